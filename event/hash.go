@@ -1,0 +1,66 @@
+package event
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/dchest/siphash"
+)
+
+// KeySize is the size of a record key in bytes.
+const KeySize = 16
+
+// HashVersion names how a record id becomes 64 bits: SipHash-2-4 of the id's
+// text under the record key. State kept under another version cannot be used.
+const HashVersion = 1
+
+// Hasher hashes record ids under the record key. The key is what keeps anyone
+// from crafting ids that collide, or from testing whether a known id was read.
+type Hasher struct{ k0, k1 uint64 }
+
+// NewHasher returns a Hasher of the given key.
+func NewHasher(key [KeySize]byte) Hasher {
+	return Hasher{binary.LittleEndian.Uint64(key[:8]), binary.LittleEndian.Uint64(key[8:])}
+}
+
+// FixedHasher is the Hasher of files and demonstrations: its key is public, so
+// that runs repeat. A deployment uses a secret key.
+func FixedHasher() Hasher {
+	return NewHasher([KeySize]byte([]byte("weir-fixed-key-1")))
+}
+
+// Hash returns the keyed hash of a record id.
+func (h Hasher) Hash(id string) uint64 {
+	return siphash.Hash(h.k0, h.k1, []byte(id))
+}
+
+// Fingerprint names the key without telling it: eight bytes of SHA-256 over
+// the key and the hash version. Equal fingerprints mean comparable hashes.
+func (h Hasher) Fingerprint() string {
+	var b [24]byte
+	copy(b[:], "weirfp")
+	b[7] = HashVersion
+	binary.LittleEndian.PutUint64(b[8:], h.k0)
+	binary.LittleEndian.PutUint64(b[16:], h.k1)
+	sum := sha256.Sum256(b[:])
+	return hex.EncodeToString(sum[:8])
+}
+
+// ReadKeyFile reads a record key: 32 hexadecimal digits, as `openssl rand -hex
+// 16` prints them.
+func ReadKeyFile(path string) (Hasher, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Hasher{}, fmt.Errorf("reading the record key: %w", err)
+	}
+	raw, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(raw) != KeySize {
+		return Hasher{}, fmt.Errorf("reading the record key %s: want %d hexadecimal digits (make one with: openssl rand -hex %d > %s)",
+			path, 2*KeySize, KeySize, path)
+	}
+	return NewHasher([KeySize]byte(raw)), nil
+}
