@@ -21,6 +21,8 @@ const (
 	Close  Status = "close"
 )
 
+func (s Status) valid() bool { return s == Open || s == Update || s == Close }
+
 // Severity ranks alerts for people and routes.
 type Severity string
 
@@ -31,6 +33,21 @@ const (
 	High     Severity = "high"
 	Critical Severity = "critical"
 )
+
+// Rank orders severities: 1 for low to 4 for critical, 0 for anything else.
+func (s Severity) Rank() int {
+	switch s {
+	case Low:
+		return 1
+	case Medium:
+		return 2
+	case High:
+		return 3
+	case Critical:
+		return 4
+	}
+	return 0
+}
 
 // Alert is one statement about one episode: one record on weir.alerts, one
 // message to each destination. Its JSON has a fixed order of keys, RFC 3339
@@ -55,7 +72,7 @@ type Alert struct {
 }
 
 // Exposed says how many distinct customer records the identity has touched
-// since the onset: all of them, not the excess.
+// since the time given: all of them, not the excess.
 type Exposed struct {
 	Records int64 `json:"records"`
 	Low     int64 `json:"low"`  // lower end of the 95 % interval
@@ -82,11 +99,11 @@ type MeasureEvidence struct {
 	Observed   float64        `json:"observed"`
 	Low        float64        `json:"observed_low"` // sketch error, 95 %
 	High       float64        `json:"observed_high"`
-	Expected   float64        `json:"expected"`   // level × shape × mode
-	Level      float64        `json:"level"`      // the identity's own mean per bin, shrunk to its peers
-	Shape      float64        `json:"shape"`      // factor of this hour of the week
-	Mode       float64        `json:"mode"`       // factor of the fleet's common mode
-	Dispersion float64        `json:"dispersion"` // negative-binomial k
+	Expected   float64        `json:"expected"`    // level × shape × mode
+	Level      float64        `json:"level"`       // the identity's own mean per bin, shrunk to its peers
+	Shape      float64        `json:"shape"`       // factor of this hour of the week
+	Mode       float64        `json:"mode"`        // factor of the fleet's common mode
+	Dispersion float64        `json:"dispersion"`  // negative-binomial k
 	PeerWeight float64        `json:"peer_weight"` // share of the level that comes from the peers' prior, 0..1
 	Rates      []RateEvidence `json:"rates"`
 }
@@ -104,8 +121,10 @@ type Time int64
 // Std returns t as a time.Time in UTC.
 func (t Time) Std() time.Time { return time.UnixMilli(int64(t)).UTC() }
 
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
 // String returns the JSON form without its quotes.
-func (t Time) String() string { return t.Std().Format("2006-01-02T15:04:05.000Z") }
+func (t Time) String() string { return t.Std().Format(timeLayout) }
 
 // MarshalText writes the form of String.
 func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }

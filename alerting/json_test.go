@@ -1,0 +1,263 @@
+package alerting
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"pgregory.net/rapid"
+)
+
+// example is a key leak as weir.alerts carries it.
+func example() *Alert {
+	bin := Time(1772546400000) // 2026-03-03T14:00:00Z
+	return &Alert{
+		Schema: Schema, DedupKey: DedupKey("key", "kid-7", 1772550000000), Status: Open,
+		Time: bin + 3600_000, Onset: bin - 29*3600_000,
+		Dimension: "key", Identity: "kid-7", Detector: "mixture_sr", Measure: "distinct", Severity: High,
+		Summary: "Signing key <kid-7> & co", Observed: 1240.04, Expected: 210.06,
+		Exposed: Exposed{Records: 33700000, Low: 33100000, High: 34300000, Since: bin - 29*3600_000},
+		Evidence: Evidence{
+			Bin: bin, BinWidth: "1h0m0s", LogValue: 21.45678, Threshold: 15.2, Budget: 2,
+			Measures: []MeasureEvidence{{
+				Measure: "distinct", LogValue: 21.45678, Observed: 1240.04, Low: 1216, High: 1264, Expected: 210.06,
+				Level: 171.23456, Shape: 1.234567, Mode: 0.99, Dispersion: 2.5, PeerWeight: 0.031,
+				Rates: []RateEvidence{{1.5, 7.1}, {5, 22.00049}},
+			}},
+		},
+	}
+}
+
+func TestAppendJSON(t *testing.T) {
+	const want = `{"schema":1,"dedup_key":"weir-` + `KEY` + `","status":"open",` +
+		`"time":"2026-03-03T15:00:00.000Z","onset":"2026-03-02T09:00:00.000Z",` +
+		`"dimension":"key","identity":"kid-7","detector":"mixture_sr","measure":"distinct","severity":"high",` +
+		`"summary":"Signing key <kid-7> & co","observed":1240,"expected":210.1,` +
+		`"exposed":{"records":33700000,"low":33100000,"high":34300000,"since":"2026-03-02T09:00:00.000Z"},` +
+		`"evidence":{"bin":"2026-03-03T14:00:00.000Z","bin_width":"1h0m0s","log_evidence":21.457,"log_threshold":15.2,"budget_per_day":2,` +
+		`"measures":[{"measure":"distinct","log_evidence":21.457,"observed":1240,"observed_low":1216,"observed_high":1264,"expected":210.1,` +
+		`"level":171.2,"shape":1.235,"mode":0.99,"dispersion":2.5,"peer_weight":0.031,` +
+		`"rates":[{"rate":1.5,"log_evidence":7.1},{"rate":5,"log_evidence":22}]}]}}`
+	a := example()
+	got := string(a.AppendJSON(nil))
+	if w := strings.Replace(want, "weir-KEY", a.DedupKey, 1); got != w {
+		t.Errorf("got  %s\nwant %s", got, w)
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for _, c := range []struct {
+		v             float64
+		count, factor string
+	}{
+		{0, "0", "0"},
+		{math.Copysign(0, -1), "0", "0"},
+		{-0.04, "0", "-0.04"},
+		{-0.05001, "-0.1", "-0.05001"},
+		{1.25, "1.2", "1.25"},
+		{20000.55, "20000.5", "20000"}, // 20000.55 lies a hair below
+		{123456, "123456", "123500"},
+		{999.96, "1000", "1000"},
+		{math.NaN(), "0", "0"},
+		{math.Inf(1), "1e+308", "1.000e+308"},
+		{math.Inf(-1), "-1e+308", "-1.000e+308"},
+		{1e15, "1e+15", "1.000e+15"},
+		{math.MaxFloat64, "1e+308", "1.000e+308"},
+		{5e-324, "0", "4.941e-324"},
+	} {
+		if got := string(appendFixed(nil, "", c.v, countDecimals)); got != c.count {
+			t.Errorf("count of %v = %s, want %s", c.v, got, c.count)
+		}
+		if got := string(appendFactor(nil, "", c.v)); got != c.factor {
+			t.Errorf("factor of %v = %s, want %s", c.v, got, c.factor)
+		}
+	}
+}
+
+// What an identity holds is somebody else's choice: it must come out as the
+// same text, on one line, unable to steer a terminal.
+func TestQuoting(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":             `"plain"`,
+		`a"b\c`:             `"a\"b\\c"`,
+		"a\nb\tc\x00":       `"a\nb\tc\u0000"`,
+		"\x1b[2J\x7f\u009b": `"\u001b[2J\u007f\u009b"`,
+		"<b>&":              `"<b>&"`,
+		"김민지":               `"김민지"`,
+		"\u202egnp.exe":     `"\u202egnp.exe"`,
+		"\U000e0041":        `"\udb40\udc41"`,
+		"\u2028":            `"\u2028"`,
+		"bad\xff":           `"bad�"`,
+	} {
+		if got := string(appendQuoted(nil, in)); got != want {
+			t.Errorf("%q: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestParseAlertRefuses(t *testing.T) {
+	good := string(example().AppendJSON(nil))
+	for name, c := range map[string]struct{ in, want string }{
+		"nothing":      {"", "unexpected EOF"},
+		"another type": {"[]", "cannot unmarshal"},
+		"cut":          {good[:100], "unexpected EOF"},
+		"two":          {good + good, "more than one JSON value"},
+		"schema":       {strings.Replace(good, `"schema":1`, `"schema":2`, 1), "schema 2"},
+		"status":       {strings.Replace(good, `"open"`, `"ajar"`, 1), `status is "ajar"`},
+		"severity":     {strings.Replace(good, `"high"`, `"grave"`, 1), `severity is "grave"`},
+		"identity":     {strings.Replace(good, `"kid-7"`, `""`, 1), "identity is missing"},
+		"time":         {strings.Replace(good, `"2026-03-03T15:00:00.000Z"`, `"noon"`, 1), "noon"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseAlert([]byte(c.in))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+}
+
+var anyAlert = rapid.Custom(func(t *rapid.T) *Alert {
+	text := rapid.StringN(1, 20, -1)
+	when := rapid.Map(rapid.Int64Range(0, 4e12), func(v int64) Time { return Time(v) })
+	number := rapid.Float64()
+	count := rapid.Int64Range(0, 1<<53)
+	a := &Alert{
+		Schema: Schema, DedupKey: text.Draw(t, "key"), Status: rapid.SampledFrom([]Status{Open, Update, Close}).Draw(t, "status"),
+		Time: when.Draw(t, "time"), Onset: when.Draw(t, "onset"), Dimension: text.Draw(t, "dimension"), Identity: text.Draw(t, "identity"),
+		Detector: "d", Measure: text.Draw(t, "measure"), Severity: rapid.SampledFrom([]Severity{Low, Medium, High, Critical}).Draw(t, "severity"),
+		Summary: rapid.String().Draw(t, "summary"), Observed: number.Draw(t, "observed"), Expected: number.Draw(t, "expected"),
+		Exposed: Exposed{Records: count.Draw(t, "records"), Low: count.Draw(t, "low"), High: count.Draw(t, "high"), Since: when.Draw(t, "since"), Rows: count.Draw(t, "rows")},
+		Evidence: Evidence{Bin: when.Draw(t, "bin"), BinWidth: "1h0m0s", LogValue: number.Draw(t, "log"), Threshold: number.Draw(t, "threshold"), Budget: number.Draw(t, "budget"),
+			Measures: []MeasureEvidence{}},
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "measures") {
+		m := MeasureEvidence{Measure: text.Draw(t, "m"), LogValue: number.Draw(t, "ml"), Observed: number.Draw(t, "mo"), Level: number.Draw(t, "level"), Rates: []RateEvidence{}}
+		for range rapid.IntRange(0, 3).Draw(t, "rates") {
+			m.Rates = append(m.Rates, RateEvidence{number.Draw(t, "rate"), number.Draw(t, "rl")})
+		}
+		a.Evidence.Measures = append(a.Evidence.Measures, m)
+	}
+	return a
+})
+
+// Written, read and written again, an alert is the same bytes: rounding is
+// done once and for all.
+func TestJSONIsStable(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		first := anyAlert.Draw(t, "alert").AppendJSON(nil)
+		if bytes.ContainsAny(first, "\n\r\x1b") {
+			t.Fatalf("not one plain line: %q", first)
+		}
+		a, err := ParseAlert(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if second := a.AppendJSON(nil); !bytes.Equal(first, second) {
+			t.Fatalf("got  %s\nthen %s", first, second)
+		}
+	})
+}
+
+func TestMarshalIsAppend(t *testing.T) {
+	a := example()
+	a.Summary = "plain" // encoding/json would escape < and &
+	b, err := json.Marshal(a)
+	if err != nil || !bytes.Equal(b, a.AppendJSON(nil)) {
+		t.Errorf("Marshal = %s, %v", b, err)
+	}
+}
+
+func loadSchema(t testing.TB) *jsonschema.Schema {
+	t.Helper()
+	f, err := os.Open("../docs/alert.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	doc, err := jsonschema.UnmarshalJSON(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("alert.schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("alert.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func validate(s *jsonschema.Schema, b []byte) error {
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	return s.Validate(v)
+}
+
+func TestSchemaHolds(t *testing.T) {
+	s := loadSchema(t)
+	a := example()
+	if err := validate(s, a.AppendJSON(nil)); err != nil {
+		t.Error(err)
+	}
+	a.Exposed = Exposed{Rows: 5, Since: a.Onset}
+	if err := validate(s, a.AppendJSON(nil)); err != nil {
+		t.Error("with rows:", err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		a := anyAlert.Draw(t, "alert")
+		a.DedupKey = DedupKey(a.Dimension, a.Identity, int64(a.Time))
+		a.Expected, a.Observed = math.Abs(a.Expected), math.Abs(a.Observed)
+		if err := validate(s, a.AppendJSON(nil)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestSchemaRefuses(t *testing.T) {
+	s := loadSchema(t)
+	good := string(example().AppendJSON(nil))
+	for name, c := range map[string][2]string{
+		"unknown status": {`"open"`, `"ajar"`},
+		"missing key":    {`"detector":"mixture_sr",`, ``},
+		"unknown key":    {`"detector"`, `"detectr":1,"detector"`},
+		"time":           {`"2026-03-03T15:00:00.000Z"`, `"noon"`},
+		"dedup key":      {`"weir-`, `"w-`},
+	} {
+		bad := strings.Replace(good, c[0], c[1], 1)
+		if bad == good {
+			t.Fatalf("%s: nothing to replace", name)
+		}
+		if validate(s, []byte(bad)) == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func FuzzParseAlert(f *testing.F) {
+	f.Add(example().AppendJSON(nil))
+	f.Add([]byte(`{"schema":1}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a, err := ParseAlert(b)
+		if err != nil {
+			return
+		}
+		first := a.AppendJSON(nil)
+		again, err := ParseAlert(first)
+		if err != nil {
+			t.Fatalf("%s: %v", first, err)
+		}
+		if second := again.AppendJSON(nil); !bytes.Equal(first, second) {
+			t.Fatalf("got  %s\nthen %s", first, second)
+		}
+	})
+}

@@ -1,0 +1,293 @@
+package alerting
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Summarize writes the sentences that a tired analyst reads first: who, how
+// many, when, against what is normal, since when, and how much is exposed so
+// far with its error bars. It depends on the alert alone, never on its own
+// Summary field, so that it can be recomputed. Times are shown in loc (nil:
+// UTC), with the zone named.
+//
+// Counts keep their unit apart: distinct customers, customers never read
+// before (first touch), and rows, which may repeat customers.
+func Summarize(a *Alert, loc *time.Location) string {
+	if loc == nil {
+		loc = time.UTC
+	}
+	s := sentence{a: a, loc: loc, who: actorOf(a.Dimension)}
+	switch a.Status {
+	case Close:
+		s.closed()
+	case Update:
+		s.text("Still going on: ")
+		s.found(false)
+		s.exposure()
+	default:
+		s.found(true)
+		s.exposure()
+	}
+	return s.b.String()
+}
+
+// maxIdentity bounds an identity in a sentence, in bytes; the alert itself
+// carries all of it.
+const maxIdentity = 120
+
+// actor says how identities of a dimension are spoken of.
+type actor struct {
+	noun    string
+	did     string // 40 customers
+	hasDone string // since Monday
+}
+
+func actorOf(dimension string) actor {
+	switch dimension {
+	case "user":
+		return actor{"user", "read", "has read"}
+	case "key":
+		return actor{"signing key", "was used to read", "has been used to read"}
+	case "network", "client":
+		return actor{dimension, "read", "has read"}
+	case "endpoint":
+		return actor{"endpoint", "gave out", "has given out"}
+	}
+	return actor{Printable(dimension, maxIdentity), "read", "has read"}
+}
+
+// unit is what a measure counts.
+type unit struct{ one, many, after string }
+
+func unitOf(measure string) unit {
+	switch measure {
+	case "distinct":
+		return unit{"distinct customer", "distinct customers", ""}
+	case "first_touch":
+		return unit{"customer", "customers", " it had never read before"}
+	case "rows":
+		return unit{"row", "rows", ""}
+	case "destructive":
+		return unit{"customer record", "customer records", " by updates and deletes"}
+	case "unissued":
+		return unit{"customer", "customers", " through tokens that nobody issued"}
+	case "subjects":
+		return unit{"distinct subject", "distinct subjects", ""}
+	}
+	return unit{"unit", "units", " of " + Printable(measure, maxIdentity)}
+}
+
+// sentence builds a summary.
+type sentence struct {
+	b   strings.Builder
+	a   *Alert
+	loc *time.Location
+	who actor
+}
+
+func (s *sentence) text(parts ...string) {
+	for _, p := range parts {
+		s.b.WriteString(p)
+	}
+}
+
+// found: "User kim read 480 distinct customers between 14:00 and 15:00 on Tue
+// 3 Mar 2026 (UTC), where about 12 are normal: 40 times as many."
+func (s *sentence) found(first bool) {
+	a := s.a
+	noun := s.who.noun
+	if first {
+		noun = capital(noun)
+	}
+	u := unitOf(a.Measure)
+	s.text(noun, " ", Printable(a.Identity, maxIdentity), " ", s.who.did, " ", count(a.Observed, u), u.after, " ")
+	partial := s.span()
+	s.text(", ", normal(a.Expected))
+	if partial {
+		s.text(" for the whole ", s.width())
+	}
+	s.text(factor(a.Observed, a.Expected), ".")
+}
+
+// span writes the interval that was counted and reports whether it is only the
+// first part of a bin, scored before its end.
+func (s *sentence) span() (partial bool) {
+	from, to := s.a.Evidence.Bin, s.a.Time
+	width, err := time.ParseDuration(s.a.Evidence.BinWidth)
+	if err == nil && width > 0 {
+		// A bin that is scored again for late events ends where it ended.
+		end := from + Time(width.Milliseconds())
+		partial = to < end
+		to = min(to, end)
+	}
+	f, t := s.local(from), s.local(to)
+	if sameDay(f, t) {
+		s.text("between ", f.Format("15:04"), " and ", t.Format("15:04"), " on ", t.Format(dayLayout), " (", s.loc.String(), ")")
+	} else {
+		s.text("between ", f.Format(dayTimeLayout), " and ", t.Format(dayTimeLayout), " (", s.loc.String(), ")")
+	}
+	return partial
+}
+
+func (s *sentence) width() string {
+	switch s.a.Evidence.BinWidth {
+	case "1h0m0s", "1h":
+		return "hour"
+	case "24h0m0s", "24h":
+		return "day"
+	}
+	return "interval"
+}
+
+// exposure: "It began about Mon 2 Mar 2026 09:00; since then it has read about
+// 33,700,000 distinct customers in all (33,100,000 to 34,300,000 at 95 %
+// confidence)."
+func (s *sentence) exposure() {
+	a := s.a
+	s.text(" It began about ", s.day(a.Onset))
+	e := &a.Exposed
+	if e.Records == 0 && e.Rows == 0 {
+		s.text(".")
+		return
+	}
+	if e.Since == a.Onset {
+		s.text("; since then it ")
+	} else {
+		s.text("; since ", s.day(e.Since), " it ")
+	}
+	s.text(s.who.hasDone, " ", exposed(e), " in all", bars(e), ".")
+}
+
+// closed: "Over: user kim is back to normal. Between … and … it read … in all."
+func (s *sentence) closed() {
+	a := s.a
+	s.text("Over: ", s.who.noun, " ", Printable(a.Identity, maxIdentity), " is back to normal.")
+	e := &a.Exposed
+	if e.Records == 0 && e.Rows == 0 {
+		s.text(" It had begun about ", s.day(a.Onset), ".")
+		return
+	}
+	s.text(" Between ", s.day(e.Since), " and ", s.day(a.Time), " (", s.loc.String(), ") it ", s.who.did, " ", exposed(e), " in all", bars(e), ".")
+}
+
+const (
+	dayLayout     = "Mon 2 Jan 2006"
+	dayTimeLayout = "Mon 2 Jan 2006 15:04"
+)
+
+func (s *sentence) local(t Time) time.Time { return t.Std().In(s.loc) }
+func (s *sentence) day(t Time) string      { return s.local(t).Format(dayTimeLayout) }
+
+// sameDay also holds when the interval ends at midnight of the next day, but
+// then "00:00" on that day reads wrong, so it does not count.
+func sameDay(a, b time.Time) bool {
+	ay, am, ad := a.Date()
+	by, bm, bd := b.Date()
+	return ay == by && am == bm && ad == bd
+}
+
+// exposed says what has been touched; an estimate says "about".
+func exposed(e *Exposed) string {
+	var parts []string
+	if e.Records > 0 {
+		about := ""
+		if e.Low != e.High {
+			about = "about "
+		}
+		parts = append(parts, about+plural(e.Records, "distinct customer", "distinct customers"))
+	}
+	if e.Rows > 0 {
+		rows := plural(e.Rows, "row", "rows")
+		if e.Records > 0 {
+			rows += " without customer ids"
+		}
+		parts = append(parts, rows)
+	}
+	return strings.Join(parts, " and ")
+}
+
+func bars(e *Exposed) string {
+	if e.Records == 0 || e.Low == e.High {
+		return ""
+	}
+	return " (" + Group(e.Low) + " to " + Group(e.High) + " at 95 % confidence)"
+}
+
+// normal says what the baseline expects.
+func normal(expected float64) string {
+	switch n := whole(expected); {
+	case expected < 0.05 || math.IsNaN(expected):
+		return "where none is normal"
+	case expected < 0.95:
+		return "where fewer than 1 is normal"
+	case n == 1:
+		return "where about 1 is normal"
+	default:
+		return "where about " + Group(n) + " are normal"
+	}
+}
+
+// factor says how many times the normal was seen; nothing where the normal is
+// too small for a ratio to mean anything.
+func factor(observed, expected float64) string {
+	r := observed / expected
+	switch {
+	case expected < 0.95 || math.IsNaN(r) || r < 1.05:
+		return ""
+	case r < 9.95:
+		return ": " + strconv.FormatFloat(r, 'f', 1, 64) + " times as many"
+	}
+	return ": " + Group(whole(r)) + " times as many"
+}
+
+func count(v float64, u unit) string { return plural(whole(v), u.one, u.many) }
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Group(n) + " " + many
+}
+
+// whole rounds to the nearest whole number that an int64 holds.
+func whole(v float64) int64 {
+	const limit = 1 << 62
+	switch {
+	case math.IsNaN(v):
+		return 0
+	case v >= limit:
+		return limit
+	case v <= -limit:
+		return -limit
+	}
+	return int64(math.Round(v))
+}
+
+// Group writes n with a comma between groups of three digits: 33,700,000.
+func Group(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	sign := ""
+	if digits[0] == '-' {
+		sign, digits = "-", digits[1:]
+	}
+	var b strings.Builder
+	b.WriteString(sign)
+	for i := range len(digits) {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte(digits[i])
+	}
+	return b.String()
+}
+
+// capital makes the first letter of an ASCII word upper case.
+func capital(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return string(s[0]-'a'+'A') + s[1:]
+}
