@@ -1,0 +1,136 @@
+package alerting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// Deliverer carries alerts to one destination, one at a time and in the order
+// given, so that a close never overtakes its open. Each destination has its
+// own, so that one that is down delays its own messages only.
+type Deliverer struct {
+	dest   Destination
+	policy Policy
+	env    Env
+
+	mu    sync.Mutex // held for a whole delivery
+	limit bucket
+}
+
+// Env is what a Deliverer needs of the world. Nil fields mean the real one.
+type Env struct {
+	Now   func() time.Time                                      // wall clock
+	Rand  func() float64                                        // uniform in [0, 1), for jitter
+	Sleep func(ctx context.Context, d time.Duration) error      // returns ctx's error when cut short
+	Retry func(a *Alert, attempt int, w time.Duration, e error) // told of each failed attempt that will be repeated after w; for logs and metrics
+}
+
+// NewDeliverer returns a Deliverer to dest under the given policy.
+func NewDeliverer(dest Destination, policy Policy, env Env) *Deliverer {
+	policy = policy.withDefaults()
+	if env.Now == nil {
+		env.Now = time.Now
+	}
+	if env.Rand == nil {
+		env.Rand = rand.Float64
+	}
+	if env.Sleep == nil {
+		env.Sleep = sleep
+	}
+	if env.Retry == nil {
+		env.Retry = func(*Alert, int, time.Duration, error) {}
+	}
+	return &Deliverer{
+		dest: dest, policy: policy, env: env,
+		limit: bucket{rate: policy.PerMinute / 60, burst: float64(policy.Burst)},
+	}
+}
+
+// Name returns the destination's name.
+func (d *Deliverer) Name() string { return d.dest.Name() }
+
+// Deliver tries until the destination takes the alert, refuses it for good, or
+// the policy gives up, and returns the record of it. raised is the wall-clock
+// time at which the alert was written (its Kafka timestamp), from which
+// Policy.MaxAge counts; zero means now.
+//
+// An error means that ctx ended first: nothing is decided and nothing is to be
+// recorded. The alert is delivered again after a restart, under the same
+// message id.
+func (d *Deliverer) Deliver(ctx context.Context, a *Alert, raised time.Time) (Delivery, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if raised.IsZero() {
+		raised = d.env.Now()
+	}
+	for attempts := 1; ; attempts++ {
+		if err := d.env.Sleep(ctx, d.limit.take(d.env.Now())); err != nil {
+			return Delivery{}, d.interrupted(a, err)
+		}
+		retry, err := d.attempt(ctx, a)
+		if err == nil {
+			return d.record(a, Delivered, attempts, ""), nil
+		}
+		if ctx.Err() != nil {
+			return Delivery{}, d.interrupted(a, ctx.Err())
+		}
+		if !retry {
+			return d.record(a, Rejected, attempts, err.Error()), nil
+		}
+		wait := d.policy.Backoff(attempts, retryAfter(err), d.env.Rand())
+		if why := d.policy.Exhausted(attempts, d.env.Now().Add(wait).Sub(raised)); why != "" {
+			return d.record(a, GivenUp, attempts, why+"; the last attempt: "+err.Error()), nil
+		}
+		d.env.Retry(a, attempts, wait, err)
+		if err := d.env.Sleep(ctx, wait); err != nil {
+			return Delivery{}, d.interrupted(a, err)
+		}
+	}
+}
+
+// attempt makes one attempt under the policy's timeout. A fault of the
+// destination's own code must not stop the others, so a panic is a refusal.
+func (d *Deliverer) attempt(ctx context.Context, a *Alert) (retry bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, d.policy.Timeout)
+	defer cancel()
+	defer func() {
+		if r := recover(); r != nil {
+			// r may quote anything, secrets included; its type must do.
+			retry, err = false, fmt.Errorf("destination %s panicked (%T); please report this with the alert's dedup key", d.dest.Name(), r)
+		}
+	}()
+	retry, err = d.dest.Notify(ctx, a)
+	if err != nil && !retry && errors.Is(err, context.DeadlineExceeded) {
+		retry = true // a timeout passes, whatever the destination makes of it
+	}
+	return retry, err
+}
+
+func (d *Deliverer) record(a *Alert, o Outcome, attempts int, reason string) Delivery {
+	return Delivery{
+		DedupKey: a.DedupKey, Status: a.Status, Time: a.Time, Destination: d.dest.Name(),
+		Outcome: o, Attempts: attempts, Reason: Printable(reason, MaxReason), At: Time(d.env.Now().UnixMilli()),
+	}
+}
+
+func (d *Deliverer) interrupted(a *Alert, err error) error {
+	return fmt.Errorf("delivering %s to %s: interrupted, to be repeated after a restart: %w", a.MessageID(), d.dest.Name(), err)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

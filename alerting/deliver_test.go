@@ -1,0 +1,266 @@
+package alerting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// script is a destination that answers as written, and keeps to its last
+// answer; it notes when it was asked.
+type script struct {
+	start   time.Time
+	answers []answer
+	asked   []time.Duration
+}
+
+type answer struct {
+	retry bool
+	err   error
+	hang  bool // until the context ends
+	panic any
+}
+
+func (s *script) Name() string { return "pager" }
+
+func (s *script) Notify(ctx context.Context, _ *Alert) (bool, error) {
+	s.asked = append(s.asked, time.Since(s.start))
+	a := s.answers[min(len(s.asked), len(s.answers))-1]
+	if a.panic != nil {
+		panic(a.panic)
+	}
+	if a.hang {
+		<-ctx.Done()
+		return false, fmt.Errorf("waiting for an answer: %w", ctx.Err())
+	}
+	return a.retry, a.err
+}
+
+var (
+	errDown    = errors.New("the receiver answered 503")
+	errRefused = errors.New("the receiver answered 400")
+	ok         = answer{}
+	down       = answer{retry: true, err: errDown}
+	refused    = answer{err: errRefused}
+)
+
+// noJitter makes every wait the shortest: half of the step.
+var noJitter = Env{Rand: func() float64 { return 0 }}
+
+func TestDeliver(t *testing.T) {
+	busy := func(d time.Duration) answer {
+		return answer{retry: true, err: fmt.Errorf("posting: %w", &RetryAfterError{After: d, Err: errors.New("429")})}
+	}
+	for _, c := range []struct {
+		name    string
+		policy  Policy
+		answers []answer
+		raised  time.Duration // before the start
+		outcome Outcome
+		asked   string // when
+		reason  string
+	}{
+		{name: "taken at once", answers: []answer{ok}, outcome: Delivered, asked: "[0s]"},
+		{name: "back after three failures", answers: []answer{down, down, down, ok}, outcome: Delivered,
+			asked: "[0s 500ms 1.5s 3.5s]"},
+		{name: "refused", answers: []answer{refused}, outcome: Rejected, asked: "[0s]", reason: errRefused.Error()},
+		{name: "failing, then refused", answers: []answer{down, refused}, outcome: Rejected, asked: "[0s 500ms]", reason: errRefused.Error()},
+		{name: "asked to wait", answers: []answer{busy(90 * time.Second), ok}, outcome: Delivered, asked: "[0s 1m30s]"},
+		{name: "asked to wait a year", answers: []answer{busy(8760 * time.Hour), ok}, outcome: Delivered, asked: "[0s 1h0m0s]"},
+		{name: "asked for less than the backoff", answers: []answer{busy(time.Millisecond), ok}, outcome: Delivered, asked: "[0s 500ms]"},
+		{name: "attempts run out", policy: Policy{MaxAttempts: 3}, answers: []answer{down}, outcome: GivenUp,
+			asked: "[0s 500ms 1.5s]", reason: "no attempts left; the last attempt: the receiver answered 503"},
+		{name: "time runs out", policy: Policy{MaxAge: 4 * time.Second}, answers: []answer{down}, outcome: GivenUp,
+			asked: "[0s 500ms 1.5s 3.5s]", reason: "no time left; the last attempt: the receiver answered 503"},
+		{name: "old already: one attempt", raised: 48 * time.Hour, answers: []answer{down}, outcome: GivenUp, asked: "[0s]",
+			reason: "no time left; the last attempt: the receiver answered 503"},
+		{name: "old already, but taken", raised: 48 * time.Hour, answers: []answer{ok}, outcome: Delivered, asked: "[0s]"},
+		{name: "no answer", policy: Policy{Timeout: 3 * time.Second}, answers: []answer{{hang: true}, ok}, outcome: Delivered, asked: "[0s 3.5s]"},
+		{name: "panic tells no secret", answers: []answer{{panic: "hunter2"}}, outcome: Rejected, asked: "[0s]",
+			reason: "destination pager panicked (string); please report this with the alert's dedup key"},
+		{name: "the limit counts attempts", policy: Policy{PerMinute: 6, Burst: 2}, answers: []answer{down, down, ok}, outcome: Delivered,
+			asked: "[0s 500ms 10s]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{start: time.Now(), answers: c.answers}
+				a := example()
+				got, err := NewDeliverer(s, c.policy, noJitter).Deliver(t.Context(), a, s.start.Add(-c.raised))
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := Delivery{DedupKey: a.DedupKey, Status: Open, Time: a.Time, Destination: "pager", Outcome: c.outcome,
+					Attempts: len(s.asked), Reason: c.reason, At: Time(time.Now().UnixMilli())}
+				if got != want {
+					t.Errorf("got  %+v\nwant %+v", got, want)
+				}
+				if asked := fmt.Sprint(s.asked); asked != c.asked {
+					t.Errorf("asked at %s, want %s", asked, c.asked)
+				}
+			})
+		})
+	}
+}
+
+// A storm is spread out: the burst at once, the rest at the rate.
+func TestDeliverLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{start: time.Now(), answers: []answer{ok}}
+		d := NewDeliverer(s, Policy{PerMinute: 30, Burst: 3}, noJitter)
+		for range 6 {
+			if _, err := d.Deliver(t.Context(), example(), time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, want := fmt.Sprint(s.asked), "[0s 0s 0s 2s 4s 6s]"; got != want {
+			t.Errorf("asked at %s, want %s", got, want)
+		}
+	})
+}
+
+// Stopping decides nothing: no record, so that the message is sent again.
+func TestDeliverInterrupted(t *testing.T) {
+	for name, a := range map[string]answer{"while waiting": down, "while asking": {hang: true}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				s := &script{start: time.Now(), answers: []answer{a}}
+				got, err := NewDeliverer(s, Policy{}, noJitter).Deliver(ctx, example(), time.Time{})
+				if !errors.Is(err, context.DeadlineExceeded) || got != (Delivery{}) {
+					t.Errorf("got %+v, %v", got, err)
+				}
+			})
+		})
+	}
+}
+
+func TestDeliverTellsRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{start: time.Now(), answers: []answer{down, down, ok}}
+		var told []string
+		env := noJitter
+		env.Retry = func(_ *Alert, attempt int, wait time.Duration, err error) {
+			told = append(told, fmt.Sprint(attempt, " ", wait, " ", err))
+		}
+		if _, err := NewDeliverer(s, Policy{}, env).Deliver(t.Context(), example(), time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		want := "1 500ms the receiver answered 503|2 1s the receiver answered 503"
+		if got := strings.Join(told, "|"); got != want {
+			t.Errorf("told %s, want %s", got, want)
+		}
+	})
+}
+
+// Whatever happened, a wait lies between half of MinBackoff and the larger of
+// MaxBackoff and MaxRetryAfter, and more failures never make it shorter.
+func TestBackoffLaws(t *testing.T) {
+	p := Policy{}.withDefaults()
+	rapid.Check(t, func(t *rapid.T) {
+		failed := rapid.IntRange(-1, 1<<40).Draw(t, "failed")
+		asked := time.Duration(rapid.Int64().Draw(t, "asked"))
+		u := rapid.Float64Range(0, 1-1e-9).Draw(t, "u")
+		got := p.Backoff(failed, asked, u)
+		if got < p.MinBackoff/2 || got > max(p.MaxBackoff, p.MaxRetryAfter) || got < min(asked, p.MaxRetryAfter) {
+			t.Fatalf("waits %v", got)
+		}
+		if more := p.Backoff(failed+1, asked, u); more < got {
+			t.Fatalf("waits %v, then %v", got, more)
+		}
+	})
+}
+
+// A clock that steps back neither stops deliveries nor lets a storm through.
+func TestBucketClockStepsBack(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	b := bucket{rate: 1, burst: 1}
+	for i, c := range []struct {
+		step, want time.Duration
+	}{{0, 0}, {0, time.Second}, {-time.Hour, 2 * time.Second}, {time.Hour, 0}} {
+		now = now.Add(c.step)
+		if got := b.take(now); got != c.want {
+			t.Errorf("step %d waits %v, want %v", i, got, c.want)
+		}
+	}
+}
+
+func TestDeliveryJSON(t *testing.T) {
+	d := Delivery{DedupKey: "weir-0123456789abcdef", Status: Open, Time: 1772550000000, Destination: "pager", Outcome: GivenUp,
+		Attempts: 3, Reason: `the receiver answered "503"`, At: 1772550000500}
+	want := `{"dedup_key":"weir-0123456789abcdef","status":"open","time":"2026-03-03T15:00:00.000Z","destination":"pager",` +
+		`"outcome":"given_up","attempts":3,"reason":"the receiver answered \"503\"","at":"2026-03-03T15:00:00.500Z"}`
+	b := d.AppendJSON(nil)
+	if string(b) != want {
+		t.Errorf("got  %s\nwant %s", b, want)
+	}
+	back, err := ParseDelivery(b)
+	if err != nil || *back != d {
+		t.Errorf("read back as %+v, %v", back, err)
+	}
+	for in, want := range map[string]string{
+		``:   "unexpected EOF",
+		`{}`: "dedup_key is missing",
+		`{"dedup_key":"k","destination":"d","status":"open"}`:                    `outcome is ""`,
+		`{"dedup_key":"k","destination":"d","status":"?","outcome":"delivered"}`: `status is "?"`,
+		`{"dedup_key":"k","status":"open","outcome":"delivered"}`:                "destination is missing",
+		strings.Repeat(`{"dedup_key":"k","destination":"d","status":"open"}`, 2): "more than one JSON value",
+	} {
+		if _, err := ParseDelivery([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", in, err, want)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		max  int
+		want string
+	}{
+		{"kim", 10, "kim"},
+		{"exactly ten", 11, "exactly ten"},
+		{"eleven chars", 11, "eleven c…"},
+		{"a\nb\x1b[2J\u202ec", 20, "a?b?[2J?c"},
+		{"김민지민지", 10, "김민…"},
+		{"bad\xff\xff", 5, "bad??"},
+		{"abc", 0, ""},
+	} {
+		if got := Printable(c.in, c.max); got != c.want {
+			t.Errorf("Printable(%q, %d) = %q, want %q", c.in, c.max, got, c.want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s, limit := rapid.String().Draw(t, "s"), rapid.IntRange(0, 30).Draw(t, "max")
+		if got := Printable(s, limit); len(got) > limit {
+			t.Fatalf("%q has %d bytes", got, len(got))
+		}
+	})
+}
+
+func TestDedupKey(t *testing.T) {
+	// The form is part of the contract with receivers: these never change.
+	for _, c := range []struct {
+		dimension, identity string
+		tick                int64
+		want                string
+	}{
+		{"user", "kim", 1772550000000, "weir-797cb6f166a21d66"},
+		{"use", "rkim", 1772550000000, "weir-3022f7734e5e3f65"},
+		{"user", "kim", 1772550300000, "weir-f717d6da658e7e35"},
+	} {
+		if got := DedupKey(c.dimension, c.identity, c.tick); got != c.want {
+			t.Errorf("DedupKey(%q, %q, %d) = %s, want %s", c.dimension, c.identity, c.tick, got, c.want)
+		}
+	}
+	a := &Alert{DedupKey: "weir-0123456789abcdef", Status: Update, Time: 1772550000000}
+	if got, want := a.MessageID(), "weir-0123456789abcdef_update_1772550000000"; got != want {
+		t.Errorf("MessageID = %s, want %s", got, want)
+	}
+}
