@@ -1,0 +1,249 @@
+package sketches
+
+import "math"
+
+// Estimate is a number of distinct records with its 95 % interval. Where the
+// count is without error, all three are equal.
+type Estimate struct {
+	N    float64 // the count, or its maximum-likelihood estimate
+	Low  float64 // lower end of the 95 % interval
+	High float64 // upper end of the 95 % interval
+}
+
+func exactly(n int) Estimate { return Estimate{float64(n), float64(n), float64(n)} }
+
+// z95 is the quantile of the standard normal that a two-sided 95 % interval takes.
+const z95 = 1.959963984540054
+
+// maxDistinct is how many records a 38-bit key can tell apart, and so the
+// largest estimate there is.
+const maxDistinct = 1 << keyBits
+
+// Count returns how many distinct records were last seen in or after the given
+// minute.
+func (w *Window) Count(since uint32) Estimate {
+	var out [1]Estimate
+	w.Counts([]uint32{since}, out[:])
+	return out[0]
+}
+
+// Counts answers Count for each minute of since, in one pass over the window.
+// It writes to out, which must be at least as long as since.
+func (w *Window) Counts(since []uint32, out []Estimate) {
+	out = out[:len(since)]
+	if w.matrix == nil {
+		for i, s := range since {
+			out[i] = exactly(countSince(w.list, stored(s)))
+		}
+		return
+	}
+	var seen tally
+	for len(since) > 0 {
+		n := min(len(since), len(seen))
+		w.matrix.count(since[:n], &seen)
+		for i := range n {
+			out[i] = distinct(&seen[i], w.matrix.p)
+		}
+		since, out = since[n:], out[n:]
+	}
+}
+
+// perRank holds a number of cells for each rank; rank 0 is unused.
+type perRank [maxRanks + 1]int32
+
+// tally counts cells per rank for up to eight windows at once.
+type tally [8]perRank
+
+// count fills seen[k] with the cells per rank hit in or after since[k].
+func (m *matrix) count(since []uint32, seen *tally) {
+	var edges [len(seen)]uint32
+	for k, s := range since {
+		edges[k] = stored(s)
+		seen[k] = perRank{}
+	}
+	for rank := 1; rank <= int(m.dense); rank++ {
+		first := (rank - 1) << m.p
+		if m.wide != nil {
+			column := m.wide[first : first+1<<m.p]
+			for k := range since {
+				seen[k][rank] = countFrom(column, edges[k])
+			}
+			continue
+		}
+		column := m.narrow[first : first+1<<m.p]
+		for k := range since {
+			if edge := m.word(edges[k]); edge <= narrowSpan {
+				seen[k][rank] = countFrom(column, edge)
+			}
+		}
+	}
+	for _, e := range m.sparse {
+		rank := e.key() >> m.p
+		for k := range since {
+			// 1 if the minute is at or past the edge, without a branch.
+			seen[k][rank] += int32(1 - (e.minute()-edges[k])>>31)
+		}
+	}
+}
+
+// word is the least narrow word, above zero, whose minute is not before minute.
+// It may be past what a word can hold.
+func (m *matrix) word(minute uint32) uint32 {
+	if minute <= m.base {
+		return 1
+	}
+	return minute - m.base
+}
+
+// countFrom counts the words of a column that are at least edge (and edge > 0),
+// without branching on them.
+func countFrom[T uint16 | uint32](column []T, edge uint32) int32 {
+	var n uint32
+	edge--
+	for _, w := range column {
+		n += (edge - uint32(w)) >> 31
+	}
+	return int32(n)
+}
+
+// distinct estimates the number of records whose cells were counted per rank.
+func distinct(seen *perRank, p uint8) Estimate {
+	var risk perRank
+	cells := 0
+	for r := 1; r <= ranks(p); r++ {
+		risk[r] = 1 << p
+		cells += int(seen[r])
+	}
+	if cells == 0 {
+		return Estimate{}
+	}
+	return likely(&risk, seen, p, float64(cells), maxDistinct)
+}
+
+// chance is the probability that a record has the given rank.
+func chance(rank int, p uint8) float64 {
+	return math.Ldexp(1, -min(rank, ranks(p)-1))
+}
+
+// likely returns the maximum-likelihood estimate of how many records were
+// thrown at the matrix, given that of risk[r] cells of rank r that could be
+// hit seen[r] were. The interval follows from the Fisher information, and is
+// cut to what is certain: from floor, the fewest records that can have hit so
+// many cells, to ceil.
+//
+// With n records, rate = n/m records a register (m = 2^p) and chance 2^-r of
+// rank r, a cell of rank r is hit with probability 1-exp(-rate 2^-r), nearly
+// independently of the others. It is the likelihood of PCSA (Flajolet and
+// Martin, 1985), used whole, as in Lang, "Back to the future: an even more
+// nearly optimal cardinality estimation algorithm" (2017).
+func likely(risk, seen *perRank, p uint8, floor, ceil float64) Estimate {
+	m := math.Ldexp(1, int(p))
+	rate := solve(risk, seen, p)
+	n := min(max(rate*m, floor), ceil)
+	e := Estimate{N: n}
+	e.Low = max(math.Floor(bound(risk, p, n, -z95)), floor)
+	e.High = min(math.Ceil(bound(risk, p, n, z95)), ceil)
+	return e
+}
+
+// variance is that of the estimate when the truth is n: the inverse of the
+// Fisher information, less the variance n that the independent cells of the
+// model (a Poisson number of records) have and a fixed number has not.
+func variance(risk *perRank, p uint8, n float64) float64 {
+	m := math.Ldexp(1, int(p))
+	information := 0.0
+	for r := 1; r <= ranks(p); r++ {
+		if risk[r] != 0 {
+			q := chance(r, p)
+			information += float64(risk[r]) * q * q / math.Expm1(n/m*q)
+		}
+	}
+	if information == 0 {
+		return math.Inf(1)
+	}
+	return max(m*m/information-n, 0)
+}
+
+// bound returns the truth x, below or above n by the sign of z, from which the
+// estimate n would lie z standard errors off: Wilson's way, which stays honest
+// where the error itself depends much on the truth. It takes a few rounds of
+// x = n + z sqrt(variance(x)).
+func bound(risk *perRank, p uint8, n, z float64) float64 {
+	x := n
+	if x == 0 {
+		x = 1
+	}
+	for range 4 {
+		x = max(n+z*math.Sqrt(variance(risk, p, x)), n/16, 1e-9)
+		if x > maxDistinct {
+			return maxDistinct
+		}
+	}
+	return x
+}
+
+// solve returns the rate at which the likelihood of seen out of risk is
+// greatest: the root of its derivative
+//
+//	sum over r of q_r (seen_r / (exp(rate q_r) - 1) - (risk_r - seen_r))
+//
+// which falls with the rate. Newton's method runs on the logarithm of the rate.
+func solve(risk, seen *perRank, p uint8) float64 {
+	top, hits, alive := 0, 0.0, 0.0
+	for r := 1; r <= ranks(p); r++ {
+		if seen[r] > 0 {
+			top = r
+			hits += float64(seen[r])
+		}
+		alive += chance(r, p) * float64(risk[r]-seen[r])
+	}
+	limit := math.Ldexp(1, keyBits-int(p))
+	switch {
+	case hits == 0:
+		return 0
+	case alive == 0:
+		return limit
+	}
+	rate := start(risk, seen, p, top, hits)
+	for range 64 {
+		// exp(rate q)-1 for each rank from the one above it, by squaring.
+		f, slope := -alive, 0.0
+		q := chance(top, p)
+		grown := math.Expm1(rate * q)
+		for r := top; r >= 1; r-- {
+			if next := chance(r, p); next != q {
+				grown *= grown + 2
+				q = next
+			}
+			if seen[r] != 0 && grown < 1e100 {
+				x := q * float64(seen[r]) / grown
+				f += x
+				slope += x * q * (1 + 1/grown)
+			}
+		}
+		if slope == 0 { // far to the right of the root
+			rate /= 2
+			continue
+		}
+		step := min(max(f/(slope*rate), -1), 1)
+		rate = min(rate*math.Exp(step), limit)
+		if math.Abs(step) < 1e-9 || rate == limit {
+			break
+		}
+	}
+	return rate
+}
+
+// start guesses the rate from the one rank whose share of hit cells, nearest
+// to 1-1/e, says most about it.
+func start(risk, seen *perRank, p uint8, top int, hits float64) float64 {
+	rate, best := hits*math.Ldexp(1, -int(p)), math.Inf(1)
+	for r := 1; r <= top; r++ {
+		if share := float64(seen[r]) / float64(risk[r]); seen[r] > 0 && share < 1 {
+			if d := math.Abs(share - (1 - 1/math.E)); d < best {
+				best, rate = d, -math.Log1p(-share)/chance(r, p)
+			}
+		}
+	}
+	return rate
+}

@@ -1,0 +1,182 @@
+package sketches
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// ExactLimit is the largest number of distinct records that a window holds as
+// a list, and so counts without error.
+const ExactLimit = 1024
+
+// Precisions: the logarithm to base 2 of the number of registers that a window
+// has once it is a matrix.
+const (
+	// StatePrecision is that of a window kept for long: 20 to 40 KB and a
+	// standard error of 2 %. It is the precision of the zero Window.
+	StatePrecision = 10
+	// PartialPrecision is that of what one tick brings, so that an Exposure
+	// made from ticks has a standard error below 1 %.
+	PartialPrecision = 14
+
+	minPrecision = 4
+	maxPrecision = 14
+)
+
+// Window holds the distinct records that an identity touched, each with the
+// minute in which it was last seen.
+//
+// The zero value is empty and ready for use, at StatePrecision. A Window must
+// not be copied after first use, other than by Clone.
+//
+// Minutes are Unix minutes (Unix time / 60). Those before 2000 or after 2127
+// are taken for the nearest minute inside. Of a hash the upper 38 bits are
+// used; two of 1,024 records fall together once in two million windows.
+type Window struct {
+	list   []Entry // while exact: sorted, distinct keys
+	matrix *matrix // else
+	p      uint8   // precision; 0 stands for StatePrecision
+}
+
+// New returns an empty window that will have 2^precision registers if it
+// outgrows its list. The precision is from 4 to 14; anything else is a mistake
+// in the program and panics.
+func New(precision uint8) Window {
+	if precision < minPrecision || precision > maxPrecision {
+		panic(fmt.Sprintf("sketches: precision %d, want %d to %d", precision, minPrecision, maxPrecision))
+	}
+	return Window{p: precision}
+}
+
+// Precision returns the logarithm to base 2 of the number of registers that
+// the window has, or would have once it is no longer exact.
+func (w *Window) Precision() uint8 {
+	if w.p == 0 {
+		return StatePrecision
+	}
+	return w.p
+}
+
+// Exact reports whether every count of the window is without error.
+func (w *Window) Exact() bool { return w.matrix == nil }
+
+// Empty reports whether the window holds no record.
+func (w *Window) Empty() bool { return w.matrix == nil && len(w.list) == 0 }
+
+// Bytes returns the memory that the window takes, its header included.
+func (w *Window) Bytes() int {
+	n := int(unsafe.Sizeof(*w)) + 8*cap(w.list)
+	if m := w.matrix; m != nil {
+		n += int(unsafe.Sizeof(*m)) + 2*cap(m.narrow) + 4*cap(m.wide) + 8*cap(m.sparse)
+	}
+	return n
+}
+
+// Clone returns a copy that shares nothing with w.
+func (w *Window) Clone() Window {
+	c := Window{p: w.p, list: append([]Entry(nil), w.list...)}
+	if w.matrix != nil {
+		c.matrix = w.matrix.clone()
+	}
+	return c
+}
+
+// Insert records that the record of the given keyed hash was touched in the
+// given minute.
+func (w *Window) Insert(hash uint64, minute uint32) {
+	e := NewEntry(hash, minute)
+	if w.matrix != nil {
+		w.matrix.insert(e)
+		return
+	}
+	var added bool
+	if w.list, added = insert(w.list, e); added && len(w.list) > ExactLimit {
+		w.toMatrix()
+	}
+}
+
+// InsertBatch inserts many touches at once, in any order, repeated or not. It
+// is the fastest way to build a partial. The batch is used as scratch: its
+// order and contents are lost.
+func (w *Window) InsertBatch(batch []Entry) {
+	if w.matrix == nil {
+		batch = sortDistinct(batch)
+		added := missing(w.list, batch)
+		if len(w.list)+added <= ExactLimit {
+			w.list = union(w.list, batch, added)
+			return
+		}
+		w.toMatrix()
+	}
+	w.matrix.addRecords(batch)
+}
+
+// toMatrix turns the list into a matrix.
+func (w *Window) toMatrix() {
+	w.matrix = newMatrix(w.Precision())
+	w.matrix.addRecords(w.list)
+	w.list = nil
+}
+
+// Merge adds every touch of o to w; o is left as it was, and nothing of it is
+// shared. Merge is commutative, associative and idempotent. Of two precisions
+// the coarser wins, to which the finer folds without loss: a partial at
+// PartialPrecision goes into a state at StatePrecision. To unite the partials
+// of one tick without loss, start from New(PartialPrecision).
+func (w *Window) Merge(o *Window) {
+	w.coarsen(o.Precision())
+	switch {
+	case w.matrix == nil && o.matrix == nil:
+		added := missing(w.list, o.list)
+		if len(w.list)+added <= ExactLimit {
+			w.list = union(w.list, o.list, added)
+			return
+		}
+		w.toMatrix()
+		w.matrix.addRecords(o.list)
+	case o.matrix == nil:
+		w.matrix.addRecords(o.list)
+	default:
+		from := o.matrix
+		if from.p > w.Precision() {
+			from = from.folded(w.Precision())
+		}
+		if w.matrix == nil {
+			list := w.list
+			w.list, w.matrix = nil, from
+			if from == o.matrix {
+				w.matrix = from.clone()
+			}
+			w.matrix.addRecords(list)
+			return
+		}
+		w.matrix.merge(from)
+	}
+}
+
+// coarsen lowers the precision to p, if it is higher.
+func (w *Window) coarsen(p uint8) {
+	if p >= w.Precision() {
+		return
+	}
+	w.p = p
+	if w.matrix != nil {
+		w.matrix = w.matrix.folded(p)
+	}
+}
+
+// Expire forgets the records last seen before the given minute and frees their
+// memory. A matrix of which nothing is left becomes an empty list again. It
+// costs little when nothing has expired since the last call.
+//
+// Whether a union stays a list depends on what has expired before it: for
+// results that depend on the events alone, expire at fixed event times, and
+// before merging.
+func (w *Window) Expire(before uint32) {
+	b := stored(before)
+	if w.matrix == nil {
+		w.list = shrunk(expire(w.list, b))
+	} else if !w.matrix.expire(b) {
+		w.matrix = nil
+	}
+}
