@@ -1,0 +1,96 @@
+package kafkatest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+)
+
+// Require ends a test that needs a Docker engine where none answers: it is
+// skipped with the reason, or failed if WEIR_REQUIRE_DOCKER is 1. Start and
+// Shared call it; a test calls it itself to be skipped before costly work.
+func Require(t testing.TB) {
+	t.Helper()
+	_, err := engine()
+	switch {
+	case err == nil:
+	case os.Getenv("WEIR_REQUIRE_DOCKER") == "1":
+		t.Fatalf("no Docker engine: %v (WEIR_REQUIRE_DOCKER=1 makes this a failure)", err)
+	default:
+		t.Skipf("no Docker engine: %v (start one and run the test again; WEIR_REQUIRE_DOCKER=1 makes this a failure)", err)
+	}
+}
+
+// dockerEngine is the engine that testcontainers finds, and the host at which
+// its published ports are reached.
+type dockerEngine struct {
+	client client.APIClient
+	host   string
+}
+
+// engine looks for the Docker engine once in a process, and then removes the
+// brokers of test processes that died without doing so.
+var engine = sync.OnceValues(func() (e dockerEngine, err error) {
+	// testcontainers panics where it finds no engine at all.
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	provider, err := testcontainers.NewDockerProvider()
+	if err != nil {
+		return dockerEngine{}, err
+	}
+	if err := provider.Health(ctx); err != nil {
+		return dockerEngine{}, err
+	}
+	host, err := provider.DaemonHost(ctx)
+	if err != nil {
+		return dockerEngine{}, fmt.Errorf("finding the engine's address: %w", err)
+	}
+	e = dockerEngine{client: provider.Client(), host: host}
+	return e, e.sweep(ctx)
+})
+
+// Labels that tell whose a broker is: the process and its machine.
+const (
+	labelPID  = "weir.kafkatest.pid"
+	labelHost = "weir.kafkatest.host"
+)
+
+func ownerLabels() map[string]string {
+	host, _ := os.Hostname()
+	return map[string]string{labelPID: strconv.Itoa(os.Getpid()), labelHost: host}
+}
+
+// sweep removes brokers whose test process has ended, say by SIGKILL or by a
+// test timeout, on this machine. It does without testcontainers' reaper, whose
+// image not every machine can pull.
+func (e dockerEngine) sweep(ctx context.Context) error {
+	found, err := e.client.ContainerList(ctx, client.ContainerListOptions{
+		All: true, Filters: make(client.Filters).Add("label", labelHost+"="+ownerLabels()[labelHost]),
+	})
+	if err != nil {
+		return fmt.Errorf("looking for brokers left behind: %w", err)
+	}
+	for _, c := range found.Items {
+		pid, err := strconv.Atoi(c.Labels[labelPID])
+		if err != nil || !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			continue
+		}
+		// Another process may be sweeping it at the same time.
+		_, _ = e.client.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	}
+	return nil
+}
