@@ -1,0 +1,265 @@
+// Package alertingtest is the behaviour that every destination shares, as a
+// test suite: a destination that speaks HTTP runs HTTP against a receiver that
+// is well, busy, broken, slow, half dead or not to be trusted, and must answer
+// each as the contract of alerting.Destination says, telling no secret.
+package alertingtest
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// Now is the wall clock that HTTP hands to destinations.
+var Now = time.Date(2026, 3, 3, 15, 0, 0, 0, time.UTC)
+
+// Secret stands in the path and the query of every URL that HTTP hands out; no
+// error may hold it.
+const Secret = "T0PS3CR3T"
+
+// Setup is what a destination under test is made from.
+type Setup struct {
+	URL     string
+	Roots   *x509.CertPool // to trust; nil: the system's
+	Timeout time.Duration  // of one attempt
+	Now     func() time.Time
+}
+
+// Alert returns an alert such as weir.alerts carries.
+func Alert() *alerting.Alert {
+	const bin, hour = alerting.Time(1772546400000), 3600_000
+	a := &alerting.Alert{
+		Schema: alerting.Schema, DedupKey: alerting.DedupKey("key", "kid-7", int64(bin+hour)), Status: alerting.Open,
+		Time: bin + hour, Onset: bin - 29*hour, Dimension: "key", Identity: "kid-7",
+		Detector: "mixture_sr", Measure: "distinct", Severity: alerting.High, Observed: 1240, Expected: 210.1,
+		Exposed:  alerting.Exposed{Records: 33700000, Low: 33100000, High: 34300000, Since: bin - 29*hour},
+		Evidence: alerting.Evidence{Bin: bin, BinWidth: "1h0m0s", LogValue: 21.457, Threshold: 15.2, Budget: 2},
+	}
+	a.Summary = alerting.Summarize(a, time.UTC)
+	return a
+}
+
+// Request is what the receiver saw of one attempt.
+type Request struct {
+	Header http.Header
+	Body   []byte
+}
+
+// Receiver is an HTTP server that answers each request with the next of its
+// handlers, the last one for ever, and keeps what it saw.
+type Receiver struct {
+	*httptest.Server
+	mu   sync.Mutex
+	seen []Request
+	quit chan struct{}
+}
+
+// NewReceiver starts a receiver, with TLS if asked; it ends with the test.
+func NewReceiver(t testing.TB, secure bool, handlers ...http.HandlerFunc) *Receiver {
+	r := &Receiver{quit: make(chan struct{})}
+	r.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		body, _ := io.ReadAll(q.Body) // a cut body shows as what arrived
+		r.mu.Lock()
+		r.seen = append(r.seen, Request{q.Header.Clone(), body})
+		h := handlers[min(len(r.seen), len(handlers))-1]
+		r.mu.Unlock()
+		h(w, q.WithContext(context.WithValue(q.Context(), quitKey{}, r.quit)))
+	}))
+	r.Config.ErrorLog = log.New(io.Discard, "", 0) // the faults are meant
+	if secure {
+		r.StartTLS()
+	} else {
+		r.Start()
+	}
+	t.Cleanup(func() { close(r.quit); r.Close() })
+	return r
+}
+
+// Seen returns the requests so far.
+func (r *Receiver) Seen() []Request {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.seen)
+}
+
+type quitKey struct{}
+
+// Answer returns a handler that answers with a status, headers given as pairs,
+// and a body that echoes the path, as careless receivers do.
+func Answer(code int, header ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		for i := 0; i+1 < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(code)
+		_, _ = io.WriteString(w, "no luck with "+r.URL.String()+"\n\x1b[2J")
+	}
+}
+
+// Silence is a handler that never answers.
+func Silence(_ http.ResponseWriter, r *http.Request) {
+	select {
+	case <-r.Context().Done():
+	case <-r.Context().Value(quitKey{}).(chan struct{}):
+	}
+}
+
+// HalfSent is a handler that breaks off inside the status line.
+func HalfSent(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	_, _ = io.WriteString(conn, "HTTP/1.1 20")
+	_ = conn.Close()
+}
+
+// Flood is a handler that takes the message and then answers without end.
+func Flood(w http.ResponseWriter, _ *http.Request) {
+	block := []byte(strings.Repeat("x", 1<<16))
+	for {
+		if _, err := w.Write(block); err != nil {
+			return
+		}
+	}
+}
+
+// attempt is what one call of Notify must come to.
+type attempt struct {
+	retry bool
+	after time.Duration // asked for by the receiver
+	says  string        // in the error; "" means no error
+}
+
+var taken = attempt{}
+
+// HTTP runs the suite against destinations made by build. The receivers
+// answer with plain status codes, so it fits destinations that go by those.
+func HTTP(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) {
+	date := Now.Add(90 * time.Second).Format(http.TimeFormat)
+	past := Now.Add(-time.Hour).Format(http.TimeFormat)
+	for _, c := range []struct {
+		name     string
+		handlers []http.HandlerFunc
+		want     []attempt
+	}{
+		{"well", []http.HandlerFunc{Answer(200)}, []attempt{taken, taken}},
+		{"accepts for later", []http.HandlerFunc{Answer(202)}, []attempt{taken}},
+		{"broken, then well", []http.HandlerFunc{Answer(500), Answer(502), Answer(200)},
+			[]attempt{{retry: true, says: "500"}, {retry: true, says: "502"}, taken}},
+		{"busy for seconds", []http.HandlerFunc{Answer(429, "Retry-After", "7")}, []attempt{{true, 7 * time.Second, "429"}}},
+		{"busy until a date", []http.HandlerFunc{Answer(503, "Retry-After", date)}, []attempt{{true, 90 * time.Second, "503"}}},
+		{"busy until long ago", []http.HandlerFunc{Answer(503, "Retry-After", past)}, []attempt{{retry: true, says: "503"}}},
+		{"busy until nonsense", []http.HandlerFunc{Answer(429, "Retry-After", "soon")}, []attempt{{retry: true, says: "429"}}},
+		{"busy, no hint", []http.HandlerFunc{Answer(429)}, []attempt{{retry: true, says: "429"}}},
+		{"request timeout", []http.HandlerFunc{Answer(408)}, []attempt{{retry: true, says: "408"}}},
+		{"malformed", []http.HandlerFunc{Answer(400)}, []attempt{{says: "400"}}},
+		{"not authorized", []http.HandlerFunc{Answer(401)}, []attempt{{says: "401"}}},
+		{"gone", []http.HandlerFunc{Answer(410)}, []attempt{{says: "410"}}},
+		{"elsewhere", []http.HandlerFunc{Answer(307, "Location", "https://thief.example/"+Secret)}, []attempt{{says: "redirect to thief.example"}}},
+		{"silent", []http.HandlerFunc{Silence}, []attempt{{retry: true, says: "no answer in time"}}},
+		{"half sent", []http.HandlerFunc{HalfSent, Answer(200)}, []attempt{{retry: true, says: "posting"}, taken}},
+		{"endless answer", []http.HandlerFunc{Flood}, []attempt{taken}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			timeout := 30 * time.Second
+			if c.name == "silent" {
+				timeout = 50 * time.Millisecond // how long makes no difference, only that it ends
+			}
+			r := NewReceiver(t, false, c.handlers...)
+			d := build(t, setup(r.URL, nil, timeout))
+			for _, want := range c.want {
+				check(t, d, want)
+			}
+			if got := len(r.Seen()); got != len(c.want) {
+				t.Errorf("the receiver saw %d requests, want %d", got, len(c.want))
+			}
+		})
+	}
+	t.Run("nobody there", func(t *testing.T) {
+		r := NewReceiver(t, false, Answer(200))
+		r.Close()
+		check(t, build(t, setup(r.URL, nil, time.Minute)), attempt{retry: true, says: "refused"})
+	})
+	t.Run("called off", func(t *testing.T) {
+		r := NewReceiver(t, false, Silence)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := build(t, setup(r.URL, nil, time.Minute)).Notify(ctx, Alert())
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want context.Canceled", err)
+		}
+	})
+	t.Run("over TLS", func(t *testing.T) { tlsCases(t, build) })
+}
+
+func tlsCases(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) {
+	t.Run("trusted", func(t *testing.T) {
+		r := NewReceiver(t, true, Answer(200))
+		check(t, build(t, setup(r.URL, roots(r), time.Minute)), taken)
+	})
+	t.Run("signed by a stranger", func(t *testing.T) {
+		r := NewReceiver(t, true, Answer(200))
+		check(t, build(t, setup(r.URL, nil, time.Minute)), attempt{retry: true, says: "set ca_file"})
+		if len(r.Seen()) > 0 {
+			t.Error("the alert went to a receiver that is not trusted")
+		}
+	})
+	t.Run("for another name", func(t *testing.T) {
+		r := NewReceiver(t, true, Answer(200))
+		url := strings.Replace(r.URL, "127.0.0.1", "localhost", 1)
+		check(t, build(t, setup(url, roots(r), time.Minute)), attempt{retry: true, says: "another host name"})
+	})
+	t.Run("not TLS at all", func(t *testing.T) {
+		r := NewReceiver(t, false, Answer(200))
+		url := strings.Replace(r.URL, "http:", "https:", 1)
+		check(t, build(t, setup(url, nil, time.Minute)), attempt{retry: true, says: "does not speak TLS"})
+	})
+}
+
+func setup(url string, roots *x509.CertPool, timeout time.Duration) Setup {
+	return Setup{URL: url + "/hooks/" + Secret + "?token=" + Secret, Roots: roots, Timeout: timeout, Now: func() time.Time { return Now }}
+}
+
+func roots(r *Receiver) *x509.CertPool {
+	p := x509.NewCertPool()
+	p.AddCert(r.Certificate())
+	return p
+}
+
+// check makes one attempt and holds it against what it must come to.
+func check(t *testing.T, d alerting.Destination, want attempt) {
+	t.Helper()
+	retry, err := d.Notify(t.Context(), Alert())
+	if want.says == "" {
+		if err != nil {
+			t.Errorf("not taken: %v", err)
+		}
+		return
+	}
+	if err == nil {
+		t.Fatalf("taken, want an error with %q", want.says)
+	}
+	text := err.Error()
+	if retry != want.retry || !strings.Contains(text, want.says) {
+		t.Errorf("got retry %v, %q; want retry %v, an error with %q", retry, text, want.retry, want.says)
+	}
+	var after *alerting.RetryAfterError
+	if got := errors.As(err, &after); got != (want.after > 0) || got && after.After != want.after {
+		t.Errorf("the receiver asked for %v, got %+v", want.after, after)
+	}
+	if strings.Contains(text, Secret) || strings.ContainsAny(text, "\n\x1b") {
+		t.Errorf("the error tells a secret or breaks the line: %q", text)
+	}
+}
