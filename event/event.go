@@ -7,6 +7,8 @@
 // than ingest. It knows no Kafka, no clock and no state.
 package event
 
+import "strings"
+
 // Action says what an event did. Accesses touch customer records; facts tell
 // something about an account, a key or a token.
 type Action uint8
@@ -33,13 +35,49 @@ const (
 // action is a fact.
 func (a Action) Access() bool { return a <= Delete }
 
+// actionNames are the actions' names in the native form.
+var actionNames = [numActions]string{
+	Read: "read", List: "list", Export: "export", Update: "update", Delete: "delete",
+	Login: "login", Issue: "issue", Logout: "logout", Revoke: "revoke", Retire: "retire",
+	Join: "join", Leave: "leave",
+}
+
+// String returns the action's name in the native form, such as "read".
+func (a Action) String() string {
+	if a < numActions {
+		return actionNames[a]
+	}
+	return "unknown"
+}
+
+// ParseAction returns the action of a native name; false if there is none. Case
+// matters, as everywhere in the native form.
+func ParseAction(name string) (Action, bool) {
+	for a, n := range actionNames {
+		if n == name {
+			return Action(a), true
+		}
+	}
+	return Read, false
+}
+
+// ActionNames returns the names of all actions, accesses first.
+func ActionNames() []string { return append([]string(nil), actionNames[:]...) }
+
 // Event is one access or one fact. Absent fields are empty. Strings may alias
 // the buffer of the decoder that made the event: they are valid until the next
 // call of Decode, and who keeps one clones it.
+//
+// What a decoder hands out is already in its final form: ID, Actor, Subject,
+// KeyID, IP, Client, Endpoint and each record are at most MaxText bytes, IP is
+// in the canonical form of RFC 5952 without a zone, Endpoint has {id} in place
+// of ids, and the Subject of a fact is filled from Actor or KeyID where the
+// source named none.
 type Event struct {
-	Time     int64  // event time, Unix milliseconds
+	Time     int64  // event time, Unix milliseconds, MinTime <= Time < MaxTime
 	ID       string // unique id of the event, if the source has one
 	Action   Action
+	Notes    Notes  // oddities that did not reject the event
 	Actor    string // who acted
 	Subject  string // whom or what a fact is about
 	KeyID    string // token signing key or access key
@@ -47,6 +85,21 @@ type Event struct {
 	IP       string // source address, valid if present
 	Client   string // application or device
 	Endpoint string
-	Records  []string // customer record ids, as text
-	Rows     int64    // rows read, when ids are not logged
+	Records  []string // customer record ids, as text, in the order of the source; may repeat
+	Rows     int64    // rows read, when ids are not logged; 0 <= Rows <= MaxRows
+}
+
+// Clone returns a copy of e that shares no memory with a decoder.
+func (e *Event) Clone() *Event {
+	c := *e
+	for _, s := range []*string{&c.ID, &c.Actor, &c.Subject, &c.KeyID, &c.Session, &c.IP, &c.Client, &c.Endpoint} {
+		*s = strings.Clone(*s)
+	}
+	if e.Records != nil {
+		c.Records = make([]string, len(e.Records))
+		for i, r := range e.Records {
+			c.Records[i] = strings.Clone(r)
+		}
+	}
+	return &c
 }

@@ -38,6 +38,23 @@ func (h Hasher) Hash(id string) uint64 {
 	return siphash.Hash(h.k0, h.k1, []byte(id))
 }
 
+// sessionKey sets the hashes of sessions apart from those of records: the same
+// text hashed as both gives two unrelated numbers.
+const sessionKey = 0x73657373696f6e73 // "sessions"
+
+// HashSession returns the keyed hash of a session, that is of a token. Tokens
+// are secrets: only this goes further than ingest.
+func (h Hasher) HashSession(token string) uint64 {
+	return Hasher{h.k0 ^ sessionKey, h.k1}.Hash(token)
+}
+
+// AppendSession appends HashSession as 16 hexadecimal digits.
+func (h Hasher) AppendSession(dst []byte, token string) []byte {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], h.HashSession(token))
+	return hex.AppendEncode(dst, b[:])
+}
+
 // Fingerprint names the key without telling it: eight bytes of SHA-256 over
 // the key and the hash version. Equal fingerprints mean comparable hashes.
 func (h Hasher) Fingerprint() string {

@@ -1,0 +1,25 @@
+package event
+
+import "testing"
+
+const sample231 = `{"time":"2026-03-01T09:15:27.123Z","id":"01HV3Z5J2K9Q","action":"read","actor":"alice.kim","key_id":"key-2025-11","session":"tok-8f3a9b2c77d1","ip":"10.20.30.40","client":"crm-web/4.2.1","endpoint":"GET /customers/{id}","records":["c104733"]}`
+
+func BenchmarkDecodeNative(b *testing.B) {
+	f, err := LoadFormat("native")
+	if err != nil {
+		b.Fatal(err)
+	}
+	d := f.NewDecoder()
+	v := []byte(sample231)
+	b.SetBytes(int64(len(v)))
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		d.Decode(v, func(ev *Event, rej *Reject) {
+			if rej != nil {
+				b.Fatal(rej.Reason)
+			}
+			n += len(ev.Records)
+		})
+	}
+}

@@ -1,0 +1,240 @@
+package event
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dchest/siphash"
+)
+
+// digestSize is how many bytes of a SHA-256 stand at the end of a shortened text.
+const digestSize = 16
+
+// shorten bounds a text: what is longer than MaxText becomes its beginning, a
+// "~" and 32 hexadecimal digits of its SHA-256.
+func (d *Decoder) shorten(s string) string {
+	if len(s) <= MaxText {
+		return s
+	}
+	d.ev.Notes |= TextShortened
+	sum := sha256.Sum256([]byte(s))
+	end := MaxText - 1 - 2*digestSize
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	from := len(d.arena)
+	d.arena = append(append(d.arena, s[:end]...), '~')
+	d.arena = hex.AppendEncode(d.arena, sum[:digestSize])
+	return alias(d.arena[from:])
+}
+
+// time fills the event time from the first source that has any.
+func (d *Decoder) time(sources []source) (Reason, string) {
+	path := ""
+	for i := range sources {
+		src := &sources[i]
+		if path == "" {
+			path = src.path
+		}
+		var ms int64
+		var ok bool
+		if src.join != nil {
+			s := d.joined(src)
+			if s == "" {
+				continue
+			}
+			ms, ok = parseTime([]byte(s))
+		} else {
+			v := d.s.slots[src.slot]
+			if v.kind <= null || v.kind == text && v.lo == v.hi {
+				continue
+			}
+			ms, ok = d.instant(v, src.unit)
+		}
+		switch {
+		case !ok:
+			return TimeUnreadable, src.path
+		case ms < MinTime || ms >= MaxTime:
+			return TimeOutOfRange, src.path
+		}
+		d.ev.Time = ms
+		return numReasons, ""
+	}
+	return TimeMissing, path
+}
+
+// instant returns a value as Unix milliseconds; false if it is no time. An
+// integer too large for 64 bits comes back as one out of range.
+func (d *Decoder) instant(v value, unit int64) (int64, bool) {
+	s, _ := d.scalar(v)
+	switch v.kind {
+	case text:
+		return parseTime([]byte(s))
+	case integer:
+		n, err := strconv.ParseInt(s, 10, 64)
+		const ms = 1_000_000
+		switch {
+		case err != nil || n < 0:
+			return -1, true
+		case unit <= ms:
+			return n / (ms / unit), true
+		case n > MaxTime:
+			return MaxTime, true
+		}
+		return n * (unit / ms), true
+	}
+	return 0, false
+}
+
+// rows fills the row count.
+func (d *Decoder) rows(sources []source) (Reason, string) {
+	for i := range sources {
+		src := &sources[i]
+		s := src.constant
+		switch {
+		case s != "":
+		case src.join != nil:
+			s = d.joined(src)
+		default:
+			v := d.s.slots[src.slot]
+			if v.kind <= null {
+				continue
+			}
+			var ok bool
+			if s, ok = d.scalar(v); !ok {
+				return RowsInvalid, src.path
+			}
+		}
+		if s == "" {
+			continue
+		}
+		if digits([]byte(s), 0) != len(s) {
+			return RowsInvalid, src.path
+		}
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || n > MaxRows { // all digits: the only error is the range
+			n = MaxRows
+			d.ev.Notes |= RowsCapped
+		}
+		d.ev.Rows = n
+		return numReasons, ""
+	}
+	return numReasons, ""
+}
+
+// records fills the records from the first source that has any.
+func (d *Decoder) records(sources []source) (Reason, string) {
+	for i := range sources {
+		src := &sources[i]
+		from := len(d.ids)
+		if src.list < 0 {
+			s := src.constant
+			if src.join != nil {
+				s = d.joined(src)
+			}
+			d.record(src, s)
+		} else {
+			for k, v := range d.s.lists[src.list] {
+				if v.kind == null {
+					continue
+				}
+				if v.kind != text && v.kind != integer {
+					return RecordInvalid, d.listPath(src, k)
+				}
+				s, _ := d.scalar(v)
+				d.record(src, s)
+			}
+		}
+		if len(d.ids) > from {
+			d.ev.Records = d.ids[from:len(d.ids):len(d.ids)]
+			d.capRecords()
+			break
+		}
+	}
+	return numReasons, ""
+}
+
+// record adds one record, if it is not empty.
+func (d *Decoder) record(src *source, s string) {
+	if s != "" && src.values != nil {
+		s, _ = src.values.get(s)
+	}
+	if s != "" {
+		d.ids = append(d.ids, d.shorten(s))
+	}
+}
+
+// listPath is the path of the k-th value of a list. Where the path already steps
+// through an array, elements without a value are not counted, and k would mislead.
+func (d *Decoder) listPath(src *source, k int) string {
+	if strings.Contains(src.path, elements) || d.s.slots[src.slot].kind != array {
+		return src.path
+	}
+	return src.path + "[" + strconv.Itoa(k) + "]"
+}
+
+// capRecords cuts a set of more than MaxRecords down to those with the smallest
+// hashes. The hash has a fixed key: which records are kept is no secret, and
+// must not depend on who decodes.
+func (d *Decoder) capRecords() {
+	ev := &d.ev
+	if len(ev.Records) <= MaxRecords {
+		return
+	}
+	type hashed struct {
+		hash uint64
+		id   string
+	}
+	all := make([]hashed, len(ev.Records))
+	for i, id := range ev.Records {
+		all[i] = hashed{siphash.Hash(0, 0, []byte(id)), id}
+	}
+	slices.SortFunc(all, func(a, b hashed) int {
+		if a.hash != b.hash {
+			if a.hash < b.hash {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.id, b.id)
+	})
+	all = slices.Compact(all)
+	if len(all) <= MaxRecords {
+		return // many, but repeated: nothing is lost
+	}
+	ev.Notes |= RecordsCapped
+	ev.Rows = max(ev.Rows, int64(len(all)))
+	ev.Records = ev.Records[:MaxRecords]
+	for i := range ev.Records {
+		ev.Records[i] = all[i].id
+	}
+}
+
+// address returns the canonical form of the source address; "" with a note if
+// what stands there is none. A port is cut off, a zone too, and an IPv4 address
+// in an IPv6 one is taken out, so that one host has one identity.
+func (d *Decoder) address(sources []source) string {
+	s, _, _ := d.text(sources)
+	if s == "" {
+		return ""
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		port, err := netip.ParseAddrPort(s)
+		if err != nil {
+			d.ev.Notes |= IPInvalid
+			return ""
+		}
+		addr = port.Addr()
+	}
+	d.scratch = addr.Unmap().WithZone("").AppendTo(d.scratch[:0])
+	if string(d.scratch) == s {
+		return s
+	}
+	return d.store(d.scratch)
+}

@@ -1,0 +1,170 @@
+package event
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+//go:embed formats/*.yaml
+var presets embed.FS
+
+// presetNames are the formats that come with weir, most used first.
+var presetNames = []string{"native", "ocsf", "cloudtrail"}
+
+// FormatNames returns the names of the formats that come with weir.
+func FormatNames() []string { return slices.Clone(presetNames) }
+
+// Format is a compiled field map: it says how the JSON of a source becomes
+// events. It is safe for concurrent use; each goroutine decodes with its own
+// Decoder.
+type Format struct {
+	name     string
+	about    string
+	document bool
+	explode  *explosion // nil where each value is one event
+	pattern  *pattern   // what an event's values are taken from
+	maps     []mapping  // the first that holds makes the event
+}
+
+// explosion is where in an envelope the list of events lies.
+type explosion struct {
+	path    string
+	pattern *pattern // has the one slot 0, the list
+}
+
+// mapping makes events of one kind: where when holds, fields say what becomes
+// what.
+type mapping struct {
+	name   string
+	when   []condition
+	ignore bool // leave such events out
+	fields [numFields][]source
+}
+
+// field is a field of Event that a map can fill.
+type field uint8
+
+const (
+	fieldTime field = iota
+	fieldID
+	fieldAction
+	fieldActor
+	fieldSubject
+	fieldKeyID
+	fieldSession
+	fieldIP
+	fieldClient
+	fieldEndpoint
+	fieldRecords
+	fieldRows
+	numFields
+)
+
+// fieldNames are the fields' names in field maps and in the native form.
+var fieldNames = [numFields]string{"time", "id", "action", "actor", "subject", "key_id", "session",
+	"ip", "client", "endpoint", "records", "rows"}
+
+// FieldNames returns the names of an event's fields in the native form.
+func FieldNames() []string { return slices.Clone(fieldNames[:]) }
+
+// source is one place that a field can come from: a path, a constant, or
+// several paths joined.
+type source struct {
+	path     string // as written, for rejects
+	slot     int    // of the path; -1 if there is none
+	list     int    // of the path, for records; -1 otherwise
+	constant string
+	join     []int // slots
+	between  string
+	values   *valueMap
+	unit     int64 // of an integer time, in nanoseconds
+}
+
+// condition is what a map asks of one path.
+type condition struct {
+	slot   int
+	exists bool      // what is asked, if equals is nil
+	equals *valueMap // any of these
+	not    bool      // none of these, instead
+}
+
+// valueMap translates a value's text: by the text itself, else by the longest
+// prefix of it that is listed with a star.
+type valueMap struct {
+	exact  map[string]string
+	prefix []prefixValue // longest first
+}
+
+type prefixValue struct{ prefix, value string }
+
+// get returns what a text is translated to; false if it is not listed.
+func (m *valueMap) get(s string) (string, bool) {
+	if v, ok := m.exact[s]; ok {
+		return v, true
+	}
+	for _, p := range m.prefix {
+		if strings.HasPrefix(s, p.prefix) {
+			return p.value, true
+		}
+	}
+	return "", false
+}
+
+// put adds a translation; a name that ends in a star stands for all that begin
+// with the rest. False if it is there already.
+func (m *valueMap) put(name, value string) bool {
+	prefix, ok := strings.CutSuffix(name, "*")
+	if !ok {
+		if _, dup := m.exact[name]; dup {
+			return false
+		}
+		m.exact[name] = value
+		return true
+	}
+	i, dup := slices.BinarySearchFunc(m.prefix, prefix, func(p prefixValue, s string) int {
+		if len(p.prefix) != len(s) {
+			return len(s) - len(p.prefix)
+		}
+		return strings.Compare(p.prefix, s)
+	})
+	if dup {
+		return false
+	}
+	m.prefix = slices.Insert(m.prefix, i, prefixValue{prefix, value})
+	return true
+}
+
+// Name returns the format's name.
+func (f *Format) Name() string { return f.name }
+
+// About returns what the format says of itself, in a sentence.
+func (f *Format) About() string { return f.about }
+
+// LoadFormat returns a format by the name of a preset (see FormatNames) or by
+// the path of a YAML file, as docs/formats.md describes it. The error lists all
+// faults of the file, each with file:line.
+func LoadFormat(nameOrPath string) (*Format, error) {
+	if slices.Contains(presetNames, nameOrPath) {
+		file := "formats/" + nameOrPath + ".yaml"
+		src, err := presets.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("reading the format %s: %w", nameOrPath, err)
+		}
+		return ParseFormat(file, src)
+	}
+	src, err := os.ReadFile(nameOrPath)
+	switch {
+	case err == nil:
+		return ParseFormat(nameOrPath, src)
+	case errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(nameOrPath, "./"+string(filepath.Separator)):
+		return nil, fmt.Errorf("reading the format: none is called %q%s; there are %s, or give the path of a YAML file",
+			nameOrPath, didYouMean(nameOrPath, presetNames), strings.Join(presetNames, ", "))
+	default:
+		return nil, fmt.Errorf("reading the format: %w", err)
+	}
+}

@@ -1,0 +1,408 @@
+package event
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf16"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// kind is the type of a JSON value.
+type kind uint8
+
+const (
+	absent kind = iota // no such value
+	null
+	boolean
+	integer // a number without fraction and exponent
+	decimal // any other number
+	text
+	object
+	array
+)
+
+// value is where a JSON value lies in the scanned bytes; of a text, without its
+// quotes.
+type value struct {
+	lo, hi  int
+	kind    kind
+	escaped bool // a text that holds escapes
+}
+
+// scanner walks a JSON text once, checks all of it against RFC 8259, and keeps
+// the values at the paths of a pattern; what is not wanted is only checked. It
+// builds no tree, so its memory is bounded by what the pattern asks for.
+//
+// A general parser was weighed (fastjson: twice the time with the checks for
+// UTF-8, depth and grammar that it leaves out, and 80 bytes kept for each value
+// of a hostile input); see BenchmarkDecodeNative.
+type scanner struct {
+	b     []byte
+	slots []value   // by slot: the first value at its path
+	lists [][]value // by list: all values at its path, in order
+	dup   bool      // a key stood twice in one object
+	key   []byte    // scratch: an unescaped key
+
+	reason Reason // of the failure
+	at     int    // where it was found
+}
+
+// reset makes the scanner ready for a text and pattern.
+func (s *scanner) reset(b []byte, p *pattern) {
+	s.b, s.dup = b, false
+	if cap(s.slots) < p.slots {
+		s.slots = make([]value, p.slots)
+	}
+	s.slots = s.slots[:p.slots]
+	clear(s.slots)
+	for len(s.lists) < p.lists {
+		s.lists = append(s.lists, nil)
+	}
+	for i := range s.lists {
+		s.lists[i] = s.lists[i][:0]
+	}
+}
+
+// fail notes why the text is refused, and returns -1.
+func (s *scanner) fail(r Reason, at int) int {
+	s.reason, s.at = r, at
+	return -1
+}
+
+// document scans the whole text as one value of the pattern; false if it is
+// refused.
+func (s *scanner) document(p *pattern) bool {
+	i := s.space(0)
+	if i == len(s.b) {
+		s.fail(Empty, -1)
+		return false
+	}
+	if i = s.value(i, &p.root, 0); i < 0 {
+		return false
+	}
+	if i = s.space(i); i < len(s.b) {
+		s.fail(NotJSON, i)
+		return false
+	}
+	return true
+}
+
+// space returns the first index from i on that is not white space.
+func (s *scanner) space(i int) int {
+	for i < len(s.b) {
+		switch s.b[i] {
+		case ' ', '\t', '\n', '\r':
+			i++
+		default:
+			return i
+		}
+	}
+	return i
+}
+
+// value scans the value that begins at i, and returns the index after it, or -1.
+// n says what is wanted of it; nil is nothing. depth is that of what holds it.
+func (s *scanner) value(i int, n *node, depth int) int {
+	if i >= len(s.b) {
+		return s.fail(NotJSON, i)
+	}
+	v := value{lo: i}
+	switch c := s.b[i]; c {
+	case '"':
+		v.kind, v.lo = text, i+1
+		v.hi, v.escaped = s.text(i + 1)
+		if v.hi < 0 {
+			return -1
+		}
+		i = v.hi + 1
+	case '{', '[':
+		if depth == MaxDepth {
+			return s.fail(TooDeep, i)
+		}
+		if c == '{' {
+			v.kind = object
+			i = s.object(i+1, n, depth+1)
+		} else {
+			v.kind = array
+			i = s.array(i+1, n, depth+1)
+		}
+		v.hi = i
+	case 't':
+		v.kind = boolean
+		i = s.literal(i, "true")
+	case 'f':
+		v.kind = boolean
+		i = s.literal(i, "false")
+	case 'n':
+		v.kind = null
+		i = s.literal(i, "null")
+	default:
+		i, v.kind = s.number(i)
+	}
+	if i < 0 {
+		return -1
+	}
+	if n != nil {
+		if v.kind != text {
+			v.hi = i
+		}
+		s.keep(n, v)
+	}
+	return i
+}
+
+// keep stores a value for a node's slot and list. The first value that is not
+// null counts for a slot. Of an array whose elements are wanted, a list holds those.
+func (s *scanner) keep(n *node, v value) {
+	if n.slot >= 0 && s.slots[n.slot].kind <= null {
+		s.slots[n.slot] = v
+	}
+	if n.list >= 0 && (v.kind != array || n.elem == nil) {
+		s.lists[n.list] = append(s.lists[n.list], v)
+	}
+}
+
+// object scans the rest of an object, from after its brace.
+func (s *scanner) object(i int, n *node, depth int) int {
+	if i = s.space(i); i < len(s.b) && s.b[i] == '}' {
+		return i + 1
+	}
+	var seen uint64 // children met, by index
+	next := 0       // the child that is likely next: sources keep an order
+	for {
+		if i >= len(s.b) || s.b[i] != '"' {
+			return s.fail(NotJSON, i)
+		}
+		end, escaped := s.text(i + 1)
+		if end < 0 {
+			return -1
+		}
+		var child *node
+		if n != nil && len(n.children) > 0 {
+			key := s.b[i+1 : end]
+			if escaped {
+				s.key = appendUnescaped(s.key[:0], key)
+				key = s.key
+			}
+			if k := n.find(key, next); k >= 0 {
+				if seen&(1<<k) != 0 {
+					s.dup = true
+				} else {
+					child = &n.children[k]
+				}
+				seen |= 1 << k
+				next = k + 1
+			}
+		}
+		if i = s.space(end + 1); i >= len(s.b) || s.b[i] != ':' {
+			return s.fail(NotJSON, i)
+		}
+		if i = s.value(s.space(i+1), child, depth); i < 0 {
+			return -1
+		}
+		if i = s.space(i); i >= len(s.b) {
+			return s.fail(NotJSON, i)
+		}
+		switch s.b[i] {
+		case ',':
+			i = s.space(i + 1)
+		case '}':
+			return i + 1
+		default:
+			return s.fail(NotJSON, i)
+		}
+	}
+}
+
+// array scans the rest of an array, from after its bracket.
+func (s *scanner) array(i int, n *node, depth int) int {
+	if i = s.space(i); i < len(s.b) && s.b[i] == ']' {
+		return i + 1
+	}
+	var elem *node
+	if n != nil {
+		elem = n.elem
+	}
+	for {
+		if i = s.value(s.space(i), elem, depth); i < 0 {
+			return -1
+		}
+		if i = s.space(i); i >= len(s.b) {
+			return s.fail(NotJSON, i)
+		}
+		switch s.b[i] {
+		case ',':
+			i++
+		case ']':
+			return i + 1
+		default:
+			return s.fail(NotJSON, i)
+		}
+	}
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// special marks, by its high bit, each byte of x that ends the plain run of a
+// text: a quote, a backslash or a control character. The lowest mark is exact;
+// those above it may not be, because of borrows (Hacker's Delight, 6-1).
+func special(x uint64) uint64 {
+	quote, slash := x^ones*'"', x^ones*'\\'
+	return ((x-ones*0x20)&^x | (quote-ones)&^quote | (slash-ones)&^slash) & highs
+}
+
+// text scans a text from after its opening quote; it returns the index of the
+// closing one, or -1, and whether there are escapes.
+func (s *scanner) text(i int) (end int, escaped bool) {
+	b := s.b
+	for {
+		for ; i+8 <= len(b); i += 8 {
+			if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
+				i += bits.TrailingZeros64(m) / 8
+				break
+			}
+		}
+		for i < len(b) && b[i] >= 0x20 && b[i] != '"' && b[i] != '\\' {
+			i++
+		}
+		switch {
+		case i >= len(b) || b[i] < 0x20:
+			return s.fail(NotJSON, i), escaped
+		case b[i] == '"':
+			return i, escaped
+		}
+		escaped = true
+		if i++; i >= len(b) {
+			return s.fail(NotJSON, i), escaped
+		}
+		switch b[i] {
+		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			i++
+		case 'u':
+			if i+5 > len(b) || hex4(b[i+1:]) < 0 {
+				return s.fail(NotJSON, i), escaped
+			}
+			i += 5
+		default:
+			return s.fail(NotJSON, i), escaped
+		}
+	}
+}
+
+// literal scans one of JSON's words.
+func (s *scanner) literal(i int, word string) int {
+	if len(s.b)-i < len(word) || string(s.b[i:i+len(word)]) != word {
+		return s.fail(NotJSON, i)
+	}
+	return i + len(word)
+}
+
+// number scans a number. It refuses what is no JSON: NaN, Infinity, a plus
+// sign, leading zeros, a bare point.
+func (s *scanner) number(i int) (int, kind) {
+	b, k := s.b, integer
+	if i < len(b) && b[i] == '-' {
+		i++
+	}
+	switch from := i; {
+	case i < len(b) && b[i] == '0':
+		i++
+	default:
+		if i = digits(b, i); i == from {
+			return s.fail(NotJSON, i), absent
+		}
+	}
+	if i < len(b) && b[i] == '.' {
+		from := i + 1
+		if i = digits(b, from); i == from {
+			return s.fail(NotJSON, i), absent
+		}
+		k = decimal
+	}
+	if i < len(b) && (b[i] == 'e' || b[i] == 'E') {
+		if i++; i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		from := i
+		if i = digits(b, from); i == from {
+			return s.fail(NotJSON, i), absent
+		}
+		k = decimal
+	}
+	return i, k
+}
+
+// digits returns the first index from i on that is no decimal digit.
+func digits(b []byte, i int) int {
+	for i < len(b) && b[i]-'0' < 10 {
+		i++
+	}
+	return i
+}
+
+// hex4 reads four hexadecimal digits; -1 if b does not begin with them.
+func hex4(b []byte) rune {
+	if len(b) < 4 {
+		return -1
+	}
+	var r rune
+	for _, c := range b[:4] {
+		switch {
+		case c-'0' < 10:
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return -1
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
+}
+
+// appendUnescaped appends a checked text with its escapes resolved. Half a
+// surrogate pair becomes U+FFFD, as nothing in UTF-8 can stand for it.
+func appendUnescaped(dst, src []byte) []byte {
+	for i := 0; i < len(src); i++ {
+		if src[i] != '\\' {
+			dst = append(dst, src[i])
+			continue
+		}
+		i++
+		switch c := src[i]; c {
+		case 'b':
+			dst = append(dst, '\b')
+		case 'f':
+			dst = append(dst, '\f')
+		case 'n':
+			dst = append(dst, '\n')
+		case 'r':
+			dst = append(dst, '\r')
+		case 't':
+			dst = append(dst, '\t')
+		case 'u':
+			r := hex4(src[i+1:])
+			i += 4
+			if utf16.IsSurrogate(r) {
+				r2 := rune(-1)
+				if i+2 < len(src) && src[i+1] == '\\' && src[i+2] == 'u' {
+					r2 = hex4(src[i+3:])
+				}
+				if r = utf16.DecodeRune(r, r2); r != utf8.RuneError {
+					i += 6
+				}
+			}
+			dst = utf8.AppendRune(dst, r)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// alias returns b as a string that shares its memory.
+func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
