@@ -23,3 +23,11 @@ func BenchmarkDecodeNative(b *testing.B) {
 		})
 	}
 }
+
+func TestPresets(t *testing.T) {
+	for _, name := range FormatNames() {
+		if f, err := LoadFormat(name); err != nil || f.Name() != name {
+			t.Error(err)
+		}
+	}
+}
