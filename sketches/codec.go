@@ -1,0 +1,165 @@
+package sketches
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/bits"
+)
+
+// The binary form of a window:
+//
+//	byte     version, 1
+//	byte     precision; plus 128 for a matrix
+//
+// A list goes on with
+//
+//	uvarint  number of records, at most 1,024; nothing follows a zero
+//	uvarint  the oldest minute since 2000
+//	bits     5: width of the minutes; then for each record, by rising key, the
+//	         gap from the key before as a Rice code, and minute less oldest
+//
+// A matrix goes on with
+//
+//	uvarint  the oldest minute since 2000
+//	bits     5: the highest rank; then each rank's column: p+1: cells hit; and
+//	         if any, 5: width of the column's oldest less the oldest of all,
+//	         and that; 5: width of the minutes; which registers (see column);
+//	         and for each, minute less the column's oldest
+//
+// Bits are written lowest first and padded with zeros to a byte. Each width is
+// the least that will do, so that a window has one form only, and the decoder
+// takes no other: equal windows are equal bytes.
+const (
+	codecVersion = 1
+	matrixFlag   = 0x80
+	widthBits    = 5 // enough for a width of 26
+)
+
+// ErrCorrupt is wrapped by the errors of all decoders, but for those about an
+// unknown version.
+var ErrCorrupt = errors.New("not the canonical form of a sketch")
+
+// ErrVersion is wrapped by the errors of all decoders about a form written by
+// another version.
+var ErrVersion = errors.New("unknown version")
+
+// AppendBinary appends the window's canonical form: windows that hold the same
+// append the same bytes, whatever their history.
+func (w *Window) AppendBinary(b []byte) []byte {
+	if w.matrix != nil {
+		return w.matrix.appendBinary(append(b, codecVersion, w.Precision()|matrixFlag))
+	}
+	b = append(b, codecVersion, w.Precision())
+	b = binary.AppendUvarint(b, uint64(len(w.list)))
+	if len(w.list) == 0 {
+		return b
+	}
+	lo, hi := minuteRange(w.list)
+	out := bitWriter{out: binary.AppendUvarint(b, uint64(lo))}
+	width := uint(bits.Len32(hi - lo))
+	out.bits(uint64(width), widthBits)
+	shift, next := riceShift(keyBits, len(w.list)), uint64(0)
+	for _, e := range w.list {
+		out.rice(e.key()-next, shift)
+		out.bits(uint64(e.minute()-lo), width)
+		next = e.key() + 1
+	}
+	return out.close()
+}
+
+// DecodeWindow reads one window from the front of b and returns what follows
+// it. It takes canonical forms only, keeps nothing of b, and allocates no more
+// than a window of the stated precision can need: 3 MB at worst, and never more
+// than a few hundred bytes for each byte read.
+func DecodeWindow(b []byte) (w Window, rest []byte, err error) {
+	if len(b) < 2 {
+		return Window{}, nil, fmt.Errorf("decoding a window: %w: %d bytes", ErrCorrupt, len(b))
+	}
+	if b[0] != codecVersion {
+		return Window{}, nil, fmt.Errorf("decoding a window: %w %d, want %d", ErrVersion, b[0], codecVersion)
+	}
+	p := b[1] &^ matrixFlag
+	if p < minPrecision || p > maxPrecision {
+		return Window{}, nil, fmt.Errorf("decoding a window: %w: precision %d", ErrCorrupt, p)
+	}
+	w = New(p)
+	ok := false
+	if b[1] == p {
+		w.list, rest, ok = decodeList(b[2:])
+	} else {
+		w.matrix, rest, ok = decodeMatrix(b[2:], p)
+	}
+	if !ok {
+		return Window{}, nil, fmt.Errorf("decoding a window: %w", ErrCorrupt)
+	}
+	return w, rest, nil
+}
+
+// UnmarshalBinary reads a window that takes all of b. On error w is unchanged.
+func (w *Window) UnmarshalBinary(b []byte) error {
+	v, rest, err := DecodeWindow(b)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return fmt.Errorf("decoding a window: %w: %d bytes too many", ErrCorrupt, len(rest))
+	}
+	*w = v
+	return nil
+}
+
+// MarshalBinary returns the canonical form. The error is always nil.
+func (w *Window) MarshalBinary() ([]byte, error) { return w.AppendBinary(nil), nil }
+
+func decodeList(b []byte) (list []Entry, rest []byte, ok bool) {
+	n, b, ok := uvarint(b)
+	if !ok || n > ExactLimit || n == 0 {
+		return nil, b, ok && n == 0
+	}
+	lo, b, ok := uvarint(b)
+	if !ok || lo == 0 || lo > lastMinute || n > 8*uint64(len(b)) {
+		return nil, nil, false
+	}
+	in := bitReader{in: b}
+	width := in.bits(widthBits)
+	shift, next := riceShift(keyBits, int(n)), uint64(0)
+	list = grow(nil, int(n))
+	minutes := span{lo: uint32(lo), width: uint(width)}
+	for range n {
+		key := next + in.rice(shift, 1<<keyBits-1-next)
+		list = append(list, pack(key, minutes.read(&in)))
+		if next = key + 1; in.failed() {
+			return nil, nil, false
+		}
+		if next == 1<<keyBits && len(list) < int(n) {
+			return nil, nil, false
+		}
+	}
+	rest, ok = in.close()
+	return list, rest, ok && minutes.canonical()
+}
+
+// span reads minutes written as differences from their oldest, and tells
+// whether oldest and width were chosen as the encoder chooses them.
+type span struct {
+	lo       uint32
+	width    uint
+	oldest   bool // the oldest was read
+	greatest uint32
+}
+
+func (s *span) read(in *bitReader) uint32 {
+	d := uint32(in.bits(min(s.width, minuteBits)))
+	s.oldest = s.oldest || d == 0
+	s.greatest = max(s.greatest, d)
+	if d > lastMinute-s.lo {
+		in.bad = true
+		return s.lo
+	}
+	return s.lo + d
+}
+
+func (s *span) canonical() bool {
+	return s.oldest && uint(bits.Len32(s.greatest)) == s.width
+}
