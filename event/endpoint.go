@@ -1,7 +1,5 @@
 package event
 
-import "strings"
-
 // idPlace stands in an endpoint for a path segment that looks like an id.
 const idPlace = "{id}"
 
@@ -14,54 +12,55 @@ const idPlace = "{id}"
 // path parameters, which hold ids and tokens too, are cut off.
 func (d *Decoder) endpoint(sources []source) string {
 	s, _, _ := d.text(sources)
-	slash, query := strings.IndexByte(s, '/'), strings.IndexByte(s, '?')
-	if slash < 0 && query < 0 {
-		return d.shorten(s)
+	if out, changed := appendEndpoint(d.scratch[:0], s); changed {
+		d.scratch = out
+		s = d.store(out)
 	}
-	out := d.scratch[:0]
-	if slash < 0 || query >= 0 && query < slash {
-		slash = query
-	}
-	out = append(out, s[:slash]...)
-	for i := slash; i < len(s); {
-		switch s[i] {
-		case '/':
-			end := i + 1 + segmentEnd(s[i+1:])
-			out = append(out, '/')
-			if looksLikeID(s[i+1 : end]) {
-				out = append(out, idPlace...)
-			} else {
-				out = append(out, s[i+1:end]...)
-			}
-			i = end
-		case ' ': // the path ends; what follows may be a protocol, or another path
-			end := strings.IndexAny(s[i:], "/?")
-			if end < 0 {
-				end = len(s) - i
-			}
-			out = append(out, s[i:i+end]...)
-			i += end
-		default: // '?', '#' or ';': cut up to the end of the path
-			end := strings.IndexByte(s[i:], ' ')
-			if end < 0 {
-				end = len(s) - i
-			}
-			i += end
-		}
-	}
-	d.scratch = out
-	if string(out) == s {
-		return d.shorten(s)
-	}
-	return d.shorten(d.store(out))
+	return d.shorten(s)
 }
 
-// segmentEnd returns the length of the path segment that s begins with.
-func segmentEnd(s string) int {
-	if end := strings.IndexAny(s, "/?#; "); end >= 0 {
-		return end
+// appendEndpoint appends s without ids; unless it holds some, dst is returned
+// as it was, and false.
+func appendEndpoint(dst []byte, s string) (out []byte, changed bool) {
+	done := 0       // s[:done] is in dst
+	inPath := false // whether a slash has been met since the last space
+	replace := func(from, to int, by string) {
+		dst = append(append(dst, s[done:from]...), by...)
+		done, changed = to, true
 	}
-	return len(s)
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case c == '/':
+			inPath = true
+			end := i + 1
+			for end < len(s) && !endsSegment(s[end]) {
+				end++
+			}
+			if looksLikeID(s[i+1 : end]) {
+				replace(i+1, end, idPlace)
+			}
+			i = end
+		case c == '?' || inPath && endsSegment(c) && c != ' ':
+			end := i
+			for end < len(s) && s[end] != ' ' {
+				end++
+			}
+			replace(i, end, "")
+			i = end
+		default:
+			inPath = inPath && c != ' '
+			i++
+		}
+	}
+	if changed {
+		dst = append(dst, s[done:]...)
+	}
+	return dst, changed
+}
+
+// endsSegment reports whether a path segment ends before c.
+func endsSegment(c byte) bool {
+	return c == '/' || c == '?' || c == '#' || c == ';' || c == ' '
 }
 
 // minHexID is the shortest hexadecimal run taken for an id: shorter ones may be
