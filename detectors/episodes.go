@@ -1,0 +1,272 @@
+package detectors
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// Times of an episode, in milliseconds of event time, and its margin in nats.
+const (
+	// EpisodeQuiet is how long the evidence must stay low for an open episode
+	// to close.
+	EpisodeQuiet = 6 * hourMillis
+	// EpisodeGrace is how long after its close an episode opens again under its
+	// old key.
+	EpisodeGrace = 24 * hourMillis
+	// EpisodeRemind is how long an open episode stays untold at most.
+	EpisodeRemind = 24 * hourMillis
+	// EpisodeMargin is how far below the threshold the evidence must be to count
+	// as low, so that an episode at the threshold does not flap.
+	EpisodeMargin = 2.0
+
+	hourMillis = 3_600_000
+)
+
+// Severity ranks an episode. Its names are those of alerts.
+type Severity uint8
+
+// The severities, mildest first.
+const (
+	Low Severity = iota
+	Medium
+	High
+	Critical
+	numSeverities
+)
+
+// String returns the severity's name as alerts carry it.
+func (s Severity) String() string {
+	if s < numSeverities {
+		return [numSeverities]string{"low", "medium", "high", "critical"}[s]
+	}
+	return "unknown"
+}
+
+// certain is how far, in nats, the evidence must be above its threshold to rank
+// at full severity: ten times the evidence that the budget asks for.
+const certain = 2.3
+
+// Rank returns the severity of an episode: by what is at stake, the number of
+// records the identity has touched since the onset (below 100 low, below 1,000
+// medium, below 10,000 high, else critical), one rank lower as long as the
+// evidence is less than ten times the threshold.
+func Rank(exposed int64, log, threshold float64) Severity {
+	s := Low
+	for limit := int64(100); s < Critical && exposed >= limit; limit *= 10 {
+		s++
+	}
+	if s > Low && log < threshold+certain {
+		s--
+	}
+	return s
+}
+
+// Report is what is known of one identity at one tick.
+type Report struct {
+	Dimension, Identity string
+	Tick                int64   // end of the tick, Unix milliseconds
+	Log                 float64 // log evidence
+	Threshold           float64 // of its dimension, now
+	Exposed             int64   // records touched since the onset
+}
+
+// Action is what there is to say of an episode.
+type Action uint8
+
+// The actions. Nothing is the zero value.
+const (
+	Nothing Action = iota
+	Open
+	Update
+	Close
+)
+
+// String returns the action's name; those of alerts are their status.
+func (a Action) String() string {
+	if a <= Close {
+		return [...]string{"nothing", "open", "update", "close"}[a]
+	}
+	return "unknown"
+}
+
+// Verdict says what to tell of an episode, and under which key.
+type Verdict struct {
+	Action   Action
+	Episode  Episode // as it stands after the verdict; zero if there is none
+	Reopened bool    // an Open under the key of an earlier one
+}
+
+// Episode is one continuing anomaly of one identity in one dimension. Times are
+// ends of ticks in Unix milliseconds.
+type Episode struct {
+	Dimension, Identity string
+	First               int64    // tick of the first opening: the key follows from it and never changes
+	Opened              int64    // tick of the latest opening
+	Told                int64    // tick of the latest open or update
+	High                int64    // latest tick with evidence above threshold - EpisodeMargin
+	Closed              int64    // tick of the close, 0 while open
+	Severity            Severity // highest so far since Opened
+	Exposed             int64    // as last told
+}
+
+// Episodes holds the episodes that are open, or closed so lately that they may
+// open again, sorted by dimension and identity. The zero value is empty.
+type Episodes struct {
+	list []Episode
+}
+
+// find returns the place of an episode and whether it is there.
+func (s *Episodes) find(dimension, identity string) (int, bool) {
+	return slices.BinarySearchFunc(s.list, Episode{Dimension: dimension, Identity: identity}, func(a, b Episode) int {
+		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
+	})
+}
+
+// Judge takes one report and says what to tell:
+//
+//   - Open when the evidence reaches the threshold, under the old key if the
+//     last episode closed no more than EpisodeGrace ago;
+//   - Update, while open, when the severity rises, when the exposure has doubled
+//     since it was last told, or when nothing was told for EpisodeRemind;
+//   - Close after EpisodeQuiet of evidence below threshold - EpisodeMargin.
+//
+// Reports of one identity come in order of ticks; one that is older than the
+// latest is taken as if of the latest.
+func (s *Episodes) Judge(r Report) Verdict {
+	i, known := s.find(r.Dimension, r.Identity)
+	if !known {
+		if r.Log < r.Threshold {
+			return Verdict{}
+		}
+		s.list = slices.Insert(s.list, i, Episode{Dimension: r.Dimension, Identity: r.Identity, First: r.Tick})
+		return s.list[i].open(&r)
+	}
+	ep := &s.list[i]
+	r.Tick = max(r.Tick, ep.Told, ep.High)
+	if ep.Closed == 0 {
+		return ep.follow(&r)
+	}
+	if r.Log < r.Threshold {
+		return Verdict{Episode: *ep}
+	}
+	again := r.Tick-ep.Closed <= EpisodeGrace
+	if !again {
+		ep.First = r.Tick
+	}
+	v := ep.open(&r)
+	v.Reopened = again
+	return v
+}
+
+// open starts the episode, or starts it again.
+func (ep *Episode) open(r *Report) Verdict {
+	ep.Opened, ep.Told, ep.High, ep.Closed = r.Tick, r.Tick, r.Tick, 0
+	ep.Severity, ep.Exposed = Rank(r.Exposed, r.Log, r.Threshold), r.Exposed
+	return Verdict{Action: Open, Episode: *ep}
+}
+
+// follow judges a report of an open episode.
+func (ep *Episode) follow(r *Report) Verdict {
+	if r.Log >= r.Threshold-EpisodeMargin {
+		ep.High = r.Tick
+	}
+	if r.Tick-ep.High >= EpisodeQuiet {
+		return ep.close(r.Tick)
+	}
+	severity := max(ep.Severity, Rank(r.Exposed, r.Log, r.Threshold))
+	doubled := r.Exposed >= 2*max(ep.Exposed, 1)
+	if severity == ep.Severity && !doubled && r.Tick-ep.Told < EpisodeRemind {
+		return Verdict{Episode: *ep}
+	}
+	ep.Severity, ep.Exposed, ep.Told = severity, r.Exposed, r.Tick
+	return Verdict{Action: Update, Episode: *ep}
+}
+
+func (ep *Episode) close(tick int64) Verdict {
+	ep.Closed = tick
+	return Verdict{Action: Close, Episode: *ep}
+}
+
+// Expire ends a tick after all its reports were judged: it closes the open
+// episodes of which no high evidence has come for EpisodeQuiet, in order of
+// dimension and identity, and returns them; and it forgets, and returns as
+// forgotten, those closed more than EpisodeGrace ago.
+func (s *Episodes) Expire(tick int64) (closed []Verdict, forgotten []Episode) {
+	kept := s.list[:0]
+	for i := range s.list {
+		ep := s.list[i]
+		switch {
+		case ep.Closed == 0 && tick-ep.High >= EpisodeQuiet:
+			closed = append(closed, ep.close(tick))
+		case ep.Closed != 0 && tick-ep.Closed > EpisodeGrace:
+			forgotten = append(forgotten, ep)
+			continue
+		}
+		kept = append(kept, ep)
+	}
+	clear(s.list[len(kept):])
+	s.list = kept
+	return closed, forgotten
+}
+
+// All returns the episodes in order of dimension and identity. The slice is
+// valid until the next call of another method.
+func (s *Episodes) All() []Episode { return s.list }
+
+// Get returns the episode of an identity, if one is open or was lately closed.
+func (s *Episodes) Get(dimension, identity string) (Episode, bool) {
+	if i, ok := s.find(dimension, identity); ok {
+		return s.list[i], true
+	}
+	return Episode{}, false
+}
+
+// Restore puts back an episode that was saved, in place of the one of the same
+// dimension and identity if there is one.
+func (s *Episodes) Restore(ep Episode) {
+	i, known := s.find(ep.Dimension, ep.Identity)
+	if !known {
+		s.list = slices.Insert(s.list, i, Episode{})
+	}
+	s.list[i] = ep
+}
+
+const (
+	episodeVersion = 1
+	maxName        = 1 << 16 // bytes of a dimension's or identity's name
+)
+
+// AppendBinary appends the canonical encoding of the episode.
+func (ep *Episode) AppendBinary(b []byte) []byte {
+	b = append(b, episodeVersion, byte(ep.Severity))
+	b = appendString(b, ep.Dimension)
+	b = appendString(b, ep.Identity)
+	for _, v := range ep.numbers() {
+		b = binary.AppendVarint(b, *v)
+	}
+	return b
+}
+
+func (ep *Episode) numbers() []*int64 {
+	return []*int64{&ep.First, &ep.Opened, &ep.Told, &ep.High, &ep.Closed, &ep.Exposed}
+}
+
+// DecodeEpisode reads what AppendBinary wrote and returns the bytes after it.
+func DecodeEpisode(b []byte) (Episode, []byte, error) {
+	r := reader{b: b}
+	if v := r.byte(); !r.bad && v != episodeVersion {
+		return Episode{}, nil, fmt.Errorf("decoding an episode of version %d, where this program reads %d: %w", v, episodeVersion, ErrCorrupt)
+	}
+	ep := Episode{Severity: Severity(r.byte())}
+	ep.Dimension = r.string(maxName)
+	ep.Identity = r.string(maxName)
+	for _, v := range ep.numbers() {
+		*v = r.varint()
+	}
+	if r.bad || ep.Severity >= numSeverities {
+		return Episode{}, nil, fmt.Errorf("decoding an episode: %w", ErrCorrupt)
+	}
+	return ep, r.b, nil
+}

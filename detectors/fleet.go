@@ -1,0 +1,352 @@
+package detectors
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// Fleet is what correlate has learned of the whole fleet: hour-of-week shapes,
+// what peers are like, the common mode, the tail of the evidence. It is used by
+// one task, takes some seven kilobytes a dimension, and forgets with a horizon
+// of four weeks.
+type Fleet struct {
+	bin  int64 // last folded bin, -1 for none
+	dims []fleetDim
+}
+
+// fleetDim is what is known of one dimension. All sums are decayed.
+type fleetDim struct {
+	started  float64 // 1 once an identity has been seen
+	days     float64 // days of observation
+	day      float64 // number of the day that today counts
+	today    float64 // identities seen on it so far
+	live     float64 // largest number of identities on a day, falling by 2 % a day
+	hours    [HoursOfWeek]mean
+	cells    [cells]mean
+	measures [NumMeasures]fleetMeasure
+	tail     [tailCells]float64 // upcrossings of each edge
+}
+
+type fleetMeasure struct {
+	weight, log, logSq float64 // moments of the peers' log levels
+	usual              mean    // the median log ratio of count to expectation
+	mode               float64
+	k                  [kCells]float64
+}
+
+// mean is a running mean that remembers a bounded number of observations.
+type mean struct{ value, n float64 }
+
+func (m *mean) observe(v, memory float64) {
+	m.n = min(m.n+1, memory)
+	m.value += (v - m.value) / m.n
+}
+
+// Memories and bounds of the fleet.
+const (
+	fleetDays    = 28.0 // horizon of tail, priors and dispersion
+	shapeWeeks   = 6.0  // weeks remembered by a cell of the shape
+	shapeDays    = 20.0 // days remembered by an hour of the day
+	shapePrior   = 2.0  // weeks by which the hour of the day counts against the hour of the week
+	peersNeeded  = 5.0  // identities a day by which the default prior counts
+	defaultSpend = 4.0  // variance of log levels among peers nobody has seen
+	modeWarmUp   = 2.0  // days before the common mode is trusted
+	modeShrink   = 16.0 // identities by which "no mode" counts
+	modeLow      = 0.5
+	modeHigh     = 4.0
+	silenceDays  = 3.0 // silence longer than this is an outage: it teaches nothing
+)
+
+// NewFleet returns a Fleet that knows nothing.
+func (e *Engine) NewFleet() *Fleet {
+	f := &Fleet{bin: -1, dims: make([]fleetDim, e.dims)}
+	for i := range f.dims {
+		for m := range f.dims[i].measures {
+			f.dims[i].measures[m].mode = 1
+		}
+	}
+	return f
+}
+
+// Bin returns the last bin that was folded in, -1 for none.
+func (f *Fleet) Bin() int64 { return f.bin }
+
+// CloseBin folds one finished bin into the fleet and returns the parameters for
+// the bins after it. Bins are closed in order; those left out since the last
+// one were empty. A bin that is not after the last changes nothing.
+func (e *Engine) CloseBin(f *Fleet, bin int64, s *Sums) *Parameters {
+	if bin > f.bin {
+		e.skip(f, bin)
+		for i := range f.dims {
+			d := &dimSums{}
+			if i < len(s.dims) {
+				d = &s.dims[i]
+			}
+			e.observe(&f.dims[i], bin, d)
+		}
+		f.bin = bin
+	}
+	return e.parameters(f)
+}
+
+// skip folds the empty bins before bin. Up to three days of them are nights and
+// weekends; more than that is an outage and is passed over, in one go.
+func (e *Engine) skip(f *Fleet, bin int64) {
+	if f.bin < 0 {
+		return
+	}
+	gap := bin - f.bin - 1
+	if gap > int64(silenceDays*e.perDay) {
+		fade := math.Exp(-float64(gap) / (fleetDays * e.perDay))
+		for i := range f.dims {
+			f.dims[i].fade(fade)
+		}
+		return
+	}
+	empty := &dimSums{}
+	for b := f.bin + 1; b < bin; b++ {
+		for i := range f.dims {
+			e.observe(&f.dims[i], b, empty)
+		}
+	}
+}
+
+// fade lets all decayed sums forget.
+func (d *fleetDim) fade(by float64) {
+	d.days *= by
+	for m := range d.measures {
+		q := &d.measures[m]
+		q.weight *= by
+		q.log *= by
+		q.logSq *= by
+		for i := range q.k {
+			q.k[i] *= by
+		}
+	}
+	for i := range d.tail {
+		d.tail[i] *= by
+	}
+}
+
+// observe folds one bin of one dimension.
+func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums) {
+	if s.scored > 0 {
+		d.started = 1
+	}
+	if d.started == 0 {
+		return
+	}
+	d.fade(1 - 1/(fleetDays*e.perDay))
+	d.days += 1 / e.perDay
+	if day := float64(e.day(clampBin(bin))); day != d.day {
+		d.live = max(d.today, d.live*math.Pow(0.98, min(day-d.day, 1000)))
+		d.day, d.today = day, 0
+	}
+	d.today += float64(s.fresh)
+
+	hour := e.HourOfWeek(bin)
+	index := float64(s.activity) / fixed / max(d.identities(), 1)
+	d.hours[hour].observe(index, max(1, shapeWeeks*e.perDay/24))
+	d.cells[cell(hour)].observe(index, max(1, shapeDays*e.perDay/24))
+
+	for m := range d.measures {
+		q, from := &d.measures[m], &s.measures[m]
+		q.weight += float64(from.weight) / fixed
+		q.log += float64(from.log) / fixed
+		q.logSq += float64(from.logSq) / fixed
+		for i, v := range from.k {
+			q.k[i] += float64(v)
+		}
+		e.observeMode(q, &from.ratio, d.days)
+	}
+	for i, v := range s.tail {
+		d.tail[i] += float64(v)
+	}
+}
+
+// observeMode estimates the fleet's common mode in the bin, which is what is
+// expected of the next: how far the median identity lies above its own usual.
+// A median, because a leak is a few identities that do much, a campaign is most
+// that do more. Only ratios of active identities are known, so what is usual is
+// the median's own long mean. A median of n has a standard error of about
+// 1/√n in log units of such counts: so much is taken for chance.
+func (e *Engine) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days float64) {
+	var n uint64
+	for _, v := range ratio {
+		n += v
+	}
+	q.mode = 1
+	if n == 0 {
+		return
+	}
+	median := histogramQuantile(ratio[:], 0.5)
+	median = (median - (ratioCells-1)/2 - 0.5) * ratioStep
+	count := float64(n)
+	if days >= modeWarmUp && q.usual.n > 0 {
+		x := median - q.usual.value
+		x = math.Copysign(max(0, math.Abs(x)-1/math.Sqrt(count)), x)
+		x *= count / (count + modeShrink)
+		q.mode = min(max(math.Exp(x), modeLow), modeHigh)
+	}
+	if count >= 4 {
+		q.usual.observe(median, fleetDays*e.perDay)
+	}
+}
+
+// histogramQuantile returns where the share p of a histogram lies, in cells,
+// interpolated within its cell.
+func histogramQuantile[N uint64 | float64](cells []N, p float64) float64 {
+	var total, below float64
+	for _, v := range cells {
+		total += float64(v)
+	}
+	for i, v := range cells {
+		if n := float64(v); n > 0 && below+n >= p*total {
+			return float64(i) + (p*total-below)/n
+		}
+		below += float64(v)
+	}
+	return 0
+}
+
+// identities returns how many identities are live.
+func (d *fleetDim) identities() float64 { return max(d.today, d.live) }
+
+// parameters makes the parameters that follow from the fleet.
+func (e *Engine) parameters(f *Fleet) *Parameters {
+	p := e.DefaultParameters()
+	p.Bin = f.bin
+	living := 0
+	for i := range f.dims {
+		if f.dims[i].started > 0 {
+			living++
+		}
+	}
+	for i := range f.dims {
+		from, to := &f.dims[i], &p.Dimensions[i]
+		if from.started == 0 {
+			continue
+		}
+		from.shape(&to.Shape)
+		for m := range from.measures {
+			to.Prior[m] = from.measures[m].prior(from.days)
+			to.Mode[m] = from.measures[m].mode
+		}
+		to.Live = max(from.identities(), 1)
+		to.Formula = e.formula(to.Live, living)
+		to.Tail = tailThreshold(&from.tail, max(from.days, 1), e.budget/float64(living))
+		to.Threshold = min(max(to.Formula, to.Tail), maxThreshold)
+		to.round()
+	}
+	return p
+}
+
+// shape writes the hour-of-week factors in thousandths: each hour of the week
+// leans on the same hour of all working or weekend days, and that on the mean.
+func (d *fleetDim) shape(to *[HoursOfWeek]uint16) {
+	var overall, n float64
+	for i := range d.cells {
+		overall += d.cells[i].value * d.cells[i].n
+		n += d.cells[i].n
+	}
+	if overall == 0 {
+		return
+	}
+	overall /= n
+	var raw [HoursOfWeek]float64
+	var total float64
+	for h := range raw {
+		c, w := &d.cells[cell(h)], &d.hours[h]
+		lean := (overall + c.n*c.value) / (1 + c.n)
+		raw[h] = (shapePrior*lean + w.n*w.value) / (shapePrior + w.n)
+		total += raw[h]
+	}
+	for h := range raw {
+		v := raw[h] / total * HoursOfWeek
+		to[h] = uint16(math.Round(1000 * min(max(v, 0.02), 60)))
+	}
+}
+
+// prior turns moments of log levels into a Gamma with the mean and the
+// coefficient of variation of the log-normal that they describe. Logarithms,
+// because levels of peers spread over decades, and one giant would else decide
+// alone. The dispersion is the upper quartile of the peers' own 1/k: a newcomer
+// gets a cautious k.
+func (q *fleetMeasure) prior(days float64) Prior {
+	n := q.weight / max(days, 1)
+	if n <= 0 {
+		return defaultPrior
+	}
+	center := q.log / q.weight
+	variance := max(0, q.logSq/q.weight-center*center)
+	variance = (n*variance + peersNeeded*defaultSpend) / (n + peersNeeded)
+	center = n * center / (n + peersNeeded)
+	cell := histogramQuantile(q.k[:], 0.75)
+	invK := minInverseK * math.Exp2(cell/2)
+	return Prior{
+		Mean:     math.Exp(center + min(variance, defaultSpend)/2),
+		Strength: min(max(1/math.Expm1(variance), 0.05), 4),
+		InverseK: (n*min(invK, maxInverseK) + peersNeeded*defaultPrior.InverseK) / (n + peersNeeded),
+	}
+}
+
+const fleetVersion = 1
+
+// AppendBinary appends the canonical encoding of the fleet.
+func (f *Fleet) AppendBinary(b []byte) []byte {
+	b = append(b, fleetVersion)
+	b = binary.AppendVarint(b, f.bin)
+	b = binary.AppendUvarint(b, uint64(len(f.dims)))
+	for i := range f.dims {
+		for _, v := range f.dims[i].numbers() {
+			b = appendFloat64(b, *v)
+		}
+	}
+	return b
+}
+
+// numbers lists all numbers of the dimension in a fixed order.
+func (d *fleetDim) numbers() []*float64 {
+	v := []*float64{&d.started, &d.days, &d.day, &d.today, &d.live}
+	for i := range d.hours {
+		v = append(v, &d.hours[i].value, &d.hours[i].n)
+	}
+	for i := range d.cells {
+		v = append(v, &d.cells[i].value, &d.cells[i].n)
+	}
+	for m := range d.measures {
+		q := &d.measures[m]
+		v = append(v, &q.weight, &q.log, &q.logSq, &q.usual.value, &q.usual.n, &q.mode)
+		for i := range q.k {
+			v = append(v, &q.k[i])
+		}
+	}
+	for i := range d.tail {
+		v = append(v, &d.tail[i])
+	}
+	return v
+}
+
+// DecodeFleet reads what AppendBinary wrote and returns the bytes after it. A
+// fleet of another number of dimensions is refused.
+func (e *Engine) DecodeFleet(b []byte) (*Fleet, []byte, error) {
+	r := reader{b: b}
+	if v := r.byte(); !r.bad && v != fleetVersion {
+		return nil, nil, fmt.Errorf("decoding a fleet of version %d, where this program reads %d: process again from the source: %w", v, fleetVersion, ErrCorrupt)
+	}
+	f := e.NewFleet()
+	f.bin = r.varint()
+	if n := r.uvarint(); !r.bad && n != uint64(e.dims) {
+		return nil, nil, fmt.Errorf("decoding a fleet of %d dimensions, where %d are configured: %w", n, e.dims, ErrCorrupt)
+	}
+	for i := range f.dims {
+		for _, v := range f.dims[i].numbers() {
+			*v = r.float64()
+		}
+	}
+	if r.bad {
+		return nil, nil, fmt.Errorf("decoding a fleet: %w", ErrCorrupt)
+	}
+	return f, r.b, nil
+}

@@ -1,0 +1,75 @@
+package detectors
+
+// Measure is what is counted of an identity in a bin.
+type Measure uint8
+
+// The measures. Distinct counts the distinct records touched; FirstTouch those
+// among them that the identity had never touched before.
+const (
+	Distinct Measure = iota
+	FirstTouch
+	NumMeasures
+)
+
+var measureNames = [NumMeasures]string{"distinct", "first_touch"}
+
+// String returns the measure's name as alerts carry it.
+func (m Measure) String() string {
+	if m < NumMeasures {
+		return measureNames[m]
+	}
+	return "unknown"
+}
+
+// Counts are the counts of one identity in one bin, or in the part of it that
+// has been seen so far: whole numbers, not negative. Estimates of a sketch are
+// rounded before they come here.
+type Counts [NumMeasures]float64
+
+// NumRates is the number of drift rates in the mixture.
+const NumRates = 5
+
+// Rates are the drift rates that the mixture weighs, as multiples of what is
+// expected. They are spaced so that a drift between two of them costs at most a
+// tenth more delay than a detector tuned to it (see docs/detection.md).
+var Rates = [NumRates]float64{1.5, 2, 3, 5, 10}
+
+// Evidence is what one bin, on top of all before it, says against the baseline.
+type Evidence struct {
+	// Log is the natural logarithm of the combined evidence: the mean of the
+	// Shiryaev-Roberts statistics over all measures and rates. It starts at
+	// minus infinity, moves around zero in calm, and is at most MaxLog.
+	Log float64
+	// Measure is the one with the strongest evidence.
+	Measure Measure
+	// Onset is the index of the bin in which the drift began, as far as known.
+	// It and the logs per rate are filled from CandidateCut on; below it, Onset
+	// is the bin itself.
+	Onset int64
+	// Measures explains each measure's part.
+	Measures [NumMeasures]MeasureEvidence
+	// Scored tells a scored bin from the zero Evidence.
+	Scored bool
+}
+
+// MeasureEvidence explains one measure's part in Evidence.
+type MeasureEvidence struct {
+	Log        float64           // natural log of the mean statistic over the rates
+	Observed   float64           // the count
+	Expected   float64           // Level × Shape × Mode, in records a bin
+	Level      float64           // the identity's mean per bin, shrunk to its peers
+	Shape      float64           // factor of this hour of the week, mean 1
+	Mode       float64           // factor of the fleet's common mode
+	K          float64           // negative-binomial dispersion used, baseline uncertainty included
+	PeerWeight float64           // share of Level that comes from the peers' prior, 0..1
+	Rates      [NumRates]float64 // natural log of the statistic of each of Rates
+}
+
+// CandidateCut is the log evidence from which a bin is told to correlate. It is
+// a constant, so that what travels does not depend on when a threshold was
+// learned; every threshold is at least minThreshold, above it.
+const CandidateCut = 4.0
+
+// MaxLog is the ceiling of every statistic, in nats: it bounds the time that
+// evidence takes to fall again after a drift has ended.
+const MaxLog = 80.0

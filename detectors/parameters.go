@@ -1,0 +1,167 @@
+package detectors
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// Parameters are what the scoring of a bin needs to know of the whole fleet.
+// Correlate makes those of bin t-1 when it has all of that bin, and bin t is
+// scored with them, by every detect task alike. All values are rounded when
+// made, so that the decoded are the made.
+type Parameters struct {
+	Bin        int64 // the last bin that is in them; -1 for the defaults
+	Dimensions []Dimension
+}
+
+// Dimension holds the parameters of one dimension.
+type Dimension struct {
+	// Shape is the factor of each hour of the week in thousandths; its mean
+	// over the week is 1,000.
+	Shape [HoursOfWeek]uint16
+	Prior [NumMeasures]Prior
+	// Mode is the fleet's common mode expected of the next bin: 3 on a day on
+	// which everyone does three times the usual.
+	Mode [NumMeasures]float64
+	// Threshold is the natural log of the evidence that opens an episode, and
+	// Live the number of identities that it was computed for.
+	Threshold float64
+	Live      float64
+	// Formula and Tail are the two thresholds of which Threshold is the larger:
+	// by theory and by the fleet's own evidence (zero: not enough of it).
+	Formula, Tail float64
+}
+
+// Prior says what peers are like: a Gamma distribution of levels, and a
+// dispersion.
+type Prior struct {
+	Mean     float64 // of the level, records a bin
+	Strength float64 // the Gamma's shape: 1 / squared coefficient of variation among peers
+	InverseK float64 // 1/k, the peers' over-dispersion
+}
+
+// defaultPrior is what is taken of peers that nobody has seen yet. It is wide:
+// levels differ by a factor of 3 either way, counts are very uneven. So it
+// gives way to the first bins of an identity's own.
+var defaultPrior = Prior{Mean: 1, Strength: 0.1, InverseK: 2}
+
+func (d *Dimension) shape(hour int) float64 { return float64(d.Shape[hour]) / 1000 }
+
+// dim returns the parameters of a dimension.
+func (p *Parameters) dim(i int) *Dimension { return &p.Dimensions[i] }
+
+// Threshold returns the natural log of the evidence that opens an episode in a
+// dimension.
+func (p *Parameters) Threshold(dim int) float64 { return p.Dimensions[dim].Threshold }
+
+// DefaultParameters are those of a fleet of which nothing is known.
+func (e *Engine) DefaultParameters() *Parameters {
+	p := &Parameters{Bin: -1, Dimensions: make([]Dimension, e.dims)}
+	for i := range p.Dimensions {
+		d := &p.Dimensions[i]
+		for h := range d.Shape {
+			d.Shape[h] = 1000
+		}
+		for m := range d.Prior {
+			d.Prior[m] = defaultPrior
+			d.Mode[m] = 1
+		}
+		d.Live = 1
+		d.Formula = round3(e.formula(1, e.dims))
+		d.Threshold = d.Formula
+	}
+	return p
+}
+
+const parametersVersion = 1
+
+// AppendBinary appends the canonical encoding: 250 to 350 bytes a dimension.
+func (p *Parameters) AppendBinary(b []byte) []byte {
+	b = append(b, parametersVersion)
+	b = binary.AppendVarint(b, p.Bin)
+	b = binary.AppendUvarint(b, uint64(len(p.Dimensions)))
+	for i := range p.Dimensions {
+		d := &p.Dimensions[i]
+		for _, v := range d.Shape {
+			b = binary.AppendUvarint(b, uint64(v))
+		}
+		for _, v := range d.values() {
+			b = binary.AppendVarint(b, int64(math.Round(*v*1000)))
+		}
+	}
+	return b
+}
+
+// values lists what is encoded in thousandths, in a fixed order.
+func (d *Dimension) values() []*float64 {
+	v := []*float64{&d.Threshold, &d.Live, &d.Formula, &d.Tail}
+	for m := range d.Prior {
+		v = append(v, &d.Mode[m], &d.Prior[m].Mean, &d.Prior[m].Strength, &d.Prior[m].InverseK)
+	}
+	return v
+}
+
+// round rounds all values to what the encoding holds.
+func (d *Dimension) round() {
+	for _, v := range d.values() {
+		*v = round3(*v)
+	}
+	for m := range d.Prior {
+		d.Prior[m].Mean = max(d.Prior[m].Mean, 0.001)
+	}
+}
+
+func round3(v float64) float64 { return math.Round(v*1000) / 1000 }
+
+// DecodeParameters reads what AppendBinary wrote and returns the bytes after it.
+func DecodeParameters(b []byte) (*Parameters, []byte, error) {
+	r := reader{b: b}
+	if v := r.byte(); !r.bad && v != parametersVersion {
+		return nil, nil, fmt.Errorf("decoding parameters of version %d, where this program reads %d: %w", v, parametersVersion, ErrCorrupt)
+	}
+	p := &Parameters{Bin: r.varint()}
+	n := r.uvarint()
+	if n > maxDimensions {
+		r.fail()
+		n = 0
+	}
+	for i := 0; i < int(n) && !r.bad; i++ {
+		var d Dimension
+		for h := range d.Shape {
+			v := r.uvarint()
+			if v > math.MaxUint16 {
+				r.fail()
+			}
+			d.Shape[h] = uint16(v)
+		}
+		for _, v := range d.values() {
+			*v = float64(r.thousandths()) / 1000
+		}
+		for _, q := range d.Prior {
+			if q.Mean <= 0 || q.Strength <= 0 || q.InverseK <= 0 {
+				r.fail()
+			}
+		}
+		for _, mode := range d.Mode {
+			if mode <= 0 {
+				r.fail()
+			}
+		}
+		p.Dimensions = append(p.Dimensions, d)
+	}
+	if r.bad {
+		return nil, nil, fmt.Errorf("decoding parameters: %w", ErrCorrupt)
+	}
+	return p, r.b, nil
+}
+
+// thousandths reads a number that a float64 holds exactly.
+func (r *reader) thousandths() int64 {
+	v := r.varint()
+	if v < 0 || v > 1<<52 {
+		r.fail()
+		return 0
+	}
+	return v
+}

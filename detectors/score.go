@@ -1,0 +1,240 @@
+package detectors
+
+import "math"
+
+// maxCount bounds a count, so that sums of them stay exact in a float64.
+const maxCount = 1 << 40
+
+// Bounds of 1/k. k below 0.05 says that nothing is known; k above 10 would
+// trust a handful of calm weeks more than real counts deserve.
+const (
+	minInverseK = 0.1
+	maxInverseK = 20.0
+)
+
+// Weights of the baseline, as pseudo-observations.
+const (
+	dispersionPrior = 24.0 // bins at the own level by which the peers' k counts
+	cellPrior       = 2.0  // days by which the shared shape counts against the own hours
+	youthInverseK   = 2.0  // dispersion that a newcomer's growth adds on its first day
+)
+
+// Chances of the null model's other component: a bin of ordinary work at an
+// hour at which there is usually none.
+const (
+	strayWork    = 0.02 // at a usual hour
+	strayOffWork = 0.1  // at an hour where a quarter of ordinary work is expected or less
+	strayStay    = 0.5  // there, when the bin before was one of work too
+)
+
+// baseline is what is expected of one measure of an identity in one bin.
+type baseline struct {
+	level, shape, mode float64
+	mu                 float64 // expected count
+	k                  float64 // dispersion, uncertainty of mu included
+	inverseK           float64 // of the noise alone
+	peer               float64 // share of the level from the prior
+	work               float64 // mean of an active bin
+}
+
+// setting is what all measures of one step share.
+type setting struct {
+	bin   uint32
+	hour  int
+	shape float64
+	mode  [NumMeasures]float64
+	cellN float64 // how many bins the own hours of this cell rest on
+	cellM float64 // and their mean
+	age   float64 // bins since the identity was first seen
+	youth float64 // 1/k that its youth adds
+}
+
+func (e *Engine) setting(s *State, d *Dimension, bin uint32) setting {
+	t := setting{bin: bin, hour: e.HourOfWeek(int64(bin)), mode: d.Mode}
+	t.shape = d.shape(t.hour)
+	if s.profile != nil {
+		i := cell(t.hour)
+		t.cellN, t.cellM = float64(s.profile.n[i]), float64(s.profile.mean[i])
+	}
+	if s.first != 0 {
+		t.age = float64(bin+1) - float64(s.first)
+	}
+	t.youth = youthInverseK
+	if t.age > 0 {
+		t.youth = youthInverseK * math.Exp(-t.age/e.youth)
+	}
+	return t
+}
+
+// expect returns the baseline of measure m.
+//
+// The level is Bühlmann's credibility mean of the own rate and the peers': with
+// a prior of mean m₀ and strength a (the inverse of its squared coefficient of
+// variation), the prior weighs as much as a(1/k+1/m₀) bins of own history.
+//
+// The dispersion used is wider than that of the noise, because the baseline is
+// itself uncertain: the squared coefficients of variation of the level, of the
+// hour's factor and of a newcomer's growth are added to 1/k. So the likelihood
+// is, to second order, the predictive one, and evidence stays small while
+// little is known.
+func (e *Engine) expect(s *State, d *Dimension, m Measure, t *setting) baseline {
+	prior := &d.Prior[m]
+	count, exposure := float64(s.count[m]), float64(s.exposure[m])
+
+	rough := (prior.Mean*prior.Strength + count) / (prior.Strength + exposure)
+	mass := dispersionPrior * rough * rough
+	invK := (mass*prior.InverseK + float64(s.excess[m])) / (mass + float64(s.square[m]))
+	invK = min(max(invK, minInverseK), maxInverseK)
+
+	weight := prior.Strength * (invK + 1/prior.Mean)
+	level := (weight*prior.Mean + count) / (weight + exposure)
+	info := (weight + exposure) / (invK + 1/level)
+
+	// The shared shape counts for more days where the level is too low to
+	// know one's own hours from.
+	days := cellPrior + cellPrior/level
+	shape := (days*t.shape + t.cellN*t.cellM) / (days + t.cellN)
+
+	b := baseline{level: level, shape: shape, mode: t.mode[m], inverseK: invK}
+	b.mu = max(level*shape*b.mode, 1e-6)
+	b.k = 1 / (invK + 1/info + t.youth + (1/b.mu+invK)/(days+t.cellN))
+	b.peer = weight / (weight + exposure)
+	lend := min(prior.Strength, 1)
+	b.work = (lend*4*prior.Mean + count) / (lend + float64(s.active))
+	return b
+}
+
+// ratios returns the log-likelihood ratios of a count for each drift rate: of
+// NB(rμ, k) against the null.
+//
+// The null is ε-contaminated (Huber 1965): NB(μ, k) or, with a small chance, a
+// bin of the identity's ordinary work out of its hours (geometric around the
+// mean of its active bins). Without the second part an analyst's first evening
+// at the desk would be worth any amount of evidence.
+func (b *baseline) ratios(c float64, busy bool) (log [NumRates]float64) {
+	for i, r := range Rates {
+		q := math.Log((b.mu + b.k) / (r*b.mu + b.k))
+		log[i] = c*logRates[i] + (c+b.k)*q
+	}
+	if c <= b.mu {
+		return log
+	}
+	stray := strayWork
+	if b.mu < b.work/4 {
+		stray = strayOffWork
+		if busy {
+			stray = strayStay
+		}
+	}
+	work := max(b.work, b.mu)
+	gap := logGeometric(c, work) - logNB(c, b.mu, b.k)
+	correction := -math.Log1p(stray * math.Expm1(min(gap, 500)))
+	for i := range log {
+		log[i] += correction
+	}
+	return log
+}
+
+var logRates = func() (l [NumRates]float64) {
+	for i, r := range Rates {
+		l[i] = math.Log(r)
+	}
+	return l
+}()
+
+// logNB is the log probability of c under the negative binomial of mean mu and
+// dispersion k (variance mu + mu²/k).
+func logNB(c, mu, k float64) float64 {
+	a, _ := math.Lgamma(c + k)
+	b, _ := math.Lgamma(k)
+	f, _ := math.Lgamma(c + 1)
+	return a - b - f + k*math.Log(k/(mu+k)) + c*math.Log(mu/(mu+k))
+}
+
+// logGeometric is logNB with k = 1, in closed form.
+func logGeometric(c, mu float64) float64 {
+	return c*math.Log(mu/(1+mu)) - math.Log1p(mu)
+}
+
+// Bounds of a statistic: the lower one keeps its logarithm finite.
+const minStat = 1e-30
+
+var (
+	maxStat = math.Exp(MaxLog)
+	calm    = [NumMeasures]float64{1, 1}
+)
+
+// step scores one bin: the generalised Shiryaev-Roberts recursion
+//
+//	R ← (R + ν)·Λ,  ν = μ/(1+μ)
+//
+// for each measure and rate. ν, the prior weight of a change in this very bin,
+// is known before the count; where nothing is expected it is near zero, so that
+// mere silence does not gather evidence, as it would with ν = 1. E[R] under the
+// null stays at most the number of bins, so Pollak's bound on the mean time
+// between false alarms holds.
+func (e *Engine) step(s *State, d *Dimension, t *setting, c *Counts) (base [NumMeasures]baseline) {
+	for m := range base {
+		b := e.expect(s, d, Measure(m), t)
+		base[m] = b
+		nu := b.mu / (1 + b.mu)
+		ratios := b.ratios(c[m], s.busy)
+		for i, l := range ratios {
+			v := (float64(s.stat[m][i]) + nu) * math.Exp(min(l, 2*MaxLog))
+			s.stat[m][i] = float32(min(max(v, minStat), maxStat))
+		}
+	}
+	return base
+}
+
+// learn takes the bin into the baseline. It goes on while the identity is under
+// suspicion, since else benign drift would never be forgiven; it is slow
+// (horizons of one to two weeks against hours of detection), and a count far
+// beyond anything ordinary is cut for learning, so that one burst does not buy
+// weeks of blindness.
+func (e *Engine) learn(s *State, t *setting, base *[NumMeasures]baseline, c *Counts) {
+	var learned Counts
+	for m := range base {
+		b := &base[m]
+		learned[m] = b.cut(c[m], t.age > e.youth)
+		young := e.perDay + t.age/2
+		fade := 1 - 1/min(e.level[m], young)
+		s.count[m] = fold(s.count[m], fade, learned[m])
+		s.exposure[m] = fold(s.exposure[m], fade, b.shape*b.mode)
+		fade = 1 - 1/min(e.dispersion, young)
+		residual := learned[m] - b.mu
+		s.excess[m] = fold(s.excess[m], fade, residual*residual-learned[m])
+		s.square[m] = fold(s.square[m], fade, b.mu*b.mu)
+	}
+	s.busy = c[Distinct] > 0
+	worked := 0.0
+	if s.busy {
+		worked = 1
+	}
+	s.active = fold(s.active, 1-1/min(e.level[Distinct], e.perDay+t.age/2), worked)
+
+	if s.profile == nil && s.count[Distinct] >= profileMin && t.age >= e.perDay {
+		s.profile = new(profile)
+	}
+	if p := s.profile; p != nil {
+		i, b := cell(t.hour), &base[Distinct]
+		if p.n[i] < profileMemory {
+			p.n[i]++
+		}
+		x := learned[Distinct] / (b.level * b.mode)
+		p.mean[i] += float32((x - float64(p.mean[i])) / float64(p.n[i]))
+	}
+}
+
+// cut bounds a count for learning, once there is a baseline to bound it by.
+func (b *baseline) cut(c float64, settled bool) float64 {
+	if !settled {
+		return c
+	}
+	return min(c, 5*max(b.mu, b.work)+10)
+}
+
+// fold fades a decayed sum and adds to it.
+func fold(sum float32, fade, add float64) float32 {
+	return float32(float64(sum)*fade + add)
+}

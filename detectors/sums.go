@@ -1,0 +1,229 @@
+package detectors
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// Sums are what one detect task tells of one finished bin. All of it is whole
+// numbers, so that adding is exact, commutative and associative: whatever the
+// partitioning, the total is the same. The zero value is empty.
+type Sums struct {
+	dims []dimSums
+}
+
+// Resolutions of the fixed-point numbers and histograms.
+const (
+	fixed       = 1 << 10 // units of a fixed-point number
+	ratioStep   = 0.1     // nats, of the log ratio of count to expectation
+	ratioCells  = 81      // from -4 to +4
+	tailStep    = 0.5     // nats, of the log evidence
+	tailFrom    = 2.0     // nats, the lowest edge
+	tailCells   = int((MaxLog - tailFrom) / tailStep)
+	kCells      = 24  // of the own dispersion, half octaves of 1/k from minInverseK
+	settleShare = 0.5 // an identity tells of peers once its level is more than half its own
+)
+
+// dimSums are the sums of one dimension.
+type dimSums struct {
+	scored   uint64 // identities closed
+	fresh    uint64 // among them, those closed for the first time on this day
+	activity uint64 // sum of count over level, fixed point
+	measures [NumMeasures]measureSums
+	tail     [tailCells]uint64 // upcrossings of each edge of the log evidence
+}
+
+type measureSums struct {
+	count    uint64             // total count
+	expected uint64             // total expectation, fixed point
+	ratio    [ratioCells]uint64 // identities by log ratio of count to expectation without the mode
+	weight   uint64             // identities that tell of peers, fixed point, once a day each
+	log      int64              // sum of weighted log levels
+	logSq    uint64             // and of their squares
+	k        [kCells]uint64     // identities by their own 1/k, once a day each
+}
+
+func (s *Sums) dim(i int) *dimSums {
+	for len(s.dims) <= i {
+		s.dims = append(s.dims, dimSums{})
+	}
+	return &s.dims[i]
+}
+
+// Empty reports whether nothing has been added.
+func (s *Sums) Empty() bool {
+	for i := range s.dims {
+		if s.dims[i].scored > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Reset empties the sums and keeps their memory.
+func (s *Sums) Reset() { clear(s.dims) }
+
+// Scored returns the number of identities closed in a dimension.
+func (s *Sums) Scored(dim int) uint64 {
+	if dim >= len(s.dims) {
+		return 0
+	}
+	return s.dims[dim].scored
+}
+
+// add takes in one closed bin of one identity.
+func (s *dimSums) add(id *State, t *setting, base *[NumMeasures]baseline, c *Counts, fresh bool, before, log, perDay float64) {
+	s.scored++
+	settled := t.age >= perDay
+	if fresh {
+		s.fresh++
+	}
+	if d := &base[Distinct]; c[Distinct] > 0 {
+		s.activity += toFixed(min(c[Distinct]/d.level, 16) * (1 - d.peer))
+	}
+	for m := range base {
+		b, sum := &base[m], &s.measures[m]
+		sum.count += uint64(c[m])
+		sum.expected += toFixed(b.mu)
+		if usual := b.mu / b.mode; settled && usual >= 1 && c[m] > 0 {
+			r := math.Log((c[m] + 0.5) / (usual + 0.5))
+			sum.ratio[bucket(r/ratioStep+(ratioCells-1)/2+0.5, ratioCells)]++
+		}
+		if fresh && settled && b.peer < settleShare {
+			own := (float64(id.count[m]) + 0.5) / (float64(id.exposure[m]) + 1)
+			w, x := 1-b.peer, math.Log(own)
+			sum.weight += toFixed(w)
+			sum.log += int64(math.Round(w * x * fixed))
+			sum.logSq += toFixed(w * x * x)
+			sum.k[bucket(2*math.Log2(b.inverseK/minInverseK), kCells)]++
+		}
+	}
+	for i := tailEdge(before); i < tailEdge(log); i++ {
+		s.tail[i]++
+	}
+}
+
+// tailEdge returns how many edges lie at or below a log evidence.
+func tailEdge(log float64) int {
+	if log < tailFrom {
+		return 0
+	}
+	return min(int((log-tailFrom)/tailStep)+1, tailCells)
+}
+
+func toFixed(v float64) uint64 { return uint64(math.Round(v * fixed)) }
+
+func bucket(v float64, cells int) int { return min(max(int(math.Floor(v)), 0), cells-1) }
+
+// Add adds o to s.
+func (s *Sums) Add(o *Sums) {
+	for i := range o.dims {
+		from, to := &o.dims[i], s.dim(i)
+		for j, v := range from.numbers() {
+			*to.numbers()[j] += *v
+		}
+		for m := range from.measures {
+			to.measures[m].log += from.measures[m].log
+		}
+	}
+}
+
+// numbers lists the unsigned numbers in a fixed order.
+func (s *dimSums) numbers() []*uint64 {
+	v := make([]*uint64, 0, 3+int(NumMeasures)*(4+ratioCells+kCells)+tailCells)
+	v = append(v, &s.scored, &s.fresh, &s.activity)
+	for m := range s.measures {
+		q := &s.measures[m]
+		v = append(v, &q.count, &q.expected, &q.weight, &q.logSq)
+		for i := range q.ratio {
+			v = append(v, &q.ratio[i])
+		}
+		for i := range q.k {
+			v = append(v, &q.k[i])
+		}
+	}
+	for i := range s.tail {
+		v = append(v, &s.tail[i])
+	}
+	return v
+}
+
+const sumsVersion = 1
+
+// AppendBinary appends the canonical encoding; runs of zeros take two bytes.
+func (s *Sums) AppendBinary(b []byte) []byte {
+	b = append(b, sumsVersion)
+	n := len(s.dims)
+	for n > 0 && s.dims[n-1].scored == 0 {
+		n--
+	}
+	b = binary.AppendUvarint(b, uint64(n))
+	for i := range s.dims[:n] {
+		d := &s.dims[i]
+		zeros := uint64(0)
+		for _, v := range d.numbers() {
+			if *v == 0 {
+				zeros++
+				continue
+			}
+			b = appendZeros(b, zeros)
+			zeros = 0
+			b = binary.AppendUvarint(b, *v)
+		}
+		b = appendZeros(b, zeros)
+		for m := range d.measures {
+			b = binary.AppendVarint(b, d.measures[m].log)
+		}
+	}
+	return b
+}
+
+// appendZeros writes a run of zeros as a zero and its length.
+func appendZeros(b []byte, n uint64) []byte {
+	if n == 0 {
+		return b
+	}
+	return binary.AppendUvarint(append(b, 0), n)
+}
+
+// DecodeSums reads what AppendBinary wrote and returns the bytes after it.
+func DecodeSums(b []byte) (*Sums, []byte, error) {
+	r := reader{b: b}
+	if v := r.byte(); !r.bad && v != sumsVersion {
+		return nil, nil, fmt.Errorf("decoding sums of version %d, where this program reads %d: %w", v, sumsVersion, ErrCorrupt)
+	}
+	n := r.uvarint()
+	if n > maxDimensions {
+		r.fail()
+		n = 0
+	}
+	s := new(Sums)
+	for i := 0; i < int(n) && !r.bad; i++ {
+		d := s.dim(i)
+		numbers := d.numbers()
+		for j := 0; j < len(numbers) && !r.bad; {
+			v := r.uvarint()
+			if v != 0 {
+				*numbers[j] = v
+				j++
+				continue
+			}
+			run := r.uvarint()
+			if run == 0 || run > uint64(len(numbers)-j) || (len(r.b) > 0 && j+int(run) < len(numbers) && r.b[0] == 0) {
+				r.fail()
+			}
+			j += int(run)
+		}
+		for m := range d.measures {
+			d.measures[m].log = r.varint()
+		}
+	}
+	if !r.bad && n > 0 && s.dims[n-1].scored == 0 {
+		r.fail()
+	}
+	if r.bad {
+		return nil, nil, fmt.Errorf("decoding sums: %w", ErrCorrupt)
+	}
+	return s, r.b, nil
+}

@@ -1,0 +1,60 @@
+package detectors
+
+import "math"
+
+// Bounds of a threshold, in nats. The lower one leaves room under it for a
+// candidate to be told and for an episode to close.
+const (
+	minThreshold = 6.0
+	maxThreshold = MaxLog - 1
+)
+
+// formula returns the threshold that theory asks for: with E[R] growing by at
+// most one a bin, the mean time between crossings of A of one calm stream is at
+// least A bins (Pollak 1985), so that live streams together cross at most
+// live·bins/A times a day. The budget is shared evenly by the dimensions that
+// have identities: three keys may matter more than a million users.
+func (e *Engine) formula(live float64, dims int) float64 {
+	arl := live * e.perDay * float64(max(dims, 1)) / e.budget
+	return min(max(math.Log(arl), minThreshold), maxThreshold)
+}
+
+// tailNeeded is how many upcrossings make an empirical rate worth believing.
+const tailNeeded = 10
+
+// tailThreshold returns the log evidence that the fleet's own streams have
+// crossed upwards no more than budget times a day, zero if too little has been
+// seen to say.
+//
+// Where crossings are too few to count, their number is extrapolated with an
+// exponential tail: peaks over a threshold with shape zero (Balkema and de Haan
+// 1974, Pickands 1975), the mean excess drawn towards one nat by ten
+// pseudo-observations, since one is what theory gives for the logarithm of a
+// Shiryaev-Roberts statistic.
+func tailThreshold(tail *[tailCells]float64, days, budget float64) float64 {
+	var over [tailCells + 1]float64 // excursions that reached an edge
+	for i := tailCells - 1; i >= 0; i-- {
+		over[i] = max(tail[i], over[i+1])
+	}
+	if over[0] < tailNeeded {
+		return 0
+	}
+	last := 0 // the highest edge with enough of them
+	for last+1 < tailCells && over[last+1] >= tailNeeded {
+		last++
+	}
+	spend := budget * days
+	if over[last] <= spend {
+		i := 0
+		for over[i] > spend {
+			i++
+		}
+		return tailFrom + float64(i)*tailStep
+	}
+	var excess float64
+	for _, n := range over[last+1:] {
+		excess += n * tailStep
+	}
+	scale := (excess + tailNeeded) / (over[last] + tailNeeded)
+	return tailFrom + float64(last)*tailStep + scale*math.Log(over[last]/spend)
+}
