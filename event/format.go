@@ -145,6 +145,9 @@ func (f *Format) Name() string { return f.name }
 // About returns what the format says of itself, in a sentence.
 func (f *Format) About() string { return f.about }
 
+// Explodes reports whether one value of the format may hold several events.
+func (f *Format) Explodes() bool { return f.explode != nil }
+
 // LoadFormat returns a format by the name of a preset (see FormatNames) or by
 // the path of a YAML file, as docs/formats.md describes it. The error lists all
 // faults of the file, each with file:line.
