@@ -2,6 +2,8 @@ package simulate
 
 import (
 	"cmp"
+	"encoding/json"
+	"fmt"
 	"math/bits"
 	"slices"
 	"time"
@@ -138,4 +140,13 @@ func (c *Company) happenings() []happening {
 	all = slices.DeleteFunc(all, func(h happening) bool { return h.start >= c.end || h.end < c.start })
 	slices.SortStableFunc(all, func(a, b happening) int { return cmp.Compare(a.start, b.start) })
 	return all
+}
+
+// JSON returns the truth as indented JSON with a line end.
+func (t Truth) JSON() ([]byte, error) {
+	b, err := json.MarshalIndent(t, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encoding the truth: %w", err)
+	}
+	return append(b, '\n'), nil
 }

@@ -1,0 +1,442 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/simulate"
+)
+
+// simulateFlags are what the command line of weir simulate says.
+type simulateFlags struct {
+	scenario   string
+	seed       uint64
+	days       int
+	start      string
+	scale      float64
+	leakStart  string
+	leakFactor float64
+	backlog    bool
+
+	out    string
+	truth  string
+	format string
+	rate   float64
+	speed  float64
+
+	topic       string
+	brokers     []string
+	partitionBy string
+	createTopic int32
+
+	history   string
+	live      bool
+	leakAfter time.Duration
+}
+
+// newSimulateCommand returns weir simulate: the traffic of a company whose
+// truth is known, into a file or a topic.
+func newSimulateCommand() *cobra.Command {
+	var f simulateFlags
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Make the traffic of a company, with or without a leak, whose truth is known",
+		Long: "Make the traffic of a company whose truth is known, and write it to a file or a topic.\n" +
+			"The same flags give the same bytes.\n\nScenarios:\n" + scenarioList(),
+		Example: `  weir simulate --scenario forged-key --seed 7 --out events.ndjson.gz --truth truth.json
+  weir simulate --scenario calm --days 3 --format ocsf --out - | head
+  weir simulate --scenario demo --topic access --brokers kafka:9092 --create-topic 4 --history 14d --live`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("reading the arguments: weir simulate takes flags only, not %q", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := f.simulation(time.Now())
+			if err != nil {
+				return err
+			}
+			s.stdout, s.stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			return s.run(cmd.Context())
+		},
+	}
+	f.register(cmd)
+	return cmd
+}
+
+func (f *simulateFlags) register(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.scenario, "scenario", "calm", "what befalls the company (see above)")
+	fl.Uint64Var(&f.seed, "seed", 1, "another seed is another company")
+	fl.IntVar(&f.days, "days", 0, "length in days (default: the scenario's own)")
+	fl.StringVar(&f.start, "start", "", "first instant, RFC 3339 or a date (default "+simulate.DefaultStart.Format(time.DateOnly)+")")
+	fl.Float64Var(&f.scale, "scale", 0, "size of the company, 1 = 150 staff and about 35,000 events a working day (default: the scenario's own)")
+	fl.StringVar(&f.leakStart, "leak-start", "", "when the leak begins, RFC 3339 or a date (default: the scenario's own)")
+	fl.Float64Var(&f.leakFactor, "leak-factor", 1, "multiply the leak's rate")
+	fl.BoolVar(&f.backlog, "backlog", false, "let the outage's events come late, after it, instead of not at all")
+
+	fl.StringVar(&f.out, "out", "", "write to this file, compressed if it ends in .gz or .zst (- is stdout)")
+	fl.StringVar(&f.truth, "truth", "", "write what really happened to this file, as JSON")
+	fl.StringVar(&f.format, "format", "native", "form of the events: native or ocsf")
+	fl.Float64Var(&f.rate, "rate", 0, "at most this many events a second (default: as fast as possible)")
+	fl.Float64Var(&f.speed, "speed", 0, "play at this multiple of real time")
+
+	fl.StringVar(&f.topic, "topic", "", "produce to this Kafka topic, record timestamps as event times")
+	fl.StringSliceVar(&f.brokers, "brokers", []string{"localhost:9092"}, "Kafka's addresses, host:port, comma-separated")
+	fl.StringVar(&f.partitionBy, "partitions-by", "actor", "what spreads events over the partitions: actor, or none for batch by batch")
+	fl.Int32Var(&f.createTopic, "create-topic", 0, "create the topic with this many partitions, without retention, if it is not there")
+
+	fl.StringVar(&f.history, "history", "", "begin this long ago (14d, 36h) and end now, in place of --start and --days")
+	fl.BoolVar(&f.live, "live", false, "after the history go on in real time until interrupted")
+	fl.DurationVar(&f.leakAfter, "leak-after", 30*time.Second, "with --live: start the leak this long after going live")
+
+	complete := func(flag string, values ...string) {
+		// The error can only be a flag that does not exist.
+		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	}
+	var names []string
+	for _, s := range simulate.Scenarios() {
+		names = append(names, s.Name+"\t"+s.Description)
+	}
+	complete("scenario", names...)
+	complete("format", "native", "ocsf")
+	complete("partitions-by", "actor", "none")
+}
+
+// scenarioList is the scenarios as lines of help.
+func scenarioList() string {
+	var b strings.Builder
+	for _, s := range simulate.Scenarios() {
+		fmt.Fprintf(&b, "  %-13s %s\n", s.Name, s.Description)
+	}
+	return b.String()
+}
+
+// simulation checks the flags and returns what they ask for. Every error is a
+// usage error.
+func (f *simulateFlags) simulation(now time.Time) (*simulation, error) {
+	s := &simulation{
+		options: simulate.Options{
+			Scenario: f.scenario, Seed: f.seed, Days: f.days, Scale: f.scale, LeakFactor: f.leakFactor, Backlog: f.backlog,
+		},
+		truth: f.truth, live: f.live, leakAfter: f.leakAfter, rate: f.rate, speed: f.speed,
+	}
+	var err error
+	if s.encode, err = f.encoder(); err != nil {
+		return nil, err
+	}
+	if s.options.Start, err = parseInstant("start", f.start); err != nil {
+		return nil, err
+	}
+	if s.options.LeakStart, err = parseInstant("leak-start", f.leakStart); err != nil {
+		return nil, err
+	}
+	if err := f.checkPace(); err != nil {
+		return nil, err
+	}
+	if err := f.placeHistory(s, now); err != nil {
+		return nil, err
+	}
+	if s.open, err = f.opener(); err != nil {
+		return nil, err
+	}
+	if _, err := simulate.New(s.options); err != nil {
+		return nil, usageError{err}
+	}
+	return s, nil
+}
+
+// checkPace refuses paces that contradict each other.
+func (f *simulateFlags) checkPace() error {
+	switch {
+	case f.rate < 0 || f.speed < 0:
+		return usagef("reading --rate and --speed: neither can be negative")
+	case f.rate > 0 && f.speed > 0:
+		return usagef("reading --rate and --speed: give one of them")
+	case f.live && (f.rate > 0 || f.speed > 0):
+		return usagef("reading --live: it goes at the pace of real time, leave out --rate and --speed")
+	case f.live && f.leakStart != "":
+		return usagef("reading --live: the leak starts --leak-after going live, leave out --leak-start")
+	case f.leakAfter < 0:
+		return usagef("reading --leak-after: %v is negative", f.leakAfter)
+	}
+	return nil
+}
+
+// placeHistory shifts the company's time so that its history ends now.
+func (f *simulateFlags) placeHistory(s *simulation, now time.Time) error {
+	if f.history == "" && !f.live {
+		return nil
+	}
+	if f.start != "" || f.days != 0 {
+		return usagef("reading --history and --live: they end the history now, leave out --start and --days")
+	}
+	history := 14 * 24 * time.Hour
+	if f.history != "" {
+		var err error
+		if history, err = parseDays(f.history); err != nil {
+			return usagef("reading --history: %w", err)
+		}
+	}
+	const most = simulate.MaxDays / 2 * 24 * time.Hour
+	if history < time.Hour || history > most {
+		return usagef("reading --history: %s is not in 1h..%dd", f.history, simulate.MaxDays/2)
+	}
+	s.options.Start = now.Add(-history).UTC().Truncate(time.Millisecond)
+	s.options.Days = int(history/(24*time.Hour)) + 1
+	s.until = now
+	if f.live {
+		s.options.Days = simulate.MaxDays
+	}
+	return nil
+}
+
+// encoder returns the function that writes an event in the chosen form.
+func (f *simulateFlags) encoder() (func([]byte, *event.Event) []byte, error) {
+	switch f.format {
+	case "native":
+		return event.AppendNative, nil
+	case "ocsf":
+		return event.AppendOCSF, nil
+	}
+	return nil, usagef("reading --format: %q is neither native nor ocsf", f.format)
+}
+
+// opener returns the function that opens the output.
+func (f *simulateFlags) opener() (func(context.Context, *simulation) (eventSink, error), error) {
+	switch {
+	case f.out == "" && f.topic == "":
+		return nil, usagef("choosing the output: give --out FILE (- is stdout) or --topic TOPIC")
+	case f.out != "" && f.topic != "":
+		return nil, usagef("choosing the output: give --out or --topic, not both")
+	case f.out != "":
+		return func(_ context.Context, s *simulation) (eventSink, error) { return openFileSink(f.out, s.stdout) }, nil
+	}
+	if f.partitionBy != "actor" && f.partitionBy != "none" {
+		return nil, usagef("reading --partitions-by: %q is neither actor nor none", f.partitionBy)
+	}
+	return func(ctx context.Context, _ *simulation) (eventSink, error) {
+		return openTopicSink(ctx, f.brokers, f.topic, f.partitionBy == "actor", f.createTopic)
+	}, nil
+}
+
+// parseInstant reads the value of a time flag; an empty one is the zero time.
+func parseInstant(flag, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, usagef("reading --%s: %q is no time, write it as 2026-01-05T00:00:00Z or 2026-01-05", flag, s)
+}
+
+// parseDays reads a duration that may be in whole days, such as 14d.
+func parseDays(s string) (time.Duration, error) {
+	if n, ok := strings.CutSuffix(s, "d"); ok {
+		days, err := strconv.Atoi(n)
+		if err != nil || days < 0 || days > simulate.MaxDays {
+			return 0, fmt.Errorf("%q is no number of days, write it as 14d", s)
+		}
+		return time.Duration(days) * 24 * time.Hour, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no duration, write it as 14d or 36h", s)
+	}
+	return d, nil
+}
+
+// simulation is one run of weir simulate.
+type simulation struct {
+	options   simulate.Options
+	encode    func([]byte, *event.Event) []byte
+	open      func(context.Context, *simulation) (eventSink, error)
+	truth     string
+	until     time.Time // end of the history; zero: the end of the company
+	live      bool
+	leakAfter time.Duration
+	rate      float64
+	speed     float64
+
+	stdout, stderr io.Writer
+
+	line    []byte
+	written int64
+}
+
+// eventSink is where encoded events go.
+type eventSink interface {
+	// put takes one event; the line is the caller's again afterwards.
+	put(ctx context.Context, ev *event.Event, line []byte) error
+	// flush makes sure that everything put so far can be read by others.
+	flush(ctx context.Context) error
+	// close flushes and ends the output.
+	close(ctx context.Context) error
+}
+
+// run makes the events and, at the end, the truth. An interrupt is the ordinary
+// end of a live run and a fault of any other.
+func (s *simulation) run(ctx context.Context) error {
+	sink, err := s.open(ctx, s)
+	if err != nil {
+		return err
+	}
+	company, err := s.play(ctx, sink)
+	if s.live && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = nil
+	}
+	// What was put before an interrupt still has to arrive.
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	if closeErr := sink.close(closing); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return s.writeTruth(company.Truth())
+}
+
+// play puts the whole company, or the history and then life.
+func (s *simulation) play(ctx context.Context, sink eventSink) (*simulate.Company, error) {
+	if !s.live {
+		company, err := simulate.New(s.options)
+		if err != nil {
+			return nil, err
+		}
+		end := int64(1<<63 - 1)
+		if !s.until.IsZero() {
+			end = s.until.UnixMilli()
+		}
+		return company, s.put(ctx, sink, company, 0, end, s.pace())
+	}
+	// How long the history takes to write is known only afterwards, and the leak
+	// is to start some time after that. A leak only adds to a company, so the
+	// history comes from one without the leak, and life from its twin with it.
+	_, end := mustSpan(s.options)
+	before := s.options
+	before.LeakStart = end
+	history, err := simulate.New(before)
+	if err != nil {
+		return nil, err
+	}
+	cut := s.until.UnixMilli()
+	if err := s.put(ctx, sink, history, 0, cut, nil); err != nil {
+		return history, err
+	}
+	if err := sink.flush(ctx); err != nil {
+		return history, err
+	}
+	s.options.LeakStart = time.Now().Add(s.leakAfter)
+	company, err := simulate.New(s.options)
+	if err != nil {
+		return nil, err
+	}
+	return company, s.put(ctx, sink, company, cut, int64(1<<63-1), func(at, _ int64) time.Time { return time.UnixMilli(at) })
+}
+
+// mustSpan returns the span of options that New has already accepted.
+func mustSpan(o simulate.Options) (start, end time.Time) {
+	start = o.Start
+	return start, start.Add(time.Duration(o.Days) * 24 * time.Hour)
+}
+
+// pacer returns when the n-th event, of time at, is due.
+type pacer func(at, n int64) time.Time
+
+// pace returns the pacer of --rate or --speed, or nil to go as fast as possible.
+func (s *simulation) pace() pacer {
+	began, first := time.Now(), int64(-1)
+	switch {
+	case s.rate > 0:
+		return func(_, n int64) time.Time { return began.Add(time.Duration(float64(n) / s.rate * float64(time.Second))) }
+	case s.speed > 0:
+		return func(at, _ int64) time.Time {
+			if first < 0 {
+				first = at
+			}
+			return began.Add(time.Duration(float64(at-first) / s.speed * float64(time.Millisecond)))
+		}
+	}
+	return nil
+}
+
+// put writes the company's events of [from, to) when they are due.
+func (s *simulation) put(ctx context.Context, sink eventSink, company *simulate.Company, from, to int64, due pacer) error {
+	progress := newProgress(s.stderr)
+	defer progress.clear()
+	var ev event.Event
+	for n := int64(0); company.Next(&ev); {
+		if ev.Time < from {
+			continue
+		}
+		if ev.Time >= to {
+			return nil
+		}
+		if due != nil {
+			if err := waitUntil(ctx, due(ev.Time, n), sink); err != nil {
+				return err
+			}
+		}
+		if n&1023 == 0 {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("simulating: %w", err)
+			}
+			progress.show(ev.Time, s.written)
+		}
+		s.line = s.encode(s.line[:0], &ev)
+		if err := sink.put(ctx, &ev, s.line); err != nil {
+			return err
+		}
+		n++
+		s.written++
+	}
+	return nil
+}
+
+// waitUntil sleeps until an event is due, and lets readers have what came before.
+func waitUntil(ctx context.Context, due time.Time, sink eventSink) error {
+	wait := time.Until(due)
+	if wait < 2*time.Millisecond {
+		return nil // sleeping costs more
+	}
+	if err := sink.flush(ctx); err != nil {
+		return err
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("simulating: %w", ctx.Err())
+	}
+}
+
+// writeTruth writes the truth file, if one is asked for.
+func (s *simulation) writeTruth(t simulate.Truth) error {
+	if s.truth == "" {
+		return nil
+	}
+	b, err := t.JSON()
+	if err == nil {
+		err = os.WriteFile(s.truth, b, 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the truth: %w", err)
+	}
+	return nil
+}
