@@ -53,7 +53,7 @@ const (
 	defaultSpend = 4.0  // variance of log levels among peers nobody has seen
 	modeWarmUp   = 2.0  // days before the common mode is trusted
 	modeShrink   = 16.0 // identities by which "no mode" counts
-	modeLow      = 0.5
+	modeLow      = 1.0  // a quiet day does not make those at work suspects
 	modeHigh     = 4.0
 	silenceDays  = 3.0 // silence longer than this is an outage: it teaches nothing
 )

@@ -35,6 +35,7 @@ type baseline struct {
 	inverseK           float64 // of the noise alone
 	peer               float64 // share of the level from the prior
 	work               float64 // mean of an active bin
+	unlike             float64 // chance that the identity is like none of its peers
 }
 
 // setting is what all measures of one step share.
@@ -99,6 +100,7 @@ func (e *Engine) expect(s *State, d *Dimension, m Measure, t *setting) baseline 
 	b.mu = max(level*shape*b.mode, 1e-6)
 	b.k = 1 / (invK + 1/info + t.youth + (1/b.mu+invK)/(days+t.cellN))
 	b.peer = weight / (weight + exposure)
+	b.unlike = b.peer / (1 + 10*prior.Strength)
 	lend := min(prior.Strength, 1)
 	b.work = (lend*4*prior.Mean + count) / (lend + float64(s.active))
 	return b
@@ -107,10 +109,12 @@ func (e *Engine) expect(s *State, d *Dimension, m Measure, t *setting) baseline 
 // ratios returns the log-likelihood ratios of a count for each drift rate: of
 // NB(rμ, k) against the null.
 //
-// The null is ε-contaminated (Huber 1965): NB(μ, k) or, with a small chance, a
+// The null is ε-contaminated (Huber 1965): NB(μ, k), or with a small chance a
 // bin of the identity's ordinary work out of its hours (geometric around the
-// mean of its active bins). Without the second part an analyst's first evening
-// at the desk would be worth any amount of evidence.
+// mean of its active bins), or, of a newcomer, a count of any size at all
+// (about uniform on a logarithmic scale). Without the second part an analyst's
+// first evening at the desk would be worth any amount of evidence, without the
+// third a new service's first hour.
 func (b *baseline) ratios(c float64, busy bool) (log [NumRates]float64) {
 	for i, r := range Rates {
 		q := math.Log((b.mu + b.k) / (r*b.mu + b.k))
@@ -126,13 +130,27 @@ func (b *baseline) ratios(c float64, busy bool) (log [NumRates]float64) {
 			stray = strayStay
 		}
 	}
-	work := max(b.work, b.mu)
-	gap := logGeometric(c, work) - logNB(c, b.mu, b.k)
-	correction := -math.Log1p(stray * math.Expm1(min(gap, 500)))
+	usual := logNB(c, b.mu, b.k)
+	null := logSum(math.Log(1-stray)+usual, math.Log(stray)+logGeometric(c, max(b.work, b.mu)))
+	if b.unlike > 0 {
+		null = logSum(math.Log(1-b.unlike)+null, math.Log(b.unlike)-math.Log(anySize*(c+1)))
+	}
 	for i := range log {
-		log[i] += correction
+		log[i] -= null - usual
 	}
 	return log
+}
+
+// anySize makes 1/(anySize·(c+1)) sum to about one over all counts up to a
+// billion.
+const anySize = 20
+
+// logSum returns log(exp(a) + exp(b)).
+func logSum(a, b float64) float64 {
+	if a < b {
+		a, b = b, a
+	}
+	return a + math.Log1p(math.Exp(b-a))
 }
 
 var logRates = func() (l [NumRates]float64) {
