@@ -123,7 +123,7 @@ func (m *matrix) deadShare(edge uint32) float64 {
 func (m *matrix) missingCells(o *matrix, edge uint32) Estimate {
 	var risk, seen perRank
 	cells := 0
-	words := max(1<<m.p/64, 1)
+	words := 1 << m.p / 64
 	mine, theirs := make([]uint64, words), make([]uint64, words)
 	for r := 1; r <= ranks(m.p); r++ {
 		m.liveBits(uint32(r), edge, mine)

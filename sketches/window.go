@@ -19,8 +19,8 @@ const (
 	// made from ticks has a standard error below 1 %.
 	PartialPrecision = 14
 
-	minPrecision = 4
-	maxPrecision = 14
+	minPrecision = StatePrecision
+	maxPrecision = PartialPrecision
 )
 
 // Window holds the distinct records that an identity touched, each with the
@@ -39,7 +39,7 @@ type Window struct {
 }
 
 // New returns an empty window that will have 2^precision registers if it
-// outgrows its list. The precision is from 4 to 14; anything else is a mistake
+// outgrows its list. The precision is from 10 to 14; anything else is a mistake
 // in the program and panics.
 func New(precision uint8) Window {
 	if precision < minPrecision || precision > maxPrecision {
@@ -95,10 +95,10 @@ func (w *Window) Insert(hash uint64, minute uint32) {
 	}
 }
 
-// InsertBatch inserts many touches at once, in any order, repeated or not. It
+// InsertAll inserts many touches at once, in any order, repeated or not. It
 // is the fastest way to build a partial. The batch is used as scratch: its
 // order and contents are lost.
-func (w *Window) InsertBatch(batch []Entry) {
+func (w *Window) InsertAll(batch []Entry) {
 	if w.matrix == nil {
 		batch = sortDistinct(batch)
 		added := missing(w.list, batch)

@@ -75,7 +75,7 @@ func drawTouches(t *rapid.T, label string) []touch {
 }
 
 func drawPrecision(t *rapid.T, label string) uint8 {
-	return rapid.SampledFrom([]uint8{StatePrecision, PartialPrecision, 4}).Draw(t, label)
+	return rapid.SampledFrom([]uint8{StatePrecision, 12, PartialPrecision}).Draw(t, label)
 }
 
 func TestZeroWindowIsEmpty(t *testing.T) {
@@ -174,7 +174,7 @@ func TestOrderFree(t *testing.T) {
 			for _, x := range perm[:n] {
 				batch = append(batch, x.entry())
 			}
-			into.InsertBatch(append(batch, perm[0].entry()))
+			into.InsertAll(append(batch, perm[0].entry()))
 			perm = perm[n:]
 		}
 		got := New(p)

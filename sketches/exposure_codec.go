@@ -1,0 +1,207 @@
+package sketches
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/axiomhq/hyperloglog"
+)
+
+// The binary form of an Exposure:
+//
+//	byte     version, 1
+//	byte     flags: 1 a sketch, 2 a coarse part
+//	window   the list, in the form of a Window, if there is no sketch
+//	bits     the registers (see appendRegisters), and the known cells in the
+//	         form of a matrix, if there is one
+//	matrix   the coarse cells, if there are
+//
+// As that of a Window it is canonical, and the decoder takes no other.
+const (
+	sketchFlag = 1
+	coarseFlag = 2
+
+	registerBits = 5 // enough for rank 25
+)
+
+// AppendBinary appends the canonical form: exposures that hold the same append
+// the same bytes.
+func (x *Exposure) AppendBinary(b []byte) []byte {
+	flags := byte(0)
+	if x.sketch != nil {
+		flags |= sketchFlag
+	}
+	if x.coarse != nil {
+		flags |= coarseFlag
+	}
+	b = append(b, codecVersion, flags)
+	if x.sketch == nil {
+		list := Window{list: x.list, p: PartialPrecision}
+		b = list.AppendBinary(b)
+	} else {
+		b = appendRegisters(b, x.registers())
+		b = x.known.matrix().appendBinary(b)
+	}
+	if x.coarse != nil {
+		b = x.coarse.matrix().appendBinary(b)
+	}
+	return b
+}
+
+// DecodeExposure reads one exposure from the front of b and returns what
+// follows it. It takes canonical forms only, keeps nothing of b, and allocates
+// at most some 400 kB, whatever b says.
+func DecodeExposure(b []byte) (x Exposure, rest []byte, err error) {
+	bad := func(what string) (Exposure, []byte, error) {
+		return Exposure{}, nil, fmt.Errorf("decoding an exposure: %w: %s", ErrCorrupt, what)
+	}
+	if len(b) < 2 {
+		return bad("too short")
+	}
+	if b[0] != codecVersion {
+		return Exposure{}, nil, fmt.Errorf("decoding an exposure: %w %d, want %d", ErrVersion, b[0], codecVersion)
+	}
+	flags := b[1]
+	if flags > sketchFlag|coarseFlag {
+		return bad("flags")
+	}
+	b = b[2:]
+	if flags&sketchFlag == 0 {
+		var w Window
+		if w, b, err = DecodeWindow(b); err != nil {
+			return Exposure{}, nil, fmt.Errorf("decoding an exposure: %w", err)
+		}
+		if w.matrix != nil || w.p != PartialPrecision || !only(w.list) {
+			return bad("list")
+		}
+		x.list = w.list
+	} else {
+		var registers []byte
+		var ok bool
+		if registers, b, ok = decodeRegisters(b); !ok {
+			return bad("registers")
+		}
+		if x.known, b, ok = decodeCellSet(b); !ok {
+			return bad("known cells")
+		}
+		x.sketch = sketchOf(registers)
+	}
+	if flags&coarseFlag != 0 {
+		var ok bool
+		if x.coarse, b, ok = decodeCellSet(b); !ok {
+			return bad("coarse cells")
+		}
+	}
+	return x, b, nil
+}
+
+// only reports whether all minutes are anyMinute.
+func only(list []Entry) bool {
+	for _, e := range list {
+		if e.minute() != anyMinute {
+			return false
+		}
+	}
+	return true
+}
+
+// sketchOf returns a sketch of the given registers.
+func sketchOf(registers []byte) *hyperloglog.Sketch {
+	s := hyperloglog.NewNoSparse()
+	for reg, rank := range registers {
+		if rank > 0 {
+			s.InsertHash(cellHash(uint32(reg), uint32(rank)))
+		}
+	}
+	return s
+}
+
+// appendRegisters appends 5 bits for the value that gives the shortest form,
+// then each register as its unary distance from it, in the order: that value,
+// one below, one above, two below and so on. Registers cluster around one
+// value, so that this takes some three bits for each.
+func appendRegisters(b []byte, registers []byte) []byte {
+	center := registerCenter(registers)
+	out := bitWriter{out: b}
+	out.bits(uint64(center), registerBits)
+	for _, v := range registers {
+		out.rice(fold(int(v)-center), 0)
+	}
+	return out.close()
+}
+
+// fold maps 0, -1, 1, -2, 2 … to 0, 1, 2, 3, 4 …
+func fold(d int) uint64 {
+	if d < 0 {
+		return uint64(-2*d - 1)
+	}
+	return uint64(2 * d)
+}
+
+func unfold(v uint64) int {
+	if v%2 == 1 {
+		return -int(v+1) / 2
+	}
+	return int(v / 2)
+}
+
+// registerCenter returns the value around which the unary form is shortest,
+// the least if there are several.
+func registerCenter(registers []byte) int {
+	var of perRank
+	for _, v := range registers {
+		of[v]++
+	}
+	best, least := 0, ^uint64(0)
+	for center := range ranks(PartialPrecision) + 1 {
+		size := uint64(0)
+		for v, n := range of {
+			size += uint64(n) * fold(v-center)
+		}
+		if size < least {
+			best, least = center, size
+		}
+	}
+	return best
+}
+
+func decodeRegisters(b []byte) (registers, rest []byte, ok bool) {
+	in := bitReader{in: b}
+	center := int(in.bits(registerBits))
+	registers = make([]byte, 1<<PartialPrecision)
+	for i := range registers {
+		v := center + unfold(in.rice(0, 2*maxRanks))
+		if v < 0 || v > ranks(PartialPrecision) || in.failed() {
+			return nil, nil, false
+		}
+		registers[i] = byte(v)
+	}
+	rest, ok = in.close()
+	return registers, rest, ok && registerCenter(registers) == center
+}
+
+// matrix returns the cells as a matrix, all hit in the same minute.
+func (s cellSet) matrix() *matrix {
+	m := newMatrix(StatePrecision)
+	f := feed{m: m}
+	for reg, word := range s {
+		for ; word != 0; word &= word - 1 {
+			f.put(uint32(reg), uint32(bits.TrailingZeros32(word))+1, anyMinute)
+		}
+	}
+	f.flush()
+	return m
+}
+
+func decodeCellSet(b []byte) (s cellSet, rest []byte, ok bool) {
+	m, rest, ok := decodeMatrix(b, StatePrecision)
+	if !ok {
+		return nil, nil, false
+	}
+	s = newCellSet()
+	m.eachCell(func(reg, rank, minute uint32) {
+		ok = ok && minute == anyMinute
+		s.add(reg, rank)
+	})
+	return s, rest, ok
+}

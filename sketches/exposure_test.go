@@ -1,0 +1,209 @@
+package sketches
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/axiomhq/hyperloglog"
+	"pgregory.net/rapid"
+)
+
+// upTo returns a window of the records 0..n-1, all of one minute.
+func upTo(p uint8, n uint64) Window {
+	w := New(p)
+	batch := make([]Entry, 0, n)
+	for i := range n {
+		batch = append(batch, NewEntry(mix(i), day0))
+	}
+	w.InsertAll(batch)
+	return w
+}
+
+// The union of windows, lists and matrices alike, is register for register the
+// axiomhq sketch that saw the hashes themselves.
+func TestExposureEqualsAxiom(t *testing.T) {
+	for _, n := range []uint64{0, 1, 300, 1024, 1025, 5000, 60_000, 400_000} {
+		direct := hyperloglog.NewNoSparse()
+		var x Exposure
+		const parts = 5
+		for part := range uint64(parts) {
+			w := New(PartialPrecision)
+			for i := part; i < n; i += parts {
+				minute := uint32(day0 + i%3)
+				w.Insert(mix(i), minute)
+				if minute > day0 {
+					direct.InsertHash(mix(i))
+				}
+			}
+			x.AddWindow(&w, day0+1)
+		}
+		got, complete := x.Sketch()
+		a, errA := got.MarshalBinary()
+		b, errB := direct.MarshalBinary()
+		if errA != nil || errB != nil || !complete || !bytes.Equal(a, b) {
+			t.Errorf("%d records: equal %v, complete %v, errors %v, %v", n, bytes.Equal(a, b), complete, errA, errB)
+		}
+	}
+}
+
+// A window of a state, too, exports to the axiomhq sketch of its precision.
+func TestStateEqualsAxiom(t *testing.T) {
+	for _, n := range []uint64{2000, 50_000, 300_000} {
+		w, direct := Window{}, mustSketch(t, StatePrecision)
+		for i := range n {
+			minute := uint32(day0 + i*2880/n)
+			w.Insert(mix(i), minute)
+			if minute >= day0+1440 {
+				direct.InsertHash(mix(i))
+			}
+		}
+		exported := mustSketch(t, StatePrecision)
+		w.matrix.eachCell(func(reg, rank, minute uint32) {
+			if minute >= stored(day0+1440) {
+				exported.InsertHash(uint64(reg)<<(64-StatePrecision) | 1<<(64-StatePrecision-rank))
+			}
+		})
+		a, _ := exported.MarshalBinary()
+		b, _ := direct.MarshalBinary()
+		if !bytes.Equal(a, b) {
+			t.Errorf("%d records: the last day is not that of the direct sketch", n)
+		}
+	}
+}
+
+func mustSketch(t *testing.T, p uint8) *hyperloglog.Sketch {
+	t.Helper()
+	s, err := hyperloglog.NewSketch(p, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestExposureExact(t *testing.T) {
+	var x Exposure
+	if !x.Empty() || x.Estimate() != (Estimate{}) {
+		t.Fatalf("zero exposure: %v", x.Estimate())
+	}
+	a, b := upTo(StatePrecision, 1000), upTo(PartialPrecision, 1024)
+	x.AddWindow(&a, 0)
+	x.AddWindow(&b, 0)
+	x.AddWindow(&a, day0+1) // nothing is that young
+	if !x.Exact() || x.Estimate() != exactly(1024) {
+		t.Fatalf("exact %v, %v", x.Exact(), x.Estimate())
+	}
+}
+
+// What a state knows only coarsely widens the interval by no more than its
+// part of the union.
+func TestExposureCoarsePart(t *testing.T) {
+	tests := []struct {
+		state, ticks uint64 // records 0..state-1 from a state, state/2.. from ticks
+		relative     float64
+	}{
+		{2000, 0, 0.05},
+		{50_000, 0, 0.05},
+		{50_000, 100, 0.05},
+		{50_000, 50_000, 0.04},
+		{2000, 500_000, 0.02},
+		{100_000, 1_000_000, 0.02},
+	}
+	for _, c := range tests {
+		var x Exposure
+		state := upTo(StatePrecision, c.state)
+		x.AddWindow(&state, day0)
+		partial := New(PartialPrecision)
+		for i := range c.ticks {
+			partial.Insert(mix(c.state/2+i), day0)
+		}
+		x.AddWindow(&partial, day0)
+		truth := float64(max(c.state, c.state/2+c.ticks))
+		e := x.Estimate()
+		if e.Low > truth || e.High < truth || e.High-e.Low > 2*c.relative*truth {
+			t.Errorf("%+v: %v, truth %.0f, half-width %.3f", c, e, truth, (e.High-e.Low)/2/truth)
+		}
+	}
+}
+
+// drawExposure adds windows of a drawn set, cut and ordered by the draw.
+func drawParts(t *rapid.T) []Window {
+	parts := make([]Window, rapid.IntRange(1, 5).Draw(t, "parts"))
+	for i := range parts {
+		parts[i] = windowOf(drawPrecision(t, "p"), drawTouches(t, "touches"))
+	}
+	return parts
+}
+
+func TestExposureOrderFreeAndCodec(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		parts := drawParts(t)
+		since := day0 + rapid.Uint32Range(0, 2000).Draw(t, "since")
+		var forth, back, halves, half Exposure
+		for i := range parts {
+			forth.AddWindow(&parts[i], since)
+			back.AddWindow(&parts[len(parts)-1-i], since)
+			if i%2 == 0 {
+				halves.AddWindow(&parts[i], since)
+			} else {
+				half.AddWindow(&parts[i], since)
+			}
+		}
+		back.AddWindow(&parts[0], since)
+		halves.Merge(&half)
+		b := forth.AppendBinary(nil)
+		if !bytes.Equal(b, back.AppendBinary(nil)) || !bytes.Equal(b, halves.AppendBinary(nil)) {
+			t.Fatal("the order of additions shows")
+		}
+		got, rest, err := DecodeExposure(append(b, 7))
+		if err != nil || len(rest) != 1 {
+			t.Fatalf("decoding: %v, %d bytes left", err, len(rest))
+		}
+		if got.Estimate() != forth.Estimate() || !bytes.Equal(got.AppendBinary(nil), b) {
+			t.Fatal("decoded is not what was encoded")
+		}
+	})
+}
+
+func TestDecodeExposureRefuses(t *testing.T) {
+	var x Exposure
+	w := upTo(PartialPrecision, 3000)
+	x.AddWindow(&w, 0)
+	good := x.AppendBinary(nil)
+	for name, in := range map[string][]byte{
+		"nothing":       nil,
+		"flags":         {1, 4},
+		"cut registers": good[:1000],
+		"cut cells":     good[:len(good)-2],
+		"list matrix":   append([]byte{1, 0}, w.AppendBinary(nil)...),
+	} {
+		if _, _, err := DecodeExposure(in); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if _, _, err := DecodeExposure([]byte{9, 0}); !errors.Is(err, ErrVersion) {
+		t.Errorf("another version: error %v", err)
+	}
+}
+
+func FuzzDecodeExposure(f *testing.F) {
+	for _, n := range []uint64{0, 3, 2000} {
+		var x Exposure
+		fine, coarse := upTo(PartialPrecision, n), upTo(StatePrecision, n*2)
+		x.AddWindow(&fine, 0)
+		f.Add(x.AppendBinary(nil))
+		x.AddWindow(&coarse, 0)
+		f.Add(x.AppendBinary(nil))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		x, rest, err := DecodeExposure(b)
+		if err != nil {
+			return
+		}
+		if again := x.AppendBinary(nil); !bytes.Equal(again, b[:len(b)-len(rest)]) {
+			t.Fatalf("took a form that is not canonical: %x, would write %x", b, again)
+		}
+		x.Estimate()
+		x.Merge(&x)
+	})
+}
