@@ -351,6 +351,7 @@ func (c *compiler) sourceMapping(f field, s *source, n *yaml.Node) {
 // ignoreAction is what a value map of action names to leave an event out.
 const ignoreAction = "ignore"
 
+// knownAction reports whether a field map may name the action.
 func knownAction(name string) bool {
 	_, ok := ParseAction(name)
 	return ok || name == ignoreAction

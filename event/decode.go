@@ -211,13 +211,24 @@ func (d *Decoder) fill(m *mapping) (reason Reason, path string) {
 	ev.Client = d.bounded(m.fields[fieldClient])
 	ev.IP = d.address(m.fields[fieldIP])
 	ev.Endpoint = d.endpoint(m.fields[fieldEndpoint])
-	if !ev.Action.Access() && ev.Subject == "" {
-		ev.Subject = impliedSubject(ev)
+	if !ev.Action.Access() {
+		completeFact(ev)
 	}
 	if reason, path = d.rows(m.fields[fieldRows]); reason != numReasons {
 		return reason, path
 	}
 	return d.records(m.fields[fieldRecords])
+}
+
+// completeFact fills in what a fact leaves unsaid: whom it is about, and that
+// who signs in or out does so himself.
+func completeFact(ev *Event) {
+	if ev.Subject == "" {
+		ev.Subject = impliedSubject(ev)
+	}
+	if ev.Actor == "" && (ev.Action == Login || ev.Action == Logout) {
+		ev.Actor = ev.Subject
+	}
 }
 
 // impliedSubject is whom a fact is about that names no subject: who acted, or

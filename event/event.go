@@ -50,11 +50,16 @@ func (a Action) String() string {
 	return "unknown"
 }
 
-// ParseAction returns the action of a native name; false if there is none. Case
-// matters, as everywhere in the native form.
+// ParseAction returns the action of a native name, in whatever case; Read and
+// false if there is none.
 func ParseAction(name string) (Action, bool) {
 	for a, n := range actionNames {
 		if n == name {
+			return Action(a), true
+		}
+	}
+	for a, n := range actionNames {
+		if strings.EqualFold(n, name) {
 			return Action(a), true
 		}
 	}
@@ -71,8 +76,8 @@ func ActionNames() []string { return append([]string(nil), actionNames[:]...) }
 // What a decoder hands out is already in its final form: ID, Actor, Subject,
 // KeyID, IP, Client, Endpoint and each record are at most MaxText bytes, IP is
 // in the canonical form of RFC 5952 without a zone, Endpoint has {id} in place
-// of ids, and the Subject of a fact is filled from Actor or KeyID where the
-// source named none.
+// of ids, the Subject of a fact is filled from Actor or KeyID where the source
+// named none, and the Actor of a login or logout from Subject.
 type Event struct {
 	Time     int64  // event time, Unix milliseconds, MinTime <= Time < MaxTime
 	ID       string // unique id of the event, if the source has one

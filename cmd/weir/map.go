@@ -51,6 +51,9 @@ FILE may be packed by gzip or zstd; - is standard input. Sessions are shown hash
 			if output == "json" {
 				return errors.Join(report.writeJSON(cmd.OutOrStdout(), cmd.ErrOrStderr(), err), err)
 			}
+			if err != nil && report.Values == 0 {
+				return err // there is nothing to show
+			}
 			return errors.Join(report.writeTable(cmd.OutOrStdout()), err)
 		},
 	}
