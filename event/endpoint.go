@@ -1,5 +1,7 @@
 package event
 
+import "strings"
+
 // idPlace stands in an endpoint for a path segment that looks like an id.
 const idPlace = "{id}"
 
@@ -36,7 +38,7 @@ func appendEndpoint(dst []byte, s string) (out []byte, changed bool) {
 			for end < len(s) && !endsSegment(s[end]) {
 				end++
 			}
-			if looksLikeID(s[i+1 : end]) {
+			if looksLikeID(s[i+1:end]) && !strings.HasSuffix(s[:i], "HTTP") { // HTTP/2 is a protocol
 				replace(i+1, end, idPlace)
 			}
 			i = end

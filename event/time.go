@@ -88,6 +88,6 @@ func daysSince1970(year, month, day int) int64 {
 		year--
 		month += 12
 	}
-	y := int64(year)
-	return 365*y + y/4 - y/100 + y/400 + int64((153*(month-3)+2)/5+day) - 719469
+	y := int64(year) + 400 // one cycle of the calendar up, so that no division is of a negative
+	return 365*y + y/4 - y/100 + y/400 + int64((153*(month-3)+2)/5+day) - 719469 - 146097
 }

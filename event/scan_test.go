@@ -1,0 +1,178 @@
+package event
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+)
+
+// nesting returns how deep a JSON text nests, by brackets outside of texts.
+func nesting(s string) (deepest int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+			deepest = max(deepest, depth)
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return deepest
+}
+
+// FuzzScanner: the scanner takes exactly what encoding/json takes, but for the
+// limit of depth, and finds in it what encoding/json finds.
+func FuzzScanner(f *testing.F) {
+	for _, s := range []string{
+		`{}`, `[]`, `{"a":{"b":"x"}}`, `{"a":[1,-0.5e+3,true,false,null]}`, `"\u00e9\ud83d\ude00\ud83d"`, ` 1 `,
+		`{"a":`, `[1,]`, `{"a" "b"}`, `01`, `-`, `1.`, `1e`, `nul`, `NaN`, "\"\n\"", `"\x"`, `"\u12g4"`, `{"a":1,"a":2}`, `[[[[]]]]`,
+		`{"\u0061":{"b":"12345678\"12345678"}}`,
+	} {
+		f.Add(s)
+	}
+	p := newPattern()
+	slot, err := p.slot("a.b")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		if !utf8.ValidString(src) {
+			t.Skip("the decoder refuses it before")
+		}
+		var s scanner
+		s.reset([]byte(src), p)
+		ok := s.document(p)
+		if want := json.Valid([]byte(src)); ok != want && !(want && s.reason == TooDeep && nesting(src) > MaxDepth) {
+			t.Fatalf("taken: %t, encoding/json: %t, reason %s", ok, want, s.reason)
+		}
+		if !ok || s.dup {
+			return
+		}
+		if v := s.slots[slot]; v.kind == text {
+			var want string
+			if err := json.Unmarshal([]byte(src[v.lo-1:v.hi+1]), &want); err != nil {
+				t.Fatal(err)
+			}
+			if got := string(appendUnescaped(nil, s.b[v.lo:v.hi])); got != want {
+				t.Fatalf("got %q, want %q", got, want)
+			}
+		}
+	})
+}
+
+// TestScannerTexts: a text ends where it ends, wherever in a word of eight bytes
+// its quotes and escapes fall.
+func TestScannerTexts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := rapid.StringOf(rapid.SampledFrom([]rune("ab\"\\\n\x01\x1f é😀\u00ff"))).Draw(t, "text")
+		src := appendText([]byte(rapid.SampledFrom([]string{"", " ", "      "}).Draw(t, "before")), want)
+		p := newPattern()
+		p.root.slot, p.slots = 0, 1
+		var s scanner
+		s.reset(src, p)
+		if !s.document(p) {
+			t.Fatalf("%q is refused: %s", src, s.reason)
+		}
+		if got := string(appendUnescaped(nil, src[s.slots[0].lo:s.slots[0].hi])); got != want {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestScannerTellsWhere(t *testing.T) {
+	for value, want := range map[string]int{
+		`{"time":nil}`: 8, `{"a":1 "b":2}`: 7, `{"a":"` + "\x01" + `"}`: 6, `{"a":1}}`: 7, "{\"a\":\"\xff\"}": 6,
+		strings.Repeat("[", 40): 32,
+	} {
+		load(t, "native").NewDecoder().Decode([]byte(value), func(_ *Event, rej *Reject) {
+			if rej == nil || rej.Offset != want {
+				t.Errorf("%q: got %+v, want offset %d", value, rej, want)
+			}
+		})
+	}
+}
+
+func TestPath(t *testing.T) {
+	for path, want := range map[string]string{
+		"a":                               "ka",
+		"a.b.c":                           "ka kb kc",
+		"resources[].uid":                 "kresources [] kuid",
+		"[]":                              "[]",
+		"[].a":                            "[] ka",
+		"a[][]":                           "ka [] []",
+		`labels."app.kubernetes.io/name"`: "klabels kapp.kubernetes.io/name",
+		`"[]"`:                            "k[]",
+		`""`:                              "k",
+		"":                                `the path "" has an empty key; write "" for a key that is empty`,
+		"a..b":                            `the path "a..b" has an empty key; write "" for a key that is empty`,
+		"a.":                              `the path "a." has an empty key; write "" for a key that is empty`,
+		"a[0]":                            `the path "a[0]" needs a dot before "[0]"`,
+		"a[]b":                            `the path "a[]b" needs a dot before "b"`,
+		`"a`:                              `the path "\"a" has a quote that is never closed`,
+		strings.Repeat("a.", 40) + "a":    `the path "` + strings.Repeat("a.", 40) + `a" is deeper than 32, the limit of nesting`,
+	} {
+		steps, err := parsePath(path)
+		got := strings.Join(steps, " ")
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: got %s, want %s", path, got, want)
+		}
+	}
+}
+
+// TestTimeAgrees: parseTime agrees with the standard library on every time that
+// it can write.
+func TestTimeAgrees(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ms := rapid.Int64Range(-62_135_596_800_000, 253_402_300_799_999).Draw(t, "ms")
+		zone := time.FixedZone("", 60*rapid.IntRange(-23*60, 23*60).Draw(t, "zone"))
+		std := time.UnixMilli(ms).In(zone)
+		if std.Year() < 0 || std.Year() > 9999 {
+			t.Skip("RFC 3339 has four digits for the year")
+		}
+		layout := rapid.SampledFrom([]string{"2006-01-02T15:04:05.000Z07:00", "2006-01-02T15:04:05.000000000Z07:00", "2006-01-02t15:04:05.999z07:00", "2006-01-02 15:04:05Z07:00"}).Draw(t, "layout")
+		s := std.Format(strings.ReplaceAll(layout, "z07:00", "Z07:00"))
+		want := ms
+		if layout == "2006-01-02 15:04:05Z07:00" {
+			want = std.Unix() * 1000
+		}
+		if got, ok := parseTime([]byte(s)); !ok || got != want {
+			t.Fatalf("%s: got %d %t, want %d", s, got, ok, want)
+		}
+	})
+}
+
+// FuzzTime: what the standard library takes, parseTime takes and agrees upon;
+// beyond it, only what RFC 3339 allows and the library does not.
+func FuzzTime(f *testing.F) {
+	for _, s := range []string{"2026-03-01T09:15:27.123Z", "2024-02-29T00:00:00-23:59", "2016-12-31T23:59:60Z",
+		"2026-02-29T00:00:00Z", "2026-03-01T09:15:27,5Z", "2026-03-01 09:15:27z", "2026-03-01T24:00:00Z", "0000-01-01T00:00:00Z"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ok := parseTime([]byte(s))
+		std, err := time.Parse(time.RFC3339, s)
+		if err == nil && !strings.Contains(s, ",") && (!ok || got != std.UnixMilli()) {
+			t.Fatalf("%q: got %d %t, the library has %d", s, got, ok, std.UnixMilli())
+		}
+		if err != nil && ok {
+			plain := strings.ToUpper(s[:10] + "T" + s[11:])
+			plain = strings.Replace(plain, ":60", ":59", 1)
+			if _, err := time.Parse(time.RFC3339, plain); err != nil {
+				t.Fatalf("%q was taken for a time", s)
+			}
+		}
+	})
+}
