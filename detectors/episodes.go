@@ -270,3 +270,10 @@ func DecodeEpisode(b []byte) (Episode, []byte, error) {
 	}
 	return ep, r.b, nil
 }
+
+// Remove takes an episode out, if it is there.
+func (s *Episodes) Remove(dimension, identity string) {
+	if i, known := s.find(dimension, identity); known {
+		s.list = slices.Delete(s.list, i, i+1)
+	}
+}

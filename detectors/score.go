@@ -22,9 +22,9 @@ const (
 // Chances of the null model's other component: a bin of ordinary work at an
 // hour at which there is usually none.
 const (
-	strayWork    = 0.02 // at a usual hour
-	strayOffWork = 0.1  // at an hour where a quarter of ordinary work is expected or less
-	strayStay    = 0.5  // there, when the bin before was one of work too
+	strayWork    = 0.001 // at a usual hour
+	strayOffWork = 0.1   // at an hour where a quarter of ordinary work is expected or less
+	strayStay    = 0.5   // there, when the bin before was one of work too
 )
 
 // baseline is what is expected of one measure of an identity in one bin.
