@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -26,7 +28,26 @@ func Require(t testing.TB) {
 	case os.Getenv("WEIR_REQUIRE_DOCKER") == "1":
 		t.Fatalf("no Docker engine: %v (WEIR_REQUIRE_DOCKER=1 makes this a failure)", err)
 	default:
+		noteSkip(t)
 		t.Skipf("no Docker engine: %v (start one and run the test again; WEIR_REQUIRE_DOCKER=1 makes this a failure)", err)
+	}
+}
+
+// noteSkip adds the test to the file that WEIR_SKIP_LOG names, from which make
+// test says in its last lines what it left out.
+func noteSkip(t testing.TB) {
+	path := os.Getenv("WEIR_SKIP_LOG")
+	if path == "" {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Errorf("noting a skipped test: %v", err)
+		return
+	}
+	defer f.Close()
+	if _, err := fmt.Fprintf(f, "%s.%s\n", strings.TrimSuffix(filepath.Base(os.Args[0]), ".test"), t.Name()); err != nil {
+		t.Errorf("noting a skipped test: %v", err)
 	}
 }
 

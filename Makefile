@@ -1,0 +1,90 @@
+# What people do here. `make` alone lists it.
+
+SHELL := /usr/bin/env bash -o pipefail
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+
+# Pinned, so that a new release of the linter never breaks an old commit.
+GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+
+# docker compose where the plugin is installed, else docker-compose.
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+WEIR_IMAGE ?= weirhq/weir:dev
+export WEIR_IMAGE
+
+BENCH ?= .
+BENCHTIME ?= 1s
+FUZZTIME ?= 20s
+SOAKTIMEOUT ?= 3h
+
+# The packages without goroutines and network: the race detector has little to
+# find there, but costs little too. `make race` takes all that does not need Docker.
+RACE ?= $(shell go list ./... | grep -v /integration)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/weir
+	$(BUILD) -o bin/weir ./cmd/weir
+
+.PHONY: test
+test: ## run all tests: unit, embedded broker, real Kafka (needs a Docker engine; says so when it had none)
+	@.ci/test
+
+.PHONY: race
+race: ## run the tests that need no Docker under the race detector
+	go test -race $(RACE)
+
+.PHONY: lint
+lint: ## check formatting, vet, golangci-lint, modules
+	@unformatted=$$(gofmt -l .); if [[ -n $$unformatted ]]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go mod verify
+	$(GOLANGCI) run ./...
+
+.PHONY: fmt
+fmt: ## format the code
+	gofmt -w .
+
+.PHONY: bench
+bench: ## run benchmarks (BENCH=pattern, BENCHTIME=1s)
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+.PHONY: soak
+soak: ## run the long proofs: kills, restarts, days of traffic (needs Docker; SOAKTIMEOUT=3h)
+	WEIR_SOAK=1 WEIR_REQUIRE_DOCKER=1 go test -count=1 -v -timeout $(SOAKTIMEOUT) -run Soak ./...
+
+.PHONY: fuzz
+fuzz: ## fuzz every fuzz test for FUZZTIME=20s each
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: docs
+docs: ## write the generated references under docs/ again
+	go generate ./...
+
+.PHONY: image
+image: ## build the image weirhq/weir:dev (needs a registry for the base images)
+	docker build --build-arg VERSION=$(VERSION) -t $(WEIR_IMAGE) .
+
+.PHONY: image-scratch
+image-scratch: ## build the same image from a local binary, without a registry
+	mkdir -p dist/image
+	$(BUILD) -o dist/image/weir ./cmd/weir
+	docker build -f Dockerfile.scratch -t $(WEIR_IMAGE) dist/image
+
+.PHONY: up
+up: ## start Kafka, weir and a company with a leak (docker compose); alerts: make logs
+	$(COMPOSE) up -d $(UPFLAGS)
+
+.PHONY: logs
+logs: ## follow weir's log of make up
+	$(COMPOSE) logs -f weir
+
+.PHONY: down
+down: ## stop what make up started, and remove its data
+	$(COMPOSE) down -v
