@@ -43,7 +43,7 @@ func (w *Window) CountMissing(u *Window, since uint32) Estimate {
 	}
 	total := u.Count(0)
 	e := mine.missingCells(theirs, edge)
-	return Estimate{N: min(e.N, total.N), Low: min(e.Low, total.N), High: min(e.High, total.High)}
+	return Estimate{N: min(e.N, total.N), Low: min(e.Low, total.N), High: max(min(e.High, total.High), min(e.N, total.N))}
 }
 
 // missingSince counts the records of u that w lacks, or has only from before
@@ -82,18 +82,29 @@ func (m *matrix) missingRecords(list []Entry, edge uint32) Estimate {
 	if share == 0 {
 		return Estimate{High: all}
 	}
+	e := fromHits(hits, share)
+	return Estimate{N: min(e.N, all), Low: min(e.Low, all), High: min(e.High, all)}
+}
+
+// fromHits estimates n from k, the number of n events that were noticed, each
+// with the probability share. The interval is that of Poisson's distribution,
+// after Garwood (1936) by Wilson and Hilferty's approximation, narrowed as far
+// as a binomial count varies less.
+func fromHits(hits int, share float64) Estimate {
 	k := float64(hits)
-	n := min(k/share, all)
-	spread := (1 - share) / share
-	// Wilson's interval of a variance n (1-a)/a: (x-n)^2 = z^2 x spread.
-	half := z95 * z95 * spread / 2
-	root := math.Sqrt(half * (half + 2*k/share))
+	low, high := 0.0, (k+1)*cube(1-1/(9*(k+1))+z95/(3*math.Sqrt(k+1)))
+	if hits > 0 {
+		low = k * cube(1-1/(9*k)-z95/(3*math.Sqrt(k)))
+	}
+	narrow := math.Sqrt(1-share) / share
 	return Estimate{
-		N:    n,
-		Low:  min(max(math.Floor(k/share+half-root), k), n),
-		High: max(min(math.Ceil(k/share+half+root), all), n),
+		N:    k / share,
+		Low:  max(math.Floor(k/share-(k-low)*narrow), k),
+		High: math.Ceil(k/share + (high-k)*narrow),
 	}
 }
+
+func cube(x float64) float64 { return x * x * x }
 
 // deadShare is the probability that a new record hits a cell not hit since edge.
 func (m *matrix) deadShare(edge uint32) float64 {
@@ -136,8 +147,23 @@ func (m *matrix) missingCells(o *matrix, edge uint32) Estimate {
 		risk[r] = int32(1<<m.p - live)
 		cells += int(seen[r])
 	}
-	return likely(&risk, &seen, m.p, float64(cells), maxDistinct)
+	if cells >= fewCells {
+		return likely(&risk, &seen, m.p, float64(cells), maxDistinct)
+	}
+	share := 0.0
+	for r := 1; r <= ranks(m.p); r++ {
+		share += float64(risk[r]) * chance(r, m.p)
+	}
+	if share == 0 {
+		return Estimate{High: maxDistinct}
+	}
+	return fromHits(cells, math.Ldexp(share, -int(m.p)))
 }
+
+// fewCells is the number of hit cells below which each is taken for one record:
+// then two records in one cell are rare, and the normal distribution is not yet
+// a good likeness of their number.
+const fewCells = 30
 
 // liveBits sets out to the registers whose cell of the given rank was hit in
 // or after edge.
