@@ -8,7 +8,7 @@ var dayShape = [24]int64{
 	150, 140, 130, 125, 120, 130, 150, 175, 185, 170, 120, 71,
 }
 
-// ringSize is how many long-lived mobile tokens are in use.
+// ringSize is how many long-lived mobile tokens are in use at scale 1.
 const ringSize = 4096
 
 // crowd is the customers who use the shop themselves: 9,000 sessions a day at
@@ -18,20 +18,28 @@ const ringSize = 4096
 type crowd struct {
 	dice dice
 	rate int64
-	ring [ringSize]longLived
+	ring []longLived // of the mobile app
+	web  []longLived // the newest of browsers
+	turn int         // place of the next in web
 }
 
-// longLived is a mobile token that is used again later. Those that the company
-// starts with were issued before the log began.
+// webRing is how many browsers' tokens are remembered at scale 1.
+const webRing = 2048
+
+// longLived is a token that is used again later. Those that the company starts
+// with were issued before the log began.
 type longLived struct {
 	customer int32
 	token    uint64
 }
 
 func (c *Company) newCrowd() crowd {
-	w := crowd{dice: newDice(c.opt.Seed, 1), rate: c.scaledRate(9000.0 / 24)}
-	for i := range w.ring {
-		w.ring[i] = longLived{c.customers.popular(&w.dice), c.benign.take()}
+	w := crowd{dice: newDice(c.opt.Seed, 1), rate: c.scaledRate(9000.0 / 24), ring: make([]longLived, c.scaled(ringSize))}
+	w.web = make([]longLived, c.scaled(webRing))
+	for _, ring := range [...][]longLived{w.ring, w.web} {
+		for i := range ring {
+			ring[i] = longLived{c.customers.popular(&w.dice), c.take()}
+		}
 	}
 	return w
 }
@@ -47,9 +55,6 @@ func (c *Company) crowdHour() {
 	if c.now.campaign {
 		rate *= 3
 	}
-	if c.now.outage && !c.opt.Backlog {
-		return
-	}
 	for t := c.slot + w.dice.gap(rate); t < c.slot+hour; t += w.dice.gap(rate) {
 		if w.dice.chance(600) {
 			c.mobileSession(t)
@@ -59,42 +64,57 @@ func (c *Company) crowdHour() {
 	}
 }
 
+// lost reports whether what goes through the shop's gateway in this hour does
+// not happen. It is drawn all the same, so that the outage changes nothing else.
+func (c *Company) lost() bool { return c.now.outage && !c.opt.Backlog }
+
 // webSession is a login with the current web key and a few pages.
 func (c *Company) webSession(t int64) {
-	d := &c.crowd.dice
-	who := c.customers.popular(d)
-	it := item{
-		at: t, action: event.Login, actor: customerActors + who, subject: nobody, rec: noRecord, token: c.benign.take(),
-		ip: homeAddress(who), key: int16(c.now.webKey), client: client(clWeb, c.now.version), endpoint: epLogin,
-	}
-	if c.now.rotated > 0 && t-c.now.rotated < day && d.below(day) > t-c.now.rotated {
-		// Tokens of the old key are in browsers for a day more; no new login.
+	w := &c.crowd
+	d := &w.dice
+	s := longLived{c.customers.popular(d), c.take()}
+	it := item{at: t, action: event.Login, subject: nobody, rec: noRecord, key: int16(c.now.webKey), client: client(clWeb, c.now.version), endpoint: epLogin}
+	// Tokens of a key that was rotated out live on in browsers for a day.
+	old := c.fading(t) && d.below(day) > t-c.now.rotated
+	if old {
+		s = w.web[d.below(int64(len(w.web)))]
 		it.key--
-		c.shopAdd(c.now.outage, c.readOwn(it, who))
-		return
 	}
-	c.shopAdd(c.now.outage, it)
-	c.shopAdd(c.now.outage, c.readOwn(it, who))
+	it.actor, it.token, it.ip = customerActors+s.customer, s.token, homeAddress(s.customer)
+	if !old {
+		c.shopAdd(c.now.outage, it)
+		if !c.lost() && !c.fading(t) {
+			w.web[w.turn] = s
+			w.turn = (w.turn + 1) % len(w.web)
+		}
+	}
+	c.shopAdd(c.now.outage, c.readOwn(it, s.customer))
 	if d.chance(150) {
 		it.at += 20 * second
-		c.shopAdd(c.now.outage, c.readOwn(it, who))
+		c.shopAdd(c.now.outage, c.readOwn(it, s.customer))
 	}
 }
+
+// fading reports whether the ring of browsers must keep the old key's tokens.
+func (c *Company) fading(t int64) bool { return c.now.rotated > 0 && t-c.now.rotated < day }
 
 // mobileSession uses a long-lived token, or has one issued first.
 func (c *Company) mobileSession(t int64) {
 	d := &c.crowd.dice
-	slot := &c.crowd.ring[d.below(ringSize)]
+	slot := &c.crowd.ring[d.below(int64(len(c.crowd.ring)))]
 	it := item{
 		at: t, action: event.Issue, subject: nobody, rec: noRecord,
 		key: keyMobile, client: c.mobileClient(t), endpoint: epToken,
 	}
-	fresh := d.chance(700)
+	s, fresh := *slot, d.chance(700)
 	if fresh {
-		*slot = longLived{c.customers.popular(d), c.benign.take()}
+		s = longLived{c.customers.popular(d), c.take()}
+		if !c.lost() {
+			*slot = s
+		}
 	}
-	who := slot.customer
-	it.token, it.actor = slot.token, customerActors+who
+	who := s.customer
+	it.token, it.actor = s.token, customerActors+who
 	it.ip = homeAddress(who)
 	if d.chance(500) {
 		it.ip = carrierAddress(d)
@@ -138,11 +158,14 @@ func (c *Company) mobileClient(t int64) int16 {
 	return client(family, version)
 }
 
-// shopAdd adds what goes through the shop's gateway. If the log of the gateway
-// is out, its items come in the five minutes after, from first to last.
+// shopAdd adds what goes through the shop's gateway. If that is out, its items
+// are lost, or come in the five minutes after, from first to last.
 func (c *Company) shopAdd(out bool, it item) {
 	if !out {
 		c.slate.add(it)
+		return
+	}
+	if c.lost() {
 		return
 	}
 	o := c.calendar.outageAt(c.slot)

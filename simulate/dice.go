@@ -90,6 +90,15 @@ func (d *dice) skewed(n int64) int64 {
 // serial makes numbers that never repeat and look like chance: event ids and tokens.
 type serial struct{ next, salt uint64 }
 
+// Classes of serials. What a scenario adds has serials of its own, and ids other
+// ones than tokens, so that neither changes the numbers of the rest.
+const (
+	calmIDs uint64 = iota
+	calmTokens
+	extraIDs
+	extraTokens
+)
+
 // newSerial returns the serial of a seed and class; classes never collide.
 func newSerial(seed, class uint64) serial {
 	return serial{next: class << 62, salt: mix(seed ^ 0x73657269616c)}

@@ -96,12 +96,12 @@ func plantReread(c *Company) {
 // plantMules spreads a leak over stolen accounts that share four networks.
 func plantMules(c *Company) {
 	people := c.people(agent)
-	people = people[3:min(len(people), 3+c.scaled(30))] // neither the leaver nor the newcomer
+	people = people[3:min(len(people), 3+max(c.scaled(30), 8))] // neither the leaver nor the newcomer
 	ids := map[string][]string{}
 	for i := range people {
 		ids["user"] = append(ids["user"], people[i].name)
 	}
-	for i := range 4 {
+	for i := range min(4, len(people)) {
 		ids["network"] = append(ids["network"], networkOf(muleAddress(i)))
 	}
 	t := c.newThief("mules", ids)

@@ -53,7 +53,7 @@ type service struct {
 
 func (c *Company) startServices() {
 	for i, k := range serviceKinds {
-		s := service{kind: i, actor: c.name("svc-" + k.name), dice: newDice(c.opt.Seed, 100+uint64(i)), token: c.benign.take()}
+		s := service{kind: i, actor: c.name("svc-" + k.name), dice: newDice(c.opt.Seed, 100+uint64(i)), token: c.take()}
 		if k.rate > 0 {
 			s.rate = c.scaledRate(k.rate)
 		}
@@ -66,7 +66,7 @@ func (c *Company) servicesHour() {
 	for i := range c.services {
 		s := &c.services[i]
 		if c.now.hourOfDay == i%6 {
-			s.token = c.benign.take()
+			s.token = c.take()
 			it := c.serviceItem(s, c.slot+int64(i)*minute)
 			it.action, it.endpoint = event.Issue, epToken
 			c.slate.add(it)
@@ -104,9 +104,6 @@ func (c *Company) steadyHour(s *service) {
 		rate = rate * dayShape[c.now.hourOfDay] / 100
 		if c.now.campaign {
 			rate *= 3
-		}
-		if c.now.outage && !c.opt.Backlog {
-			return
 		}
 	}
 	rate = mul(rate, (one+s.dice.frailty(12))/2)

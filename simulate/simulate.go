@@ -84,9 +84,9 @@ type Company struct {
 	hr, keyManager int32 // names of the systems that report facts
 
 	slate   slate
-	now     weather // what holds in the hour being made
-	benign  serial
-	guilty  serial
+	now     weather   // what holds in the hour being made
+	ids     [2]serial // of the calm company, of what the scenario adds
+	tokens  [2]serial // likewise
 	emitted int64
 	last    int // leak of the event that Next gave last, or -1
 }
@@ -134,8 +134,8 @@ func (c *Company) build() {
 	origin := c.start - c.start%day
 	c.slot = origin
 	c.leakMul = int64(math.Round(c.opt.LeakFactor * one))
-	c.benign = newSerial(c.opt.Seed, 0)
-	c.guilty = newSerial(c.opt.Seed, 1)
+	c.ids = [2]serial{newSerial(c.opt.Seed, calmIDs), newSerial(c.opt.Seed, extraIDs)}
+	c.tokens = [2]serial{newSerial(c.opt.Seed, calmTokens), newSerial(c.opt.Seed, extraTokens)}
 	c.calendar = newCalendar(origin, c.opt.Days, c.scenario.quiet)
 	c.customers = newCustomers(min(max(c.scaled(200_000), 20_000), 5_000_000))
 	c.keys = c.calendar.keyNames()

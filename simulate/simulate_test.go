@@ -1,10 +1,22 @@
 package simulate
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
 	"testing"
+	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/weirhq/weir/event"
 )
+
+var update = flag.Bool("update", false, "write testdata/golden.txt anew")
 
 // run gives every event of a company to visit.
 func run(t testing.TB, opt Options, visit func(c *Company, ev *event.Event)) *Company {
@@ -20,16 +32,260 @@ func run(t testing.TB, opt Options, visit func(c *Company, ev *event.Event)) *Co
 	return c
 }
 
-func TestEventsComeInOrderOfTime(t *testing.T) {
+// small is a company of every scenario's kind that runs in no time.
+func small(scenario string) Options {
+	return Options{Scenario: scenario, Seed: 3, Days: 15, Scale: 0.1}
+}
+
+// appendText writes an event so that different events are different texts.
+func appendText(b []byte, ev *event.Event) []byte {
+	return fmt.Appendf(b, "%d %q %d %q %q %q %q %q %q %q %q %d\n",
+		ev.Time, ev.ID, ev.Action, ev.Actor, ev.Subject, ev.KeyID, ev.Session, ev.IP, ev.Client, ev.Endpoint, ev.Records, ev.Rows)
+}
+
+// A stream depends on its options alone. A change of the golden sums is a
+// change of everyone's test traffic: make it on purpose, with -update.
+func TestRunsRepeatByteForByte(t *testing.T) {
+	const golden = "testdata/golden.txt"
+	var got strings.Builder
 	for _, s := range Scenarios() {
-		var last int64
-		c := run(t, Options{Scenario: s.Name, Seed: 1}, func(c *Company, ev *event.Event) {
-			if ev.Time < last {
-				t.Fatalf("%s: an event at %d after one at %d", s.Name, ev.Time, last)
+		sum := sha256.New()
+		var b []byte
+		c := run(t, small(s.Name), func(_ *Company, ev *event.Event) {
+			b = appendText(b[:0], ev)
+			sum.Write(b)
+		})
+		fmt.Fprintf(&got, "%s %d %s\n", s.Name, c.Events(), hex.EncodeToString(sum.Sum(nil)[:16]))
+	}
+	if *update {
+		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Errorf("the streams have changed:\n%s\nwant:\n%s", got.String(), want)
+	}
+}
+
+func TestAnotherSeedIsAnotherCompany(t *testing.T) {
+	ids := map[string]bool{}
+	for seed := range uint64(3) {
+		opt := small("calm")
+		opt.Seed, opt.Days = seed, 1
+		run(t, opt, func(_ *Company, ev *event.Event) {
+			if ids[ev.ID] {
+				t.Fatalf("seed %d repeats the id %s of another seed", seed, ev.ID)
+			}
+			ids[ev.ID] = true
+		})
+	}
+}
+
+// Whatever the options: events in order, inside the span, ids unique, fields sane.
+func TestEveryStreamIsWellFormed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		opt := Options{
+			Scenario:   rapid.SampledFrom(scenarioNames()).Draw(t, "scenario"),
+			Seed:       rapid.Uint64().Draw(t, "seed"),
+			Days:       rapid.IntRange(1, 9).Draw(t, "days"),
+			Start:      time.UnixMilli(rapid.Int64Range(1e12, 2e12).Draw(t, "start")),
+			Scale:      rapid.Float64Range(MinScale, 0.15).Draw(t, "scale"),
+			LeakFactor: rapid.Float64Range(0.1, 5).Draw(t, "factor"),
+		}
+		c, err := New(opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start, end := c.Span()
+		last := start.UnixMilli()
+		ids := map[string]bool{}
+		var ev event.Event
+		for c.Next(&ev) {
+			if ev.Time < last || ev.Time >= end.UnixMilli() {
+				t.Fatalf("time %d after %d, in %v..%v", ev.Time, last, start, end)
 			}
 			last = ev.Time
+			if len(ev.ID) != 16 || ids[ev.ID] {
+				t.Fatalf("id %q is malformed or repeats", ev.ID)
+			}
+			ids[ev.ID] = true
+			if ev.Actor == "" || ev.Action.Access() != (len(ev.Records) > 0 || ev.Rows > 0) {
+				t.Fatalf("neither a sane access nor a sane fact: %+v", ev)
+			}
+		}
+	})
+}
+
+// A leak only adds. Without what it added, the stream is the calm one.
+func TestScenarioIsCalmPlusItsLeak(t *testing.T) {
+	for _, s := range Scenarios() {
+		twin := small("calm")
+		if s.Name == "demo" { // it is quieter than calm; its twin is itself before the leak
+			twin = small("demo")
+			twin.LeakStart = DefaultStart.AddDate(1, 0, 0)
+		}
+		calm, err := New(twin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var next event.Event
+		more := calm.Next(&next)
+		added := 0
+		var a, b []byte
+		run(t, small(s.Name), func(c *Company, ev *event.Event) {
+			a, b = appendText(a[:0], ev), appendText(b[:0], &next)
+			if more && string(a) == string(b) {
+				if c.Leak() >= 0 {
+					t.Fatalf("%s: a calm event is said to be of a leak: %s", s.Name, a)
+				}
+				more = calm.Next(&next)
+				return
+			}
+			added++
 		})
-		t.Logf("%s: %d events, %+v", s.Name, c.Events(), c.Truth().Leaks)
+		if more {
+			t.Errorf("%s: lacks an event of the calm company: %s", s.Name, b)
+		}
+		if (added > 0) != (s.Name != "calm") {
+			t.Errorf("%s: added %d events", s.Name, added)
+		}
+	}
+}
+
+func TestTruthAgreesWithARecount(t *testing.T) {
+	for _, s := range Scenarios() {
+		var recount []Leak
+		victims := map[int]map[string]bool{}
+		c := run(t, small(s.Name), func(c *Company, ev *event.Event) {
+			i := c.Leak()
+			if i < 0 || !ev.Action.Access() {
+				return
+			}
+			for len(recount) <= i {
+				recount = append(recount, Leak{})
+			}
+			l := &recount[i]
+			at := time.UnixMilli(ev.Time).UTC()
+			if l.Events == 0 {
+				l.Start, victims[i] = at, map[string]bool{}
+			}
+			l.End = at
+			l.Events++
+			l.Rows += ev.Rows
+			if ev.Action == event.Delete {
+				l.Deletes++
+			}
+			for _, r := range ev.Records {
+				victims[i][r] = true
+			}
+			l.Records = int64(len(victims[i]))
+		})
+		truth := c.Truth()
+		if len(truth.Leaks) != len(recount) {
+			t.Fatalf("%s: %d leaks in the truth, %d in the events", s.Name, len(truth.Leaks), len(recount))
+		}
+		if (s.Leak == "none" || strings.HasPrefix(s.Leak, "none;")) != (len(recount) == 0) {
+			t.Errorf("%s: is described with the leak %q and has %d", s.Name, s.Leak, len(recount))
+		}
+		for i, got := range truth.Leaks {
+			want := recount[i]
+			want.Kind, want.Identities = got.Kind, got.Identities
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%s: the truth says\n%+v, the events\n%+v", s.Name, got, want)
+			}
+		}
+	}
+}
+
+// decoder returns a function that sends an event through an encoding and back.
+func decoder(t *testing.T, format string, encode func([]byte, *event.Event) []byte) func(ev *event.Event) *event.Event {
+	f, err := event.LoadFormat(format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := f.NewDecoder()
+	var line []byte
+	return func(ev *event.Event) (got *event.Event) {
+		line = encode(line[:0], ev)
+		d.Decode(line, func(ev *event.Event, rej *event.Reject) {
+			if rej != nil {
+				t.Fatalf("%s rejects %s: %+v", format, line, *rej)
+			}
+			got = ev
+		})
+		return got
+	}
+}
+
+// Every identity that the truth names is behind events of the leak, written as
+// weir's dimensions write it; and the two formats tell the same events.
+func TestLeaksShowWhereTheTruthSays(t *testing.T) {
+	native, ocsf := decoder(t, "native", event.AppendNative), decoder(t, "ocsf", event.AppendOCSF)
+	for _, s := range Scenarios() {
+		seen := map[string]bool{}
+		var a, b []byte
+		opt := small(s.Name)
+		opt.Scale = MinScale
+		c := run(t, opt, func(c *Company, ev *event.Event) {
+			decoded := native(ev)
+			a, b = appendText(a[:0], decoded), appendText(b[:0], ocsf(ev))
+			if string(a) != string(b) {
+				t.Fatalf("%s: native tells %s, OCSF %s", s.Name, a, b)
+			}
+			if c.Leak() < 0 {
+				return
+			}
+			for _, d := range event.DefaultDimensions() {
+				if id, ok := d.AppendIdentity(nil, decoded, event.FixedHasher()); ok {
+					seen[fmt.Sprint(c.Leak(), d.Name, string(id))] = true
+				}
+			}
+		})
+		for i, l := range c.Truth().Leaks {
+			for dim, ids := range l.Identities {
+				for _, id := range ids {
+					if !seen[fmt.Sprint(i, dim, id)] {
+						t.Errorf("%s: no event of the leak is behind %s %q", s.Name, dim, id)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestOptionsOutOfRangeAreRefused(t *testing.T) {
+	for _, tt := range []struct {
+		opt  Options
+		want string
+	}{
+		{Options{Scenario: "clam"}, `choosing the scenario: no scenario "clam", choose one of: calm, forged-key, dormant, leaver, report, scrape, mules, greedy-agent, slow, newcomer, reread, demo`},
+		{Options{Scenario: "calm", Days: -1}, "setting the days: -1 is not in 1..3660"},
+		{Options{Scenario: "calm", Scale: 1000}, "setting the scale: 1000 is not in 0.05..100"},
+		{Options{Scenario: "calm", LeakFactor: -1}, "setting the leak factor: -1 is not above 0 and at most 1000"},
+		{Options{Scenario: "calm", Start: time.Unix(0, 0)}, "setting the start: the year 1970 is not in 1971..9000"},
+	} {
+		if _, err := New(tt.opt); err == nil || err.Error() != tt.want {
+			t.Errorf("New(%+v) says %v, want %s", tt.opt, err, tt.want)
+		}
+	}
+}
+
+func TestEveryScenarioIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/simulate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range Scenarios() {
+		if !strings.Contains(string(page), "`"+s.Name+"` | "+s.Leak) {
+			t.Errorf("docs/simulate.md lacks the line of %s: | `%s` | %s |", s.Name, s.Name, s.Leak)
+		}
+	}
+	if len(slices.Compact(slices.Sorted(slices.Values(scenarioNames())))) != len(scenarios) {
+		t.Error("two scenarios have one name")
 	}
 }
 

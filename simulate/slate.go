@@ -166,9 +166,9 @@ func (c *Company) writeTexts() {
 	b, marks := s.arena[:0], s.marks[:0]
 	for i := range s.items {
 		it := &s.items[i]
-		ids := &c.benign
+		ids := &c.ids[0]
 		if it.extra {
-			ids = &c.guilty
+			ids = &c.ids[1]
 		}
 		b = appendHex(b, ids.take())
 		marks = append(marks, len(b))
@@ -221,11 +221,10 @@ func appendIP(b []byte, ip uint32) []byte {
 	return b
 }
 
-// take returns a number for a token. What a scenario adds draws from a serial
-// of its own, so that it does not change the calm company's numbers.
+// take returns a number for a token.
 func (c *Company) take() uint64 {
 	if c.slate.extra {
-		return c.guilty.take()
+		return c.tokens[1].take()
 	}
-	return c.benign.take()
+	return c.tokens[0].take()
 }
