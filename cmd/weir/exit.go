@@ -14,3 +14,9 @@ func (e usageError) Unwrap() error { return e.err }
 
 // usagef makes a usageError as fmt.Errorf makes an error.
 func usagef(format string, a ...any) error { return usageError{fmt.Errorf(format, a...)} }
+
+// exitError ends the process with a code and no message: all was said.
+type exitError int
+
+// Error is never shown.
+func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }

@@ -362,7 +362,9 @@ func (s *simulation) pace() pacer {
 	began, first := time.Now(), int64(-1)
 	switch {
 	case s.rate > 0:
-		return func(_, n int64) time.Time { return began.Add(time.Duration(float64(n) / s.rate * float64(time.Second))) }
+		return func(_, n int64) time.Time {
+			return began.Add(time.Duration(float64(n) / s.rate * float64(time.Second)))
+		}
 	case s.speed > 0:
 		return func(at, _ int64) time.Time {
 			if first < 0 {
@@ -395,7 +397,7 @@ func (s *simulation) put(ctx context.Context, sink eventSink, company *simulate.
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("simulating: %w", err)
 			}
-			progress.show(ev.Time, s.written)
+			progress.show("simulating %s: %d events", time.UnixMilli(ev.Time).UTC().Format("2006-01-02 15:04"), s.written)
 		}
 		s.line = s.encode(s.line[:0], &ev)
 		if err := sink.put(ctx, &ev, s.line); err != nil {

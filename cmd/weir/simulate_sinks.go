@@ -17,7 +17,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"golang.org/x/term"
 
 	"github.com/weirhq/weir/event"
 )
@@ -189,39 +188,4 @@ func (s *topicSink) close(ctx context.Context) error {
 		return fmt.Errorf("producing to the topic %s: waiting for the last records: %w", s.topic, err)
 	}
 	return s.err()
-}
-
-// progress is a line on the terminal that says how far a run is; on anything
-// but a terminal it stays silent.
-type progress struct {
-	out   io.Writer
-	next  time.Time
-	shown bool
-}
-
-func newProgress(out io.Writer) *progress {
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &progress{out: out}
-	}
-	return &progress{}
-}
-
-// show says how far the run is, at most five times a second.
-func (p *progress) show(at, events int64) {
-	if p.out == nil {
-		return
-	}
-	now := time.Now()
-	if now.Before(p.next) {
-		return
-	}
-	p.next, p.shown = now.Add(200*time.Millisecond), true
-	fmt.Fprintf(p.out, "\r\x1b[Ksimulating %s: %d events", time.UnixMilli(at).UTC().Format("2006-01-02 15:04"), events)
-}
-
-// clear takes the line away.
-func (p *progress) clear() {
-	if p.shown {
-		fmt.Fprint(p.out, "\r\x1b[K")
-	}
 }

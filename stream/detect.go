@@ -1,0 +1,448 @@
+package stream
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/sketches"
+)
+
+// DetectConfig is what a detect task needs to know. Times are in ms.
+type DetectConfig struct {
+	Grid       Grid
+	Dimensions []string
+	Engine     *detectors.Engine
+	Partition  int32
+	Lateness   int64
+	Retention  int64 // of the windows
+	// SnapshotTicks is within how many ticks a changed identity is written to
+	// the state; a restore replays that many. Zero writes none.
+	SnapshotTicks int64
+}
+
+// forgetAfter is how long an identity may be silent before its state is
+// dropped and it counts as new.
+const forgetAfter = 180 * 24 * 3600 * 1000
+
+// Detect keeps the state of one partition of identities. It holds partials
+// until the watermark passes their tick, unites all of one identity and tick,
+// and only then counts and scores: what comes out is a function of the
+// partition's log.
+type Detect struct {
+	cfg       DetectConfig
+	dims      map[string]int
+	watermark *Watermark
+	ids       map[string]*identity
+	parameter map[int64]*detectors.Parameters // by bin
+	pending   map[int64][]*cell               // by tick of application
+	active    map[int64][]*identity           // by bin that is still open
+	hot       []*identity                     // watched although they may be silent
+	done      int64                           // last closed tick
+	offset    int64                           // next offset of weir.partials
+	report    Report                          // since the last Take
+	changes   []Change                        // since the last Take
+	dirty     [][]*identity                   // by snapshot slot
+	first     map[int64]int64                 // tick: first offset that brought something for it
+	history   []advance                       // the closes that a restore would repeat
+	replay    *Checkpoint                     // while catching up after a restore
+	reported  int64                           // ticks up to this one were reported before a restore
+	stats     DetectStats
+}
+
+// DetectStats counts what a detect task did. Unknown counts partials of
+// dimensions that the configuration no longer has, Overdue those that came
+// after their tick had closed, from a source that was declared idle too early.
+type DetectStats struct {
+	Identities, Partials, Unknown, Overdue int64
+	WatermarkMS                            int64
+	Holder                                 Source
+}
+
+// advance remembers that ticks up to done were closed when all records of
+// weir.partials before offset had been applied.
+type advance struct{ offset, done int64 }
+
+// Change is one record for the compacted state topic; a nil Value is a
+// tombstone.
+type Change struct{ Key, Value []byte }
+
+// identity is all that is known of one value of one dimension.
+type identity struct {
+	key     string // dimension byte, name
+	window  sketches.Window
+	state   detectors.State
+	exposed *exposure
+	pending *cell // partials waiting for their tick, latest first
+	bin     int64 // bin that fresh belongs to
+	fresh   float64
+	last    int64 // last tick with an event
+	saved   int64 // tick as of which the state was last written; replay begins after it
+	slot    int32
+	open    bool // bin is not closed yet
+	dirty   bool
+	isHot   bool
+}
+
+func (id *identity) dimension() int { return int(id.key[0]) }
+func (id *identity) name() string   { return id.key[1:] }
+
+// cell is what waits for one identity and one tick of application.
+type cell struct {
+	id    *identity
+	apply int64
+	parts []part
+	next  *cell
+}
+
+// part is the union of partials of one tick of event time.
+type part struct {
+	tick    int64
+	rows    Rows
+	records sketches.Window
+}
+
+// NewDetect returns a detect task without state.
+func NewDetect(cfg DetectConfig) *Detect {
+	d := &Detect{
+		cfg:       cfg,
+		dims:      map[string]int{},
+		watermark: NewWatermark(cfg.Lateness, cfg.Grid),
+		ids:       map[string]*identity{},
+		parameter: map[int64]*detectors.Parameters{},
+		pending:   map[int64][]*cell{},
+		active:    map[int64][]*identity{},
+		done:      never,
+		reported:  never,
+		dirty:     make([][]*identity, max(cfg.SnapshotTicks, 1)),
+		first:     map[int64]int64{},
+	}
+	for i, name := range cfg.Dimensions {
+		d.dims[name] = i
+	}
+	d.report.Done = never
+	return d
+}
+
+// SetParameters takes in the parameters that correlate published at the end of
+// a bin; they are used in the next one.
+func (d *Detect) SetParameters(p *detectors.Parameters) {
+	d.parameter[p.Bin] = p
+}
+
+// Apply takes in one record of weir.partials at its offset.
+func (d *Detect) Apply(offset int64, b *Batch) error {
+	if d.replay != nil {
+		if err := d.repeat(offset); err != nil {
+			return err
+		}
+	}
+	dims := make([]int, len(b.Dimensions))
+	for i, name := range b.Dimensions {
+		var ok bool
+		if dims[i], ok = d.dims[name]; !ok {
+			dims[i] = -1
+		}
+	}
+	var key []byte
+	err := b.Partials(func(p *Partial) {
+		dim := dims[p.Dimension]
+		if dim < 0 {
+			d.stats.Unknown++
+			return
+		}
+		d.stats.Partials++
+		key = append(append(key[:0], byte(dim)), p.Identity...)
+		d.hold(key, p, offset)
+	})
+	if err != nil {
+		return fmt.Errorf("offset %d: %w", offset, err)
+	}
+	d.offset = offset + 1
+	if d.replay != nil {
+		return d.repeat(d.offset)
+	}
+	if len(b.Topics) > 0 {
+		d.watermark.SetTopics(b.Topics)
+	}
+	for _, p := range b.Progress {
+		d.watermark.Advance(p)
+	}
+	return nil
+}
+
+func (d *Detect) identity(key []byte) *identity {
+	id := d.ids[string(key)]
+	if id == nil {
+		id = &identity{key: string(key), last: never, saved: never, bin: never}
+		if n := d.cfg.SnapshotTicks; n > 0 {
+			id.slot = int32(partitionOf(key) >> 32 % uint64(n))
+		}
+		d.ids[id.key] = id
+	}
+	return id
+}
+
+// hold keeps a partial until its tick closes.
+func (d *Detect) hold(key []byte, p *Partial, offset int64) {
+	apply := p.Apply
+	if d.done != never && apply <= d.done {
+		if d.replay != nil && offset < d.replay.history[0].offset {
+			return // applied before the replay begins
+		}
+		apply = d.done + 1
+		d.stats.Overdue++
+	}
+	id := d.identity(key)
+	if _, ok := d.first[apply]; !ok {
+		d.first[apply] = offset
+	}
+	c := id.pending
+	for c != nil && c.apply != apply {
+		c = c.next
+	}
+	if c == nil {
+		c = &cell{id: id, apply: apply, next: id.pending}
+		id.pending = c
+		d.pending[apply] = append(d.pending[apply], c)
+	}
+	for i := range c.parts {
+		if c.parts[i].tick == p.Tick {
+			c.parts[i].records.Merge(&p.Records)
+			c.parts[i].rows.Merge(&p.Rows)
+			return
+		}
+	}
+	c.parts = append(c.parts, part{p.Tick, p.Rows, p.Records})
+}
+
+// Advance closes all ticks that the watermark has passed, as far as the
+// parameters they need are here. Take hands out what came of it. It reports
+// whether it stopped for want of parameters.
+func (d *Detect) Advance() (waiting bool) {
+	mark, holder := d.watermark.Now()
+	d.stats.WatermarkMS, d.stats.Holder = mark, holder
+	if mark == never || d.replay != nil {
+		return false
+	}
+	limit := d.cfg.Grid.TickOf(mark) - 1
+	if d.done == never {
+		d.done = min(d.earliest(), limit+1) - 1
+		d.history = append(d.history, advance{d.offset, d.done})
+	}
+	before := d.done
+	waiting = d.closeTo(limit)
+	if d.done > before {
+		d.history = append(d.history, advance{d.offset, d.done})
+	}
+	return waiting
+}
+
+// closeTo closes the ticks up to limit, or to the first for which the
+// parameters are not here yet.
+func (d *Detect) closeTo(limit int64) (waiting bool) {
+	for {
+		tick := d.next()
+		if tick > limit {
+			d.skip(limit)
+			return false
+		}
+		d.skip(tick - 1)
+		if d.parameter[d.cfg.Grid.BinOfTick(tick)-1] == nil {
+			return true
+		}
+		d.close(tick)
+	}
+}
+
+// earliest returns the first tick that holds partials.
+func (d *Detect) earliest() int64 {
+	first := int64(math.MaxInt64)
+	for tick := range d.pending {
+		first = min(first, tick)
+	}
+	return first
+}
+
+// next returns the first tick after the last closed one in which something
+// happens: partials wait for it, or it ends a bin in which identities were
+// active or are watched.
+func (d *Detect) next() int64 {
+	tick := d.earliest()
+	for bin := range d.active {
+		tick = min(tick, d.cfg.Grid.LastTick(bin))
+	}
+	for _, id := range d.hot {
+		from := max(d.done, id.saved) // saved is ahead only while catching up
+		tick = min(tick, d.cfg.Grid.LastTick(d.cfg.Grid.BinOfTick(from+1)))
+	}
+	return tick
+}
+
+// skip closes ticks in which nothing happens.
+func (d *Detect) skip(to int64) {
+	if to <= d.done {
+		return
+	}
+	d.save(d.done+1, to)
+	d.done = to
+}
+
+// close applies, counts and scores everything of one tick.
+func (d *Detect) close(tick int64) {
+	bin := d.cfg.Grid.BinOfTick(tick)
+	params := d.parameter[bin-1]
+	ends := tick == d.cfg.Grid.LastTick(bin)
+	from := len(d.report.Candidates)
+	for _, c := range d.pending[tick] {
+		c.id.drop(c)
+		if tick <= c.id.saved {
+			continue // a restore: the state has it already
+		}
+		d.count(c, bin, params)
+		if !ends {
+			d.scoreEarly(c.id, tick, bin, params)
+		}
+	}
+	delete(d.pending, tick)
+	if ends {
+		d.closeBin(tick, bin, params)
+	}
+	slices.SortFunc(d.report.Candidates[from:], func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
+	})
+	d.save(tick, tick)
+	d.done = tick
+}
+
+func (id *identity) drop(c *cell) {
+	for at := &id.pending; *at != nil; at = &(*at).next {
+		if *at == c {
+			*at = c.next
+			return
+		}
+	}
+}
+
+// count unites the parts of a cell with the identity's state.
+func (d *Detect) count(c *cell, bin int64, params *detectors.Parameters) {
+	id, grid := c.id, d.cfg.Grid
+	if id.last != never && (c.apply-id.last)*grid.Tick > forgetAfter {
+		id.window, id.state, id.exposed = sketches.Window{}, detectors.State{}, nil
+	}
+	if !id.open || id.bin != bin {
+		id.bin, id.fresh, id.open = bin, 0, true
+		d.active[bin] = append(d.active[bin], id)
+		if oldest := bin*grid.Bin - d.cfg.Retention; oldest > 0 {
+			id.window.Expire(uint32(oldest / 60_000))
+		}
+	}
+	slices.SortFunc(c.parts, func(a, b part) int { return cmp.Compare(a.tick, b.tick) })
+	for i := range c.parts {
+		p := &c.parts[i]
+		fresh := math.Round(id.window.FirstTouch(&p.records).N)
+		if was := grid.BinOfTick(p.tick); was == bin {
+			id.fresh += fresh
+		} else {
+			var late detectors.Counts
+			late[detectors.Distinct] = math.Round(id.window.CountMissing(&p.records, grid.BinMinute(was)).N)
+			late[detectors.FirstTouch] = fresh
+			d.cfg.Engine.Late(&id.state, id.dimension(), was, late, params)
+		}
+		id.window.Merge(&p.records)
+		if id.exposed != nil {
+			id.exposed.add(p)
+		}
+	}
+	id.last = c.apply
+	d.touch(id)
+}
+
+// counts returns the measures of the identity's open bin so far.
+func (d *Detect) counts(id *identity) (c detectors.Counts, distinct sketches.Estimate) {
+	distinct = id.window.Count(d.cfg.Grid.BinMinute(id.bin))
+	c[detectors.Distinct] = math.Round(distinct.N)
+	c[detectors.FirstTouch] = id.fresh
+	return c, distinct
+}
+
+func (d *Detect) scoreEarly(id *identity, tick, bin int64, params *detectors.Parameters) {
+	counts, distinct := d.counts(id)
+	ev := d.cfg.Engine.Early(&id.state, id.dimension(), bin, counts, params)
+	if ev.Log >= detectors.CandidateCut {
+		d.candidate(id, tick, bin, &ev, distinct)
+	}
+}
+
+// closeBin ends a bin for all identities that were active in it or are watched.
+func (d *Detect) closeBin(tick, bin int64, params *detectors.Parameters) {
+	var sums detectors.Sums
+	ending := d.active[bin]
+	delete(d.active, bin)
+	for _, id := range d.hot {
+		if !id.open || id.bin != bin {
+			ending = append(ending, id)
+		}
+	}
+	watched := d.hot[:0]
+	for _, id := range ending {
+		if tick <= id.saved {
+			id.isHot = d.cfg.Engine.Hot(&id.state)
+			if id.isHot {
+				watched = append(watched, id)
+			}
+			continue
+		}
+		var counts detectors.Counts
+		var distinct sketches.Estimate
+		if id.open && id.bin == bin {
+			counts, distinct = d.counts(id)
+			id.open = false
+		}
+		ev := d.cfg.Engine.Close(&id.state, id.dimension(), bin, counts, params, &sums)
+		was := id.isHot
+		id.isHot = d.cfg.Engine.Hot(&id.state)
+		if id.isHot {
+			watched = append(watched, id)
+		}
+		if ev.Log >= detectors.CandidateCut || was || id.isHot {
+			d.candidate(id, tick, bin, &ev, distinct)
+		}
+		d.touch(id)
+	}
+	d.hot = watched
+	if !sums.Empty() && tick > d.reported {
+		d.report.Bins = append(d.report.Bins, BinSums{bin, sums.AppendBinary(nil)})
+	}
+	for b := range d.parameter { // those of finished bins are not needed again
+		if b < bin {
+			delete(d.parameter, b)
+		}
+	}
+}
+
+// Take hands out what was found and changed since the last call: reports for
+// weir.evidence (none if nothing new was closed) and changes of the state.
+func (d *Detect) Take() (*Report, []Change) {
+	changes := d.changes
+	d.changes = nil
+	if d.report.Done == d.done || d.done == never {
+		return nil, changes
+	}
+	r := d.report
+	r.Version, r.Partition, r.Done = reportVersion, d.cfg.Partition, d.done
+	d.report = Report{Done: d.done}
+	return &r, changes
+}
+
+// Offset returns the next offset of weir.partials that the task expects.
+func (d *Detect) Offset() int64 { return d.offset }
+
+// Stats returns what the task did so far.
+func (d *Detect) Stats() DetectStats {
+	s := d.stats
+	s.Identities = int64(len(d.ids))
+	return s
+}

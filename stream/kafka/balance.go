@@ -1,0 +1,148 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/weirhq/weir/stream"
+)
+
+// refresh brings the list of source topics and their partitions up to date and
+// declares idle what has been quiet at the end of its log.
+func (w *ingestWorker) refresh(ctx context.Context) error {
+	if now := time.Now(); now.Sub(w.listed) >= refreshTopics || w.sources == nil {
+		var names []string
+		for _, s := range w.options.Sources {
+			names = append(names, s.Topic)
+		}
+		topics, err := w.adm.ListTopics(ctx, names...)
+		if err != nil {
+			return fmt.Errorf("listing the source topics: %w", Explain(err))
+		}
+		var list []stream.Topic
+		for _, name := range names {
+			if err := topics[name].Err; err != nil {
+				return fmt.Errorf("source topic %s: %w", name, Explain(err))
+			}
+			list = append(list, stream.Topic{Name: name, Partitions: int32(len(topics[name].Partitions))})
+		}
+		w.sources, w.listed = list, now
+	}
+	return w.findIdle(ctx)
+}
+
+// findIdle declares a partition idle when its position has reached the end of
+// its log, nothing has come for a while, and the tick of its last event is over
+// by the wall clock too: between two events of one tick nobody is idle.
+func (w *ingestWorker) findIdle(ctx context.Context) error {
+	now := time.Now()
+	var quiet []stream.Progress
+	var topics []string
+	for _, p := range w.in.Progress() {
+		over := p.MaxTime == math.MinInt64 || now.UnixMilli() >= w.config.Grid.TickEnd(w.config.Grid.TickOf(p.MaxTime))
+		if !p.Idle && over && !w.held[p.Source] && now.Sub(w.quiet[p.Source]) >= w.options.Idle {
+			quiet = append(quiet, p)
+			if !slices.Contains(topics, p.Topic) {
+				topics = append(topics, p.Topic)
+			}
+		}
+		if p.MaxTime != math.MinInt64 {
+			w.metrics.lagSeconds.WithLabelValues(p.Topic, label(p.Partition)).Set(float64(now.UnixMilli()-p.MaxTime) / 1000)
+		}
+	}
+	if len(quiet) == 0 {
+		return nil
+	}
+	ends, err := w.adm.ListEndOffsets(ctx, topics...)
+	if err != nil {
+		return fmt.Errorf("listing the ends of the sources: %w", Explain(err))
+	}
+	for _, p := range quiet {
+		if end, ok := ends.Lookup(p.Topic, p.Partition); ok && end.Err == nil && p.Offset >= end.Offset {
+			w.in.SetIdle(p.Source, true)
+			w.metrics.lagOffsets.WithLabelValues(p.Topic, label(p.Partition)).Set(0)
+		}
+	}
+	return nil
+}
+
+// balance pauses partitions that are far ahead of the slowest in event time,
+// wherever that is read, so that what detect holds stays bounded.
+func (w *ingestWorker) balance(ctx context.Context, own []stream.Progress) error {
+	total := int32(0)
+	for _, t := range w.sources {
+		total += t.Partitions
+	}
+	if total < 2 || w.options.MaxAhead <= 0 {
+		return nil
+	}
+	all, err := w.committed(ctx)
+	if err != nil {
+		return err
+	}
+	mine := map[stream.Source]bool{}
+	slowest := int64(math.MaxInt64)
+	for _, p := range own {
+		mine[p.Source] = true
+		if !p.Idle && p.MaxTime != math.MinInt64 {
+			slowest = min(slowest, p.MaxTime)
+		}
+	}
+	lagging, err := w.lagging(ctx, all, mine)
+	if err != nil {
+		return err
+	}
+	for _, ms := range lagging {
+		slowest = min(slowest, ms)
+	}
+	for _, p := range own {
+		ahead := slowest != math.MaxInt64 && p.MaxTime != math.MinInt64 && p.MaxTime-slowest > w.options.MaxAhead.Milliseconds()
+		if ahead == w.held[p.Source] {
+			continue
+		}
+		part := map[string][]int32{p.Topic: {p.Partition}}
+		gauge := w.metrics.paused.WithLabelValues(p.Topic, label(p.Partition))
+		if ahead {
+			w.session.Client().PauseFetchPartitions(part)
+			w.held[p.Source] = true
+			gauge.Set(1)
+		} else {
+			w.session.Client().ResumeFetchPartitions(part)
+			delete(w.held, p.Source)
+			w.quiet[p.Source] = time.Now()
+			gauge.Set(0)
+		}
+	}
+	return nil
+}
+
+// lagging returns the progress of other members' partitions that have more to
+// read; one that stands at its end holds nobody back.
+func (w *ingestWorker) lagging(ctx context.Context, all map[stream.Source]stream.Progress, mine map[stream.Source]bool) ([]int64, error) {
+	var names []string
+	for _, t := range w.sources {
+		names = append(names, t.Name)
+	}
+	var ends kadm.ListedOffsets
+	var out []int64
+	for s, p := range all {
+		if mine[s] || p.MaxTime == math.MinInt64 || !slices.Contains(names, s.Topic) {
+			continue
+		}
+		if ends == nil {
+			var err error
+			if ends, err = w.adm.ListEndOffsets(ctx, names...); err != nil {
+				return nil, fmt.Errorf("listing the ends of the sources: %w", Explain(err))
+			}
+		}
+		if end, ok := ends.Lookup(s.Topic, s.Partition); ok && end.Err == nil && p.Offset < end.Offset-1 {
+			out = append(out, p.MaxTime)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,187 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/stream"
+)
+
+func label(partition int32) string { return strconv.Itoa(int(partition)) }
+
+// pollFor is how long a task waits for records before it looks around.
+const pollFor = 500 * time.Millisecond
+
+// reportCandidates is how many candidates go into one record of weir.evidence,
+// so that it stays well below the size that brokers accept.
+const reportCandidates = 200
+
+// detectTask runs stream.Detect on one partition of weir.partials.
+type detectTask struct {
+	conn    *Connection
+	group   string
+	topics  Topics
+	config  stream.DetectConfig
+	log     *slog.Logger
+	metrics *Metrics
+	ready   *readiness
+}
+
+func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) error {
+	name := t.topics.Partials + "/" + label(partition)
+	t.ready.begin(name)
+	defer t.ready.forget(name)
+	began := time.Now()
+	cl, err := t.conn.client(
+		kgo.TransactionalID(t.group+"-detect-"+label(partition)),
+		kgo.TransactionTimeout(transactionLimit),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.FetchMaxPartitionBytes(4<<20),
+	)
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	// From here on whoever ran the partition before can write no more, and
+	// what it left unfinished is aborted.
+	if _, _, err := cl.ProducerID(ctx); err != nil {
+		return fmt.Errorf("taking over: %w", Explain(err))
+	}
+	d, err := t.restore(ctx, cl, partition)
+	if err != nil {
+		return err
+	}
+	for {
+		if !d.Restoring() && t.ready.done(name) {
+			took := time.Since(began)
+			t.metrics.restoreTime.WithLabelValues(label(partition)).Set(took.Seconds())
+			t.log.Info("restored", "partition", partition, "identities", d.Stats().Identities, "seconds", took.Seconds())
+		}
+		if err := t.poll(ctx, cl, d); err != nil {
+			return err
+		}
+		if err := t.advance(ctx, cl, d, partition); err != nil {
+			return err
+		}
+		at(d.Offset())
+	}
+}
+
+// restore loads the state of a partition and sets the client to read on.
+func (t *detectTask) restore(ctx context.Context, cl *kgo.Client, partition int32) (*stream.Detect, error) {
+	config := t.config
+	config.Partition = partition
+	r := stream.NewRestore(config)
+	_, err := t.conn.readAll(ctx, t.topics.State, partition, func(rec *kgo.Record) error {
+		return r.Load(rec.Key, rec.Value)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("restoring: %w", err)
+	}
+	start, _, err := t.conn.bounds(ctx, t.topics.Partials, partition)
+	if err != nil {
+		return nil, err
+	}
+	d, offset, err := r.Begin(start)
+	if err != nil {
+		return nil, fmt.Errorf("restoring: %w", err)
+	}
+	if offset < start {
+		return nil, fmt.Errorf("restoring: %s partition %d begins at offset %d, and the state needs it from %d: its retention was shorter than the outage; start over with `weir reset --from TIME`",
+			t.topics.Partials, partition, start, offset)
+	}
+	next, err := t.conn.readAll(ctx, t.topics.Parameters, 0, func(rec *kgo.Record) error { return setParameters(d, rec.Value) })
+	if err != nil {
+		return nil, fmt.Errorf("restoring: %w", err)
+	}
+	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{
+		t.topics.Partials:   {partition: kgo.NewOffset().At(offset)},
+		t.topics.Parameters: {0: kgo.NewOffset().At(next)},
+	})
+	return d, nil
+}
+
+func setParameters(d *stream.Detect, value []byte) error {
+	p, rest, err := detectors.DecodeParameters(value)
+	if err == nil && len(rest) > 0 {
+		err = stream.ErrCorrupt
+	}
+	if err != nil {
+		return fmt.Errorf("reading parameters: %w", err)
+	}
+	d.SetParameters(p)
+	return nil
+}
+
+// poll takes in what has come. It returns after pollFor at the latest.
+func (t *detectTask) poll(ctx context.Context, cl *kgo.Client, d *stream.Detect) error {
+	wait, cancel := context.WithTimeout(ctx, pollFor)
+	fetches := cl.PollFetches(wait)
+	cancel()
+	if err := fetchError(ctx, fetches); err != nil {
+		return err
+	}
+	for iter := fetches.RecordIter(); !iter.Done(); {
+		rec := iter.Next()
+		if rec.Topic != t.topics.Partials {
+			if err := setParameters(d, rec.Value); err != nil {
+				return err
+			}
+			continue
+		}
+		batch, err := stream.DecodeBatch(rec.Value)
+		if err == nil {
+			err = d.Apply(rec.Offset, batch)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", rec.Topic, err)
+		}
+	}
+	return nil
+}
+
+// advance closes what can be closed and, if anything was, commits: the report,
+// the changed states and where the task stands, all at once.
+func (t *detectTask) advance(ctx context.Context, cl *kgo.Client, d *stream.Detect, partition int32) error {
+	d.Advance()
+	t.metrics.watermarkAt(label(partition), d.Stats())
+	report, changes := d.Take()
+	if report == nil {
+		t.metrics.heartbeat.WithLabelValues("detect").SetToCurrentTime()
+		return nil
+	}
+	began := time.Now()
+	tx := transaction{client: cl}
+	size := 0
+	for _, c := range append(changes, d.Checkpoint()) {
+		tx.add(t.topics.State, partition, c.Key, c.Value)
+		size += len(c.Key) + len(c.Value)
+	}
+	t.metrics.stateBytes.WithLabelValues(label(partition)).Add(float64(size))
+	for _, c := range report.Candidates {
+		t.metrics.candidates.WithLabelValues(t.config.Dimensions[c.Dimension]).Inc()
+	}
+	for _, part := range report.Split(reportCandidates) {
+		value, err := part.Encode()
+		if err != nil {
+			return err
+		}
+		size += len(value)
+		tx.add(t.topics.Evidence, 0, nil, value)
+	}
+	t.metrics.bytes.WithLabelValues("detect", "written").Add(float64(size))
+	if err := tx.commit(ctx); err != nil {
+		t.metrics.commits.WithLabelValues("detect", "failed").Inc()
+		return err
+	}
+	t.metrics.commits.WithLabelValues("detect", "committed").Inc()
+	t.metrics.commitTime.WithLabelValues("detect").Observe(time.Since(began).Seconds())
+	t.metrics.heartbeat.WithLabelValues("detect").SetToCurrentTime()
+	return nil
+}

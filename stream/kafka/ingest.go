@@ -1,0 +1,536 @@
+package kafka
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/stream"
+)
+
+// Times of the consumer groups.
+const (
+	sessionTimeout   = 10 * time.Second
+	heartbeat        = 2 * time.Second
+	rebalanceTimeout = 30 * time.Second
+	refreshTopics    = 10 * time.Second
+)
+
+// Bounds of what an ingest worker holds before it commits early.
+const (
+	mostEntries    = 2_000_000
+	mostIdentities = 300_000
+	pollRecords    = 20_000
+)
+
+// SourceTopic is one source.
+type SourceTopic struct {
+	Topic  string
+	Format *event.Format
+	Start  Start
+}
+
+// Start says where to begin a source partition for which nothing was committed.
+type Start struct {
+	Latest bool
+	Millis int64 // a time, Unix ms; 0: the earliest
+}
+
+// IngestOptions are the settings of ingest that concern Kafka.
+type IngestOptions struct {
+	Sources  []SourceTopic
+	Interval time.Duration // between commits
+	Idle     time.Duration // how long a partition must be quiet to be idle
+	MaxAhead time.Duration // of event time, of one partition before the slowest
+}
+
+// ingestWorker is one member of the ingest group.
+type ingestWorker struct {
+	conn    *Connection
+	group   string
+	id      string // stable name of this worker
+	topics  Topics
+	config  stream.IngestConfig
+	options IngestOptions
+	log     *slog.Logger
+	metrics *Metrics
+
+	session  *kgo.GroupTransactSession
+	adm      *kadm.Client
+	in       *stream.Ingest
+	decoders map[string]*event.Decoder
+	sources  []stream.Topic
+	listed   time.Time
+	rejects  rejects
+	quiet    map[stream.Source]time.Time // since when nothing came
+	stamps   map[stream.Source]int64     // largest event time, for idleness
+	held     map[stream.Source]bool      // paused because far ahead
+	open     bool                        // a transaction has begun
+
+	mu      sync.Mutex
+	changes []assignment // what the group did since the last look
+}
+
+// assignment is one change that the group made, in the order it was made.
+type assignment struct {
+	gained bool
+	parts  map[string][]int32
+}
+
+// run works until ctx ends or something fails.
+func (w *ingestWorker) run(ctx context.Context) error {
+	w.in = stream.NewIngest(w.config)
+	w.decoders = map[string]*event.Decoder{}
+	w.rejects = rejects{}
+	w.quiet, w.held = map[stream.Source]time.Time{}, map[stream.Source]bool{}
+	w.changes, w.open, w.listed = nil, false, time.Time{}
+	var names []string
+	for _, s := range w.options.Sources {
+		w.decoders[s.Topic] = s.Format.NewDecoder()
+		names = append(names, s.Topic)
+	}
+	opts := append(w.conn.options(),
+		kgo.ConsumerGroup(w.group+"-ingest"),
+		kgo.ConsumeTopics(names...),
+		kgo.TransactionalID(w.group+"-ingest-"+w.id),
+		kgo.TransactionTimeout(transactionLimit),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), // so that a position reaches the end of its log
+		kgo.RequireStableFetchOffsets(),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.SessionTimeout(sessionTimeout),
+		kgo.HeartbeatInterval(heartbeat),
+		kgo.RebalanceTimeout(rebalanceTimeout),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.AdjustFetchOffsetsFn(w.startOffsets),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { w.changed(true, p) }),
+		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { w.changed(false, p) }),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { w.changed(false, p) }),
+		kgo.FetchMaxPartitionBytes(2<<20),
+	)
+	session, err := kgo.NewGroupTransactSession(opts...)
+	if err != nil {
+		return fmt.Errorf("making a Kafka client: %w", err)
+	}
+	defer session.Close()
+	w.session, w.adm = session, kadm.NewClient(session.Client())
+	return w.loop(ctx)
+}
+
+func (w *ingestWorker) changed(gained bool, parts map[string][]int32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changes = append(w.changes, assignment{gained, parts})
+}
+
+func (w *ingestWorker) loop(ctx context.Context) error {
+	next := time.Now().Add(w.options.Interval)
+	for {
+		poll, cancel := context.WithDeadline(ctx, next)
+		fetches := w.session.PollRecords(poll, pollRecords)
+		cancel()
+		if ctx.Err() != nil {
+			return w.commit(context.WithoutCancel(ctx)) // stop with what was read
+		}
+		if err := fetchError(ctx, fetches); err != nil {
+			return err
+		}
+		if err := w.settle(ctx); err != nil {
+			return err
+		}
+		w.note(fetches)
+		w.fold(fetches)
+		entries, identities := w.in.Pending()
+		if time.Now().Before(next) && entries < mostEntries && identities < mostIdentities {
+			continue
+		}
+		if err := w.commit(ctx); err != nil {
+			return err
+		}
+		next = time.Now().Add(w.options.Interval)
+	}
+}
+
+// settle follows what the group has changed. Whatever was taken away, or given
+// while a transaction was open, costs what was read since the last commit: it
+// is read again, by whoever has the partition now.
+func (w *ingestWorker) settle(ctx context.Context) error {
+	w.mu.Lock()
+	changes := w.changes
+	w.changes = nil
+	w.mu.Unlock()
+	for _, c := range changes {
+		if c.gained {
+			if err := w.gain(ctx, c.parts); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.abort(ctx); err != nil {
+			return err
+		}
+		for topic, parts := range c.parts {
+			for _, p := range parts {
+				s := stream.Source{Topic: topic, Partition: p}
+				w.in.Revoke(s)
+				delete(w.quiet, s)
+				delete(w.held, s)
+				w.session.Client().ResumeFetchPartitions(map[string][]int32{topic: {p}})
+			}
+		}
+	}
+	return nil
+}
+
+// gain takes over partitions at the progress of their last commit.
+func (w *ingestWorker) gain(ctx context.Context, parts map[string][]int32) error {
+	offsets, err := w.committed(ctx)
+	if err != nil {
+		return err
+	}
+	starts, err := w.starts(ctx, parts)
+	if err != nil {
+		return err
+	}
+	for topic, list := range parts {
+		for _, p := range list {
+			s := stream.Source{Topic: topic, Partition: p}
+			progress := stream.NoProgress(s, starts[s])
+			if c, ok := offsets[s]; ok {
+				progress = c
+			}
+			w.in.Assign(progress)
+			w.quiet[s] = time.Now()
+		}
+	}
+	return nil
+}
+
+// committed reads the progress of all partitions of the group.
+func (w *ingestWorker) committed(ctx context.Context) (map[stream.Source]stream.Progress, error) {
+	offsets, err := w.adm.FetchOffsets(kadm.RequireStable(ctx), w.group+"-ingest")
+	if err != nil {
+		return nil, fmt.Errorf("reading the committed offsets: %w", Explain(err))
+	}
+	out := map[stream.Source]stream.Progress{}
+	var faults []error
+	offsets.Each(func(o kadm.OffsetResponse) {
+		if o.Err != nil {
+			faults = append(faults, o.Err)
+			return
+		}
+		if o.At < 0 {
+			return
+		}
+		s := stream.Source{Topic: o.Topic, Partition: o.Partition}
+		p := stream.NoProgress(s, o.At)
+		if ms, err := strconv.ParseInt(o.Metadata, 10, 64); err == nil {
+			p.MaxTime = ms
+		}
+		out[s] = p
+	})
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("reading the committed offsets: %w", Explain(err))
+	}
+	return out, nil
+}
+
+// startOffsets places partitions for which nothing was committed where the
+// configuration says.
+func (w *ingestWorker) startOffsets(ctx context.Context, got map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	parts := map[string][]int32{}
+	for topic, list := range got {
+		for p := range list {
+			parts[topic] = append(parts[topic], p)
+		}
+	}
+	committed, err := w.committed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	starts, err := w.starts(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
+	for topic, list := range got {
+		for p := range list {
+			s := stream.Source{Topic: topic, Partition: p}
+			if _, ok := committed[s]; !ok {
+				list[p] = kgo.NewOffset().At(starts[s])
+			}
+		}
+	}
+	return got, nil
+}
+
+// starts resolves where each partition begins if nothing was committed.
+func (w *ingestWorker) starts(ctx context.Context, parts map[string][]int32) (map[stream.Source]int64, error) {
+	out := map[stream.Source]int64{}
+	for _, src := range w.options.Sources {
+		if len(parts[src.Topic]) == 0 {
+			continue
+		}
+		var listed kadm.ListedOffsets
+		var err error
+		switch {
+		case src.Start.Latest:
+			listed, err = w.adm.ListEndOffsets(ctx, src.Topic)
+		case src.Start.Millis > 0:
+			listed, err = w.adm.ListOffsetsAfterMilli(ctx, src.Start.Millis, src.Topic)
+		default:
+			listed, err = w.adm.ListStartOffsets(ctx, src.Topic)
+		}
+		if err == nil {
+			err = listed.Error()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("finding where %s begins: %w", src.Topic, Explain(err))
+		}
+		listed.Each(func(o kadm.ListedOffset) {
+			out[stream.Source{Topic: o.Topic, Partition: o.Partition}] = o.Offset
+		})
+	}
+	return out, nil
+}
+
+// note counts what was lost before it could be read.
+func (w *ingestWorker) note(fetches kgo.Fetches) {
+	for _, e := range fetches.Errors() {
+		var loss *kgo.ErrDataLoss
+		if errors.As(e.Err, &loss) {
+			gone := max(loss.ResetTo-loss.ConsumedTo, 0)
+			w.metrics.lost.WithLabelValues(e.Topic, label(e.Partition)).Add(float64(gone))
+			w.log.Error("source offsets are gone: deleted by retention, or the topic was made anew",
+				"topic", e.Topic, "partition", e.Partition, "from", loss.ConsumedTo, "to", loss.ResetTo)
+		}
+	}
+}
+
+func (w *ingestWorker) fold(fetches kgo.Fetches) {
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if len(p.Records) == 0 {
+			return
+		}
+		src := stream.Source{Topic: p.Topic, Partition: p.Partition}
+		f := folder{w: w, src: src}
+		decoder := w.decoders[p.Topic]
+		size := 0
+		for _, rec := range p.Records {
+			if !rec.Attrs.IsControl() {
+				f.offset, f.stamp = rec.Offset, rec.Timestamp.UnixMilli()
+				size += len(rec.Value)
+				decoder.Decode(rec.Value, f.yield)
+			}
+			w.in.Read(src, rec.Offset+1)
+		}
+		w.quiet[src] = time.Now()
+		f.count(size)
+		w.metrics.lagOffsets.WithLabelValues(p.Topic, label(p.Partition)).Set(float64(p.HighWatermark - 1 - p.Records[len(p.Records)-1].Offset))
+	})
+}
+
+// folder counts what becomes of the events of one partition in one poll.
+type folder struct {
+	w        *ingestWorker
+	src      stream.Source
+	offset   int64
+	stamp    int64
+	outcomes [stream.NumOutcomes]int
+	notes    map[event.Notes]int
+}
+
+func (f *folder) yield(ev *event.Event, rej *event.Reject) {
+	if rej != nil {
+		f.w.rejects.add(f.src, f.offset, rej.Reason.String(), rej.Path)
+		return
+	}
+	if ev.Notes != 0 {
+		if f.notes == nil {
+			f.notes = map[event.Notes]int{}
+		}
+		f.notes[ev.Notes]++
+	}
+	outcome := f.w.in.Fold(f.src, f.stamp, ev)
+	f.outcomes[outcome]++
+	if outcome == stream.Future || outcome == stream.Expired {
+		f.w.rejects.add(f.src, f.offset, outcome.String(), "time")
+	}
+}
+
+func (f *folder) count(size int) {
+	m := f.w.metrics
+	for o, n := range f.outcomes {
+		if n > 0 {
+			m.events.WithLabelValues(f.src.Topic, stream.Outcome(o).String()).Add(float64(n))
+		}
+	}
+	for set, n := range f.notes {
+		for _, name := range set.Names() {
+			m.notes.WithLabelValues(f.src.Topic, name).Add(float64(n))
+		}
+	}
+	m.bytes.WithLabelValues("ingest", "read").Add(float64(size))
+}
+
+// begin opens the transaction, if none is open.
+func (w *ingestWorker) begin() error {
+	if w.open {
+		return nil
+	}
+	if err := w.session.Begin(); err != nil {
+		return fmt.Errorf("beginning a transaction: %w", Explain(err))
+	}
+	w.open = true
+	return nil
+}
+
+// commit writes what was counted, with the offsets, in one transaction. When
+// the group has changed meanwhile nothing is written, and the events are read
+// again.
+func (w *ingestWorker) commit(ctx context.Context) error {
+	if err := w.refresh(ctx); err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := w.begin(); err != nil {
+		return err
+	}
+	var failed error
+	var mu sync.Mutex
+	promise := func(_ *kgo.Record, err error) {
+		if err != nil {
+			mu.Lock()
+			failed = err
+			mu.Unlock()
+		}
+	}
+	size := 0
+	w.in.Flush(w.sources, func(partition int32, value []byte) {
+		size += len(value)
+		w.session.Produce(ctx, &kgo.Record{Topic: w.topics.Partials, Partition: partition, Value: value}, promise)
+	})
+	for _, value := range w.rejects.take(w.metrics) {
+		w.session.Produce(ctx, &kgo.Record{Topic: w.topics.Rejects, Value: value}, promise)
+	}
+	progress := w.in.Progress()
+	committed, err := w.session.End(withProgress(ctx, progress), kgo.TryCommit)
+	w.open = false
+	mu.Lock()
+	err = errors.Join(err, failed)
+	mu.Unlock()
+	if err != nil {
+		w.metrics.commits.WithLabelValues("ingest", "failed").Inc()
+		return fmt.Errorf("committing: %w", Explain(err))
+	}
+	if !committed {
+		w.metrics.commits.WithLabelValues("ingest", "aborted").Inc()
+		w.in.Abort()
+		w.rejects = rejects{}
+		return nil
+	}
+	w.in.Commit()
+	w.metrics.commits.WithLabelValues("ingest", "committed").Inc()
+	w.metrics.commitTime.WithLabelValues("ingest").Observe(time.Since(began).Seconds())
+	w.metrics.bytes.WithLabelValues("ingest", "written").Add(float64(size))
+	w.metrics.heartbeat.WithLabelValues("ingest").SetToCurrentTime()
+	return w.balance(ctx, progress)
+}
+
+// withProgress puts each partition's largest event time into the metadata of
+// its offset commit: what is late must be known after a crash.
+func withProgress(ctx context.Context, progress []stream.Progress) context.Context {
+	times := map[stream.Source]int64{}
+	for _, p := range progress {
+		times[p.Source] = p.MaxTime
+	}
+	return kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
+		for i := range req.Topics {
+			t := &req.Topics[i]
+			for j := range t.Partitions {
+				ms, ok := times[stream.Source{Topic: t.Topic, Partition: t.Partitions[j].Partition}]
+				if !ok {
+					return fmt.Errorf("committing %s partition %d, of which no progress is known", t.Topic, t.Partitions[j].Partition)
+				}
+				meta := strconv.FormatInt(ms, 10)
+				t.Partitions[j].Metadata = &meta
+			}
+		}
+		return nil
+	})
+}
+
+// abort drops what was read since the last commit; the client goes back there.
+func (w *ingestWorker) abort(ctx context.Context) error {
+	if err := w.begin(); err != nil {
+		return err
+	}
+	_, err := w.session.End(ctx, kgo.TryAbort)
+	w.open = false
+	if err != nil {
+		return fmt.Errorf("aborting a transaction: %w", Explain(err))
+	}
+	w.in.Abort()
+	w.rejects = rejects{}
+	w.metrics.commits.WithLabelValues("ingest", "aborted").Inc()
+	return nil
+}
+
+// rejects gathers what could not be taken in: by source, reason and path, the
+// offsets, as ranges. Only positions are kept, never values.
+type rejects map[rejectKey][][2]int64
+
+type rejectKey struct {
+	src          stream.Source
+	reason, path string
+}
+
+// mostRanges bounds one reject record.
+const mostRanges = 1000
+
+func (r rejects) add(src stream.Source, offset int64, reason, path string) {
+	k := rejectKey{src, reason, path}
+	ranges := r[k]
+	if n := len(ranges); n > 0 && offset <= ranges[n-1][1]+1 {
+		ranges[n-1][1] = offset
+		return
+	}
+	r[k] = append(ranges, [2]int64{offset, offset})
+}
+
+// Reject is one record on weir.rejects.
+type Reject struct {
+	Topic     string     `json:"topic"`
+	Partition int32      `json:"partition"`
+	Reason    string     `json:"reason"`
+	Path      string     `json:"path,omitempty"`
+	Offsets   [][2]int64 `json:"offsets"` // first and last, inclusive
+}
+
+func (r *rejects) take(m *Metrics) (values [][]byte) {
+	for k, ranges := range *r {
+		n := int64(0)
+		for _, span := range ranges {
+			n += span[1] - span[0] + 1
+		}
+		m.rejects.WithLabelValues(k.src.Topic, label(k.src.Partition), k.reason).Add(float64(n))
+		for len(ranges) > 0 {
+			part := ranges[:min(len(ranges), mostRanges)]
+			ranges = ranges[len(part):]
+			// A struct of strings and numbers always marshals.
+			value, _ := json.Marshal(Reject{k.src.Topic, k.src.Partition, k.reason, k.path, part})
+			values = append(values, value)
+		}
+	}
+	*r = rejects{}
+	return values
+}

@@ -1,0 +1,98 @@
+package kafka
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/weirhq/weir/stream"
+)
+
+// Metrics are what weir tells of itself, by stage.
+type Metrics struct {
+	events       *prometheus.CounterVec   // topic, outcome
+	rejects      *prometheus.CounterVec   // topic, partition, reason
+	notes        *prometheus.CounterVec   // topic, note
+	lost         *prometheus.CounterVec   // topic: offsets that were gone before they were read
+	lagOffsets   *prometheus.GaugeVec     // topic, partition
+	lagSeconds   *prometheus.GaugeVec     // topic, partition
+	paused       *prometheus.GaugeVec     // topic, partition
+	pending      *prometheus.GaugeVec     // what: entries, identities
+	bytes        *prometheus.CounterVec   // stage, direction
+	commits      *prometheus.CounterVec   // stage, result
+	commitTime   *prometheus.HistogramVec // stage
+	watermark    *prometheus.GaugeVec     // partition
+	holder       *prometheus.GaugeVec     // topic, partition
+	identities   *prometheus.GaugeVec     // partition
+	overdue      *prometheus.GaugeVec     // partition
+	unknown      *prometheus.GaugeVec     // partition
+	stateBytes   *prometheus.CounterVec   // partition
+	restoreTime  *prometheus.GaugeVec     // partition
+	restoring    prometheus.Gauge
+	taskFailures *prometheus.CounterVec // topic
+	candidates   *prometheus.CounterVec // dimension
+	alerts       *prometheus.CounterVec // status, severity, dimension
+	episodes     prometheus.Gauge
+	threshold    *prometheus.GaugeVec // dimension
+	deliveries   *prometheus.CounterVec
+	retries      *prometheus.CounterVec
+	heartbeat    *prometheus.GaugeVec // stage
+}
+
+// NewMetrics registers weir's metrics.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	f := promauto.With(reg)
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return f.NewCounterVec(prometheus.CounterOpts{Name: "weir_" + name, Help: help}, labels)
+	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return f.NewGaugeVec(prometheus.GaugeOpts{Name: "weir_" + name, Help: help}, labels)
+	}
+	one := func(name, help string) prometheus.Gauge {
+		return f.NewGauge(prometheus.GaugeOpts{Name: "weir_" + name, Help: help})
+	}
+	return &Metrics{
+		events:     counter("events_total", "Events taken in, by what became of them.", "topic", "outcome"),
+		rejects:    counter("rejected_total", "Events that could not be taken in, by reason; each is recorded on the rejects topic.", "topic", "partition", "reason"),
+		notes:      counter("event_notes_total", "Oddities in events that were taken in all the same.", "topic", "note"),
+		lost:       counter("source_offsets_lost_total", "Source offsets that were deleted before they were read.", "topic", "partition"),
+		lagOffsets: gauge("source_lag_offsets", "Records of a source partition that wait to be read.", "topic", "partition"),
+		lagSeconds: gauge("source_lag_seconds", "Wall clock less the largest event time read of a source partition.", "topic", "partition"),
+		paused:     gauge("source_paused", "1 while a source partition waits for others because it is far ahead in event time.", "topic", "partition"),
+		pending:    gauge("ingest_pending", "What ingest holds for its next commit.", "what"),
+		bytes:      counter("bytes_total", "Bytes of record values read from the sources and written to weir's topics, uncompressed.", "stage", "direction"),
+		commits:    counter("commits_total", "Transactions, by result.", "stage", "result"),
+		commitTime: f.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "weir_commit_seconds", Help: "Time from the first write of a transaction to its end.",
+			Buckets: prometheus.ExponentialBuckets(0.005, 2, 12),
+		}, []string{"stage"}),
+		watermark:    gauge("watermark_seconds", "Event time, Unix seconds, up to which a partition of identities takes input as complete.", "partition"),
+		holder:       gauge("watermark_holder", "1 for the source partition that holds the watermark back.", "topic", "partition"),
+		identities:   gauge("identities", "Identities whose state is held.", "partition"),
+		overdue:      gauge("overdue_partials", "Partials that came after their tick had closed, from a source declared idle too early; counted one tick later.", "partition"),
+		unknown:      gauge("unknown_dimension_records", "Partials and states of dimensions that the configuration does not have.", "partition"),
+		stateBytes:   counter("state_bytes_total", "Bytes written to the state topic.", "partition"),
+		restoreTime:  gauge("restore_seconds", "How long the last restore of a partition took.", "partition"),
+		restoring:    one("restoring", "Tasks that are being restored now."),
+		taskFailures: counter("task_failures_total", "Tasks that failed and were restored.", "topic"),
+		candidates:   counter("candidates_total", "Identities whose evidence passed the candidate cut, each tick.", "dimension"),
+		alerts:       counter("alerts_total", "Alerts written.", "status", "severity", "dimension"),
+		episodes:     one("open_episodes", "Episodes that are open."),
+		threshold:    gauge("alert_threshold", "Log evidence that opens an episode.", "dimension"),
+		deliveries:   counter("deliveries_total", "Deliveries, by what became of them.", "destination", "outcome"),
+		retries:      counter("delivery_retries_total", "Delivery attempts that failed and are repeated.", "destination"),
+		heartbeat:    gauge("heartbeat_timestamp_seconds", "Wall clock at which a stage last did its work without fault; alert when it is old.", "stage"),
+	}
+}
+
+func (m *Metrics) watermarkAt(partition string, s stream.DetectStats) {
+	if s.WatermarkMS > 0 {
+		m.watermark.WithLabelValues(partition).Set(float64(s.WatermarkMS) / 1000)
+	}
+	m.identities.WithLabelValues(partition).Set(float64(s.Identities))
+	m.overdue.WithLabelValues(partition).Set(float64(s.Overdue))
+	m.unknown.WithLabelValues(partition).Set(float64(s.Unknown))
+	m.holder.Reset()
+	if s.Holder.Topic != "" {
+		m.holder.WithLabelValues(s.Holder.Topic, label(s.Holder.Partition)).Set(1)
+	}
+}

@@ -1,0 +1,169 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	pollTopics       = 200 * time.Millisecond
+	firstRestart     = 500 * time.Millisecond
+	longestRestart   = 15 * time.Second
+	calmAfter        = time.Minute // a task that ran this long restarts at once
+	commitPositions  = 5 * time.Second
+	transactionLimit = 15 * time.Second
+)
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// task runs one partition until ctx ends or something fails. It tells at as it
+// goes: the next offset of the partition that it is placed by.
+type task func(ctx context.Context, partition int32, at func(offset int64)) error
+
+// placement spreads the tasks of a topic's partitions over the processes of a
+// consumer group. The group says who runs what and shows the lag; what makes a
+// task safe is its own transactional id.
+type placement struct {
+	conn         *Connection
+	group, topic string
+	run          task
+	log          *slog.Logger
+	metrics      *Metrics
+
+	mu        sync.Mutex
+	running   map[int32]*placed
+	positions map[int32]int64
+}
+
+type placed struct {
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// Run takes part in the group until ctx ends, and then stops its tasks, each
+// of which finishes the transaction it is in.
+func (p *placement) Run(ctx context.Context) error {
+	p.running, p.positions = map[int32]*placed{}, map[int32]int64{}
+	cl, err := p.conn.client(
+		kgo.ConsumerGroup(p.group),
+		kgo.ConsumeTopics(p.topic),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.DisableAutoCommit(),
+		kgo.SessionTimeout(sessionTimeout),
+		kgo.HeartbeatInterval(heartbeat),
+		kgo.RebalanceTimeout(rebalanceTimeout),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, got map[string][]int32) { p.start(ctx, got[p.topic]) }),
+		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { p.stop(lost[p.topic]) }),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { p.stop(lost[p.topic]) }),
+	)
+	if err != nil {
+		return err
+	}
+	cl.PauseFetchTopics(p.topic) // tasks read for themselves
+	defer func() {
+		p.mu.Lock()
+		var all []int32
+		for partition := range p.running {
+			all = append(all, partition)
+		}
+		p.mu.Unlock()
+		p.stop(all)
+		cl.Close()
+	}()
+	for sleep(ctx, commitPositions) == nil {
+		p.showPositions(ctx, cl)
+	}
+	return nil
+}
+
+// showPositions commits where the tasks stand, for people who look at the lag
+// of the group; nothing reads it back.
+func (p *placement) showPositions(ctx context.Context, cl *kgo.Client) {
+	p.mu.Lock()
+	offsets := map[string]map[int32]kgo.EpochOffset{p.topic: {}}
+	for partition, offset := range p.positions {
+		offsets[p.topic][partition] = kgo.EpochOffset{Epoch: -1, Offset: offset}
+	}
+	p.mu.Unlock()
+	if len(offsets[p.topic]) > 0 {
+		cl.CommitOffsets(ctx, offsets, nil)
+	}
+}
+
+func (p *placement) start(ctx context.Context, partitions []int32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, partition := range partitions {
+		if p.running[partition] != nil {
+			continue
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		t := &placed{cancel, make(chan struct{})}
+		p.running[partition] = t
+		go func() {
+			defer close(t.done)
+			p.keep(ctx, partition)
+		}()
+	}
+}
+
+// stop ends tasks and waits for them: each finishes the transaction it is in.
+func (p *placement) stop(partitions []int32) {
+	p.mu.Lock()
+	var stopping []*placed
+	for _, partition := range partitions {
+		if t := p.running[partition]; t != nil {
+			t.stop()
+			stopping = append(stopping, t)
+			delete(p.running, partition)
+			delete(p.positions, partition)
+		}
+	}
+	p.mu.Unlock()
+	for _, t := range stopping {
+		<-t.done
+	}
+}
+
+// keep runs a task again whenever it fails, from what Kafka holds, with pauses
+// that grow while it keeps failing.
+func (p *placement) keep(ctx context.Context, partition int32) {
+	pause := firstRestart
+	for {
+		began := time.Now()
+		err := p.run(ctx, partition, func(offset int64) {
+			p.mu.Lock()
+			p.positions[partition] = offset
+			p.mu.Unlock()
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errors.New("ended without being asked to")
+		}
+		if time.Since(began) > calmAfter {
+			pause = firstRestart
+		}
+		p.metrics.taskFailures.WithLabelValues(p.topic).Inc()
+		p.log.Warn("a task failed and is restored from Kafka", "topic", p.topic, "partition", partition, "pause", pause, "error", err)
+		if sleep(ctx, pause) != nil {
+			return
+		}
+		pause = min(2*pause, longestRestart)
+	}
+}

@@ -1,0 +1,37 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// transaction is what one task writes at once: all of it or nothing. A task
+// that fails to commit is thrown away, so there is no way to go on after an
+// error.
+type transaction struct {
+	client  *kgo.Client
+	records []*kgo.Record
+}
+
+func (t *transaction) add(topic string, partition int32, key, value []byte) {
+	t.records = append(t.records, &kgo.Record{Topic: topic, Partition: partition, Key: key, Value: value})
+}
+
+// commit writes the records and ends the transaction. It finishes even when
+// the process is asked to stop, within the client's own time limits.
+func (t *transaction) commit(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	if err := t.client.BeginTransaction(); err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	if err := t.client.ProduceSync(ctx, t.records...).FirstErr(); err != nil {
+		return fmt.Errorf("writing: %w", Explain(err))
+	}
+	if err := t.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
+		return fmt.Errorf("committing: %w", Explain(err))
+	}
+	t.records = t.records[:0]
+	return nil
+}

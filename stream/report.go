@@ -1,0 +1,85 @@
+package stream
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors"
+)
+
+// reportVersion is part of every record on weir.evidence.
+const reportVersion = 1
+
+// Report is one record on weir.evidence: what stood out in one partition of
+// identities in the ticks that it closed, and what correlate must know of the
+// whole fleet. Reports of a partition come in the order of its ticks.
+type Report struct {
+	Version   int   `json:"v"`
+	Partition int32 `json:"partition"`
+	// Done: all ticks up to this one are closed and reported.
+	Done       int64       `json:"done"`
+	Candidates []Candidate `json:"candidates,omitempty"`
+	Bins       []BinSums   `json:"bins,omitempty"`
+}
+
+// BinSums is what a partition tells of one finished bin.
+type BinSums struct {
+	Bin  int64  `json:"bin"`
+	Sums []byte `json:"sums"` // detectors.Sums
+}
+
+// Candidate is an identity whose evidence has passed the candidate cut at a
+// tick, or that had passed it and is still watched.
+type Candidate struct {
+	Tick      int64                      `json:"tick"`
+	Dimension int                        `json:"dim"`
+	Identity  string                     `json:"identity"`
+	Log       float64                    `json:"log"` // natural log of the combined evidence
+	Bin       int64                      `json:"bin"` // the bin that makes the case
+	Onset     alerting.Time              `json:"onset"`
+	Measures  []alerting.MeasureEvidence `json:"measures"` // strongest first
+	Exposed   alerting.Exposed           `json:"exposed"`
+}
+
+// Split cuts a report into several of at most n candidates each. All but the
+// last leave Done where the report before stood, so that a reader acts only
+// once it has the whole; they must be written in one transaction.
+func (r *Report) Split(n int) []*Report {
+	var out []*Report
+	rest := r.Candidates
+	for len(rest) > n {
+		out = append(out, &Report{Version: r.Version, Partition: r.Partition, Done: math.MinInt64, Candidates: rest[:n]})
+		rest = rest[n:]
+	}
+	last := *r
+	last.Candidates = rest
+	return append(out, &last)
+}
+
+// Encode returns the record's value.
+func (r *Report) Encode() ([]byte, error) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("writing a report: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeReport reads a record of weir.evidence.
+func DecodeReport(value []byte) (*Report, error) {
+	var r Report
+	if err := json.Unmarshal(value, &r); err != nil {
+		return nil, fmt.Errorf("reading a report: %v: %w", err, ErrCorrupt)
+	}
+	if r.Version != reportVersion {
+		return nil, fmt.Errorf("reading a report: version %d, want %d: %w", r.Version, reportVersion, ErrCorrupt)
+	}
+	for _, b := range r.Bins {
+		if _, rest, err := detectors.DecodeSums(b.Sums); err != nil || len(rest) > 0 {
+			return nil, fmt.Errorf("reading the sums of a report: %w", ErrCorrupt)
+		}
+	}
+	return &r, nil
+}

@@ -1,0 +1,278 @@
+package stream
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/sketches"
+)
+
+// StateVersion is the version of everything detect and correlate keep in
+// Kafka, including how identities are spread over partitions.
+const StateVersion = 1
+
+// A state record's key is the name of the dimension, a zero byte and the
+// identity; the checkpoint of the partition stands under the empty name.
+const checkpointKey = "\x00checkpoint"
+
+// touch marks an identity as changed since it was last written.
+func (d *Detect) touch(id *identity) {
+	if !id.dirty && d.cfg.SnapshotTicks > 0 {
+		id.dirty = true
+		d.dirty[id.slot] = append(d.dirty[id.slot], id)
+	}
+}
+
+// save writes the identities whose turn falls into the ticks from..to, which
+// are closed and after which nothing has happened yet. Each changed identity
+// has its turn within SnapshotTicks, so a restore never replays more.
+func (d *Detect) save(from, to int64) {
+	n := d.cfg.SnapshotTicks
+	if n == 0 {
+		return
+	}
+	for tick := max(from, to-n+1); tick <= to; tick++ {
+		slot := floorMod(tick, n)
+		for _, id := range d.dirty[slot] {
+			id.saved, id.dirty = to, false
+			d.changes = append(d.changes, Change{d.stateKey(id), d.encodeIdentity(id)})
+		}
+		d.dirty[slot] = d.dirty[slot][:0]
+	}
+	for tick := range d.first {
+		if tick <= to-n && d.pending[tick] == nil {
+			delete(d.first, tick)
+		}
+	}
+	// The last advance before what a restore would repeat stays: it tells
+	// what had been closed when the replay begins.
+	for len(d.history) > 1 && d.history[1].done <= to-n {
+		d.history = slices.Delete(d.history, 0, 1)
+	}
+}
+
+func floorMod(a, n int64) int64 { return a - floorDiv(a, n)*n }
+
+func (d *Detect) stateKey(id *identity) []byte {
+	b := append([]byte(d.cfg.Dimensions[id.dimension()]), 0)
+	return append(b, id.name()...)
+}
+
+func (d *Detect) encodeIdentity(id *identity) []byte {
+	b := binary.AppendVarint(nil, id.saved)
+	b = binary.AppendVarint(b, id.last)
+	b = binary.AppendVarint(b, id.bin)
+	b = binary.AppendUvarint(b, uint64(id.fresh))
+	flags := byte(0)
+	if id.open {
+		flags |= 1
+	}
+	if id.isHot {
+		flags |= 2
+	}
+	if id.exposed != nil {
+		flags |= 4
+		if id.exposed.opened {
+			flags |= 8
+		}
+	}
+	b = append(b, flags)
+	b = id.window.AppendBinary(b)
+	b = id.state.AppendBinary(b)
+	if e := id.exposed; e != nil {
+		b = binary.AppendVarint(b, e.since)
+		b = binary.AppendVarint(b, e.seen)
+		b = binary.AppendUvarint(b, uint64(e.rows))
+		b = e.union.AppendBinary(b)
+	}
+	return b
+}
+
+func (d *Detect) decodeIdentity(id *identity, value []byte) error {
+	r := reader{b: value}
+	id.saved, id.last, id.bin = r.varint(), r.varint(), r.varint()
+	id.fresh = float64(r.uvarint())
+	flags := r.byte()
+	if r.err != nil {
+		return r.err
+	}
+	id.open, id.isHot = flags&1 != 0, flags&2 != 0
+	var err error
+	if id.window, r.b, err = sketches.DecodeWindow(r.b); err != nil {
+		return err
+	}
+	if id.state, r.b, err = detectors.DecodeState(r.b); err != nil {
+		return err
+	}
+	if flags&4 != 0 {
+		e := &exposure{opened: flags&8 != 0, since: r.varint(), seen: r.varint(), rows: int64(r.uvarint())}
+		if r.err != nil {
+			return r.err
+		}
+		if e.union, r.b, err = sketches.DecodeExposure(r.b); err != nil {
+			return err
+		}
+		id.exposed = e
+	}
+	if len(r.b) > 0 {
+		return fmt.Errorf("%d bytes too many: %w", len(r.b), ErrCorrupt)
+	}
+	return nil
+}
+
+// Checkpoint is where a detect task stands: written with every commit, so that
+// a task that takes the partition over knows what to load and to replay.
+type Checkpoint struct {
+	Done   int64 // last closed tick, reported
+	Offset int64 // next offset of weir.partials
+	// Replay is the offset from which weir.partials must be read again, so
+	// that identities not written lately catch up.
+	Replay int64
+
+	history  []advance
+	topics   []Topic
+	progress []Progress
+}
+
+// Checkpoint returns the change that records where the task stands; nothing
+// may be left to Advance or to Take.
+func (d *Detect) Checkpoint() Change {
+	replay := d.offset
+	for tick, offset := range d.first {
+		if tick > d.done-d.cfg.SnapshotTicks || d.pending[tick] != nil {
+			replay = min(replay, offset)
+		}
+	}
+	b := []byte{StateVersion}
+	b = binary.AppendVarint(b, d.done)
+	b = binary.AppendVarint(b, d.offset)
+	b = binary.AppendVarint(b, replay)
+	b = binary.AppendUvarint(b, uint64(len(d.history)))
+	for _, a := range d.history {
+		b = binary.AppendVarint(b, a.offset)
+		b = binary.AppendVarint(b, a.done)
+	}
+	topics, progress := d.watermark.Snapshot()
+	b = appendTopics(b, topics)
+	b = appendProgress(b, progress)
+	return Change{[]byte(checkpointKey), b}
+}
+
+func decodeCheckpoint(value []byte) (*Checkpoint, error) {
+	r := reader{b: value}
+	r.version(StateVersion)
+	c := &Checkpoint{Done: r.varint(), Offset: r.varint(), Replay: r.varint()}
+	for range r.count() {
+		c.history = append(c.history, advance{r.varint(), r.varint()})
+	}
+	c.topics = r.topics()
+	c.progress = r.progress()
+	if r.err != nil {
+		return nil, fmt.Errorf("reading a checkpoint: %w", r.err)
+	}
+	return c, nil
+}
+
+// Restore rebuilds a detect task from the state topic. Load every record of
+// the partition, then Begin, then Apply weir.partials from the offset that
+// Begin returns: up to Checkpoint.Offset the task only catches up and reports
+// nothing.
+type Restore struct {
+	d          *Detect
+	checkpoint *Checkpoint
+	values     map[string][]byte
+}
+
+// NewRestore begins a restore into a new task.
+func NewRestore(cfg DetectConfig) *Restore {
+	return &Restore{d: NewDetect(cfg), values: map[string][]byte{}}
+}
+
+// Load takes in one record of the state topic, in the order of the log.
+func (r *Restore) Load(key, value []byte) (err error) {
+	switch {
+	case string(key) == checkpointKey:
+		r.checkpoint, err = decodeCheckpoint(value)
+	case value == nil:
+		delete(r.values, string(key))
+	default:
+		r.values[string(key)] = value
+	}
+	return err
+}
+
+// Begin returns the task as of its checkpoint, and the offset of weir.partials
+// to go on from: start, if there is no checkpoint.
+func (r *Restore) Begin(start int64) (*Detect, int64, error) {
+	d, c := r.d, r.checkpoint
+	if c == nil {
+		d.offset = start
+		return d, start, nil
+	}
+	for key, value := range r.values {
+		if err := d.load(key, value); err != nil {
+			return nil, 0, err
+		}
+	}
+	r.values = nil
+	d.watermark.SetTopics(c.topics)
+	for _, p := range c.progress {
+		d.watermark.Advance(p)
+	}
+	d.done, d.offset, d.history, d.reported = c.Done, c.Offset, c.history, c.Done
+	d.report.Done = c.Done
+	if c.Replay < c.Offset && len(c.history) > 0 {
+		d.replay = c
+		d.offset, d.done = c.Replay, c.history[0].done
+	}
+	return d, d.offset, nil
+}
+
+// load takes over one identity as it was last written.
+func (d *Detect) load(key string, value []byte) error {
+	name, rest, ok := strings.Cut(key, "\x00")
+	dim, known := d.dims[name]
+	if !ok || !known {
+		d.stats.Unknown++ // a dimension that was taken out of the configuration
+		return nil
+	}
+	id := d.identity(append([]byte{byte(dim)}, rest...))
+	if err := d.decodeIdentity(id, value); err != nil {
+		return fmt.Errorf("reading the state of %s %q: %w", name, rest, err)
+	}
+	if id.open {
+		d.active[id.bin] = append(d.active[id.bin], id)
+	}
+	if id.isHot {
+		d.hot = append(d.hot, id)
+	}
+	return nil
+}
+
+// repeat closes, while catching up, what had been closed when all records
+// before offset were applied, and ends the replay at the checkpoint.
+func (d *Detect) repeat(offset int64) error {
+	c := d.replay
+	for _, a := range c.history {
+		if a.offset > offset {
+			break
+		}
+		if a.done > d.done && d.closeTo(a.done) {
+			return fmt.Errorf("restoring: no parameters of bin %d: weir.parameters does not go with weir.state (see weir reset)",
+				d.cfg.Grid.BinOfTick(d.done+1)-1)
+		}
+	}
+	if offset >= c.Offset {
+		if d.done != c.Done {
+			return fmt.Errorf("restoring: came to tick %d, the checkpoint stands at %d: weir.partials does not go with weir.state (see weir reset)", d.done, c.Done)
+		}
+		d.replay = nil
+	}
+	return nil
+}
+
+// Restoring reports whether the task is still catching up.
+func (d *Detect) Restoring() bool { return d.replay != nil }
