@@ -154,8 +154,10 @@ func TestTimeAgrees(t *testing.T) {
 	})
 }
 
-// FuzzTime: what the standard library takes, parseTime takes and agrees upon;
-// beyond it, only what RFC 3339 allows and the library does not.
+// FuzzTime: what parseTime takes is a time to the standard library too, and the
+// same one, once what RFC 3339 allows and the library does not is put right:
+// lower case, a space for the T, a 60th second. (The library takes more: a comma,
+// an hour of one digit. TestTimeAgrees shows that all it writes is taken.)
 func FuzzTime(f *testing.F) {
 	for _, s := range []string{"2026-03-01T09:15:27.123Z", "2024-02-29T00:00:00-23:59", "2016-12-31T23:59:60Z",
 		"2026-02-29T00:00:00Z", "2026-03-01T09:15:27,5Z", "2026-03-01 09:15:27z", "2026-03-01T24:00:00Z", "0000-01-01T00:00:00Z"} {
@@ -163,16 +165,16 @@ func FuzzTime(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		got, ok := parseTime([]byte(s))
-		std, err := time.Parse(time.RFC3339, s)
-		if err == nil && !strings.Contains(s, ",") && (!ok || got != std.UnixMilli()) {
-			t.Fatalf("%q: got %d %t, the library has %d", s, got, ok, std.UnixMilli())
+		if !ok {
+			return
 		}
-		if err != nil && ok {
-			plain := strings.ToUpper(s[:10] + "T" + s[11:])
-			plain = strings.Replace(plain, ":60", ":59", 1)
-			if _, err := time.Parse(time.RFC3339, plain); err != nil {
-				t.Fatalf("%q was taken for a time", s)
-			}
+		plain, extra := strings.ToUpper(s[:10]+"T"+s[11:]), int64(0)
+		if plain[17:19] == "60" {
+			plain, extra = plain[:17]+"59"+plain[19:], 1000
+		}
+		std, err := time.Parse(time.RFC3339, plain)
+		if err != nil || got != std.UnixMilli()+extra {
+			t.Fatalf("%q: got %d, the library has %d, %v", s, got, std.UnixMilli()+extra, err)
 		}
 	})
 }
