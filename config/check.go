@@ -61,6 +61,7 @@ func (p *parser) checkTLS(t *TLS) {
 				p.faultAt(at+key, "has no effect, since TLS is not enabled; set kafka.tls.enabled: true, or leave the line out")
 			}
 		}
+		return
 	}
 	if p.set(at+"cert_file") != p.set(at+"key_file") {
 		have, lack := "cert_file", "key_file"

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -83,7 +84,10 @@ func recordKey(into *string) value {
 		if err := read(p, t); err != nil {
 			return err
 		}
-		return p.files.recordKey(p.path(t))
+		if err := p.files.recordKey(p.path(t)); err != nil {
+			return fmt.Errorf("holds no record key: %w", err)
+		}
+		return nil
 	}
 	return v
 }

@@ -23,9 +23,6 @@ func parseDuration(text string) (time.Duration, error) {
 		case n == 0 || rest == "":
 			return 0, errors.New("is not " + durationForm)
 		case n < 0:
-			if total == 0 && rest == "0" {
-				return 0, nil // zero is zero in any unit
-			}
 			return 0, errors.New("lacks a unit; want " + durationForm)
 		}
 		number := rest[:n]

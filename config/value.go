@@ -111,7 +111,7 @@ func duration(into *time.Duration, low, high, step time.Duration) value {
 			return nil
 		},
 		show:   func() string { return formatDuration(*into) },
-		schema: map[string]any{"type": "string", "pattern": `^(\d+(\.\d+)?(ms|s|m|h|d))+$|^0$`},
+		schema: map[string]any{"type": "string", "pattern": `^(\d+(\.\d+)?(ms|s|m|h|d))+$`},
 	}
 }
 
@@ -202,7 +202,7 @@ func eventFormat(into *string) value {
 				}
 			}
 			if !strings.ContainsAny(t, "./") {
-				return errors.New("is no format; " + suggest(t, presets) + ", or the path of a field map")
+				return errors.New("is no format; " + suggest(t, presets) + " A field map of your own is named by its path, with a . or / in it.")
 			}
 			b, err := p.read(t)
 			if err != nil {
