@@ -196,7 +196,7 @@ func (b *Broker) waitReady(ctx context.Context) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the broker at %s: %w (last: %v)", b.AdminAddr(), ctx.Err(), err)
+			return fmt.Errorf("waiting for the broker at %s: %w (last: %w)", b.AdminAddr(), ctx.Err(), err)
 		}
 	}
 }

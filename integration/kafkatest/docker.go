@@ -15,6 +15,7 @@ import (
 
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+	tclog "github.com/testcontainers/testcontainers-go/log"
 )
 
 // Require ends a test that needs a Docker engine where none answers: it is
@@ -67,6 +68,7 @@ var engine = sync.OnceValues(func() (e dockerEngine, err error) {
 			err = fmt.Errorf("%v", r)
 		}
 	}()
+	tclog.SetDefault(tclog.NewNoopLogger()) // it greets in every package's output
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	provider, err := testcontainers.NewDockerProvider()
