@@ -62,20 +62,7 @@ func (m *matrix) count(since []uint32, seen *tally) {
 		seen[k] = perRank{}
 	}
 	for rank := 1; rank <= int(m.dense); rank++ {
-		first := (rank - 1) << m.p
-		if m.wide != nil {
-			column := m.wide[first : first+1<<m.p]
-			for k := range since {
-				seen[k][rank] = countFrom(column, edges[k])
-			}
-			continue
-		}
-		column := m.narrow[first : first+1<<m.p]
-		for k := range since {
-			if edge := m.word(edges[k]); edge <= narrowSpan {
-				seen[k][rank] = countFrom(column, edge)
-			}
-		}
+		m.countColumn(rank, edges[:len(since)], seen)
 	}
 	for _, e := range m.sparse {
 		rank := e.key() >> m.p
@@ -95,15 +82,62 @@ func (m *matrix) word(minute uint32) uint32 {
 	return minute - m.base
 }
 
-// countFrom counts the words of a column that are at least edge (and edge > 0),
-// without branching on them.
-func countFrom[T uint16 | uint32](column []T, edge uint32) int32 {
-	var n uint32
-	edge--
-	for _, w := range column {
-		n += (edge - uint32(w)) >> 31
+// countColumn counts the cells of a column for each edge, three at a time.
+func (m *matrix) countColumn(rank int, edges []uint32, seen *tally) {
+	first := (rank - 1) << m.p
+	if m.wide != nil {
+		for k, edge := range edges {
+			seen[k][rank] = countWide(m.wide[first:first+1<<m.p], edge)
+		}
+		return
 	}
-	return int32(n)
+	column := m.narrow[first : first+1<<m.p]
+	for k := 0; k < len(edges); k += 3 {
+		var words [3]uint32
+		for i := range words {
+			words[i] = m.word(edges[min(k+i, len(edges)-1)])
+		}
+		for i, n := range countNarrow(column, words) {
+			if k+i < len(edges) {
+				seen[k+i][rank] = n
+			}
+		}
+	}
+}
+
+func countWide(column []uint32, edge uint32) int32 {
+	n := int32(0)
+	for _, w := range column {
+		n += int32(1 - (w-edge)>>31) // no minute has the highest bit
+	}
+	return n
+}
+
+// countNarrow counts the words of a column that are at least each of three
+// edges, above zero. Two words are compared at once, in the halves of a 64-bit
+// word: a mark above each, less the edge, stays if the word is not less; the
+// marks add up where they stand. A column has at most 2^14 words, so that no
+// sum leaves its half.
+func countNarrow(column []uint16, edges [3]uint32) (out [3]int32) {
+	const mark = 1<<narrowBits | 1<<(32+narrowBits)
+	var less, sum [3]uint64
+	for i, edge := range edges {
+		edge = min(edge, 1<<narrowBits) // none reaches it
+		less[i] = uint64(edge)<<32 | uint64(edge)
+	}
+	l0, l1, l2 := less[0], less[1], less[2]
+	s0, s1, s2 := sum[0], sum[1], sum[2]
+	for len(column) >= 2 {
+		pair := uint64(column[0]) | uint64(column[1])<<32 | mark
+		s0 += (pair - l0) & mark
+		s1 += (pair - l1) & mark
+		s2 += (pair - l2) & mark
+		column = column[2:]
+	}
+	for i, s := range [3]uint64{s0, s1, s2} {
+		out[i] = int32(s>>(32+narrowBits)) + int32(s>>narrowBits&(1<<narrowBits-1))
+	}
+	return out
 }
 
 // distinct estimates the number of records whose cells were counted per rank.
@@ -121,9 +155,15 @@ func distinct(seen *perRank, p uint8) Estimate {
 }
 
 // chance is the probability that a record has the given rank.
-func chance(rank int, p uint8) float64 {
-	return math.Ldexp(1, -min(rank, ranks(p)-1))
-}
+func chance(rank int, p uint8) float64 { return halves[min(rank, ranks(p)-1)] }
+
+// halves holds the powers of a half.
+var halves = func() (h [maxRanks]float64) {
+	for i := range h {
+		h[i] = math.Ldexp(1, -i)
+	}
+	return h
+}()
 
 // likely returns the maximum-likelihood estimate of how many records were
 // thrown at the matrix, given that of risk[r] cells of rank r that could be
@@ -137,9 +177,8 @@ func chance(rank int, p uint8) float64 {
 // Martin, 1985), used whole, as in Lang, "Back to the future: an even more
 // nearly optimal cardinality estimation algorithm" (2017).
 func likely(risk, seen *perRank, p uint8, floor, ceil float64) Estimate {
-	m := math.Ldexp(1, int(p))
-	rate := solve(risk, seen, p)
-	n := min(max(rate*m, floor), ceil)
+	n := solve(risk, seen, p) * float64(int(1)<<p)
+	n = min(max(n, floor), ceil)
 	e := Estimate{N: n}
 	e.Low = max(math.Floor(bound(risk, p, n, -z95)), floor)
 	e.High = min(math.Ceil(bound(risk, p, n, z95)), ceil)
@@ -150,13 +189,16 @@ func likely(risk, seen *perRank, p uint8, floor, ceil float64) Estimate {
 // Fisher information, less the variance n that the independent cells of the
 // model (a Poisson number of records) have and a fixed number has not.
 func variance(risk *perRank, p uint8, n float64) float64 {
-	m := math.Ldexp(1, int(p))
-	information := 0.0
-	for r := 1; r <= ranks(p); r++ {
-		if risk[r] != 0 {
-			q := chance(r, p)
-			information += float64(risk[r]) * q * q / math.Expm1(n/m*q)
+	m := float64(int(1) << p)
+	information, top := 0.0, ranks(p)
+	q := chance(top, p)
+	grown := math.Expm1(n / m * q)
+	for r := top; r >= 1 && grown < flat; r-- {
+		if next := chance(r, p); next != q {
+			grown *= grown + 2 // exp(2x)-1 from exp(x)-1
+			q = next
 		}
+		information += float64(risk[r]) * q * q / grown
 	}
 	if information == 0 {
 		return math.Inf(1)
@@ -164,19 +206,24 @@ func variance(risk *perRank, p uint8, n float64) float64 {
 	return max(m*m/information-n, 0)
 }
 
+// flat is an exp(x)-1 at which a cell is as good as certain to be hit, and so
+// says nothing any more.
+const flat = 1e15
+
 // bound returns the truth x, below or above n by the sign of z, from which the
 // estimate n would lie z standard errors off: Wilson's way, which stays honest
 // where the error itself depends much on the truth. It takes a few rounds of
 // x = n + z sqrt(variance(x)).
 func bound(risk *perRank, p uint8, n, z float64) float64 {
 	x := n
-	if x == 0 {
-		x = 1
-	}
-	for range 4 {
+	for range 6 {
+		last := x
 		x = max(n+z*math.Sqrt(variance(risk, p, x)), n/16, 1e-9)
 		if x > maxDistinct {
 			return maxDistinct
+		}
+		if math.Abs(x-last) < 0.01*math.Abs(x-n) {
+			break
 		}
 	}
 	return x
@@ -215,10 +262,14 @@ func solve(risk, seen *perRank, p uint8) float64 {
 				grown *= grown + 2
 				q = next
 			}
-			if seen[r] != 0 && grown < 1e100 {
-				x := q * float64(seen[r]) / grown
+			if grown > flat {
+				break
+			}
+			if seen[r] != 0 {
+				inverse := 1 / grown
+				x := q * float64(seen[r]) * inverse
 				f += x
-				slope += x * q * (1 + 1/grown)
+				slope += x * q * (1 + inverse)
 			}
 		}
 		if slope == 0 { // far to the right of the root
@@ -227,7 +278,7 @@ func solve(risk, seen *perRank, p uint8) float64 {
 		}
 		step := min(max(f/(slope*rate), -1), 1)
 		rate = min(rate*math.Exp(step), limit)
-		if math.Abs(step) < 1e-9 || rate == limit {
+		if math.Abs(step) < 1e-7 || rate == limit {
 			break
 		}
 	}
@@ -237,13 +288,16 @@ func solve(risk, seen *perRank, p uint8) float64 {
 // start guesses the rate from the one rank whose share of hit cells, nearest
 // to 1-1/e, says most about it.
 func start(risk, seen *perRank, p uint8, top int, hits float64) float64 {
-	rate, best := hits*math.Ldexp(1, -int(p)), math.Inf(1)
+	best, nearest := 0, math.Inf(1)
 	for r := 1; r <= top; r++ {
-		if share := float64(seen[r]) / float64(risk[r]); seen[r] > 0 && share < 1 {
-			if d := math.Abs(share - (1 - 1/math.E)); d < best {
-				best, rate = d, -math.Log1p(-share)/chance(r, p)
+		if seen[r] > 0 && seen[r] < risk[r] {
+			if d := math.Abs(float64(seen[r])/float64(risk[r]) - (1 - 1/math.E)); d < nearest {
+				best, nearest = r, d
 			}
 		}
 	}
-	return rate
+	if best == 0 {
+		return hits * halves[p]
+	}
+	return -math.Log1p(-float64(seen[best])/float64(risk[best])) / chance(best, p)
 }

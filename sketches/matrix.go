@@ -26,7 +26,8 @@ const (
 	maxRanks = keyBits + 1 // more than any rank, at any precision
 	// narrowSpan is how many minutes (45 days) narrow columns cover. Some slack
 	// is left, so that a matrix at the brink is not rewritten at every minute.
-	narrowSpan  = 1<<16 - 1
+	narrowBits  = 16
+	narrowSpan  = 1<<narrowBits - 1
 	narrowSlack = 1 << 10
 )
 

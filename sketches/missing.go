@@ -108,15 +108,11 @@ func cube(x float64) float64 { return x * x * x }
 
 // deadShare is the probability that a new record hits a cell not hit since edge.
 func (m *matrix) deadShare(edge uint32) float64 {
-	var live perRank
+	var seen tally
 	for rank := 1; rank <= int(m.dense); rank++ {
-		first := (rank - 1) << m.p
-		if m.wide != nil {
-			live[rank] = countFrom(m.wide[first:first+1<<m.p], edge)
-		} else if word := m.word(edge); word <= narrowSpan {
-			live[rank] = countFrom(m.narrow[first:first+1<<m.p], word)
-		}
+		m.countColumn(rank, []uint32{edge}, &seen)
 	}
+	live := &seen[0]
 	for _, e := range m.sparse {
 		if e.minute() >= edge {
 			live[e.key()>>m.p]++
