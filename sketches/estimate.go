@@ -120,19 +120,20 @@ func countWide(column []uint32, edge uint32) int32 {
 // sum leaves its half.
 func countNarrow(column []uint16, edges [3]uint32) (out [3]int32) {
 	const mark = 1<<narrowBits | 1<<(32+narrowBits)
-	var less, sum [3]uint64
+	var less [3]uint64
 	for i, edge := range edges {
 		edge = min(edge, 1<<narrowBits) // none reaches it
 		less[i] = uint64(edge)<<32 | uint64(edge)
 	}
 	l0, l1, l2 := less[0], less[1], less[2]
-	s0, s1, s2 := sum[0], sum[1], sum[2]
-	for len(column) >= 2 {
-		pair := uint64(column[0]) | uint64(column[1])<<32 | mark
-		s0 += (pair - l0) & mark
-		s1 += (pair - l1) & mark
-		s2 += (pair - l2) & mark
-		column = column[2:]
+	var s0, s1, s2 uint64
+	for i := 0; i <= len(column)-4; i += 4 {
+		c := column[i : i+4 : i+4]
+		a := uint64(c[0]) | uint64(c[1])<<32 | mark
+		b := uint64(c[2]) | uint64(c[3])<<32 | mark
+		s0 += (a-l0)&mark + (b-l0)&mark
+		s1 += (a-l1)&mark + (b-l1)&mark
+		s2 += (a-l2)&mark + (b-l2)&mark
 	}
 	for i, s := range [3]uint64{s0, s1, s2} {
 		out[i] = int32(s>>(32+narrowBits)) + int32(s>>narrowBits&(1<<narrowBits-1))

@@ -60,31 +60,36 @@ func (m *matrix) put(reg, rank, minute uint32) bool {
 		return false
 	}
 	i := (rank-1)<<m.p | reg
-	if m.wide == nil {
-		if w := minute - m.base; w-1 < narrowSpan {
-			if m.narrow[i] < uint16(w) {
-				m.narrow[i] = uint16(w)
-				m.oldest = min(m.oldest, minute)
-			}
-			return true
-		}
-		m.cover(minute, minute)
-		return m.put(reg, rank, minute)
-	}
-	m.wide[i] = max(m.wide[i], minute)
 	m.oldest = min(m.oldest, minute)
+	if m.wide == nil && minute-m.base-1 >= narrowSpan {
+		m.cover(minute, minute)
+	}
+	if m.wide == nil {
+		m.narrow[i] = max(m.narrow[i], uint16(minute-m.base))
+	} else {
+		m.wide[i] = max(m.wide[i], minute)
+	}
 	return true
 }
 
-// insert marks the cell of one record.
+// insert marks the cell of one record. What most records take is the first
+// case: a narrow column, in a minute that it can say.
 func (m *matrix) insert(e Entry) {
 	reg, rank := split(e.key(), m.p)
-	if m.put(reg, rank, e.minute()) {
+	minute := e.minute()
+	if i := int((rank-1)<<m.p | reg); i < len(m.narrow) && minute-m.base-1 < narrowSpan {
+		if w := uint16(minute - m.base); m.narrow[i] < w {
+			m.narrow[i] = w
+			m.oldest = min(m.oldest, minute)
+		}
 		return
 	}
-	m.oldest = min(m.oldest, e.minute())
+	if m.put(reg, rank, minute) {
+		return
+	}
+	m.oldest = min(m.oldest, minute)
 	var added bool
-	if m.sparse, added = insert(m.sparse, pack(uint64(rank<<m.p|reg), e.minute())); added {
+	if m.sparse, added = insert(m.sparse, pack(uint64(rank<<m.p|reg), minute)); added {
 		m.promote()
 	}
 }
