@@ -74,17 +74,17 @@ func ParseDelivery(b []byte) (*Delivery, error) {
 	return d, nil
 }
 
-// Printable returns s on one line of at most max bytes, with everything that
+// Printable returns s on one line of at most limit bytes, with everything that
 // does not print replaced by '?' and a cut shown by '…'. Identities and
 // receivers' answers are other people's words: they must not steer a terminal
 // or forge a line of a log.
-func Printable(s string, max int) string {
+func Printable(s string, limit int) string {
 	var b strings.Builder
 	for i, r := range s {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			r = '?'
 		}
-		left := max - b.Len()
+		left := limit - b.Len()
 		rest := len(s) - i
 		if rest > left && left < utf8.RuneLen(r)+len("…") {
 			if left >= len("…") {

@@ -24,7 +24,11 @@ func Summarize(a *Alert, loc *time.Location) string {
 	case Close:
 		s.closed()
 	case Update:
-		s.text("Still going on: ")
+		if a.Observed > a.Expected {
+			s.text("Still going on: ")
+		} else {
+			s.text("Still open, though quiet now: ")
+		}
 		s.found(false)
 		s.exposure()
 	default:
@@ -43,31 +47,32 @@ type actor struct {
 	noun    string
 	did     string // 40 customers
 	hasDone string // since Monday
+	before  string // what makes a first touch
 }
 
 func actorOf(dimension string) actor {
 	switch dimension {
 	case "user":
-		return actor{"user", "read", "has read"}
+		return actor{"user", "read", "has read", "it had never read before"}
 	case "key":
-		return actor{"signing key", "was used to read", "has been used to read"}
+		return actor{"signing key", "was used to read", "has been used to read", "it had never been used to read before"}
 	case "network", "client":
-		return actor{dimension, "read", "has read"}
+		return actor{dimension, "read", "has read", "it had never read before"}
 	case "endpoint":
-		return actor{"endpoint", "gave out", "has given out"}
+		return actor{"endpoint", "gave out", "has given out", "it had never given out before"}
 	}
-	return actor{Printable(dimension, maxIdentity), "read", "has read"}
+	return actor{Printable(dimension, maxIdentity), "read", "has read", "it had never read before"}
 }
 
 // unit is what a measure counts.
 type unit struct{ one, many, after string }
 
-func unitOf(measure string) unit {
+func unitOf(measure string, who actor) unit {
 	switch measure {
 	case "distinct":
 		return unit{"distinct customer", "distinct customers", ""}
 	case "first_touch":
-		return unit{"customer", "customers", " it had never read before"}
+		return unit{"customer", "customers", " " + who.before}
 	case "rows":
 		return unit{"row", "rows", ""}
 	case "destructive":
@@ -102,7 +107,7 @@ func (s *sentence) found(first bool) {
 	if first {
 		noun = capital(noun)
 	}
-	u := unitOf(a.Measure)
+	u := unitOf(a.Measure, s.who)
 	s.text(noun, " ", Printable(a.Identity, maxIdentity), " ", s.who.did, " ", count(a.Observed, u), u.after, " ")
 	partial := s.span()
 	s.text(", ", normal(a.Expected))
@@ -218,16 +223,15 @@ func bars(e *Exposed) string {
 
 // normal says what the baseline expects.
 func normal(expected float64) string {
-	switch n := whole(expected); {
+	switch {
 	case expected < 0.05 || math.IsNaN(expected):
 		return "where none is normal"
-	case expected < 0.95:
-		return "where fewer than 1 is normal"
-	case n == 1:
-		return "where about 1 is normal"
-	default:
-		return "where about " + Group(n) + " are normal"
+	case expected < 1.05:
+		return "where about " + small(expected) + " is normal"
+	case expected < 9.95:
+		return "where about " + small(expected) + " are normal"
 	}
+	return "where about " + Group(whole(expected)) + " are normal"
 }
 
 // factor says how many times the normal was seen; nothing where the normal is
@@ -238,9 +242,14 @@ func factor(observed, expected float64) string {
 	case expected < 0.95 || math.IsNaN(r) || r < 1.05:
 		return ""
 	case r < 9.95:
-		return ": " + strconv.FormatFloat(r, 'f', 1, 64) + " times as many"
+		return ": " + small(r) + " times as many"
 	}
 	return ": " + Group(whole(r)) + " times as many"
+}
+
+// small shows a number below ten with one decimal, if it has one.
+func small(v float64) string {
+	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
 }
 
 func count(v float64, u unit) string { return plural(whole(v), u.one, u.many) }

@@ -35,7 +35,7 @@ func TestSummarize(t *testing.T) {
 			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected = "client", "report/2.1", "rows", 1200000, 0.4
 			a.Exposed = Exposed{Rows: 1200000, Since: a.Onset}
 		},
-			"Client report/2.1 read 1,200,000 rows between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where fewer than 1 is normal. It began about Mon 2 Mar 2026 09:00; since then it has read 1,200,000 rows in all."},
+			"Client report/2.1 read 1,200,000 rows between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where about 0.4 is normal. It began about Mon 2 Mar 2026 09:00; since then it has read 1,200,000 rows in all."},
 		{"customers and rows", nil, func(a *Alert) {
 			a.Dimension, a.Identity = "endpoint", "GET /customers/{id}"
 			a.Exposed = Exposed{Records: 1, Low: 1, High: 1, Rows: 1, Since: a.Onset}
@@ -50,7 +50,7 @@ func TestSummarize(t *testing.T) {
 			a.Time = a.Evidence.Bin + 20*60_000
 			a.Expected = 1.2
 		},
-			"Signing key kid-7 was used to read 1,240 distinct customers between 14:00 and 14:20 on Tue 3 Mar 2026 (UTC), where about 1 is normal for the whole hour: 1,033 times as many. It began about Mon 2 Mar 2026 09:00; since then it has been used to read about 33,700,000 distinct customers in all (33,100,000 to 34,300,000 at 95 % confidence)."},
+			"Signing key kid-7 was used to read 1,240 distinct customers between 14:00 and 14:20 on Tue 3 Mar 2026 (UTC), where about 1.2 are normal for the whole hour: 1,033 times as many. It began about Mon 2 Mar 2026 09:00; since then it has been used to read about 33,700,000 distinct customers in all (33,100,000 to 34,300,000 at 95 % confidence)."},
 		{"raised by late events, a day after the bin", nil, func(a *Alert) {
 			a.Time += 24 * hour
 			a.Exposed = Exposed{Since: a.Onset}
@@ -58,6 +58,12 @@ func TestSummarize(t *testing.T) {
 			"Signing key kid-7 was used to read 1,240 distinct customers between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where about 210 are normal: 5.9 times as many. It began about Mon 2 Mar 2026 09:00."},
 		{"update", nil, func(a *Alert) { a.Status = Update },
 			"Still going on: signing key kid-7 was used to read 1,240 distinct customers between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where about 210 are normal: 5.9 times as many. It began about Mon 2 Mar 2026 09:00; since then it has been used to read about 33,700,000 distinct customers in all (33,100,000 to 34,300,000 at 95 % confidence)."},
+		{"update in a quiet hour", nil, func(a *Alert) { a.Status, a.Observed, a.Expected, a.Exposed = Update, 0, 3.7, Exposed{} },
+			"Still open, though quiet now: signing key kid-7 was used to read 0 distinct customers between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where about 3.7 are normal. It began about Mon 2 Mar 2026 09:00."},
+		{"first touch of an endpoint, one normal", nil, func(a *Alert) {
+			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected, a.Exposed = "endpoint", "GET /x", "first_touch", 40, 1, Exposed{}
+		},
+			"Endpoint GET /x gave out 40 customers it had never given out before between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where about 1 is normal: 40 times as many. It began about Mon 2 Mar 2026 09:00."},
 		{"close", nil, func(a *Alert) { a.Status = Close },
 			"Over: signing key kid-7 is back to normal. Between Mon 2 Mar 2026 09:00 and Tue 3 Mar 2026 15:00 (UTC) it was used to read about 33,700,000 distinct customers in all (33,100,000 to 34,300,000 at 95 % confidence)."},
 		{"close with nothing exposed", nil, func(a *Alert) { a.Status = Close; a.Exposed = Exposed{} },

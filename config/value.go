@@ -202,7 +202,7 @@ func eventFormat(into *string) value {
 				}
 			}
 			if !strings.ContainsAny(t, "./") {
-				return errors.New("is no format; " + suggest(t, presets) + " A field map of your own is named by its path, with a . or / in it.")
+				return fmt.Errorf("is no format; %s (a field map of your own is named by its path, with a . or / in it)", suggest(t, presets))
 			}
 			b, err := p.read(t)
 			if err != nil {
