@@ -313,14 +313,7 @@ func (c *compiler) sourceMapping(f field, s *source, n *yaml.Node) {
 				}
 			case "join":
 				forms++
-				if v.Kind != yaml.SequenceNode || len(v.Content) < 2 {
-					c.fault(v, "join is a list of at least two paths, not %s", describe(v))
-					return
-				}
-				s.path = v.Content[0].Value
-				for _, item := range v.Content {
-					s.join = append(s.join, c.slot(item))
-				}
+				c.join(s, v)
 			case "separator":
 				separator = k
 				s.between, _ = c.word(v, "separator")
@@ -345,6 +338,28 @@ func (c *compiler) sourceMapping(f field, s *source, n *yaml.Node) {
 		c.fault(n, "time is never a constant")
 	case s.constant != "" && f == fieldAction && !knownAction(s.constant):
 		c.fault(n, "no action is called %q%s", s.constant, didYouMean(s.constant, actionNames[:]))
+	}
+}
+
+// join compiles the parts of a join.
+func (c *compiler) join(s *source, n *yaml.Node) {
+	if n.Kind != yaml.SequenceNode || len(n.Content) < 2 {
+		c.fault(n, "join is a list of at least two paths, not %s", describe(n))
+		return
+	}
+	for _, item := range n.Content {
+		p := part{}
+		if item.Kind == yaml.MappingNode {
+			c.mapping(item, "a part of a join", []string{"const"}, func(_ string, _, v *yaml.Node) {
+				p.constant, _ = c.word(v, "const")
+			})
+			if p.constant == "" {
+				c.fault(item, "a part of a join is a path, or a const that is not empty")
+			}
+		} else if p.slot = c.slot(item); s.path == "" {
+			s.path = item.Value
+		}
+		s.join = append(s.join, p)
 	}
 }
 

@@ -309,15 +309,18 @@ func (d *Decoder) plain(src *source) string {
 // joined returns the texts of a join; "" if one of them is missing.
 func (d *Decoder) joined(src *source) string {
 	d.scratch = d.scratch[:0]
-	for i, slot := range src.join {
-		part, ok := d.scalar(d.s.slots[slot])
-		if !ok || part == "" {
+	for i, part := range src.join {
+		s := part.constant
+		if s == "" {
+			s, _ = d.scalar(d.s.slots[part.slot])
+		}
+		if s == "" {
 			return ""
 		}
 		if i > 0 {
 			d.scratch = append(d.scratch, src.between...)
 		}
-		d.scratch = append(d.scratch, part...)
+		d.scratch = append(d.scratch, s...)
 	}
 	return d.store(d.scratch)
 }

@@ -136,8 +136,10 @@ func (r *LineReader) read() error {
 		case err == nil:
 			return nil
 		case errors.Is(err, bufio.ErrBufferFull):
-		case errors.Is(err, io.EOF) && (some || len(part) > 0):
+		case err == io.EOF && (some || len(part) > 0):
 			return nil
+		case err == io.EOF:
+			return io.EOF
 		default:
 			return fmt.Errorf("reading line %d: %w", r.n+1, err)
 		}

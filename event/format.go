@@ -79,10 +79,16 @@ type source struct {
 	slot     int    // of the path; -1 if there is none
 	list     int    // of the path, for records; -1 otherwise
 	constant string
-	join     []int // slots
+	join     []part
 	between  string
 	values   *valueMap
 	unit     int64 // of an integer time, in nanoseconds
+}
+
+// part is one part of a join: a slot, or a constant if it is not empty.
+type part struct {
+	slot     int
+	constant string
 }
 
 // condition is what a map asks of one path.
