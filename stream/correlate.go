@@ -213,12 +213,12 @@ func (c *Correlate) judge(tick int64) []alerting.Alert {
 	return alerts
 }
 
-// learn keeps what a candidate shows of its episode: the case, as long as the
-// evidence is above the threshold, and in any case what is exposed.
+// learn keeps what a candidate shows of its episode: the case where its
+// evidence is the strongest so far, and in any case what is exposed.
 func (c *Correlate) learn(id episodeID, cand *Candidate, v *detectors.Verdict, end int64) {
 	last := c.last[id]
 	switch {
-	case v.Action == detectors.Open || cand.Log >= c.params.Threshold(cand.Dimension):
+	case v.Action == detectors.Open || last != nil && cand.Log >= last.Evidence.LogValue:
 		c.last[id] = c.alert(cand, id.dimension, &v.Episode, end)
 	case v.Episode.Closed == 0 && last != nil:
 		last.Exposed, last.Onset = cand.Exposed, cand.Onset

@@ -38,6 +38,7 @@ type Detect struct {
 	ids       map[string]*identity
 	parameter map[int64]*detectors.Parameters // by bin
 	pending   map[int64][]*cell               // by tick of application
+	waiting   []int64                         // the ticks in pending, sorted
 	active    map[int64][]*identity           // by bin that is still open
 	hot       []*identity                     // watched although they may be silent
 	done      int64                           // last closed tick
@@ -196,7 +197,7 @@ func (d *Detect) hold(key []byte, p *Partial, offset int64) {
 		d.stats.Overdue++
 	}
 	id := d.identity(key)
-	if _, ok := d.first[apply]; !ok {
+	if _, ok := d.first[apply]; !ok && d.cfg.SnapshotTicks > 0 {
 		d.first[apply] = offset
 	}
 	c := id.pending
@@ -206,6 +207,10 @@ func (d *Detect) hold(key []byte, p *Partial, offset int64) {
 	if c == nil {
 		c = &cell{id: id, apply: apply, next: id.pending}
 		id.pending = c
+		if d.pending[apply] == nil {
+			at, _ := slices.BinarySearch(d.waiting, apply)
+			d.waiting = slices.Insert(d.waiting, at, apply)
+		}
 		d.pending[apply] = append(d.pending[apply], c)
 	}
 	for i := range c.parts {
@@ -259,11 +264,10 @@ func (d *Detect) closeTo(limit int64) (waiting bool) {
 
 // earliest returns the first tick that holds partials.
 func (d *Detect) earliest() int64 {
-	first := int64(math.MaxInt64)
-	for tick := range d.pending {
-		first = min(first, tick)
+	if len(d.waiting) == 0 {
+		return math.MaxInt64
 	}
-	return first
+	return d.waiting[0]
 }
 
 // next returns the first tick after the last closed one in which something
@@ -306,7 +310,10 @@ func (d *Detect) close(tick int64) {
 			d.scoreEarly(c.id, tick, bin, params)
 		}
 	}
-	delete(d.pending, tick)
+	if len(d.waiting) > 0 && d.waiting[0] == tick {
+		delete(d.pending, tick)
+		d.waiting = d.waiting[1:]
+	}
 	if ends {
 		d.closeBin(tick, bin, params)
 	}

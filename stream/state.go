@@ -42,9 +42,11 @@ func (d *Detect) save(from, to int64) {
 		}
 		d.dirty[slot] = d.dirty[slot][:0]
 	}
-	for tick := range d.first {
-		if tick <= to-n && d.pending[tick] == nil {
-			delete(d.first, tick)
+	if int64(len(d.first)) > 2*(n+int64(len(d.pending))) { // now and then
+		for tick := range d.first {
+			if tick <= to-n {
+				delete(d.first, tick)
+			}
 		}
 	}
 	// The last advance before what a restore would repeat stays: it tells
@@ -142,7 +144,7 @@ type Checkpoint struct {
 func (d *Detect) Checkpoint() Change {
 	replay := d.offset
 	for tick, offset := range d.first {
-		if tick > d.done-d.cfg.SnapshotTicks || d.pending[tick] != nil {
+		if tick > d.done-d.cfg.SnapshotTicks {
 			replay = min(replay, offset)
 		}
 	}
