@@ -136,7 +136,7 @@ func (m *matrix) mergeSparse(cells []Entry) {
 	}
 }
 
-// addRecords marks the cells of records.
+// addRecords marks the cells of records, in any order.
 func (m *matrix) addRecords(list []Entry) {
 	f := feed{m: m}
 	for _, e := range list {
@@ -144,6 +144,51 @@ func (m *matrix) addRecords(list []Entry) {
 		f.put(reg, rank, e.minute())
 	}
 	f.flush()
+}
+
+// mostlySparse tells that so many records hit sparse ranks that sorting them
+// first is worth it.
+func (m *matrix) mostlySparse() bool { return m.dense < 4 }
+
+// addSorted marks the cells of records sorted by key. Those of one rank then
+// come sorted by register, so that dealing them out by rank sorts all cells.
+func (m *matrix) addSorted(list []Entry) {
+	if !m.mostlySparse() || len(list) < 256 {
+		m.addRecords(list)
+		return
+	}
+	var start, next [maxRanks + 1]int
+	for _, e := range list {
+		_, rank := split(e.key(), m.p)
+		start[rank]++
+	}
+	sum := 0
+	for r, n := range start {
+		start[r], next[r] = sum, sum
+		sum += n
+	}
+	cells := make([]Entry, len(list))
+	for _, e := range list {
+		reg, rank := split(e.key(), m.p)
+		m.oldest = min(m.oldest, e.minute())
+		cell := pack(uint64(rank<<m.p|reg), e.minute())
+		if i := next[rank]; i > start[rank] && cells[i-1].key() == cell.key() {
+			cells[i-1] = max(cells[i-1], cell)
+		} else {
+			cells[i] = cell
+			next[rank]++
+		}
+	}
+	n := 0
+	for r, from := range start {
+		n += copy(cells[n:], cells[from:next[r]])
+	}
+	cells = cells[:n]
+	edge := search(cells, uint64(m.dense+1)<<m.p)
+	for _, e := range cells[:edge] {
+		m.putCell(e)
+	}
+	m.mergeSparse(cells[edge:])
 }
 
 // promote makes columns of the sparse ranks that are cheaper as columns: two

@@ -35,7 +35,7 @@ func (w *Window) CountMissing(u *Window, since uint32) Estimate {
 	switch {
 	case mine == nil:
 		mine = newMatrix(theirs.p)
-		mine.addRecords(w.list)
+		mine.addSorted(w.list)
 	case mine.p > theirs.p:
 		mine = mine.folded(theirs.p)
 	case mine.p < theirs.p:

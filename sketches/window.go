@@ -99,8 +99,12 @@ func (w *Window) Insert(hash uint64, minute uint32) {
 // is the fastest way to build a partial. The batch is used as scratch: its
 // order and contents are lost.
 func (w *Window) InsertAll(batch []Entry) {
+	if w.matrix != nil && !w.matrix.mostlySparse() {
+		w.matrix.addRecords(batch)
+		return
+	}
+	batch = sortDistinct(batch)
 	if w.matrix == nil {
-		batch = sortDistinct(batch)
 		added := missing(w.list, batch)
 		if len(w.list)+added <= ExactLimit {
 			w.list = union(w.list, batch, added)
@@ -108,13 +112,13 @@ func (w *Window) InsertAll(batch []Entry) {
 		}
 		w.toMatrix()
 	}
-	w.matrix.addRecords(batch)
+	w.matrix.addSorted(batch)
 }
 
 // toMatrix turns the list into a matrix.
 func (w *Window) toMatrix() {
 	w.matrix = newMatrix(w.Precision())
-	w.matrix.addRecords(w.list)
+	w.matrix.addSorted(w.list)
 	w.list = nil
 }
 
@@ -133,9 +137,9 @@ func (w *Window) Merge(o *Window) {
 			return
 		}
 		w.toMatrix()
-		w.matrix.addRecords(o.list)
+		w.matrix.addSorted(o.list)
 	case o.matrix == nil:
-		w.matrix.addRecords(o.list)
+		w.matrix.addSorted(o.list)
 	default:
 		from := o.matrix
 		if from.p > w.Precision() {
@@ -147,7 +151,7 @@ func (w *Window) Merge(o *Window) {
 			if from == o.matrix {
 				w.matrix = from.clone()
 			}
-			w.matrix.addRecords(list)
+			w.matrix.addSorted(list)
 			return
 		}
 		w.matrix.merge(from)
