@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 )
 
@@ -17,8 +16,8 @@ type Deliverer struct {
 	policy Policy
 	env    Env
 
-	mu    sync.Mutex // held for a whole delivery
-	limit bucket
+	turn  chan struct{} // holds one token; who has it delivers
+	limit bucket        // used by who has the token
 }
 
 // Env is what a Deliverer needs of the world. Nil fields mean the real one.
@@ -44,10 +43,12 @@ func NewDeliverer(dest Destination, policy Policy, env Env) *Deliverer {
 	if env.Retry == nil {
 		env.Retry = func(*Alert, int, time.Duration, error) {}
 	}
-	return &Deliverer{
-		dest: dest, policy: policy, env: env,
+	d := &Deliverer{
+		dest: dest, policy: policy, env: env, turn: make(chan struct{}, 1),
 		limit: bucket{rate: policy.PerMinute / 60, burst: float64(policy.Burst)},
 	}
+	d.turn <- struct{}{}
+	return d
 }
 
 // Name returns the destination's name.
@@ -62,8 +63,12 @@ func (d *Deliverer) Name() string { return d.dest.Name() }
 // recorded. The alert is delivered again after a restart, under the same
 // message id.
 func (d *Deliverer) Deliver(ctx context.Context, a *Alert, raised time.Time) (Delivery, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	select {
+	case <-d.turn:
+		defer func() { d.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return Delivery{}, d.interrupted(a, ctx.Err())
+	}
 	if raised.IsZero() {
 		raised = d.env.Now()
 	}

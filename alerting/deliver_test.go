@@ -141,6 +141,50 @@ func TestDeliverInterrupted(t *testing.T) {
 	}
 }
 
+// One alert at a time: the second waits for the first, and can be stopped
+// while it waits.
+func TestDeliverTakesTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{start: time.Now(), answers: []answer{down, down, ok}}
+		d := NewDeliverer(s, Policy{}, noJitter)
+		first := make(chan Outcome, 1)
+		go func() {
+			got, _ := d.Deliver(t.Context(), example(), time.Time{})
+			first <- got.Outcome
+		}()
+		synctest.Wait() // the first has failed once and waits
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := d.Deliver(ctx, example(), time.Time{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the second: %v", err)
+		}
+		if got, err := d.Deliver(t.Context(), example(), time.Time{}); err != nil || got.Attempts != 1 {
+			t.Errorf("the third: %+v, %v", got, err)
+		}
+		if got := <-first; got != Delivered {
+			t.Errorf("the first: %s", got)
+		}
+		if got, want := fmt.Sprint(s.asked), "[0s 500ms 1.5s 1.5s]"; got != want {
+			t.Errorf("asked at %s, want %s", got, want)
+		}
+	})
+}
+
+func TestDeliverWithoutLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{start: time.Now(), answers: []answer{ok}}
+		d := NewDeliverer(s, Policy{PerMinute: -1}, noJitter)
+		for range 100 {
+			if _, err := d.Deliver(t.Context(), example(), time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.asked[99] != 0 {
+			t.Errorf("the last was asked at %v", s.asked[99])
+		}
+	})
+}
+
 func TestDeliverTellsRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{start: time.Now(), answers: []answer{down, down, ok}}

@@ -261,3 +261,33 @@ func FuzzParseAlert(f *testing.F) {
 		}
 	})
 }
+
+// The alert that the docs show is a real one.
+func TestDocumentedAlert(t *testing.T) {
+	doc, err := os.ReadFile("../docs/alerts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(doc), "```json\n")
+	text, _, _ = strings.Cut(text, "```")
+	a, err := ParseAlert([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := validate(loadSchema(t), []byte(text)); err != nil {
+		t.Error(err)
+	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if got := a.AppendJSON(nil); !bytes.Equal(got, line.Bytes()) {
+		t.Errorf("written, it is %s", got)
+	}
+	if got := Summarize(a, nil); got != a.Summary {
+		t.Errorf("its summary is %s", got)
+	}
+	if got := DedupKey(a.Dimension, a.Identity, int64(a.Time)); got != a.DedupKey {
+		t.Errorf("its key is %s", got)
+	}
+}

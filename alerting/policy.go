@@ -25,7 +25,8 @@ type Policy struct {
 	// Timeout bounds one attempt. Default 15 s.
 	Timeout time.Duration
 	// PerMinute and Burst limit attempts, so that a storm of alerts does not
-	// get the destination's account blocked. Defaults 60 a minute, burst 10.
+	// get the destination's account blocked. Defaults 60 a minute, burst 10; a
+	// negative rate means no limit.
 	PerMinute float64
 	Burst     int
 }
@@ -42,7 +43,7 @@ func (p Policy) withDefaults() Policy {
 	def(&p.MaxAge, 24*time.Hour)
 	def(&p.MaxRetryAfter, time.Hour)
 	def(&p.Timeout, 15*time.Second)
-	if p.PerMinute <= 0 {
+	if p.PerMinute == 0 {
 		p.PerMinute = 60
 	}
 	if p.Burst <= 0 {
@@ -81,7 +82,8 @@ func (p Policy) Exhausted(failed int, age time.Duration) string {
 	return ""
 }
 
-// bucket is a token bucket: burst attempts at once, then rate a second.
+// bucket is a token bucket: burst attempts at once, then rate a second; a
+// negative rate never makes anyone wait.
 type bucket struct {
 	rate, burst float64
 	tokens      float64
@@ -90,6 +92,9 @@ type bucket struct {
 
 // take spends one token and returns how long to wait before using it.
 func (b *bucket) take(now time.Time) time.Duration {
+	if b.rate < 0 {
+		return 0
+	}
 	if b.at.IsZero() {
 		b.tokens = b.burst
 	} else if passed := now.Sub(b.at); passed > 0 {

@@ -169,7 +169,7 @@ func (p *parser) checkDestinations(ds []Destination) {
 				}
 			}
 		case Stdout:
-			for _, key := range [...]string{"url", "secret", "ca_file"} {
+			for _, key := range [...]string{"url", "secret", "ca_file", "per_minute"} {
 				if given(key) {
 					p.faultAt(p.which(at+"."+key), "is not used by stdout; leave it out, or set type: webhook")
 				}

@@ -121,7 +121,7 @@ type Destination struct {
 	Secret      Secret // of webhook: signs messages
 	CAFile      string // of webhook; empty: the system's roots
 	Timeout     time.Duration
-	PerMinute   int           // attempts
+	PerMinute   int           // attempts of a webhook; stdout has no limit
 	GiveUpAfter time.Duration // from the alert to the last attempt
 }
 

@@ -181,7 +181,7 @@ func destinationFields(d *Destination) []field {
 	return append(f,
 		scalar("ca_file", file(&d.CAFile, pemAuthorities), "PEM file of the authorities that sign a webhook's certificate; without it, the system's.", "ca.pem"),
 		scalar("timeout", duration(&d.Timeout, 100*time.Millisecond, time.Minute, time.Millisecond), "Longest wait for one attempt.", ""),
-		scalar("per_minute", integer(&d.PerMinute, 1, 6000), "Most attempts a minute.", ""),
+		scalar("per_minute", integer(&d.PerMinute, 1, 6000), "Most attempts a minute of a webhook. Stdout has no limit.", ""),
 		scalar("give_up_after", duration(&d.GiveUpAfter, time.Minute, 30*day, time.Second), "How long after an alert was raised a failing destination is still tried; then the alert is a dead letter.", ""),
 	)
 }
