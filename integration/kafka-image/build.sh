@@ -72,6 +72,7 @@ mkdir -p "$root"/opt/kafka/{bin,config} "$root"/etc/kafka/{docker,secrets} \
 install -m 0755 "$here/run" "$root/etc/kafka/docker/run"
 install -m 0644 "$here/server.properties" "$here/log4j2.yaml" "$root/etc/kafka/docker/"
 while read -r name class; do
+  # shellcheck disable=SC2016  # for the tool's shell, not this one
   printf '#!/usr/bin/env bash\nexec java -cp "/opt/kafka/libs/*" ${KAFKA_HEAP_OPTS:--Xmx256M} ${KAFKA_OPTS:-} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dlog4j2.configurationFile=/etc/kafka/docker/tools-log4j2.yaml %s "$@"\n' \
     "$class" >"$root/opt/kafka/bin/$name"
   chmod 0755 "$root/opt/kafka/bin/$name"
