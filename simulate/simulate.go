@@ -119,8 +119,9 @@ func New(opt Options) (*Company, error) {
 	if opt.Start.IsZero() {
 		opt.Start = DefaultStart
 	}
-	if y := opt.Start.UTC().Year(); y < 1971 || y > 9000 {
-		return nil, fmt.Errorf("setting the start: the year %d is not in 1971..9000", y)
+	if s := opt.Start.UnixMilli(); s < event.MinTime || s >= event.MaxTime-int64(opt.Days)*day {
+		return nil, fmt.Errorf("setting the start: %d days from %s are not in %s..%s", opt.Days,
+			opt.Start.UTC().Format(time.DateOnly), utc(event.MinTime).Format(time.DateOnly), utc(event.MaxTime).Format(time.DateOnly))
 	}
 	c := &Company{opt: opt, scenario: sc, last: -1}
 	c.build()

@@ -266,7 +266,7 @@ func TestOptionsOutOfRangeAreRefused(t *testing.T) {
 		{Options{Scenario: "calm", Days: -1}, "setting the days: -1 is not in 1..3660"},
 		{Options{Scenario: "calm", Scale: 1000}, "setting the scale: 1000 is not in 0.05..100"},
 		{Options{Scenario: "calm", LeakFactor: -1}, "setting the leak factor: -1 is not above 0 and at most 1000"},
-		{Options{Scenario: "calm", Start: time.Unix(0, 0)}, "setting the start: the year 1970 is not in 1971..9000"},
+		{Options{Scenario: "calm", Start: time.Unix(0, 0)}, "setting the start: 21 days from 1970-01-01 are not in 2000-01-01..2100-01-01"},
 	} {
 		if _, err := New(tt.opt); err == nil || err.Error() != tt.want {
 			t.Errorf("New(%+v) says %v, want %s", tt.opt, err, tt.want)
