@@ -2,6 +2,7 @@ package sketches
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -211,4 +212,20 @@ func TestSmallWindowIsSmall(t *testing.T) {
 			t.Errorf("%d records take %d bytes, more than %d", n, w.Bytes(), limit)
 		}
 	}
+}
+
+func TestSortRecords(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.SampledFrom([]int{0, 1, 255, 256, 5000}).Draw(t, "n")
+		seed, keep := rapid.Uint64().Draw(t, "seed"), rapid.SampledFrom([]uint64{math.MaxUint64, 0xff << 56, 0xffff}).Draw(t, "bits")
+		batch := make([]Entry, n)
+		for i := range batch {
+			batch[i] = Entry(mix(seed+uint64(i)) & keep)
+		}
+		want := slices.Clone(batch)
+		slices.Sort(want)
+		if sortRecords(batch); !slices.Equal(batch, want) {
+			t.Fatal("not sorted, or not the same entries")
+		}
+	})
 }

@@ -156,6 +156,43 @@ func sortDistinct(batch []Entry) []Entry {
 	return compactSorted(batch)
 }
 
+// sortRecords sorts entries of records in place. Hashes spread evenly, so one
+// deal by the top byte (American flag sort: McIlroy, Bostic and McIlroy, 1993)
+// leaves small piles.
+func sortRecords(batch []Entry) {
+	const topByte = 64 - 8
+	if len(batch) < 256 {
+		slices.Sort(batch)
+		return
+	}
+	var next, end [256]int
+	for _, e := range batch {
+		end[e>>topByte]++
+	}
+	sum := 0
+	for i, n := range end {
+		next[i] = sum
+		sum += n
+		end[i] = sum
+	}
+	for pile := range next {
+		first := next[pile]
+		if pile > 0 {
+			first = end[pile-1]
+		}
+		for next[pile] < end[pile] {
+			e := batch[next[pile]]
+			for to := int(e >> topByte); to != pile; to = int(e >> topByte) {
+				batch[next[to]], e = e, batch[next[to]]
+				next[to]++
+			}
+			batch[next[pile]] = e
+			next[pile]++
+		}
+		slices.Sort(batch[first:end[pile]])
+	}
+}
+
 // compactSorted keeps the last, which is the latest, entry of each key.
 func compactSorted(batch []Entry) []Entry {
 	n := 0

@@ -103,7 +103,8 @@ func (w *Window) InsertAll(batch []Entry) {
 		w.matrix.addRecords(batch)
 		return
 	}
-	batch = sortDistinct(batch)
+	sortRecords(batch)
+	batch = compactSorted(batch)
 	if w.matrix == nil {
 		added := missing(w.list, batch)
 		if len(w.list)+added <= ExactLimit {
