@@ -42,10 +42,10 @@ FILE may be packed by gzip or zstd; - is standard input. Sessions are shown hash
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output != "table" && output != "json" {
-				return fmt.Errorf("reading the flags: -o is table or json, not %q", output)
+				return usagef("-o is table or json, not %q", output)
 			}
 			if limit < 0 {
-				return fmt.Errorf("reading the flags: --limit is a number of events, not %d", limit)
+				return usagef("--limit is a number of events, not %d", limit)
 			}
 			report, err := mapFiles(cmd, args[0], args[1:], limit)
 			if output == "json" {
@@ -100,6 +100,7 @@ const (
 // mapper gathers a report.
 type mapper struct {
 	report   mapReport
+	progress *progress
 	limit    int
 	explodes bool   // a value may hold several events
 	at       string // where the value at hand stands
@@ -120,8 +121,10 @@ func mapFiles(cmd *cobra.Command, format string, files []string, limit int) (*ma
 	}
 	f, err := event.LoadFormat(format)
 	if err != nil {
-		return r, err
+		return r, usagef("%w", err)
 	}
+	m.progress = newProgress(cmd.ErrOrStderr())
+	defer m.progress.clear()
 	for _, file := range files {
 		if err := m.file(cmd, f, file); err != nil {
 			return r, err
@@ -148,7 +151,9 @@ func (m *mapper) file(cmd *cobra.Command, f *event.Format, path string) error {
 		if err != nil {
 			return fmt.Errorf("mapping %s: %w", path, err)
 		}
-		m.report.Values++
+		if m.report.Values++; m.report.Values%10_000 == 0 {
+			m.progress.show("%d read, %d events", m.report.Values, m.report.Events)
+		}
 		m.at, m.index = fmt.Sprintf("%s:%d", path, n), 0
 		decoder.Decode(line, func(ev *event.Event, rej *event.Reject) {
 			if rej != nil {
@@ -240,12 +245,12 @@ func (r *mapReport) writeJSON(out, summary io.Writer, failure error) error {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	s := struct {
-		Events  int64            `json:"events"`
-		Rejects map[string]int64 `json:"rejects"`
-		Error   string           `json:"error,omitempty"`
-	}{Events: r.Events, Rejects: map[string]int64{}}
+		Events   int64            `json:"events"`
+		Rejected map[string]int64 `json:"rejected"`
+		Error    string           `json:"error,omitempty"`
+	}{Events: r.Events, Rejected: map[string]int64{}}
 	for _, c := range r.Rejects {
-		s.Rejects[c.Name] += c.Events
+		s.Rejected[c.Name] += c.Events
 	}
 	if failure != nil {
 		s.Error = failure.Error()
