@@ -1,0 +1,46 @@
+package event
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestDocs: docs/formats.md names every field, reason, note and key, and the
+// field map it shows is one.
+func TestDocs(t *testing.T) {
+	text, err := os.ReadFile("../docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := string(text)
+	words := append(FieldNames(), ActionNames()...)
+	words = append(words, FormatNames()...)
+	for _, r := range Reasons() {
+		words = append(words, r.String())
+	}
+	for _, n := range AllNotes() {
+		words = append(words, n.String())
+	}
+	words = append(words, "name", "about", "explode", "document", "maps", "when", "ignore", "fields", "equals", "not",
+		"exists", "path", "const", "join", "separator", "values", "unit")
+	for _, w := range words {
+		if !strings.Contains(doc, "`"+w+"`") && !strings.Contains(doc, "### "+w+"\n") {
+			t.Errorf("docs/formats.md does not speak of %s", w)
+		}
+	}
+	_, rest, _ := strings.Cut(doc, "```yaml\n")
+	example, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("docs/formats.md shows no field map")
+	}
+	f, err := ParseFormat("docs/formats.md", []byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := decode(f.NewDecoder(), `{"kind":"view","at":1772356527,"user":{"id":7},"verb":"looked","session.id":"s","customers":[{"id":1}]}`)
+	const want = `{"time":"2026-03-01T09:15:27.000Z","action":"read","actor":"7","session":"s","client":"crm","records":["1"]}`
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
