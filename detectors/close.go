@@ -7,8 +7,8 @@ import "math"
 // is enough now will be enough then. bin must be after s.LastBin.
 func (e *Engine) Early(s *State, dim int, bin int64, c Counts, p *Parameters) Evidence {
 	now := *s
-	if now.profile != nil && clampBin(bin) > s.last+20 {
-		own := *now.profile // silent bins between are learned; keep that from s
+	if now.profile != nil && clampBin(bin) > s.last {
+		own := *now.profile // silent bins between are learned: keep that from s
 		now.profile = &own
 	}
 	d := p.dim(dim)
@@ -107,11 +107,15 @@ func (e *Engine) rest(s *State, n uint32) {
 	s.rise = s.last + 1
 }
 
+// calmLog is the log evidence below which nothing is taken to be going on: the
+// statistics of a calm identity wander around it from below.
+const calmLog = CandidateCut / 2
+
 // note moves the state's marks past the scored bin: the last bin, the start of
 // the present rise, the peak of the evidence.
 func (e *Engine) note(s *State, t *setting, log float64) {
 	s.last = t.bin + 1
-	if log < 0 {
+	if log < calmLog {
 		s.rise = t.bin + 2
 	}
 	s.peak = float32(max(log, float64(s.peak)-e.peakFall, 0))
@@ -132,15 +136,15 @@ func (e *Engine) evidence(s *State, d *Dimension, t *setting, base *[NumMeasures
 			best, ev.Measure = sum, Measure(m)
 		}
 		ev.Measures[m] = MeasureEvidence{
-			Log: math.Log(sum / NumRates), Observed: c[m], Expected: b.mu,
+			Log: ln(sum / NumRates), Observed: c[m], Expected: b.mu,
 			Level: b.level, Shape: b.shape, Mode: b.mode, K: b.k, PeerWeight: b.peer,
 		}
 	}
-	ev.Log = math.Log(total / float64(int(NumMeasures)*NumRates))
+	ev.Log = ln(total / float64(int(NumMeasures)*NumRates))
 	if ev.Log >= CandidateCut {
 		for m := range base {
 			for i, v := range s.stat[m] {
-				ev.Measures[m].Rates[i] = math.Log(float64(v))
+				ev.Measures[m].Rates[i] = ln(float64(v))
 			}
 		}
 		ev.Onset = e.onset(s, d, &ev, t.bin, c)

@@ -13,18 +13,24 @@ type visit struct {
 
 // history is the unpacked form of State.recent. Packed it is a sequence of
 // varints, three a visit (bin, as the distance from the one before; counts),
-// oldest first; so four to seven bytes a visit.
+// oldest first, so four to seven bytes a visit; and at the end the bin of the
+// newest and the number of visits, so that one can be added without reading all.
 type history struct {
 	n      int
 	visits [maxVisits + 1]visit
 }
 
-// read unpacks what append packed. Packed histories hold at most the capacity
-// of h: State.remember sees to it.
+// trailer is the size of what ends a packed history.
+const trailer = 5
+
+// read unpacks what pack packed.
 func (h *history) read(b []byte) {
 	h.n = 0
+	if len(b) == 0 {
+		return
+	}
 	bin := uint32(0)
-	for len(b) > 0 {
+	for b = b[:len(b)-trailer]; len(b) > 0; h.n++ {
 		gap, n := binary.Uvarint(b)
 		b = b[n:]
 		bin += uint32(gap)
@@ -34,8 +40,17 @@ func (h *history) read(b []byte) {
 			v.counts[m], n = binary.Uvarint(b)
 			b = b[n:]
 		}
-		h.n++
 	}
+}
+
+// pack packs the history into the memory of b.
+func (h *history) pack(b []byte) []byte {
+	if h.n == 0 {
+		return b[:0]
+	}
+	b = h.append(b[:0])
+	b = binary.LittleEndian.AppendUint32(b, h.visits[h.n-1].bin)
+	return append(b, byte(h.n))
 }
 
 // decode reads n visits from an encoded state.
@@ -133,12 +148,53 @@ func (e *Engine) oldestKept(last uint32) uint32 {
 	return last - e.keep
 }
 
-// remember notes an active bin, which is the newest.
+// remember notes an active bin, which is the newest, in place.
 func (e *Engine) remember(s *State, bin uint32, c Counts) {
-	var h history
-	h.read(s.recent)
-	h.prune(e.oldestKept(bin))
-	h.add(bin, c)
-	h.prune(e.oldestKept(bin))
-	s.recent = h.append(s.recent[:0])
+	b := s.recent
+	newest, n := uint32(0), 0
+	if len(b) > 0 {
+		newest = binary.LittleEndian.Uint32(b[len(b)-trailer:])
+		n = int(b[len(b)-1])
+		b = b[:len(b)-trailer]
+	}
+	for from := e.oldestKept(bin); n > 0; n-- {
+		oldest, _ := binary.Uvarint(b)
+		if n < maxVisits && uint32(oldest) >= from {
+			break
+		}
+		b = dropOldest(b)
+	}
+	if n == 0 {
+		b, newest = b[:0], 0
+	}
+	b = binary.AppendUvarint(b, uint64(bin-newest))
+	for _, v := range c {
+		b = binary.AppendUvarint(b, uint64(v))
+	}
+	b = binary.LittleEndian.AppendUint32(b, bin)
+	s.recent = append(b, byte(n+1))
+}
+
+// dropOldest removes the first visit of a packed history without its trailer.
+// The second one's bin, until now a distance, is written in full: it never
+// takes more room than the visit that goes.
+func dropOldest(b []byte) []byte {
+	at := 0
+	next := func() uint64 {
+		v, n := binary.Uvarint(b[at:])
+		at += n
+		return v
+	}
+	bin := next()
+	for range NumMeasures {
+		next()
+	}
+	if at == len(b) {
+		return b[:0]
+	}
+	bin += next()
+	var full [binary.MaxVarintLen64]byte
+	n := binary.PutUvarint(full[:], bin)
+	copy(b, full[:n])
+	return append(b[:n], b[at:]...)
 }

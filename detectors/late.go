@@ -33,7 +33,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 	old := h.counts(at)
 	h.add(at, add)
 	h.prune(from)
-	s.recent = h.append(s.recent[:0])
+	s.recent = h.pack(s.recent)
 	now := h.counts(at)
 
 	e.correct(s, d, &h, from, at, &old, &now)
@@ -48,7 +48,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 		s.count[m] = fold(s.count[m], 1, room*fade)
 	}
 	ev := e.evidence(s, d, &t, &base, &now)
-	if ev.Log >= 0 {
+	if ev.Log >= calmLog {
 		s.rise = min(s.rise, at+1)
 	}
 	if ev.Log >= CandidateCut {
@@ -61,7 +61,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 // correct replaces the likelihood ratio of one kept bin in every statistic.
 func (e *Engine) correct(s *State, d *Dimension, h *history, from, at uint32, old, now *Counts) {
 	var whole, part, change [NumMeasures][NumRates]float64
-	busy := false
+	busy, top := false, d.top()
 	for bin := max(from, s.first-1); bin < s.last; bin++ {
 		c := h.counts(bin)
 		if bin == at {
@@ -78,12 +78,12 @@ func (e *Engine) correct(s *State, d *Dimension, h *history, from, at uint32, ol
 				after = b.ratios(now[m], busy)
 			}
 			for i, l := range ratios {
-				factor := math.Exp(min(l, 2*MaxLog))
-				whole[m][i] = min((whole[m][i]+nu)*factor, maxStat)
+				factor := exp(min(l, 2*MaxLog))
+				whole[m][i] = min((whole[m][i]+nu)*factor, top)
 				if bin <= at {
 					part[m][i] += nu
 				}
-				part[m][i] = min(part[m][i]*factor, maxStat)
+				part[m][i] = min(part[m][i]*factor, top)
 				if bin == at {
 					change[m][i] = math.Expm1(min(after[i]-l, 2*MaxLog))
 				}
@@ -96,15 +96,15 @@ func (e *Engine) correct(s *State, d *Dimension, h *history, from, at uint32, ol
 			r := float64(s.stat[m][i])
 			older := max(0, r-whole[m][i]) // began before the kept bins
 			v := r + change[m][i]*min(part[m][i]+older, r)
-			s.stat[m][i] = float32(min(max(v, minStat), maxStat))
+			s.stat[m][i] = float32(min(max(v, minStat), top))
 		}
 	}
 }
 
 // onset estimates the bin in which the drift began: the start of the last
 // positive excursion of the CUSUM (Page 1954) of the strongest measure at its
-// best rate, over the kept bins. Where the evidence has stood above nothing for
-// longer than those, it is the bin since which it has. c is the count of bin
+// best rate, over the kept bins. Where the evidence has stood out for longer than
+// those, it is the bin since which it has. c is the count of bin
 // end, nil if the history holds it.
 func (e *Engine) onset(s *State, d *Dimension, ev *Evidence, end uint32, c *Counts) int64 {
 	rise := min(s.rise-1, end)
@@ -120,8 +120,9 @@ func (e *Engine) onset(s *State, d *Dimension, ev *Evidence, end uint32, c *Coun
 	}
 	var h history
 	h.read(s.recent)
-	onset, sum, busy := rise, 0.0, false
-	for bin := rise; bin <= end; bin++ {
+	from = min(max(from, s.first-1), end)
+	onset, sum, busy := from, 0.0, false
+	for bin := from; bin <= end; bin++ {
 		counts := h.counts(bin)
 		if bin == end && c != nil {
 			counts = *c

@@ -37,8 +37,8 @@ var Rates = [NumRates]float64{1.5, 2, 3, 5, 10}
 // Evidence is what one bin, on top of all before it, says against the baseline.
 type Evidence struct {
 	// Log is the natural logarithm of the combined evidence: the mean of the
-	// Shiryaev-Roberts statistics over all measures and rates. It starts at
-	// minus infinity, moves around zero in calm, and is at most MaxLog.
+	// Shiryaev-Roberts statistics over all measures and rates. In calm it moves
+	// around zero; it rises to six nats above the threshold and no further.
 	Log float64
 	// Measure is the one with the strongest evidence.
 	Measure Measure
@@ -70,6 +70,5 @@ type MeasureEvidence struct {
 // learned; every threshold is at least minThreshold, above it.
 const CandidateCut = 4.0
 
-// MaxLog is the ceiling of every statistic, in nats: it bounds the time that
-// evidence takes to fall again after a drift has ended.
+// MaxLog is the ceiling of all log evidence and, but for one nat, of thresholds.
 const MaxLog = 80.0

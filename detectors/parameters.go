@@ -48,6 +48,13 @@ var defaultPrior = Prior{Mean: 1, Strength: 0.1, InverseK: 2}
 
 func (d *Dimension) shape(hour int) float64 { return float64(d.Shape[hour]) / 1000 }
 
+// top returns the ceiling of the statistics, linear.
+func (d *Dimension) top() float64 { return exp(min(d.Threshold+headroom, MaxLog)) }
+
+// headroom is how far, in nats, evidence may rise above its threshold. More
+// would change no decision, and at the lowest drift rate takes days to fall.
+const headroom = 6.0
+
 // dim returns the parameters of a dimension.
 func (p *Parameters) dim(i int) *Dimension { return &p.Dimensions[i] }
 

@@ -62,7 +62,7 @@ func (e *Engine) setting(s *State, d *Dimension, bin uint32) setting {
 	}
 	t.youth = youthInverseK
 	if t.age > 0 {
-		t.youth = youthInverseK * math.Exp(-t.age/e.youth)
+		t.youth = youthInverseK * exp(-t.age/e.youth)
 	}
 	return t
 }
@@ -115,30 +115,85 @@ func (e *Engine) expect(s *State, d *Dimension, m Measure, t *setting) baseline 
 // (about uniform on a logarithmic scale). Without the second part an analyst's
 // first evening at the desk would be worth any amount of evidence, without the
 // third a new service's first hour.
+//
+// Where the other parts of the null explain a count well, it is also tried as
+// censored, that is, as if only known to be at least some smaller count, and
+// what says most counts: else the largest theft would be the best explained.
+// So one bin's evidence is bounded, and grows with the count but for a dip of
+// less than a nat.
 func (b *baseline) ratios(c float64, busy bool) (log [NumRates]float64) {
-	for i, r := range Rates {
-		q := math.Log((b.mu + b.k) / (r*b.mu + b.k))
-		log[i] = c*logRates[i] + (c+b.k)*q
-	}
+	b.drifts(c, &log)
 	if c <= b.mu {
 		return log
 	}
-	stray := strayWork
-	if b.mu < b.work/4 {
-		stray = strayOffWork
-		if busy {
-			stray = strayStay
+	stray := b.stray(busy)
+	gap := b.gap(c, stray)
+	for i := range log {
+		log[i] -= gap
+	}
+	for _, level := range censorAt {
+		if gap <= level {
+			break
+		}
+		var censored [NumRates]float64
+		b.drifts(b.reach(level, c, stray), &censored)
+		for i := range log {
+			log[i] = max(log[i], censored[i]-level)
 		}
 	}
-	usual := logNB(c, b.mu, b.k)
-	null := logSum(math.Log(1-stray)+usual, math.Log(stray)+logGeometric(c, max(b.work, b.mu)))
-	if b.unlike > 0 {
-		null = logSum(math.Log(1-b.unlike)+null, math.Log(b.unlike)-math.Log(anySize*(c+1)))
-	}
-	for i := range log {
-		log[i] -= null - usual
-	}
 	return log
+}
+
+// censorAt are the gaps at which a count is tried as censored.
+var censorAt = [...]float64{0.2, 0.7, 1.5}
+
+// reach returns a count, of those between the mean and c, at which the gap
+// reaches a level.
+func (b *baseline) reach(level, c, stray float64) float64 {
+	low, high := b.mu, c
+	for range 40 {
+		middle := (low + high) / 2
+		if b.gap(middle, stray) > level {
+			high = middle
+		} else {
+			low = middle
+		}
+		if high-low < 0.25 {
+			break
+		}
+	}
+	return low
+}
+
+// drifts sets the log-likelihood ratios of NB(rμ, k) against NB(μ, k); the
+// gamma functions of the two cancel.
+func (b *baseline) drifts(c float64, log *[NumRates]float64) {
+	for i, r := range Rates {
+		q := ln((b.mu + b.k) / (r*b.mu + b.k))
+		log[i] = c*logRates[i] + (c+b.k)*q
+	}
+}
+
+// stray returns the chance of a bin of work that follows no hours.
+func (b *baseline) stray(busy bool) float64 {
+	switch {
+	case b.mu >= b.work/4:
+		return strayWork
+	case busy:
+		return strayStay
+	}
+	return strayOffWork
+}
+
+// gap returns how much more probable a count is under the whole null than under
+// its first part, as a logarithm.
+func (b *baseline) gap(c, stray float64) float64 {
+	usual := logNB(c, b.mu, b.k)
+	null := logSum(ln(1-stray)+usual, ln(stray)+logGeometric(c, max(b.work, b.mu)))
+	if b.unlike > 0 {
+		null = logSum(ln(1-b.unlike)+null, ln(b.unlike/(anySize*(c+1))))
+	}
+	return null - usual
 }
 
 // anySize makes 1/(anySize·(c+1)) sum to about one over all counts up to a
@@ -150,7 +205,7 @@ func logSum(a, b float64) float64 {
 	if a < b {
 		a, b = b, a
 	}
-	return a + math.Log1p(math.Exp(b-a))
+	return a + ln(1+exp(b-a))
 }
 
 var logRates = func() (l [NumRates]float64) {
@@ -163,23 +218,22 @@ var logRates = func() (l [NumRates]float64) {
 // logNB is the log probability of c under the negative binomial of mean mu and
 // dispersion k (variance mu + mu²/k).
 func logNB(c, mu, k float64) float64 {
-	a, _ := math.Lgamma(c + k)
-	b, _ := math.Lgamma(k)
-	f, _ := math.Lgamma(c + 1)
-	return a - b - f + k*math.Log(k/(mu+k)) + c*math.Log(mu/(mu+k))
+	a := lnGamma(c + k)
+	b := lnGamma(k)
+	f := lnGamma(c + 1)
+	return a - b - f + k*ln(k/(mu+k)) + c*ln(mu/(mu+k))
 }
 
 // logGeometric is logNB with k = 1, in closed form.
 func logGeometric(c, mu float64) float64 {
-	return c*math.Log(mu/(1+mu)) - math.Log1p(mu)
+	return c*ln(mu/(1+mu)) - ln(1+mu)
 }
 
 // Bounds of a statistic: the lower one keeps its logarithm finite.
 const minStat = 1e-30
 
 var (
-	maxStat = math.Exp(MaxLog)
-	calm    = [NumMeasures]float64{1, 1}
+	calm = [NumMeasures]float64{1, 1}
 )
 
 // step scores one bin: the generalised Shiryaev-Roberts recursion
@@ -188,18 +242,21 @@ var (
 //
 // for each measure and rate. ν, the prior weight of a change in this very bin,
 // is known before the count; where nothing is expected it is near zero, so that
-// mere silence does not gather evidence, as it would with ν = 1. E[R] under the
+// mere silence does not gather evidence, as it would with ν = 1. Statistics
+// are capped some way above the threshold, so that a leak that has ended is
+// forgotten in days. E[R] under the
 // null stays at most the number of bins, so Pollak's bound on the mean time
 // between false alarms holds.
 func (e *Engine) step(s *State, d *Dimension, t *setting, c *Counts) (base [NumMeasures]baseline) {
+	top := d.top()
 	for m := range base {
 		b := e.expect(s, d, Measure(m), t)
 		base[m] = b
 		nu := b.mu / (1 + b.mu)
 		ratios := b.ratios(c[m], s.busy)
 		for i, l := range ratios {
-			v := (float64(s.stat[m][i]) + nu) * math.Exp(min(l, 2*MaxLog))
-			s.stat[m][i] = float32(min(max(v, minStat), maxStat))
+			v := (float64(s.stat[m][i]) + nu) * exp(min(l, 2*MaxLog))
+			s.stat[m][i] = float32(min(max(v, minStat), top))
 		}
 	}
 	return base
@@ -220,8 +277,13 @@ func (e *Engine) learn(s *State, t *setting, base *[NumMeasures]baseline, c *Cou
 		s.count[m] = fold(s.count[m], fade, learned[m])
 		s.exposure[m] = fold(s.exposure[m], fade, b.shape*b.mode)
 		fade = 1 - 1/min(e.dispersion, young)
-		residual := learned[m] - b.mu
-		s.excess[m] = fold(s.excess[m], fade, residual*residual-learned[m])
+		seen := learned[m]
+		if t.age > e.youth {
+			// A leak is not to teach that the identity is erratic.
+			seen = min(seen, b.mu+max(3*math.Sqrt(b.mu+b.mu*b.mu*b.inverseK), b.work))
+		}
+		residual := seen - b.mu
+		s.excess[m] = fold(s.excess[m], fade, residual*residual-seen)
 		s.square[m] = fold(s.square[m], fade, b.mu*b.mu)
 	}
 	s.busy = c[Distinct] > 0

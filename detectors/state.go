@@ -75,7 +75,10 @@ func (s *State) Log() float64 {
 			sum += float64(v)
 		}
 	}
-	return math.Log(sum / float64(int(NumMeasures)*NumRates))
+	if sum == 0 {
+		return math.Inf(-1)
+	}
+	return ln(sum / float64(int(NumMeasures)*NumRates))
 }
 
 const stateVersion = 1
@@ -156,7 +159,7 @@ func DecodeState(b []byte) (State, []byte, error) {
 		if h.visits[h.n-1].bin >= s.last || h.visits[0].bin+1 < s.first {
 			return State{}, nil, fmt.Errorf("decoding a detector state: a visit outside its life: %w", ErrCorrupt)
 		}
-		s.recent = h.append(nil)
+		s.recent = h.pack(nil)
 	}
 	return s, r.b, nil
 }
