@@ -81,15 +81,14 @@ func (c *calendar) count(kind string) int {
 
 // weather is what holds for the whole company in one hour.
 type weather struct {
-	campaign   bool
-	outage     bool
-	weekend    bool
-	hourOfDay  int
-	version    int   // index of the newest application version
-	released   int64 // when it came out; 0 if before the run
-	webKey     int   // index of the web signing key that signs new tokens
-	rotated    int64 // when it took over; 0 if before the run
-	outageEnds bool  // the outage ends with this hour's start
+	campaign  bool
+	outage    bool
+	weekend   bool
+	hourOfDay int
+	version   int   // index of the newest application version
+	released  int64 // when it came out; 0 if before the run
+	webKey    int   // index of the web signing key that signs new tokens
+	rotated   int64 // when it took over; 0 if before the run
 }
 
 // weather returns the state of the company's world in the hour that begins at t.
@@ -110,7 +109,6 @@ func (c *calendar) weather(t int64) weather {
 			w.campaign = w.campaign || inside
 		case outage:
 			w.outage = w.outage || inside
-			w.outageEnds = w.outageEnds || t == h.end
 		}
 	}
 	return w

@@ -159,7 +159,8 @@ func (c *Company) mobileClient(t int64) int16 {
 }
 
 // shopAdd adds what goes through the shop's gateway. If that is out, its items
-// are lost, or come in the five minutes after, from first to last.
+// are lost, or come in the minutes after: accesses in five, from first to last,
+// and facts two minutes later still, logins after the reads they stand behind.
 func (c *Company) shopAdd(out bool, it item) {
 	if !out {
 		c.slate.add(it)
@@ -169,7 +170,11 @@ func (c *Company) shopAdd(out bool, it item) {
 		return
 	}
 	o := c.calendar.outageAt(c.slot)
-	c.slate.late(it, o.end+max(0, it.at-o.start)*5*minute/(o.end-o.start+hour))
+	due := o.end + max(0, it.at-o.start)*5*minute/(o.end-o.start+hour)
+	if !it.action.Access() {
+		due += 2 * minute
+	}
+	c.slate.late(it, due)
 }
 
 // homeAddress is where a customer lives: one of 3,072 /24 networks.

@@ -212,7 +212,7 @@ func plantReport(c *Company) {
 	t := c.newThief("report", accounts(p.name))
 	next := c.leakFrom + minute
 	c.extras = append(c.extras, func(c *Company) {
-		for ; next < c.slot+hour; next += t.dice.between(25*hour, 30*hour) {
+		for ; next < c.slot+hour; next += day - next%day + t.dice.between(9*hour, 19*hour) {
 			for weekend(next) {
 				next += day
 			}

@@ -268,7 +268,8 @@ func TestBacklogComesLate(t *testing.T) {
 	opt := small("calm")
 	opt.Backlog = true
 	var last int64
-	late, more := 0, 0
+	late, more, orphans := 0, 0, 0
+	issued := map[string]bool{}
 	ids := map[string]bool{}
 	c := run(t, opt, func(_ *Company, ev *event.Event) {
 		if ids[ev.ID] {
@@ -281,6 +282,12 @@ func TestBacklogComesLate(t *testing.T) {
 		}
 		if ev.Time < last-10*minute {
 			late++
+			if ev.Action.Access() && strings.HasPrefix(ev.Actor, "u1") && !issued[ev.Session] {
+				orphans++
+			}
+		}
+		if ev.Action == event.Issue || ev.Action == event.Login {
+			issued[ev.Session] = true
 		}
 		last = max(last, ev.Time)
 	})
@@ -288,6 +295,9 @@ func TestBacklogComesLate(t *testing.T) {
 		if n > 0 && !strings.Contains(k, `"u1`) {
 			t.Fatalf("a calm event is missing: %s", k)
 		}
+	}
+	if orphans < late/10 {
+		t.Errorf("of %d late events only %d are reads before their login", late, orphans)
 	}
 	if late < 50 || late > more || more > 2000 {
 		t.Errorf("of %d events, %d are of the outage and %d came late", c.Events(), more, late)

@@ -43,7 +43,7 @@ var scenarios = []scenario{
 	},
 	{
 		Scenario: Scenario{"report", "an analyst exports whole reports of which the log tells only the number of rows",
-			"one export of 400,000 to 900,000 rows each 25 to 30 hours on weekdays; analysts' own exports have 500 to 5,000 rows", 21, 1},
+			"one export of 400,000 to 900,000 rows each weekday; analysts' own exports have 500 to 5,000 rows", 21, 1},
 		share: 67, clock: 17*hour + 30*minute, plant: plantReport,
 	},
 	{

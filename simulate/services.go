@@ -119,11 +119,7 @@ func (c *Company) indexHour(s *service) {
 	for t := c.slot + s.dice.gap(s.rate); t < c.slot+hour; t += s.dice.gap(s.rate) {
 		it := c.serviceItem(s, t)
 		it.action = event.List
-		it.many = int32(len(c.slate.records))
-		it.n = 10
-		for range it.n {
-			c.slate.records = append(c.slate.records, c.customers.popular(&s.dice))
-		}
+		c.slate.page(&it, 10, func() int32 { return c.customers.popular(&s.dice) })
 		c.slate.add(it)
 	}
 }
@@ -151,11 +147,10 @@ func (c *Company) syncRun(s *service, calls int64) {
 	for i := range calls {
 		it := c.serviceItem(s, c.slot+2*minute+i*step)
 		it.action = event.List
-		it.many, it.n = int32(len(c.slate.records)), syncPage
-		for range syncPage {
-			c.slate.records = append(c.slate.records, int32(s.walk%c.customers.n))
+		c.slate.page(&it, syncPage, func() int32 {
 			s.walk++
-		}
+			return int32(s.walk % c.customers.n)
+		})
 		c.slate.add(it)
 	}
 }

@@ -88,7 +88,8 @@ type Company struct {
 	ids     [2]serial // of the calm company, of what the scenario adds
 	tokens  [2]serial // likewise
 	emitted int64
-	last    int // leak of the event that Next gave last, or -1
+	reached int64 // time up to which Next has given everything, but for a backlog
+	last    int   // leak of the event that Next gave last, or -1
 }
 
 // New returns the company that the options describe. The error names the valid
@@ -133,7 +134,7 @@ func (c *Company) build() {
 	c.start = c.opt.Start.UnixMilli()
 	c.end = c.start + int64(c.opt.Days)*day
 	origin := c.start - c.start%day
-	c.slot = origin
+	c.slot, c.reached = origin, c.start
 	c.leakMul = int64(math.Round(c.opt.LeakFactor * one))
 	c.ids = [2]serial{newSerial(c.opt.Seed, calmIDs), newSerial(c.opt.Seed, extraIDs)}
 	c.tokens = [2]serial{newSerial(c.opt.Seed, calmTokens), newSerial(c.opt.Seed, extraTokens)}
@@ -161,6 +162,7 @@ func (c *Company) Next(ev *event.Event) bool {
 	for {
 		for c.slate.pos == len(c.slate.out) {
 			if c.slot >= c.end {
+				c.reached = c.end
 				return false
 			}
 			c.makeHour()
@@ -176,6 +178,7 @@ func (c *Company) Next(ev *event.Event) bool {
 			c.leaks[c.last].count(e, c.slate.items[p].rec, c.slate.recordsOf(p))
 		}
 		c.emitted++
+		c.reached = max(c.reached, e.Time)
 		*ev = *e
 		return true
 	}

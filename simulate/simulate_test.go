@@ -6,7 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,10 +39,22 @@ func small(scenario string) Options {
 	return Options{Scenario: scenario, Seed: 3, Days: 15, Scale: 0.1}
 }
 
+// same reports whether two events are equal in everything.
+func same(a, b *event.Event) bool {
+	x, y := *a, *b
+	x.Records, y.Records = nil, nil
+	return reflect.DeepEqual(x, y) && slices.Equal(a.Records, b.Records)
+}
+
 // appendText writes an event so that different events are different texts.
 func appendText(b []byte, ev *event.Event) []byte {
-	return fmt.Appendf(b, "%d %q %d %q %q %q %q %q %q %q %q %d\n",
-		ev.Time, ev.ID, ev.Action, ev.Actor, ev.Subject, ev.KeyID, ev.Session, ev.IP, ev.Client, ev.Endpoint, ev.Records, ev.Rows)
+	b = strconv.AppendInt(b, ev.Time, 10)
+	b = strconv.AppendInt(append(b, ' '), int64(ev.Action), 10)
+	b = strconv.AppendInt(append(b, ' '), ev.Rows, 10)
+	for _, s := range append([]string{ev.ID, ev.Actor, ev.Subject, ev.KeyID, ev.Session, ev.IP, ev.Client, ev.Endpoint}, ev.Records...) {
+		b = append(append(b, '|'), s...)
+	}
+	return append(b, '\n')
 }
 
 // A stream depends on its options alone. A change of the golden sums is a
@@ -135,12 +149,10 @@ func TestScenarioIsCalmPlusItsLeak(t *testing.T) {
 		var next event.Event
 		more := calm.Next(&next)
 		added := 0
-		var a, b []byte
 		run(t, small(s.Name), func(c *Company, ev *event.Event) {
-			a, b = appendText(a[:0], ev), appendText(b[:0], &next)
-			if more && string(a) == string(b) {
-				if c.Leak() >= 0 {
-					t.Fatalf("%s: a calm event is said to be of a leak: %s", s.Name, a)
+			if more && ev.ID == next.ID {
+				if c.Leak() >= 0 || !same(ev, &next) {
+					t.Fatalf("%s: the leak changes a calm event to %+v", s.Name, *ev)
 				}
 				more = calm.Next(&next)
 				return
@@ -148,7 +160,7 @@ func TestScenarioIsCalmPlusItsLeak(t *testing.T) {
 			added++
 		})
 		if more {
-			t.Errorf("%s: lacks an event of the calm company: %s", s.Name, b)
+			t.Errorf("%s: lacks an event of the calm company: %+v", s.Name, next)
 		}
 		if (added > 0) != (s.Name != "calm") {
 			t.Errorf("%s: added %d events", s.Name, added)
@@ -227,14 +239,15 @@ func TestLeaksShowWhereTheTruthSays(t *testing.T) {
 	native, ocsf := decoder(t, "native", event.AppendNative), decoder(t, "ocsf", event.AppendOCSF)
 	for _, s := range Scenarios() {
 		seen := map[string]bool{}
-		var a, b []byte
 		opt := small(s.Name)
 		opt.Scale = MinScale
 		c := run(t, opt, func(c *Company, ev *event.Event) {
+			if c.Leak() < 0 && c.Events()%16 != 0 {
+				return // a sample of the benign ones is enough
+			}
 			decoded := native(ev)
-			a, b = appendText(a[:0], decoded), appendText(b[:0], ocsf(ev))
-			if string(a) != string(b) {
-				t.Fatalf("%s: native tells %s, OCSF %s", s.Name, a, b)
+			if other := ocsf(ev); !same(decoded, other) {
+				t.Fatalf("%s: native tells %+v, OCSF %+v", s.Name, *decoded, *other)
 			}
 			if c.Leak() < 0 {
 				return

@@ -96,11 +96,13 @@ func (s *slate) put(it *item) {
 	s.items = append(s.items, *it)
 }
 
-// list stores the customers of an item of many and returns their place.
-func (s *slate) list(customers ...int32) (many, n int32) {
-	many = int32(len(s.records))
-	s.records = append(s.records, customers...)
-	return many, int32(len(customers))
+// page gives an item n customers. An item with many stays
+// in the hour in which it is made.
+func (s *slate) page(it *item, n int64, next func() int32) {
+	it.many, it.n = int32(len(s.records)), int32(n)
+	for range n {
+		s.records = append(s.records, next())
+	}
 }
 
 // recordsOf returns the customers of the p-th item given out, if it has many.

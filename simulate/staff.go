@@ -282,10 +282,7 @@ func (c *Company) work(p *person, t int64) {
 		it.endpoint = epCRMCustomer
 		if how < 100 {
 			it.endpoint, it.action = epCRMSearch, event.List
-			it.many, it.n = int32(len(c.slate.records)), int32(d.between(2, 6))
-			for range it.n {
-				c.slate.records = append(c.slate.records, p.choose(&c.customers))
-			}
+			c.slate.page(&it, d.between(2, 6), func() int32 { return p.choose(&c.customers) })
 			c.slate.add(it)
 			return
 		}
@@ -316,10 +313,7 @@ func (c *Company) analyse(p *person, it item, how int64) {
 		return
 	}
 	it.action, it.endpoint = event.List, epQuery
-	it.many, it.n = int32(len(c.slate.records)), int32(p.dice.between(5, 30))
-	for range it.n {
-		c.slate.records = append(c.slate.records, p.choose(&c.customers))
-	}
+	c.slate.page(&it, p.dice.between(5, 30), func() int32 { return p.choose(&c.customers) })
 	c.slate.add(it)
 }
 

@@ -17,7 +17,7 @@ type Truth struct {
 	Scenario string    `json:"scenario"`
 	Seed     uint64    `json:"seed"`
 	Start    time.Time `json:"start"`
-	End      time.Time `json:"end"`
+	End      time.Time `json:"end"` // of the stream, or the last event so far
 	Scale    float64   `json:"scale"`
 	Events   int64     `json:"events"`
 	Leaks    []Leak    `json:"leaks"`
@@ -99,7 +99,7 @@ func (l *leak) mark(r int32) {
 
 // Truth returns what is true of the events given so far.
 func (c *Company) Truth() Truth {
-	start, end := c.Span()
+	start, end := utc(c.start), utc(c.reached)
 	t := Truth{Scenario: c.scenario.Name, Seed: c.opt.Seed, Start: start, End: end, Scale: c.opt.Scale, Events: c.emitted, Leaks: []Leak{}, Benign: []Benign{}}
 	for _, l := range c.leaks {
 		if l.events == 0 {
@@ -118,9 +118,9 @@ func (c *Company) Truth() Truth {
 
 func utc(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
-// happenings returns the benign happenings that begin within the run, in the
-// order of their start: the calendar's, people's comings, goings and time off,
-// and the incidents so far.
+// happenings returns the benign happenings that have begun so far, in the order
+// of their start: the calendar's, people's comings, goings and time off, and
+// incidents.
 func (c *Company) happenings() []happening {
 	all := append(slices.Clone(c.calendar.events), c.incidents...)
 	for i := range c.staff {
@@ -137,7 +137,7 @@ func (c *Company) happenings() []happening {
 			all = append(all, happening{kind: "vacation", start: from, end: from + p.daysOff*day, identities: who, note: "away, then back"})
 		}
 	}
-	all = slices.DeleteFunc(all, func(h happening) bool { return h.start >= c.end || h.end < c.start })
+	all = slices.DeleteFunc(all, func(h happening) bool { return h.start >= c.reached || h.end < c.start })
 	slices.SortStableFunc(all, func(a, b happening) int { return cmp.Compare(a.start, b.start) })
 	return all
 }

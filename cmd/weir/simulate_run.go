@@ -79,9 +79,8 @@ func (s *simulation) play(ctx context.Context, sink eventSink) (*simulate.Compan
 	// How long the history takes to write is known only afterwards, and the leak
 	// is to start some time after that. A leak only adds to a company, so the
 	// history comes from one without the leak, and life from its twin with it.
-	_, end := mustSpan(s.options)
 	before := s.options
-	before.LeakStart = end
+	before.LeakStart = before.Start.AddDate(0, 0, before.Days)
 	history, err := simulate.New(before)
 	if err != nil {
 		return nil, err
@@ -101,12 +100,6 @@ func (s *simulation) play(ctx context.Context, sink eventSink) (*simulate.Compan
 	return company, s.put(ctx, sink, company, cut, int64(1<<63-1), func(at, _ int64) time.Time {
 		return time.UnixMilli(at).Add(slack) // never before it has happened
 	})
-}
-
-// mustSpan returns the span of options that New has already accepted.
-func mustSpan(o simulate.Options) (start, end time.Time) {
-	start = o.Start
-	return start, start.Add(time.Duration(o.Days) * 24 * time.Hour)
 }
 
 // pacer returns when the n-th event, of time at, is due.
