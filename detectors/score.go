@@ -145,7 +145,7 @@ func (b *baseline) ratios(c float64, busy bool) (log [NumRates]float64) {
 }
 
 // censorAt are the gaps at which a count is tried as censored.
-var censorAt = [...]float64{0.2, 0.7, 1.5}
+var censorAt = [...]float64{0.2, 0.7, 1.5, 3}
 
 // reach returns a count, of those between the mean and c, at which the gap
 // reaches a level.

@@ -120,8 +120,9 @@ func bucket(v float64, cells int) int { return min(max(int(math.Floor(v)), 0), c
 func (s *Sums) Add(o *Sums) {
 	for i := range o.dims {
 		from, to := &o.dims[i], s.dim(i)
+		sums := to.numbers()
 		for j, v := range from.numbers() {
-			*to.numbers()[j] += *v
+			*sums[j] += *v
 		}
 		for m := range from.measures {
 			to.measures[m].log += from.measures[m].log
