@@ -107,7 +107,7 @@ func TestEveryStreamIsWellFormed(t *testing.T) {
 			Seed:       rapid.Uint64().Draw(t, "seed"),
 			Days:       rapid.IntRange(1, 9).Draw(t, "days"),
 			Start:      time.UnixMilli(rapid.Int64Range(1e12, 2e12).Draw(t, "start")),
-			Scale:      rapid.Float64Range(MinScale, 0.15).Draw(t, "scale"),
+			Scale:      rapid.Float64Range(MinScale, 0.08).Draw(t, "scale"),
 			LeakFactor: rapid.Float64Range(0.1, 5).Draw(t, "factor"),
 		}
 		c, err := New(opt)
