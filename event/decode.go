@@ -270,6 +270,11 @@ func (d *Decoder) scalar(v value) (string, bool) {
 func (d *Decoder) text(sources []source) (s string, from *source, unlisted bool) {
 	for i := range sources {
 		src := &sources[i]
+		if src.slot >= 0 && src.values == nil { // most are such, and have a text as it stands
+			if v := &d.s.slots[src.slot]; v.kind == text && !v.escaped && v.hi > v.lo {
+				return alias(d.buf[v.lo:v.hi]), src, unlisted
+			}
+		}
 		switch {
 		case src.constant != "":
 			return src.constant, src, unlisted

@@ -14,6 +14,9 @@ const idPlace = "{id}"
 // path parameters, which hold ids and tokens too, are cut off.
 func (d *Decoder) endpoint(sources []source) string {
 	s, _, _ := d.text(sources)
+	if strings.IndexByte(s, '/') < 0 && strings.IndexByte(s, '?') < 0 {
+		return d.shorten(s)
+	}
 	if out, changed := appendEndpoint(d.scratch[:0], s); changed {
 		d.scratch = out
 		s = d.store(out)

@@ -231,6 +231,8 @@ func (d *Decoder) address(sources []source) string {
 			return ""
 		}
 		addr = port.Addr()
+	} else if addr.Is4() {
+		return s // has one form only
 	}
 	d.scratch = addr.Unmap().WithZone("").AppendTo(d.scratch[:0])
 	if string(d.scratch) == s {

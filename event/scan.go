@@ -110,12 +110,14 @@ func (s *scanner) value(i int, n *node, depth int) int {
 	v := value{lo: i}
 	switch c := s.b[i]; c {
 	case '"':
-		v.kind, v.lo = text, i+1
-		v.hi, v.escaped = s.text(i + 1)
-		if v.hi < 0 {
+		end, escaped := s.text(i + 1)
+		if end < 0 {
 			return -1
 		}
-		i = v.hi + 1
+		if n != nil {
+			s.keep(n, value{i + 1, end, text, escaped})
+		}
+		return end + 1
 	case '{', '[':
 		if depth == MaxDepth {
 			return s.fail(TooDeep, i)
@@ -127,7 +129,6 @@ func (s *scanner) value(i int, n *node, depth int) int {
 			v.kind = array
 			i = s.array(i+1, n, depth+1)
 		}
-		v.hi = i
 	case 't':
 		v.kind = boolean
 		i = s.literal(i, "true")
@@ -140,13 +141,8 @@ func (s *scanner) value(i int, n *node, depth int) int {
 	default:
 		i, v.kind = s.number(i)
 	}
-	if i < 0 {
-		return -1
-	}
-	if n != nil {
-		if v.kind != text {
-			v.hi = i
-		}
+	if i >= 0 && n != nil {
+		v.hi = i
 		s.keep(n, v)
 	}
 	return i
