@@ -235,6 +235,19 @@ func TestBucketClockStepsBack(t *testing.T) {
 	}
 }
 
+// Rest earns no more than one burst.
+func TestBucketBurstIsBounded(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	b := bucket{rate: 1, burst: 2}
+	b.take(now)
+	now = now.Add(time.Hour)
+	for i, want := range []time.Duration{0, 0, time.Second, 2 * time.Second} {
+		if got := b.take(now); got != want {
+			t.Errorf("attempt %d waits %v, want %v", i, got, want)
+		}
+	}
+}
+
 func TestDeliveryJSON(t *testing.T) {
 	d := Delivery{DedupKey: "weir-0123456789abcdef", Status: Open, Time: 1772550000000, Destination: "pager", Outcome: GivenUp,
 		Attempts: 3, Reason: `the receiver answered "503"`, At: 1772550000500}

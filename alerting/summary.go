@@ -64,25 +64,29 @@ func actorOf(dimension string) actor {
 	return actor{Printable(dimension, maxIdentity), "read", "has read", "it had never read before"}
 }
 
-// unit is what a measure counts.
-type unit struct{ one, many, after string }
+// unit is what a measure counts: "<did> 40 <many><after>".
+type unit struct{ did, one, many, after string }
 
 func unitOf(measure string, who actor) unit {
 	switch measure {
 	case "distinct":
-		return unit{"distinct customer", "distinct customers", ""}
+		return unit{who.did, "distinct customer", "distinct customers", ""}
 	case "first_touch":
-		return unit{"customer", "customers", " " + who.before}
+		return unit{who.did, "customer", "customers", " " + who.before}
 	case "rows":
-		return unit{"row", "rows", ""}
+		return unit{who.did, "row", "rows", ""}
 	case "destructive":
-		return unit{"customer record", "customer records", " by updates and deletes"}
+		did := "changed or deleted"
+		if who.noun == "signing key" {
+			did = "was used to change or delete"
+		}
+		return unit{did, "customer's records", "customers' records", ""}
 	case "unissued":
-		return unit{"customer", "customers", " through tokens that nobody issued"}
+		return unit{who.did, "customer", "customers", " through tokens that nobody issued"}
 	case "subjects":
-		return unit{"distinct subject", "distinct subjects", ""}
+		return unit{"acted for", "distinct subject", "distinct subjects", ""}
 	}
-	return unit{"unit", "units", " of " + Printable(measure, maxIdentity)}
+	return unit{who.did, "unit", "units", " of " + Printable(measure, maxIdentity)}
 }
 
 // sentence builds a summary.
@@ -108,7 +112,7 @@ func (s *sentence) found(first bool) {
 		noun = capital(noun)
 	}
 	u := unitOf(a.Measure, s.who)
-	s.text(noun, " ", Printable(a.Identity, maxIdentity), " ", s.who.did, " ", count(a.Observed, u), u.after, " ")
+	s.text(noun, " ", Printable(a.Identity, maxIdentity), " ", u.did, " ", count(a.Observed, u), u.after, " ")
 	partial := s.span()
 	s.text(", ", normal(a.Expected))
 	if partial {

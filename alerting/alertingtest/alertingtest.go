@@ -125,13 +125,22 @@ func HalfSent(w http.ResponseWriter, _ *http.Request) {
 	_ = conn.Close()
 }
 
-// Flood is a handler that takes the message and then answers without end.
-func Flood(w http.ResponseWriter, _ *http.Request) {
-	block := []byte(strings.Repeat("x", 1<<16))
-	for {
-		if _, err := w.Write(block); err != nil {
-			return
+// floodSize is far more than buffers hold between receiver and destination.
+const floodSize = 64 << 20
+
+// Flood returns a handler that takes the message and then answers with far too
+// much, and sends what it got rid of before the destination hung up.
+func Flood(sent chan<- int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		block := []byte(strings.Repeat("x", 1<<16))
+		n := 0
+		for n < floodSize {
+			k, err := w.Write(block)
+			if n += k; err != nil {
+				break
+			}
 		}
+		sent <- n
 	}
 }
 
@@ -170,7 +179,6 @@ func HTTP(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) 
 		{"elsewhere", []http.HandlerFunc{Answer(307, "Location", "https://thief.example/"+Secret)}, []attempt{{says: "redirect to thief.example"}}},
 		{"silent", []http.HandlerFunc{Silence}, []attempt{{retry: true, says: "no answer in time"}}},
 		{"half sent", []http.HandlerFunc{HalfSent, Answer(200)}, []attempt{{retry: true, says: "posting"}, taken}},
-		{"endless answer", []http.HandlerFunc{Flood}, []attempt{taken}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			timeout := 30 * time.Second
@@ -179,6 +187,9 @@ func HTTP(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) 
 			}
 			r := NewReceiver(t, false, c.handlers...)
 			d := build(t, setup(r.URL, nil, timeout))
+			if d.Name() == "" {
+				t.Error("the destination has no name")
+			}
 			for _, want := range c.want {
 				check(t, d, want)
 			}
@@ -187,6 +198,14 @@ func HTTP(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) 
 			}
 		})
 	}
+	t.Run("endless answer", func(t *testing.T) {
+		sent := make(chan int, 1)
+		r := NewReceiver(t, false, Flood(sent))
+		check(t, build(t, setup(r.URL, nil, time.Minute)), taken)
+		if n := <-sent; n >= floodSize {
+			t.Errorf("the destination read all %d bytes of an answer without end", n)
+		}
+	})
 	t.Run("nobody there", func(t *testing.T) {
 		r := NewReceiver(t, false, Answer(200))
 		r.Close()
