@@ -119,8 +119,8 @@ func (e *Engine) expect(s *State, d *Dimension, m Measure, t *setting) baseline 
 // Where the other parts of the null explain a count well, it is also tried as
 // censored, that is, as if only known to be at least some smaller count, and
 // what says most counts: else the largest theft would be the best explained.
-// So one bin's evidence is bounded, and grows with the count but for a dip of
-// less than a nat.
+// So one bin's evidence is bounded, and grows with the count (but for a dip
+// of a tenth of a nat between the points at which censoring is tried).
 func (b *baseline) ratios(c float64, busy bool) (log [NumRates]float64) {
 	b.drifts(c, &log)
 	if c <= b.mu {
@@ -131,38 +131,31 @@ func (b *baseline) ratios(c float64, busy bool) (log [NumRates]float64) {
 	for i := range log {
 		log[i] -= gap
 	}
-	for _, level := range censorAt {
-		if gap <= level {
-			break
-		}
-		var censored [NumRates]float64
-		b.drifts(b.reach(level, c, stray), &censored)
-		for i := range log {
-			log[i] = max(log[i], censored[i]-level)
-		}
+	if gap <= wellExplained {
+		return log
+	}
+	for at := max(b.mu, 1) * censorStep; at < c && at < censorReach*max(b.mu, 1); at *= censorStep {
+		b.censor(at, b.gap(at, stray), &log)
 	}
 	return log
 }
 
-// censorAt are the gaps at which a count is tried as censored.
-var censorAt = [...]float64{0.2, 0.7, 1.5, 3}
+// wellExplained is the gap from which a count is tried as censored: at
+// multiples of what is expected that go by censorStep, up to censorReach. They
+// do not depend on the count.
+const (
+	wellExplained = 0.2
+	censorStep    = 1.25
+	censorReach   = 1e4
+)
 
-// reach returns a count, of those between the mean and c, at which the gap
-// reaches a level.
-func (b *baseline) reach(level, c, stray float64) float64 {
-	low, high := b.mu, c
-	for range 40 {
-		middle := (low + high) / 2
-		if b.gap(middle, stray) > level {
-			high = middle
-		} else {
-			low = middle
-		}
-		if high-low < 0.25 {
-			break
-		}
+// censor raises the ratios to those of a smaller count with the given gap.
+func (b *baseline) censor(c, gap float64, log *[NumRates]float64) {
+	var drifts [NumRates]float64
+	b.drifts(c, &drifts)
+	for i := range log {
+		log[i] = max(log[i], drifts[i]-gap)
 	}
-	return low
 }
 
 // drifts sets the log-likelihood ratios of NB(rμ, k) against NB(μ, k); the
