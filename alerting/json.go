@@ -50,8 +50,9 @@ func (a *Alert) AppendJSON(b []byte) []byte {
 
 // MarshalJSON returns AppendJSON of a fresh buffer; it never fails.
 // encoding/json escapes <, > and & in what it returns; use AppendJSON where
-// bytes must be equal.
-func (a *Alert) MarshalJSON() ([]byte, error) { return a.AppendJSON(nil), nil }
+// bytes must be equal. The receiver is a value, so that an Alert held by value
+// is not encoded by reflection, unrounded.
+func (a Alert) MarshalJSON() ([]byte, error) { return a.AppendJSON(nil), nil }
 
 func (e *Exposed) appendJSON(b []byte) []byte {
 	b = append(b, `{"records":`...)

@@ -166,9 +166,11 @@ func TestJSONIsStable(t *testing.T) {
 func TestMarshalIsAppend(t *testing.T) {
 	a := example()
 	a.Summary = "plain" // encoding/json would escape < and &
-	b, err := json.Marshal(a)
-	if err != nil || !bytes.Equal(b, a.AppendJSON(nil)) {
-		t.Errorf("Marshal = %s, %v", b, err)
+	for _, v := range []any{a, *a} {
+		b, err := json.Marshal(v)
+		if err != nil || !bytes.Equal(b, a.AppendJSON(nil)) {
+			t.Errorf("Marshal = %s, %v", b, err)
+		}
 	}
 }
 
