@@ -139,3 +139,6 @@ func (c *Correlate) Status() (open int, thresholds []float64) {
 	}
 	return open, thresholds
 }
+
+// StartAt sets the offset of a task that has loaded nothing.
+func (c *Correlate) StartAt(offset int64) { c.offset = offset }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -375,7 +376,7 @@ func (f *folder) count(size int) {
 		}
 	}
 	for set, n := range f.notes {
-		for _, name := range set.Names() {
+		for _, name := range strings.Split(set.String(), ",") {
 			m.notes.WithLabelValues(f.src.Topic, name).Add(float64(n))
 		}
 	}

@@ -1,0 +1,142 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/stream"
+)
+
+// parameterRing is how many bins' parameters the compacted topic keeps. A
+// detect task in need of one bin's has not closed that bin, so correlate is
+// never further ahead than that; a restore reaches back by one bin.
+const parameterRing = 64
+
+// correlateTask runs stream.Correlate on the one partition of weir.evidence.
+type correlateTask struct {
+	conn    *Connection
+	group   string
+	topics  Topics
+	config  stream.CorrelateConfig
+	log     *slog.Logger
+	metrics *Metrics
+	ready   *readiness
+}
+
+func (t *correlateTask) run(ctx context.Context, _ int32, at func(int64)) error {
+	t.ready.begin(t.topics.Evidence)
+	defer t.ready.forget(t.topics.Evidence)
+	cl, err := t.conn.client(
+		kgo.TransactionalID(t.group+"-correlate"),
+		kgo.TransactionTimeout(transactionLimit),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+	)
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	if _, _, err := cl.ProducerID(ctx); err != nil {
+		return fmt.Errorf("taking over: %w", Explain(err))
+	}
+	c := stream.NewCorrelate(t.config)
+	_, err = t.conn.readAll(ctx, t.topics.Fleet, 0, func(r *kgo.Record) error { return c.Load(r.Key, r.Value) })
+	if err != nil {
+		return fmt.Errorf("restoring: %w", err)
+	}
+	start, _, err := t.conn.bounds(ctx, t.topics.Evidence, 0)
+	if err != nil {
+		return err
+	}
+	if c.Offset() == 0 {
+		c.StartAt(start)
+	}
+	if c.Offset() < start {
+		return fmt.Errorf("restoring: %s begins at offset %d, and the state needs it from %d: its retention was shorter than the outage; start over with `weir reset --from TIME`",
+			t.topics.Evidence, start, c.Offset())
+	}
+	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{t.topics.Evidence: {0: kgo.NewOffset().At(c.Offset())}})
+	t.ready.done(t.topics.Evidence)
+	for {
+		if err := t.poll(ctx, cl, c); err != nil {
+			return err
+		}
+		if err := t.advance(ctx, cl, c); err != nil {
+			return err
+		}
+		at(c.Offset())
+	}
+}
+
+func (t *correlateTask) poll(ctx context.Context, cl *kgo.Client, c *stream.Correlate) error {
+	wait, cancel := context.WithTimeout(ctx, pollFor)
+	fetches := cl.PollFetches(wait)
+	cancel()
+	if err := fetchError(ctx, fetches); err != nil {
+		return err
+	}
+	for iter := fetches.RecordIter(); !iter.Done(); {
+		rec := iter.Next()
+		report, err := stream.DecodeReport(rec.Value)
+		if err == nil {
+			err = c.Apply(rec.Offset, report)
+		}
+		if err != nil {
+			return fmt.Errorf("%s offset %d: %w", rec.Topic, rec.Offset, err)
+		}
+	}
+	return nil
+}
+
+// advance works through what all partitions have closed and commits when there
+// is something to tell: alerts, or the parameters of a finished bin.
+func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.Correlate) error {
+	alerts, params := c.Advance()
+	if len(alerts) == 0 && params == nil {
+		t.metrics.heartbeat.WithLabelValues("correlate").SetToCurrentTime()
+		return nil
+	}
+	began := time.Now()
+	tx := transaction{client: cl}
+	for i := range alerts {
+		a := &alerts[i]
+		tx.add(t.topics.Alerts, 0, []byte(a.DedupKey), a.AppendJSON(nil))
+	}
+	if params != nil {
+		key := strconv.FormatInt(params.Bin%parameterRing, 10)
+		tx.add(t.topics.Parameters, 0, []byte(key), params.AppendBinary(nil))
+	}
+	for _, change := range c.Snapshot() {
+		tx.add(t.topics.Fleet, 0, change.Key, change.Value)
+	}
+	if err := tx.commit(ctx); err != nil {
+		t.metrics.commits.WithLabelValues("correlate", "failed").Inc()
+		return err
+	}
+	t.tell(alerts, params, c)
+	t.metrics.commitTime.WithLabelValues("correlate").Observe(time.Since(began).Seconds())
+	return nil
+}
+
+func (t *correlateTask) tell(alerts []alerting.Alert, params *detectors.Parameters, c *stream.Correlate) {
+	m := t.metrics
+	m.commits.WithLabelValues("correlate", "committed").Inc()
+	m.heartbeat.WithLabelValues("correlate").SetToCurrentTime()
+	for _, a := range alerts {
+		m.alerts.WithLabelValues(string(a.Status), string(a.Severity), a.Dimension).Inc()
+		t.log.Info("alert", "status", a.Status, "severity", a.Severity, "dimension", a.Dimension, "dedup_key", a.DedupKey)
+	}
+	open, thresholds := c.Status()
+	m.episodes.Set(float64(open))
+	if params != nil {
+		for i, name := range t.config.Dimensions {
+			m.threshold.WithLabelValues(name).Set(thresholds[i])
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/weirhq/weir/stream"
+)
+
+// Role is a part of the work that a process can take.
+type Role string
+
+// The roles. A process that is told none takes them all.
+const (
+	Ingest    Role = "ingest"
+	Detect    Role = "detect"
+	Correlate Role = "correlate"
+	Notify    Role = "notify"
+)
+
+// Roles lists them in the order of the flow.
+var Roles = []Role{Ingest, Detect, Correlate, Notify}
+
+// Process is one process of a deployment.
+type Process struct {
+	Connection   *Connection
+	Group        string // prefix of consumer groups and transactional ids
+	Instance     string // stable name of this process
+	Topics       Topics
+	Replication  int16
+	Roles        []Role
+	Workers      int // of ingest
+	Manifest     Manifest
+	Ingest       stream.IngestConfig
+	Detect       stream.DetectConfig
+	Correlate    stream.CorrelateConfig
+	Sources      IngestOptions
+	Destinations []Destination
+	Log          *slog.Logger
+	Metrics      *Metrics
+
+	readiness readiness
+}
+
+// Ready reports whether the process runs and all its state is restored.
+func (p *Process) Ready() bool { return p.readiness.ready() }
+
+// Run checks what it finds in Kafka, starts the roles and works until ctx
+// ends. A part that fails is started again; what Run returns is a reason not to
+// start at all.
+func (p *Process) Run(ctx context.Context) error {
+	p.readiness = readiness{restoring: map[string]bool{}, metrics: p.Metrics}
+	if err := p.prepare(ctx); err != nil {
+		return err
+	}
+	var parts sync.WaitGroup
+	for _, role := range p.Roles {
+		for name, run := range p.parts(role) {
+			parts.Go(func() { p.keep(ctx, name, run) })
+		}
+	}
+	p.readiness.mu.Lock()
+	p.readiness.started = true
+	p.readiness.mu.Unlock()
+	parts.Wait()
+	return nil
+}
+
+func (p *Process) prepare(ctx context.Context) error {
+	if err := p.Connection.Ping(ctx, 20*time.Second); err != nil {
+		return err
+	}
+	specs := p.Topics.Specs(p.Manifest.Partitions)
+	if err := Ensure(ctx, p.Connection, specs, p.Replication); err != nil {
+		return err
+	}
+	cl, err := p.Connection.client()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	adm := kadm.NewClient(cl)
+	if err := waitForTopics(ctx, adm, specs); err != nil {
+		return err
+	}
+	var names []string
+	for _, s := range p.Sources.Sources {
+		names = append(names, s.Topic)
+	}
+	have, err := adm.ListTopics(ctx, names...)
+	if err != nil {
+		return fmt.Errorf("listing the source topics: %w", Explain(err))
+	}
+	var faults []error
+	for _, name := range names {
+		if err := have[name].Err; err != nil {
+			faults = append(faults, fmt.Errorf("source topic %s: %w", name, Explain(err)))
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
+	return p.Manifest.Check(ctx, p.Connection, p.Topics.Fleet)
+}
+
+// parts returns what a role consists of, by name.
+func (p *Process) parts(role Role) map[string]func(context.Context) error {
+	parts := map[string]func(context.Context) error{}
+	switch role {
+	case Ingest:
+		for i := range max(p.Workers, 1) {
+			w := &ingestWorker{
+				conn: p.Connection, group: p.Group, id: p.Instance + "-" + strconv.Itoa(i), topics: p.Topics,
+				config: p.Ingest, options: p.Sources, log: p.Log, metrics: p.Metrics,
+			}
+			parts["ingest "+strconv.Itoa(i)] = w.run
+		}
+	case Detect:
+		t := &detectTask{p.Connection, p.Group, p.Topics, p.Detect, p.Log, p.Metrics, &p.readiness}
+		parts["detect"] = p.place(Detect, p.Topics.Partials, t.run)
+	case Correlate:
+		t := &correlateTask{p.Connection, p.Group, p.Topics, p.Correlate, p.Log, p.Metrics, &p.readiness}
+		parts["correlate"] = p.place(Correlate, p.Topics.Evidence, t.run)
+	case Notify:
+		for _, d := range p.Destinations {
+			n := &notifier{p.Connection, p.Group, p.Instance, p.Topics, d, p.Log, p.Metrics}
+			parts["notify "+d.Name()] = n.run
+		}
+	}
+	return parts
+}
+
+func (p *Process) place(role Role, topic string, run task) func(context.Context) error {
+	return (&placement{
+		conn: p.Connection, group: p.Group + "-" + string(role), topic: topic,
+		run: run, log: p.Log, metrics: p.Metrics,
+	}).Run
+}
+
+// keep runs a part again whenever it fails.
+func (p *Process) keep(ctx context.Context, name string, run func(context.Context) error) {
+	pause := firstRestart
+	for {
+		began := time.Now()
+		err := run(ctx)
+		if ctx.Err() != nil {
+			if err != nil && !errors.Is(err, context.Canceled) {
+				p.Log.Warn("stopping", "part", name, "error", err)
+			}
+			return
+		}
+		if time.Since(began) > calmAfter {
+			pause = firstRestart
+		}
+		p.Metrics.taskFailures.WithLabelValues(name).Inc()
+		p.Log.Warn("a part failed and is started again", "part", name, "pause", pause, "error", err)
+		if sleep(ctx, pause) != nil {
+			return
+		}
+		pause = min(2*pause, longestRestart)
+	}
+}

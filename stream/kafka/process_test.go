@@ -1,0 +1,261 @@
+package kafka_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/simulate"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// deployment is what the processes of one test share.
+type deployment struct {
+	conn       kafka.Connection
+	partitions int32
+	grid       stream.Grid
+	engine     *detectors.Engine
+	dims       []event.Dimension
+}
+
+func newDeployment(t testing.TB, partitions int32, brokers []string) *deployment {
+	t.Helper()
+	grid, err := stream.NewGrid(5*time.Minute, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &deployment{partitions: partitions, grid: grid, dims: event.DefaultDimensions()}
+	d.engine = detectors.NewEngine(detectors.Config{Bin: time.Hour, Dimensions: d.names()})
+	d.conn = kafka.Connection{Brokers: brokers, ClientID: "weir-test", Logger: slog.New(slog.NewTextHandler(logTo(), nil))}
+	return d
+}
+
+func logTo() io.Writer {
+	if os.Getenv("WEIR_TEST_LOG") != "" {
+		return os.Stderr
+	}
+	return io.Discard
+}
+
+func (d *deployment) names() (names []string) {
+	for _, dim := range d.dims {
+		names = append(names, dim.Name)
+	}
+	return names
+}
+
+const minute = int64(60_000)
+
+func (d *deployment) ingest() stream.IngestConfig {
+	return stream.IngestConfig{
+		Grid: d.grid, Dimensions: d.dims, Hasher: event.FixedHasher(), Partitions: d.partitions,
+		Lateness: 10 * minute, Future: 10 * minute, Retention: 30 * 24 * 60 * minute,
+	}
+}
+
+func (d *deployment) detect() stream.DetectConfig {
+	return stream.DetectConfig{
+		Grid: d.grid, Dimensions: d.names(), Engine: d.engine,
+		Lateness: 10 * minute, Retention: 30 * 24 * 60 * minute, SnapshotTicks: 12,
+	}
+}
+
+func (d *deployment) correlate() stream.CorrelateConfig {
+	return stream.CorrelateConfig{
+		Grid: d.grid, Dimensions: d.names(), Engine: d.engine, Partitions: d.partitions,
+		Budget: detectors.DefaultBudget, Location: time.UTC,
+	}
+}
+
+// process makes a process of the deployment; it has its own name and metrics.
+func (d *deployment) process(t testing.TB, name string) *kafka.Process {
+	t.Helper()
+	native, err := event.LoadFormat("native")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := d.conn
+	return &kafka.Process{
+		Connection: &conn, Group: "weir", Instance: name, Topics: kafka.NewTopics("weir."), Replication: 1,
+		Roles: kafka.Roles, Workers: 1,
+		Manifest: kafka.NewManifest(event.FixedHasher(), d.partitions, d.grid, d.dims),
+		Ingest:   d.ingest(), Detect: d.detect(), Correlate: d.correlate(),
+		Sources: kafka.IngestOptions{
+			Sources:  []kafka.SourceTopic{{Topic: "access", Format: native}},
+			Interval: 200 * time.Millisecond, Idle: 300 * time.Millisecond, MaxAhead: 6 * time.Hour,
+		},
+		Log: d.conn.Logger.With("process", name), Metrics: kafka.NewMetrics(prometheus.NewRegistry()),
+	}
+}
+
+// start runs a process until the returned function is called.
+func start(t testing.TB, p *kafka.Process) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("process %s: %v", p.Instance, err)
+		}
+	}
+}
+
+// traffic returns the native events of a small company, in order of time.
+func traffic(t testing.TB, scenario string, seed uint64, days int, scale float64) [][]byte {
+	t.Helper()
+	c, err := simulate.New(simulate.Options{Scenario: scenario, Seed: seed, Days: days, Scale: scale})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out [][]byte
+	var ev event.Event
+	for c.Next(&ev) {
+		out = append(out, event.AppendNative(nil, &ev))
+	}
+	return out
+}
+
+// produce writes events to the topic, spread over its partitions.
+func (d *deployment) produce(t testing.TB, topic string, partitions int32, events [][]byte) {
+	t.Helper()
+	cl, err := kgo.NewClient(append(d.conn.Extra, kgo.SeedBrokers(d.conn.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxBufferedRecords(100_000))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	ctx := context.Background()
+	if _, err := kadm.NewClient(cl).CreateTopic(ctx, partitions, 1, nil, topic); err != nil && !strings.Contains(err.Error(), "ALREADY") {
+		t.Fatal(err)
+	}
+	var first error
+	for i, value := range events {
+		// In runs, so that partitions differ in what they hold.
+		cl.Produce(ctx, &kgo.Record{Topic: topic, Partition: int32(i/7) % partitions, Value: value}, func(_ *kgo.Record, err error) {
+			if err != nil && first == nil {
+				first = err
+			}
+		})
+	}
+	if err := cl.Flush(ctx); err != nil || first != nil {
+		t.Fatal(err, first)
+	}
+}
+
+// local returns what the operators say of the events without Kafka.
+func (d *deployment) local(t testing.TB, events [][]byte) []string {
+	t.Helper()
+	native, err := event.LoadFormat("native")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := stream.NewLocal(d.ingest(), d.detect(), d.correlate(), []stream.Topic{{Name: "file", Partitions: 1}})
+	src := stream.Source{Topic: "file"}
+	decoder := native.NewDecoder()
+	var out []string
+	take := func(alerts []alerting.Alert, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range alerts {
+			out = append(out, string(alerts[i].AppendJSON(nil)))
+		}
+	}
+	now := time.Now().UnixMilli()
+	for i, value := range events {
+		decoder.Decode(value, func(ev *event.Event, rej *event.Reject) {
+			if rej != nil {
+				t.Fatalf("event %d rejected: %v", i, rej)
+			}
+			l.Fold(src, now, ev)
+		})
+		if i%10_000 == 9_999 {
+			take(l.Flush())
+		}
+	}
+	take(l.End())
+	return out
+}
+
+// alerts waits until weir.alerts holds n records and returns what it holds a
+// moment later, read committed.
+func (d *deployment) alerts(t testing.TB, n int, limit time.Duration) []string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	cl, err := kgo.NewClient(append(d.conn.Extra, kgo.SeedBrokers(d.conn.Brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{"weir.alerts": {0: kgo.NewOffset().AtStart()}}))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	var out []string
+	for ctx.Err() == nil {
+		wait, stop := context.WithTimeout(ctx, 2*time.Second)
+		fetches := cl.PollFetches(wait)
+		stop()
+		fetches.EachRecord(func(r *kgo.Record) { out = append(out, string(r.Value)) })
+		if len(out) >= n && fetches.NumRecords() == 0 {
+			return out
+		}
+	}
+	t.Errorf("after %v weir.alerts holds %d alerts, want %d", limit, len(out), n)
+	return out
+}
+
+// compare reports the first difference between two lists of alerts.
+func compare(t testing.TB, got, want []string) {
+	t.Helper()
+	for i := range max(len(got), len(want)) {
+		g, w := "(none)", "(none)"
+		if i < len(got) {
+			g = got[i]
+		}
+		if i < len(want) {
+			w = want[i]
+		}
+		if g != w {
+			t.Fatalf("alert %d of %d (want %d) differs:\n got %s\nwant %s", i, len(got), len(want), g, w)
+		}
+	}
+}
+
+func fakeCluster(t testing.TB) []string {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c.ListenAddrs()
+}
+
+func TestKafkaEqualsLocal(t *testing.T) {
+	events := traffic(t, "demo", 1, 15, 0)
+	d := newDeployment(t, 4, fakeCluster(t))
+	want := d.local(t, events)
+	if len(want) < 5 {
+		t.Fatalf("the traffic raises %d alerts, too few to compare", len(want))
+	}
+	d.produce(t, "access", 3, events)
+	for i := range 2 {
+		stop := start(t, d.process(t, fmt.Sprint("p", i)))
+		defer stop()
+	}
+	compare(t, d.alerts(t, len(want), 2*time.Minute), want)
+}
