@@ -2,6 +2,7 @@ package sketches
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"testing"
 
@@ -52,6 +53,15 @@ func TestDecodeWindowRefuses(t *testing.T) {
 		big.Insert(mix(i), day0+uint32(i%9))
 	}
 	matrix := big.AppendBinary(nil)
+	// The same records, in a form whose oldest minute no record has.
+	out := bitWriter{out: binary.AppendUvarint([]byte{1, 10, 2}, uint64(stored(day0)-1))}
+	out.bits(3, widthBits)
+	shift := riceShift(keyBits, 2)
+	out.rice(w.list[0].key(), shift)
+	out.bits(uint64(w.list[0].minute()-stored(day0)+1), 3)
+	out.rice(w.list[1].key()-w.list[0].key()-1, shift)
+	out.bits(uint64(w.list[1].minute()-stored(day0)+1), 3)
+	older := out.close()
 	cases := map[string]struct {
 		in   []byte
 		want error
@@ -65,6 +75,7 @@ func TestDecodeWindowRefuses(t *testing.T) {
 		"list cut short":    {good[:len(good)-1], ErrCorrupt},
 		"matrix cut short":  {matrix[:len(matrix)/2], ErrCorrupt},
 		"matrix of nothing": {[]byte{1, 10 | matrixFlag, 1, 0}, ErrCorrupt},
+		"older than oldest": {older, ErrCorrupt},
 		"trailing bytes":    {append(bytes.Clone(good), 0), ErrCorrupt},
 		"long form of zero": {[]byte{1, 10, 0x80, 0}, ErrCorrupt},
 	}

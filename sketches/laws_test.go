@@ -46,7 +46,8 @@ func (o oracle) missing(u oracle, since uint32) int {
 func drawMinute(t *rapid.T, label string) uint32 {
 	return rapid.OneOf(
 		rapid.Uint32Range(day0-10, day0+100_010),
-		rapid.SampledFrom([]uint32{0, day0, day0 + 1, math.MaxUint32}),
+		rapid.Uint32Range(day0, day0+6),
+		rapid.SampledFrom([]uint32{0, math.MaxUint32}),
 	).Draw(t, label)
 }
 
@@ -118,6 +119,17 @@ func TestCountsMonotone(t *testing.T) {
 	})
 }
 
+// batched is windowOf by way of InsertAll.
+func batched(p uint8, touches []touch) Window {
+	w := New(p)
+	batch := make([]Entry, len(touches))
+	for i, x := range touches {
+		batch[i] = x.entry()
+	}
+	w.InsertAll(batch)
+	return w
+}
+
 // What has expired was never there: expiry then insertion is insertion of what
 // is young enough, as long as both are matrices or both lists.
 func TestExpiryForgets(t *testing.T) {
@@ -126,6 +138,9 @@ func TestExpiryForgets(t *testing.T) {
 		touches := drawTouches(t, "w")
 		before := drawMinute(t, "before")
 		w := windowOf(p, touches)
+		if rapid.Bool().Draw(t, "in batches") {
+			w = batched(p, touches)
+		}
 		wasExact := w.Exact()
 		w.Expire(before)
 		var kept []touch
@@ -194,6 +209,9 @@ func TestExpiryFreesMemory(t *testing.T) {
 	small := w.Bytes()
 	if small > full/2 {
 		t.Errorf("%d bytes with 100,000 records, %d with the last 1,000", full, small)
+	}
+	if e := w.Count(0); e.Low > 1000 || e.High < 1000 {
+		t.Errorf("%v of the last 1,000", e)
 	}
 	w.Expire(day0 + 100)
 	if !w.Empty() || !w.Exact() || w.Bytes() > 40 {
