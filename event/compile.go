@@ -336,6 +336,8 @@ func (c *compiler) sourceMapping(f field, s *source, n *yaml.Node) {
 		c.fault(values, "values go with path or join, not with const")
 	case s.constant != "" && f == fieldTime:
 		c.fault(n, "time is never a constant")
+	case s.constant != "" && f == fieldRows && digits([]byte(s.constant), 0) < len(s.constant):
+		c.fault(n, "rows is an integer, not %q", s.constant)
 	case s.constant != "" && f == fieldAction && !knownAction(s.constant):
 		c.fault(n, "no action is called %q%s", s.constant, didYouMean(s.constant, actionNames[:]))
 	}
@@ -374,8 +376,8 @@ func knownAction(name string) bool {
 
 // values compiles a value map.
 func (c *compiler) values(f field, s *source, n *yaml.Node) {
-	if f == fieldTime || f == fieldRows {
-		c.fault(n, "%s takes no values; it is a number or a time as it stands", fieldNames[f])
+	if f == fieldTime || f == fieldRecords || f == fieldRows {
+		c.fault(n, "%s takes no values; it counts as it stands", fieldNames[f])
 		return
 	}
 	s.values = &valueMap{exact: map[string]string{}}

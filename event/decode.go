@@ -71,6 +71,12 @@ func (d *Decoder) begin() {
 	if cap(d.arena) > maxKept {
 		d.arena = nil
 	}
+	if cap(d.scratch) > maxKept {
+		d.scratch = nil
+	}
+	if cap(d.s.unescaped) > maxKept {
+		d.s.unescaped = nil
+	}
 	if cap(d.ids) > 2*MaxRecords {
 		d.ids = nil
 	}

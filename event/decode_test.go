@@ -317,15 +317,39 @@ func benchmarkDecode(b *testing.B, format string, value []byte) {
 func BenchmarkDecodeNative(b *testing.B) { benchmarkDecode(b, "native", []byte(sampleNative)) }
 func BenchmarkDecodeOCSF(b *testing.B)   { benchmarkDecode(b, "ocsf", sampleOCSF(b)) }
 
-// BenchmarkFastJSON is what BenchmarkDecodeNative is held against: a fast
-// library that only parses, without the checks and without taking the fields.
-func BenchmarkFastJSON(b *testing.B) {
-	var p fastjson.Parser
-	b.SetBytes(int64(len(sampleNative)))
+// BenchmarkScan is the scanner alone, and BenchmarkFastJSON what it is held
+// against: a fast library that parses, bare and with the checks that it leaves
+// to its caller.
+func BenchmarkScan(b *testing.B) {
+	p := load(b, "native").pattern
+	var s scanner
+	value := []byte(sampleNative)
+	b.SetBytes(int64(len(value)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.Parse(sampleNative); err != nil {
-			b.Fatal(err)
+		if s.reset(value, p); !utf8.Valid(value) || !s.document(p) {
+			b.Fatal(s.reason)
 		}
+	}
+}
+
+func BenchmarkFastJSON(b *testing.B) {
+	for name, check := range map[string]func(string) error{
+		"bare":    func(string) error { return nil },
+		"checked": fastjson.Validate,
+	} {
+		b.Run(name, func(b *testing.B) {
+			var p fastjson.Parser
+			b.SetBytes(int64(len(sampleNative)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := check(sampleNative); err != nil || !utf8.ValidString(sampleNative) {
+					b.Fatal(err)
+				}
+				if _, err := p.Parse(sampleNative); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

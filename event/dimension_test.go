@@ -68,7 +68,7 @@ func TestIdentityIsInjective(t *testing.T) {
 }
 
 func TestIdentityDoesNotAllocate(t *testing.T) {
-	ev := &Event{Actor: "alice", KeyID: "k1", Session: "secret", IP: "2001:db8::1", Client: "crm", Endpoint: "GET /c"}
+	ev := &Event{Actor: "alice", KeyID: "k1", Session: strings.Repeat("secret", 100), IP: "2001:db8::1", Client: "crm", Endpoint: "GET /c"}
 	dims := append(DefaultDimensions(), Dimension{"token", []string{"session"}}, Dimension{"both", []string{"actor", "network"}})
 	buf, h := make([]byte, 0, 256), FixedHasher()
 	if n := testing.AllocsPerRun(100, func() {

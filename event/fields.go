@@ -22,7 +22,7 @@ func (d *Decoder) shorten(s string) string {
 		return s
 	}
 	d.ev.Notes |= TextShortened
-	sum := sha256.Sum256([]byte(s))
+	sum := sha256.Sum256(bytesOf(s))
 	end := MaxText - 1 - 2*digestSize
 	for !utf8.RuneStart(s[end]) {
 		end--
@@ -48,7 +48,7 @@ func (d *Decoder) time(sources []source) (Reason, string) {
 			if s == "" {
 				continue
 			}
-			ms, ok = parseTime([]byte(s))
+			ms, ok = parseTime(bytesOf(s))
 		} else {
 			v := d.s.slots[src.slot]
 			if v.kind <= null || v.kind == text && v.lo == v.hi {
@@ -74,7 +74,7 @@ func (d *Decoder) instant(v value, unit int64) (int64, bool) {
 	s, _ := d.scalar(v)
 	switch v.kind {
 	case text:
-		return parseTime([]byte(s))
+		return parseTime(bytesOf(s))
 	case integer:
 		n, err := strconv.ParseInt(s, 10, 64)
 		const ms = 1_000_000
@@ -113,7 +113,7 @@ func (d *Decoder) rows(sources []source) (Reason, string) {
 		if s == "" {
 			continue
 		}
-		if digits([]byte(s), 0) != len(s) {
+		if digits(bytesOf(s), 0) != len(s) {
 			return RowsInvalid, src.path
 		}
 		n, err := strconv.ParseInt(s, 10, 64)
@@ -137,7 +137,7 @@ func (d *Decoder) records(sources []source) (Reason, string) {
 			if src.join != nil {
 				s = d.joined(src)
 			}
-			d.record(src, s)
+			d.record(s)
 		} else {
 			for k, v := range d.s.lists[src.list] {
 				if v.kind == null {
@@ -147,7 +147,7 @@ func (d *Decoder) records(sources []source) (Reason, string) {
 					return RecordInvalid, d.listPath(src, k)
 				}
 				s, _ := d.scalar(v)
-				d.record(src, s)
+				d.record(s)
 			}
 		}
 		if len(d.ids) > from {
@@ -160,10 +160,7 @@ func (d *Decoder) records(sources []source) (Reason, string) {
 }
 
 // record adds one record, if it is not empty.
-func (d *Decoder) record(src *source, s string) {
-	if s != "" && src.values != nil {
-		s, _ = src.values.get(s)
-	}
+func (d *Decoder) record(s string) {
 	if s != "" {
 		d.ids = append(d.ids, d.shorten(s))
 	}
@@ -192,7 +189,7 @@ func (d *Decoder) capRecords() {
 	}
 	all := make([]hashed, len(ev.Records))
 	for i, id := range ev.Records {
-		all[i] = hashed{siphash.Hash(0, 0, []byte(id)), id}
+		all[i] = hashed{siphash.Hash(0, 0, bytesOf(id)), id}
 	}
 	slices.SortFunc(all, func(a, b hashed) int {
 		if a.hash != b.hash {

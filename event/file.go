@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -85,8 +84,8 @@ func NewLineReader(r io.Reader) *LineReader {
 }
 
 // NewReader returns a reader of a file of the format. Where files of the format
-// are documents, and the first line of this one is no JSON by itself, the whole
-// file is one value, numbered 1.
+// are documents, and the first line of this one is only the beginning of a JSON
+// text, the whole file is one value, with the number of that line.
 func (f *Format) NewReader(r io.Reader) *LineReader {
 	lr := NewLineReader(r)
 	lr.whole = f.document
@@ -113,12 +112,20 @@ func (r *LineReader) Next() (line []byte, n int64, err error) {
 		}
 		if r.whole {
 			r.whole = false
-			if !json.Valid(line) {
+			if isCutOff(line) {
 				return r.rest()
 			}
 		}
 		return line, r.n, nil
 	}
+}
+
+// isCutOff reports whether line is the beginning of a JSON text, but not all.
+func isCutOff(line []byte) bool {
+	var s scanner
+	p := newPattern()
+	s.reset(line, p)
+	return !s.document(p) && s.at >= len(line)
 }
 
 // read reads one line with its end into r.line, up to one byte more than the

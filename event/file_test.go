@@ -101,7 +101,7 @@ func TestDocument(t *testing.T) {
 		"over many lines":     {"\ufeff\n{\n \"Records\": [\n]\n}\n", "2:{\n \"Records\": [\n]\n}\n"},
 		"one line":            {`{"Records":[]}` + "\n", `1:{"Records":[]}`},
 		"one envelope a line": {"{\"Records\":[]}\n{\"Records\":[]}\n", `1:{"Records":[]} 2:{"Records":[]}`},
-		"no JSON":             {"x\ny\n", "1:x\ny\n"},
+		"no JSON":             {"x\ny\n", "1:x 2:y"},
 	} {
 		if got := strings.Join(lines(t, f.NewReader(strings.NewReader(c.in))), " "); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)

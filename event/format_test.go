@@ -185,6 +185,8 @@ func TestFormatFaults(t *testing.T) {
 		{head + "maps: [{fields: {time: t, actor: {join: [a, {const: }]}}}]", `x.yaml:2: const is a text, not nothing`},
 		{head + "maps: [{fields: {time: t, actor: {const: a, values: {a: b}}}}]", `x.yaml:2: values go with path or join, not with const`},
 		{head + "maps: [{fields: {time: t, rows: {path: a, values: {a: b}}}}]", `x.yaml:2: rows takes no values`},
+		{head + "maps: [{fields: {time: t, records: {path: a, values: {a: b}}}}]", `x.yaml:2: records takes no values`},
+		{head + "maps: [{fields: {time: t, rows: {const: many}}}]", `x.yaml:2: rows is an integer, not "many"`},
 		{head + "maps: [{fields: {time: t, action: {const: raed}}}]", `x.yaml:2: no action is called "raed" (did you mean read?)`},
 		{head + "maps: [{fields: {time: t, action: {path: a, values: {x: raed}}}}]", `x.yaml:2: no action is called "raed" (did you mean read?); there are read, list,`},
 		{head + "maps: [{fields: {time: t, action: {path: a, values: {'1': read, 1: list}}}}]", `x.yaml:2: the key 1 stands twice in values`},

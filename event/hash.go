@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"unsafe"
 
 	"github.com/dchest/siphash"
 )
@@ -35,8 +36,12 @@ func FixedHasher() Hasher {
 
 // Hash returns the keyed hash of a record id.
 func (h Hasher) Hash(id string) uint64 {
-	return siphash.Hash(h.k0, h.k1, []byte(id))
+	return siphash.Hash(h.k0, h.k1, bytesOf(id))
 }
+
+// bytesOf returns the bytes of s, which must not be written to. A conversion
+// would copy each id of more than 32 bytes to the heap.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // sessionKey sets the hashes of sessions apart from those of records: the same
 // text hashed as both gives two unrelated numbers.

@@ -19,6 +19,7 @@ type pattern struct {
 // node is a place in a JSON value.
 type node struct {
 	key      string
+	plain    bool   // the key stands in JSON as it is, without escapes
 	children []node // by key of an object
 	elem     *node  // each element of an array
 	slot     int    // where the first value here is kept; -1 for not
@@ -26,6 +27,16 @@ type node struct {
 }
 
 func newPattern() *pattern { return &pattern{root: node{slot: -1, list: -1}} }
+
+// isPlain reports whether a key can only stand as it is in JSON.
+func isPlain(key string) bool {
+	for _, c := range []byte(key) {
+		if c < 0x20 || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
 
 // find returns the index of the child of the key, or -1. It tries the child at
 // hint first.
@@ -116,7 +127,7 @@ func (p *pattern) at(path string) (*node, error) {
 				return nil, fmt.Errorf("the path %q is one too many: a format can name %d keys of one object", path, maxChildren)
 			}
 			k = len(n.children)
-			n.children = append(n.children, node{key: key, slot: -1, list: -1})
+			n.children = append(n.children, node{key: key, plain: isPlain(key), slot: -1, list: -1})
 		}
 		n = &n.children[k]
 	}

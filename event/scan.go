@@ -34,15 +34,17 @@ type value struct {
 // the values at the paths of a pattern; what is not wanted is only checked. It
 // builds no tree, so its memory is bounded by what the pattern asks for.
 //
-// A general parser was weighed (fastjson: twice the time with the checks for
-// UTF-8, depth and grammar that it leaves out, and 80 bytes kept for each value
-// of a hostile input); see BenchmarkDecodeNative.
+// A general parser was weighed. fastjson takes half as long again for parsing
+// alone, and twice as long with the checks of grammar that it leaves to its
+// caller (BenchmarkScan, BenchmarkFastJSON); it also keeps some 80 bytes for each
+// value of a hostile input, and quotes the input in its errors.
 type scanner struct {
 	b     []byte
 	slots []value   // by slot: the first value at its path
 	lists [][]value // by list: all values at its path, in order
 	dup   bool      // a key stood twice in one object
-	key   []byte    // scratch: an unescaped key
+
+	unescaped []byte // scratch: a key
 
 	reason Reason // of the failure
 	at     int    // where it was found
@@ -170,26 +172,19 @@ func (s *scanner) object(i int, n *node, depth int) int {
 		if i >= len(s.b) || s.b[i] != '"' {
 			return s.fail(NotJSON, i)
 		}
-		end, escaped := s.text(i + 1)
+		end, k := s.key(i+1, n, next)
 		if end < 0 {
 			return -1
 		}
 		var child *node
-		if n != nil && len(n.children) > 0 {
-			key := s.b[i+1 : end]
-			if escaped {
-				s.key = appendUnescaped(s.key[:0], key)
-				key = s.key
+		if k >= 0 {
+			if seen&(1<<k) != 0 {
+				s.dup = true
+			} else {
+				child = &n.children[k]
 			}
-			if k := n.find(key, next); k >= 0 {
-				if seen&(1<<k) != 0 {
-					s.dup = true
-				} else {
-					child = &n.children[k]
-				}
-				seen |= 1 << k
-				next = k + 1
-			}
+			seen |= 1 << k
+			next = k + 1
 		}
 		if i = s.space(end + 1); i >= len(s.b) || s.b[i] != ':' {
 			return s.fail(NotJSON, i)
@@ -209,6 +204,34 @@ func (s *scanner) object(i int, n *node, depth int) int {
 			return s.fail(NotJSON, i)
 		}
 	}
+}
+
+// key scans a key from after its opening quote; it returns the index of the
+// closing one, or -1, and which child of n the key is, or -1. It looks first
+// whether the key is the child at next.
+func (s *scanner) key(i int, n *node, next int) (end, child int) {
+	if n == nil || len(n.children) == 0 {
+		end, _ = s.text(i)
+		return end, -1
+	}
+	if next < len(n.children) {
+		if c := &n.children[next]; c.plain {
+			end = i + len(c.key)
+			if end < len(s.b) && s.b[end] == '"' && string(s.b[i:end]) == c.key {
+				return end, next
+			}
+		}
+	}
+	end, escaped := s.text(i)
+	if end < 0 {
+		return -1, -1
+	}
+	key := s.b[i:end]
+	if escaped {
+		s.unescaped = appendUnescaped(s.unescaped[:0], key)
+		key = s.unescaped
+	}
+	return end, n.find(key, next)
 }
 
 // array scans the rest of an array, from after its bracket.
