@@ -1,0 +1,56 @@
+package event
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestHashIsSipHash: the vector of the reference implementation (Aumasson and
+// Bernstein, SipHash: a fast short-input PRF, appendix A). It pins HashVersion
+// 1: a change of it makes all kept state useless.
+func TestHashIsSipHash(t *testing.T) {
+	var key [KeySize]byte
+	for i := range key {
+		key[i] = byte(i)
+	}
+	const id = "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e"
+	if got := NewHasher(key).Hash(id); got != 0xa129ca6149be45e5 {
+		t.Errorf("got %#x", got)
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	a, b := FixedHasher(), NewHasher([KeySize]byte{1})
+	if a.Fingerprint() != FixedHasher().Fingerprint() || a.Fingerprint() == b.Fingerprint() || len(a.Fingerprint()) != 16 {
+		t.Errorf("got %s and %s", a.Fingerprint(), b.Fingerprint())
+	}
+}
+
+func TestReadKeyFile(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	h, err := ReadKeyFile(write("good", "776569722d66697865642d6b65792d31\n"))
+	if err != nil || h != FixedHasher() {
+		t.Errorf("got %v, %v, want the key of FixedHasher", h, err)
+	}
+	for name, text := range map[string]string{"short": "7765", "long": strings.Repeat("00", 17), "words": "weir-fixed-key-1", "empty": ""} {
+		_, err := ReadKeyFile(write(name, text))
+		if err == nil || !strings.Contains(err.Error(), "openssl rand -hex 16") {
+			t.Errorf("%s: got %v, want how to make a key", name, err)
+		}
+		if err != nil && text != "" && strings.Contains(err.Error(), text) {
+			t.Errorf("%s: the error tells the key: %v", name, err)
+		}
+	}
+	if _, err := ReadKeyFile(filepath.Join(dir, "none")); err == nil {
+		t.Error("a missing file was taken")
+	}
+}

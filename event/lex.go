@@ -1,0 +1,174 @@
+package event
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf16"
+	"unicode/utf8"
+	"unsafe"
+)
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// special marks, by its high bit, each byte of x that ends the plain run of a
+// text: a quote, a backslash or a control character. The lowest mark is exact;
+// those above it may not be, because of borrows (Hacker's Delight, 6-1).
+func special(x uint64) uint64 {
+	quote, slash := x^ones*'"', x^ones*'\\'
+	return ((x-ones*0x20)&^x | (quote-ones)&^quote | (slash-ones)&^slash) & highs
+}
+
+// text scans a text from after its opening quote; it returns the index of the
+// closing one, or -1, and whether there are escapes.
+func (s *scanner) text(i int) (end int, escaped bool) {
+	b := s.b
+	for {
+		for ; i+8 <= len(b); i += 8 {
+			if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
+				i += bits.TrailingZeros64(m) / 8
+				break
+			}
+		}
+		for i < len(b) && b[i] >= 0x20 && b[i] != '"' && b[i] != '\\' {
+			i++
+		}
+		switch {
+		case i >= len(b) || b[i] < 0x20:
+			return s.fail(NotJSON, i), escaped
+		case b[i] == '"':
+			return i, escaped
+		}
+		escaped = true
+		if i++; i >= len(b) {
+			return s.fail(NotJSON, i), escaped
+		}
+		switch b[i] {
+		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			i++
+		case 'u':
+			if i+5 > len(b) || hex4(b[i+1:]) < 0 {
+				return s.fail(NotJSON, i), escaped
+			}
+			i += 5
+		default:
+			return s.fail(NotJSON, i), escaped
+		}
+	}
+}
+
+// literal scans one of JSON's words.
+func (s *scanner) literal(i int, word string) int {
+	if len(s.b)-i < len(word) || string(s.b[i:i+len(word)]) != word {
+		return s.fail(NotJSON, i)
+	}
+	return i + len(word)
+}
+
+// number scans a number. It refuses what is no JSON: NaN, Infinity, a plus
+// sign, leading zeros, a bare point.
+func (s *scanner) number(i int) (int, kind) {
+	b, k := s.b, integer
+	if i < len(b) && b[i] == '-' {
+		i++
+	}
+	switch from := i; {
+	case i < len(b) && b[i] == '0':
+		i++
+	default:
+		if i = digits(b, i); i == from {
+			return s.fail(NotJSON, i), absent
+		}
+	}
+	if i < len(b) && b[i] == '.' {
+		from := i + 1
+		if i = digits(b, from); i == from {
+			return s.fail(NotJSON, i), absent
+		}
+		k = decimal
+	}
+	if i < len(b) && (b[i] == 'e' || b[i] == 'E') {
+		if i++; i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		from := i
+		if i = digits(b, from); i == from {
+			return s.fail(NotJSON, i), absent
+		}
+		k = decimal
+	}
+	return i, k
+}
+
+// digits returns the first index from i on that is no decimal digit.
+func digits(b []byte, i int) int {
+	for i < len(b) && b[i]-'0' < 10 {
+		i++
+	}
+	return i
+}
+
+// hex4 reads four hexadecimal digits; -1 if b does not begin with them.
+func hex4(b []byte) rune {
+	if len(b) < 4 {
+		return -1
+	}
+	var r rune
+	for _, c := range b[:4] {
+		switch {
+		case c-'0' < 10:
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return -1
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
+}
+
+// appendUnescaped appends a checked text with its escapes resolved. Half a
+// surrogate pair becomes U+FFFD, as nothing in UTF-8 can stand for it.
+func appendUnescaped(dst, src []byte) []byte {
+	for i := 0; i < len(src); i++ {
+		if src[i] != '\\' {
+			dst = append(dst, src[i])
+			continue
+		}
+		i++
+		switch c := src[i]; c {
+		case 'b':
+			dst = append(dst, '\b')
+		case 'f':
+			dst = append(dst, '\f')
+		case 'n':
+			dst = append(dst, '\n')
+		case 'r':
+			dst = append(dst, '\r')
+		case 't':
+			dst = append(dst, '\t')
+		case 'u':
+			r := hex4(src[i+1:])
+			i += 4
+			if utf16.IsSurrogate(r) {
+				r2 := rune(-1)
+				if i+2 < len(src) && src[i+1] == '\\' && src[i+2] == 'u' {
+					r2 = hex4(src[i+3:])
+				}
+				if r = utf16.DecodeRune(r, r2); r != utf8.RuneError {
+					i += 6
+				}
+			}
+			dst = utf8.AppendRune(dst, r)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// alias returns b as a string that shares its memory.
+func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
