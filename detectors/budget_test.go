@@ -1,8 +1,12 @@
 package detectors
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
-func weeks(perDay []int) (w []float64) {
+// perWeek turns openings a day into means by week.
+func perWeek(perDay []int) (w []float64) {
 	for i, n := range perDay {
 		if i%7 == 0 {
 			w = append(w, 0)
@@ -12,15 +16,206 @@ func weeks(perDay []int) (w []float64) {
 	return w
 }
 
+// TestBudget plays six weeks of companies without a leak: clerks with office
+// hours, day frailty, absences and evening shifts, services around the clock,
+// batches by night and by week, newcomers. The budget is two a day.
 func TestBudget(t *testing.T) {
-	for seed := uint64(1); seed <= 4; seed++ {
-		c := newCompany(2, staff(seed, 150))
-		c.onAlert = func(who *someone, hour int, v Verdict, ev Evidence) {
-			if testing.Verbose() {
-				t.Logf("seed %d day %d %02d:00 %s log %.1f thr %.1f %v obs %.0f exp %.2f level %.2f shape %.2f mode %.2f k %.2f", seed, hour/24, hour%24, who.name, ev.Log, c.params.Threshold(0), ev.Measure, ev.Measures[ev.Measure].Observed, ev.Measures[ev.Measure].Expected, ev.Measures[ev.Measure].Level, ev.Measures[ev.Measure].Shape, ev.Measures[ev.Measure].Mode, ev.Measures[ev.Measure].K)
+	const budget, seeds = 2.0, 4
+	later := 0.0
+	for seed := uint64(1); seed <= seeds; seed++ {
+		c := newCompany(budget, staff(seed, 150))
+		opened := c.run(42)
+		weeks := perWeek(opened)
+		d := &c.params.Dimensions[0]
+		t.Logf("seed %d: openings a day by week %.2f, threshold %.1f (formula %.1f, tail %.1f)", seed, weeks, d.Threshold, d.Formula, d.Tail)
+		for day, n := range opened[:7] {
+			if n > 4 {
+				t.Errorf("seed %d: %d openings on day %d, a flood", seed, n, day)
 			}
 		}
-		opened := c.run(42)
-		t.Logf("seed %d: openings a day by week %.2f, first days %v, threshold %.1f (formula %.1f, tail %.1f), prior %+v", seed, weeks(opened), opened[:7], c.params.Threshold(0), c.params.Dimensions[0].Formula, c.params.Dimensions[0].Tail, c.params.Dimensions[0].Prior)
+		for _, w := range weeks[1:] {
+			later += w / seeds / float64(len(weeks)-1)
+			if w > 1.5*budget {
+				t.Errorf("seed %d: a week at %.2f a day", seed, w)
+			}
+		}
+	}
+	t.Logf("from the second week on: %.2f a day", later)
+	if later > budget {
+		t.Errorf("%.2f openings a day from the second week on, with a budget of %g", later, budget)
+	}
+}
+
+// TestBudgetFollows: a tenth of the budget leads to fewer alerts, ten times the
+// budget to more.
+func TestBudgetFollows(t *testing.T) {
+	last := -1.0
+	for _, budget := range []float64{0.2, 2, 20} {
+		opened := newCompany(budget, staff(5, 100)).run(35)
+		total := 0.0
+		for _, n := range opened[7:] {
+			total += float64(n) / 28
+		}
+		t.Logf("budget %g: %.2f openings a day", budget, total)
+		if total > 1.5*budget || total < last {
+			t.Errorf("budget %g: %.2f openings a day, after %.2f", budget, total, last)
+		}
+		last = total
+	}
+}
+
+// TestSameAlways: two runs give the same openings and the same fleet, bit for
+// bit.
+func TestSameAlways(t *testing.T) {
+	a, b := newCompany(2, staff(6, 40)), newCompany(2, staff(6, 40))
+	a.run(12)
+	b.run(12)
+	if string(a.fleet.AppendBinary(nil)) != string(b.fleet.AppendBinary(nil)) {
+		t.Fatal("the fleets differ")
+	}
+	for i := range a.people {
+		if string(a.people[i].state.AppendBinary(nil)) != string(b.people[i].state.AppendBinary(nil)) {
+			t.Fatalf("the states of %s differ", a.people[i].name)
+		}
+	}
+}
+
+// TestNewcomers: twenty people and five services who all start on one day of
+// the fourth week do not alert because they are new.
+func TestNewcomers(t *testing.T) {
+	people := staff(7, 80)
+	started := map[*someone]bool{}
+	for i, s := range staff(70, 20) {
+		s.name = "new " + s.name
+		s.from = 21
+		people = append(people, s)
+		started[s] = true
+		_ = i
+	}
+	c := newCompany(2, people)
+	n := 0
+	c.onAlert = func(who *someone, hour int, _ Verdict, _ Evidence) {
+		if started[who] && hour < 28*24 {
+			n++
+		}
+	}
+	c.run(28)
+	t.Logf("%d openings by %d newcomers in their first week", n, len(started))
+	if n > 4 {
+		t.Errorf("%d openings by %d newcomers in their first week", n, len(started))
+	}
+}
+
+// TestCampaign: on two days on which everyone does three times the usual, the
+// common mode keeps the company from alerting as one.
+func TestCampaign(t *testing.T) {
+	people := staff(8, 150)
+	for _, s := range people {
+		s.leak = func(hour int) float64 {
+			if day := hour / 24; day == 29 || day == 30 {
+				return 3
+			}
+			return 1
+		}
+	}
+	c := newCompany(2, people)
+	mode := 0.0
+	alerted := map[*someone]bool{}
+	c.onAlert = func(who *someone, hour int, _ Verdict, ev Evidence) {
+		if hour >= 29*24 && hour < 31*24 {
+			alerted[who] = true
+			mode = max(mode, ev.Measures[Distinct].Mode)
+		}
+	}
+	c.run(31)
+	t.Logf("%d of %d alert on the campaign's days; mode up to %.1f", len(alerted), len(people), mode)
+	if len(alerted) > len(people)/5 {
+		t.Errorf("%d of %d alert on the campaign's days", len(alerted), len(people))
+	}
+}
+
+// TestShapeLearned: after three weeks the fleet knows office hours and weekends.
+func TestShapeLearned(t *testing.T) {
+	c := newCompany(2, staff(9, 100))
+	c.run(22)
+	d := &c.params.Dimensions[0]
+	mean := 0.0
+	for h := range d.Shape {
+		mean += d.shape(h) / HoursOfWeek
+	}
+	if math.Abs(mean-1) > 0.01 {
+		t.Errorf("the shape's mean is %g, want 1", mean)
+	}
+	for name, q := range map[string]struct{ hour, low, high float64 }{
+		"Tuesday 11:00":  {24 + 11, 2, 5},
+		"Tuesday 02:00":  {24 + 2, 0, 0.4},
+		"Saturday 11:00": {5*24 + 11, 0, 0.8},
+	} {
+		if v := d.shape(int(q.hour)); v < q.low || v > q.high {
+			t.Errorf("%s: factor %.2f, want %.1f to %.1f", name, v, q.low, q.high)
+		}
+	}
+	if k := 1 / d.Prior[Distinct].InverseK; k > 5 || k < 0.3 {
+		t.Errorf("the peers' k is %.2f, of clerks with 2.5 within a day and 5 between days", k)
+	}
+}
+
+// TestEmptyBinsAreCheap: a year of nothing is passed over, and leaves shape and
+// thresholds as they were.
+func TestEmptyBinsAreCheap(t *testing.T) {
+	c := newCompany(2, staff(9, 30))
+	c.run(14)
+	before := c.params.Dimensions[0]
+	p := c.engine.CloseBin(c.fleet, c.fleet.Bin()+365*24, new(Sums))
+	after := p.Dimensions[0]
+	for h := range before.Shape {
+		if math.Abs(before.shape(h)-after.shape(h)) > 0.5 {
+			t.Errorf("hour %d: factor %.2f became %.2f", h, before.shape(h), after.shape(h))
+		}
+	}
+	if again := c.engine.CloseBin(c.fleet, c.fleet.Bin()-3, new(Sums)); again.Bin != p.Bin {
+		t.Error("an old bin was folded in")
+	}
+}
+
+func TestTailThreshold(t *testing.T) {
+	exponential := func(n, scale float64) (tail [tailCells]float64) {
+		for i := range tail {
+			tail[i] = n * math.Exp(-float64(i)*tailStep/scale)
+		}
+		return tail
+	}
+	for _, c := range []struct {
+		name                  string
+		n, scale, days, spend float64
+		low, high             float64
+	}{
+		{"too few to say", 9, 1, 30, 1, 0, 0},
+		{"within what was counted", 1000, 1, 10, 2, tailFrom + math.Log(50) - 0.01, tailFrom + math.Log(50) + tailStep},
+		{"beyond what was counted", 1000, 1, 10, 0.02, tailFrom + math.Log(5000) - 1, tailFrom + math.Log(5000) + 1},
+		{"a heavier tail", 1000, 3, 10, 0.02, tailFrom + 3*math.Log(5000) - 6, tailFrom + 3*math.Log(5000) + 3},
+	} {
+		tail := exponential(c.n, c.scale)
+		got := tailThreshold(&tail, c.days, c.spend)
+		if got < c.low || got > c.high {
+			t.Errorf("%s: %.2f, want %.2f to %.2f", c.name, got, c.low, c.high)
+		}
+	}
+}
+
+func TestFormula(t *testing.T) {
+	e := NewEngine(Config{Budget: 2, Dimensions: []string{"user"}})
+	for _, c := range []struct {
+		live float64
+		dims int
+		want float64
+	}{
+		{1, 1, minThreshold},
+		{1000, 1, math.Log(1000 * 24 / 2)},
+		{1e6, 5, math.Log(1e6 * 24 / 0.4)},
+	} {
+		if got := e.formula(c.live, c.dims); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%g streams of %d dimensions: %g, want %g", c.live, c.dims, got, c.want)
+		}
 	}
 }
