@@ -25,6 +25,8 @@ const (
 
 // calendar holds what happens to the whole company. It repeats after at most
 // four weeks and is squeezed into shorter runs, so that a fortnight has it all.
+// The campaign is over when leaks usually begin: a leak that starts on a day on
+// which everything triples would test little else.
 type calendar struct {
 	origin int64
 	days   int
@@ -42,9 +44,9 @@ func newCalendar(origin int64, days int, quiet bool) calendar {
 	}
 	for base, n := 0, 1; base < days; base, n = base+c.cycle, n+1 {
 		at := func(share int, ofDay int64) int64 { return c.workday(base+c.cycle*share/100) + ofDay }
-		c.add(release, at(25, 6*hour), 7*day, fmt.Sprintf("release %d of web, mobile and services", n))
-		c.add(rotation, at(45, 4*hour), day, fmt.Sprintf("signing key web-k%d gives way to web-k%d", n, n+1))
-		c.add(campaign, at(60, 0), day, "campaign day: three times the customers")
+		c.add(release, at(15, 6*hour), 7*day, fmt.Sprintf("release %d of web, mobile and services", n))
+		c.add(rotation, at(33, 4*hour), day, fmt.Sprintf("signing key web-k%d gives way to web-k%d", n, n+1))
+		c.add(campaign, at(50, 0), day, "campaign day: three times the customers")
 		c.add(outage, at(78, 13*hour), 3*hour, "the shop and its services stand still")
 	}
 	return c

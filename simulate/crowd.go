@@ -158,23 +158,30 @@ func (c *Company) mobileClient(t int64) int16 {
 	return client(family, version)
 }
 
-// shopAdd adds what goes through the shop's gateway. If that is out, its items
-// are lost, or come in the minutes after: accesses in five, from first to last,
-// and facts two minutes later still, logins after the reads they stand behind.
+// shopAdd adds what goes through the shop's gateway, which may be out.
 func (c *Company) shopAdd(out bool, it item) {
-	if !out {
+	if !out || c.backlog(&it) {
 		c.slate.add(it)
-		return
 	}
-	if c.lost() {
-		return
+}
+
+// shopSteal takes an item of a leak that goes through the shop's gateway.
+func (c *Company) shopSteal(leak int, it item) {
+	if !c.now.outage || c.backlog(&it) {
+		c.slate.steal(leak, it)
 	}
+}
+
+// backlog reports whether an item of the outage reaches the log at all, and
+// sets when: in the minutes after, accesses in five, from first to last, and
+// facts two minutes later still, logins after the reads they stand behind.
+func (c *Company) backlog(it *item) bool {
 	o := c.calendar.outageAt(c.slot)
-	due := o.end + max(0, it.at-o.start)*5*minute/(o.end-o.start+hour)
+	it.due = o.end + max(0, it.at-o.start)*5*minute/(o.end-o.start+hour)
 	if !it.action.Access() {
-		due += 2 * minute
+		it.due += 2 * minute
 	}
-	c.slate.late(it, due)
+	return !c.lost()
 }
 
 // homeAddress is where a customer lives: one of 3,072 /24 networks.

@@ -61,7 +61,7 @@ func (c *Company) forgeTokens(rate func(at int64) int64) {
 				network = t.dice.below(192)
 			}
 			who := t.prey(c)
-			c.slate.steal(t.index, item{
+			c.shopSteal(t.index, item{
 				at: at, action: event.Read, actor: customerActors + who, subject: nobody, rec: who, token: c.take(), key: keyMobile,
 				ip: ip4(45, 80, byte(network), 1+byte(t.dice.below(250))), client: forged, endpoint: epProfile,
 			})
@@ -90,12 +90,12 @@ func plantScrape(c *Company) {
 			if it.token == 0 || t.dice.chance(5) {
 				token[i] = c.take()
 				it.token = token[i]
-				c.slate.steal(t.index, it)
+				c.shopSteal(t.index, it)
 				it.at += second
 			}
 			t.walk++
 			it.action, it.endpoint, it.rec = event.Read, epInvoice, int32(t.walk%c.customers.n)
-			c.slate.steal(t.index, it)
+			c.shopSteal(t.index, it)
 		})
 	})
 }

@@ -139,7 +139,7 @@ func TestCalmHasItsUpheavals(t *testing.T) {
 	if !keys["web-k1"] || !keys["web-k2"] {
 		t.Errorf("web logins are signed by %v", keys)
 	}
-	if got, want := strings.Join(facts, ", "), "join agent.003, issue web-k2, leave agent.002, retire web-k1"; got != want {
+	if got, want := strings.Join(facts, ", "), "issue web-k2, join agent.003, retire web-k1, leave agent.002"; got != want {
 		t.Errorf("the facts about people and keys are: %s, want: %s", got, want)
 	}
 	out := kinds[outage].Start.UnixMilli() / hour

@@ -18,7 +18,7 @@ const (
 // item is an event before its texts are written: what the actors make.
 type item struct {
 	at       int64
-	due      int64 // when it reaches the log: at, but for a backlog
+	due      int64 // when it reaches the log; 0: at once
 	rows     int64
 	token    uint64 // 0: none
 	ip       uint32 // 0: none
@@ -68,24 +68,19 @@ func (s *slate) begin(from, to int64) {
 // many customers is due in this hour; it is moved to its end if it is not.
 func (s *slate) add(it item) {
 	it.leak, it.extra = -1, s.extra
-	it.due = it.at
 	s.put(&it)
 }
 
 // steal takes an item of a leak.
 func (s *slate) steal(leak int, it item) {
 	it.leak, it.extra = int8(leak), true
-	it.due = it.at
-	s.put(&it)
-}
-
-// late takes a benign item that reaches the log only at due.
-func (s *slate) late(it item, due int64) {
-	it.leak, it.due = -1, due
 	s.put(&it)
 }
 
 func (s *slate) put(it *item) {
+	if it.due == 0 {
+		it.due = it.at
+	}
 	if it.due >= s.to {
 		if it.n == 0 {
 			s.carry = append(s.carry, *it)
