@@ -119,7 +119,7 @@ func (d *Decoder) exploded(yield func(*Event, *Reject)) bool {
 	switch {
 	case list.kind == absent || e.path == "" && list.kind == object:
 		return false
-	case list.kind != array:
+	case list.kind != array || d.s.dup: // of two lists, neither may be passed over
 		d.reject(yield, WrongType, e.path, -1, -1)
 		return true
 	}

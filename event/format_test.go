@@ -125,6 +125,7 @@ func TestFieldMap(t *testing.T) {
 		{"an envelope", `{"batch":{"n":1,"items":[{` + view + `},{"kind":"ping"} , 5]}}`, base + "\nignored in 1\nnot_an_object in 2"},
 		{"an envelope of nothing", `{"batch":{"items":[ ]}}`, ``},
 		{"an envelope that is none", `{"batch":{"items":{}}}`, `wrong_type at batch.items`},
+		{"an envelope of two lists", `{"batch":{"items":[],"items":[{` + view + `}]}}`, `wrong_type at batch.items`},
 		{"an envelope broken at its end", `{"batch":{"items":[{` + view + `},]}}`, `not_json`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

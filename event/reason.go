@@ -39,7 +39,7 @@ const (
 	NotJSON                      // not JSON as RFC 8259 has it
 	TooDeep                      // nested more than MaxDepth deep
 	NotAnObject                  // JSON, but no object where an event should be
-	WrongType                    // an envelope's list of events is no list
+	WrongType                    // an envelope's list of events is no list, or stands twice
 	TimeMissing                  // no time
 	TimeUnreadable               // neither RFC 3339 nor an integer
 	TimeOutOfRange               // before MinTime, or MaxTime or later
