@@ -153,12 +153,17 @@ func (m *matrix) missingCells(o *matrix, edge uint32) Estimate {
 	if share == 0 {
 		return Estimate{High: maxDistinct}
 	}
-	return fromHits(cells, math.Ldexp(share, -int(m.p)))
+	e := fromHits(cells, math.Ldexp(share, -int(m.p)))
+	if cells > 0 {
+		more := solve(&risk, &seen, m.p) * math.Ldexp(1, int(m.p)) / e.N
+		e = Estimate{N: e.N * more, Low: math.Floor(e.Low * more), High: math.Ceil(e.High * more)}
+	}
+	return e
 }
 
-// fewCells is the number of hit cells below which each is taken for one record:
-// then two records in one cell are rare, and the normal distribution is not yet
-// a good likeness of their number.
+// fewCells is the number of hit cells below which the interval is that of a
+// small count: the normal distribution is not yet a good likeness of it, and
+// two records seldom share a cell.
 const fewCells = 30
 
 // liveBits sets out to the registers whose cell of the given rank was hit in
