@@ -69,9 +69,9 @@ func (w *Window) AppendBinary(b []byte) []byte {
 }
 
 // DecodeWindow reads one window from the front of b and returns what follows
-// it. It takes canonical forms only, keeps nothing of b, and allocates no more
-// than a window of the stated precision can need: 3 MB at worst, and never more
-// than a few hundred bytes for each byte read.
+// it. It takes canonical forms only, keeps nothing of b, and holds at most 4 MB
+// at any time, whatever b says: a window of the highest precision with every
+// cell hit takes half of that.
 func DecodeWindow(b []byte) (w Window, rest []byte, err error) {
 	if len(b) < 2 {
 		return Window{}, nil, fmt.Errorf("decoding a window: %w: %d bytes", ErrCorrupt, len(b))

@@ -49,7 +49,7 @@ func (x *Exposure) AppendBinary(b []byte) []byte {
 }
 
 // DecodeExposure reads one exposure from the front of b and returns what
-// follows it. It takes canonical forms only, keeps nothing of b, and allocates
+// follows it. It takes canonical forms only, keeps nothing of b, and holds
 // at most some 400 kB, whatever b says.
 func DecodeExposure(b []byte) (x Exposure, rest []byte, err error) {
 	bad := func(what string) (Exposure, []byte, error) {
