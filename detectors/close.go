@@ -40,7 +40,7 @@ func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, su
 	if sums != nil {
 		sums.dim(dim).add(s, &t, &base, &c, fresh, before, ev.Log, e.perDay)
 	}
-	e.learn(s, &t, &base, &c)
+	e.learn(s, d, &t, &base, &c)
 	if c[Distinct] > 0 || c[FirstTouch] > 0 {
 		e.remember(s, at, c)
 	}
@@ -85,7 +85,7 @@ func (e *Engine) catchUpTo(s *State, d *Dimension, at uint32) {
 		t.mode = calm // the fleet's mode of a past bin is no longer known
 		base := e.step(s, d, &t, &silent)
 		e.note(s, &t, s.Log())
-		e.learn(s, &t, &base, &silent)
+		e.learn(s, d, &t, &base, &silent)
 	}
 }
 

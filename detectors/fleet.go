@@ -26,6 +26,7 @@ type fleetDim struct {
 	cells    [cells]mean
 	measures [NumMeasures]fleetMeasure
 	tail     [tailCells]float64 // upcrossings of each edge
+	tailDays float64            // days that they were counted on
 }
 
 type fleetMeasure struct {
@@ -49,6 +50,7 @@ const (
 	shapeWeeks   = 6.0  // weeks remembered by a cell of the shape
 	shapeDays    = 20.0 // days remembered by an hour of the day
 	shapePrior   = 2.0  // weeks by which the hour of the day counts against the hour of the week
+	tailYouth    = 2.0  // horizon of the tail on the first day, in days; it grows by half a day each day
 	peersNeeded  = 5.0  // identities a day by which the default prior counts
 	defaultSpend = 4.0  // variance of log levels among peers nobody has seen
 	modeWarmUp   = 2.0  // days before the common mode is trusted
@@ -100,7 +102,7 @@ func (e *Engine) skip(f *Fleet, bin int64) {
 	if gap > int64(silenceDays*e.perDay) {
 		fade := math.Exp(-float64(gap) / (fleetDays * e.perDay))
 		for i := range f.dims {
-			f.dims[i].fade(fade)
+			f.dims[i].fade(fade, fade)
 		}
 		return
 	}
@@ -112,8 +114,8 @@ func (e *Engine) skip(f *Fleet, bin int64) {
 	}
 }
 
-// fade lets all decayed sums forget.
-func (d *fleetDim) fade(by float64) {
+// fade lets all decayed sums forget, the tail by a factor of its own.
+func (d *fleetDim) fade(by, tail float64) {
 	d.days *= by
 	for m := range d.measures {
 		q := &d.measures[m]
@@ -124,8 +126,9 @@ func (d *fleetDim) fade(by float64) {
 			q.k[i] *= by
 		}
 	}
+	d.tailDays *= tail
 	for i := range d.tail {
-		d.tail[i] *= by
+		d.tail[i] *= tail
 	}
 }
 
@@ -137,8 +140,12 @@ func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums) {
 	if d.started == 0 {
 		return
 	}
-	d.fade(1 - 1/(fleetDays*e.perDay))
+	// The tail of a young fleet forgets faster: in the first days newcomers all,
+	// whose evidence is held down, it is thinner than it will be.
+	young := min(fleetDays, tailYouth+d.days/2)
+	d.fade(1-1/(fleetDays*e.perDay), 1-1/(young*e.perDay))
 	d.days += 1 / e.perDay
+	d.tailDays += 1 / e.perDay
 	if day := float64(e.day(clampBin(bin))); day != d.day {
 		d.live = max(d.today, d.live*math.Pow(0.98, min(day-d.day, 1000)))
 		d.day, d.today = day, 0
@@ -235,7 +242,7 @@ func (e *Engine) parameters(f *Fleet) *Parameters {
 		}
 		to.Live = max(from.identities(), 1)
 		to.Formula = e.formula(to.Live, living)
-		to.Tail = tailThreshold(&from.tail, max(from.days, 1), e.budget/float64(living))
+		to.Tail = tailThreshold(&from.tail, max(from.tailDays, 1), e.budget/float64(living))
 		to.Threshold = min(max(to.Formula, to.Tail), maxThreshold)
 		to.round()
 	}
@@ -308,7 +315,7 @@ func (f *Fleet) AppendBinary(b []byte) []byte {
 
 // numbers lists all numbers of the dimension in a fixed order.
 func (d *fleetDim) numbers() []*float64 {
-	v := []*float64{&d.started, &d.days, &d.day, &d.today, &d.live}
+	v := []*float64{&d.started, &d.days, &d.tailDays, &d.day, &d.today, &d.live}
 	for i := range d.hours {
 		v = append(v, &d.hours[i].value, &d.hours[i].n)
 	}

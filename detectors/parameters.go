@@ -48,6 +48,15 @@ var defaultPrior = Prior{Mean: 1, Strength: 0.1, InverseK: 2}
 
 func (d *Dimension) shape(hour int) float64 { return float64(d.Shape[hour]) / 1000 }
 
+// typical returns the shape of a cell of an identity's own hours, as that of a
+// Wednesday or a Saturday.
+func (d *Dimension) typical(cell int) float64 {
+	if cell >= 24 {
+		return d.shape(5*24 + cell - 24)
+	}
+	return d.shape(2*24 + cell)
+}
+
 // top returns the ceiling of the statistics, linear.
 func (d *Dimension) top() float64 { return exp(min(d.Threshold+headroom, MaxLog)) }
 

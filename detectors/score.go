@@ -56,6 +56,7 @@ func (e *Engine) setting(s *State, d *Dimension, bin uint32) setting {
 	if s.profile != nil {
 		i := cell(t.hour)
 		t.cellN, t.cellM = float64(s.profile.n[i]), float64(s.profile.mean[i])
+		t.shape = 1 + float64(s.profile.follows)*(t.shape-1)
 	}
 	if s.first != 0 {
 		t.age = float64(bin+1) - float64(s.first)
@@ -260,7 +261,11 @@ func (e *Engine) step(s *State, d *Dimension, t *setting, c *Counts) (base [NumM
 // (horizons of one to two weeks against hours of detection), and a count far
 // beyond anything ordinary is cut for learning, so that one burst does not buy
 // weeks of blindness.
-func (e *Engine) learn(s *State, t *setting, base *[NumMeasures]baseline, c *Counts) {
+//
+// The level's exposure is in units of the shape that the own hours start from,
+// not of the own hours themselves: else level and hours could drift apart, with
+// only their product held.
+func (e *Engine) learn(s *State, d *Dimension, t *setting, base *[NumMeasures]baseline, c *Counts) {
 	var learned Counts
 	for m := range base {
 		b := &base[m]
@@ -268,7 +273,7 @@ func (e *Engine) learn(s *State, t *setting, base *[NumMeasures]baseline, c *Cou
 		young := e.perDay + t.age/2
 		fade := 1 - 1/min(e.level[m], young)
 		s.count[m] = fold(s.count[m], fade, learned[m])
-		s.exposure[m] = fold(s.exposure[m], fade, b.shape*b.mode)
+		s.exposure[m] = fold(s.exposure[m], fade, t.shape*b.mode)
 		fade = 1 - 1/min(e.dispersion, young)
 		seen := learned[m]
 		if t.age > e.youth {
@@ -287,15 +292,12 @@ func (e *Engine) learn(s *State, t *setting, base *[NumMeasures]baseline, c *Cou
 	s.active = fold(s.active, 1-1/min(e.level[Distinct], e.perDay+t.age/2), worked)
 
 	if s.profile == nil && s.count[Distinct] >= profileMin && t.age >= e.perDay {
-		s.profile = new(profile)
+		s.profile = &profile{follows: 1}
 	}
 	if p := s.profile; p != nil {
-		i, b := cell(t.hour), &base[Distinct]
-		if p.n[i] < profileMemory {
-			p.n[i]++
-		}
-		x := learned[Distinct] / (b.level * b.mode)
-		p.mean[i] += float32((x - float64(p.mean[i])) / float64(p.n[i]))
+		b := &base[Distinct]
+		p.observe(cell(t.hour), learned[Distinct]/(b.level*b.mode))
+		p.compare(d)
 	}
 }
 

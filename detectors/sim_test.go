@@ -136,7 +136,9 @@ type company struct {
 	people []*someone
 	log    Episodes
 	start  int64
-	// onAlert is called for each opening or update.
+	// onOver is called for each bin with evidence over the threshold, onAlert
+	// for each opening.
+	onOver  func(who *someone, hour int)
 	onAlert func(who *someone, hour int, v Verdict, ev Evidence)
 }
 
@@ -194,6 +196,9 @@ func (c *company) run(days int) []int {
 			v := c.log.Judge(Report{"user", s.name, c.engine.BinStart(bin + 1), ev.Log, c.params.Threshold(0), int64(n[Distinct])})
 			if v.Action == Open {
 				opened[hour/24]++
+			}
+			if ev.Log >= c.params.Threshold(0) && c.onOver != nil {
+				c.onOver(s, hour)
 			}
 			if v.Action == Open && c.onAlert != nil {
 				c.onAlert(s, hour, v, ev)

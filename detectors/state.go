@@ -8,7 +8,7 @@ import (
 
 // State is what is known of one identity in one dimension. Its zero value is an
 // identity never seen. It takes 128 bytes, a few more for each active bin of
-// the last two days, and 240 more for the hours of an identity that is active
+// the last two days, and 248 more for the hours of an identity that is active
 // enough to have its own. It is copied only by the package itself: profile and
 // recent are shared by copies.
 type State struct {
@@ -36,9 +36,39 @@ const cells = 48
 // profile is an identity's own hours: in each cell the mean of count over
 // level, and on how many bins it rests (at most profileMemory).
 type profile struct {
-	mean [cells]float32
-	n    [cells]uint8
+	mean    [cells]float32
+	n       [cells]uint8
+	follows float32 // how far they follow the shared shape: 1 wholly, 0 not at all
 }
+
+// observe takes in one bin of a cell: x is its count over the level.
+func (p *profile) observe(cell int, x float64) {
+	if p.n[cell] < profileMemory {
+		p.n[cell]++
+	}
+	p.mean[cell] += float32((x - float64(p.mean[cell])) / float64(p.n[cell]))
+}
+
+// compare estimates how far the own hours follow the shared ones, as the slope
+// of a regression through (1, 1) that starts from wholly. It tells a service
+// that works around the clock among people in offices within a day, where its
+// own hours take weeks.
+func (p *profile) compare(d *Dimension) {
+	above, square := followsPrior, followsPrior
+	for i, n := range p.n {
+		if n == 0 {
+			continue
+		}
+		x := d.typical(i) - 1
+		above += float64(n) * x * (float64(p.mean[i]) - 1)
+		square += float64(n) * x * x
+	}
+	p.follows = float32(min(max(above/square, 0), 1))
+}
+
+// followsPrior is the weight of the assumption that hours follow the shared
+// ones, in hours that differ from the mean by a factor of two.
+const followsPrior = 4.0
 
 // profileMemory bounds how many bins of one cell are remembered; older ones
 // fade geometrically. 20 working days are four weeks.
@@ -110,6 +140,7 @@ func (s *State) AppendBinary(b []byte) []byte {
 		b = appendFloat32(b, s.square[m])
 	}
 	if s.profile != nil {
+		b = appendFloat32(b, s.profile.follows)
 		for i, n := range s.profile.n {
 			b = append(b, n)
 			if n > 0 {
@@ -183,7 +214,7 @@ func (r *reader) amount() float32 {
 }
 
 func (r *reader) profile() *profile {
-	p := new(profile)
+	p := &profile{follows: r.amount()}
 	for i := range p.n {
 		p.n[i] = r.byte()
 		if p.n[i] > profileMemory {
