@@ -430,17 +430,16 @@ func (d *Detect) closeBin(tick, bin int64, params *detectors.Parameters) {
 	}
 }
 
-// Take hands out what was found and changed since the last call: reports for
-// weir.evidence (none if nothing new was closed) and changes of the state.
+// Take hands out what was found and changed since the last call: a report for
+// weir.evidence and changes of the state, to be committed together with the
+// Checkpoint; nothing as long as no tick was closed since.
 func (d *Detect) Take() (*Report, []Change) {
-	changes := d.changes
-	d.changes = nil
-	if d.report.Done == d.done || d.done == never {
-		return nil, changes
+	if d.replay != nil || d.done <= d.report.Done {
+		return nil, nil
 	}
-	r := d.report
+	r, changes := d.report, d.changes
 	r.Version, r.Partition, r.Done = reportVersion, d.cfg.Partition, d.done
-	d.report = Report{Done: d.done}
+	d.report, d.changes = Report{Done: d.done}, nil
 	return &r, changes
 }
 
