@@ -79,7 +79,7 @@ func TestMartingale(t *testing.T) {
 		b := baseline{mu: p[0], k: p[1], work: p[0]}
 		for i, r := range Rates {
 			mean := 0.0
-			for c := 0.0; c < 30000; c++ {
+			for c := 0.0; c < 6000; c++ {
 				mean += math.Exp(referenceNB(c, b.mu, b.k) + b.ratios(c, false)[i])
 			}
 			if mean > 1+1e-6 {
