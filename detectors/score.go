@@ -121,7 +121,7 @@ func (e *Engine) expect(s *State, d *Dimension, m Measure, t *setting) baseline 
 // censored, that is, as if only known to be at least some smaller count, and
 // what says most counts: else the largest theft would be the best explained.
 // So one bin's evidence is bounded, and grows with the count (but for a dip
-// of a tenth of a nat between the points at which censoring is tried).
+// of a fraction of a nat between the points at which censoring is tried).
 func (b *baseline) ratios(c float64, busy bool) (log [NumRates]float64) {
 	b.drifts(c, &log)
 	if c <= b.mu {
@@ -135,6 +135,7 @@ func (b *baseline) ratios(c float64, busy bool) (log [NumRates]float64) {
 	if gap <= wellExplained {
 		return log
 	}
+	b.censor(b.mu, 0, &log)
 	for at := max(b.mu, 1) * censorStep; at < c && at < censorReach*max(b.mu, 1); at *= censorStep {
 		b.censor(at, b.gap(at, stray), &log)
 	}

@@ -111,7 +111,7 @@ func TestEarlyGrows(t *testing.T) {
 		c := Counts{}
 		for range 6 {
 			ev = e.Early(&s, 0, bin, c, p)
-			if last > 0 && ev.Log < last-0.7 {
+			if last > 0 && ev.Log < last-0.5 {
 				t.Fatalf("the evidence fell from %g to %g as the count grew to %v", last, ev.Log, c)
 			}
 			last = ev.Log
