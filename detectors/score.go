@@ -128,6 +128,9 @@ func (b *baseline) ratios(c float64, busy bool) (log [NumRates]float64) {
 		return log
 	}
 	stray := b.stray(busy)
+	if stray == strayWork && b.unlike < strayOffWork/10 && c < 2*b.mu {
+		return log // the gap is a few hundredths at most: not worth its logarithms
+	}
 	gap := b.gap(c, stray)
 	for i := range log {
 		log[i] -= gap
