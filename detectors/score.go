@@ -128,8 +128,8 @@ func (b *baseline) ratios(c float64, busy bool) (log [NumRates]float64) {
 		return log
 	}
 	stray := b.stray(busy)
-	if stray == strayWork && b.unlike < strayOffWork/10 && c < 2*b.mu {
-		return log // the gap is a few hundredths at most: not worth its logarithms
+	if b.ordinary(c, stray) {
+		return log
 	}
 	gap := b.gap(c, stray)
 	for i := range log {
@@ -170,6 +170,13 @@ func (b *baseline) drifts(c float64, log *[NumRates]float64) {
 		q := ln((b.mu + b.k) / (r*b.mu + b.k))
 		log[i] = c*logRates[i] + (c+b.k)*q
 	}
+}
+
+// ordinary reports whether a count is so usual that the other parts of the null
+// move it by a few hundredths of a nat at most, which is not worth their
+// logarithms.
+func (b *baseline) ordinary(c, stray float64) bool {
+	return c < 2*b.mu && stray == strayWork && b.unlike < 0.01
 }
 
 // stray returns the chance of a bin of work that follows no hours.

@@ -42,7 +42,7 @@ func TestRecursion(t *testing.T) {
 			var ratio [NumRates]float64
 			for i, r := range Rates {
 				null := math.Exp(referenceNB(c, b.mu, b.k))
-				if c > b.mu && b.gap(c, b.stray(false)) <= wellExplained {
+				if c > b.mu && !b.ordinary(c, b.stray(false)) {
 					stray := strayWork
 					if b.mu < b.work/4 {
 						stray = strayOffWork
