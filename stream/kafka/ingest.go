@@ -146,11 +146,14 @@ func (w *ingestWorker) loop(ctx context.Context) error {
 		if err := fetchError(ctx, fetches); err != nil {
 			return err
 		}
-		if err := w.settle(ctx); err != nil {
+		again, err := w.settle(ctx)
+		if err != nil {
 			return err
 		}
 		w.note(fetches)
-		w.fold(fetches)
+		if !again {
+			w.fold(fetches)
+		}
 		entries, identities := w.in.Pending()
 		if time.Now().Before(next) && entries < mostEntries && identities < mostIdentities {
 			continue
@@ -162,10 +165,10 @@ func (w *ingestWorker) loop(ctx context.Context) error {
 	}
 }
 
-// settle follows what the group has changed. Whatever was taken away, or given
-// while a transaction was open, costs what was read since the last commit: it
+// settle follows what the group has changed. A partition that was taken away
+// costs everything read since the last commit, also what was just polled: it
 // is read again, by whoever has the partition now.
-func (w *ingestWorker) settle(ctx context.Context) error {
+func (w *ingestWorker) settle(ctx context.Context) (again bool, err error) {
 	w.mu.Lock()
 	changes := w.changes
 	w.changes = nil
@@ -173,13 +176,14 @@ func (w *ingestWorker) settle(ctx context.Context) error {
 	for _, c := range changes {
 		if c.gained {
 			if err := w.gain(ctx, c.parts); err != nil {
-				return err
+				return again, err
 			}
 			continue
 		}
 		if err := w.abort(ctx); err != nil {
-			return err
+			return again, err
 		}
+		again = true
 		for topic, parts := range c.parts {
 			for _, p := range parts {
 				s := stream.Source{Topic: topic, Partition: p}
@@ -190,7 +194,7 @@ func (w *ingestWorker) settle(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return again, nil
 }
 
 // gain takes over partitions at the progress of their last commit.
