@@ -7,8 +7,10 @@ import (
 )
 
 // This file is the tests' traffic: negative-binomial counts of a company with
-// office hours, weekends, absences, batches and newcomers. No figure of the
-// engine was chosen by looking at what it does here.
+// office hours, weekends, absences, batches and newcomers. Faults that showed in
+// these companies were mended in the engine (newcomers, off-hours work, services
+// around the clock, the tail of a young fleet), so they are not an independent
+// judge of it.
 
 // gamma draws from the Gamma distribution of a shape and mean 1 (Marsaglia and
 // Tsang 2000).
