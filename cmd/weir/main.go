@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	_ "time/tzdata" // time zones where the system has none
+
 	"github.com/spf13/cobra"
 )
 
@@ -43,7 +45,8 @@ away, how many, and since when.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w\nsee `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(newBacktestCommand(), newMapCommand(), newSimulateCommand())
+	root.AddCommand(newBacktestCommand(), newRunCommand(), newSimulateCommand(), newMapCommand(),
+		newValidateCommand(), newTopicsCommand(), newResetCommand(), newVersionCommand())
 	for _, cmd := range root.Commands() {
 		asUsage(cmd)
 	}

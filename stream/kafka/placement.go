@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const (
@@ -91,16 +92,29 @@ func (p *placement) Run(ctx context.Context) error {
 }
 
 // showPositions commits where the tasks stand, for people who look at the lag
-// of the group; nothing reads it back.
+// of the group; nothing reads it back, so a fault is passed over.
 func (p *placement) showPositions(ctx context.Context, cl *kgo.Client) {
+	member, generation := cl.GroupMetadata()
+	if generation < 0 {
+		return
+	}
+	topic := kmsg.NewOffsetCommitRequestTopic()
+	topic.Topic = p.topic
 	p.mu.Lock()
-	offsets := map[string]map[int32]kgo.EpochOffset{p.topic: {}}
 	for partition, offset := range p.positions {
-		offsets[p.topic][partition] = kgo.EpochOffset{Epoch: -1, Offset: offset}
+		part := kmsg.NewOffsetCommitRequestTopicPartition()
+		part.Partition, part.Offset = partition, offset
+		topic.Partitions = append(topic.Partitions, part)
 	}
 	p.mu.Unlock()
-	if len(offsets[p.topic]) > 0 {
-		cl.CommitOffsets(ctx, offsets, nil)
+	if len(topic.Partitions) == 0 {
+		return
+	}
+	req := kmsg.NewPtrOffsetCommitRequest()
+	req.Group, req.MemberID, req.Generation = p.group, member, generation
+	req.Topics = append(req.Topics, topic)
+	if _, err := req.RequestWith(ctx, cl); err != nil {
+		p.log.Debug("showing positions", "group", p.group, "error", err)
 	}
 }
 

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/plugin/kprom"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/stdout"
+	"github.com/weirhq/weir/alerting/webhook"
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// newProcess wires a configuration into a process on Kafka. Alerts for stdout
+// destinations go to out.
+func newProcess(s *settings, roles []kafka.Role, reg *prometheus.Registry, log *slog.Logger, out io.Writer) (*kafka.Process, error) {
+	c := s.config
+	conn, err := connection(c, log)
+	if err != nil {
+		return nil, err
+	}
+	conn.Hooks = append(conn.Hooks, kprom.NewMetrics("weir_kafka", kprom.Registry(reg)))
+	p := &kafka.Process{
+		Connection: conn, Group: c.Group, Topics: kafka.NewTopics(c.TopicPrefix),
+		Replication: int16(c.ReplicationFactor), Roles: roles, Workers: workers(c),
+		Manifest: kafka.NewManifest(s.hasher, int32(c.Partitions), s.grid, c.Dimensions),
+		Ingest:   s.ingest, Detect: s.detect, Correlate: s.correlate,
+		Log: log, Metrics: kafka.NewMetrics(reg),
+	}
+	if p.Instance, err = instance(c); err != nil {
+		return nil, err
+	}
+	if p.Sources, err = sources(c); err != nil {
+		return nil, err
+	}
+	p.Destinations, err = destinations(c, out)
+	return p, err
+}
+
+// workers is how many ingest workers run here: one for every two cores, since
+// detect wants the other.
+func workers(c *config.Config) int {
+	if c.Workers > 0 {
+		return c.Workers
+	}
+	return max(runtime.GOMAXPROCS(0)/2, 1)
+}
+
+func sources(c *config.Config) (kafka.IngestOptions, error) {
+	o := kafka.IngestOptions{Interval: c.CommitInterval, Idle: c.Time.IdleAfter, MaxAhead: c.Time.MaxAhead}
+	for i, src := range c.Sources {
+		format, err := event.LoadFormat(src.Format)
+		if err != nil {
+			return o, c.At(fmt.Sprintf("sources[%d].format", i), err)
+		}
+		start := kafka.Start{Latest: src.Start.Latest}
+		if !src.Start.At.IsZero() {
+			start.Millis = src.Start.At.UnixMilli()
+		}
+		o.Sources = append(o.Sources, kafka.SourceTopic{Topic: src.Topic, Format: format, Start: start})
+	}
+	return o, nil
+}
+
+func destinations(c *config.Config, out io.Writer) (list []kafka.Destination, err error) {
+	for i := range c.Alerts.Destinations {
+		d := &c.Alerts.Destinations[i]
+		policy := alerting.Policy{Timeout: d.Timeout, MaxAge: d.GiveUpAfter, PerMinute: float64(d.PerMinute)}
+		var dest alerting.Destination
+		switch d.Type {
+		case config.Stdout:
+			policy.PerMinute = -1 // nobody's service has to be spared
+			dest, err = stdout.New(d.Name, out, stdout.Format(d.Format), c.Time.Zone)
+		case config.Webhook:
+			dest, err = newWebhook(d)
+		default:
+			err = fmt.Errorf("there is no destination of type %q", d.Type)
+		}
+		if err != nil {
+			return nil, c.At(fmt.Sprintf("alerts.destinations[%d]", i), err)
+		}
+		list = append(list, kafka.Destination{Destination: dest, Policy: policy})
+	}
+	return list, nil
+}
+
+func newWebhook(d *config.Destination) (alerting.Destination, error) {
+	tls, err := d.TLS()
+	if err != nil {
+		return nil, err
+	}
+	return webhook.New(webhook.Options{Name: d.Name, URL: d.URL.Reveal(), Secret: d.Secret.Reveal(), TLS: tls, Timeout: d.Timeout})
+}
