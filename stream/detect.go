@@ -46,6 +46,7 @@ type Detect struct {
 	report    Report                          // since the last Take
 	changes   []Change                        // since the last Take
 	dirty     [][]*identity                   // by snapshot slot
+	swept     int64                           // day of the last sweep
 	first     map[int64]int64                 // tick: first offset that brought something for it
 	history   []advance                       // the closes that a restore would repeat
 	replay    *Checkpoint                     // while catching up after a restore
@@ -233,6 +234,11 @@ func (d *Detect) Advance() (waiting bool) {
 		return false
 	}
 	limit := d.cfg.Grid.TickOf(mark) - 1
+	for bin := range d.parameter { // those of bins that are over are not needed again
+		if d.done != never && bin < d.cfg.Grid.BinOfTick(d.done+1)-1 {
+			delete(d.parameter, bin)
+		}
+	}
 	if d.done == never {
 		d.done = min(d.earliest(), limit+1) - 1
 		d.history = append(d.history, advance{d.offset, d.done})
@@ -291,6 +297,7 @@ func (d *Detect) skip(to int64) {
 		return
 	}
 	d.save(d.done+1, to)
+	d.sweep(to)
 	d.done = to
 }
 
@@ -321,6 +328,7 @@ func (d *Detect) close(tick int64) {
 		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
 	})
 	d.save(tick, tick)
+	d.sweep(tick)
 	d.done = tick
 }
 
@@ -422,11 +430,6 @@ func (d *Detect) closeBin(tick, bin int64, params *detectors.Parameters) {
 	d.hot = watched
 	if !sums.Empty() && tick > d.reported {
 		d.report.Bins = append(d.report.Bins, BinSums{bin, sums.AppendBinary(nil)})
-	}
-	for b := range d.parameter { // those of finished bins are not needed again
-		if b < bin {
-			delete(d.parameter, b)
-		}
 	}
 }
 

@@ -56,6 +56,32 @@ func (d *Detect) save(from, to int64) {
 	}
 }
 
+// sweep frees, once a day of event time, what time has made useless: records
+// that nobody has seen within the retention, identities that have long been
+// silent. Both would go, or count as gone, at the identity's next event just
+// the same, so when the sweep comes cannot show.
+func (d *Detect) sweep(to int64) {
+	day := floorDiv(d.cfg.Grid.TickEnd(to), 24*3600*1000)
+	if day == d.swept {
+		return
+	}
+	d.swept = day
+	now := d.cfg.Grid.TickEnd(to)
+	for key, id := range d.ids {
+		if id.pending != nil || id.dirty || id.open || id.isHot || id.last == never {
+			continue
+		}
+		switch silent := now - d.cfg.Grid.TickEnd(id.last); {
+		case silent > forgetAfter:
+			d.changes = append(d.changes, Change{Key: d.stateKey(id)})
+			delete(d.ids, key)
+		case silent > d.cfg.Retention && !id.window.Empty():
+			id.window.Expire(uint32((now - d.cfg.Retention) / 60_000))
+			d.touch(id)
+		}
+	}
+}
+
 func floorMod(a, n int64) int64 { return a - floorDiv(a, n)*n }
 
 func (d *Detect) stateKey(id *identity) []byte {
