@@ -38,7 +38,7 @@ Nothing closes because the input ends: an episode that is open stays open.`,
 		Example: `  weir backtest access.ndjson.gz
   weir backtest --format cloudtrail -o json trail/*.json.gz > alerts.ndjson
   zcat access.gz | weir backtest -`,
-		Args: cobra.MinimumNArgs(1),
+		Args: atLeast(1, "at least one FILE (- is standard input)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.files = args
 			return runBacktest(cmd.Context(), cmd, &o)
@@ -64,41 +64,57 @@ func runBacktest(ctx context.Context, cmd *cobra.Command, o *backtestOptions) er
 	if o.output != "table" && o.output != "json" {
 		return usagef("-o is table or json, not %q", o.output)
 	}
+	summary, err := backtestFiles(ctx, cmd, o)
+	switch {
+	case errors.Is(err, context.Canceled):
+		summary.Error = "interrupted"
+	case err != nil:
+		summary.Error = err.Error()
+	}
+	if o.output == "json" {
+		summary.printJSON(cmd.ErrOrStderr())
+		err = told(err)
+	} else if err == nil || summary.Events > 0 {
+		summary.printTable(cmd.ErrOrStderr())
+	}
+	if err == nil && o.exitCode && summary.Opened > 0 {
+		return exitError(3)
+	}
+	return err
+}
+
+// backtestFiles reads the files and writes the alerts. The summary tells what
+// was done even when there is an error.
+func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) (*backtestSummary, error) {
+	none := &backtestSummary{Rejected: map[string]int64{}}
 	cfg, err := loadConfig(o.config)
 	if err != nil {
-		return err
+		return none, err
 	}
 	s, err := newSettings(cfg)
 	if err != nil {
-		return err
+		return none, err
 	}
 	format, err := event.LoadFormat(o.format)
 	if err != nil {
-		return usagef("%w", err)
+		return none, usagef("%w", err)
 	}
 	out := bufio.NewWriter(cmd.OutOrStdout())
 	sink, err := stdout.New("stdout", out, stdout.Format(o.output), cfg.Time.Zone)
 	if err != nil {
-		return err
+		return none, err
 	}
 	bt := &backtest{
 		started: time.Now(), sink: sink, progress: newProgress(cmd.ErrOrStderr()),
 		local: stream.NewLocal(s.ingest, s.detect, s.correlate, []stream.Topic{{Name: backtestTopic, Partitions: int32(len(o.files))}}),
 	}
-	bt.summary.Rejected = map[string]int64{}
+	bt.summary = *none
 	err = bt.read(ctx, format, o.files)
 	bt.progress.clear()
 	if flush := out.Flush(); err == nil && flush != nil {
 		err = fmt.Errorf("writing the alerts: %w", flush)
 	}
-	if err != nil {
-		bt.summary.Error = err.Error()
-	}
-	bt.summary.print(cmd.ErrOrStderr(), o.output)
-	if err == nil && o.exitCode && bt.summary.Opened > 0 {
-		return exitError(3)
-	}
-	return err
+	return &bt.summary, err
 }
 
 const backtestTopic = "files"
@@ -123,8 +139,8 @@ type backtestSummary struct {
 	Rejected map[string]int64 `json:"rejected"`
 	Alerts   int64            `json:"alerts"`
 	Opened   int64            `json:"opened"`
-	From     alerting.Time    `json:"from"`
-	To       alerting.Time    `json:"to"`
+	From     alerting.Time    `json:"from,omitempty"` // of the events read; absent when there are none
+	To       alerting.Time    `json:"to,omitempty"`
 	Error    string           `json:"error,omitempty"`
 }
 
@@ -253,12 +269,12 @@ func (b *backtest) flush(ctx context.Context, do func() ([]alerting.Alert, error
 	return nil
 }
 
-func (s *backtestSummary) print(w io.Writer, output string) {
-	if output == "json" {
-		line, _ := json.Marshal(s) // a struct of numbers and strings always marshals
-		fmt.Fprintf(w, "%s\n", line)
-		return
-	}
+func (s *backtestSummary) printJSON(w io.Writer) {
+	line, _ := json.Marshal(s) // a struct of numbers and strings always marshals
+	fmt.Fprintf(w, "%s\n", line)
+}
+
+func (s *backtestSummary) printTable(w io.Writer) {
 	rejected := int64(0)
 	var reasons []string
 	for reason, n := range s.Rejected {

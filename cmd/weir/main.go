@@ -47,8 +47,12 @@ away, how many, and since when.`,
 	})
 	root.AddCommand(newBacktestCommand(), newRunCommand(), newSimulateCommand(), newMapCommand(),
 		newValidateCommand(), newTopicsCommand(), newResetCommand(), newVersionCommand())
+	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		asUsage(cmd)
+		if cmd.Name() == "completion" {
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() } // so that its arguments are checked
+		}
 	}
 	return root
 }

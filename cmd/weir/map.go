@@ -33,7 +33,7 @@ FILE may be packed by gzip or zstd; - is standard input. Sessions are shown hash
 		Example: `  weir map native events.ndjson
   weir map ocsf -o json events.ndjson.gz
   weir map ./crm.yaml - < sample.ndjson`,
-		Args: cobra.MinimumNArgs(2),
+		Args: atLeast(2, "a FORMAT and at least one FILE (- is standard input)"),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
 				return event.FormatNames(), cobra.ShellCompDirectiveDefault
@@ -49,7 +49,10 @@ FILE may be packed by gzip or zstd; - is standard input. Sessions are shown hash
 			}
 			report, err := mapFiles(cmd, args[0], args[1:], limit)
 			if output == "json" {
-				return errors.Join(report.writeJSON(cmd.OutOrStdout(), cmd.ErrOrStderr(), err), err)
+				if failed := report.writeJSON(cmd.OutOrStdout(), cmd.ErrOrStderr(), err); failed != nil {
+					return errors.Join(failed, err)
+				}
+				return told(err)
 			}
 			if err != nil && report.Values == 0 {
 				return err // there is nothing to show

@@ -126,7 +126,7 @@ func TestMapFaults(t *testing.T) {
 		want  string
 		usage bool
 	}{
-		{[]string{"native"}, "requires at least 2 arg", true},
+		{[]string{"native"}, "map needs a FORMAT and at least one FILE", true},
 		{[]string{"nativ", "-"}, "did you mean native?", true},
 		{[]string{"native", "-", "-o", "yaml"}, `-o is table or json, not "yaml"`, true},
 		{[]string{"native", "-", "--limit", "-1"}, "--limit is a number of events", true},

@@ -139,8 +139,9 @@ process must be stopped. Start far enough back: baselines need about two weeks.`
 			}
 			specs := kafka.NewTopics(c.TopicPrefix).Specs(int32(c.Partitions))
 			if !yes {
+				kept := func(s kafka.TopicSpec) bool { return s.Kept }
 				return usagef("reset deletes weir's state in %d topics under %q and reads %s again from %s; say --yes if that is meant",
-					len(specs), c.TopicPrefix, strings.Join(sourceNames(c), ", "), from)
+					len(slices.DeleteFunc(specs, kept)), c.TopicPrefix, strings.Join(sourceNames(c), ", "), from)
 			}
 			conn, err := connection(c, slog.New(slog.DiscardHandler))
 			if err != nil {

@@ -107,19 +107,19 @@ func newVersionCommand() *cobra.Command {
 		Example: `  weir version`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "weir %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "weir %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
 }
 
-// release is set by the linker in a release build.
-var release string
+// version is set by the linker in a release build; see the Makefile.
+var version string
 
-// version names this build: the release, else the commit.
-func version() string {
-	if release != "" {
-		return release
+// buildVersion names this build: the release, else the commit.
+func buildVersion() string {
+	if version != "" {
+		return version
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// weir runs one command line as main does.
+func weir(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := newRootCommand()
+	cmd.SetArgs(args)
+	cmd.SetOut(&out)
+	cmd.SetErr(&errs)
+	code = exitCode(cmd.ExecuteContext(t.Context()), errs.WriteString)
+	return code, out.String(), errs.String()
+}
+
+// workFolder makes the files that the tables name, and goes there.
+func workFolder(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"good.ndjson": `{"time":"2026-03-02T09:00:00Z","actor":"ana","records":[1,2]}
+{"time":"2026-03-02T09:01:00Z","action":"login","actor":"ana"}
+{"time":"soon","actor":"ana"}
+`,
+		"empty.ndjson": "",
+		"record.key":   "00112233445566778899aabbccddeeff\n",
+		"good.yaml":    "sources: [{topic: access}]\nrecord_key_file: record.key\n",
+		"bad.yaml":     "sources:\n  - topic: access\n    fromat: native\ntime: {tick: 5}\n",
+		"keyless.yaml": "sources: [{topic: access}]\n",
+		// Port 1 answers nobody.
+		"unreachable.yaml": "kafka: {brokers: ['127.0.0.1:1']}\nsources: [{topic: access}]\nrecord_key_file: record.key\nhttp: {listen: 'off'}\n",
+	} {
+		if err := os.WriteFile(filepath.Clean(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Exit codes: 0 done, 1 failed, 2 wrong usage. What is wrong is told on
+// stderr, with what would be right.
+func TestExitCodes(t *testing.T) {
+	workFolder(t)
+	for _, c := range []struct {
+		args string
+		code int
+		says string // on stderr
+	}{
+		{"", 0, ""},
+		{"--help", 0, ""},
+		{"version", 0, ""},
+		{"nosuch", 2, `there is no command "nosuch"`},
+		{"--nosuch", 2, "unknown flag: --nosuch"},
+		{"version extra", 2, "weir version --help"},
+		{"completion bash --help", 0, ""},
+		{"completion", 0, ""},
+		{"completion nosuch", 2, "weir completion --help"},
+
+		{"backtest good.ndjson", 0, "1 counted, 1 facts, 0 late, 1 rejected (1 time_unreadable)"},
+		{"backtest empty.ndjson", 0, "0 events"},
+		{"backtest --exit-code good.ndjson", 0, ""},
+		{"backtest", 2, "backtest needs at least one FILE"},
+		{"backtest -o xml good.ndjson", 2, "-o is table or json"},
+		{"backtest --format nosuch good.ndjson", 2, "there are native, ocsf, cloudtrail"},
+		{"backtest --nosuch good.ndjson", 2, "weir backtest --help"},
+		{"backtest missing.ndjson", 1, "missing.ndjson"},
+		{"backtest good.ndjson missing.ndjson", 1, "missing.ndjson"},
+		{"backtest -c bad.yaml good.ndjson", 1, "bad.yaml:3: unknown key fromat"},
+
+		{"map native good.ndjson", 0, ""},
+		{"map native", 2, "map needs a FORMAT and at least one FILE"},
+		{"map nosuch good.ndjson", 2, "there are native, ocsf, cloudtrail"},
+		{"map native missing.ndjson", 1, "missing.ndjson"},
+
+		{"validate -c good.yaml", 0, ""},
+		{"validate", 2, "-c FILE"},
+		{"validate -c bad.yaml", 1, `bad.yaml:4: time.tick: "5" lacks a unit`},
+		{"validate -c keyless.yaml", 1, "record_key_file"},
+		{"validate -c missing.yaml", 1, "missing.yaml"},
+		{"validate -c bad.yaml -o json", 1, ""},
+
+		{"run", 2, "-c FILE"},
+		{"run -c good.yaml --roles nosuch", 2, "ingest, detect, correlate, notify"},
+		{"run -c bad.yaml", 1, "did you mean format?"},
+		{"run -c keyless.yaml", 1, "record_key_file"},
+		{"run -c unreachable.yaml", 1, "check kafka.brokers"},
+
+		{"topics", 0, ""},
+		{"topics -o xml", 2, "-o is table or json"},
+		{"topics -c unreachable.yaml --create", 1, "check kafka.brokers"},
+		{"reset -c good.yaml", 2, "--from TIME"},
+		{"reset -c good.yaml --from yesterday", 2, "want a time such as"},
+		{"reset -c good.yaml --from earliest", 2, "say --yes if that is meant"},
+		{"reset -c unreachable.yaml --from earliest --yes", 1, "check kafka.brokers"},
+
+		{"simulate", 2, "--out FILE"},
+		{"simulate --scenario nosuch --out events.ndjson", 2, "nosuch"},
+	} {
+		code, _, stderr := weir(t, strings.Fields(c.args)...)
+		if code != c.code || !strings.Contains(stderr, c.says) {
+			t.Errorf("weir %s: exit %d, want %d with %q on stderr; stderr:\n%s", c.args, code, c.code, c.says, stderr)
+		}
+	}
+}
+
+// With -o json the last line on stderr is one JSON summary, also of a run that
+// fails, and nothing follows it.
+func TestSummaryIsLast(t *testing.T) {
+	workFolder(t)
+	for _, c := range []struct {
+		args string
+		code int
+		want string // the summary; an error only has to hold what stands here
+	}{
+		{"backtest -o json good.ndjson", 0, `{"events":2,"rejected":{"time_unreadable":1}}`},
+		{"backtest -o json empty.ndjson", 0, `{"events":0,"rejected":{}}`},
+		{"backtest -o json missing.ndjson", 1, `{"events":0,"rejected":{},"error":"missing.ndjson"}`},
+		{"backtest -o json -c bad.yaml good.ndjson", 1, `{"events":0,"rejected":{},"error":"did you mean format?"}`},
+		{"backtest -o json --format nosuch good.ndjson", 2, `{"events":0,"rejected":{},"error":"nosuch"}`},
+		{"map -o json native good.ndjson", 0, `{"events":2,"rejected":{"time_unreadable":1}}`},
+		{"map -o json native good.ndjson missing.ndjson", 1, `{"events":2,"rejected":{"time_unreadable":1},"error":"missing.ndjson"}`},
+		{"map -o json nosuch good.ndjson", 2, `{"events":0,"rejected":{},"error":"nosuch"}`},
+	} {
+		type summary struct {
+			Events   int64            `json:"events"`
+			Rejected map[string]int64 `json:"rejected"`
+			Error    string           `json:"error"`
+		}
+		var got, want summary
+		if err := json.Unmarshal([]byte(c.want), &want); err != nil {
+			t.Fatal(err)
+		}
+		code, _, stderr := weir(t, strings.Fields(c.args)...)
+		lines := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
+		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &got); err != nil {
+			t.Errorf("weir %s: the last line on stderr is no summary (%v):\n%s", c.args, err, stderr)
+			continue
+		}
+		if code != c.code {
+			t.Errorf("weir %s: exit %d, want %d", c.args, code, c.code)
+		}
+		if !strings.Contains(got.Error, want.Error) || want.Error == "" && got.Error != "" {
+			t.Errorf("weir %s: error %q, want one with %q", c.args, got.Error, want.Error)
+		}
+		got.Error, want.Error = "", ""
+		g, _ := json.Marshal(got)
+		w, _ := json.Marshal(want)
+		if !bytes.Equal(g, w) {
+			t.Errorf("weir %s: summary %s, want %s", c.args, g, w)
+		}
+	}
+}
+
+// An empty log has no first and last time to tell.
+func TestSummaryOfNothing(t *testing.T) {
+	workFolder(t)
+	_, _, stderr := weir(t, "backtest", "-o", "json", "empty.ndjson")
+	if want := `{"events":0,"counted":0,"facts":0,"late":0,"rejected":{},"alerts":0,"opened":0}` + "\n"; stderr != want {
+		t.Errorf("got  %swant %s", stderr, want)
+	}
+}
