@@ -104,7 +104,7 @@ func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.
 		return err
 	}
 	defer stop()
-	log.Info("starting", "version", buildVersion(), "instance", p.Instance, "roles", roles, "brokers", c.Kafka.Brokers)
+	log.Info("starting", "version", version(), "instance", p.Instance, "roles", roles, "brokers", c.Kafka.Brokers)
 	err = p.Run(ctx)
 	if err == nil {
 		log.Info("stopped")

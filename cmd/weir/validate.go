@@ -107,19 +107,19 @@ func newVersionCommand() *cobra.Command {
 		Example: `  weir version`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "weir %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "weir %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
 }
 
-// version is set by the linker in a release build; see the Makefile.
-var version string
+// release is set by the linker in a release build; see the Makefile.
+var release string
 
-// buildVersion names this build: the release, else the commit.
-func buildVersion() string {
-	if version != "" {
-		return version
+// version names this build: the release, else the commit.
+func version() string {
+	if release != "" {
+		return release
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
