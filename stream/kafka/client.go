@@ -182,6 +182,18 @@ func cmpErr(errs ...error) error {
 	return nil
 }
 
+// taskError is fetchError for a task, whose input must have no gap: what
+// retention has deleted before it was read cannot be made up for.
+func taskError(ctx context.Context, fetches kgo.Fetches) error {
+	for _, e := range fetches.Errors() {
+		var loss *kgo.ErrDataLoss
+		if errors.As(e.Err, &loss) || errors.Is(e.Err, kerr.OffsetOutOfRange) {
+			return fmt.Errorf("reading %s partition %d: %w (records were deleted before they were read: start over with `weir reset --from TIME`)", e.Topic, e.Partition, e.Err)
+		}
+	}
+	return fetchError(ctx, fetches)
+}
+
 // fetchError returns the first error of a poll that is not a sign of a passing
 // fault which the client repairs by itself.
 func fetchError(ctx context.Context, fetches kgo.Fetches) error {

@@ -37,6 +37,7 @@ func (t *correlateTask) run(ctx context.Context, _ int32, at func(int64)) error 
 		kgo.TransactionalID(t.group+"-correlate"),
 		kgo.TransactionTimeout(transactionLimit),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 	)
 	if err != nil {
 		return err
@@ -78,7 +79,7 @@ func (t *correlateTask) poll(ctx context.Context, cl *kgo.Client, c *stream.Corr
 	wait, cancel := context.WithTimeout(ctx, pollFor)
 	fetches := cl.PollFetches(wait)
 	cancel()
-	if err := fetchError(ctx, fetches); err != nil {
+	if err := taskError(ctx, fetches); err != nil {
 		return err
 	}
 	for iter := fetches.RecordIter(); !iter.Done(); {

@@ -42,6 +42,7 @@ func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) e
 		kgo.TransactionalID(t.group+"-detect-"+label(partition)),
 		kgo.TransactionTimeout(transactionLimit),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchMaxPartitionBytes(4<<20),
 	)
 	if err != nil {
@@ -124,7 +125,7 @@ func (t *detectTask) poll(ctx context.Context, cl *kgo.Client, d *stream.Detect)
 	wait, cancel := context.WithTimeout(ctx, pollFor)
 	fetches := cl.PollFetches(wait)
 	cancel()
-	if err := fetchError(ctx, fetches); err != nil {
+	if err := taskError(ctx, fetches); err != nil {
 		return err
 	}
 	for iter := fetches.RecordIter(); !iter.Done(); {
@@ -149,8 +150,8 @@ func (t *detectTask) poll(ctx context.Context, cl *kgo.Client, d *stream.Detect)
 // advance closes what can be closed and, if anything was, commits: the report,
 // the changed states and where the task stands, all at once.
 func (t *detectTask) advance(ctx context.Context, cl *kgo.Client, d *stream.Detect, partition int32) error {
-	d.Advance()
-	t.metrics.watermarkAt(label(partition), d.Stats())
+	waiting := d.Advance()
+	t.metrics.watermarkAt(label(partition), d.Stats(), waiting)
 	report, changes := d.Take()
 	if report == nil {
 		t.metrics.heartbeat.WithLabelValues("detect").SetToCurrentTime()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,6 +54,7 @@ type IngestOptions struct {
 	Interval time.Duration // between commits
 	Idle     time.Duration // how long a partition must be quiet to be idle
 	MaxAhead time.Duration // of event time, of one partition before the slowest
+	Created  int64         // when the deployment began, Unix ms
 }
 
 // ingestWorker is one member of the ingest group.
@@ -74,9 +76,10 @@ type ingestWorker struct {
 	listed   time.Time
 	rejects  rejects
 	quiet    map[stream.Source]time.Time // since when nothing came
-	stamps   map[stream.Source]int64     // largest event time, for idleness
 	held     map[stream.Source]bool      // paused because far ahead
 	open     bool                        // a transaction has begun
+	told     []stream.Progress           // as of the last commit
+	toldOf   []stream.Topic              // likewise
 
 	mu      sync.Mutex
 	changes []assignment // what the group did since the last look
@@ -94,7 +97,7 @@ func (w *ingestWorker) run(ctx context.Context) error {
 	w.decoders = map[string]*event.Decoder{}
 	w.rejects = rejects{}
 	w.quiet, w.held = map[stream.Source]time.Time{}, map[stream.Source]bool{}
-	w.changes, w.open, w.listed = nil, false, time.Time{}
+	w.changes, w.open, w.listed, w.told = nil, false, time.Time{}, nil
 	var names []string
 	for _, s := range w.options.Sources {
 		w.decoders[s.Topic] = s.Format.NewDecoder()
@@ -289,7 +292,7 @@ func (w *ingestWorker) starts(ctx context.Context, parts map[string][]int32) (ma
 		var err error
 		switch {
 		case src.Start.Latest:
-			listed, err = w.adm.ListEndOffsets(ctx, src.Topic)
+			listed, err = w.adm.ListOffsetsAfterMilli(ctx, w.options.Created, src.Topic)
 		case src.Start.Millis > 0:
 			listed, err = w.adm.ListOffsetsAfterMilli(ctx, src.Start.Millis, src.Topic)
 		default:
@@ -351,11 +354,16 @@ type folder struct {
 	offset   int64
 	stamp    int64
 	outcomes [stream.NumOutcomes]int
+	chosen   int
 	notes    map[event.Notes]int
 }
 
 func (f *folder) yield(ev *event.Event, rej *event.Reject) {
 	if rej != nil {
+		if rej.Reason.Chosen() {
+			f.chosen++ // left out by the format's own choice
+			return
+		}
 		f.w.rejects.add(f.src, f.offset, rej.Reason.String(), rej.Path)
 		return
 	}
@@ -378,6 +386,9 @@ func (f *folder) count(size int) {
 		if n > 0 {
 			m.events.WithLabelValues(f.src.Topic, stream.Outcome(o).String()).Add(float64(n))
 		}
+	}
+	if f.chosen > 0 {
+		m.events.WithLabelValues(f.src.Topic, "left_out").Add(float64(f.chosen))
 	}
 	for set, n := range f.notes {
 		for _, name := range strings.Split(set.String(), ",") {
@@ -406,6 +417,11 @@ func (w *ingestWorker) commit(ctx context.Context) error {
 	if err := w.refresh(ctx); err != nil {
 		return err
 	}
+	progress := w.in.Progress()
+	if slices.Equal(progress, w.told) && slices.Equal(w.sources, w.toldOf) && len(w.rejects) == 0 {
+		w.metrics.heartbeat.WithLabelValues("ingest").SetToCurrentTime()
+		return w.balance(ctx, progress) // nothing new
+	}
 	began := time.Now()
 	if err := w.begin(); err != nil {
 		return err
@@ -427,7 +443,6 @@ func (w *ingestWorker) commit(ctx context.Context) error {
 	for _, value := range w.rejects.take(w.metrics) {
 		w.session.Produce(ctx, &kgo.Record{Topic: w.topics.Rejects, Value: value}, promise)
 	}
-	progress := w.in.Progress()
 	committed, err := w.session.End(withProgress(ctx, progress), kgo.TryCommit)
 	w.open = false
 	mu.Lock()
@@ -444,6 +459,7 @@ func (w *ingestWorker) commit(ctx context.Context) error {
 		return nil
 	}
 	w.in.Commit()
+	w.told, w.toldOf = progress, w.sources
 	w.metrics.commits.WithLabelValues("ingest", "committed").Inc()
 	w.metrics.commitTime.WithLabelValues("ingest").Observe(time.Since(began).Seconds())
 	w.metrics.bytes.WithLabelValues("ingest", "written").Add(float64(size))

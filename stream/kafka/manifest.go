@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -24,6 +25,9 @@ type Manifest struct {
 	Bin        int64               `json:"bin_ms"`
 	Dimensions map[string][]string `json:"dimensions"`
 	Order      []string            `json:"dimension_order"`
+	// Created is when the deployment began, Unix ms. A source that starts at
+	// the latest record starts there: partitions added later are read whole.
+	Created int64 `json:"created_ms"`
 }
 
 // NewManifest describes a configuration.
@@ -45,9 +49,10 @@ const manifestKey = "manifest"
 var ErrMismatch = errors.New("the state in Kafka was made with another configuration")
 
 // Check compares with the manifest in Kafka and writes it where there is none.
-func (m Manifest) Check(ctx context.Context, conn *Connection, topic string) error {
+// It returns when the deployment began.
+func (m Manifest) Check(ctx context.Context, conn *Connection, topic string) (created int64, err error) {
 	var have *Manifest
-	_, err := conn.readAll(ctx, topic, 0, func(r *kgo.Record) error {
+	_, err = conn.readAll(ctx, topic, 0, func(r *kgo.Record) error {
 		if string(r.Key) != manifestKey {
 			return nil
 		}
@@ -55,25 +60,26 @@ func (m Manifest) Check(ctx context.Context, conn *Connection, topic string) err
 		return json.Unmarshal(r.Value, have)
 	})
 	if err != nil {
-		return fmt.Errorf("reading the manifest: %w", err)
+		return 0, fmt.Errorf("reading the manifest: %w", err)
 	}
 	if have != nil {
-		return m.compare(*have)
+		return have.Created, m.compare(*have)
 	}
+	m.Created = time.Now().UnixMilli()
 	value, err := json.Marshal(m)
 	if err != nil {
-		return fmt.Errorf("writing the manifest: %w", err)
+		return 0, fmt.Errorf("writing the manifest: %w", err)
 	}
 	cl, err := conn.client()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer cl.Close()
 	rec := &kgo.Record{Topic: topic, Key: []byte(manifestKey), Value: value}
 	if err := cl.ProduceSync(ctx, rec).FirstErr(); err != nil {
-		return fmt.Errorf("writing the manifest: %w", Explain(err))
+		return 0, fmt.Errorf("writing the manifest: %w", Explain(err))
 	}
-	return nil
+	return m.Created, nil
 }
 
 func (m Manifest) compare(have Manifest) error {

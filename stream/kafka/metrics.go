@@ -24,6 +24,7 @@ type Metrics struct {
 	holder       *prometheus.GaugeVec     // topic, partition
 	identities   *prometheus.GaugeVec     // partition
 	overdue      *prometheus.GaugeVec     // partition
+	waiting      *prometheus.GaugeVec     // partition
 	unknown      *prometheus.GaugeVec     // partition
 	stateBytes   *prometheus.CounterVec   // partition
 	restoreTime  *prometheus.GaugeVec     // partition
@@ -69,6 +70,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		holder:       gauge("watermark_holder", "1 for the source partition that holds the watermark back.", "topic", "partition"),
 		identities:   gauge("identities", "Identities whose state is held.", "partition"),
 		overdue:      gauge("overdue_partials", "Partials that came after their tick had closed, from a source declared idle too early; counted one tick later.", "partition"),
+		waiting:      gauge("waiting_for_parameters", "1 while a partition waits for correlate to publish the parameters of the bin before.", "partition"),
 		unknown:      gauge("unknown_dimension_records", "Partials and states of dimensions that the configuration does not have.", "partition"),
 		stateBytes:   counter("state_bytes_total", "Bytes written to the state topic.", "partition"),
 		restoreTime:  gauge("restore_seconds", "How long the last restore of a partition took.", "partition"),
@@ -84,7 +86,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	}
 }
 
-func (m *Metrics) watermarkAt(partition string, s stream.DetectStats) {
+func (m *Metrics) watermarkAt(partition string, s stream.DetectStats, waiting bool) {
+	wait := 0.0
+	if waiting {
+		wait = 1
+	}
+	m.waiting.WithLabelValues(partition).Set(wait)
 	if s.WatermarkMS > 0 {
 		m.watermark.WithLabelValues(partition).Set(float64(s.WatermarkMS) / 1000)
 	}

@@ -107,7 +107,8 @@ func (p *Process) prepare(ctx context.Context) error {
 	if err := errors.Join(faults...); err != nil {
 		return err
 	}
-	return p.Manifest.Check(ctx, p.Connection, p.Topics.Fleet)
+	p.Sources.Created, err = p.Manifest.Check(ctx, p.Connection, p.Topics.Fleet)
+	return err
 }
 
 // parts returns what a role consists of, by name.
