@@ -1,0 +1,127 @@
+package kafka_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// runOnce starts a process and returns why it refused, or nil if it was still
+// running after it had become ready.
+func runOnce(t *testing.T, p *kafka.Process) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-time.After(20 * time.Millisecond):
+			if p.Ready() {
+				cancel()
+				return <-done
+			}
+		}
+	}
+}
+
+// A state that was made with another configuration is refused, and the message
+// says what differs and what to do.
+func TestMismatchIsRefused(t *testing.T) {
+	d := newDeployment(t, 2, fakeCluster(t))
+	d.produce(t, "access", 1, nil)
+	if err := runOnce(t, d.process(t, "first")); err != nil {
+		t.Fatal(err)
+	}
+	other := event.NewHasher([event.KeySize]byte([]byte("another-key-....")))
+	half, err := stream.NewGrid(5*time.Minute, 30*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fewer := d.dims[:len(d.dims)-1]
+	renamed := append([]event.Dimension{{Name: "user", Fields: []string{"session"}}}, d.dims[1:]...)
+	for _, tc := range []struct {
+		name     string
+		manifest kafka.Manifest
+		want     []string
+	}{
+		{"another record key", kafka.NewManifest(other, 2, d.grid, d.dims), []string{"record key", "no record is recognised", "weir reset --from TIME"}},
+		{"another bin", kafka.NewManifest(event.FixedHasher(), 2, half, d.dims), []string{"time.bin", "set it back"}},
+		{"fewer dimensions", kafka.NewManifest(event.FixedHasher(), 2, d.grid, fewer), []string{"dimensions", "set them back"}},
+		{"a dimension of other fields", kafka.NewManifest(event.FixedHasher(), 2, d.grid, renamed), []string{"dimensions", "session"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := d.process(t, "second")
+			p.Manifest = tc.manifest
+			err := runOnce(t, p)
+			if !errors.Is(err, kafka.ErrMismatch) {
+				t.Fatalf("got %v, want a refusal", err)
+			}
+			for _, part := range tc.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("the message lacks %q:\n%v", part, err)
+				}
+			}
+		})
+	}
+	t.Run("another partition count", func(t *testing.T) {
+		p := d.process(t, "second")
+		p.Manifest = kafka.NewManifest(event.FixedHasher(), 3, d.grid, d.dims)
+		err := runOnce(t, p)
+		if err == nil || !strings.Contains(err.Error(), "weir.partials has 2 partitions, the configuration says 3") {
+			t.Fatalf("got %v", err)
+		}
+	})
+	t.Run("the same again", func(t *testing.T) {
+		if err := runOnce(t, d.process(t, "second")); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// A state topic that would be deleted by time, or a log that would be
+// compacted, is refused.
+func TestTopicPolicyIsRefused(t *testing.T) {
+	d := newDeployment(t, 2, fakeCluster(t))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(d.conn.Brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	wrong := "delete"
+	if _, err := kadm.NewClient(cl).CreateTopic(context.Background(), 2, 1, map[string]*string{"cleanup.policy": &wrong}, "weir.state"); err != nil {
+		t.Fatal(err)
+	}
+	err = kafka.Ensure(context.Background(), &d.conn, kafka.NewTopics("weir.").Specs(2), 1)
+	if err == nil || !strings.Contains(err.Error(), "weir.state has cleanup.policy=delete, want compact") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+// What a source lacks is told at the start, with all that is wrong at once.
+func TestMissingSourceIsRefused(t *testing.T) {
+	d := newDeployment(t, 2, fakeCluster(t))
+	err := runOnce(t, d.process(t, "p"))
+	if err == nil || !strings.Contains(err.Error(), "source topic access") || !strings.Contains(err.Error(), "check sources") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestNoBroker(t *testing.T) {
+	d := newDeployment(t, 2, []string{"127.0.0.1:1"})
+	err := d.conn.Ping(context.Background(), time.Second)
+	if err == nil || !strings.Contains(err.Error(), "check kafka.brokers") {
+		t.Fatalf("got %v", err)
+	}
+}
