@@ -7,7 +7,6 @@ import (
 	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/twmb/franz-go/plugin/kprom"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/stdout"
@@ -25,7 +24,7 @@ func newProcess(s *settings, roles []kafka.Role, reg *prometheus.Registry, log *
 	if err != nil {
 		return nil, err
 	}
-	conn.Hooks = append(conn.Hooks, kprom.NewMetrics("weir_kafka", kprom.Registry(reg)))
+	conn.Hooks = append(conn.Hooks, newClientMetrics(reg))
 	p := &kafka.Process{
 		Connection: conn, Group: c.Group, Topics: kafka.NewTopics(c.TopicPrefix),
 		Replication: int16(c.ReplicationFactor), Roles: roles, Workers: workers(c),
