@@ -71,7 +71,7 @@ func (r *Report) Encode() ([]byte, error) {
 func DecodeReport(value []byte) (*Report, error) {
 	var r Report
 	if err := json.Unmarshal(value, &r); err != nil {
-		return nil, fmt.Errorf("reading a report: %v: %w", err, ErrCorrupt)
+		return nil, fmt.Errorf("reading a report: %w: %w", err, ErrCorrupt)
 	}
 	if r.Version != reportVersion {
 		return nil, fmt.Errorf("reading a report: version %d, want %d: %w", r.Version, reportVersion, ErrCorrupt)

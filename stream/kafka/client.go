@@ -32,8 +32,8 @@ func (c *Connection) options() []kgo.Opt {
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(c.Brokers...),
 		kgo.ClientID(c.ClientID),
-		kgo.WithLogger(kslog.New(c.Logger.With("component", "kafka"))),
 		kgo.WithHooks(c.Hooks...),
+		kgo.WithLogger(quiet{kslog.New(c.Logger.With("component", "kafka"))}),
 		// Identities are routed by us and by nothing else.
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
@@ -49,6 +49,21 @@ func (c *Connection) options() []kgo.Opt {
 		opts = append(opts, kgo.SASL(c.SASL))
 	}
 	return append(opts, c.Extra...)
+}
+
+// quiet shows what the client library tells at its info level, several lines a
+// transaction, only where debugging is on.
+type quiet struct{ kgo.Logger }
+
+func (q quiet) Level() kgo.LogLevel {
+	switch level := q.Logger.Level(); level {
+	case kgo.LogLevelDebug:
+		return kgo.LogLevelInfo
+	case kgo.LogLevelInfo:
+		return kgo.LogLevelWarn
+	default:
+		return level
+	}
 }
 
 // client opens a client; the caller closes it.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -110,7 +111,6 @@ func (w *ingestWorker) run(ctx context.Context) error {
 		kgo.TransactionTimeout(transactionLimit),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(), // so that a position reaches the end of its log
-		kgo.RequireStableFetchOffsets(),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.SessionTimeout(sessionTimeout),
 		kgo.HeartbeatInterval(heartbeat),
@@ -224,11 +224,26 @@ func (w *ingestWorker) gain(ctx context.Context, parts map[string][]int32) error
 	return nil
 }
 
-// committed reads the progress of all partitions of the group.
+// committed reads the progress of all partitions of the group. While another
+// member's transaction is about to end, its offsets are not stable yet; that
+// passes within the time a transaction may take.
 func (w *ingestWorker) committed(ctx context.Context) (map[stream.Source]stream.Progress, error) {
+	limit := time.Now().Add(2 * transactionLimit)
+	for {
+		out, err := w.committedNow(ctx)
+		if err == nil {
+			return out, nil
+		}
+		if !errors.Is(err, kerr.UnstableOffsetCommit) || time.Now().After(limit) || sleep(ctx, 50*time.Millisecond) != nil {
+			return nil, fmt.Errorf("reading the committed offsets: %w", Explain(err))
+		}
+	}
+}
+
+func (w *ingestWorker) committedNow(ctx context.Context) (map[stream.Source]stream.Progress, error) {
 	offsets, err := w.adm.FetchOffsets(kadm.RequireStable(ctx), w.group+"-ingest")
 	if err != nil {
-		return nil, fmt.Errorf("reading the committed offsets: %w", Explain(err))
+		return nil, err
 	}
 	out := map[stream.Source]stream.Progress{}
 	var faults []error
@@ -247,10 +262,7 @@ func (w *ingestWorker) committed(ctx context.Context) (map[stream.Source]stream.
 		}
 		out[s] = p
 	})
-	if err := errors.Join(faults...); err != nil {
-		return nil, fmt.Errorf("reading the committed offsets: %w", Explain(err))
-	}
-	return out, nil
+	return out, errors.Join(faults...)
 }
 
 // startOffsets places partitions for which nothing was committed where the

@@ -45,7 +45,6 @@ func (n *notifier) run(ctx context.Context) error {
 		kgo.TransactionalID(n.group+"-notify-"+name+"-"+n.id),
 		kgo.TransactionTimeout(transactionLimit),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.RequireStableFetchOffsets(),
 		kgo.SessionTimeout(sessionTimeout),
 		kgo.HeartbeatInterval(heartbeat),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AfterMilli(time.Now().Add(-newDestination).UnixMilli())),
