@@ -1,0 +1,156 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/simulate"
+	"github.com/weirhq/weir/stream"
+)
+
+// demoPhase says where the demonstration is.
+type demoPhase int
+
+const (
+	demoHistory demoPhase = iota // two quiet weeks, as fast as they can be read
+	demoLive                     // the last day, at a pace
+	demoOver                     // the day is over
+)
+
+// demoState is all that is shown. It belongs to one goroutine; truth alone is
+// shared.
+type demoState struct {
+	phase      demoPhase
+	start, end time.Time // of the company
+	speed      float64   // 0: no pace
+	truth      *demoTruth
+	bin        int64 // last bin that the pipeline is done with
+
+	events     int64   // taken in
+	perSecond  float64 // by the wall clock, over the last second or so
+	watermark  int64   // event time, Unix ms; 0: none yet
+	identities int64
+
+	alerts     []*alerting.Alert
+	episodes   map[string]*alerting.Alert // last alert of each, by key
+	candidates map[candidateID]*stream.Candidate
+	dimensions []string  // names
+	thresholds []float64 // log evidence that opens an episode, by dimension
+	tick       int64     // last tick of any candidate
+
+	samples []sample
+}
+
+type candidateID struct {
+	dimension int
+	identity  string
+}
+
+// sample is how many events had been taken in at a moment.
+type sample struct {
+	at     time.Time
+	events int64
+}
+
+func newDemoState(t simulate.Truth) *demoState {
+	return &demoState{
+		start: t.Start, end: t.Start, truth: newDemoTruth(t), bin: -1 << 62,
+		episodes: map[string]*alerting.Alert{}, candidates: map[candidateID]*stream.Candidate{},
+	}
+}
+
+// learn takes in what the pipeline told.
+func (s *demoState) learn(n demoNews) {
+	for _, a := range n.alerts {
+		s.alerts = append(s.alerts, a)
+		s.episodes[a.DedupKey] = a
+	}
+	for i := range n.candidates {
+		c := &n.candidates[i]
+		id := candidateID{c.Dimension, c.Identity}
+		if old := s.candidates[id]; old == nil || old.Tick <= c.Tick {
+			s.candidates[id] = c
+		}
+		s.tick = max(s.tick, c.Tick)
+	}
+	if n.params != nil {
+		s.bin = n.params.Bin
+		s.thresholds = s.thresholds[:0]
+		for i := range n.params.Dimensions {
+			s.thresholds = append(s.thresholds, n.params.Threshold(i))
+		}
+	}
+}
+
+// rateOver is the span of the events a second that are shown.
+const rateOver = 2 * time.Second
+
+// measure reads the process's own metrics.
+func (s *demoState) measure(reg prometheus.Gatherer, now time.Time) {
+	families, err := reg.Gather()
+	if err != nil {
+		return // the picture is a moment old
+	}
+	s.events, s.identities, s.watermark = 0, 0, 0
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			switch f.GetName() {
+			case "weir_events_total":
+				s.events += int64(m.GetCounter().GetValue())
+			case "weir_identities":
+				s.identities += int64(m.GetGauge().GetValue())
+			case "weir_watermark_seconds": // of each partition
+				if ms := int64(m.GetGauge().GetValue() * 1000); s.watermark == 0 || ms < s.watermark {
+					s.watermark = ms
+				}
+			}
+		}
+	}
+	s.samples = append(s.samples, sample{now, s.events})
+	for len(s.samples) > 2 && now.Sub(s.samples[1].at) >= rateOver {
+		s.samples = s.samples[1:]
+	}
+	if first := s.samples[0]; now.After(first.at) {
+		s.perSecond = float64(s.events-first.events) / now.Sub(first.at).Seconds()
+	}
+}
+
+// openEpisodes returns the last alert of each open episode, the gravest first,
+// then those that exposed most.
+func (s *demoState) openEpisodes() (open []*alerting.Alert) {
+	for _, a := range s.episodes {
+		if a.Status != alerting.Close {
+			open = append(open, a)
+		}
+	}
+	slices.SortFunc(open, func(a, b *alerting.Alert) int {
+		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), cmp.Compare(b.Exposed.Records, a.Exposed.Records),
+			cmp.Compare(a.DedupKey, b.DedupKey))
+	})
+	return open
+}
+
+// standout is an identity whose evidence stands out now.
+type standout struct {
+	*stream.Candidate
+	share float64 // of its log evidence in what opens an episode
+}
+
+// standingOut returns the identities that stood out at the last ticks, by
+// dimension in the order of the configuration, within one the strongest first.
+func (s *demoState) standingOut(ticks int64) (out []standout) {
+	for id, c := range s.candidates {
+		if c.Tick <= s.tick-ticks || c.Log <= 0 || id.dimension >= len(s.thresholds) || s.thresholds[id.dimension] <= 0 {
+			continue
+		}
+		out = append(out, standout{c, c.Log / s.thresholds[id.dimension]})
+	}
+	slices.SortFunc(out, func(a, b standout) int {
+		return cmp.Or(cmp.Compare(b.share, a.share), cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
+	})
+	return out
+}

@@ -1,0 +1,297 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// style is how a piece of a picture looks, as the parameters of SGR; normal is
+// none.
+type style string
+
+// The styles.
+const (
+	normal style = ""
+	strong style = "1"
+	faint  style = "2"
+	good   style = "32"
+	warned style = "33"
+	bad    style = "1;31"
+)
+
+// span is a piece of a line in one style.
+type span struct {
+	text  string
+	style style
+}
+
+// viewLine is one line of a picture.
+type viewLine []span
+
+func (l *viewLine) add(s style, format string, a ...any) {
+	*l = append(*l, span{fmt.Sprintf(format, a...), s})
+}
+
+// String returns the line, with escape codes if it is to have colours.
+func (l viewLine) String(colour bool) string {
+	var b strings.Builder
+	for _, s := range l {
+		if colour && s.style != normal {
+			b.WriteString("\x1b[" + string(s.style) + "m" + s.text + "\x1b[0m")
+		} else {
+			b.WriteString(s.text)
+		}
+	}
+	return b.String()
+}
+
+// cut returns the line cut to so many columns; every rune here takes one.
+func (l viewLine) cut(width int) viewLine {
+	var out viewLine
+	for _, s := range l {
+		n := utf8.RuneCountInString(s.text)
+		if n > width {
+			s.text, n = string([]rune(s.text)[:width]), width
+		}
+		if width -= n; n > 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// demoPicture draws the demonstration in at most height lines of at most width
+// columns. What does not fit is left out: first what stands out, then episodes,
+// then alerts; the clock stays.
+func demoPicture(s *demoState, width, height int) []viewLine {
+	lines := demoHead(s)
+	room := height - len(lines)
+	standing, open := s.standingOut(12), s.openEpisodes()
+	alerts := demoAlerts(s, width)
+	// A section takes a blank line, a title and a row at least.
+	want := []int{len(alerts), max(len(open), 1), max(len(standing), 1)}
+	rows := allot(room, want, []int{4, 3, 3})
+	if rows[2] > 0 {
+		lines = append(lines, standingSection(s, standing, rows[2], width)...)
+	}
+	if rows[1] > 0 {
+		lines = append(lines, episodeSection(s, open, rows[1], width)...)
+	}
+	if rows[0] > 0 {
+		lines = append(lines, viewLine{}, viewLine{{"ALERTS, newest first", strong}})
+		lines = append(lines, alerts[:min(rows[0], len(alerts))]...)
+	}
+	lines = lines[:max(min(len(lines), height), 0)]
+	for i := range lines {
+		lines[i] = lines[i].cut(max(width, 0))
+	}
+	return lines
+}
+
+// allot shares out lines to sections in the order of their weight: each gets,
+// beside its title and a blank line, first what it needs to be of use, then,
+// from what is left, what it wants.
+func allot(room int, want, need []int) []int {
+	const title = 2
+	rows := make([]int, len(want))
+	for i := range want {
+		if n := min(want[i], need[i]); room >= n+title {
+			rows[i], room = n, room-n-title
+		} else if i == 0 && room > title {
+			rows[i], room = room-title, 0
+		}
+	}
+	for i := len(want) - 1; i >= 0; i-- {
+		if more := min(want[i]-rows[i], room, mostRows-rows[i]); rows[i] > 0 && more > 0 && i > 0 {
+			rows[i], room = rows[i]+more, room-more
+		}
+	}
+	if rows[0] > 0 {
+		rows[0] += min(want[0]-rows[0], room)
+	}
+	return rows
+}
+
+// mostRows is how many rows a table has at most.
+const mostRows = 8
+
+// demoHead draws what is always there: the clock and how the pipeline does.
+func demoHead(s *demoState) []viewLine {
+	var title, clock, flow viewLine
+	title.add(strong, "weir demo")
+	title.add(faint, "  a simulated company; every event passes an embedded Kafka")
+	clock.add(strong, "%s", eventClock(s.truth.reached()))
+	switch s.phase {
+	case demoHistory:
+		done := s.watermark - s.start.UnixMilli()
+		days := max(float64(done)/float64(24*time.Hour/time.Millisecond), 0)
+		clock = nil
+		clock.add(strong, "learning two weeks of ordinary life, day %d", int(days)+1)
+	case demoLive:
+		clock.add(normal, "  the last day, %s times as fast as life", strconv.FormatFloat(s.speed, 'f', -1, 64))
+		if s.truth.stealing() {
+			clock.add(bad, "  customers are being stolen")
+		}
+	case demoOver:
+		clock.add(normal, "  the day is over")
+	}
+	clock.add(faint, "  (Ctrl-C ends)")
+	flow.add(normal, "watermark %s  %s events  %s/s  %s identities", eventClock(s.watermark),
+		alerting.Group(s.events), alerting.Group(int64(s.perSecond+0.5)), alerting.Group(s.identities))
+	return []viewLine{title, clock, flow}
+}
+
+// standingSection draws the identities whose reads stand out now.
+func standingSection(s *demoState, list []standout, rows, width int) []viewLine {
+	var title viewLine
+	title.add(strong, "%-39s %8s %8s  ", "STANDS OUT", "reads", "expected")
+	title.add(faint, "evidence; full = alert")
+	lines := []viewLine{{}, title}
+	if len(list) == 0 {
+		return append(lines, viewLine{{"nothing", faint}})
+	}
+	for _, c := range list[:min(rows, len(list))] {
+		var l viewLine
+		m := c.Measures[0]
+		l.add(normal, "%-9s  %-28s %8s %8s  ", cell(s.dimension(c.Dimension), 9), cell(c.Identity, 28), amount(m.Observed), amount(m.Expected))
+		how := warned
+		if c.share >= 1 {
+			how = bad
+		}
+		l.add(how, "%s", bar(c.share, min(max(width-62, 4), 24)))
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// episodeSection draws the open episodes and what they have exposed.
+func episodeSection(s *demoState, open []*alerting.Alert, rows, width int) []viewLine {
+	var title viewLine
+	title.add(strong, "%-39s %-8s %-9s %9s", "OPEN EPISODES", "severity", "since", "exposed")
+	lines := []viewLine{{}, title}
+	if len(open) == 0 {
+		return append(lines, viewLine{{"none", faint}})
+	}
+	most := int64(1)
+	for _, a := range open {
+		most = max(most, a.Exposed.Records)
+	}
+	for _, a := range open[:min(rows, len(open))] {
+		var l viewLine
+		l.add(normal, "%-9s  %-28s ", cell(a.Dimension, 9), cell(a.Identity, 28))
+		l.add(severityStyle(a.Severity), "%-8s ", a.Severity)
+		l.add(normal, "%-9s %9s  ", a.Onset.Std().Format("Mon 15:04"), alerting.Group(a.Exposed.Records))
+		l.add(severityStyle(a.Severity), "%s", bar(float64(a.Exposed.Records)/float64(most), min(max(width-74, 0), 24)))
+		if s.truth.leakOf(a) >= 0 {
+			l.add(bad, " the leak")
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// demoAlerts draws the log of alerts, newest first, wrapped.
+func demoAlerts(s *demoState, width int) (lines []viewLine) {
+	const most = 60 // more fits on no screen
+	for i := len(s.alerts) - 1; i >= 0 && len(lines) < most; i-- {
+		a := s.alerts[i]
+		how, text := normal, a.Summary
+		if s.truth.leakOf(a) >= 0 {
+			how = bad
+		}
+		head := fmt.Sprintf("%s %-6s ", a.Time.Std().Format("Mon 15:04"), a.Status)
+		for j, part := range wrap(text, width-len(head)) {
+			if j > 0 {
+				head = strings.Repeat(" ", len(head))
+			}
+			lines = append(lines, viewLine{{head, faint}, {part, how}})
+		}
+	}
+	if len(lines) == 0 {
+		lines = []viewLine{{{"none so far", faint}}}
+	}
+	return lines
+}
+
+// dimension returns the name of a dimension.
+func (s *demoState) dimension(i int) string {
+	if i < len(s.dimensions) {
+		return s.dimensions[i]
+	}
+	return "?"
+}
+
+func severityStyle(v alerting.Severity) style {
+	switch {
+	case v.Rank() >= alerting.High.Rank():
+		return bad
+	case v == alerting.Medium:
+		return warned
+	}
+	return good
+}
+
+// bar draws a share of a width in eighths of a column.
+func bar(share float64, width int) string {
+	if width <= 0 || math.IsNaN(share) {
+		return ""
+	}
+	eighths := int(math.Round(min(max(share, 0), 1) * float64(8*width)))
+	b := strings.Repeat("█", eighths/8)
+	if rest := eighths % 8; rest > 0 {
+		b += string([]rune("▏▎▍▌▋▊▉")[rest-1])
+	}
+	return b + strings.Repeat(" ", width-utf8.RuneCountInString(b))
+}
+
+// cell returns other people's text as one printable word of at most width
+// columns.
+func cell(text string, width int) string {
+	runes := []rune(alerting.Printable(text, 4*width))
+	if len(runes) > width {
+		return string(runes[:width-1]) + "…"
+	}
+	return string(runes)
+}
+
+// amount writes a count: with one decimal where it is small.
+func amount(v float64) string {
+	if v < 9.95 {
+		return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
+	}
+	return alerting.Group(int64(math.Round(v)))
+}
+
+// wrap breaks text at spaces into lines of at most width columns.
+func wrap(text string, width int) (lines []string) {
+	width = max(width, 1)
+	line, used := "", 0
+	for word := range strings.FieldsSeq(text) {
+		for n := utf8.RuneCountInString(word); n > width; n = utf8.RuneCountInString(word) { // longer than a line
+			if used > 0 {
+				lines, line, used = append(lines, line), "", 0
+			}
+			runes := []rune(word)
+			lines, word = append(lines, string(runes[:width])), string(runes[width:])
+		}
+		n := utf8.RuneCountInString(word)
+		switch {
+		case used == 0:
+			line, used = word, n
+		case used+1+n <= width:
+			line, used = line+" "+word, used+1+n
+		default:
+			lines, line, used = append(lines, line), word, n
+		}
+	}
+	if used > 0 {
+		lines = append(lines, line)
+	}
+	return lines
+}
