@@ -43,8 +43,8 @@ func (t *correlateTask) run(ctx context.Context, _ int32, at func(int64)) error 
 		return err
 	}
 	defer cl.Close()
-	if _, _, err := cl.ProducerID(ctx); err != nil {
-		return fmt.Errorf("taking over: %w", Explain(err))
+	if err := takeOver(ctx, cl); err != nil {
+		return err
 	}
 	c := stream.NewCorrelate(t.config)
 	_, err = t.conn.readAll(ctx, t.topics.Fleet, 0, func(r *kgo.Record) error { return c.Load(r.Key, r.Value) })

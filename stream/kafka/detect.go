@@ -49,10 +49,8 @@ func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) e
 		return err
 	}
 	defer cl.Close()
-	// From here on whoever ran the partition before can write no more, and
-	// what it left unfinished is aborted.
-	if _, _, err := cl.ProducerID(ctx); err != nil {
-		return fmt.Errorf("taking over: %w", Explain(err))
+	if err := takeOver(ctx, cl); err != nil {
+		return err
 	}
 	d, err := t.restore(ctx, cl, partition)
 	if err != nil {

@@ -128,6 +128,9 @@ func (w *ingestWorker) run(ctx context.Context) error {
 	}
 	defer session.Close()
 	w.session, w.adm = session, kadm.NewClient(session.Client())
+	if err := takeOver(ctx, session.Client()); err != nil {
+		return err
+	}
 	return w.loop(ctx)
 }
 

@@ -54,6 +54,9 @@ func (n *notifier) run(ctx context.Context) error {
 		return fmt.Errorf("making a Kafka client: %w", err)
 	}
 	defer session.Close()
+	if err := takeOver(ctx, session.Client()); err != nil {
+		return err
+	}
 	deliverer := alerting.NewDeliverer(n.dest.Destination, n.dest.Policy, alerting.Env{
 		Retry: func(a *alerting.Alert, attempt int, wait time.Duration, err error) {
 			n.metrics.retries.WithLabelValues(name).Inc()

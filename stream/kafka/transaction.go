@@ -7,6 +7,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// takeOver claims the client's transactional id: from here on whoever had it
+// before can write no more, and what it left unfinished is aborted at once
+// instead of when it times out.
+func takeOver(ctx context.Context, cl *kgo.Client) error {
+	if _, _, err := cl.ProducerID(ctx); err != nil {
+		return fmt.Errorf("taking over: %w", Explain(err))
+	}
+	return nil
+}
+
 // transaction is what one task writes at once: all of it or nothing. A task
 // that fails to commit is thrown away, so there is no way to go on after an
 // error.
