@@ -19,7 +19,11 @@ var shared struct {
 // package that calls Shared has
 //
 //	func TestMain(m *testing.M) { kafkatest.Main(m) }
-func Main(m *testing.M) {
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main for a package that has more to clear away before it exits with
+// the code that Run returns.
+func Run(m *testing.M) int {
 	shared.main = true
 	code := m.Run()
 	shared.Lock()
@@ -27,7 +31,7 @@ func Main(m *testing.M) {
 	if shared.broker != nil {
 		shared.broker.remove()
 	}
-	os.Exit(code)
+	return code
 }
 
 // Shared returns the plain broker that all tests of this process share, to save
