@@ -1,0 +1,117 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/integration/kafkatest"
+)
+
+const roleWeir = "weir"
+
+// BenchmarkThroughput measures CPU-seconds per million events, user and system,
+// of whole processes: a reader, one that parses with a fast JSON library, one
+// that decodes events, and weir, with ingest, detect, correlate, state and
+// transactions, in its five default dimensions. They take turns over the same
+// topic of lz4-compressed native events; medians count.
+//
+// WEIR_BENCH_EVENTS (1,000,000) and WEIR_BENCH_RUNS (5) scale it.
+func BenchmarkThroughput(b *testing.B) {
+	kafkatest.Require(b)
+	events, runs := setting(b, "WEIR_BENCH_EVENTS", 1_000_000), setting(b, "WEIR_BENCH_RUNS", 5)
+	binary := build(b)
+	broker := kafkatest.Start(b, kafkatest.WithJVM("1G"))
+	topic := broker.Topic(b, 4)
+	size, last := fill(b, broker, topic, events)
+	b.Logf("%d events of %d bytes on average, %d runs", events, size/events, runs)
+
+	roles := []string{roleRead, roleFastJSON, roleDecode, roleWeir}
+	cpu := map[string][]time.Duration{}
+	for run := range runs {
+		for _, role := range roles {
+			took := time.Duration(0)
+			if role == roleWeir {
+				took = watch(b, binary, broker, topic, last)
+			} else {
+				took = read(b, broker, role, topic, events)
+			}
+			cpu[role] = append(cpu[role], took)
+			b.Logf("run %d: %-14s %6.2f CPU-s/M", run+1, role, took.Seconds()*1e6/float64(events))
+		}
+	}
+	var table strings.Builder
+	base := median(cpu[roleDecode]).Seconds()
+	for _, role := range roles {
+		m := median(cpu[role]).Seconds()
+		fmt.Fprintf(&table, "\n%-14s %6.2f CPU-s/M (median; %.2f to %.2f), %5.2f of read+decode", role, m*1e6/float64(events),
+			slices.Min(cpu[role]).Seconds()*1e6/float64(events), slices.Max(cpu[role]).Seconds()*1e6/float64(events), m/base)
+		b.ReportMetric(m*1e6/float64(events), role+"-cpu-s/M")
+	}
+	b.ReportMetric(median(cpu[roleWeir]).Seconds()/base, "weir/read+decode")
+	b.ReportMetric(median(cpu[roleWeir]).Seconds()/median(cpu[roleFastJSON]).Seconds(), "weir/read+fastjson")
+	b.ReportMetric(0, "ns/op") // meaningless here
+	b.Log(table.String())
+}
+
+func median(d []time.Duration) time.Duration { return slices.Sorted(slices.Values(d))[len(d)/2] }
+
+// fill writes events to the topic, in runs of a few to each partition, and
+// returns their size in bytes and the time of the last (Unix ms).
+func fill(b *testing.B, broker *kafkatest.Broker, topic string, events int) (size int, last int64) {
+	b.Helper()
+	cl := producer(b, broker)
+	c := company(b, 1)
+	var ev event.Event
+	for i := range events {
+		if !c.Next(&ev) {
+			b.Fatalf("the company makes only %d events", i)
+		}
+		value := event.AppendNative(nil, &ev)
+		size, last = size+len(value), max(last, ev.Time)
+		cl.Produce(context.Background(), &kgo.Record{Topic: topic, Partition: int32(i / 8 % 4), Value: value}, func(_ *kgo.Record, err error) {
+			if err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	if err := cl.Flush(context.Background()); err != nil || b.Failed() {
+		b.Fatalf("writing the events: %v", err)
+	}
+	return size, last
+}
+
+// producer returns a client that writes as services do: lz4, batched.
+func producer(b *testing.B, broker *kafkatest.Broker) *kgo.Client {
+	b.Helper()
+	return broker.Client(b, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(20*time.Millisecond),
+		kgo.ProducerBatchCompression(kgo.Lz4Compression()), kgo.MaxBufferedRecords(50_000))
+}
+
+// read runs one of the readers over the topic and returns its CPU time.
+func read(b *testing.B, broker *kafkatest.Broker, role, topic string, events int) time.Duration {
+	b.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), envRole+"="+role, envBrokers+"="+broker.Addr(), envTopic+"="+topic, fmt.Sprintf("%s=%d", envCount, events))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("%s: %v\n%s", role, err, out)
+	}
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+}
+
+// watch runs a new deployment of weir over the topic and returns its CPU time.
+func watch(b *testing.B, binary string, broker *kafkatest.Broker, topic string, last int64) time.Duration {
+	b.Helper()
+	prefix := kafkatest.UniqueName(b)
+	p := startWeir(b, binary, configure(b, broker, topic, prefix, ""))
+	p.await(b, broker, prefix, last)
+	return p.stop(b)
+}
