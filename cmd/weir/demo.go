@@ -124,7 +124,7 @@ func runDemo(ctx context.Context, o *demoOptions, out, diagnostics io.Writer) er
 		d.show.close()
 		return fmt.Errorf("starting the demonstration: %w", err)
 	}
-	d.state.dimensions = p.settings.detect.Dimensions
+	d.state.grid, d.state.dimensions = p.settings.grid, p.settings.detect.Dimensions
 	err = d.run(ctx, p, company)
 	d.show.close()
 	if stopped := p.stop(); err == nil {

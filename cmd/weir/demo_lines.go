@@ -15,7 +15,7 @@ func (p *demoProgress) alert(*demoState, *alerting.Alert) {}
 func (p *demoProgress) close()                            { p.clear() }
 
 func (p *demoProgress) frame(s *demoState) {
-	p.show("%s: %s events, %d alerts so far", eventClock(s.watermark), alerting.Group(s.events), len(s.alerts))
+	p.show("%s events read; worked through to %s, %d alerts so far", alerting.Group(s.events), eventClock(s.done()), len(s.alerts))
 }
 
 func eventClock(ms int64) string {
@@ -45,12 +45,12 @@ func mark(s *demoState, a *alerting.Alert) string {
 	return ""
 }
 
-// frame writes a line a day of event time.
+// frame writes a line when a day of event time has been worked through.
 func (l *demoLines) frame(s *demoState) {
 	const day = 24 * 3600 * 1000
-	if s.watermark <= 0 || s.watermark/day <= l.day {
+	if s.done() <= 0 || s.done()/day <= l.day {
 		return
 	}
-	l.day = s.watermark / day
+	l.day = s.done() / day
 	fmt.Fprintf(l.out, "%s  %s events read, %s identities known\n", eventClock(l.day*day), alerting.Group(s.events), alerting.Group(s.identities))
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"log/slog"
 	"sync"
 	"time"
@@ -61,9 +60,9 @@ type demoPipeline struct {
 
 // startDemoPipeline starts the broker, on a free port of the loopback
 // interface, and the process.
-func startDemoPipeline(ctx context.Context, idle time.Duration) (p *demoPipeline, err error) {
-	log.SetOutput(io.Discard) // of the embedded broker's network code
-	p = &demoPipeline{registry: prometheus.NewRegistry(), log: &tailLog{}, cancel: func() {}}
+func startDemoPipeline(ctx context.Context, idle time.Duration) (*demoPipeline, error) {
+	p := &demoPipeline{registry: prometheus.NewRegistry(), log: &tailLog{}, cancel: func() {}}
+	var err error
 	p.cluster, err = kfake.NewCluster(
 		kfake.NumBrokers(1),
 		// Nobody else will join.
@@ -72,20 +71,23 @@ func startDemoPipeline(ctx context.Context, idle time.Duration) (p *demoPipeline
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.stop())
-		}
-	}()
+	if err := p.start(ctx, idle); err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	return p, nil
+}
+
+// start makes the topics and starts the process.
+func (p *demoPipeline) start(ctx context.Context, idle time.Duration) (err error) {
 	if p.settings, err = newSettings(demoConfig(p.cluster.ListenAddrs(), idle)); err != nil {
-		return nil, err
+		return err
 	}
 	logger := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if p.process, err = newProcess(p.settings, kafka.Roles, p.registry, logger, io.Discard); err != nil {
-		return nil, err
+		return err
 	}
 	if err := p.openTopics(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	// The process stops after those who feed and watch it.
 	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -94,7 +96,7 @@ func startDemoPipeline(ctx context.Context, idle time.Duration) (p *demoPipeline
 		p.ended <- p.process.Run(ctx)
 		close(p.ended)
 	}()
-	return p, nil
+	return nil
 }
 
 // openTopics makes the topics and the client that writes and reads them.

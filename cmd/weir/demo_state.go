@@ -24,11 +24,12 @@ const (
 // demoState is all that is shown. It belongs to one goroutine; truth alone is
 // shared.
 type demoState struct {
-	phase      demoPhase
-	start, end time.Time // of the company
-	speed      float64   // 0: no pace
-	truth      *demoTruth
-	bin        int64 // last bin that the pipeline is done with
+	phase demoPhase
+	start time.Time // of the company
+	speed float64   // 0: no pace
+	truth *demoTruth
+	grid  stream.Grid
+	bin   int64 // last bin that the pipeline is done with
 
 	events     int64   // taken in
 	perSecond  float64 // by the wall clock, over the last second or so
@@ -58,9 +59,18 @@ type sample struct {
 
 func newDemoState(t simulate.Truth) *demoState {
 	return &demoState{
-		start: t.Start, end: t.Start, truth: newDemoTruth(t), bin: -1 << 62,
+		start: t.Start, truth: newDemoTruth(t), bin: -1 << 62,
 		episodes: map[string]*alerting.Alert{}, candidates: map[candidateID]*stream.Candidate{},
 	}
+}
+
+// done returns the event time, Unix ms, up to which everything has been judged;
+// 0 before the first bin.
+func (s *demoState) done() int64 {
+	if s.bin < 0 {
+		return 0
+	}
+	return (s.bin + 1) * s.grid.Bin
 }
 
 // learn takes in what the pipeline told.
@@ -119,13 +129,20 @@ func (s *demoState) measure(reg prometheus.Gatherer, now time.Time) {
 	}
 }
 
-// openEpisodes returns the last alert of each open episode, the gravest first,
-// then those that exposed most.
+// openEpisodes returns the last alert of each open episode, with what is
+// exposed by now: the gravest first, then those that exposed most.
 func (s *demoState) openEpisodes() (open []*alerting.Alert) {
 	for _, a := range s.episodes {
-		if a.Status != alerting.Close {
-			open = append(open, a)
+		if a.Status == alerting.Close {
+			continue
 		}
+		id := candidateID{slices.Index(s.dimensions, a.Dimension), a.Identity}
+		if c := s.candidates[id]; c != nil && c.Exposed.Records > a.Exposed.Records {
+			now := *a
+			now.Exposed = c.Exposed
+			a = &now
+		}
+		open = append(open, a)
 	}
 	slices.SortFunc(open, func(a, b *alerting.Alert) int {
 		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), cmp.Compare(b.Exposed.Records, a.Exposed.Records),
@@ -138,19 +155,30 @@ func (s *demoState) openEpisodes() (open []*alerting.Alert) {
 type standout struct {
 	*stream.Candidate
 	share float64 // of its log evidence in what opens an episode
+	place int     // among those of its dimension, 0 the strongest
 }
 
-// standingOut returns the identities that stood out at the last ticks, by
-// dimension in the order of the configuration, within one the strongest first.
-func (s *demoState) standingOut(ticks int64) (out []standout) {
+// standingOut returns at most so many of the identities that stood out in the
+// last ticks, by dimension and strength. Each dimension's strongest come first
+// when not all have room.
+func (s *demoState) standingOut(ticks int64, most int) (out []standout) {
 	for id, c := range s.candidates {
 		if c.Tick <= s.tick-ticks || c.Log <= 0 || id.dimension >= len(s.thresholds) || s.thresholds[id.dimension] <= 0 {
 			continue
 		}
-		out = append(out, standout{c, c.Log / s.thresholds[id.dimension]})
+		out = append(out, standout{Candidate: c, share: c.Log / s.thresholds[id.dimension]})
 	}
-	slices.SortFunc(out, func(a, b standout) int {
-		return cmp.Or(cmp.Compare(b.share, a.share), cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
-	})
+	byDimension := func(a, b standout) int {
+		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(b.share, a.share), cmp.Compare(a.Identity, b.Identity))
+	}
+	slices.SortFunc(out, byDimension)
+	for i := 1; i < len(out); i++ {
+		if out[i].Dimension == out[i-1].Dimension {
+			out[i].place = out[i-1].place + 1
+		}
+	}
+	slices.SortStableFunc(out, func(a, b standout) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(b.share, a.share)) })
+	out = out[:min(len(out), most)]
+	slices.SortFunc(out, byDimension)
 	return out
 }

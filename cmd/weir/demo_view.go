@@ -5,7 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/weirhq/weir/alerting"
@@ -72,13 +71,13 @@ func (l viewLine) cut(width int) viewLine {
 func demoPicture(s *demoState, width, height int) []viewLine {
 	lines := demoHead(s)
 	room := height - len(lines)
-	standing, open := s.standingOut(12), s.openEpisodes()
+	standing, open := s.standingOut(standingFor, mostRows), s.openEpisodes()
 	alerts := demoAlerts(s, width)
 	// A section takes a blank line, a title and a row at least.
 	want := []int{len(alerts), max(len(open), 1), max(len(standing), 1)}
 	rows := allot(room, want, []int{4, 3, 3})
 	if rows[2] > 0 {
-		lines = append(lines, standingSection(s, standing, rows[2], width)...)
+		lines = append(lines, standingSection(s, rows[2], width)...)
 	}
 	if rows[1] > 0 {
 		lines = append(lines, episodeSection(s, open, rows[1], width)...)
@@ -118,6 +117,9 @@ func allot(room int, want, need []int) []int {
 	return rows
 }
 
+// standingFor is for how many ticks an identity is shown that stood out: an hour.
+const standingFor = 12
+
 // mostRows is how many rows a table has at most.
 const mostRows = 8
 
@@ -125,46 +127,48 @@ const mostRows = 8
 func demoHead(s *demoState) []viewLine {
 	var title, clock, flow viewLine
 	title.add(strong, "weir demo")
-	title.add(faint, "  a simulated company; every event passes an embedded Kafka")
-	clock.add(strong, "%s", eventClock(s.truth.reached()))
+	title.add(faint, "  a simulated company, an embedded Kafka; Ctrl-C ends")
 	switch s.phase {
 	case demoHistory:
-		done := s.watermark - s.start.UnixMilli()
-		days := max(float64(done)/float64(24*time.Hour/time.Millisecond), 0)
-		clock = nil
-		clock.add(strong, "learning two weeks of ordinary life, day %d", int(days)+1)
+		clock.add(strong, "learning two weeks of ordinary life: %s", eventClock(s.done()))
 	case demoLive:
-		clock.add(normal, "  the last day, %s times as fast as life", strconv.FormatFloat(s.speed, 'f', -1, 64))
+		clock.add(strong, "%s", eventClock(s.truth.reached()))
 		if s.truth.stealing() {
 			clock.add(bad, "  customers are being stolen")
 		}
+		clock.add(faint, "  (%s times as fast as life)", strconv.FormatFloat(s.speed, 'f', -1, 64))
 	case demoOver:
+		clock.add(strong, "%s", eventClock(s.truth.reached()))
 		clock.add(normal, "  the day is over")
 	}
-	clock.add(faint, "  (Ctrl-C ends)")
-	flow.add(normal, "watermark %s  %s events  %s/s  %s identities", eventClock(s.watermark),
-		alerting.Group(s.events), alerting.Group(int64(s.perSecond+0.5)), alerting.Group(s.identities))
+	flow.add(normal, "%s events, %s/s  %s identities  watermark %s", alerting.Group(s.events),
+		alerting.Group(int64(s.perSecond+0.5)), alerting.Group(s.identities), eventClock(s.watermark))
 	return []viewLine{title, clock, flow}
 }
 
-// standingSection draws the identities whose reads stand out now.
-func standingSection(s *demoState, list []standout, rows, width int) []viewLine {
+// identityColumn is how wide identities are shown on so wide a terminal.
+func identityColumn(width int) int { return min(max(width-60, 8), 36) }
+
+// standingSection draws the identities whose reads stand out in this hour.
+func standingSection(s *demoState, rows, width int) []viewLine {
+	names := identityColumn(width)
 	var title viewLine
-	title.add(strong, "%-39s %8s %8s  ", "STANDS OUT", "reads", "expected")
-	title.add(faint, "evidence; full = alert")
+	title.add(strong, "%-*s %8s %8s", names+10, "STANDS OUT THIS HOUR"[:min(20, names+10)], "reads", "expected")
+	title.add(faint, "  evidence (full: an alert)")
 	lines := []viewLine{{}, title}
+	list := s.standingOut(standingFor, rows)
 	if len(list) == 0 {
 		return append(lines, viewLine{{"nothing", faint}})
 	}
-	for _, c := range list[:min(rows, len(list))] {
+	for _, c := range list {
 		var l viewLine
 		m := c.Measures[0]
-		l.add(normal, "%-9s  %-28s %8s %8s  ", cell(s.dimension(c.Dimension), 9), cell(c.Identity, 28), amount(m.Observed), amount(m.Expected))
+		l.add(normal, "%-9s %s %8s %8s  ", cell(s.dimension(c.Dimension), 9), column(c.Identity, names), amount(m.Observed), amount(m.Expected))
 		how := warned
 		if c.share >= 1 {
 			how = bad
 		}
-		l.add(how, "%s", bar(c.share, min(max(width-62, 4), 24)))
+		l.add(how, "%s", bar(c.share, min(max(width-names-29, 0), 24)))
 		lines = append(lines, l)
 	}
 	return lines
@@ -172,8 +176,9 @@ func standingSection(s *demoState, list []standout, rows, width int) []viewLine 
 
 // episodeSection draws the open episodes and what they have exposed.
 func episodeSection(s *demoState, open []*alerting.Alert, rows, width int) []viewLine {
+	names := identityColumn(width)
 	var title viewLine
-	title.add(strong, "%-39s %-8s %-9s %9s", "OPEN EPISODES", "severity", "since", "exposed")
+	title.add(strong, "%-*s %-8s %-9s %9s", names+10, "OPEN EPISODES", "severity", "since", "exposed")
 	lines := []viewLine{{}, title}
 	if len(open) == 0 {
 		return append(lines, viewLine{{"none", faint}})
@@ -182,14 +187,16 @@ func episodeSection(s *demoState, open []*alerting.Alert, rows, width int) []vie
 	for _, a := range open {
 		most = max(most, a.Exposed.Records)
 	}
+	const tag = "  the leak"
 	for _, a := range open[:min(rows, len(open))] {
 		var l viewLine
-		l.add(normal, "%-9s  %-28s ", cell(a.Dimension, 9), cell(a.Identity, 28))
-		l.add(severityStyle(a.Severity), "%-8s ", a.Severity)
+		how := severityStyle(a.Severity)
+		l.add(normal, "%-9s %s ", cell(a.Dimension, 9), column(a.Identity, names))
+		l.add(how, "%-8s ", a.Severity)
 		l.add(normal, "%-9s %9s  ", a.Onset.Std().Format("Mon 15:04"), alerting.Group(a.Exposed.Records))
-		l.add(severityStyle(a.Severity), "%s", bar(float64(a.Exposed.Records)/float64(most), min(max(width-74, 0), 24)))
+		l.add(how, "%s", bar(float64(a.Exposed.Records)/float64(most), min(max(width-names-41-len(tag), 0), 24)))
 		if s.truth.leakOf(a) >= 0 {
-			l.add(bad, " the leak")
+			l.add(bad, tag)
 		}
 		lines = append(lines, l)
 	}
@@ -201,12 +208,12 @@ func demoAlerts(s *demoState, width int) (lines []viewLine) {
 	const most = 60 // more fits on no screen
 	for i := len(s.alerts) - 1; i >= 0 && len(lines) < most; i-- {
 		a := s.alerts[i]
-		how, text := normal, a.Summary
+		how := normal
 		if s.truth.leakOf(a) >= 0 {
 			how = bad
 		}
 		head := fmt.Sprintf("%s %-6s ", a.Time.Std().Format("Mon 15:04"), a.Status)
-		for j, part := range wrap(text, width-len(head)) {
+		for j, part := range wrap(a.Summary, width-len(head)) {
 			if j > 0 {
 				head = strings.Repeat(" ", len(head))
 			}
@@ -258,6 +265,12 @@ func cell(text string, width int) string {
 		return string(runes[:width-1]) + "…"
 	}
 	return string(runes)
+}
+
+// column returns a cell padded to its width.
+func column(text string, width int) string {
+	text = cell(text, width)
+	return text + strings.Repeat(" ", width-utf8.RuneCountInString(text))
 }
 
 // amount writes a count: with one decimal where it is small.
