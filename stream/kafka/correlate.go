@@ -30,9 +30,10 @@ type correlateTask struct {
 	ready   *readiness
 }
 
-func (t *correlateTask) run(ctx context.Context, _ int32, at func(int64)) error {
-	t.ready.begin(t.topics.Evidence)
-	defer t.ready.forget(t.topics.Evidence)
+func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)) error {
+	name := taskName(t.topics.Evidence, partition)
+	t.ready.begin(name)
+	defer t.ready.forget(name)
 	cl, err := t.conn.client(
 		kgo.TransactionalID(t.group+"-correlate"),
 		kgo.TransactionTimeout(transactionLimit),
@@ -63,7 +64,7 @@ func (t *correlateTask) run(ctx context.Context, _ int32, at func(int64)) error 
 			t.topics.Evidence, start, c.Offset())
 	}
 	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{t.topics.Evidence: {0: kgo.NewOffset().At(c.Offset())}})
-	t.ready.done(t.topics.Evidence)
+	t.ready.done(name)
 	for {
 		if err := t.poll(ctx, cl, c); err != nil {
 			return err

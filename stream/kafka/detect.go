@@ -34,7 +34,7 @@ type detectTask struct {
 }
 
 func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) error {
-	name := t.topics.Partials + "/" + label(partition)
+	name := taskName(t.topics.Partials, partition)
 	t.ready.begin(name)
 	defer t.ready.forget(name)
 	began := time.Now()

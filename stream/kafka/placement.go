@@ -44,6 +44,7 @@ type placement struct {
 	run          task
 	log          *slog.Logger
 	metrics      *Metrics
+	ready        *readiness
 
 	mu        sync.Mutex
 	running   map[int32]*placed
@@ -59,6 +60,8 @@ type placed struct {
 // of which finishes the transaction it is in.
 func (p *placement) Run(ctx context.Context) error {
 	p.running, p.positions = map[int32]*placed{}, map[int32]int64{}
+	p.ready.begin(p.group) // until the group has said what runs here
+	defer p.ready.forget(p.group)
 	cl, err := p.conn.client(
 		kgo.ConsumerGroup(p.group),
 		kgo.ConsumeTopics(p.topic),
@@ -122,6 +125,10 @@ func (p *placement) start(ctx context.Context, partitions []int32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, partition := range partitions {
+		p.ready.begin(taskName(p.topic, partition))
+	}
+	p.ready.done(p.group)
+	for _, partition := range partitions {
 		if p.running[partition] != nil {
 			continue
 		}
@@ -130,6 +137,7 @@ func (p *placement) start(ctx context.Context, partitions []int32) {
 		p.running[partition] = t
 		go func() {
 			defer close(t.done)
+			defer p.ready.forget(taskName(p.topic, partition))
 			p.keep(ctx, partition)
 		}()
 	}
@@ -173,6 +181,7 @@ func (p *placement) keep(ctx context.Context, partition int32) {
 		if time.Since(began) > calmAfter {
 			pause = firstRestart
 		}
+		p.ready.begin(taskName(p.topic, partition))
 		p.metrics.taskFailures.WithLabelValues(p.topic).Inc()
 		p.log.Warn("a task failed and is restored from Kafka", "topic", p.topic, "partition", partition, "pause", pause, "error", err)
 		if sleep(ctx, pause) != nil {

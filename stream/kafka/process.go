@@ -141,7 +141,7 @@ func (p *Process) parts(role Role) map[string]func(context.Context) error {
 func (p *Process) place(role Role, topic string, run task) func(context.Context) error {
 	return (&placement{
 		conn: p.Connection, group: p.Group + "-" + string(role), topic: topic,
-		run: run, log: p.Log, metrics: p.Metrics,
+		run: run, log: p.Log, metrics: p.Metrics, ready: &p.readiness,
 	}).Run
 }
 

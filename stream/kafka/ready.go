@@ -2,6 +2,8 @@ package kafka
 
 import "sync"
 
+func taskName(topic string, partition int32) string { return topic + "/" + label(partition) }
+
 // readiness knows which tasks of this process are being restored.
 type readiness struct {
 	mu        sync.Mutex
