@@ -1,0 +1,200 @@
+package integration_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/integration/kafkatest"
+)
+
+// The proof comes in two sizes: make test takes few runs of few days, make soak
+// twenty runs of two weeks.
+type proof struct{ days, runs, kills int }
+
+var (
+	shortProof = proof{days: 5, runs: 3, kills: 3}
+	soakProof  = proof{days: 15, runs: 20, kills: 8}
+)
+
+// Whatever is killed and started whenever, weir.alerts is that of a calm run,
+// which is that of a backtest, byte for byte.
+func TestExactlyOnce(t *testing.T) {
+	if soak() {
+		t.Skip("TestSoakExactlyOnce is the long form of it")
+	}
+	exactlyOnce(t, shortProof)
+}
+
+// TestSoakExactlyOnce is the long form of TestExactlyOnce.
+func TestSoakExactlyOnce(t *testing.T) {
+	if !soak() {
+		t.Skip("takes long: make soak")
+	}
+	exactlyOnce(t, soakProof)
+}
+
+func exactlyOnce(t *testing.T, p proof) {
+	c := company(t, p.days)
+	b := kafkatest.Shared(t)
+	t.Run("calm", func(t *testing.T) {
+		t.Parallel()
+		d, feed := feeding(t, b, c)
+		one := d.start(t, "one")
+		feed.rest(t)
+		same(t, "calm run", d.complete(t, len(c.alerts)), c.alerts)
+		one.stop(t)
+
+		// Whoever comes after restores everything, and has nothing to add.
+		two := d.start(t, "two")
+		two.ready(t)
+		same(t, "calm run, restored", d.complete(t, len(c.alerts)), c.alerts)
+		two.stop(t)
+	})
+	for run := range p.runs {
+		t.Run(fmt.Sprintf("kills-%d", run+1), func(t *testing.T) {
+			t.Parallel()
+			d, feed := feeding(t, b, c)
+			crowd := newCrowd(t, d, rand.New(rand.NewPCG(3, uint64(run))))
+			feed.meanwhile(t, p.kills, func() { crowd.shake(t) })
+			for range p.kills { // what ingest has read is still being scored
+				time.Sleep(crowd.moment())
+				crowd.shake(t)
+			}
+			same(t, "run with kills", d.complete(t, len(c.alerts)), c.alerts)
+			crowd.stop(t)
+		})
+	}
+	t.Run("broker-restart", func(t *testing.T) {
+		t.Parallel()
+		b := kafkatest.Start(t)
+		d, feed := feeding(t, b, c)
+		// While the broker is away nothing can come, and that must not look like
+		// sources that have nothing to say.
+		d.idle = 20 * time.Second
+		one, two := d.start(t, "one"), d.start(t, "two")
+		feed.meanwhile(t, 1, func() { b.Restart(t) })
+		b.Kill(t)
+		b.Start(t)
+		same(t, "run with broker restarts", d.complete(t, len(c.alerts)), c.alerts)
+		one.stop(t)
+		two.stop(t)
+	})
+}
+
+// crowd is two or three processes of one deployment that die and are replaced
+// as the dice say.
+type crowd struct {
+	deployment *deployment
+	dice       *rand.Rand
+	alive      []*process
+	names      int // given so far
+}
+
+func newCrowd(t testing.TB, d *deployment, dice *rand.Rand) *crowd {
+	t.Helper()
+	c := &crowd{deployment: d, dice: dice}
+	c.add(t)
+	c.add(t)
+	return c
+}
+
+// add starts a process under a new name.
+func (c *crowd) add(t testing.TB) {
+	t.Helper()
+	c.names++
+	c.alive = append(c.alive, c.deployment.start(t, fmt.Sprintf("p%d", c.names)))
+}
+
+// shake kills a process. Another takes its place: under the same name, as after
+// a crash, or under a new one, as after the loss of a machine; sometimes two.
+func (c *crowd) shake(t testing.TB) {
+	t.Helper()
+	i := c.dice.IntN(len(c.alive))
+	dead := c.alive[i]
+	c.alive = append(c.alive[:i], c.alive[i+1:]...)
+	dead.kill(t)
+	if c.dice.IntN(2) == 0 {
+		c.alive = append(c.alive, c.deployment.start(t, dead.name))
+	} else {
+		c.add(t)
+	}
+	if len(c.alive) < 3 && c.dice.IntN(3) == 0 {
+		c.add(t)
+	}
+}
+
+// moment is how long until the next kill.
+func (c *crowd) moment() time.Duration {
+	return 200*time.Millisecond + time.Duration(c.dice.Int64N(int64(4*time.Second)))
+}
+
+// stop ends all processes in order.
+func (c *crowd) stop(t testing.TB) {
+	t.Helper()
+	for _, p := range c.alive {
+		p.stop(t)
+	}
+}
+
+// feeder writes traffic to a source topic piece by piece, in order of time, so
+// that the processes meet it while it comes.
+type feeder struct {
+	client *kgo.Client
+	topic  string
+	events [][]byte
+	next   int
+}
+
+// pieces is into how many the traffic is cut.
+const pieces = 60
+
+// feeding prepares a deployment whose source gets the traffic from a feeder. A
+// first piece is there at once, so that no partition begins as idle.
+func feeding(t testing.TB, b *kafkatest.Broker, c *traffic) (*deployment, *feeder) {
+	t.Helper()
+	f := &feeder{client: producer(t, b), topic: b.Topic(t, partitions), events: c.events}
+	f.piece(t)
+	d := deploy(t, b, f.topic)
+	d.idle = 5 * time.Second // longer than the feeder ever pauses
+	return d, f
+}
+
+// partitions of the source topics.
+const partitions = 4
+
+// piece writes one piece more and reports whether that was the last.
+func (f *feeder) piece(t testing.TB) (last bool) {
+	t.Helper()
+	end := min(f.next+len(f.events)/pieces+1, len(f.events))
+	produce(t, f.client, f.topic, interleaved(partitions), f.next, f.events[f.next:end])
+	f.next = end
+	return end == len(f.events)
+}
+
+// rest writes all that is left.
+func (f *feeder) rest(t testing.TB) {
+	t.Helper()
+	for !f.piece(t) {
+		time.Sleep(pace)
+	}
+}
+
+// meanwhile writes all that is left and does something so many times at even
+// distances while it does.
+func (f *feeder) meanwhile(t testing.TB, times int, do func()) {
+	t.Helper()
+	for n := 1; !f.piece(t); n++ {
+		time.Sleep(pace)
+		if n%(pieces/(times+1)) == 0 && times > 0 {
+			do()
+			times--
+		}
+	}
+}
+
+// pace is the time between two pieces.
+const pace = 100 * time.Millisecond
