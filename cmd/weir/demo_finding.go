@@ -92,14 +92,15 @@ func (f *demoFinding) truthLine() string {
 
 // quietLine says what else was raised before there was any leak.
 func (f *demoFinding) quietLine() string {
+	before := fmt.Sprintf("In the %.1f quiet days before,", f.Days)
 	switch f.False {
 	case 0:
-		return fmt.Sprintf("In the %.0f quiet days before, nothing was raised.", f.Days)
+		return before + " nothing was raised."
 	case 1:
-		return fmt.Sprintf("In the %.0f quiet days before, 1 false alarm was raised: %s.", f.Days, f.Names[0])
+		return before + " 1 false alarm was raised: " + f.Names[0] + "."
 	}
-	return fmt.Sprintf("In the %.0f quiet days before, %d false alarms were raised, %.1f a day where the budget allows %g: %s.",
-		f.Days, f.False, float64(f.False)/f.Days, f.Budget, strings.Join(f.Names, ", "))
+	return fmt.Sprintf("%s %d false alarms were raised, %.1f a day where the budget allows %g: %s.",
+		before, f.False, float64(f.False)/f.Days, f.Budget, strings.Join(f.Names, ", "))
 }
 
 func (f *demoFinding) text(w io.Writer) error {

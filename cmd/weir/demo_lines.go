@@ -28,12 +28,13 @@ func eventClock(ms int64) string {
 // demoLines tells everything in plain lines, for pipes and logs.
 type demoLines struct {
 	out io.Writer
-	day int64 // last day that was told
+	day int64 // last day that has begun, in days since 1970
 }
 
 func (l *demoLines) close() {}
 
 func (l *demoLines) alert(s *demoState, a *alerting.Alert) {
+	l.turn(s, int64(a.Time))
 	fmt.Fprintf(l.out, "%s  %-8s  %-6s  %s%s\n", a.Time.Std().Format(demoTime), a.Severity, a.Status, a.Summary, mark(s, a))
 }
 
@@ -45,12 +46,15 @@ func mark(s *demoState, a *alerting.Alert) string {
 	return ""
 }
 
-// frame writes a line when a day of event time has been worked through.
-func (l *demoLines) frame(s *demoState) {
+func (l *demoLines) frame(s *demoState) { l.turn(s, s.done()) }
+
+// turn writes a line when a new day of event time has begun.
+func (l *demoLines) turn(s *demoState, ms int64) {
 	const day = 24 * 3600 * 1000
-	if s.done() <= 0 || s.done()/day <= l.day {
+	l.day = max(l.day, s.start.UnixMilli()/day)
+	if ms/day <= l.day {
 		return
 	}
-	l.day = s.done() / day
-	fmt.Fprintf(l.out, "%s  %s events read, %s identities known\n", eventClock(l.day*day), alerting.Group(s.events), alerting.Group(s.identities))
+	l.day = ms / day
+	fmt.Fprintf(l.out, "%s  a new day; %s events read, %s identities known\n", eventClock(l.day*day), alerting.Group(s.events), alerting.Group(s.identities))
 }

@@ -166,7 +166,11 @@ func (s *demoState) standingOut(ticks int64, most int) (out []standout) {
 		if c.Tick <= s.tick-ticks || c.Log <= 0 || id.dimension >= len(s.thresholds) || s.thresholds[id.dimension] <= 0 {
 			continue
 		}
-		out = append(out, standout{Candidate: c, share: c.Log / s.thresholds[id.dimension]})
+		share := c.Log / s.thresholds[id.dimension]
+		if m := c.Measures[0]; share < 1 && m.Observed <= m.Expected {
+			continue // it stood out earlier, and fades
+		}
+		out = append(out, standout{Candidate: c, share: share})
 	}
 	byDimension := func(a, b standout) int {
 		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(b.share, a.share), cmp.Compare(a.Identity, b.Identity))
