@@ -31,6 +31,11 @@ func (w *ingestWorker) refresh(ctx context.Context) error {
 			}
 			list = append(list, stream.Topic{Name: name, Partitions: int32(len(topics[name].Partitions))})
 		}
+		if w.sources != nil && !slices.Equal(list, w.sources) {
+			// The group learns of new partitions from its leader's metadata, which
+			// is otherwise five minutes old.
+			w.session.Client().ForceMetadataRefresh()
+		}
 		w.sources, w.listed = list, now
 	}
 	return w.findIdle(ctx)
