@@ -162,6 +162,3 @@ func clientNames(versions int) []string {
 	}
 	return names
 }
-
-// clientName returns the name of a family's version.
-func (c *Company) clientName(family, version int) string { return c.clients[client(family, version)] }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -114,7 +115,7 @@ func TestDemoOnceSaysWhenNothingIsFound(t *testing.T) {
 	if err == nil || !strings.HasPrefix(err.Error(), "the leak was not found: ") || out != "" {
 		t.Errorf("got %v and %q", err, out)
 	}
-	if code := exitCode(err, func(string) (int, error) { return 0, nil }); code != 1 {
+	if code := exitCode(err, io.Discard); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
 }
@@ -139,7 +140,7 @@ func TestDemoUsage(t *testing.T) {
 		cmd.SetArgs(strings.Fields(tt.args))
 		cmd.SilenceUsage, cmd.SilenceErrors = true, true
 		err := cmd.ExecuteContext(t.Context())
-		if err == nil || err.Error() != tt.want || exitCode(err, func(string) (int, error) { return 0, nil }) != 2 {
+		if err == nil || err.Error() != tt.want || exitCode(err, io.Discard) != 2 {
 			t.Errorf("demo %s: got %v, want %s", tt.args, err, tt.want)
 		}
 	}

@@ -17,7 +17,7 @@ func weir(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	cmd.SetArgs(args)
 	cmd.SetOut(&out)
 	cmd.SetErr(&errs)
-	code = exitCode(cmd.ExecuteContext(t.Context()), errs.WriteString)
+	code = exitCode(cmd.ExecuteContext(t.Context()), &errs)
 	return code, out.String(), errs.String()
 }
 

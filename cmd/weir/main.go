@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -24,7 +25,7 @@ func run(args []string) int {
 	defer stop()
 	cmd := newRootCommand()
 	cmd.SetArgs(args)
-	return exitCode(cmd.ExecuteContext(ctx), os.Stderr.WriteString)
+	return exitCode(cmd.ExecuteContext(ctx), os.Stderr)
 }
 
 func newRootCommand() *cobra.Command {
@@ -80,7 +81,7 @@ func asUsage(cmd *cobra.Command) {
 
 // exitCode says how a command ended: 0 done, 1 failed, 2 usage, or the code
 // that the command asked for.
-func exitCode(err error, print func(string) (int, error)) int {
+func exitCode(err error, stderr io.Writer) int {
 	var code exitError
 	var usage usageError
 	switch {
@@ -89,10 +90,10 @@ func exitCode(err error, print func(string) (int, error)) int {
 	case errors.As(err, &code):
 		return int(code)
 	case errors.Is(err, context.Canceled):
-		print("weir: interrupted\n")
+		fmt.Fprintln(stderr, "weir: interrupted")
 		return 1
 	}
-	print(fmt.Sprintf("weir: %v\n", err))
+	fmt.Fprintf(stderr, "weir: %v\n", err)
 	if errors.As(err, &usage) {
 		return 2
 	}
