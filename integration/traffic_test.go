@@ -112,7 +112,7 @@ func oneSparse(partitions int32) spread {
 func producer(t testing.TB, b *kafkatest.Broker) *kgo.Client {
 	t.Helper()
 	cl, err := kgo.NewClient(kgo.SeedBrokers(b.AdminAddr()), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.MaxBufferedRecords(200_000), kgo.ProducerBatchMaxBytes(16<<20), kgo.BrokerMaxWriteBytes(32<<20))
+		kgo.MaxBufferedRecords(200_000))
 	if err != nil {
 		t.Fatal(err)
 	}
