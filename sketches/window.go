@@ -48,6 +48,21 @@ func New(precision uint8) Window {
 	return Window{p: precision}
 }
 
+// From returns a window of the given precision that holds a batch of touches,
+// in any order, repeated or not. It takes the batch over: the window may keep
+// it as its list, and its order and contents are lost.
+func From(precision uint8, batch []Entry) Window {
+	w := New(precision)
+	sortRecords(batch)
+	if batch = compactSorted(batch); len(batch) <= ExactLimit {
+		w.list = batch[:len(batch):len(batch)]
+		return w
+	}
+	w.matrix = newMatrix(precision)
+	w.matrix.addSorted(batch)
+	return w
+}
+
 // Precision returns the logarithm to base 2 of the number of registers that
 // the window has, or would have once it is no longer exact.
 func (w *Window) Precision() uint8 {

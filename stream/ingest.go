@@ -45,11 +45,18 @@ type Ingest struct {
 	names   []string
 	sources map[Source]*sourceState
 	byKey   map[string]*accumulator
-	dirty   []*accumulator
-	entries int // record entries held, the bulk of the memory
+	dirty   []*accumulator // with something to flush
+	counts  []tickCount    // of the dirty ones
+	// The touches of all counts as they came: entries[i] belongs to
+	// counts[owners[i]]. One log for all costs far less than a list for each,
+	// since most of them stay tiny.
+	owners  []int32
+	entries []sketches.Entry
+	flushes int64
 	key     []byte
 	hashes  []uint64
-	out     [][]byte // per partition: partials encoded so far
+	sorted  []sketches.Entry // entries by owner
+	out     [][]byte         // per partition: partials encoded so far
 }
 
 // sourceState is the progress of one source partition: as folded so far and as
@@ -62,22 +69,17 @@ type sourceState struct {
 type accumulator struct {
 	key       string // dimension byte, identity
 	partition int32
-	idle      uint8 // flushes since it was last used
-	ticks     []tickCount
+	used      int64   // the flush that it was last used in
+	ticks     []int32 // its counts
 }
 
-// tickCount is the open partial of one identity and tick.
+// tickCount is the open partial of one identity and tick, without its touches.
 type tickCount struct {
 	tick, apply int64
 	events      int64
-	rows        Rows
-	entries     []sketches.Entry
-	window      sketches.Window // takes the entries over once there are many
+	rows        *Rows // nil: none
+	end         int32 // after its touches in sorted; until Flush, their number
 }
-
-// foldEntries is how many entries a partial gathers before they are folded
-// into its window, which bounds the memory of one hot identity.
-const foldEntries = 4096
 
 // maxBatch is the size past which a record on weir.partials is closed, and
 // ticksPerGroup how many ticks of one identity go into it in one piece, so that
@@ -178,25 +180,26 @@ func (in *Ingest) Fold(s Source, stamp int64, ev *event.Event) Outcome {
 		if in.key, ok = d.AppendIdentity(in.key, ev, in.cfg.Hasher); !ok {
 			continue
 		}
-		c := in.count(tick, apply)
+		at := in.count(tick, apply)
+		c := &in.counts[at]
 		c.events++
 		if rows > 0 {
+			if c.rows == nil {
+				c.rows = &Rows{}
+			}
 			c.rows.Add(rowID, rows)
 		}
 		for _, h := range in.hashes {
-			c.entries = append(c.entries, sketches.NewEntry(h, minute))
+			in.owners = append(in.owners, at)
+			in.entries = append(in.entries, sketches.NewEntry(h, minute))
 		}
-		in.entries += len(in.hashes)
-		if len(c.entries) >= foldEntries {
-			in.entries -= len(c.entries)
-			c.fold()
-		}
+		c.end += int32(len(in.hashes))
 	}
 	return outcome
 }
 
-// count returns the open partial of the identity in in.key.
-func (in *Ingest) count(tick, apply int64) *tickCount {
+// count returns the index of the open partial of the identity in in.key.
+func (in *Ingest) count(tick, apply int64) int32 {
 	a := in.byKey[string(in.key)]
 	if a == nil {
 		a = &accumulator{key: string(in.key), partition: int32(partitionOf(in.key) % uint64(in.cfg.Partitions))}
@@ -205,24 +208,16 @@ func (in *Ingest) count(tick, apply int64) *tickCount {
 	if len(a.ticks) == 0 {
 		in.dirty = append(in.dirty, a)
 	}
-	for i := len(a.ticks) - 1; i >= 0; i-- {
-		if c := &a.ticks[i]; c.tick == tick && c.apply == apply {
-			return c
+	for i := len(a.ticks) - 1; i >= 0; i-- { // the latest is the likeliest
+		at := a.ticks[i]
+		if c := &in.counts[at]; c.tick == tick && c.apply == apply {
+			return at
 		}
 	}
-	if len(a.ticks) < cap(a.ticks) { // take up the memory of an earlier flush
-		a.ticks = a.ticks[:len(a.ticks)+1]
-	} else {
-		a.ticks = append(a.ticks, tickCount{})
-	}
-	c := &a.ticks[len(a.ticks)-1]
-	*c = tickCount{tick: tick, apply: apply, entries: c.entries[:0], window: sketches.New(sketches.PartialPrecision)}
-	return c
-}
-
-func (c *tickCount) fold() {
-	c.window.InsertAll(c.entries)
-	c.entries = c.entries[:0]
+	at := int32(len(in.counts))
+	in.counts = append(in.counts, tickCount{tick: tick, apply: apply})
+	a.ticks = append(a.ticks, at)
+	return at
 }
 
 // partitionOf spreads identities over the partitions of weir.partials. The
@@ -237,7 +232,7 @@ func partitionOf(key []byte) uint64 {
 
 // Pending reports how many record entries and identities wait for the next
 // flush; a caller flushes early when they grow too many.
-func (in *Ingest) Pending() (entries, identities int) { return in.entries, len(in.dirty) }
+func (in *Ingest) Pending() (entries, identities int) { return len(in.entries), len(in.dirty) }
 
 // Flush hands out what was counted since the last flush, as records of
 // weir.partials: at least one to each partition, so that all of them learn the
@@ -248,23 +243,23 @@ func (in *Ingest) Flush(topics []Topic, emit func(partition int32, value []byte)
 	for i := range in.out {
 		in.out[i] = in.out[i][:0]
 	}
+	in.sort()
 	for _, a := range in.dirty {
 		p := a.partition
-		slices.SortFunc(a.ticks, func(x, y tickCount) int {
-			return cmp.Or(cmp.Compare(x.tick, y.tick), cmp.Compare(x.apply, y.apply))
+		slices.SortFunc(a.ticks, func(x, y int32) int {
+			cx, cy := &in.counts[x], &in.counts[y]
+			return cmp.Or(cmp.Compare(cx.tick, cy.tick), cmp.Compare(cx.apply, cy.apply))
 		})
 		for group := range slices.Chunk(a.ticks, ticksPerGroup) {
 			if len(in.out[p]) > maxBatch {
 				emit(p, slices.Concat(header, in.out[p]))
 				in.out[p] = in.out[p][:0]
 			}
-			in.out[p] = appendGroup(in.out[p], a.key, group)
+			in.out[p] = in.appendGroup(in.out[p], a.key, group)
 		}
-		a.ticks = a.ticks[:0]
-		a.idle = 0
+		a.used = in.flushes
 	}
-	in.entries = 0
-	in.dirty = in.dirty[:0]
+	in.drop()
 	header = appendBatchHeader(header[:0], in.names, topics, progress)
 	for p, body := range in.out {
 		emit(int32(p), slices.Concat(header, body))
@@ -272,28 +267,70 @@ func (in *Ingest) Flush(topics []Topic, emit func(partition int32, value []byte)
 	in.forget()
 }
 
+// sort brings the touches of each count together, in sorted.
+func (in *Ingest) sort() {
+	in.sorted = slices.Grow(in.sorted[:0], len(in.entries))[:len(in.entries)]
+	next := int32(0)
+	for i := range in.counts {
+		c := &in.counts[i]
+		next, c.end = next+c.end, next
+	}
+	for i, owner := range in.owners {
+		c := &in.counts[owner]
+		in.sorted[c.end] = in.entries[i]
+		c.end++
+	}
+}
+
+// touches returns the touches of a count, once sorted, to be used up.
+func (in *Ingest) touches(at int32) []sketches.Entry {
+	from := int32(0)
+	if at > 0 {
+		from = in.counts[at-1].end
+	}
+	return in.sorted[from:in.counts[at].end]
+}
+
 // appendGroup writes some ticks of one identity.
-func appendGroup(b []byte, key string, ticks []tickCount) []byte {
+func (in *Ingest) appendGroup(b []byte, key string, ticks []int32) []byte {
 	b = binary.AppendUvarint(b, uint64(key[0]))
 	b = appendString(b, key[1:])
 	b = binary.AppendUvarint(b, uint64(len(ticks)))
-	for i := range ticks {
-		c := &ticks[i]
-		c.fold()
+	for _, at := range ticks {
+		c := &in.counts[at]
 		b = binary.AppendVarint(b, c.tick)
 		b = binary.AppendUvarint(b, uint64(c.apply-c.tick))
 		b = binary.AppendUvarint(b, uint64(c.events))
-		b = c.rows.append(b)
-		b = c.window.AppendBinary(b)
+		rows := c.rows
+		if rows == nil {
+			rows = &Rows{}
+		}
+		b = rows.append(b)
+		window := sketches.From(sketches.PartialPrecision, in.touches(at))
+		b = window.AppendBinary(b)
 	}
 	return b
 }
 
-// forget drops accumulators that many flushes have not used.
+// drop empties what was gathered; the memory is used again.
+func (in *Ingest) drop() {
+	for _, a := range in.dirty {
+		a.ticks = a.ticks[:0]
+	}
+	clear(in.dirty)
+	clear(in.counts) // they hold rows
+	in.dirty, in.counts = in.dirty[:0], in.counts[:0]
+	in.owners, in.entries = in.owners[:0], in.entries[:0]
+}
+
+// forget drops, now and then, accumulators that many flushes have not used.
 func (in *Ingest) forget() {
 	const keep = 16
+	if in.flushes++; in.flushes%keep != 0 {
+		return
+	}
 	for k, a := range in.byKey {
-		if a.idle++; a.idle > keep {
+		if a.used < in.flushes-keep {
 			delete(in.byKey, k)
 		}
 	}
@@ -309,11 +346,7 @@ func (in *Ingest) Commit() {
 // Abort drops everything since the last commit; the sources are read again
 // from there.
 func (in *Ingest) Abort() {
-	for _, a := range in.dirty {
-		a.ticks = a.ticks[:0]
-	}
-	in.dirty = in.dirty[:0]
-	in.entries = 0
+	in.drop()
 	for _, s := range in.sources {
 		s.now = s.committed
 	}
