@@ -143,13 +143,16 @@ type demo struct {
 	found   *alerting.Alert
 }
 
-// idle is for how long a source must be quiet to be taken for idle: in a slowed
-// day longer than the pause between two events.
+// idle is for how long a source must be quiet to be taken for idle: longer than
+// a busy machine keeps the feed waiting, and in a slowed day longer than the
+// pause between two events. An event of a tick that idleness has closed would
+// count in the next one, and the demonstration would not repeat.
 func (d *demo) idle() time.Duration {
+	const busy = 4 * time.Second
 	if d.options.asFast {
-		return time.Second
+		return busy
 	}
-	return max(2*time.Second, time.Duration(float64(20*time.Minute)/d.options.speed))
+	return max(busy, time.Duration(float64(20*time.Minute)/d.options.speed))
 }
 
 // frameEvery is how often the picture is drawn.
@@ -167,6 +170,7 @@ func (d *demo) run(ctx context.Context, p *demoPipeline, company *simulate.Compa
 	frames := time.NewTicker(frameEvery)
 	defer frames.Stop()
 	historyBin, lastBin := int64(math.MaxInt64), int64(math.MaxInt64)
+	tomorrow := d.state.start.UnixMilli() + dayMillis
 	for {
 		select {
 		case <-ctx.Done():
@@ -190,6 +194,9 @@ func (d *demo) run(ctx context.Context, p *demoPipeline, company *simulate.Compa
 		case <-frames.C:
 			d.state.measure(p.registry, time.Now())
 			d.show.frame(d.state)
+		}
+		for ; d.state.done() >= tomorrow; tomorrow += dayMillis {
+			feed.days <- struct{}{}
 		}
 		switch done := d.state.bin; {
 		case d.state.phase == demoHistory && done >= historyBin:

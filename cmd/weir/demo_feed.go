@@ -22,14 +22,23 @@ type demoFeed struct {
 	truth   *demoTruth
 	parked  chan int64    // gets the time of the last event of the history, once that is written
 	resume  chan struct{} // is closed when the history has been worked through
+	days    chan struct{} // gets one for each day of event time that has been worked through
 
 	mu     sync.Mutex
 	failed error // of the first record that could not be written
 }
 
 func newDemoFeed(company *simulate.Company, client *kgo.Client, truth *demoTruth) *demoFeed {
-	return &demoFeed{company: company, client: client, truth: truth, parked: make(chan int64, 1), resume: make(chan struct{})}
+	return &demoFeed{company: company, client: client, truth: truth, parked: make(chan int64, 1), resume: make(chan struct{}), days: make(chan struct{}, simulate.MaxDays)}
 }
+
+// dayMillis is a day of event time.
+const dayMillis = 24 * 3600 * 1000
+
+// daysAhead is how many days the feed is before the pipeline at most. What the
+// pipeline has read and not yet closed is held in memory, and a fortnight of it
+// makes both larger and slower.
+const daysAhead = 2
 
 // stepEvery is how often events are written when they come at a pace.
 const stepEvery = 50 * time.Millisecond
@@ -39,7 +48,14 @@ const stepEvery = 50 * time.Millisecond
 func (f *demoFeed) run(ctx context.Context, live int64, speed float64) error {
 	var ev event.Event
 	began := time.Time{}
+	start, _ := f.company.Span()
+	hold := start.UnixMilli() + daysAhead*dayMillis
 	for n := int32(0); f.company.Next(&ev); n++ {
+		for ; ev.Time >= hold; hold += dayMillis {
+			if err := receive(ctx, f.days); err != nil {
+				return err
+			}
+		}
 		if ev.Time >= live {
 			if began.IsZero() {
 				if err := f.catchUp(ctx, live); err != nil {
@@ -70,9 +86,17 @@ func (f *demoFeed) catchUp(ctx context.Context, live int64) error {
 		return err
 	}
 	f.parked <- f.truth.lastEvent()
+	if err := receive(ctx, f.resume); err != nil {
+		return err
+	}
+	f.truth.clock(live)
+	return nil
+}
+
+// receive waits for a channel as long as ctx lasts.
+func receive(ctx context.Context, from <-chan struct{}) error {
 	select {
-	case <-f.resume:
-		f.truth.clock(live)
+	case <-from:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -50,11 +50,10 @@ func (l *demoLines) frame(s *demoState) { l.turn(s, s.done()) }
 
 // turn writes a line when a new day of event time has begun.
 func (l *demoLines) turn(s *demoState, ms int64) {
-	const day = 24 * 3600 * 1000
-	l.day = max(l.day, s.start.UnixMilli()/day)
-	if ms/day <= l.day {
+	l.day = max(l.day, s.start.UnixMilli()/dayMillis)
+	if ms/dayMillis <= l.day {
 		return
 	}
-	l.day = ms / day
-	fmt.Fprintf(l.out, "%s  a new day; %s events read, %s identities known\n", eventClock(l.day*day), alerting.Group(s.events), alerting.Group(s.identities))
+	l.day = ms / dayMillis
+	fmt.Fprintf(l.out, "%s  a new day; %s events read, %s identities known\n", eventClock(l.day*dayMillis), alerting.Group(s.events), alerting.Group(s.identities))
 }

@@ -27,6 +27,7 @@ func demoTest(t *testing.T, o demoOptions) (stdout, stderr string, err error) {
 }
 
 func TestDemoOnceFindsTheLeak(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("the whole demonstration, many seconds of work")
 	}
@@ -72,6 +73,7 @@ func TestDemoOnceFindsTheLeak(t *testing.T) {
 var small = simulate.Options{Scenario: "demo", Days: 2, Scale: 0.05}
 
 func TestDemoInPlainLinesEndsWithTheDay(t *testing.T) {
+	t.Parallel()
 	out, _, err := demoTest(t, demoOptions{company: small})
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +95,7 @@ func TestDemoInPlainLinesEndsWithTheDay(t *testing.T) {
 }
 
 func TestDemoAtAPace(t *testing.T) {
+	t.Parallel()
 	// The pace of the last day differs, not what is said in the end.
 	var ends [2]string
 	for i, fast := range []bool{true, false} {
@@ -110,6 +113,7 @@ func TestDemoAtAPace(t *testing.T) {
 }
 
 func TestDemoOnceSaysWhenNothingIsFound(t *testing.T) {
+	t.Parallel()
 	calm := simulate.Options{Scenario: "calm", Days: 1, Scale: 0.05}
 	out, _, err := demoTest(t, demoOptions{company: calm, once: true, output: "table"})
 	if err == nil || !strings.HasPrefix(err.Error(), "the leak was not found: ") || out != "" {
