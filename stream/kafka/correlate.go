@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"time"
 
@@ -21,13 +20,8 @@ const parameterRing = 64
 
 // correlateTask runs stream.Correlate on the one partition of weir.evidence.
 type correlateTask struct {
-	conn    *Connection
-	group   string
-	topics  Topics
-	config  stream.CorrelateConfig
-	log     *slog.Logger
-	metrics *Metrics
-	ready   *readiness
+	shared
+	config stream.CorrelateConfig
 }
 
 func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)) error {

@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"time"
 
@@ -24,13 +23,8 @@ const reportCandidates = 200
 
 // detectTask runs stream.Detect on one partition of weir.partials.
 type detectTask struct {
-	conn    *Connection
-	group   string
-	topics  Topics
-	config  stream.DetectConfig
-	log     *slog.Logger
-	metrics *Metrics
-	ready   *readiness
+	shared
+	config stream.DetectConfig
 }
 
 func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) error {

@@ -2,20 +2,15 @@ package kafka
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/stream"
@@ -60,14 +55,10 @@ type IngestOptions struct {
 
 // ingestWorker is one member of the ingest group.
 type ingestWorker struct {
-	conn    *Connection
-	group   string
+	shared
 	id      string // stable name of this worker
-	topics  Topics
 	config  stream.IngestConfig
 	options IngestOptions
-	log     *slog.Logger
-	metrics *Metrics
 
 	session  *kgo.GroupTransactSession
 	adm      *kadm.Client
@@ -201,129 +192,6 @@ func (w *ingestWorker) settle(ctx context.Context) (again bool, err error) {
 		}
 	}
 	return again, nil
-}
-
-// gain takes over partitions at the progress of their last commit.
-func (w *ingestWorker) gain(ctx context.Context, parts map[string][]int32) error {
-	offsets, err := w.committed(ctx)
-	if err != nil {
-		return err
-	}
-	starts, err := w.starts(ctx, parts)
-	if err != nil {
-		return err
-	}
-	for topic, list := range parts {
-		for _, p := range list {
-			s := stream.Source{Topic: topic, Partition: p}
-			progress := stream.NoProgress(s, starts[s])
-			if c, ok := offsets[s]; ok {
-				progress = c
-			}
-			w.in.Assign(progress)
-			w.quiet[s] = time.Now()
-		}
-	}
-	return nil
-}
-
-// committed reads the progress of all partitions of the group. While another
-// member's transaction is about to end, its offsets are not stable yet; that
-// passes within the time a transaction may take.
-func (w *ingestWorker) committed(ctx context.Context) (map[stream.Source]stream.Progress, error) {
-	limit := time.Now().Add(2 * transactionLimit)
-	for {
-		out, err := w.committedNow(ctx)
-		if err == nil {
-			return out, nil
-		}
-		if !errors.Is(err, kerr.UnstableOffsetCommit) || time.Now().After(limit) || sleep(ctx, 50*time.Millisecond) != nil {
-			return nil, fmt.Errorf("reading the committed offsets: %w", Explain(err))
-		}
-	}
-}
-
-func (w *ingestWorker) committedNow(ctx context.Context) (map[stream.Source]stream.Progress, error) {
-	offsets, err := w.adm.FetchOffsets(kadm.RequireStable(ctx), w.group+"-ingest")
-	if err != nil {
-		return nil, err
-	}
-	out := map[stream.Source]stream.Progress{}
-	var faults []error
-	offsets.Each(func(o kadm.OffsetResponse) {
-		if o.Err != nil {
-			faults = append(faults, o.Err)
-			return
-		}
-		if o.At < 0 {
-			return
-		}
-		s := stream.Source{Topic: o.Topic, Partition: o.Partition}
-		p := stream.NoProgress(s, o.At)
-		if ms, err := strconv.ParseInt(o.Metadata, 10, 64); err == nil {
-			p.MaxTime = ms
-		}
-		out[s] = p
-	})
-	return out, errors.Join(faults...)
-}
-
-// startOffsets places partitions for which nothing was committed where the
-// configuration says.
-func (w *ingestWorker) startOffsets(ctx context.Context, got map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	parts := map[string][]int32{}
-	for topic, list := range got {
-		for p := range list {
-			parts[topic] = append(parts[topic], p)
-		}
-	}
-	committed, err := w.committed(ctx)
-	if err != nil {
-		return nil, err
-	}
-	starts, err := w.starts(ctx, parts)
-	if err != nil {
-		return nil, err
-	}
-	for topic, list := range got {
-		for p := range list {
-			s := stream.Source{Topic: topic, Partition: p}
-			if _, ok := committed[s]; !ok {
-				list[p] = kgo.NewOffset().At(starts[s])
-			}
-		}
-	}
-	return got, nil
-}
-
-// starts resolves where each partition begins if nothing was committed.
-func (w *ingestWorker) starts(ctx context.Context, parts map[string][]int32) (map[stream.Source]int64, error) {
-	out := map[stream.Source]int64{}
-	for _, src := range w.options.Sources {
-		if len(parts[src.Topic]) == 0 {
-			continue
-		}
-		var listed kadm.ListedOffsets
-		var err error
-		switch {
-		case src.Start.Latest:
-			listed, err = w.adm.ListOffsetsAfterMilli(ctx, w.options.Created, src.Topic)
-		case src.Start.Millis > 0:
-			listed, err = w.adm.ListOffsetsAfterMilli(ctx, src.Start.Millis, src.Topic)
-		default:
-			listed, err = w.adm.ListStartOffsets(ctx, src.Topic)
-		}
-		if err == nil {
-			err = listed.Error()
-		}
-		if err != nil {
-			return nil, fmt.Errorf("finding where %s begins: %w", src.Topic, Explain(err))
-		}
-		listed.Each(func(o kadm.ListedOffset) {
-			out[stream.Source{Topic: o.Topic, Partition: o.Partition}] = o.Offset
-		})
-	}
-	return out, nil
 }
 
 // note counts what was lost before it could be read.
@@ -482,29 +350,6 @@ func (w *ingestWorker) commit(ctx context.Context) error {
 	return w.balance(ctx, progress)
 }
 
-// withProgress puts each partition's largest event time into the metadata of
-// its offset commit: what is late must be known after a crash.
-func withProgress(ctx context.Context, progress []stream.Progress) context.Context {
-	times := map[stream.Source]int64{}
-	for _, p := range progress {
-		times[p.Source] = p.MaxTime
-	}
-	return kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
-		for i := range req.Topics {
-			t := &req.Topics[i]
-			for j := range t.Partitions {
-				ms, ok := times[stream.Source{Topic: t.Topic, Partition: t.Partitions[j].Partition}]
-				if !ok {
-					return fmt.Errorf("committing %s partition %d, of which no progress is known", t.Topic, t.Partitions[j].Partition)
-				}
-				meta := strconv.FormatInt(ms, 10)
-				t.Partitions[j].Metadata = &meta
-			}
-		}
-		return nil
-	})
-}
-
 // abort drops what was read since the last commit; the client goes back there.
 func (w *ingestWorker) abort(ctx context.Context) error {
 	if err := w.begin(); err != nil {
@@ -519,54 +364,4 @@ func (w *ingestWorker) abort(ctx context.Context) error {
 	w.rejects = rejects{}
 	w.metrics.commits.WithLabelValues("ingest", "aborted").Inc()
 	return nil
-}
-
-// rejects gathers what could not be taken in: by source, reason and path, the
-// offsets, as ranges. Only positions are kept, never values.
-type rejects map[rejectKey][][2]int64
-
-type rejectKey struct {
-	src          stream.Source
-	reason, path string
-}
-
-// mostRanges bounds one reject record.
-const mostRanges = 1000
-
-func (r rejects) add(src stream.Source, offset int64, reason, path string) {
-	k := rejectKey{src, reason, path}
-	ranges := r[k]
-	if n := len(ranges); n > 0 && offset <= ranges[n-1][1]+1 {
-		ranges[n-1][1] = offset
-		return
-	}
-	r[k] = append(ranges, [2]int64{offset, offset})
-}
-
-// Reject is one record on weir.rejects.
-type Reject struct {
-	Topic     string     `json:"topic"`
-	Partition int32      `json:"partition"`
-	Reason    string     `json:"reason"`
-	Path      string     `json:"path,omitempty"`
-	Offsets   [][2]int64 `json:"offsets"` // first and last, inclusive
-}
-
-func (r *rejects) take(m *Metrics) (values [][]byte) {
-	for k, ranges := range *r {
-		n := int64(0)
-		for _, span := range ranges {
-			n += span[1] - span[0] + 1
-		}
-		m.rejects.WithLabelValues(k.src.Topic, label(k.src.Partition), k.reason).Add(float64(n))
-		for len(ranges) > 0 {
-			part := ranges[:min(len(ranges), mostRanges)]
-			ranges = ranges[len(part):]
-			// A struct of strings and numbers always marshals.
-			value, _ := json.Marshal(Reject{k.src.Topic, k.src.Partition, k.reason, k.path, part})
-			values = append(values, value)
-		}
-	}
-	*r = rejects{}
-	return values
 }

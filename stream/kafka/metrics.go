@@ -9,34 +9,34 @@ import (
 
 // Metrics are what weir tells of itself, by stage.
 type Metrics struct {
-	events       *prometheus.CounterVec   // topic, outcome
-	rejects      *prometheus.CounterVec   // topic, partition, reason
-	notes        *prometheus.CounterVec   // topic, note
-	lost         *prometheus.CounterVec   // topic: offsets that were gone before they were read
-	lagOffsets   *prometheus.GaugeVec     // topic, partition
-	lagSeconds   *prometheus.GaugeVec     // topic, partition
-	paused       *prometheus.GaugeVec     // topic, partition
-	pending      *prometheus.GaugeVec     // what: entries, identities
-	bytes        *prometheus.CounterVec   // stage, direction
-	commits      *prometheus.CounterVec   // stage, result
-	commitTime   *prometheus.HistogramVec // stage
-	watermark    *prometheus.GaugeVec     // partition
-	holder       *prometheus.GaugeVec     // topic, partition
-	identities   *prometheus.GaugeVec     // partition
-	overdue      *prometheus.GaugeVec     // partition
-	waiting      *prometheus.GaugeVec     // partition
-	unknown      *prometheus.GaugeVec     // partition
-	stateBytes   *prometheus.CounterVec   // partition
-	restoreTime  *prometheus.GaugeVec     // partition
-	restoring    prometheus.Gauge
-	taskFailures *prometheus.CounterVec // topic
-	candidates   *prometheus.CounterVec // dimension
-	alerts       *prometheus.CounterVec // status, severity, dimension
-	episodes     prometheus.Gauge
-	threshold    *prometheus.GaugeVec // dimension
-	deliveries   *prometheus.CounterVec
-	retries      *prometheus.CounterVec
-	heartbeat    *prometheus.GaugeVec // stage
+	events      *prometheus.CounterVec   // topic, outcome
+	rejects     *prometheus.CounterVec   // topic, partition, reason
+	notes       *prometheus.CounterVec   // topic, note
+	lost        *prometheus.CounterVec   // topic: offsets that were gone before they were read
+	lagOffsets  *prometheus.GaugeVec     // topic, partition
+	lagSeconds  *prometheus.GaugeVec     // topic, partition
+	paused      *prometheus.GaugeVec     // topic, partition
+	pending     *prometheus.GaugeVec     // what: entries, identities
+	bytes       *prometheus.CounterVec   // stage, direction
+	commits     *prometheus.CounterVec   // stage, result
+	commitTime  *prometheus.HistogramVec // stage
+	watermark   *prometheus.GaugeVec     // partition
+	holder      *prometheus.GaugeVec     // topic, partition
+	identities  *prometheus.GaugeVec     // partition
+	overdue     *prometheus.GaugeVec     // partition
+	waiting     *prometheus.GaugeVec     // partition
+	unknown     *prometheus.GaugeVec     // partition
+	stateBytes  *prometheus.CounterVec   // partition
+	restoreTime *prometheus.GaugeVec     // partition
+	restoring   prometheus.Gauge
+	failures    *prometheus.CounterVec // part
+	candidates  *prometheus.CounterVec // dimension
+	alerts      *prometheus.CounterVec // status, severity, dimension
+	episodes    prometheus.Gauge
+	threshold   *prometheus.GaugeVec // dimension
+	deliveries  *prometheus.CounterVec
+	retries     *prometheus.CounterVec
+	heartbeat   *prometheus.GaugeVec // stage
 }
 
 // NewMetrics registers weir's metrics.
@@ -66,23 +66,23 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "weir_commit_seconds", Help: "Time from the first write of a transaction to its end.",
 			Buckets: prometheus.ExponentialBuckets(0.005, 2, 12),
 		}, []string{"stage"}),
-		watermark:    gauge("watermark_seconds", "Event time, Unix seconds, up to which a partition of identities takes input as complete.", "partition"),
-		holder:       gauge("watermark_holder", "1 for the source partition that holds the watermark back.", "topic", "partition"),
-		identities:   gauge("identities", "Identities whose state is held.", "partition"),
-		overdue:      gauge("overdue_partials", "Partials that came after their tick had closed, from a source declared idle too early; counted one tick later.", "partition"),
-		waiting:      gauge("waiting_for_parameters", "1 while a partition waits for correlate to publish the parameters of the bin before.", "partition"),
-		unknown:      gauge("unknown_dimension_records", "Partials and states of dimensions that the configuration does not have.", "partition"),
-		stateBytes:   counter("state_bytes_total", "Bytes written to the state topic.", "partition"),
-		restoreTime:  gauge("restore_seconds", "How long the last restore of a partition took.", "partition"),
-		restoring:    one("restoring", "Tasks that are being restored now."),
-		taskFailures: counter("task_failures_total", "Tasks that failed and were restored.", "topic"),
-		candidates:   counter("candidates_total", "Identities whose evidence passed the candidate cut, each tick.", "dimension"),
-		alerts:       counter("alerts_total", "Alerts written.", "status", "severity", "dimension"),
-		episodes:     one("open_episodes", "Episodes that are open."),
-		threshold:    gauge("alert_threshold", "Log evidence that opens an episode.", "dimension"),
-		deliveries:   counter("deliveries_total", "Deliveries, by what became of them.", "destination", "outcome"),
-		retries:      counter("delivery_retries_total", "Delivery attempts that failed and are repeated.", "destination"),
-		heartbeat:    gauge("heartbeat_timestamp_seconds", "Wall clock at which a stage last did its work without fault; alert when it is old.", "stage"),
+		watermark:   gauge("watermark_seconds", "Event time, Unix seconds, up to which a partition of identities takes input as complete.", "partition"),
+		holder:      gauge("watermark_holder", "1 for the source partition that holds the watermark back.", "topic", "partition"),
+		identities:  gauge("identities", "Identities whose state is held.", "partition"),
+		overdue:     gauge("overdue_partials", "Partials that came after their tick had closed, from a source declared idle too early; counted one tick later.", "partition"),
+		waiting:     gauge("waiting_for_parameters", "1 while a partition waits for correlate to publish the parameters of the bin before.", "partition"),
+		unknown:     gauge("unknown_dimension_records", "Partials and states of dimensions that the configuration does not have.", "partition"),
+		stateBytes:  counter("state_bytes_total", "Bytes written to the state topic.", "partition"),
+		restoreTime: gauge("restore_seconds", "How long the last restore of a partition took.", "partition"),
+		restoring:   one("restoring", "Tasks that are being restored now."),
+		failures:    counter("task_failures_total", "Parts of the process that failed and were started again.", "part"),
+		candidates:  counter("candidates_total", "Identities whose evidence passed the candidate cut, each tick.", "dimension"),
+		alerts:      counter("alerts_total", "Alerts written.", "status", "severity", "dimension"),
+		episodes:    one("open_episodes", "Episodes that are open."),
+		threshold:   gauge("alert_threshold", "Log evidence that opens an episode.", "dimension"),
+		deliveries:  counter("deliveries_total", "Deliveries, by what became of them.", "destination", "outcome"),
+		retries:     counter("delivery_retries_total", "Delivery attempts that failed and are repeated.", "destination"),
+		heartbeat:   gauge("heartbeat_timestamp_seconds", "Wall clock at which a stage last did its work without fault; alert when it is old.", "stage"),
 	}
 }
 

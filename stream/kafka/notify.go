@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -28,13 +27,9 @@ type Destination struct {
 // written in the transaction that commits its offset: a delivery is confirmed
 // when that is, and a kill in between repeats one message, under the same key.
 type notifier struct {
-	conn    *Connection
-	group   string
-	id      string // of this process
-	topics  Topics
-	dest    Destination
-	log     *slog.Logger
-	metrics *Metrics
+	shared
+	id   string // of this process
+	dest Destination
 }
 
 func (n *notifier) run(ctx context.Context) error {

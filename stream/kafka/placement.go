@@ -2,8 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -39,12 +37,10 @@ type task func(ctx context.Context, partition int32, at func(offset int64)) erro
 // consumer group. The group says who runs what and shows the lag; what makes a
 // task safe is its own transactional id.
 type placement struct {
-	conn         *Connection
-	group, topic string
-	run          task
-	log          *slog.Logger
-	metrics      *Metrics
-	ready        *readiness
+	shared
+	role  Role
+	topic string
+	run   task
 
 	mu        sync.Mutex
 	running   map[int32]*placed
@@ -56,14 +52,17 @@ type placed struct {
 	done chan struct{}
 }
 
+func (p *placement) groupName() string { return p.group + "-" + string(p.role) }
+
 // Run takes part in the group until ctx ends, and then stops its tasks, each
 // of which finishes the transaction it is in.
 func (p *placement) Run(ctx context.Context) error {
 	p.running, p.positions = map[int32]*placed{}, map[int32]int64{}
-	p.ready.begin(p.group) // until the group has said what runs here
-	defer p.ready.forget(p.group)
+	group := p.groupName()
+	p.ready.begin(group) // until the group has said what runs here
+	defer p.ready.forget(group)
 	cl, err := p.conn.client(
-		kgo.ConsumerGroup(p.group),
+		kgo.ConsumerGroup(group),
 		kgo.ConsumeTopics(p.topic),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.DisableAutoCommit(),
@@ -114,10 +113,10 @@ func (p *placement) showPositions(ctx context.Context, cl *kgo.Client) {
 		return
 	}
 	req := kmsg.NewPtrOffsetCommitRequest()
-	req.Group, req.MemberID, req.Generation = p.group, member, generation
+	req.Group, req.MemberID, req.Generation = p.groupName(), member, generation
 	req.Topics = append(req.Topics, topic)
 	if _, err := req.RequestWith(ctx, cl); err != nil {
-		p.log.Debug("showing positions", "group", p.group, "error", err)
+		p.log.Debug("showing positions", "group", p.groupName(), "error", err)
 	}
 }
 
@@ -127,7 +126,7 @@ func (p *placement) start(ctx context.Context, partitions []int32) {
 	for _, partition := range partitions {
 		p.ready.begin(taskName(p.topic, partition))
 	}
-	p.ready.done(p.group)
+	p.ready.done(p.groupName())
 	for _, partition := range partitions {
 		if p.running[partition] != nil {
 			continue
@@ -138,7 +137,7 @@ func (p *placement) start(ctx context.Context, partitions []int32) {
 		go func() {
 			defer close(t.done)
 			defer p.ready.forget(taskName(p.topic, partition))
-			p.keep(ctx, partition)
+			p.keep(ctx, taskName(p.topic, partition), func(ctx context.Context) error { return p.once(ctx, partition) })
 		}()
 	}
 }
@@ -161,32 +160,16 @@ func (p *placement) stop(partitions []int32) {
 	}
 }
 
-// keep runs a task again whenever it fails, from what Kafka holds, with pauses
-// that grow while it keeps failing.
-func (p *placement) keep(ctx context.Context, partition int32) {
-	pause := firstRestart
-	for {
-		began := time.Now()
-		err := p.run(ctx, partition, func(offset int64) {
-			p.mu.Lock()
-			p.positions[partition] = offset
-			p.mu.Unlock()
-		})
-		if ctx.Err() != nil {
-			return
-		}
-		if err == nil {
-			err = errors.New("ended without being asked to")
-		}
-		if time.Since(began) > calmAfter {
-			pause = firstRestart
-		}
-		p.ready.begin(taskName(p.topic, partition))
-		p.metrics.taskFailures.WithLabelValues(p.topic).Inc()
-		p.log.Warn("a task failed and is restored from Kafka", "topic", p.topic, "partition", partition, "pause", pause, "error", err)
-		if sleep(ctx, pause) != nil {
-			return
-		}
-		pause = min(2*pause, longestRestart)
+// once runs a task and, when it fails, leaves it marked as not restored.
+func (p *placement) once(ctx context.Context, partition int32) error {
+	name := taskName(p.topic, partition)
+	err := p.run(ctx, partition, func(offset int64) {
+		p.mu.Lock()
+		p.positions[partition] = offset
+		p.mu.Unlock()
+	})
+	if ctx.Err() == nil {
+		p.ready.begin(name)
 	}
+	return err
 }

@@ -61,9 +61,10 @@ func (p *Process) Run(ctx context.Context) error {
 		return err
 	}
 	var parts sync.WaitGroup
+	env := p.shared()
 	for _, role := range p.Roles {
 		for name, run := range p.parts(role) {
-			parts.Go(func() { p.keep(ctx, name, run) })
+			parts.Go(func() { env.keep(ctx, name, run) })
 		}
 	}
 	p.readiness.mu.Lock()
@@ -111,57 +112,63 @@ func (p *Process) prepare(ctx context.Context) error {
 	return err
 }
 
+// shared is what every part of a process is given.
+type shared struct {
+	conn    *Connection
+	group   string // prefix of consumer groups and transactional ids
+	topics  Topics
+	log     *slog.Logger
+	metrics *Metrics
+	ready   *readiness
+}
+
 // parts returns what a role consists of, by name.
 func (p *Process) parts(role Role) map[string]func(context.Context) error {
+	env := p.shared()
 	parts := map[string]func(context.Context) error{}
 	switch role {
 	case Ingest:
 		for i := range max(p.Workers, 1) {
-			w := &ingestWorker{
-				conn: p.Connection, group: p.Group, id: p.Instance + "-" + strconv.Itoa(i), topics: p.Topics,
-				config: p.Ingest, options: p.Sources, log: p.Log, metrics: p.Metrics,
-			}
-			parts["ingest "+strconv.Itoa(i)] = w.run
+			n := strconv.Itoa(i)
+			w := &ingestWorker{shared: env, id: p.Instance + "-" + n, config: p.Ingest, options: p.Sources}
+			parts["ingest "+n] = w.run
 		}
 	case Detect:
-		t := &detectTask{p.Connection, p.Group, p.Topics, p.Detect, p.Log, p.Metrics, &p.readiness}
-		parts["detect"] = p.place(Detect, p.Topics.Partials, t.run)
+		t := &detectTask{env, p.Detect}
+		parts["detect"] = (&placement{shared: env, role: role, topic: p.Topics.Partials, run: t.run}).Run
 	case Correlate:
-		t := &correlateTask{p.Connection, p.Group, p.Topics, p.Correlate, p.Log, p.Metrics, &p.readiness}
-		parts["correlate"] = p.place(Correlate, p.Topics.Evidence, t.run)
+		t := &correlateTask{env, p.Correlate}
+		parts["correlate"] = (&placement{shared: env, role: role, topic: p.Topics.Evidence, run: t.run}).Run
 	case Notify:
 		for _, d := range p.Destinations {
-			n := &notifier{p.Connection, p.Group, p.Instance, p.Topics, d, p.Log, p.Metrics}
-			parts["notify "+d.Name()] = n.run
+			parts["notify "+d.Name()] = (&notifier{env, p.Instance, d}).run
 		}
 	}
 	return parts
 }
 
-func (p *Process) place(role Role, topic string, run task) func(context.Context) error {
-	return (&placement{
-		conn: p.Connection, group: p.Group + "-" + string(role), topic: topic,
-		run: run, log: p.Log, metrics: p.Metrics, ready: &p.readiness,
-	}).Run
+func (p *Process) shared() shared {
+	return shared{p.Connection, p.Group, p.Topics, p.Log, p.Metrics, &p.readiness}
 }
 
-// keep runs a part again whenever it fails.
-func (p *Process) keep(ctx context.Context, name string, run func(context.Context) error) {
+// keep runs a part again whenever it fails, from what Kafka holds, with pauses
+// that grow while it keeps failing.
+func (s *shared) keep(ctx context.Context, name string, run func(context.Context) error) {
 	pause := firstRestart
 	for {
 		began := time.Now()
 		err := run(ctx)
 		if ctx.Err() != nil {
 			if err != nil && !errors.Is(err, context.Canceled) {
-				p.Log.Warn("stopping", "part", name, "error", err)
+				s.log.Warn("stopping", "part", name, "error", err)
 			}
 			return
 		}
 		if time.Since(began) > calmAfter {
 			pause = firstRestart
 		}
-		p.Metrics.taskFailures.WithLabelValues(name).Inc()
-		p.Log.Warn("a part failed and is started again", "part", name, "pause", pause, "error", err)
+		s.metrics.failures.WithLabelValues(name).Inc()
+		s.log.Warn("a part failed and is started again", "part", name, "pause", pause, "error", err)
 		if sleep(ctx, pause) != nil {
 			return
 		}
