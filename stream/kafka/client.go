@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -96,11 +97,16 @@ func Explain(err error) error {
 	hint := ""
 	var recordHeader tls.RecordHeaderError
 	var certificate *tls.CertificateVerificationError
+	var closed *kgo.ErrFirstReadEOF
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &recordHeader):
 		hint = "the broker's port does not speak TLS: set kafka.tls.enabled to false, or use its TLS port"
+	case errors.As(err, &closed):
+		hint = "what the port speaks and what kafka.tls.enabled and kafka.sasl say may differ: a plain listener hangs up on TLS, and one with SASL on a client without it"
+	case strings.Contains(err.Error(), "plaintext connection speaking to a tls endpoint"): // it has no type
+		hint = "the broker's port wants TLS: set kafka.tls.enabled to true, or use its plain port"
 	case errors.As(err, &certificate):
 		hint = "the broker's certificate is not trusted: set kafka.tls.ca_file to the CA that signed it, and kafka.tls.server_name if the name differs"
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
