@@ -40,6 +40,7 @@ type deployment struct {
 // deploy prepares a deployment that reads the given topics.
 func deploy(t testing.TB, b *kafkatest.Broker, sources ...string) *deployment {
 	name := kafkatest.UniqueName(t)
+	name = "weir" + name[strings.LastIndex(name, "-"):] // a group's name may have 64 letters
 	return &deployment{
 		broker: b, dir: t.TempDir(), group: name, prefix: name + ".", sources: sources,
 		format: "native", partitions: 4, idle: time.Second, key: recordKey, address: b.Addr(),
