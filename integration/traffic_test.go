@@ -71,10 +71,15 @@ func backtest(t testing.TB, format string, files ...string) []string {
 	write(t, filepath.Join(dir, "record.key"), recordKey)
 	config := write(t, filepath.Join(dir, "weir.yaml"), "record_key_file: record.key\n")
 	out := must(t, append([]string{"backtest", "-c", config, "--format", format, "-o", "json"}, files...)...)
-	if out == "" {
+	return splitLines(out)
+}
+
+// splitLines returns the lines of a text, none for the empty one.
+func splitLines(text string) []string {
+	if text == "" {
 		return nil
 	}
-	return strings.Split(strings.TrimRight(out, "\n"), "\n")
+	return strings.Split(strings.TrimRight(text, "\n"), "\n")
 }
 
 // write writes a file and returns its path.
