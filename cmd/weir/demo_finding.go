@@ -142,7 +142,7 @@ func (s *demoState) explain(w io.Writer, found *alerting.Alert) {
 Try next:
   weir demo --once -o json                    the whole alert, with all its evidence
   weir backtest access.ndjson.gz              what weir would have said of your own log
-  weir simulate --scenario scrape --out f.gz  another leak; weir simulate --list shows all
+  weir simulate --scenario scrape --out f.gz  another leak; weir simulate --help lists them
   weir run -c weir.yaml                       watch a Kafka topic; docs/configuration.md
 `)
 }
