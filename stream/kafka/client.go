@@ -118,6 +118,9 @@ func Explain(err error) error {
 		hint = "the principal lacks a permission: `weir topics` prints the ACLs that weir needs"
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		hint = "the topic does not exist: check sources in the configuration, or create weir's own topics with `weir topics --create`"
+	case errors.Is(err, kgo.ErrRecordTimeout), errors.Is(err, kgo.ErrRecordRetries):
+		// The client keeps trying and forgets what the broker said.
+		hint = "the broker refused what was written, or did not answer, until time was up: its log says why; check its disks (KAFKA_STORAGE_ERROR) and the replicas in sync (NOT_ENOUGH_REPLICAS)"
 	case errors.Is(err, kerr.KafkaStorageError):
 		hint = "the broker cannot write its log: check its disks"
 	case errors.Is(err, kerr.InvalidReplicationFactor):
