@@ -45,6 +45,7 @@ type Detect struct {
 	offset    int64                           // next offset of weir.partials
 	report    Report                          // since the last Take
 	changes   []Change                        // since the last Take
+	buffer    []byte                          // scratch: an encoded identity
 	dirty     [][]*identity                   // by snapshot slot
 	swept     int64                           // day of the last sweep
 	first     map[int64]int64                 // tick: first offset that brought something for it
@@ -96,6 +97,7 @@ type cell struct {
 	id    *identity
 	apply int64
 	parts []part
+	room  [1]part // of parts: nearly all cells have one
 	next  *cell
 }
 
@@ -220,6 +222,9 @@ func (d *Detect) hold(key []byte, p *Partial, offset int64) {
 			c.parts[i].rows.Merge(&p.Rows)
 			return
 		}
+	}
+	if c.parts == nil {
+		c.parts = c.room[:0]
 	}
 	c.parts = append(c.parts, part{p.Tick, p.Rows, p.Records})
 }

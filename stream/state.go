@@ -90,7 +90,7 @@ func (d *Detect) stateKey(id *identity) []byte {
 }
 
 func (d *Detect) encodeIdentity(id *identity) []byte {
-	b := binary.AppendVarint(nil, id.saved)
+	b := binary.AppendVarint(d.buffer[:0], id.saved)
 	b = binary.AppendVarint(b, id.last)
 	b = binary.AppendVarint(b, id.bin)
 	b = binary.AppendUvarint(b, uint64(id.fresh))
@@ -116,7 +116,8 @@ func (d *Detect) encodeIdentity(id *identity) []byte {
 		b = binary.AppendUvarint(b, uint64(e.rows))
 		b = e.union.AppendBinary(b)
 	}
-	return b
+	d.buffer = b
+	return slices.Clone(b)
 }
 
 func (d *Detect) decodeIdentity(id *identity, value []byte) error {
