@@ -152,6 +152,8 @@ func (w *ingestWorker) loop(ctx context.Context) error {
 			w.fold(fetches)
 		}
 		entries, identities := w.in.Pending()
+		w.metrics.pending.WithLabelValues("entries").Set(float64(entries))
+		w.metrics.pending.WithLabelValues("identities").Set(float64(identities))
 		if time.Now().Before(next) && entries < mostEntries && identities < mostIdentities {
 			continue
 		}
