@@ -156,7 +156,7 @@ func Default() *Config {
 		},
 		CommitInterval: 5 * time.Second,
 		Alerts:         Alerts{Budget: 2, Destinations: []Destination{stdoutDestination()}},
-		HTTP:           HTTP{Listen: "127.0.0.1:9090"},
+		HTTP:           HTTP{Listen: "127.0.0.1:9464"},
 		Log:            Log{Level: "info", Format: "text"},
 	}
 }
