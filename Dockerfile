@@ -12,6 +12,6 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.release=$VERSION" -
 FROM gcr.io/distroless/static:nonroot
 COPY --from=build /weir /usr/local/bin/weir
 USER 65532:65532
-EXPOSE 9090
+EXPOSE 9464
 ENTRYPOINT ["/usr/local/bin/weir"]
 CMD ["run", "-c", "/etc/weir/weir.yaml"]
