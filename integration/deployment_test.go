@@ -168,25 +168,24 @@ func (d *deployment) lag(adm *kadm.Client) (int64, bool) {
 const quiet = 3 * time.Second
 
 // complete waits until everything is read and at least n alerts have come, and
-// then for as long as more come. It returns all of them.
+// then for as long as more come. It returns all of them. It gives up when
+// nothing has moved for longLimit.
 func (d *deployment) complete(t testing.TB, n int) []string {
 	t.Helper()
 	adm, alerts := d.admin(t), d.read(t, "alerts")
-	deadline := time.Now().Add(longLimit)
-	for last := time.Now(); ; {
+	moved, lag := time.Now(), int64(-1)
+	for {
 		d.alive(t)
-		if alerts.poll(200 * time.Millisecond) {
-			last = time.Now()
+		now, known := d.lag(adm)
+		if alerts.poll(200*time.Millisecond) || known && now != lag {
+			moved, lag = time.Now(), now
 		}
-		lag, known := d.lag(adm)
-		if !known || lag > 0 {
-			last = time.Now()
-		}
-		if len(alerts.values) >= n && time.Since(last) > quiet {
+		done := known && lag == 0 && len(alerts.values) >= n
+		if done && time.Since(moved) > quiet {
 			return alerts.values
 		}
-		if time.Now().After(deadline) {
-			t.Errorf("waited %v in vain: %d alerts of %d, %d records of the sources not read", longLimit, len(alerts.values), n, lag)
+		if time.Since(moved) > longLimit {
+			t.Errorf("nothing moved for %v: %d alerts of %d, %d records of the sources not read", longLimit, len(alerts.values), n, lag)
 			return alerts.values
 		}
 	}

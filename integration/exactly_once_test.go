@@ -66,6 +66,7 @@ func exactlyOnce(t *testing.T, p proof) {
 			}
 			same(t, "run with kills", d.complete(t, len(c.alerts)), c.alerts)
 			crowd.stop(t)
+			same(t, "run with kills, after its end", d.complete(t, len(c.alerts)), c.alerts)
 		})
 	}
 	t.Run("broker-restart", func(t *testing.T) {
