@@ -36,6 +36,8 @@ type Detect struct {
 	dims      map[string]int
 	watermark *Watermark
 	ids       map[string]*identity
+	asleep    map[string]string               // encoded, by the same key as ids; see sleep.go
+	most      int                             // in ids since it was last shrunk
 	parameter map[int64]*detectors.Parameters // by bin
 	pending   map[int64][]*cell               // by tick of application
 	waiting   []int64                         // the ticks in pending, sorted
@@ -115,6 +117,7 @@ func NewDetect(cfg DetectConfig) *Detect {
 		dims:      map[string]int{},
 		watermark: NewWatermark(cfg.Lateness, cfg.Grid),
 		ids:       map[string]*identity{},
+		asleep:    map[string]string{},
 		parameter: map[int64]*detectors.Parameters{},
 		pending:   map[int64][]*cell{},
 		active:    map[int64][]*identity{},
@@ -180,11 +183,20 @@ func (d *Detect) Apply(offset int64, b *Batch) error {
 func (d *Detect) identity(key []byte) *identity {
 	id := d.ids[string(key)]
 	if id == nil {
-		id = &identity{key: string(key), last: never, saved: never, bin: never}
-		if n := d.cfg.SnapshotTicks; n > 0 {
-			id.slot = int32(partitionOf(key) >> 32 % uint64(n))
-		}
+		id = d.wake(key)
+	}
+	if id == nil {
+		id = d.newIdentity(key)
 		d.ids[id.key] = id
+	}
+	return id
+}
+
+// newIdentity returns an identity never seen, which belongs to no list yet.
+func (d *Detect) newIdentity(key []byte) *identity {
+	id := &identity{key: string(key), last: never, saved: never, bin: never}
+	if n := d.cfg.SnapshotTicks; n > 0 {
+		id.slot = int32(partitionOf(key) >> 32 % uint64(n))
 	}
 	return id
 }
@@ -457,6 +469,6 @@ func (d *Detect) Offset() int64 { return d.offset }
 // Stats returns what the task did so far.
 func (d *Detect) Stats() DetectStats {
 	s := d.stats
-	s.Identities = int64(len(d.ids))
+	s.Identities = int64(len(d.ids) + len(d.asleep))
 	return s
 }

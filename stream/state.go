@@ -38,10 +38,13 @@ func (d *Detect) save(from, to int64) {
 		slot := floorMod(tick, n)
 		for _, id := range d.dirty[slot] {
 			id.saved, id.dirty = to, false
-			d.changes = append(d.changes, Change{d.stateKey(id), d.encodeIdentity(id)})
+			value := d.encodeIdentity(id)
+			d.changes = append(d.changes, Change{d.stateKey(id), value})
+			d.sleep(id, value)
 		}
-		d.dirty[slot] = d.dirty[slot][:0]
+		d.dirty[slot] = nil // nothing must hold on to who sleeps
 	}
+	d.shrink()
 	if int64(len(d.first)) > 2*(n+int64(len(d.pending))) { // now and then
 		for tick := range d.first {
 			if tick <= to-n {
@@ -80,14 +83,27 @@ func (d *Detect) sweep(to int64) {
 			d.touch(id)
 		}
 	}
+	d.sweepAsleep(now)
 }
 
 func floorMod(a, n int64) int64 { return a - floorDiv(a, n)*n }
 
-func (d *Detect) stateKey(id *identity) []byte {
-	b := append([]byte(d.cfg.Dimensions[id.dimension()]), 0)
-	return append(b, id.name()...)
+func (d *Detect) stateKey(id *identity) []byte { return d.stateKeyOf(id.key) }
+
+// stateKeyOf turns the key of ids into that of a state record.
+func (d *Detect) stateKeyOf(key string) []byte {
+	b := append([]byte(d.cfg.Dimensions[key[0]]), 0)
+	return append(b, key[1:]...)
 }
+
+// What the flags of an encoded identity say.
+const (
+	flagOpen    = 1 << iota // its bin is not closed
+	flagHot                 // it is watched
+	flagExposed             // an exposure follows
+	flagOpened              // the evidence behind the exposure has reached the threshold
+	flagRecords             // its window is not empty
+)
 
 func (d *Detect) encodeIdentity(id *identity) []byte {
 	b := binary.AppendVarint(d.buffer[:0], id.saved)
@@ -96,16 +112,19 @@ func (d *Detect) encodeIdentity(id *identity) []byte {
 	b = binary.AppendUvarint(b, uint64(id.fresh))
 	flags := byte(0)
 	if id.open {
-		flags |= 1
+		flags |= flagOpen
 	}
 	if id.isHot {
-		flags |= 2
+		flags |= flagHot
 	}
 	if id.exposed != nil {
-		flags |= 4
+		flags |= flagExposed
 		if id.exposed.opened {
-			flags |= 8
+			flags |= flagOpened
 		}
+	}
+	if !id.window.Empty() {
+		flags |= flagRecords
 	}
 	b = append(b, flags)
 	b = id.window.AppendBinary(b)
@@ -128,7 +147,7 @@ func (d *Detect) decodeIdentity(id *identity, value []byte) error {
 	if r.err != nil {
 		return r.err
 	}
-	id.open, id.isHot = flags&1 != 0, flags&2 != 0
+	id.open, id.isHot = flags&flagOpen != 0, flags&flagHot != 0
 	var err error
 	if id.window, r.b, err = sketches.DecodeWindow(r.b); err != nil {
 		return err
@@ -136,8 +155,8 @@ func (d *Detect) decodeIdentity(id *identity, value []byte) error {
 	if id.state, r.b, err = detectors.DecodeState(r.b); err != nil {
 		return err
 	}
-	if flags&4 != 0 {
-		e := &exposure{opened: flags&8 != 0, since: r.varint(), seen: r.varint(), rows: int64(r.uvarint())}
+	if flags&flagExposed != 0 {
+		e := &exposure{opened: flags&flagOpened != 0, since: r.varint(), seen: r.varint(), rows: int64(r.uvarint())}
 		if r.err != nil {
 			return r.err
 		}
@@ -278,6 +297,7 @@ func (d *Detect) load(key string, value []byte) error {
 	if id.isHot {
 		d.hot = append(d.hot, id)
 	}
+	d.sleep(id, value)
 	return nil
 }
 
