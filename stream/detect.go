@@ -19,7 +19,8 @@ type DetectConfig struct {
 	Lateness   int64
 	Retention  int64 // of the windows
 	// SnapshotTicks is within how many ticks a changed identity is written to
-	// the state; a restore replays that many. Zero writes none.
+	// the state at the latest, and so the most that a restore replays. Zero
+	// writes none.
 	SnapshotTicks int64
 }
 
@@ -41,6 +42,7 @@ type Detect struct {
 	parameter map[int64]*detectors.Parameters // by bin
 	pending   map[int64][]*cell               // by tick of application
 	waiting   []int64                         // the ticks in pending, sorted
+	held      int                             // cells in pending
 	active    map[int64][]*identity           // by bin that is still open
 	hot       []*identity                     // watched although they may be silent
 	done      int64                           // last closed tick
@@ -48,7 +50,9 @@ type Detect struct {
 	report    Report                          // since the last Take
 	changes   []Change                        // since the last Take
 	buffer    []byte                          // scratch: an encoded identity
-	dirty     [][]*identity                   // by snapshot slot
+	dirty     []changed                       // identities not written since they changed, oldest first
+	credit    int64                           // bytes of state that may be written
+	unsent    int                             // bytes of changes
 	swept     int64                           // day of the last sweep
 	first     map[int64]int64                 // tick: first offset that brought something for it
 	history   []advance                       // the closes that a restore would repeat
@@ -62,7 +66,8 @@ type Detect struct {
 // after their tick had closed, from a source that was declared idle too early.
 type DetectStats struct {
 	Identities, Partials, Unknown, Overdue int64
-	WatermarkMS                            int64
+	WatermarkMS                            int64 // event time up to which input is complete
+	ClosedMS                               int64 // event time up to which it has been judged
 	Holder                                 Source
 }
 
@@ -73,6 +78,13 @@ type advance struct{ offset, done int64 }
 // Change is one record for the compacted state topic; a nil Value is a
 // tombstone.
 type Change struct{ Key, Value []byte }
+
+// changed is an identity whose state has changed in a tick, and not been
+// written since.
+type changed struct {
+	id   *identity
+	tick int64
+}
 
 // identity is all that is known of one value of one dimension.
 type identity struct {
@@ -85,8 +97,7 @@ type identity struct {
 	fresh   float64
 	last    int64 // last tick with an event
 	saved   int64 // tick as of which the state was last written; replay begins after it
-	slot    int32
-	open    bool // bin is not closed yet
+	open    bool  // bin is not closed yet
 	dirty   bool
 	isHot   bool
 }
@@ -123,7 +134,6 @@ func NewDetect(cfg DetectConfig) *Detect {
 		active:    map[int64][]*identity{},
 		done:      never,
 		reported:  never,
-		dirty:     make([][]*identity, max(cfg.SnapshotTicks, 1)),
 		first:     map[int64]int64{},
 	}
 	for i, name := range cfg.Dimensions {
@@ -171,6 +181,7 @@ func (d *Detect) Apply(offset int64, b *Batch) error {
 	if d.replay != nil {
 		return d.repeat(d.offset)
 	}
+	d.credit += int64(len(b.body))
 	if len(b.Topics) > 0 {
 		d.watermark.SetTopics(b.Topics)
 	}
@@ -186,19 +197,15 @@ func (d *Detect) identity(key []byte) *identity {
 		id = d.wake(key)
 	}
 	if id == nil {
-		id = d.newIdentity(key)
+		id = newIdentity(key)
 		d.ids[id.key] = id
 	}
 	return id
 }
 
 // newIdentity returns an identity never seen, which belongs to no list yet.
-func (d *Detect) newIdentity(key []byte) *identity {
-	id := &identity{key: string(key), last: never, saved: never, bin: never}
-	if n := d.cfg.SnapshotTicks; n > 0 {
-		id.slot = int32(partitionOf(key) >> 32 % uint64(n))
-	}
-	return id
+func newIdentity(key []byte) *identity {
+	return &identity{key: string(key), last: never, saved: never, bin: never}
 }
 
 // hold keeps a partial until its tick closes.
@@ -227,6 +234,7 @@ func (d *Detect) hold(key []byte, p *Partial, offset int64) {
 			d.waiting = slices.Insert(d.waiting, at, apply)
 		}
 		d.pending[apply] = append(d.pending[apply], c)
+		d.held++
 	}
 	for i := range c.parts {
 		if c.parts[i].tick == p.Tick {
@@ -277,6 +285,15 @@ func (d *Detect) closeTo(limit int64) (waiting bool) {
 			d.skip(limit)
 			return false
 		}
+		if d.replay == nil && d.unsent > mostUnsent {
+			return false // commit first
+		}
+		if far := tick-1-d.done >= d.cfg.Grid.Bin/d.cfg.Grid.Tick; far && d.replay == nil {
+			// A restore must not begin before a gap: the parameters that were
+			// used there may be gone.
+			d.skip(tick - 1)
+			d.history = append(d.history, advance{d.offset, d.done})
+		}
 		d.skip(tick - 1)
 		if d.parameter[d.cfg.Grid.BinOfTick(tick)-1] == nil {
 			return true
@@ -313,7 +330,7 @@ func (d *Detect) skip(to int64) {
 	if to <= d.done {
 		return
 	}
-	d.save(d.done+1, to)
+	d.save(to)
 	d.sweep(to)
 	d.done = to
 }
@@ -335,6 +352,7 @@ func (d *Detect) close(tick int64) {
 		}
 	}
 	if len(d.waiting) > 0 && d.waiting[0] == tick {
+		d.held -= len(d.pending[tick])
 		delete(d.pending, tick)
 		d.waiting = d.waiting[1:]
 	}
@@ -344,7 +362,7 @@ func (d *Detect) close(tick int64) {
 	slices.SortFunc(d.report.Candidates[from:], func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
 	})
-	d.save(tick, tick)
+	d.save(tick)
 	d.sweep(tick)
 	d.done = tick
 }
@@ -389,7 +407,7 @@ func (d *Detect) count(c *cell, bin int64, params *detectors.Parameters) {
 		}
 	}
 	id.last = c.apply
-	d.touch(id)
+	d.touch(id, c.apply)
 }
 
 // counts returns the measures of the identity's open bin so far.
@@ -442,7 +460,7 @@ func (d *Detect) closeBin(tick, bin int64, params *detectors.Parameters) {
 		if ev.Log >= detectors.CandidateCut || was || id.isHot {
 			d.candidate(id, tick, bin, &ev, distinct)
 		}
-		d.touch(id)
+		d.touch(id, tick)
 	}
 	d.hot = watched
 	if !sums.Empty() && tick > d.reported {
@@ -457,11 +475,20 @@ func (d *Detect) Take() (*Report, []Change) {
 	if d.replay != nil || d.done <= d.report.Done {
 		return nil, nil
 	}
+	d.unsent = 0
 	r, changes := d.report, d.changes
 	r.Version, r.Partition, r.Done = reportVersion, d.cfg.Partition, d.done
 	d.report, d.changes = Report{Done: d.done}, nil
 	return &r, changes
 }
+
+// Held returns how many identities wait, each once for each of its ticks: the
+// bulk of the memory while a backlog is worked through.
+func (d *Detect) Held() int { return d.held }
+
+// Unfinished reports that Advance stopped because enough has to be committed
+// before it goes on.
+func (d *Detect) Unfinished() bool { return d.unsent > mostUnsent }
 
 // Offset returns the next offset of weir.partials that the task expects.
 func (d *Detect) Offset() int64 { return d.offset }
@@ -469,6 +496,9 @@ func (d *Detect) Offset() int64 { return d.offset }
 // Stats returns what the task did so far.
 func (d *Detect) Stats() DetectStats {
 	s := d.stats
+	if d.done != never {
+		s.ClosedMS = d.cfg.Grid.TickEnd(d.done)
+	}
 	s.Identities = int64(len(d.ids) + len(d.asleep))
 	return s
 }

@@ -287,6 +287,9 @@ func (m *mesh) restoreDetect(p int) {
 	}
 	m.detects[p] = &member{task: task, next: next}
 	m.readParameters(m.detects[p])
+	if err := task.Resume(); err != nil {
+		m.t.Fatal(err)
+	}
 }
 
 func (m *mesh) readParameters(d *member) {

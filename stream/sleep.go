@@ -38,7 +38,7 @@ func (d *Detect) wake(key []byte) *identity {
 	if !ok {
 		return nil
 	}
-	id := d.newIdentity(key)
+	id := newIdentity(key)
 	if err := d.decodeIdentity(id, []byte(value)); err != nil {
 		panic(fmt.Sprintf("stream: an identity does not read back: %v", err)) // it was read or written by this task
 	}
@@ -48,7 +48,7 @@ func (d *Detect) wake(key []byte) *identity {
 }
 
 // sweepAsleep does for those asleep what sweep does for the others.
-func (d *Detect) sweepAsleep(now int64) {
+func (d *Detect) sweepAsleep(to, now int64, expired uint32) {
 	for key, value := range d.asleep {
 		last, records := lastSeen(value)
 		switch silent := now - d.cfg.Grid.TickEnd(last); {
@@ -58,8 +58,8 @@ func (d *Detect) sweepAsleep(now int64) {
 			delete(d.asleep, key)
 		case silent > d.cfg.Retention && records:
 			id := d.wake([]byte(key))
-			id.window.Expire(uint32((now - d.cfg.Retention) / 60_000))
-			d.touch(id)
+			id.window.Expire(expired)
+			d.touch(id, to)
 		}
 	}
 }

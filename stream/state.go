@@ -18,45 +18,70 @@ const StateVersion = 1
 // identity; the checkpoint of the partition stands under the empty name.
 const checkpointKey = "\x00checkpoint"
 
-// touch marks an identity as changed since it was last written.
-func (d *Detect) touch(id *identity) {
+// The state costs as many bytes as weir.partials, dense or sparse, as long as
+// nothing forces more: what is written is paid for by what was taken in. So
+// what a restore replays is in proportion to what it loads.
+const (
+	// idleCredit is how many bytes may be saved up while nothing changes.
+	idleCredit = 1 << 20
+	// mostUnsent is how many bytes of changes wait for one commit, which must
+	// end within the time that a transaction may take.
+	mostUnsent = 8 << 20
+)
+
+// touch marks an identity as changed in a tick.
+func (d *Detect) touch(id *identity, tick int64) {
 	if !id.dirty && d.cfg.SnapshotTicks > 0 {
 		id.dirty = true
-		d.dirty[id.slot] = append(d.dirty[id.slot], id)
+		d.dirty = append(d.dirty, changed{id, tick})
 	}
 }
 
-// save writes the identities whose turn falls into the ticks from..to, which
-// are closed and after which nothing has happened yet. Each changed identity
-// has its turn within SnapshotTicks, so a restore never replays more.
-func (d *Detect) save(from, to int64) {
-	n := d.cfg.SnapshotTicks
-	if n == 0 {
+// save writes changed identities, the longest unwritten first, as far as the
+// credit goes, and those that have waited for SnapshotTicks in any case. The
+// ticks up to and including to are closed.
+func (d *Detect) save(to int64) {
+	if d.cfg.SnapshotTicks == 0 || d.replay != nil {
 		return
 	}
-	for tick := max(from, to-n+1); tick <= to; tick++ {
-		slot := floorMod(tick, n)
-		for _, id := range d.dirty[slot] {
-			id.saved, id.dirty = to, false
-			value := d.encodeIdentity(id)
-			d.changes = append(d.changes, Change{d.stateKey(id), value})
-			d.sleep(id, value)
-		}
-		d.dirty[slot] = nil // nothing must hold on to who sleeps
+	for len(d.dirty) > 0 && d.unsent <= mostUnsent && (d.credit > 0 || d.dirty[0].tick <= to-d.cfg.SnapshotTicks) {
+		id := d.dirty[0].id
+		d.dirty[0].id = nil // nothing must hold on to who sleeps
+		d.dirty = d.dirty[1:]
+		id.saved, id.dirty = to, false
+		value := d.encodeIdentity(id)
+		c := Change{d.stateKey(id), value}
+		d.credit -= int64(len(c.Key) + len(value))
+		d.unsent += len(c.Key) + len(value)
+		d.changes = append(d.changes, c)
+		d.sleep(id, value)
 	}
 	d.shrink()
-	if int64(len(d.first)) > 2*(n+int64(len(d.pending))) { // now and then
+	d.credit = min(d.credit, idleCredit)
+	oldest := d.oldest(to)
+	if len(d.first) > 2*len(d.pending)+1000 { // now and then
 		for tick := range d.first {
-			if tick <= to-n {
+			if tick < oldest {
 				delete(d.first, tick)
 			}
 		}
 	}
 	// The last advance before what a restore would repeat stays: it tells
 	// what had been closed when the replay begins.
-	for len(d.history) > 1 && d.history[1].done <= to-n {
-		d.history = slices.Delete(d.history, 0, 1)
+	n := 0
+	for n+1 < len(d.history) && d.history[n+1].done < oldest {
+		n++
 	}
+	d.history = slices.Delete(d.history, 0, n)
+}
+
+// oldest returns the first tick that a restore must replay if the ticks up to
+// and including to are closed.
+func (d *Detect) oldest(to int64) int64 {
+	if len(d.dirty) == 0 {
+		return to + 1
+	}
+	return d.dirty[0].tick
 }
 
 // sweep frees, once a day of event time, what time has made useless: records
@@ -70,6 +95,8 @@ func (d *Detect) sweep(to int64) {
 	}
 	d.swept = day
 	now := d.cfg.Grid.TickEnd(to)
+	// From the start of the bin that comes next, as count will do it.
+	expired := uint32(max(d.cfg.Grid.BinOfTick(to+1)*d.cfg.Grid.Bin-d.cfg.Retention, 0) / 60_000)
 	for key, id := range d.ids {
 		if id.pending != nil || id.dirty || id.open || id.isHot || id.last == never {
 			continue
@@ -79,14 +106,12 @@ func (d *Detect) sweep(to int64) {
 			d.changes = append(d.changes, Change{Key: d.stateKey(id)})
 			delete(d.ids, key)
 		case silent > d.cfg.Retention && !id.window.Empty():
-			id.window.Expire(uint32((now - d.cfg.Retention) / 60_000))
-			d.touch(id)
+			id.window.Expire(expired)
+			d.touch(id, to)
 		}
 	}
-	d.sweepAsleep(now)
+	d.sweepAsleep(to, now, expired)
 }
-
-func floorMod(a, n int64) int64 { return a - floorDiv(a, n)*n }
 
 func (d *Detect) stateKey(id *identity) []byte { return d.stateKeyOf(id.key) }
 
@@ -188,9 +213,9 @@ type Checkpoint struct {
 // Checkpoint returns the change that records where the task stands; nothing
 // may be left to Advance or to Take.
 func (d *Detect) Checkpoint() Change {
-	replay := d.offset
+	replay, oldest := d.offset, d.oldest(d.done)
 	for tick, offset := range d.first {
-		if tick > d.done-d.cfg.SnapshotTicks {
+		if tick >= oldest {
 			replay = min(replay, offset)
 		}
 	}
@@ -225,9 +250,9 @@ func decodeCheckpoint(value []byte) (*Checkpoint, error) {
 }
 
 // Restore rebuilds a detect task from the state topic. Load every record of
-// the partition, then Begin, then Apply weir.partials from the offset that
-// Begin returns: up to Checkpoint.Offset the task only catches up and reports
-// nothing.
+// the partition, then Begin, set the parameters, Resume, and Apply weir.partials
+// from the offset that Begin returned: up to Checkpoint.Offset the task only
+// catches up and reports nothing.
 type Restore struct {
 	d          *Detect
 	checkpoint *Checkpoint
@@ -272,7 +297,7 @@ func (r *Restore) Begin(start int64) (*Detect, int64, error) {
 	}
 	d.done, d.offset, d.history, d.reported = c.Done, c.Offset, c.history, c.Done
 	d.report.Done = c.Done
-	if c.Replay < c.Offset && len(c.history) > 0 {
+	if len(c.history) > 0 {
 		d.replay = c
 		d.offset, d.done = c.Replay, c.history[0].done
 	}
@@ -321,6 +346,15 @@ func (d *Detect) repeat(offset int64) error {
 		d.replay = nil
 	}
 	return nil
+}
+
+// Resume begins the catching up of a restored task, once the parameters have
+// been set. It does all of it where no record has to be read again.
+func (d *Detect) Resume() error {
+	if d.replay == nil {
+		return nil
+	}
+	return d.repeat(d.offset)
 }
 
 // Restoring reports whether the task is still catching up.

@@ -82,9 +82,6 @@ func (p *demoPipeline) start(ctx context.Context, idle time.Duration) (err error
 	if p.settings, err = newSettings(demoConfig(p.cluster.ListenAddrs(), idle)); err != nil {
 		return err
 	}
-	// State is written less often than by run: the broker forgets it all with
-	// this process, and writing it is a quarter of the work.
-	p.settings.detect.SnapshotTicks *= 24
 	logger := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if p.process, err = newProcess(p.settings, kafka.Roles, p.registry, logger, io.Discard); err != nil {
 		return err

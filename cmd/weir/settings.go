@@ -52,7 +52,7 @@ func newSettings(c *config.Config) (*settings, error) {
 	s.detect = stream.DetectConfig{
 		Grid: s.grid, Dimensions: names, Engine: engine,
 		Lateness: ms(c.Time.Lateness), Retention: ms(c.Time.Retention),
-		SnapshotTicks: s.grid.Bin / s.grid.Tick,
+		SnapshotTicks: 24 * s.grid.Bin / s.grid.Tick,
 	}
 	s.correlate = stream.CorrelateConfig{
 		Grid: s.grid, Dimensions: names, Engine: engine, Partitions: int32(c.Partitions),

@@ -21,6 +21,10 @@ const pollFor = 500 * time.Millisecond
 // so that it stays well below the size that brokers accept.
 const reportCandidates = 200
 
+// mostHeld is how many identities and ticks a task holds before it stops
+// reading while it waits for parameters.
+const mostHeld = 500_000
+
 // detectTask runs stream.Detect on one partition of weir.partials.
 type detectTask struct {
 	shared
@@ -50,6 +54,7 @@ func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) e
 	if err != nil {
 		return err
 	}
+	paused := false
 	for {
 		if !d.Restoring() && t.ready.done(name) {
 			took := time.Since(began)
@@ -59,10 +64,21 @@ func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) e
 		if err := t.poll(ctx, cl, d); err != nil {
 			return err
 		}
-		if err := t.advance(ctx, cl, d, partition); err != nil {
+		waiting, err := t.advance(ctx, cl, d, partition)
+		if err != nil {
 			return err
 		}
 		at(d.Offset())
+		// A backlog waits in Kafka, not in memory.
+		if full := waiting && d.Held() > mostHeld; full != paused {
+			paused = full
+			part := map[string][]int32{t.topics.Partials: {partition}}
+			if full {
+				cl.PauseFetchPartitions(part)
+			} else {
+				cl.ResumeFetchPartitions(part)
+			}
+		}
 	}
 }
 
@@ -92,6 +108,9 @@ func (t *detectTask) restore(ctx context.Context, cl *kgo.Client, partition int3
 	next, err := t.conn.readAll(ctx, t.topics.Parameters, 0, func(rec *kgo.Record) error { return setParameters(d, rec.Value) })
 	if err != nil {
 		return nil, fmt.Errorf("restoring: %w", err)
+	}
+	if err := d.Resume(); err != nil {
+		return nil, err
 	}
 	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{
 		t.topics.Partials:   {partition: kgo.NewOffset().At(offset)},
@@ -139,14 +158,29 @@ func (t *detectTask) poll(ctx context.Context, cl *kgo.Client, d *stream.Detect)
 	return nil
 }
 
-// advance closes what can be closed and, if anything was, commits: the report,
-// the changed states and where the task stands, all at once.
-func (t *detectTask) advance(ctx context.Context, cl *kgo.Client, d *stream.Detect, partition int32) error {
-	waiting := d.Advance()
-	t.metrics.watermarkAt(label(partition), d.Stats(), waiting)
+// advance closes what can be closed and commits it, in portions. It reports
+// whether it stopped for want of parameters.
+func (t *detectTask) advance(ctx context.Context, cl *kgo.Client, d *stream.Detect, partition int32) (waiting bool, err error) {
+	for {
+		waiting = d.Advance()
+		again := d.Unfinished()
+		t.metrics.progress(label(partition), d.Stats(), waiting)
+		if err := t.commit(ctx, cl, d, partition); err != nil {
+			t.metrics.commits.WithLabelValues("detect", "failed").Inc()
+			return waiting, err
+		}
+		t.metrics.heartbeat.WithLabelValues("detect").SetToCurrentTime()
+		if !again {
+			return waiting, nil
+		}
+	}
+}
+
+// commit writes what was found, if anything was closed: the report, the changed
+// states and where the task stands, all at once.
+func (t *detectTask) commit(ctx context.Context, cl *kgo.Client, d *stream.Detect, partition int32) error {
 	report, changes := d.Take()
 	if report == nil {
-		t.metrics.heartbeat.WithLabelValues("detect").SetToCurrentTime()
 		return nil
 	}
 	began := time.Now()
@@ -168,13 +202,11 @@ func (t *detectTask) advance(ctx context.Context, cl *kgo.Client, d *stream.Dete
 		size += len(value)
 		tx.add(t.topics.Evidence, 0, nil, value)
 	}
-	t.metrics.bytes.WithLabelValues("detect", "written").Add(float64(size))
 	if err := tx.commit(ctx); err != nil {
-		t.metrics.commits.WithLabelValues("detect", "failed").Inc()
 		return err
 	}
+	t.metrics.bytes.WithLabelValues("detect", "written").Add(float64(size))
 	t.metrics.commits.WithLabelValues("detect", "committed").Inc()
 	t.metrics.commitTime.WithLabelValues("detect").Observe(time.Since(began).Seconds())
-	t.metrics.heartbeat.WithLabelValues("detect").SetToCurrentTime()
 	return nil
 }

@@ -21,6 +21,7 @@ type Metrics struct {
 	commits     *prometheus.CounterVec   // stage, result
 	commitTime  *prometheus.HistogramVec // stage
 	watermark   *prometheus.GaugeVec     // partition
+	closed      *prometheus.GaugeVec     // partition
 	holder      *prometheus.GaugeVec     // topic, partition
 	identities  *prometheus.GaugeVec     // partition
 	overdue     *prometheus.GaugeVec     // partition
@@ -67,6 +68,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Buckets: prometheus.ExponentialBuckets(0.005, 2, 12),
 		}, []string{"stage"}),
 		watermark:   gauge("watermark_seconds", "Event time, Unix seconds, up to which a partition of identities takes input as complete.", "partition"),
+		closed:      gauge("closed_seconds", "Event time, Unix seconds, up to which a partition of identities has been judged.", "partition"),
 		holder:      gauge("watermark_holder", "1 for the source partition that holds the watermark back.", "topic", "partition"),
 		identities:  gauge("identities", "Identities whose state is held.", "partition"),
 		overdue:     gauge("overdue_partials", "Partials that came after their tick had closed, from a source declared idle too early; counted one tick later.", "partition"),
@@ -86,12 +88,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	}
 }
 
-func (m *Metrics) watermarkAt(partition string, s stream.DetectStats, waiting bool) {
+func (m *Metrics) progress(partition string, s stream.DetectStats, waiting bool) {
 	wait := 0.0
 	if waiting {
 		wait = 1
 	}
 	m.waiting.WithLabelValues(partition).Set(wait)
+	if s.ClosedMS > 0 {
+		m.closed.WithLabelValues(partition).Set(float64(s.ClosedMS) / 1000)
+	}
 	if s.WatermarkMS > 0 {
 		m.watermark.WithLabelValues(partition).Set(float64(s.WatermarkMS) / 1000)
 	}
