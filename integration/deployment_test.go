@@ -61,10 +61,21 @@ func (d *deployment) config(t testing.TB, instance string) string {
 	if d.dimensions != "" {
 		fmt.Fprintf(&y, "dimensions: %s\n", d.dimensions)
 	}
-	fmt.Fprintf(&y, "record_key_file: %s\n", filepath.Base(write(t, filepath.Join(d.dir, "record-"+d.key[:4]+".key"), d.key)))
+	fmt.Fprintf(&y, "record_key_file: %s\n", d.keyFile(t))
 	fmt.Fprintf(&y, "time:\n  idle_after: %s\ncommit_interval: 500ms\nworkers: 1\n", d.idle)
-	fmt.Fprintf(&y, "alerts:\n%shttp:\n  listen: %s\nlog:\n  format: json\n", d.alerts, freeAddress(t))
+	fmt.Fprintf(&y, "alerts:\n  budget: "+budget+"\n%shttp:\n  listen: %s\nlog:\n  format: json\n", d.alerts, freeAddress(t))
 	return write(t, filepath.Join(d.dir, instance+".yaml"), y.String())
+}
+
+// keyFile returns the path of the file of the record key. It is written once,
+// since processes that run read it whenever they start.
+func (d *deployment) keyFile(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(d.dir, "record-"+d.key[:4]+".key")
+	if _, err := os.Stat(path); err != nil {
+		write(t, path, d.key)
+	}
+	return path
 }
 
 // start runs a process of the deployment.

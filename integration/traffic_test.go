@@ -16,8 +16,12 @@ import (
 	"github.com/weirhq/weir/integration/kafkatest"
 )
 
-// recordKey is the record key of all these tests.
-const recordKey = "000102030405060708090a0b0c0d0e0f"
+// What all these tests share: a record key, and a budget far above what people
+// would want, so that many alerts tell of any difference.
+const (
+	recordKey = "000102030405060708090a0b0c0d0e0f"
+	budget    = "200/day"
+)
 
 // traffic is the life of a small company in which data leaks on the last day.
 type traffic struct {
@@ -42,7 +46,7 @@ func company(t testing.TB, days int) *traffic {
 	}
 	c.events = lines(t, c.native)
 	c.alerts = backtest(t, "native", c.native)
-	if len(c.alerts) < 3 {
+	if len(c.alerts) < 10 {
 		t.Fatalf("%d days of traffic raise %d alerts, too few to compare", days, len(c.alerts))
 	}
 	companies.byDays[days] = c
@@ -69,7 +73,7 @@ func backtest(t testing.TB, format string, files ...string) []string {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "record.key"), recordKey)
-	config := write(t, filepath.Join(dir, "weir.yaml"), "record_key_file: record.key\n")
+	config := write(t, filepath.Join(dir, "weir.yaml"), "record_key_file: record.key\nalerts: {budget: "+budget+"}\n")
 	out := must(t, append([]string{"backtest", "-c", config, "--format", format, "-o", "json"}, files...)...)
 	return splitLines(out)
 }
