@@ -147,9 +147,13 @@ func startProcess(t testing.TB, name, config string, args ...string) *process {
 	t.Cleanup(func() {
 		_ = p.cmd.Process.Kill() // may have ended long ago
 		<-p.ended
-		if t.Failed() {
-			t.Logf("the end of the log of %s:\n%s", p.name, tail(p.stderr.String(), 25))
+		if !t.Failed() {
+			return
 		}
+		text := p.stderr.String()
+		file := fmt.Sprintf("%s-%d.log", p.name, p.cmd.Process.Pid)
+		write(t, filepath.Join(t.ArtifactDir(), file), text)
+		t.Logf("the end of the log of %s (whole: go test -artifacts keeps %s):\n%s", p.name, file, tail(text, 25))
 	})
 	return p
 }
