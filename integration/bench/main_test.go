@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"testing"
@@ -56,3 +57,6 @@ func nativeFormat() *event.Format {
 	}
 	return f
 }
+
+// say prints at once and in full: a benchmark's own log is cut at ten lines.
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format, args...) }

@@ -43,7 +43,7 @@ func BenchmarkRestore(b *testing.B) {
 	if found != identities {
 		b.Fatalf("%d identities came back, want %d", found, identities)
 	}
-	b.Logf("%d identities restored in %.1f s from the start of the process (the slowest task %.1f s), %.1f CPU-s", found, took.Seconds(), slowest, cpu.Seconds())
+	say("\n%d identities restored in %.1f s from the start of the process (the slowest task %.1f s), %.1f CPU-s\n", found, took.Seconds(), slowest, cpu.Seconds())
 	b.ReportMetric(took.Seconds(), "s")
 	b.ReportMetric(cpu.Seconds(), "cpu-s")
 	b.ReportMetric(0, "ns/op") // seconds say it

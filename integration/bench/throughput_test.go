@@ -32,7 +32,7 @@ func BenchmarkThroughput(b *testing.B) {
 	broker := kafkatest.Start(b, kafkatest.WithJVM("1G"))
 	topic := broker.Topic(b, 4)
 	size, last := fill(b, broker, topic, events)
-	b.Logf("%d events of %d bytes on average, %d runs", events, size/events, runs)
+	say("\n%d events of %d bytes on average, %d runs\n", events, size/events, runs)
 
 	roles := []string{roleRead, roleFastJSON, roleDecode, roleWeir}
 	cpu := map[string][]time.Duration{}
@@ -45,21 +45,21 @@ func BenchmarkThroughput(b *testing.B) {
 				took = read(b, broker, role, topic, events)
 			}
 			cpu[role] = append(cpu[role], took)
-			b.Logf("run %d: %-14s %6.2f CPU-s/M", run+1, role, took.Seconds()*1e6/float64(events))
+			say("run %d: %-14s %6.2f CPU-s/M\n", run+1, role, took.Seconds()*1e6/float64(events))
 		}
 	}
 	var table strings.Builder
 	base := median(cpu[roleDecode]).Seconds()
 	for _, role := range roles {
 		m := median(cpu[role]).Seconds()
-		fmt.Fprintf(&table, "\n%-14s %6.2f CPU-s/M (median; %.2f to %.2f), %5.2f of read+decode", role, m*1e6/float64(events),
+		fmt.Fprintf(&table, "%-14s %6.2f CPU-s/M (median; %.2f to %.2f), %5.2f of read+decode\n", role, m*1e6/float64(events),
 			slices.Min(cpu[role]).Seconds()*1e6/float64(events), slices.Max(cpu[role]).Seconds()*1e6/float64(events), m/base)
 		b.ReportMetric(m*1e6/float64(events), role+"-cpu-s/M")
 	}
 	b.ReportMetric(median(cpu[roleWeir]).Seconds()/base, "weir/read+decode")
 	b.ReportMetric(median(cpu[roleWeir]).Seconds()/median(cpu[roleFastJSON]).Seconds(), "weir/read+fastjson")
 	b.ReportMetric(0, "ns/op") // meaningless here
-	b.Log(table.String())
+	say("%s\n", table.String())
 }
 
 func median(d []time.Duration) time.Duration { return slices.Sorted(slices.Values(d))[len(d)/2] }
