@@ -52,13 +52,14 @@ func appendTopics(b []byte, topics []Topic) []byte {
 	for _, t := range topics {
 		b = appendString(b, t.Name)
 		b = binary.AppendUvarint(b, uint64(t.Partitions))
+		b = binary.AppendVarint(b, t.Listed)
 	}
 	return b
 }
 
 func (r *reader) topics() (out []Topic) {
 	for range r.count() {
-		out = append(out, Topic{string(r.bytes()), int32(r.uvarint())})
+		out = append(out, Topic{string(r.bytes()), int32(r.uvarint()), r.varint()})
 	}
 	return out
 }

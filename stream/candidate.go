@@ -2,6 +2,7 @@ package stream
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/weirhq/weir/alerting"
@@ -107,6 +108,10 @@ func explain(m detectors.Measure, ev *detectors.MeasureEvidence) alerting.Measur
 	return out
 }
 
-// finite bounds the log evidence of something impossible, so that it can be
-// written down.
-func finite(log float64) float64 { return max(log, -1e6) }
+// finite bounds log evidence, so that it can be written down.
+func finite(log float64) float64 {
+	if math.IsNaN(log) {
+		return 0
+	}
+	return min(max(log, -1e6), 1e6)
+}

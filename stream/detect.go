@@ -53,6 +53,8 @@ type Detect struct {
 	dirty     []changed                       // identities not written since they changed, oldest first
 	credit    int64                           // bytes of state that may be written
 	unsent    int                             // bytes of changes
+	more      bool                            // save stopped because unsent had grown
+	draining  bool                            // Advance went on with what save had left
 	swept     int64                           // day of the last sweep
 	first     map[int64]int64                 // tick: first offset that brought something for it
 	history   []advance                       // the closes that a restore would repeat
@@ -259,6 +261,10 @@ func (d *Detect) Advance() (waiting bool) {
 		return false
 	}
 	limit := d.cfg.Grid.TickOf(mark) - 1
+	if d.more && d.unsent == 0 {
+		d.more, d.draining = false, true
+		d.save(d.done)
+	}
 	for bin := range d.parameter { // those of bins that are over are not needed again
 		if d.done != never && bin < d.cfg.Grid.BinOfTick(d.done+1)-1 {
 			delete(d.parameter, bin)
@@ -285,7 +291,7 @@ func (d *Detect) closeTo(limit int64) (waiting bool) {
 			d.skip(limit)
 			return false
 		}
-		if d.replay == nil && d.unsent > mostUnsent {
+		if d.more {
 			return false // commit first
 		}
 		if far := tick-1-d.done >= d.cfg.Grid.Bin/d.cfg.Grid.Tick; far && d.replay == nil {
@@ -472,10 +478,10 @@ func (d *Detect) closeBin(tick, bin int64, params *detectors.Parameters) {
 // weir.evidence and changes of the state, to be committed together with the
 // Checkpoint; nothing as long as no tick was closed since.
 func (d *Detect) Take() (*Report, []Change) {
-	if d.replay != nil || d.done <= d.report.Done {
+	if d.replay != nil || d.done <= d.report.Done && !d.draining {
 		return nil, nil
 	}
-	d.unsent = 0
+	d.unsent, d.draining = 0, false
 	r, changes := d.report, d.changes
 	r.Version, r.Partition, r.Done = reportVersion, d.cfg.Partition, d.done
 	d.report, d.changes = Report{Done: d.done}, nil
@@ -488,7 +494,7 @@ func (d *Detect) Held() int { return d.held }
 
 // Unfinished reports that Advance stopped because enough has to be committed
 // before it goes on.
-func (d *Detect) Unfinished() bool { return d.unsent > mostUnsent }
+func (d *Detect) Unfinished() bool { return d.more }
 
 // Offset returns the next offset of weir.partials that the task expects.
 func (d *Detect) Offset() int64 { return d.offset }

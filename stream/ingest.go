@@ -127,12 +127,11 @@ func (in *Ingest) Progress() []Progress {
 }
 
 // Read marks a record of a source as read: what it held has been folded or
-// rejected. It also wakes an idle source.
-func (in *Ingest) Read(s Source, next int64) {
-	st := in.sources[s]
-	st.now.Offset = next
-	st.now.Idle = false
-}
+// rejected.
+func (in *Ingest) Read(s Source, next int64) { in.sources[s].now.Offset = next }
+
+// At returns the progress of an assigned source.
+func (in *Ingest) At(s Source) Progress { return in.sources[s].now }
 
 // SetIdle declares a source idle, or not.
 func (in *Ingest) SetIdle(s Source, idle bool) { in.sources[s].now.Idle = idle }
@@ -151,7 +150,9 @@ func (in *Ingest) Fold(s Source, stamp int64, ev *event.Event) Outcome {
 			return Expired
 		}
 	}
-	st.now.MaxTime = max(st.now.MaxTime, ev.Time)
+	if ev.Time > st.now.MaxTime {
+		st.now.MaxTime, st.now.Idle = ev.Time, false
+	}
 	if !ev.Action.Access() {
 		return Fact
 	}
@@ -251,11 +252,12 @@ func (in *Ingest) Flush(topics []Topic, emit func(partition int32, value []byte)
 			return cmp.Or(cmp.Compare(cx.tick, cy.tick), cmp.Compare(cx.apply, cy.apply))
 		})
 		for group := range slices.Chunk(a.ticks, ticksPerGroup) {
-			if len(in.out[p]) > maxBatch {
-				emit(p, slices.Concat(header, in.out[p]))
-				in.out[p] = in.out[p][:0]
-			}
+			before := len(in.out[p])
 			in.out[p] = in.appendGroup(in.out[p], a.key, group)
+			if len(in.out[p]) > maxBatch && before > 0 {
+				emit(p, slices.Concat(header, in.out[p][:before]))
+				in.out[p] = append(in.out[p][:0], in.out[p][before:]...)
+			}
 		}
 		a.used = in.flushes
 	}

@@ -17,7 +17,7 @@ const maxRowEvents = 1024
 type Rows struct {
 	Plain int64 // of events without an id
 	ByID  []RowCount
-	// Dropped is the largest hash that may be in ByID, once some were dropped;
+	// Limit is the largest hash that may be in ByID, once some were dropped;
 	// zero while none were.
 	Limit uint64
 }

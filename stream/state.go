@@ -44,7 +44,11 @@ func (d *Detect) save(to int64) {
 	if d.cfg.SnapshotTicks == 0 || d.replay != nil {
 		return
 	}
-	for len(d.dirty) > 0 && d.unsent <= mostUnsent && (d.credit > 0 || d.dirty[0].tick <= to-d.cfg.SnapshotTicks) {
+	for len(d.dirty) > 0 && (d.credit > 0 || d.dirty[0].tick <= to-d.cfg.SnapshotTicks) {
+		if d.unsent > mostUnsent {
+			d.more = true
+			break
+		}
 		id := d.dirty[0].id
 		d.dirty[0].id = nil // nothing must hold on to who sleeps
 		d.dirty = d.dirty[1:]

@@ -26,10 +26,13 @@ type Progress struct {
 	Idle bool
 }
 
-// Topic is a source topic and how many partitions it has now.
+// Topic is a source topic and how many partitions it has.
 type Topic struct {
 	Name       string
 	Partitions int32
+	// Listed is when that was found out, Unix ms: tasks look at different
+	// times, and the latest look counts.
+	Listed int64
 }
 
 // Watermark is the event time up to which input is taken as complete: the
@@ -39,25 +42,30 @@ type Topic struct {
 type Watermark struct {
 	lateness int64
 	grid     Grid
-	topics   map[string]int32
+	topics   map[string]Topic
 	progress map[Source]Progress
 }
 
 // NewWatermark returns a watermark that knows no source; lateness is in ms.
 func NewWatermark(lateness int64, grid Grid) *Watermark {
-	return &Watermark{lateness, grid, map[string]int32{}, map[Source]Progress{}}
+	return &Watermark{lateness, grid, map[string]Topic{}, map[Source]Progress{}}
 }
 
-// SetTopics replaces what is known of the source topics. A topic that has
-// grown brings partitions that hold the watermark until they report; one that
-// has shrunk or gone takes its partitions with it.
+// SetTopics replaces what is known of the source topics, unless it was listed
+// before. A topic that has grown brings partitions that hold the watermark
+// until they report; one that has shrunk or gone takes its partitions with it.
 func (w *Watermark) SetTopics(topics []Topic) {
+	for _, t := range topics {
+		if t.Listed < w.topics[t.Name].Listed {
+			return
+		}
+	}
 	clear(w.topics)
 	for _, t := range topics {
-		w.topics[t.Name] = t.Partitions
+		w.topics[t.Name] = t
 	}
 	for s := range w.progress {
-		if s.Partition >= w.topics[s.Topic] {
+		if s.Partition >= w.topics[s.Topic].Partitions {
 			delete(w.progress, s)
 		}
 	}
@@ -79,8 +87,8 @@ func (w *Watermark) Advance(p Progress) {
 func (w *Watermark) Now() (ms int64, holder Source) {
 	lowest, highest := int64(0), int64(never)
 	busy := false
-	for name, n := range w.topics {
-		for p := range n {
+	for name, t := range w.topics {
+		for p := range t.Partitions {
 			s := Source{name, p}
 			pr, ok := w.progress[s]
 			if !ok {
@@ -109,8 +117,8 @@ func (w *Watermark) Now() (ms int64, holder Source) {
 // Snapshot returns the topics and all progress, sorted.
 func (w *Watermark) Snapshot() ([]Topic, []Progress) {
 	topics := make([]Topic, 0, len(w.topics))
-	for name, n := range w.topics {
-		topics = append(topics, Topic{name, n})
+	for _, t := range w.topics {
+		topics = append(topics, t)
 	}
 	slices.SortFunc(topics, func(a, b Topic) int { return cmp.Compare(a.Name, b.Name) })
 	progress := make([]Progress, 0, len(w.progress))
