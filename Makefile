@@ -53,8 +53,13 @@ fmt: ## format the code
 	gofmt -w .
 
 .PHONY: bench
-bench: ## run benchmarks (BENCH=pattern, BENCHTIME=1s)
-	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+bench: ## measure: CPU beside plain readers, bytes, restore, memory (docs/performance.md; needs Docker; BENCH=pattern)
+	go test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 1h ./integration/bench
+	go test -run '^TestMemory$$' -v -count=1 ./stream
+
+.PHONY: microbench
+microbench: ## run the benchmarks of the packages (BENCH=pattern, BENCHTIME=1s)
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem $$(go list ./... | grep -v /integration/)
 
 .PHONY: soak
 soak: ## run the long proofs: kills, restarts, days of traffic (needs Docker; SOAKTIMEOUT=3h)
