@@ -138,6 +138,10 @@ func isNetwork(err error) bool {
 	return kgo.IsRetryableBrokerErr(err) || errors.As(err, &timeout)
 }
 
+// stalled is how long readAll waits in silence. Transactions of weir's own end
+// or time out sooner.
+const stalled = 2 * transactionLimit
+
 // readAll hands every committed record of a partition, control records
 // excepted, to fn, up to the end that the log has now, and returns that end.
 // The end is the high watermark, not the last stable offset: what a fenced
@@ -158,9 +162,15 @@ func (c *Connection) readAll(ctx context.Context, topic string, partition int32,
 		return 0, err
 	}
 	for next := start; next < end; {
-		fetches := cl.PollFetches(ctx)
+		wait, cancel := context.WithTimeout(ctx, stalled)
+		fetches := cl.PollFetches(wait)
+		cancel()
 		if err := fetchError(ctx, fetches); err != nil {
 			return 0, err
+		}
+		if fetches.NumRecords() == 0 && wait.Err() != nil {
+			c.Logger.Warn("reading waits, for a broker or for a transaction that does not end; if it lasts, look with kafka-transactions.sh find-hanging",
+				"topic", topic, "partition", partition, "offset", next, "end", end, "waited", stalled)
 		}
 		for iter := fetches.RecordIter(); !iter.Done(); {
 			r := iter.Next()
