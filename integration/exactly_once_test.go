@@ -77,9 +77,11 @@ func exactlyOnce(t *testing.T, p proof) {
 		// sources that have nothing to say.
 		d.idle = 20 * time.Second
 		one, two := d.start(t, "one"), d.start(t, "two")
+		// In order, since a broker that is killed and has no replicas may itself
+		// forget the end of a transaction that it has granted ("these partitions
+		// are likely deleted already", says its log); no client can repair that.
 		feed.meanwhile(t, 1, func() { b.Restart(t) })
-		b.Kill(t)
-		b.Start(t)
+		b.Restart(t)
 		same(t, "run with broker restarts", d.complete(t, len(c.alerts)), c.alerts)
 		one.stop(t)
 		two.stop(t)
