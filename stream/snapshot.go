@@ -13,7 +13,7 @@ import (
 
 // Keys of the fleet topic: the checkpoint of correlate, and each episode.
 const (
-	fleetKey      = "fleet"
+	FleetKey      = "fleet"
 	episodePrefix = "episode\x00"
 )
 
@@ -48,7 +48,7 @@ func (c *Correlate) Snapshot() []Change {
 	}
 	b = appendBytes(b, c.params.AppendBinary(nil))
 	b = c.fleet.AppendBinary(b)
-	return append(out, Change{[]byte(fleetKey), b})
+	return append(out, Change{[]byte(FleetKey), b})
 }
 
 func (c *Correlate) encodeEpisode(id episodeID) Change {
@@ -66,7 +66,7 @@ func (c *Correlate) encodeEpisode(id episodeID) Change {
 // passed over.
 func (c *Correlate) Load(key, value []byte) error {
 	switch name := string(key); {
-	case name == fleetKey:
+	case name == FleetKey:
 		return c.loadFleet(value)
 	case strings.HasPrefix(name, episodePrefix):
 		dimension, identity, _ := strings.Cut(name[len(episodePrefix):], "\x00")

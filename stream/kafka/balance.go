@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-
 	"github.com/weirhq/weir/stream"
 )
 
@@ -29,14 +27,18 @@ func (w *ingestWorker) refresh(ctx context.Context) error {
 			if err := topics[name].Err; err != nil {
 				return fmt.Errorf("source topic %s: %w", name, Explain(err))
 			}
-			list = append(list, stream.Topic{Name: name, Partitions: int32(len(topics[name].Partitions))})
+			list = append(list, stream.Topic{Name: name, Partitions: int32(len(topics[name].Partitions)), Listed: now.UnixMilli()})
 		}
-		if w.sources != nil && !slices.Equal(list, w.sources) {
+		same := slices.EqualFunc(list, w.sources, func(a, b stream.Topic) bool { return a.Name == b.Name && a.Partitions == b.Partitions })
+		if w.sources != nil && !same {
 			// The group learns of new partitions from its leader's metadata, which
 			// is otherwise five minutes old.
 			w.session.Client().ForceMetadataRefresh()
 		}
-		w.sources, w.listed = list, now
+		if !same {
+			w.sources = list
+		}
+		w.listed = now
 	}
 	return w.findIdle(ctx)
 }
@@ -63,17 +65,44 @@ func (w *ingestWorker) findIdle(ctx context.Context) error {
 	if len(quiet) == 0 {
 		return nil
 	}
-	ends, err := w.adm.ListEndOffsets(ctx, topics...)
+	reached, err := w.ends(ctx, topics)
 	if err != nil {
-		return fmt.Errorf("listing the ends of the sources: %w", Explain(err))
+		return err
 	}
 	for _, p := range quiet {
-		if end, ok := ends.Lookup(p.Topic, p.Partition); ok && end.Err == nil && p.Offset >= end.Offset {
+		if reached(p) {
 			w.in.SetIdle(p.Source, true)
 			w.metrics.lagOffsets.WithLabelValues(p.Topic, label(p.Partition)).Set(0)
 		}
 	}
 	return nil
+}
+
+// nearEnd is how far from the end a partition may be that flows but has never
+// brought an event, because its records are all rejected or left out: it must
+// not hold everybody's watermark.
+const nearEnd = 4 * pollRecords
+
+// ends returns a function that tells whether a position has reached the end of
+// its log as it is now.
+func (w *ingestWorker) ends(ctx context.Context, topics []string) (func(stream.Progress) bool, error) {
+	starts, err := w.adm.ListStartOffsets(ctx, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("listing the starts of the sources: %w", Explain(err))
+	}
+	ends, err := w.adm.ListEndOffsets(ctx, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("listing the ends of the sources: %w", Explain(err))
+	}
+	return func(p stream.Progress) bool {
+		start, _ := starts.Lookup(p.Topic, p.Partition)
+		end, ok := ends.Lookup(p.Topic, p.Partition)
+		if !ok || start.Err != nil || end.Err != nil {
+			return false
+		}
+		left := end.Offset - max(p.Offset, start.Offset) // retention may have emptied it
+		return left <= 0 || p.MaxTime == math.MinInt64 && left <= nearEnd
+	}, nil
 }
 
 // balance pauses partitions that are far ahead of the slowest in event time,
@@ -133,19 +162,17 @@ func (w *ingestWorker) lagging(ctx context.Context, all map[stream.Source]stream
 	for _, t := range w.sources {
 		names = append(names, t.Name)
 	}
-	var ends kadm.ListedOffsets
+	reached, err := w.ends(ctx, names)
+	if err != nil {
+		return nil, err
+	}
 	var out []int64
 	for s, p := range all {
 		if mine[s] || p.MaxTime == math.MinInt64 || !slices.Contains(names, s.Topic) {
 			continue
 		}
-		if ends == nil {
-			var err error
-			if ends, err = w.adm.ListEndOffsets(ctx, names...); err != nil {
-				return nil, fmt.Errorf("listing the ends of the sources: %w", Explain(err))
-			}
-		}
-		if end, ok := ends.Lookup(s.Topic, s.Partition); ok && end.Err == nil && p.Offset < end.Offset-1 {
+		p.Offset++ // a commit may stand before the control record at the end
+		if !reached(p) {
 			out = append(out, p.MaxTime)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -28,7 +29,7 @@ const (
 const (
 	mostEntries    = 2_000_000
 	mostIdentities = 300_000
-	pollRecords    = 20_000
+	pollRecords    = 5_000
 )
 
 // SourceTopic is one source.
@@ -90,6 +91,12 @@ func (w *ingestWorker) run(ctx context.Context) error {
 	w.rejects = rejects{}
 	w.quiet, w.held = map[stream.Source]time.Time{}, map[stream.Source]bool{}
 	w.changes, w.open, w.listed, w.told = nil, false, time.Time{}, nil
+	admin, err := w.conn.client()
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	w.adm = kadm.NewClient(admin) // its own: the session's callbacks use it from the start
 	var names []string
 	for _, s := range w.options.Sources {
 		w.decoders[s.Topic] = s.Format.NewDecoder()
@@ -118,7 +125,7 @@ func (w *ingestWorker) run(ctx context.Context) error {
 		return fmt.Errorf("making a Kafka client: %w", err)
 	}
 	defer session.Close()
-	w.session, w.adm = session, kadm.NewClient(session.Client())
+	w.session = session
 	if err := takeOver(ctx, session.Client()); err != nil {
 		return err
 	}
@@ -126,6 +133,9 @@ func (w *ingestWorker) run(ctx context.Context) error {
 }
 
 func (w *ingestWorker) changed(gained bool, parts map[string][]int32) {
+	if len(parts) == 0 {
+		return // a rebalance that changed nothing here
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.changes = append(w.changes, assignment{gained, parts})
@@ -137,10 +147,11 @@ func (w *ingestWorker) loop(ctx context.Context) error {
 		poll, cancel := context.WithDeadline(ctx, next)
 		fetches := w.session.PollRecords(poll, pollRecords)
 		cancel()
-		if ctx.Err() != nil {
-			return w.commit(context.WithoutCancel(ctx)) // stop with what was read
+		stopping := ctx.Err() != nil
+		if stopping {
+			ctx = context.WithoutCancel(ctx) // take in what came, and stop with it committed
 		}
-		if err := fetchError(ctx, fetches); err != nil {
+		if err := fetchError(ctx, fetches); err != nil && !stopping {
 			return err
 		}
 		again, err := w.settle(ctx)
@@ -150,6 +161,9 @@ func (w *ingestWorker) loop(ctx context.Context) error {
 		w.note(fetches)
 		if !again {
 			w.fold(fetches)
+		}
+		if stopping {
+			return w.commit(ctx)
 		}
 		entries, identities := w.in.Pending()
 		w.metrics.pending.WithLabelValues("entries").Set(float64(entries))
@@ -185,15 +199,35 @@ func (w *ingestWorker) settle(ctx context.Context) (again bool, err error) {
 		again = true
 		for topic, parts := range c.parts {
 			for _, p := range parts {
-				s := stream.Source{Topic: topic, Partition: p}
-				w.in.Revoke(s)
-				delete(w.quiet, s)
-				delete(w.held, s)
-				w.session.Client().ResumeFetchPartitions(map[string][]int32{topic: {p}})
+				w.lose(stream.Source{Topic: topic, Partition: p})
 			}
 		}
 	}
+	if len(changes) > 0 {
+		w.prune()
+	}
 	return again, nil
+}
+
+// prune drops sources that the client has no longer. Of two partitions that are
+// taken away between two transactions the session tells of the first only.
+func (w *ingestWorker) prune() {
+	assigned := w.session.Client().CommittedOffsets()
+	for _, p := range w.in.Progress() {
+		if _, ok := assigned[p.Topic][p.Partition]; !ok {
+			w.lose(p.Source)
+		}
+	}
+}
+
+func (w *ingestWorker) lose(s stream.Source) {
+	w.in.Revoke(s)
+	delete(w.quiet, s)
+	delete(w.held, s)
+	w.session.Client().ResumeFetchPartitions(map[string][]int32{s.Topic: {s.Partition}})
+	for _, g := range []*prometheus.GaugeVec{w.metrics.lagOffsets, w.metrics.lagSeconds, w.metrics.paused} {
+		g.DeleteLabelValues(s.Topic, label(s.Partition))
+	}
 }
 
 // note counts what was lost before it could be read.
@@ -201,12 +235,16 @@ func (w *ingestWorker) note(fetches kgo.Fetches) {
 	for _, e := range fetches.Errors() {
 		var loss *kgo.ErrDataLoss
 		if errors.As(e.Err, &loss) {
-			gone := max(loss.ResetTo-loss.ConsumedTo, 0)
-			w.metrics.lost.WithLabelValues(e.Topic, label(e.Partition)).Add(float64(gone))
-			w.log.Error("source offsets are gone: deleted by retention, or the topic was made anew",
-				"topic", e.Topic, "partition", e.Partition, "from", loss.ConsumedTo, "to", loss.ResetTo)
+			w.gone(e.Topic, e.Partition, loss.ConsumedTo, loss.ResetTo)
 		}
 	}
+}
+
+// gone counts offsets that were deleted before they were read.
+func (w *ingestWorker) gone(topic string, partition int32, from, to int64) {
+	w.metrics.lost.WithLabelValues(topic, label(partition)).Add(float64(max(to-from, 0)))
+	w.log.Error("source offsets are gone: deleted by retention, or the topic was made anew",
+		"topic", topic, "partition", partition, "from", from, "to", to)
 }
 
 func (w *ingestWorker) fold(fetches kgo.Fetches) {
@@ -217,6 +255,10 @@ func (w *ingestWorker) fold(fetches kgo.Fetches) {
 		src := stream.Source{Topic: p.Topic, Partition: p.Partition}
 		f := folder{w: w, src: src}
 		decoder := w.decoders[p.Topic]
+		before := w.in.At(src)
+		if gone := min(p.Records[0].Offset, p.LogStartOffset) - before.Offset; gone > 0 {
+			w.gone(p.Topic, p.Partition, before.Offset, before.Offset+gone)
+		}
 		size := 0
 		for _, rec := range p.Records {
 			if !rec.Attrs.IsControl() {
@@ -226,7 +268,9 @@ func (w *ingestWorker) fold(fetches kgo.Fetches) {
 			}
 			w.in.Read(src, rec.Offset+1)
 		}
-		w.quiet[src] = time.Now()
+		if w.in.At(src).MaxTime != before.MaxTime {
+			w.quiet[src] = time.Now()
+		}
 		f.count(size)
 		w.metrics.lagOffsets.WithLabelValues(p.Topic, label(p.Partition)).Set(float64(p.HighWatermark - 1 - p.Records[len(p.Records)-1].Offset))
 	})
@@ -325,25 +369,29 @@ func (w *ingestWorker) commit(ctx context.Context) error {
 		size += len(value)
 		w.session.Produce(ctx, &kgo.Record{Topic: w.topics.Partials, Partition: partition, Value: value}, promise)
 	})
-	for _, value := range w.rejects.take(w.metrics) {
+	for _, value := range w.rejects.encode() {
 		w.session.Produce(ctx, &kgo.Record{Topic: w.topics.Rejects, Value: value}, promise)
 	}
-	committed, err := w.session.End(withProgress(ctx, progress), kgo.TryCommit)
-	w.open = false
+	// End would commit the offsets although a record has failed.
+	err := w.session.Client().Flush(ctx)
 	mu.Lock()
 	err = errors.Join(err, failed)
 	mu.Unlock()
+	committed, endErr := w.session.End(withProgress(ctx, progress), kgo.TransactionEndTry(err == nil))
+	w.open = false
+	err = errors.Join(err, endErr)
 	if err != nil {
 		w.metrics.commits.WithLabelValues("ingest", "failed").Inc()
 		return fmt.Errorf("committing: %w", Explain(err))
 	}
 	if !committed {
 		w.metrics.commits.WithLabelValues("ingest", "aborted").Inc()
-		w.in.Abort()
-		w.rejects = rejects{}
+		w.undo()
 		return nil
 	}
 	w.in.Commit()
+	w.rejects.count(w.metrics)
+	w.rejects = rejects{}
 	w.told, w.toldOf = progress, w.sources
 	w.metrics.commits.WithLabelValues("ingest", "committed").Inc()
 	w.metrics.commitTime.WithLabelValues("ingest").Observe(time.Since(began).Seconds())
@@ -362,8 +410,14 @@ func (w *ingestWorker) abort(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("aborting a transaction: %w", Explain(err))
 	}
-	w.in.Abort()
-	w.rejects = rejects{}
+	w.undo()
 	w.metrics.commits.WithLabelValues("ingest", "aborted").Inc()
 	return nil
+}
+
+// undo forgets what was read since the last commit.
+func (w *ingestWorker) undo() {
+	w.in.Abort()
+	w.rejects = rejects{}
+	w.told = nil
 }

@@ -49,10 +49,11 @@ const manifestKey = "manifest"
 var ErrMismatch = errors.New("the state in Kafka was made with another configuration")
 
 // Check compares with the manifest in Kafka and writes it where there is none.
-// It returns when the deployment began.
-func (m Manifest) Check(ctx context.Context, conn *Connection, topic string) (created int64, err error) {
+// It returns when the deployment began, and whether anything has been judged.
+func (m Manifest) Check(ctx context.Context, conn *Connection, topic string) (created int64, judged bool, err error) {
 	var have *Manifest
 	_, err = conn.readAll(ctx, topic, 0, func(r *kgo.Record) error {
+		judged = judged || string(r.Key) == stream.FleetKey
 		if string(r.Key) != manifestKey {
 			return nil
 		}
@@ -60,26 +61,26 @@ func (m Manifest) Check(ctx context.Context, conn *Connection, topic string) (cr
 		return json.Unmarshal(r.Value, have)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("reading the manifest: %w", err)
+		return 0, false, fmt.Errorf("reading the manifest: %w", err)
 	}
 	if have != nil {
-		return have.Created, m.compare(*have)
+		return have.Created, judged, m.compare(*have)
 	}
 	m.Created = time.Now().UnixMilli()
 	value, err := json.Marshal(m)
 	if err != nil {
-		return 0, fmt.Errorf("writing the manifest: %w", err)
+		return 0, false, fmt.Errorf("writing the manifest: %w", err)
 	}
 	cl, err := conn.client()
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer cl.Close()
 	rec := &kgo.Record{Topic: topic, Key: []byte(manifestKey), Value: value}
 	if err := cl.ProduceSync(ctx, rec).FirstErr(); err != nil {
-		return 0, fmt.Errorf("writing the manifest: %w", Explain(err))
+		return 0, false, fmt.Errorf("writing the manifest: %w", Explain(err))
 	}
-	return m.Created, nil
+	return m.Created, false, nil
 }
 
 func (m Manifest) compare(have Manifest) error {

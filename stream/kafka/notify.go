@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
@@ -34,6 +36,9 @@ type notifier struct {
 
 func (n *notifier) run(ctx context.Context) error {
 	name := n.dest.Name()
+	if err := n.begin(ctx); err != nil {
+		return err
+	}
 	opts := append(n.conn.options(),
 		kgo.ConsumerGroup(n.group+"-notify-"+name),
 		kgo.ConsumeTopics(n.topics.Alerts),
@@ -42,7 +47,7 @@ func (n *notifier) run(ctx context.Context) error {
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.SessionTimeout(sessionTimeout),
 		kgo.HeartbeatInterval(heartbeat),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AfterMilli(time.Now().Add(-newDestination).UnixMilli())),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 	)
 	session, err := kgo.NewGroupTransactSession(opts...)
 	if err != nil {
@@ -72,10 +77,44 @@ func (n *notifier) run(ctx context.Context) error {
 	}
 }
 
+// begin places a destination that is new: the place is committed, so that it
+// stays where it is even if nothing can be delivered for days.
+func (n *notifier) begin(ctx context.Context) error {
+	cl, err := n.conn.client()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	adm, group := kadm.NewClient(cl), n.group+"-notify-"+n.dest.Name()
+	committed, err := adm.FetchOffsets(ctx, group)
+	if err != nil {
+		return fmt.Errorf("looking where destination %s stands: %w", n.dest.Name(), Explain(err))
+	}
+	if o, ok := committed.Lookup(n.topics.Alerts, 0); ok && o.At >= 0 {
+		return nil
+	}
+	starts, err := adm.ListOffsetsAfterMilli(ctx, time.Now().Add(-newDestination).UnixMilli(), n.topics.Alerts)
+	if err == nil {
+		err = starts.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("placing destination %s: %w", n.dest.Name(), Explain(err))
+	}
+	err = adm.CommitAllOffsets(ctx, group, starts.Offsets())
+	if errors.Is(err, kerr.UnknownMemberID) {
+		return nil // another process serves it already
+	}
+	if err != nil {
+		return fmt.Errorf("placing destination %s: %w", n.dest.Name(), Explain(err))
+	}
+	return nil
+}
+
 // deliver carries what was polled, at most one alert, and commits it. An empty
 // poll ends a transaction too, so that the session sees every rebalance.
 func (n *notifier) deliver(ctx context.Context, session *kgo.GroupTransactSession, d *alerting.Deliverer, records []*kgo.Record) error {
 	var out []*kgo.Record
+	var outcomes []alerting.Outcome
 	for _, rec := range records {
 		a, err := alerting.ParseAlert(rec.Value)
 		if err != nil {
@@ -87,7 +126,7 @@ func (n *notifier) deliver(ctx context.Context, session *kgo.GroupTransactSessio
 		if err != nil {
 			return err // stopping; the alert is delivered after the restart
 		}
-		n.metrics.deliveries.WithLabelValues(n.dest.Name(), string(result.Outcome)).Inc()
+		outcomes = append(outcomes, result.Outcome)
 		out = append(out, &kgo.Record{Topic: n.topics.Deliveries, Key: rec.Key, Value: result.AppendJSON(nil)})
 		if result.Outcome != alerting.Delivered {
 			n.log.Error("an alert could not be delivered", "destination", n.dest.Name(), "dedup_key", a.DedupKey, "reason", result.Reason)
@@ -102,9 +141,15 @@ func (n *notifier) deliver(ctx context.Context, session *kgo.GroupTransactSessio
 	if len(out) > 0 {
 		failed = session.ProduceSync(ctx, out...).FirstErr()
 	}
-	_, err := session.End(ctx, kgo.TransactionEndTry(len(out) > 0 && failed == nil))
+	committed, err := session.End(ctx, kgo.TransactionEndTry(len(out) > 0 && failed == nil))
 	if err := errors.Join(failed, err); err != nil {
 		return fmt.Errorf("committing a delivery: %w", Explain(err))
+	}
+	if !committed { // the group has changed: whoever has the partition now repeats it
+		return nil
+	}
+	for _, o := range outcomes {
+		n.metrics.deliveries.WithLabelValues(n.dest.Name(), string(o)).Inc()
 	}
 	return nil
 }

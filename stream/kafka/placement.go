@@ -87,10 +87,19 @@ func (p *placement) Run(ctx context.Context) error {
 		p.stop(all)
 		cl.Close()
 	}()
-	for sleep(ctx, commitPositions) == nil {
+	for {
+		// Nothing is read here; what comes are faults of the group.
+		wait, cancel := context.WithTimeout(ctx, commitPositions)
+		fetches := cl.PollFetches(wait)
+		cancel()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err := fetchError(ctx, fetches); err != nil {
+			return err
+		}
 		p.showPositions(ctx, cl)
 	}
-	return nil
 }
 
 // showPositions commits where the tasks stand, for people who look at the lag

@@ -141,20 +141,22 @@ func (w *ingestWorker) starts(ctx context.Context, parts map[string][]int32) (ma
 // withProgress puts each partition's largest event time into the metadata of
 // its offset commit: what is late must be known after a crash.
 func withProgress(ctx context.Context, progress []stream.Progress) context.Context {
-	times := map[stream.Source]int64{}
+	known := map[stream.Source]stream.Progress{}
 	for _, p := range progress {
-		times[p.Source] = p.MaxTime
+		known[p.Source] = p
 	}
 	return kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
 		for i := range req.Topics {
 			t := &req.Topics[i]
 			for j := range t.Partitions {
-				ms, ok := times[stream.Source{Topic: t.Topic, Partition: t.Partitions[j].Partition}]
-				if !ok {
-					return fmt.Errorf("committing %s partition %d, of which no progress is known", t.Topic, t.Partitions[j].Partition)
+				part := &t.Partitions[j]
+				p, ok := known[stream.Source{Topic: t.Topic, Partition: part.Partition}]
+				if !ok || p.Offset != part.Offset {
+					return fmt.Errorf("committing %s partition %d at offset %d, where %d was taken in: this is a mistake in weir, and nothing is committed",
+						t.Topic, part.Partition, part.Offset, p.Offset)
 				}
-				meta := strconv.FormatInt(ms, 10)
-				t.Partitions[j].Metadata = &meta
+				meta := strconv.FormatInt(p.MaxTime, 10)
+				part.Metadata = &meta
 			}
 		}
 		return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -108,8 +109,27 @@ func (p *Process) prepare(ctx context.Context) error {
 	if err := errors.Join(faults...); err != nil {
 		return err
 	}
-	p.Sources.Created, err = p.Manifest.Check(ctx, p.Connection, p.Topics.Fleet)
-	return err
+	var judged bool
+	if p.Sources.Created, judged, err = p.Manifest.Check(ctx, p.Connection, p.Topics.Fleet); err != nil || !judged {
+		return err
+	}
+	return p.checkOffsets(ctx, adm, names)
+}
+
+// checkOffsets refuses to go on when the state knows of events but the group
+// has no offsets: Kafka forgets those of a group that was down for a week, and
+// everything would be counted again on top of what was counted.
+func (p *Process) checkOffsets(ctx context.Context, adm *kadm.Client, sources []string) error {
+	offsets, err := adm.FetchOffsets(ctx, p.Group+"-ingest")
+	if err != nil {
+		return fmt.Errorf("reading the committed offsets: %w", Explain(err))
+	}
+	for _, o := range offsets.Sorted() {
+		if slices.Contains(sources, o.Topic) && (o.At >= 0 || o.Err != nil) {
+			return nil
+		}
+	}
+	return fmt.Errorf("there is state in Kafka, but group %s-ingest has no committed offsets for %v (Kafka forgets them when a group was away for offsets.retention.minutes, or the sources were renamed): start over with `weir reset --from TIME`", p.Group, sources)
 }
 
 // shared is what every part of a process is given.

@@ -37,13 +37,9 @@ type Reject struct {
 	Offsets   [][2]int64 `json:"offsets"` // first and last, inclusive
 }
 
-func (r *rejects) take(m *Metrics) (values [][]byte) {
-	for k, ranges := range *r {
-		n := int64(0)
-		for _, span := range ranges {
-			n += span[1] - span[0] + 1
-		}
-		m.rejects.WithLabelValues(k.src.Topic, label(k.src.Partition), k.reason).Add(float64(n))
+// encode returns the records for weir.rejects.
+func (r rejects) encode() (values [][]byte) {
+	for k, ranges := range r {
 		for len(ranges) > 0 {
 			part := ranges[:min(len(ranges), mostRanges)]
 			ranges = ranges[len(part):]
@@ -52,6 +48,16 @@ func (r *rejects) take(m *Metrics) (values [][]byte) {
 			values = append(values, value)
 		}
 	}
-	*r = rejects{}
 	return values
+}
+
+// count tells the metrics, once the records are committed.
+func (r rejects) count(m *Metrics) {
+	for k, ranges := range r {
+		n := int64(0)
+		for _, span := range ranges {
+			n += span[1] - span[0] + 1
+		}
+		m.rejects.WithLabelValues(k.src.Topic, label(k.src.Partition), k.reason).Add(float64(n))
+	}
 }
