@@ -131,11 +131,9 @@ type mesh struct {
 	correlate *stream.Correlate
 	reports   int // of the evidence that correlate has applied
 	killed    int
+	mostKills int // in one run
 	outcomes  [stream.NumOutcomes]int
 }
-
-// mostKills bounds how often somebody is killed in one run.
-const mostKills = 20
 
 type record struct {
 	offset int64
@@ -157,6 +155,7 @@ func newMesh(t testing.TB, l *lab, seed uint64, sources, partitions int, kills b
 		committed: map[stream.Source]stream.Progress{},
 		partials:  make([][]record, partitions),
 		fleet:     map[string][]byte{},
+		mostKills: 20,
 	}
 	for range partitions {
 		m.state = append(m.state, map[string][]byte{})
@@ -213,7 +212,7 @@ func (m *mesh) step() {
 	case 3, 4:
 		m.advanceCorrelate()
 	case 5:
-		if !m.kills || m.killed >= mostKills {
+		if !m.kills || m.killed >= m.mostKills {
 			return
 		}
 		m.killed++
@@ -250,7 +249,7 @@ func (m *mesh) ingest() bool {
 		}
 		in.SetIdle(s, to == len(list))
 	}
-	if m.kills && m.killed < mostKills && m.dice.IntN(5) == 0 {
+	if m.kills && m.killed < m.mostKills && m.dice.IntN(5) == 0 {
 		m.killed++
 		return left
 	}
@@ -440,6 +439,24 @@ func seeds() uint64 {
 		return 20
 	}
 	return 2
+}
+
+// Partitions that are silent for long, in which only watched identities are
+// closed bin by bin, are restored like the others: here many small partitions,
+// and somebody killed all the time.
+func TestSilentPartitionsAreRestored(t *testing.T) {
+	l := newLab(t)
+	events := traffic(t, simulate.Options{Scenario: "demo", Seed: 9, Days: 15, Scale: 0.05})
+	want := l.calm(t, events)
+	if len(want) < 3 {
+		t.Fatalf("the traffic raises %d alerts: too few to tell anything", len(want))
+	}
+	for seed := range seeds() {
+		m := newMesh(t, l, seed, 2, 24, true)
+		m.mostKills = 300
+		m.spread(events)
+		compare(t, fmt.Sprintf("seed %d", seed), m.run(), want)
+	}
 }
 
 // What comes later than the lateness is applied at a tick that follows from its

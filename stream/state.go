@@ -3,6 +3,7 @@ package stream
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -61,7 +62,9 @@ func (d *Detect) save(to int64) {
 		d.sleep(id, value)
 	}
 	d.shrink()
-	d.credit = min(d.credit, idleCredit)
+	if !d.more {
+		d.credit = min(d.credit, idleCredit)
+	}
 	oldest := d.oldest(to)
 	if len(d.first) > 2*len(d.pending)+1000 { // now and then
 		for tick := range d.first {
@@ -77,6 +80,15 @@ func (d *Detect) save(to int64) {
 		n++
 	}
 	d.history = slices.Delete(d.history, 0, n)
+}
+
+// Settle has Advance write everything that has changed. It is for times in
+// which nothing comes any more: partials that a restore would have to read
+// again are deleted after the retention of their topic.
+func (d *Detect) Settle() {
+	if len(d.dirty) > 0 && d.replay == nil {
+		d.credit, d.more = math.MaxInt64/2, true
+	}
 }
 
 // oldest returns the first tick that a restore must replay if the ticks up to

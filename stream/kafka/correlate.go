@@ -59,12 +59,17 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 	}
 	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{t.topics.Evidence: {0: kgo.NewOffset().At(c.Offset())}})
 	t.ready.done(name)
+	saved, when := c.Offset(), time.Now()
 	for {
 		if err := t.poll(ctx, cl, c); err != nil {
 			return err
 		}
-		if err := t.advance(ctx, cl, c); err != nil {
+		committed, err := t.advance(ctx, cl, c, c.Offset() != saved && time.Since(when) > settleAfter)
+		if err != nil {
 			return err
+		}
+		if committed {
+			saved, when = c.Offset(), time.Now()
 		}
 		at(c.Offset())
 	}
@@ -91,12 +96,13 @@ func (t *correlateTask) poll(ctx context.Context, cl *kgo.Client, c *stream.Corr
 }
 
 // advance works through what all partitions have closed and commits when there
-// is something to tell: alerts, or the parameters of a finished bin.
-func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.Correlate) error {
+// is something to tell: alerts, or the parameters of a finished bin; and when
+// it must, so that a restore needs nothing old of weir.evidence.
+func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.Correlate, must bool) (committed bool, err error) {
 	alerts, params := c.Advance()
-	if len(alerts) == 0 && params == nil {
+	if len(alerts) == 0 && params == nil && !must {
 		t.metrics.heartbeat.WithLabelValues("correlate").SetToCurrentTime()
-		return nil
+		return false, nil
 	}
 	began := time.Now()
 	tx := transaction{client: cl}
@@ -113,11 +119,11 @@ func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.C
 	}
 	if err := tx.commit(ctx); err != nil {
 		t.metrics.commits.WithLabelValues("correlate", "failed").Inc()
-		return err
+		return false, err
 	}
 	t.tell(alerts, params, c)
 	t.metrics.commitTime.WithLabelValues("correlate").Observe(time.Since(began).Seconds())
-	return nil
+	return true, nil
 }
 
 func (t *correlateTask) tell(alerts []alerting.Alert, params *detectors.Parameters, c *stream.Correlate) {

@@ -25,6 +25,11 @@ const reportCandidates = 200
 // reading while it waits for parameters.
 const mostHeld = 500_000
 
+// settleAfter is how long nothing must come for a task to write down all it
+// knows, so that a restore after a long silence needs nothing from topics that
+// forget.
+const settleAfter = 10 * time.Minute
+
 // detectTask runs stream.Detect on one partition of weir.partials.
 type detectTask struct {
 	shared
@@ -54,15 +59,22 @@ func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) e
 	if err != nil {
 		return err
 	}
-	paused := false
+	paused, quiet := false, time.Now()
 	for {
 		if !d.Restoring() && t.ready.done(name) {
 			took := time.Since(began)
 			t.metrics.restoreTime.WithLabelValues(label(partition)).Set(took.Seconds())
 			t.log.Info("restored", "partition", partition, "identities", d.Stats().Identities, "seconds", took.Seconds())
 		}
-		if err := t.poll(ctx, cl, d); err != nil {
+		came, err := t.poll(ctx, cl, d)
+		if err != nil {
 			return err
+		}
+		if came {
+			quiet = time.Now()
+		} else if time.Since(quiet) > settleAfter {
+			d.Settle()
+			quiet = time.Now()
 		}
 		waiting, err := t.advance(ctx, cl, d, partition)
 		if err != nil {
@@ -131,19 +143,20 @@ func setParameters(d *stream.Detect, value []byte) error {
 	return nil
 }
 
-// poll takes in what has come. It returns after pollFor at the latest.
-func (t *detectTask) poll(ctx context.Context, cl *kgo.Client, d *stream.Detect) error {
+// poll takes in what has come, and reports whether anything has. It returns
+// after pollFor at the latest.
+func (t *detectTask) poll(ctx context.Context, cl *kgo.Client, d *stream.Detect) (came bool, err error) {
 	wait, cancel := context.WithTimeout(ctx, pollFor)
 	fetches := cl.PollFetches(wait)
 	cancel()
 	if err := taskError(ctx, fetches); err != nil {
-		return err
+		return false, err
 	}
 	for iter := fetches.RecordIter(); !iter.Done(); {
 		rec := iter.Next()
 		if rec.Topic != t.topics.Partials {
 			if err := setParameters(d, rec.Value); err != nil {
-				return err
+				return false, err
 			}
 			continue
 		}
@@ -152,10 +165,10 @@ func (t *detectTask) poll(ctx context.Context, cl *kgo.Client, d *stream.Detect)
 			err = d.Apply(rec.Offset, batch)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", rec.Topic, err)
+			return false, fmt.Errorf("%s: %w", rec.Topic, err)
 		}
 	}
-	return nil
+	return fetches.NumRecords() > 0, nil
 }
 
 // advance closes what can be closed and commits it, in portions. It reports
