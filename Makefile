@@ -21,7 +21,7 @@ SOAKTIMEOUT ?= 3h
 # The packages that have goroutines, or promise to be safe for several. The pure
 # core (sketches, detectors, simulate) has none and is ten times slower under the
 # race detector; integration needs Docker.
-RACE ?= $(shell go list ./... | grep -v -E '/(sketches|detectors|simulate|integration)(/|$$)')
+RACE ?= $(shell go list ./... | grep -v -E '/(sketches|detectors|simulate|integration)(/|$$)|/stream$$')
 
 .DEFAULT_GOAL := help
 
@@ -39,7 +39,7 @@ test: ## run all tests: unit, embedded broker, real Kafka (needs a Docker engine
 
 .PHONY: race
 race: ## run the packages that have goroutines under the race detector
-	go test -race $(RACE)
+	go test -race -short $(RACE)
 
 .PHONY: lint
 lint: ## check formatting, vet, golangci-lint, modules

@@ -70,7 +70,11 @@ func (w *ingestWorker) findIdle(ctx context.Context) error {
 		return err
 	}
 	for _, p := range quiet {
-		if reached(p) {
+		slack := int64(0)
+		if p.MaxTime == math.MinInt64 && p.Offset > w.from[p.Source] {
+			slack = nearEnd
+		}
+		if reached(p, slack) {
 			w.in.SetIdle(p.Source, true)
 			w.metrics.lagOffsets.WithLabelValues(p.Topic, label(p.Partition)).Set(0)
 		}
@@ -78,14 +82,14 @@ func (w *ingestWorker) findIdle(ctx context.Context) error {
 	return nil
 }
 
-// nearEnd is how far from the end a partition may be that flows but has never
-// brought an event, because its records are all rejected or left out: it must
-// not hold everybody's watermark.
-const nearEnd = 4 * pollRecords
+// nearEnd is how far from its end a partition may be to count as idle although
+// it flows, when nothing that was read of it was an event: all of its records
+// are rejected or left out, and it must not hold everybody's watermark.
+const nearEnd = pollRecords
 
 // ends returns a function that tells whether a position has reached the end of
-// its log as it is now.
-func (w *ingestWorker) ends(ctx context.Context, topics []string) (func(stream.Progress) bool, error) {
+// its log as it is now, or comes so near.
+func (w *ingestWorker) ends(ctx context.Context, topics []string) (func(p stream.Progress, slack int64) bool, error) {
 	starts, err := w.adm.ListStartOffsets(ctx, topics...)
 	if err != nil {
 		return nil, fmt.Errorf("listing the starts of the sources: %w", Explain(err))
@@ -94,14 +98,13 @@ func (w *ingestWorker) ends(ctx context.Context, topics []string) (func(stream.P
 	if err != nil {
 		return nil, fmt.Errorf("listing the ends of the sources: %w", Explain(err))
 	}
-	return func(p stream.Progress) bool {
+	return func(p stream.Progress, slack int64) bool {
 		start, _ := starts.Lookup(p.Topic, p.Partition)
 		end, ok := ends.Lookup(p.Topic, p.Partition)
 		if !ok || start.Err != nil || end.Err != nil {
 			return false
 		}
-		left := end.Offset - max(p.Offset, start.Offset) // retention may have emptied it
-		return left <= 0 || p.MaxTime == math.MinInt64 && left <= nearEnd
+		return end.Offset-max(p.Offset, start.Offset) <= slack // retention may have emptied it
 	}, nil
 }
 
@@ -171,8 +174,7 @@ func (w *ingestWorker) lagging(ctx context.Context, all map[stream.Source]stream
 		if mine[s] || p.MaxTime == math.MinInt64 || !slices.Contains(names, s.Topic) {
 			continue
 		}
-		p.Offset++ // a commit may stand before the control record at the end
-		if !reached(p) {
+		if !reached(p, 1) { // a commit may stand before the control record at the end
 			out = append(out, p.MaxTime)
 		}
 	}

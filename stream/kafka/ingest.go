@@ -70,7 +70,9 @@ type ingestWorker struct {
 	rejects  rejects
 	quiet    map[stream.Source]time.Time // since when nothing came
 	held     map[stream.Source]bool      // paused because far ahead
+	from     map[stream.Source]int64     // where it was taken over
 	open     bool                        // a transaction has begun
+	loaded   map[stream.Source]bool      // the client has begun with it
 	told     []stream.Progress           // as of the last commit
 	toldOf   []stream.Topic              // likewise
 
@@ -89,8 +91,8 @@ func (w *ingestWorker) run(ctx context.Context) error {
 	w.in = stream.NewIngest(w.config)
 	w.decoders = map[string]*event.Decoder{}
 	w.rejects = rejects{}
-	w.quiet, w.held = map[stream.Source]time.Time{}, map[stream.Source]bool{}
-	w.changes, w.open, w.listed, w.told = nil, false, time.Time{}, nil
+	w.quiet, w.held, w.from = map[stream.Source]time.Time{}, map[stream.Source]bool{}, map[stream.Source]int64{}
+	w.changes, w.open, w.listed, w.told, w.loaded = nil, false, time.Time{}, nil, map[stream.Source]bool{}
 	admin, err := w.conn.client()
 	if err != nil {
 		return err
@@ -142,19 +144,17 @@ func (w *ingestWorker) changed(gained bool, parts map[string][]int32) {
 }
 
 func (w *ingestWorker) loop(ctx context.Context) error {
+	finish := context.WithoutCancel(ctx) // what came is taken in and committed before a stop
 	next := time.Now().Add(w.options.Interval)
 	for {
 		poll, cancel := context.WithDeadline(ctx, next)
 		fetches := w.session.PollRecords(poll, pollRecords)
 		cancel()
 		stopping := ctx.Err() != nil
-		if stopping {
-			ctx = context.WithoutCancel(ctx) // take in what came, and stop with it committed
-		}
 		if err := fetchError(ctx, fetches); err != nil && !stopping {
 			return err
 		}
-		again, err := w.settle(ctx)
+		again, err := w.settle(finish)
 		if err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ func (w *ingestWorker) loop(ctx context.Context) error {
 			w.fold(fetches)
 		}
 		if stopping {
-			return w.commit(ctx)
+			return w.commit(finish)
 		}
 		entries, identities := w.in.Pending()
 		w.metrics.pending.WithLabelValues("entries").Set(float64(entries))
@@ -214,8 +214,18 @@ func (w *ingestWorker) settle(ctx context.Context) (again bool, err error) {
 func (w *ingestWorker) prune() {
 	assigned := w.session.Client().CommittedOffsets()
 	for _, p := range w.in.Progress() {
-		if _, ok := assigned[p.Topic][p.Partition]; !ok {
+		if _, ok := assigned[p.Topic][p.Partition]; !ok && w.loaded[p.Source] {
 			w.lose(p.Source)
+		}
+	}
+}
+
+// load notes which partitions the client has begun with: that is some time
+// after the callback that tells of them, and until then it does not know them.
+func (w *ingestWorker) load() {
+	for topic, parts := range w.session.Client().CommittedOffsets() {
+		for p := range parts {
+			w.loaded[stream.Source{Topic: topic, Partition: p}] = true
 		}
 	}
 }
@@ -224,6 +234,8 @@ func (w *ingestWorker) lose(s stream.Source) {
 	w.in.Revoke(s)
 	delete(w.quiet, s)
 	delete(w.held, s)
+	delete(w.from, s)
+	delete(w.loaded, s)
 	w.session.Client().ResumeFetchPartitions(map[string][]int32{s.Topic: {s.Partition}})
 	for _, g := range []*prometheus.GaugeVec{w.metrics.lagOffsets, w.metrics.lagSeconds, w.metrics.paused} {
 		g.DeleteLabelValues(s.Topic, label(s.Partition))
@@ -346,6 +358,7 @@ func (w *ingestWorker) commit(ctx context.Context) error {
 	if err := w.refresh(ctx); err != nil {
 		return err
 	}
+	w.load()
 	progress := w.in.Progress()
 	if slices.Equal(progress, w.told) && slices.Equal(w.sources, w.toldOf) && len(w.rejects) == 0 {
 		w.metrics.heartbeat.WithLabelValues("ingest").SetToCurrentTime()

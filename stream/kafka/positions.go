@@ -33,6 +33,7 @@ func (w *ingestWorker) gain(ctx context.Context, parts map[string][]int32) error
 				progress = c
 			}
 			w.in.Assign(progress)
+			w.from[s] = progress.Offset
 			w.quiet[s] = time.Now()
 		}
 	}

@@ -57,7 +57,6 @@ func (p *Process) Ready() bool { return p.readiness.ready() }
 // ends. A part that fails is started again; what Run returns is a reason not to
 // start at all.
 func (p *Process) Run(ctx context.Context) error {
-	p.readiness = readiness{restoring: map[string]bool{}, metrics: p.Metrics}
 	if err := p.prepare(ctx); err != nil {
 		return err
 	}
@@ -68,9 +67,7 @@ func (p *Process) Run(ctx context.Context) error {
 			parts.Go(func() { env.keep(ctx, name, run) })
 		}
 	}
-	p.readiness.mu.Lock()
-	p.readiness.started = true
-	p.readiness.mu.Unlock()
+	p.readiness.start(p.Metrics)
 	parts.Wait()
 	return nil
 }
@@ -124,10 +121,11 @@ func (p *Process) checkOffsets(ctx context.Context, adm *kadm.Client, sources []
 	if err != nil {
 		return fmt.Errorf("reading the committed offsets: %w", Explain(err))
 	}
-	for _, o := range offsets.Sorted() {
-		if slices.Contains(sources, o.Topic) && (o.At >= 0 || o.Err != nil) {
-			return nil
-		}
+	known := slices.ContainsFunc(offsets.Sorted(), func(o kadm.OffsetResponse) bool {
+		return slices.Contains(sources, o.Topic) && (o.At >= 0 || o.Err != nil)
+	})
+	if known {
+		return nil
 	}
 	return fmt.Errorf("there is state in Kafka, but group %s-ingest has no committed offsets for %v (Kafka forgets them when a group was away for offsets.retention.minutes, or the sources were renamed): start over with `weir reset --from TIME`", p.Group, sources)
 }
