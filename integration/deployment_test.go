@@ -28,11 +28,12 @@ type deployment struct {
 	format     string
 	partitions int
 	idle       time.Duration
-	key        string // record key
-	dimensions string // empty: the default
-	kafka      string // more lines of the section kafka
-	alerts     string // lines of the section alerts
-	address    string // of the broker, as processes are told
+	key        string      // record key
+	dimensions string      // empty: the default
+	kafka      string      // more lines of the section kafka
+	alerts     string      // lines of the section alerts
+	address    string      // of the broker, as processes are told
+	broken     func() bool // whether the broker has spoilt the run; nil: it does not
 
 	processes []*process // all that were started
 }
@@ -178,6 +179,10 @@ func (d *deployment) lag(adm *kadm.Client) (int64, bool) {
 // counts as done.
 const quiet = 3 * time.Second
 
+// stall is how long nothing moves before a run counts as spoilt by the broker,
+// if that is what the broker says: longer than sessions last.
+const stall = 15 * time.Second
+
 // complete waits until everything is read and at least n alerts have come, and
 // then for as long as more come. It returns all of them. It gives up when
 // nothing has moved for longLimit.
@@ -193,6 +198,9 @@ func (d *deployment) complete(t testing.TB, n int) []string {
 		}
 		done := known && lag == 0 && len(alerts.values) >= n
 		if done && time.Since(moved) > quiet {
+			return alerts.values
+		}
+		if d.broken != nil && time.Since(moved) > stall && d.broken() {
 			return alerts.values
 		}
 		if time.Since(moved) > longLimit {

@@ -3,6 +3,7 @@ package integration_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,20 +73,50 @@ func exactlyOnce(t *testing.T, p proof) {
 	t.Run("broker-restart", func(t *testing.T) {
 		t.Parallel()
 		b := kafkatest.Start(t)
-		d, feed := feeding(t, b, c)
-		// While the broker is away nothing can come, and that must not look like
-		// sources that have nothing to say.
-		d.idle = 20 * time.Second
-		one, two := d.start(t, "one"), d.start(t, "two")
-		// In order, since a broker that is killed and has no replicas may itself
-		// forget the end of a transaction that it has granted ("these partitions
-		// are likely deleted already", says its log); no client can repair that.
-		feed.meanwhile(t, 1, func() { b.Restart(t) })
-		b.Restart(t)
-		same(t, "run with broker restarts", d.complete(t, len(c.alerts)), c.alerts)
-		one.stop(t)
-		two.stop(t)
+		for range mostBroken {
+			if got, whole := throughRestarts(t, b, c); whole {
+				same(t, "run with broker restarts", got, c.alerts)
+				return
+			}
+			t.Log("the broker has forgotten the end of a transaction that it had granted, as its log says; once more")
+		}
+		t.Fatalf("the broker broke %d runs by itself: nothing is shown", mostBroken)
 	})
+}
+
+// forgotten is what a broker logs that drops the end of a transaction. A lone
+// one, whose partitions have no leader while it stops or starts, takes them for
+// deleted and tells nobody that the transaction has ended. Nothing can be read
+// past it then, whoever reads, until an operator ends it by hand
+// (kafka-transactions.sh find-hanging); so such a run shows nothing of weir.
+const forgotten = "these partitions are likely deleted already and hence can be skipped"
+
+// mostBroken is how many runs a broker may spoil.
+const mostBroken = 6
+
+// throughRestarts runs two processes while the broker restarts twice, once as
+// events come and once as they are scored. It reports false for a run that the
+// broker broke.
+func throughRestarts(t *testing.T, b *kafkatest.Broker, c *traffic) (alerts []string, whole bool) {
+	t.Helper()
+	before := strings.Count(b.Logs(), forgotten)
+	d, feed := feeding(t, b, c)
+	// While the broker is away nothing can come, and that must not look like
+	// sources that have nothing to say.
+	d.idle = 20 * time.Second
+	d.broken = func() bool { return strings.Count(b.Logs(), forgotten) > before }
+	one, two := d.start(t, "one"), d.start(t, "two")
+	feed.meanwhile(t, 1, func() { b.Restart(t) })
+	b.Restart(t)
+	alerts = d.complete(t, len(c.alerts))
+	if len(alerts) < len(c.alerts) && d.broken() {
+		one.kill(t)
+		two.kill(t)
+		return nil, false
+	}
+	one.stop(t)
+	two.stop(t)
+	return alerts, true
 }
 
 // crowd is two or three processes of one deployment that die and are replaced
