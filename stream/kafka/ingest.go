@@ -144,7 +144,9 @@ func (w *ingestWorker) changed(gained bool, parts map[string][]int32) {
 }
 
 func (w *ingestWorker) loop(ctx context.Context) error {
-	finish := context.WithoutCancel(ctx) // what came is taken in and committed before a stop
+	// What came is taken in and committed before a stop, and a stop in the midst
+	// of a commit waits for its end: cut off, it would leave a transaction open.
+	finish := context.WithoutCancel(ctx)
 	next := time.Now().Add(w.options.Interval)
 	for {
 		poll, cancel := context.WithDeadline(ctx, next)
@@ -171,7 +173,7 @@ func (w *ingestWorker) loop(ctx context.Context) error {
 		if time.Now().Before(next) && entries < mostEntries && identities < mostIdentities {
 			continue
 		}
-		if err := w.commit(ctx); err != nil {
+		if err := w.commit(finish); err != nil {
 			return err
 		}
 		next = time.Now().Add(w.options.Interval)
