@@ -294,13 +294,13 @@ func (d *Detect) closeTo(limit int64) (waiting bool) {
 		if d.more {
 			return false // commit first
 		}
-		if far := tick-1-d.done >= d.cfg.Grid.Bin/d.cfg.Grid.Tick; far && d.replay == nil {
+		far := tick-1-d.done >= d.cfg.Grid.Bin/d.cfg.Grid.Tick
+		d.skip(tick - 1)
+		if far && d.replay == nil {
 			// A restore must not begin before a gap: the parameters that were
 			// used there may be gone.
-			d.skip(tick - 1)
 			d.history = append(d.history, advance{d.offset, d.done})
 		}
-		d.skip(tick - 1)
 		if d.parameter[d.cfg.Grid.BinOfTick(tick)-1] == nil {
 			return true
 		}

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -198,22 +199,13 @@ func bounds(ctx context.Context, adm *kadm.Client, topic string, partition int32
 	}
 	s, _ := starts.Lookup(topic, partition)
 	e, ok := ends.Lookup(topic, partition)
-	if err := cmpErr(s.Err, e.Err); err != nil {
+	if err := cmp.Or(s.Err, e.Err); err != nil {
 		return 0, 0, fmt.Errorf("listing the offsets of %s: %w", topic, Explain(err))
 	}
 	if !ok {
 		return 0, 0, fmt.Errorf("%s has no partition %d", topic, partition)
 	}
 	return s.Offset, e.Offset, nil
-}
-
-func cmpErr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // taskError is fetchError for a task, whose input must have no gap: what
