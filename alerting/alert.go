@@ -54,22 +54,148 @@ func (s Severity) Rank() int {
 // times in UTC with milliseconds, and rounded figures, so that equal alerts
 // are equal bytes.
 type Alert struct {
-	Schema    int      `json:"schema"`
-	DedupKey  string   `json:"dedup_key"` // follows from dimension, identity and the tick of first opening
-	Status    Status   `json:"status"`
-	Time      Time     `json:"time"`  // event time at which it was raised: the end of the tick
-	Onset     Time     `json:"onset"` // start of the bin in which the drift began, as far as known
+	Schema     int               `json:"schema"`
+	DedupKey   string            `json:"dedup_key"`          // follows from dimension, identity and the tick of first opening
+	Campaign   string            `json:"campaign,omitempty"` // dedup key of the campaign that the episode belongs to
+	Status     Status            `json:"status"`
+	Time       Time              `json:"time"`           // event time at which it was raised: the end of the tick
+	Onset      Time              `json:"onset"`          // start of the bin in which the drift began, as far as known
+	Kind       Kind              `json:"kind,omitempty"` // empty means Statistical
+	Dimension  string            `json:"dimension"`      // of a campaign: CampaignDimension
+	Identity   string            `json:"identity"`       // of a campaign: what its members share
+	Detector   string            `json:"detector"`
+	Measure    string            `json:"measure"`          // the strongest measure; may be empty where Kind is not Statistical
+	Fact       Fact              `json:"fact,omitempty"`   // what is known, where Kind is KindFact
+	Detail     map[string]string `json:"detail,omitempty"` // of the fact, short texts: {"retired_at": "2026-01-02"}; written sorted by key
+	Severity   Severity          `json:"severity"`
+	Confidence Confidence        `json:"confidence,omitempty"`
+	Summary    string            `json:"summary"`
+	Observed   float64           `json:"observed"` // of the bin that made the case, in the unit of the measure
+	Expected   float64           `json:"expected"` // of the same bin, under the baseline
+	Exposed    Exposed           `json:"exposed"`
+	ShareNew   *float64          `json:"share_new,omitempty"`  // of the exposed records, those this identity had never opened before, 0..1; nil: not known
+	FirstSeen  Time              `json:"first_seen,omitempty"` // of the identity, event time; 0: not known
+	LastSeen   Time              `json:"last_seen,omitempty"`
+	Top        Top               `json:"top,omitzero"`      // through what the exposed records went
+	Members    *Members          `json:"members,omitempty"` // of a campaign
+	Benign     []string          `json:"benign,omitempty"`  // why it may be harmless, one sentence each
+	Checks     []string          `json:"checks,omitempty"`  // what to look at first, one sentence each
+	Links      Links             `json:"links,omitzero"`    // where to go on
+	Evidence   Evidence          `json:"evidence"`
+}
+
+// Kind tells what an alert rests on.
+type Kind string
+
+// The kinds.
+const (
+	Statistical  Kind = "statistical" // a measure drifted from its baseline
+	KindFact     Kind = "fact"        // something that is known, not inferred
+	KindCampaign Kind = "campaign"    // episodes that share a cause
+)
+
+func (k Kind) valid() bool {
+	return k == "" || k == Statistical || k == KindFact || k == KindCampaign
+}
+
+// CampaignDimension is the dimension of a campaign's alert; its identity names
+// the shared cause, such as "key kid-7".
+const CampaignDimension = "campaign"
+
+// Fact names what is known. The facts are the constants below; a reader must
+// take any other as one it does not know yet.
+type Fact string
+
+// The facts.
+const (
+	UnissuedToken     Fact = "unissued_token"      // a token that reads was never issued
+	UnknownKey        Fact = "unknown_key"         // a signing key that the register does not have
+	RetiredKey        Fact = "retired_key"         // a signing key past its rotation
+	RevokedKey        Fact = "revoked_key"         // a signing key that was revoked
+	OverageKey        Fact = "overage_key"         // a signing key older than the policy allows
+	KeyBackFromSleep  Fact = "key_back_from_sleep" // a signing key in use again after long silence
+	ActedAfterLeave   Fact = "acted_after_leave"   // an account whose owner has left
+	DormantWoke       Fact = "dormant_woke"        // an account in use again after long silence
+	OrphanAccountUsed Fact = "orphan_account_used" // an account that belongs to nobody known
+	SourceSilent      Fact = "source_silent"       // a source of events or facts that has gone quiet
+)
+
+// Confidence says how sure weir is that this is no chance, in words, since a
+// likelihood ratio held against a budget is no probability.
+type Confidence string
+
+// The words, least sure first; ConfidenceOf says when each is used.
+const (
+	Possible   Confidence = "possible"
+	Likely     Confidence = "likely"
+	VeryLikely Confidence = "very_likely"
+	Certain    Confidence = "certain"
+)
+
+// Rank orders confidences: 1 for possible to 4 for certain, 0 for anything else.
+func (c Confidence) Rank() int {
+	switch c {
+	case Possible:
+		return 1
+	case Likely:
+		return 2
+	case VeryLikely:
+		return 3
+	case Certain:
+		return 4
+	}
+	return 0
+}
+
+// Share is one value and the part of the exposed records that went through it.
+type Share struct {
+	Value string  `json:"value"`
+	Share float64 `json:"share"` // 0..1
+}
+
+// MaxTop bounds each list of Top and Members.Top.
+const MaxTop = 5
+
+// Top says through what the exposed records went: at most MaxTop values of each
+// dimension other than the alert's own, largest share first. The shares of one
+// list need not add up to 1.
+type Top struct {
+	Endpoints []Share `json:"endpoints,omitempty"`
+	Networks  []Share `json:"networks,omitempty"`
+	Clients   []Share `json:"clients,omitempty"`
+	Keys      []Share `json:"keys,omitempty"`
+	Users     []Share `json:"users,omitempty"`
+}
+
+// IsZero reports whether every list is empty; encoding/json goes by it.
+func (t Top) IsZero() bool {
+	return len(t.Endpoints)+len(t.Networks)+len(t.Clients)+len(t.Keys)+len(t.Users) == 0
+}
+
+// Members are the episodes of a campaign.
+type Members struct {
+	Count int64    `json:"count"`         // all of them
+	Top   []Member `json:"top,omitempty"` // at most MaxTop, most exposed records first
+}
+
+// Member is one episode of a campaign.
+type Member struct {
+	DedupKey  string   `json:"dedup_key"`
 	Dimension string   `json:"dimension"`
 	Identity  string   `json:"identity"`
-	Detector  string   `json:"detector"`
-	Measure   string   `json:"measure"` // the strongest measure
 	Severity  Severity `json:"severity"`
-	Summary   string   `json:"summary"`
-	Observed  float64  `json:"observed"` // of the bin that made the case, in the unit of the measure
-	Expected  float64  `json:"expected"` // of the same bin, under the baseline
-	Exposed   Exposed  `json:"exposed"`
-	Evidence  Evidence `json:"evidence"`
+	Records   int64    `json:"records"` // exposed
 }
+
+// Links are absolute URLs; empty ones are left out.
+type Links struct {
+	Console string `json:"console,omitempty"` // the episode in weir's console
+	Runbook string `json:"runbook,omitempty"` // what to do about this kind of alert
+	Query   string `json:"query,omitempty"`   // the events behind it, in the log store
+}
+
+// IsZero reports whether there is no link.
+func (l Links) IsZero() bool { return l == Links{} }
 
 // Exposed says how many distinct customer records the identity has touched
 // since the time given: all of them, not the excess.

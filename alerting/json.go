@@ -30,19 +30,25 @@ func (a *Alert) AppendJSON(b []byte) []byte {
 	b = append(b, `{"schema":`...)
 	b = strconv.AppendInt(b, int64(a.Schema), 10)
 	b = appendText(b, `,"dedup_key":`, a.DedupKey)
+	b = appendSome(b, `,"campaign":`, a.Campaign)
 	b = appendText(b, `,"status":`, string(a.Status))
 	b = appendTime(b, `,"time":`, a.Time)
 	b = appendTime(b, `,"onset":`, a.Onset)
+	b = appendSome(b, `,"kind":`, string(a.Kind))
 	b = appendText(b, `,"dimension":`, a.Dimension)
 	b = appendText(b, `,"identity":`, a.Identity)
 	b = appendText(b, `,"detector":`, a.Detector)
 	b = appendText(b, `,"measure":`, a.Measure)
+	b = appendSome(b, `,"fact":`, string(a.Fact))
+	b = appendDetail(b, `,"detail":`, a.Detail)
 	b = appendText(b, `,"severity":`, string(a.Severity))
+	b = appendSome(b, `,"confidence":`, string(a.Confidence))
 	b = appendText(b, `,"summary":`, a.Summary)
 	b = appendFixed(b, `,"observed":`, a.Observed, countDecimals)
 	b = appendFixed(b, `,"expected":`, a.Expected, countDecimals)
 	b = append(b, `,"exposed":`...)
 	b = a.Exposed.appendJSON(b)
+	b = a.appendContext(b)
 	b = append(b, `,"evidence":`...)
 	b = a.Evidence.appendJSON(b)
 	return append(b, '}')
@@ -122,11 +128,21 @@ func ParseAlert(b []byte) (*Alert, error) {
 		return nil, fmt.Errorf("reading an alert: schema %d, but this weir reads schema %d; run the version that wrote it, or a newer one", a.Schema, Schema)
 	}
 	for _, f := range [...]struct{ key, value string }{
-		{"dedup_key", a.DedupKey}, {"dimension", a.Dimension}, {"identity", a.Identity}, {"measure", a.Measure},
+		{"dedup_key", a.DedupKey}, {"dimension", a.Dimension}, {"identity", a.Identity},
 	} {
 		if f.value == "" {
 			return nil, fmt.Errorf("reading an alert: %s is missing or empty", f.key)
 		}
+	}
+	switch {
+	case !a.Kind.valid():
+		return nil, fmt.Errorf("reading an alert: kind is %q, want statistical, fact or campaign", a.Kind)
+	case a.Kind == KindFact && a.Fact == "":
+		return nil, errors.New("reading an alert: fact is missing or empty, where kind is fact")
+	case (a.Kind == "" || a.Kind == Statistical) && a.Measure == "":
+		return nil, errors.New("reading an alert: measure is missing or empty")
+	case a.Confidence != "" && a.Confidence.Rank() == 0:
+		return nil, fmt.Errorf("reading an alert: confidence is %q, want possible, likely, very_likely or certain", a.Confidence)
 	}
 	if !a.Status.valid() {
 		return nil, fmt.Errorf("reading an alert: status is %q, want open, update or close", a.Status)

@@ -110,6 +110,10 @@ func TestParseAlertRefuses(t *testing.T) {
 		"status":       {strings.Replace(good, `"open"`, `"ajar"`, 1), `status is "ajar"`},
 		"severity":     {strings.Replace(good, `"high"`, `"grave"`, 1), `severity is "grave"`},
 		"identity":     {strings.Replace(good, `"kid-7"`, `""`, 1), "identity is missing"},
+		"measure":      {strings.Replace(good, `"measure":"distinct","severity"`, `"measure":"","severity"`, 1), "measure is missing"},
+		"kind":         {strings.Replace(good, `"dimension"`, `"kind":"rumour","dimension"`, 1), `kind is "rumour"`},
+		"fact":         {strings.Replace(good, `"dimension"`, `"kind":"fact","dimension"`, 1), "fact is missing"},
+		"confidence":   {strings.Replace(good, `"summary"`, `"confidence":"sure","summary"`, 1), `confidence is "sure"`},
 		"time":         {strings.Replace(good, `"2026-03-03T15:00:00.000Z"`, `"noon"`, 1), "noon"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -135,6 +139,7 @@ var anyAlert = rapid.Custom(func(t *rapid.T) *Alert {
 		Evidence: Evidence{Bin: when.Draw(t, "bin"), BinWidth: "1h0m0s", LogValue: number.Draw(t, "log"), Threshold: number.Draw(t, "threshold"), Budget: number.Draw(t, "budget"),
 			Measures: []MeasureEvidence{}},
 	}
+	drawContext(t, a)
 	for range rapid.IntRange(0, 3).Draw(t, "measures") {
 		m := MeasureEvidence{Measure: text.Draw(t, "m"), LogValue: number.Draw(t, "ml"), Observed: number.Draw(t, "mo"), Level: number.Draw(t, "level"), Rates: []RateEvidence{}}
 		for range rapid.IntRange(0, 3).Draw(t, "rates") {
