@@ -54,15 +54,34 @@ func NewDeliverer(dest Destination, policy Policy, env Env) *Deliverer {
 // Name returns the destination's name.
 func (d *Deliverer) Name() string { return d.dest.Name() }
 
-// Deliver tries until the destination takes the alert, refuses it for good, or
+// Accepts reports whether the destination gets this alert at all.
+func (d *Deliverer) Accepts(a *Alert) bool { return d.policy.Accept == nil || d.policy.Accept(a) }
+
+// HoldUntil returns the time before which the alert, raised at that time by the
+// wall clock, is not to be delivered.
+func (d *Deliverer) HoldUntil(a *Alert, raised time.Time) time.Time {
+	return d.policy.Hold.Until(a, raised)
+}
+
+// Deliver is DeliverReference for an episode of which nothing was delivered, or
+// to a destination that is no Referrer.
+func (d *Deliverer) Deliver(ctx context.Context, a *Alert, raised time.Time) (Delivery, error) {
+	return d.DeliverReference(ctx, a, raised, "")
+}
+
+// DeliverReference tries until the destination takes the alert, refuses it for good, or
 // the policy gives up, and returns the record of it. raised is the wall-clock
 // time at which the alert was written (its Kafka timestamp), from which
 // Policy.MaxAge counts; zero means now.
 //
+// reference is that of the latest record with a reference, of the same
+// destination and dedup key; "" if there is none. The record returned carries
+// the one to keep, also when this alert was not delivered.
+//
 // An error means that ctx ended first: nothing is decided and nothing is to be
 // recorded. The alert is delivered again after a restart, under the same
 // message id.
-func (d *Deliverer) Deliver(ctx context.Context, a *Alert, raised time.Time) (Delivery, error) {
+func (d *Deliverer) DeliverReference(ctx context.Context, a *Alert, raised time.Time, reference string) (Delivery, error) {
 	select {
 	case <-d.turn:
 		defer func() { d.turn <- struct{}{} }()
@@ -76,19 +95,22 @@ func (d *Deliverer) Deliver(ctx context.Context, a *Alert, raised time.Time) (De
 		if err := d.env.Sleep(ctx, d.limit.take(d.env.Now())); err != nil {
 			return Delivery{}, d.interrupted(a, err)
 		}
-		retry, err := d.attempt(ctx, a)
+		kept, retry, err := d.attempt(ctx, a, reference)
+		if len(kept) <= MaxReference && kept != "" {
+			reference = kept
+		}
 		if err == nil {
-			return d.record(a, Delivered, attempts, ""), nil
+			return d.record(a, reference, Delivered, attempts, ""), nil
 		}
 		if ctx.Err() != nil {
 			return Delivery{}, d.interrupted(a, ctx.Err())
 		}
 		if !retry {
-			return d.record(a, Rejected, attempts, err.Error()), nil
+			return d.record(a, reference, Rejected, attempts, err.Error()), nil
 		}
 		wait := d.policy.Backoff(attempts, retryAfter(err), d.env.Rand())
 		if why := d.policy.Exhausted(attempts, d.env.Now().Add(wait).Sub(raised)); why != "" {
-			return d.record(a, GivenUp, attempts, why+"; the last attempt: "+err.Error()), nil
+			return d.record(a, reference, GivenUp, attempts, why+"; the last attempt: "+err.Error()), nil
 		}
 		d.env.Retry(a, attempts, wait, err)
 		if err := d.env.Sleep(ctx, wait); err != nil {
@@ -99,7 +121,7 @@ func (d *Deliverer) Deliver(ctx context.Context, a *Alert, raised time.Time) (De
 
 // attempt makes one attempt under the policy's timeout. A fault of the
 // destination's own code must not stop the others, so a panic is a refusal.
-func (d *Deliverer) attempt(ctx context.Context, a *Alert) (retry bool, err error) {
+func (d *Deliverer) attempt(ctx context.Context, a *Alert, reference string) (kept string, retry bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d.policy.Timeout)
 	defer cancel()
 	defer func() {
@@ -108,17 +130,21 @@ func (d *Deliverer) attempt(ctx context.Context, a *Alert) (retry bool, err erro
 			retry, err = false, fmt.Errorf("destination %s panicked (%T); please report this with the alert's dedup key", d.dest.Name(), r)
 		}
 	}()
-	retry, err = d.dest.Notify(ctx, a)
+	if r, ok := d.dest.(Referrer); ok {
+		kept, retry, err = r.NotifyReference(ctx, a, reference)
+	} else {
+		retry, err = d.dest.Notify(ctx, a)
+	}
 	if err != nil && !retry && errors.Is(err, context.DeadlineExceeded) {
 		retry = true // a timeout passes, whatever the destination makes of it
 	}
-	return retry, err
+	return kept, retry, err
 }
 
-func (d *Deliverer) record(a *Alert, o Outcome, attempts int, reason string) Delivery {
+func (d *Deliverer) record(a *Alert, reference string, o Outcome, attempts int, reason string) Delivery {
 	return Delivery{
 		DedupKey: a.DedupKey, Status: a.Status, Time: a.Time, Destination: d.dest.Name(),
-		Outcome: o, Attempts: attempts, Reason: Printable(reason, MaxReason), At: Time(d.env.Now().UnixMilli()),
+		Reference: reference, Outcome: o, Attempts: attempts, Reason: Printable(reason, MaxReason), At: Time(d.env.Now().UnixMilli()),
 	}
 }
 

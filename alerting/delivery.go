@@ -29,16 +29,17 @@ type Delivery struct {
 	Time        Time    `json:"time"` // of the alert, event time
 	Destination string  `json:"destination"`
 	Outcome     Outcome `json:"outcome"`
-	Attempts    int     `json:"attempts"`         // made, the last one included
-	Reason      string  `json:"reason,omitempty"` // why not, or what the last failed attempt said; no secrets
-	At          Time    `json:"at"`               // wall clock at the outcome
+	Attempts    int     `json:"attempts"`            // made, the last one included
+	Reason      string  `json:"reason,omitempty"`    // why not, or what the last failed attempt said; no secrets
+	Reference   string  `json:"reference,omitempty"` // what the receiver calls the episode's message, see Referrer
+	At          Time    `json:"at"`                  // wall clock at the outcome
 }
 
 // MaxReason bounds the reason of a delivery record, in bytes.
 const MaxReason = 512
 
 // AppendJSON appends the record as one line of JSON, without the newline, with
-// its keys in the order of the struct; an empty reason is left out.
+// its keys in the order of the struct; an empty reason or reference is left out.
 func (d *Delivery) AppendJSON(b []byte) []byte {
 	b = appendText(b, `{"dedup_key":`, d.DedupKey)
 	b = appendText(b, `,"status":`, string(d.Status))
@@ -50,6 +51,7 @@ func (d *Delivery) AppendJSON(b []byte) []byte {
 	if d.Reason != "" {
 		b = appendText(b, `,"reason":`, d.Reason)
 	}
+	b = appendSome(b, `,"reference":`, d.Reference)
 	b = appendTime(b, `,"at":`, d.At)
 	return append(b, '}')
 }

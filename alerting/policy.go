@@ -29,6 +29,14 @@ type Policy struct {
 	// negative rate means no limit.
 	PerMinute float64
 	Burst     int
+	// Accept says which alerts the destination gets, see Routes; nil: all.
+	// Whoever hands alerts to a Deliverer asks Deliverer.Accepts first: what
+	// goes elsewhere is neither delivered nor recorded.
+	Accept func(a *Alert) bool
+	// Hold says how long an alert may wait; nil: not at all. Whoever hands
+	// alerts to a Deliverer asks Deliverer.HoldUntil, and meanwhile goes on with
+	// other episodes: a critical one must not stand behind one that waits.
+	Hold *Hold
 }
 
 func (p Policy) withDefaults() Policy {
