@@ -180,10 +180,11 @@ var halves = func() (h [maxRanks]float64) {
 func likely(risk, seen *perRank, p uint8, floor, ceil float64) Estimate {
 	n := solve(risk, seen, p) * float64(int(1)<<p)
 	n = min(max(n, floor), ceil)
-	e := Estimate{N: n}
-	e.Low = max(math.Floor(bound(risk, p, n, -z95)), floor)
-	e.High = min(math.Ceil(bound(risk, p, n, z95)), ceil)
-	return e
+	low, high := bound(risk, p, n, -z95), bound(risk, p, n, z95)
+	if n <= ExactLimit { // few cells make few different estimates: whole numbers, outwards
+		low, high = math.Floor(low), math.Ceil(high)
+	}
+	return Estimate{N: n, Low: max(low, floor), High: min(high, ceil)}
 }
 
 // variance is that of the estimate when the truth is n: the inverse of the
