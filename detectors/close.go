@@ -41,8 +41,8 @@ func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, su
 		sums.dim(dim).add(s, &t, &base, &c, fresh, before, ev.Log, e.perDay)
 	}
 	e.learn(s, d, &t, &base, &c)
-	if c[Distinct] > 0 || c[FirstTouch] > 0 {
-		e.remember(s, at, c)
+	if c != (Counts{}) {
+		e.remember(s, at, &c)
 	}
 	return ev
 }
@@ -91,7 +91,7 @@ func (e *Engine) catchUpTo(s *State, d *Dimension, at uint32) {
 
 // rest passes n silent bins in one go.
 func (e *Engine) rest(s *State, n uint32) {
-	s.stat = [NumMeasures][NumRates]float32{}
+	s.stat = [numCore][NumRates]float32{}
 	for m := range s.count {
 		fade := math.Exp(-float64(n) / e.level[m])
 		s.count[m] = fold(s.count[m], fade, 0)
@@ -122,7 +122,7 @@ func (e *Engine) note(s *State, t *setting, log float64) {
 }
 
 // evidence reads the evidence off the statistics after a step.
-func (e *Engine) evidence(s *State, d *Dimension, t *setting, base *[NumMeasures]baseline, c *Counts) Evidence {
+func (e *Engine) evidence(s *State, d *Dimension, t *setting, base *[numCore]baseline, c *Counts) Evidence {
 	ev := Evidence{Scored: true, Onset: int64(t.bin)}
 	var total, best float64
 	for m := range base {
@@ -136,11 +136,12 @@ func (e *Engine) evidence(s *State, d *Dimension, t *setting, base *[NumMeasures
 			best, ev.Measure = sum, Measure(m)
 		}
 		ev.Measures[m] = MeasureEvidence{
+			Judged: true,
 			Log: ln(sum / NumRates), Observed: c[m], Expected: b.mu,
 			Level: b.level, Shape: b.shape, Mode: b.mode, K: b.k, PeerWeight: b.peer,
 		}
 	}
-	ev.Log = ln(total / float64(int(NumMeasures)*NumRates))
+	ev.Log = ln(total / float64(numCore*NumRates))
 	if ev.Log >= CandidateCut {
 		for m := range base {
 			for i, v := range s.stat[m] {

@@ -61,7 +61,7 @@ type Engine struct {
 	millis int64   // width of a bin
 	perDay float64 // bins in a day
 
-	level      [NumMeasures]float64 // horizons, in bins
+	level      [numCore]float64 // horizons, in bins
 	dispersion float64
 	youth      float64
 	keep       uint32
@@ -91,7 +91,7 @@ func NewEngine(c Config) *Engine {
 		loc:        c.Location,
 		millis:     c.Bin.Milliseconds(),
 		perDay:     day,
-		level:      [NumMeasures]float64{levelDays * day, noveltyDays * day},
+		level:      [numCore]float64{levelDays * day, noveltyDays * day},
 		dispersion: dispersionDays * day,
 		youth:      youthDays * day,
 		keep:       uint32(math.Ceil(keepDays * day)),

@@ -24,7 +24,7 @@ type fleetDim struct {
 	live     float64 // largest number of identities on a day, falling by 2 % a day
 	hours    [HoursOfWeek]mean
 	cells    [cells]mean
-	measures [NumMeasures]fleetMeasure
+	measures [numCore]fleetMeasure
 	tail     [tailCells]float64 // upcrossings of each edge
 	tailDays float64            // days that they were counted on
 }

@@ -12,9 +12,9 @@ type visit struct {
 }
 
 // history is the unpacked form of State.recent. Packed it is a sequence of
-// varints, three a visit (bin, as the distance from the one before; counts),
-// oldest first, so four to seven bytes a visit; and at the end the bin of the
-// newest and the number of visits, so that one can be added without reading all.
+// visits (see appendVisit), oldest first, so four to seven bytes a visit; and at
+// the end the bin of the newest and the number of visits, so that one can be
+// added without reading all.
 type history struct {
 	n      int
 	visits [maxVisits + 1]visit
@@ -23,6 +23,71 @@ type history struct {
 // trailer is the size of what ends a packed history.
 const trailer = 5
 
+// appendVisit packs one visit: as varints the distance of its bin from the one
+// before, doubled, plus one if there are counts other than those of the core;
+// the core's counts; then a byte with a bit for each other measure that is above
+// zero, and their counts.
+func appendVisit(b []byte, gap uint32, counts *[NumMeasures]uint64) []byte {
+	var mask byte
+	for m := numCore; m < int(NumMeasures); m++ {
+		if counts[m] > 0 {
+			mask |= 1 << (m - numCore)
+		}
+	}
+	head := uint64(gap) << 1
+	if mask != 0 {
+		head |= 1
+	}
+	b = binary.AppendUvarint(b, head)
+	for _, c := range counts[:numCore] {
+		b = binary.AppendUvarint(b, c)
+	}
+	if mask == 0 {
+		return b
+	}
+	b = append(b, mask)
+	for m := numCore; m < int(NumMeasures); m++ {
+		if counts[m] > 0 {
+			b = binary.AppendUvarint(b, counts[m])
+		}
+	}
+	return b
+}
+
+// visit reads what appendVisit wrote and returns the distance.
+func (r *reader) visit(counts *[NumMeasures]uint64) (gap uint64) {
+	*counts = [NumMeasures]uint64{}
+	head := r.uvarint()
+	for m := range counts[:numCore] {
+		counts[m] = r.count()
+	}
+	if head&1 == 0 {
+		return head >> 1
+	}
+	mask := r.byte()
+	if mask == 0 || mask>>(int(NumMeasures)-numCore) != 0 {
+		r.fail()
+	}
+	for m := numCore; m < int(NumMeasures); m++ {
+		if mask>>(m-numCore)&1 == 0 {
+			continue
+		}
+		if counts[m] = r.count(); counts[m] == 0 {
+			r.fail()
+		}
+	}
+	return head >> 1
+}
+
+// count reads one count of a visit.
+func (r *reader) count() uint64 {
+	v := r.uvarint()
+	if v > maxCount {
+		r.fail()
+	}
+	return v
+}
+
 // read unpacks what pack packed.
 func (h *history) read(b []byte) {
 	h.n = 0
@@ -30,16 +95,10 @@ func (h *history) read(b []byte) {
 		return
 	}
 	bin := uint32(0)
-	for b = b[:len(b)-trailer]; len(b) > 0; h.n++ {
-		gap, n := binary.Uvarint(b)
-		b = b[n:]
-		bin += uint32(gap)
+	for r := (reader{b: b[:len(b)-trailer]}); len(r.b) > 0; h.n++ {
 		v := &h.visits[h.n]
+		bin += uint32(r.visit(&v.counts))
 		v.bin = bin
-		for m := range v.counts {
-			v.counts[m], n = binary.Uvarint(b)
-			b = b[n:]
-		}
 	}
 }
 
@@ -61,7 +120,8 @@ func (h *history) decode(r *reader) {
 	}
 	var bin uint64
 	for i := 0; i < int(n) && !r.bad; i++ {
-		gap := r.uvarint()
+		v := &h.visits[i]
+		gap := r.visit(&v.counts)
 		if i > 0 && gap == 0 {
 			r.fail()
 		}
@@ -69,14 +129,7 @@ func (h *history) decode(r *reader) {
 		if gap > 1<<32-2 || bin > 1<<32-2 {
 			r.fail()
 		}
-		v := visit{bin: uint32(bin)}
-		for m := range v.counts {
-			v.counts[m] = r.uvarint()
-			if v.counts[m] > maxCount {
-				r.fail()
-			}
-		}
-		h.visits[i] = v
+		v.bin = uint32(bin)
 		h.n = i + 1
 	}
 }
@@ -84,12 +137,10 @@ func (h *history) decode(r *reader) {
 // append packs the history after b.
 func (h *history) append(b []byte) []byte {
 	bin := uint32(0)
-	for _, v := range h.visits[:h.n] {
-		b = binary.AppendUvarint(b, uint64(v.bin-bin))
+	for i := range h.visits[:h.n] {
+		v := &h.visits[i]
+		b = appendVisit(b, v.bin-bin, &v.counts)
 		bin = v.bin
-		for _, c := range v.counts {
-			b = binary.AppendUvarint(b, c)
-		}
 	}
 	return b
 }
@@ -149,7 +200,7 @@ func (e *Engine) oldestKept(last uint32) uint32 {
 }
 
 // remember notes an active bin, which is the newest, in place.
-func (e *Engine) remember(s *State, bin uint32, c Counts) {
+func (e *Engine) remember(s *State, bin uint32, c *Counts) {
 	b := s.recent
 	newest, n := uint32(0), 0
 	if len(b) > 0 {
@@ -159,7 +210,7 @@ func (e *Engine) remember(s *State, bin uint32, c Counts) {
 	}
 	for from := e.oldestKept(bin); n > 0; n-- {
 		oldest, _ := binary.Uvarint(b)
-		if n < maxVisits && uint32(oldest) >= from {
+		if n < maxVisits && uint32(oldest>>1) >= from {
 			break
 		}
 		b = dropOldest(b)
@@ -167,10 +218,11 @@ func (e *Engine) remember(s *State, bin uint32, c Counts) {
 	if n == 0 {
 		b, newest = b[:0], 0
 	}
-	b = binary.AppendUvarint(b, uint64(bin-newest))
-	for _, v := range c {
-		b = binary.AppendUvarint(b, uint64(v))
+	var counts [NumMeasures]uint64
+	for m, v := range c {
+		counts[m] = uint64(v)
 	}
+	b = appendVisit(b, bin-newest, &counts)
 	b = binary.LittleEndian.AppendUint32(b, bin)
 	s.recent = append(b, byte(n+1))
 }
@@ -179,22 +231,14 @@ func (e *Engine) remember(s *State, bin uint32, c Counts) {
 // The second one's bin, until now a distance, is written in full: it never
 // takes more room than the visit that goes.
 func dropOldest(b []byte) []byte {
-	at := 0
-	next := func() uint64 {
-		v, n := binary.Uvarint(b[at:])
-		at += n
-		return v
-	}
-	bin := next()
-	for range NumMeasures {
-		next()
-	}
-	if at == len(b) {
+	r := reader{b: b}
+	var counts [NumMeasures]uint64
+	bin := r.visit(&counts)
+	if len(r.b) == 0 {
 		return b[:0]
 	}
-	bin += next()
-	var full [binary.MaxVarintLen64]byte
-	n := binary.PutUvarint(full[:], bin)
-	copy(b, full[:n])
-	return append(b[:n], b[at:]...)
+	next := r.uvarint()
+	rest := r.b
+	n := binary.PutUvarint(b, next+bin<<1)
+	return b[:n+copy(b[n:], rest)]
 }

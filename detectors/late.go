@@ -40,7 +40,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 	s.first = min(s.first, at+1)
 	t := e.setting(s, d, at)
 	t.mode = calm
-	var base [NumMeasures]baseline
+	var base [numCore]baseline
 	for m := range base {
 		base[m] = e.expect(s, d, Measure(m), &t)
 		room := base[m].cut(now[m], t.age > e.youth) - base[m].cut(old[m], t.age > e.youth)
@@ -60,7 +60,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 
 // correct replaces the likelihood ratio of one kept bin in every statistic.
 func (e *Engine) correct(s *State, d *Dimension, h *history, from, at uint32, old, now *Counts) {
-	var whole, part, change [NumMeasures][NumRates]float64
+	var whole, part, change [numCore][NumRates]float64
 	busy, top := false, d.top()
 	for bin := max(from, s.first-1); bin < s.last; bin++ {
 		c := h.counts(bin)

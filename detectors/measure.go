@@ -3,15 +3,38 @@ package detectors
 // Measure is what is counted of an identity in a bin.
 type Measure uint8
 
-// The measures. Distinct counts the distinct records touched; FirstTouch those
-// among them that the identity had never touched before.
+// The measures. Distinct and FirstTouch are kept for every identity; the
+// others take memory only where they have ever been above zero.
 const (
+	// Distinct counts the distinct records touched.
 	Distinct Measure = iota
+	// FirstTouch counts those of Distinct that the identity had never touched.
 	FirstTouch
+	// RowsRead counts rows of reports and exports whose records the log does
+	// not name.
+	RowsRead
+	// Destructive counts the distinct records deleted or updated.
+	Destructive
+	// Subjects counts the distinct actors behind a key, client, network or
+	// endpoint.
+	Subjects
+	// Unissued counts the records read through tokens that no login or issue
+	// stands behind.
+	Unissued
+	// OffHours counts those of Distinct that were touched at hours at which the
+	// identity hardly ever works. The engine derives it; callers leave it zero.
+	OffHours
+	// NumMeasures is how many there are.
 	NumMeasures
 )
 
-var measureNames = [NumMeasures]string{"distinct", "first_touch"}
+// numCore is the number of measures that every identity has: Distinct and
+// FirstTouch.
+const numCore = 2
+
+var measureNames = [NumMeasures]string{
+	"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours",
+}
 
 // String returns the measure's name as alerts carry it.
 func (m Measure) String() string {
@@ -54,6 +77,7 @@ type Evidence struct {
 
 // MeasureEvidence explains one measure's part in Evidence.
 type MeasureEvidence struct {
+	Judged     bool              // the measure is kept for this identity; else all is zero
 	Log        float64           // natural log of the mean statistic over the rates
 	Observed   float64           // the count
 	Expected   float64           // Level × Shape × Mode, in records a bin

@@ -20,10 +20,10 @@ type Dimension struct {
 	// Shape is the factor of each hour of the week in thousandths; its mean
 	// over the week is 1,000.
 	Shape [HoursOfWeek]uint16
-	Prior [NumMeasures]Prior
+	Prior [numCore]Prior
 	// Mode is the fleet's common mode expected of the next bin: 3 on a day on
 	// which everyone does three times the usual.
-	Mode [NumMeasures]float64
+	Mode [numCore]float64
 	// Threshold is the natural log of the evidence that opens an episode, and
 	// Live the number of identities that it was computed for.
 	Threshold float64

@@ -43,7 +43,7 @@ type setting struct {
 	bin   uint32
 	hour  int
 	shape float64
-	mode  [NumMeasures]float64
+	mode  [numCore]float64
 	cellN float64 // how many bins the own hours of this cell rest on
 	cellM float64 // and their mean
 	age   float64 // bins since the identity was first seen
@@ -238,7 +238,7 @@ func logGeometric(c, mu float64) float64 {
 const minStat = 1e-30
 
 var (
-	calm = [NumMeasures]float64{1, 1}
+	calm = [numCore]float64{1, 1}
 )
 
 // step scores one bin: the generalised Shiryaev-Roberts recursion
@@ -252,7 +252,7 @@ var (
 // forgotten in days. E[R] under the
 // null stays at most the number of bins, so Pollak's bound on the mean time
 // between false alarms holds.
-func (e *Engine) step(s *State, d *Dimension, t *setting, c *Counts) (base [NumMeasures]baseline) {
+func (e *Engine) step(s *State, d *Dimension, t *setting, c *Counts) (base [numCore]baseline) {
 	top := d.top()
 	for m := range base {
 		b := e.expect(s, d, Measure(m), t)
@@ -276,7 +276,7 @@ func (e *Engine) step(s *State, d *Dimension, t *setting, c *Counts) (base [NumM
 // The level's exposure is in units of the shape that the own hours start from,
 // not of the own hours themselves: else level and hours could drift apart, with
 // only their product held.
-func (e *Engine) learn(s *State, d *Dimension, t *setting, base *[NumMeasures]baseline, c *Counts) {
+func (e *Engine) learn(s *State, d *Dimension, t *setting, base *[numCore]baseline, c *Counts) {
 	var learned Counts
 	for m := range base {
 		b := &base[m]

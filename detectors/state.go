@@ -13,13 +13,13 @@ import (
 // recent are shared by copies.
 type State struct {
 	// stat are the Shiryaev-Roberts statistics, linear.
-	stat [NumMeasures][NumRates]float32
+	stat [numCore][NumRates]float32
 	// count and exposure are decayed sums of learned counts and of the factors
 	// (shape × mode) under which they came: their ratio is the own level.
-	count, exposure [NumMeasures]float32
+	count, exposure [numCore]float32
 	// excess and square are decayed sums of (c-μ)²-c and μ²: their ratio
 	// estimates 1/k, the over-dispersion.
-	excess, square [NumMeasures]float32
+	excess, square [numCore]float32
 	active         float32 // decayed number of bins with a count
 	peak           float32 // the largest log evidence of late, falling by Engine.peakFall a bin
 	first, last    uint32  // first and last closed bin, plus one
@@ -108,7 +108,7 @@ func (s *State) Log() float64 {
 	if sum == 0 {
 		return math.Inf(-1)
 	}
-	return ln(sum / float64(int(NumMeasures)*NumRates))
+	return ln(sum / float64(numCore*NumRates))
 }
 
 const stateVersion = 1

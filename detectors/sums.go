@@ -30,7 +30,7 @@ type dimSums struct {
 	scored   uint64 // identities closed
 	fresh    uint64 // among them, those closed for the first time on this day
 	activity uint64 // sum of count over level, fixed point
-	measures [NumMeasures]measureSums
+	measures [numCore]measureSums
 	tail     [tailCells]uint64 // upcrossings of each edge of the log evidence
 }
 
@@ -73,7 +73,7 @@ func (s *Sums) Scored(dim int) uint64 {
 }
 
 // add takes in one closed bin of one identity.
-func (s *dimSums) add(id *State, t *setting, base *[NumMeasures]baseline, c *Counts, fresh bool, before, log, perDay float64) {
+func (s *dimSums) add(id *State, t *setting, base *[numCore]baseline, c *Counts, fresh bool, before, log, perDay float64) {
 	s.scored++
 	settled := t.age >= perDay
 	if fresh {
@@ -132,7 +132,7 @@ func (s *Sums) Add(o *Sums) {
 
 // numbers lists the unsigned numbers in a fixed order.
 func (s *dimSums) numbers() []*uint64 {
-	v := make([]*uint64, 0, 3+int(NumMeasures)*(4+ratioCells+kCells)+tailCells)
+	v := make([]*uint64, 0, 3+numCore*(4+ratioCells+kCells)+tailCells)
 	v = append(v, &s.scored, &s.fresh, &s.activity)
 	for m := range s.measures {
 		q := &s.measures[m]

@@ -82,6 +82,9 @@ func (d *Detect) candidate(id *identity, tick, bin int64, ev *detectors.Evidence
 		Exposed:   d.exposedRecords(id, tick),
 	}
 	for m := range ev.Measures {
+		if !ev.Measures[m].Judged {
+			continue
+		}
 		me := explain(detectors.Measure(m), &ev.Measures[m])
 		if detectors.Measure(m) == detectors.Distinct {
 			me.Low, me.High = min(distinct.Low, me.Observed), max(distinct.High, me.Observed)
