@@ -20,6 +20,14 @@ func Summarize(a *Alert, loc *time.Location) string {
 		loc = time.UTC
 	}
 	s := sentence{a: a, loc: loc, who: actorOf(a.Dimension)}
+	switch {
+	case a.Kind == KindFact:
+		s.fact()
+		return s.b.String()
+	case a.Kind == KindCampaign:
+		s.campaign()
+		return s.b.String()
+	}
 	switch a.Status {
 	case Close:
 		s.closed()
@@ -85,6 +93,8 @@ func unitOf(measure string, who actor) unit {
 		return unit{who.did, "customer", "customers", " through tokens that nobody issued"}
 	case "subjects":
 		return unit{"acted for", "distinct subject", "distinct subjects", ""}
+	case "off_hours":
+		return unit{who.did, "customer", "customers", " outside its usual hours"}
 	}
 	return unit{who.did, "unit", "units", " of " + Printable(measure, maxIdentity)}
 }

@@ -1,0 +1,178 @@
+package alerting
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+)
+
+// Message is an alert laid out for people, in the order in which they need it:
+// the sentence; how grave and how sure; since when; what is exposed; what of it
+// is new; through what; first and last seen; why it may be benign; what to
+// check; where to go on. Destinations put it into their own form, so that all
+// of them say the same.
+//
+// Every text is one printable line. Identities in it are other people's words:
+// a destination escapes them as its own markup demands.
+type Message struct {
+	Title    string  // who and what, short
+	Sentence string  // the summary
+	Facts    []Field // in order
+	Through  []Field // endpoints, networks, …
+	Members  []string
+	Benign   []string
+	Checks   []string
+	Links    []Field // name and URL
+}
+
+// Field is a name and its value.
+type Field struct{ Name, Value string }
+
+// Compose lays out an alert, with times in loc (nil: UTC).
+func Compose(a *Alert, loc *time.Location) *Message {
+	if loc == nil {
+		loc = time.UTC
+	}
+	m := &Message{Title: title(a), Sentence: Printable(a.Summary, maxSentence)}
+	m.Facts = composeFacts(a, loc)
+	for _, l := range [...]struct {
+		name string
+		list []Share
+	}{
+		{"Endpoints", a.Top.Endpoints}, {"Networks", a.Top.Networks}, {"Clients", a.Top.Clients},
+		{"Keys", a.Top.Keys}, {"Users", a.Top.Users},
+	} {
+		if len(l.list) > 0 {
+			m.Through = append(m.Through, Field{l.name, shares(l.list)})
+		}
+	}
+	if a.Members != nil {
+		m.Members = members(a.Members)
+	}
+	m.Benign, m.Checks = lines(a.Benign), lines(a.Checks)
+	for _, l := range [...]Field{{"Console", a.Links.Console}, {"Runbook", a.Links.Runbook}, {"Query", a.Links.Query}} {
+		if l.Value != "" {
+			m.Links = append(m.Links, l)
+		}
+	}
+	return m
+}
+
+const (
+	maxSentence = 2000 // bytes of the summary
+	maxLine     = 400  // bytes of one reason, check or member
+	maxLines    = 10
+	maxValue    = 120 // bytes of one value of a list
+)
+
+func composeFacts(a *Alert, loc *time.Location) []Field {
+	at := func(t Time) string { return t.Std().In(loc).Format(dayTimeLayout) + " (" + loc.String() + ")" }
+	f := []Field{{"Severity", capital(string(a.Severity))}}
+	if a.Confidence != "" {
+		f = append(f, Field{"Confidence", capital(strings.ReplaceAll(string(a.Confidence), "_", " "))})
+	}
+	f = append(f, Field{"Since", at(a.Onset)})
+	if e := &a.Exposed; e.Records > 0 || e.Rows > 0 {
+		text := exposed(e)
+		if e.Records > 0 && e.Low != e.High {
+			text += ", " + Group(e.Low) + "–" + Group(e.High)
+		}
+		f = append(f, Field{"Exposed", text + ", since " + at(e.Since)})
+	}
+	if a.ShareNew != nil {
+		f = append(f, Field{"Never opened before", percent(*a.ShareNew)})
+	}
+	if a.FirstSeen != 0 {
+		f = append(f, Field{"First seen", at(a.FirstSeen)})
+	}
+	if a.LastSeen != 0 {
+		f = append(f, Field{"Last seen", at(a.LastSeen)})
+	}
+	if a.Kind == KindFact && len(a.Detail) > 0 {
+		f = append(f, Field{"Detail", strings.Join(details(a.Detail), "; ")})
+	}
+	return f
+}
+
+// title: "Signing key kid-7: 1,240 distinct customers, where about 210 are
+// normal".
+func title(a *Alert) string {
+	who := actorOf(a.Dimension)
+	name := capital(who.noun) + " " + Printable(a.Identity, maxValue)
+	text := ""
+	switch a.Kind {
+	case KindFact:
+		text = name + " " + factPhrase(a.Fact)
+	case KindCampaign:
+		n := int64(0)
+		if a.Members != nil {
+			n = a.Members.Count
+		}
+		text = "Campaign of " + plural(n, "identity", "identities") + ": " + Printable(a.Identity, maxValue)
+	default:
+		u := unitOf(a.Measure, who)
+		text = name + ": " + count(a.Observed, u) + u.after + ", " + normal(a.Expected)
+	}
+	if a.Status == Close {
+		return "Over: " + text
+	}
+	return text
+}
+
+// shares: "GET /customers/{id} 91 %, GET /orders/{id} 9 %".
+func shares(list []Share) string {
+	var parts []string
+	for i := range list[:min(len(list), MaxTop)] {
+		parts = append(parts, Printable(list[i].Value, maxValue)+" "+percent(list[i].Share))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func members(m *Members) (out []string) {
+	for i := range m.Top[:min(len(m.Top), MaxTop)] {
+		t := &m.Top[i]
+		out = append(out, actorOf(t.Dimension).noun+" "+Printable(t.Identity, maxValue)+": "+plural(t.Records, "customer", "customers")+", "+string(t.Severity))
+	}
+	if rest := m.Count - int64(len(out)); rest > 0 && len(out) > 0 {
+		out = append(out, "and "+Group(rest)+" more")
+	}
+	return out
+}
+
+func lines(list []string) (out []string) {
+	for _, s := range list[:min(len(list), maxLines)] {
+		out = append(out, Printable(s, maxLine))
+	}
+	return out
+}
+
+// percent never rounds a part up to all of it, nor down to nothing.
+func percent(share float64) string {
+	switch p := share * 100; {
+	case !(p > 0):
+		return "0 %"
+	case p < 1:
+		return "below 1 %"
+	case p >= 100:
+		return "100 %"
+	default:
+		return strconv.Itoa(min(int(p+0.5), 99)) + " %"
+	}
+}
+
+// Clip returns s cut to at most limit characters, as UTF-16 counts them (which
+// is how the strictest receivers do, and never less than their number), with a
+// cut shown by "…".
+func Clip(s string, limit int) string {
+	units, cut := 0, 0
+	for i, r := range s {
+		if units < limit {
+			cut = i // up to here there is room for the "…"
+		}
+		if units += max(utf16.RuneLen(r), 1); units > limit {
+			return s[:cut] + "…"
+		}
+	}
+	return s
+}

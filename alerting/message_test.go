@@ -1,0 +1,169 @@
+package alerting
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+)
+
+var allFacts = []Fact{UnissuedToken, UnknownKey, RetiredKey, RevokedKey, OverageKey, KeyBackFromSleep, ActedAfterLeave, DormantWoke, OrphanAccountUsed, SourceSilent}
+
+func TestSummarizeKinds(t *testing.T) {
+	fact := func(a *Alert) {
+		a.Kind, a.Fact, a.Measure = KindFact, RetiredKey, ""
+		a.Detail = map[string]string{"successor": "kid-8", "retired_at": "2026-01-02"}
+		a.Exposed = Exposed{Records: 40, Low: 40, High: 40, Since: a.Onset}
+	}
+	campaign := func(a *Alert) {
+		a.Kind, a.Dimension, a.Identity = KindCampaign, CampaignDimension, "key kid-7"
+		a.Members = &Members{Count: 10_000}
+	}
+	for _, c := range []struct {
+		name string
+		set  func(a *Alert)
+		want string
+	}{
+		{"a fact", fact,
+			"Signing key kid-7 is still in use past its rotation (retired at: 2026-01-02; successor: kid-8), seen Tue 3 Mar 2026 15:00 (UTC). Since Mon 2 Mar 2026 09:00 it has been used to read 40 distinct customers in all."},
+		{"a fact, again", func(a *Alert) { fact(a); a.Status, a.Detail, a.Exposed = Update, nil, Exposed{} },
+			"Still so: signing key kid-7 is still in use past its rotation, seen Tue 3 Mar 2026 15:00 (UTC)."},
+		{"a fact, over", func(a *Alert) { fact(a); a.Status, a.Detail, a.Exposed = Close, nil, Exposed{} },
+			"Over: signing key kid-7 is still in use past its rotation; no more of it was seen."},
+		{"a fact of tomorrow", func(a *Alert) { fact(a); a.Fact, a.Detail, a.Exposed = "key_on_fire", nil, Exposed{} },
+			"Signing key kid-7 shows key on fire, seen Tue 3 Mar 2026 15:00 (UTC)."},
+		{"many details", func(a *Alert) {
+			fact(a)
+			a.Exposed, a.Detail = Exposed{}, map[string]string{}
+			for i := range 9 {
+				a.Detail[fmt.Sprintf("d%d", i)] = "x\ny"
+			}
+		},
+			"Signing key kid-7 is still in use past its rotation (d0: x?y; d1: x?y; d2: x?y; d3: x?y; d4: x?y; d5: x?y; 3 more), seen Tue 3 Mar 2026 15:00 (UTC)."},
+		{"a campaign", campaign,
+			"10,000 identities began to carry customer records away together; what they share: key kid-7. It began about Mon 2 Mar 2026 09:00 (UTC). Since Mon 2 Mar 2026 09:00 they have read about 33,700,000 distinct customers in all (33,100,000 to 34,300,000 at 95 % confidence)."},
+		{"a campaign, over", func(a *Alert) { campaign(a); a.Status, a.Exposed, a.Members.Count = Close, Exposed{}, 1 },
+			"Over: 1 identity that carried customer records away together are back to normal; what they share: key kid-7."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := example()
+			c.set(a)
+			if got := Summarize(a, nil); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// Every kind of alert comes with something to check and a reason to doubt it,
+// and every fact has words of its own.
+func TestAdvice(t *testing.T) {
+	phrases := map[string]bool{}
+	for _, f := range allFacts {
+		a := &Alert{Kind: KindFact, Fact: f, Dimension: "key"}
+		Complete(a)
+		if len(a.Checks) != 3 || len(a.Benign) == 0 || a.Confidence != Certain {
+			t.Errorf("%s: %d checks, %d reasons, %s", f, len(a.Checks), len(a.Benign), a.Confidence)
+		}
+		if strings.HasPrefix(factPhrase(f), "shows ") {
+			t.Errorf("%s has no words", f)
+		}
+		phrases[factPhrase(f)] = true
+	}
+	if len(phrases) < len(allFacts)-1 { // two facts are a long silence
+		t.Errorf("only %d phrases", len(phrases))
+	}
+	for _, dimension := range []string{"user", "key", "network", "client", "endpoint", "own"} {
+		for _, measure := range []string{"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours", "own"} {
+			a := &Alert{Dimension: dimension, Measure: measure}
+			Complete(a)
+			if len(a.Checks) != 3 || len(a.Benign) == 0 || a.Confidence == "" {
+				t.Errorf("%s by %s: %+v", dimension, measure, a)
+			}
+		}
+	}
+	kept := &Alert{Confidence: Certain, Checks: []string{"own"}, Benign: []string{}}
+	Complete(kept)
+	if kept.Confidence != Certain || kept.Checks[0] != "own" || len(kept.Benign) != 0 {
+		t.Errorf("what was set is changed: %+v", kept)
+	}
+}
+
+func TestConfidence(t *testing.T) {
+	for margin, want := range map[float64]Confidence{-1: Possible, 2.3: Possible, 2.4: Likely, 6.9: Likely, 7: VeryLikely} {
+		if got := ConfidenceOf(&Alert{Evidence: Evidence{LogValue: 10 + margin, Threshold: 10}}); got != want {
+			t.Errorf("%v nats above: %s, want %s", margin, got, want)
+		}
+	}
+}
+
+func TestSeverityOfFact(t *testing.T) {
+	for _, c := range []struct {
+		fact    Fact
+		exposed int64
+		want    Severity
+	}{
+		{RevokedKey, 0, High}, {RevokedKey, 9_999, High}, {RevokedKey, 10_000, Critical},
+		{OverageKey, 0, Low}, {OverageKey, 100, Medium}, {OverageKey, 1_000, High}, {DormantWoke, 99, Medium},
+	} {
+		if got := SeverityOfFact(c.fact, c.exposed); got != c.want {
+			t.Errorf("%s with %d exposed is %s, want %s", c.fact, c.exposed, got, c.want)
+		}
+	}
+}
+
+// The order of the message is the order in which a person needs it.
+func TestCompose(t *testing.T) {
+	a := contextual()
+	a.Members = &Members{Count: 7, Top: []Member{{"weir-0123456789abcdef", "user", "김민지", High, 1}}}
+	got := fmt.Sprintf("%+v", *Compose(a, nil))
+	const want = "{Title:Signing key kid-7: 1,240 distinct customers, where about 210 are normal Sentence:Signing key <kid-7> & co " +
+		"Facts:[{Name:Severity Value:High} {Name:Confidence Value:Very likely} {Name:Since Value:Mon 2 Mar 2026 09:00 (UTC)} " +
+		"{Name:Exposed Value:about 33,700,000 distinct customers, 33,100,000–34,300,000, since Mon 2 Mar 2026 09:00 (UTC)} {Name:Never opened before Value:97 %} " +
+		"{Name:First seen Value:Sun 26 Jan 2025 09:00 (UTC)} {Name:Last seen Value:Tue 3 Mar 2026 14:59 (UTC)}] " +
+		"Through:[{Name:Endpoints Value:GET /customers/{id} 91 %, GET /orders/{id} 9 %} {Name:Networks Value:203.0.113.0/24 40 %}] " +
+		"Members:[user 김민지: 1 customer, high and 6 more] Benign:[A key rotation moves load.] Checks:[Ask who holds the key.] " +
+		"Links:[{Name:Console Value:https://weir.example/episodes/x} {Name:Query Value:https://log.example/?q=kid-7}]}"
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestComposeAnything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := anyAlert.Draw(t, "alert")
+		if text := fmt.Sprintf("%+v", *Compose(a, time.UTC)); !utf8.ValidString(text) || strings.ContainsAny(text, "\n\r\x1b") {
+			t.Fatalf("%q", text)
+		}
+	})
+}
+
+func TestPercent(t *testing.T) {
+	for share, want := range map[float64]string{0: "0 %", 0.001: "below 1 %", 0.01: "1 %", 0.915: "92 %", 0.999: "99 %", 1: "100 %", -1: "0 %"} {
+		if got := percent(share); got != want {
+			t.Errorf("%v is %s, want %s", share, got, want)
+		}
+	}
+}
+
+func TestClip(t *testing.T) {
+	for _, c := range []struct {
+		in    string
+		limit int
+		want  string
+	}{{"short", 5, "short"}, {"longer", 5, "long…"}, {"고객기록유출", 5, "고객기록…"}, {"𐐷𐐷𐐷", 5, "𐐷𐐷…"}, {"𐐷𐐷", 4, "𐐷𐐷"}, {"", 3, ""}} {
+		if got := Clip(c.in, c.limit); got != c.want {
+			t.Errorf("%q at %d: %q, want %q", c.in, c.limit, got, c.want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s, limit := rapid.String().Draw(t, "s"), rapid.IntRange(1, 20).Draw(t, "limit")
+		if got := Clip(s, limit); len(utf16.Encode([]rune(got))) > limit {
+			t.Fatalf("%q is longer than %d", got, limit)
+		}
+	})
+}

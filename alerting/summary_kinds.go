@@ -1,0 +1,104 @@
+package alerting
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// factPhrase says what a fact means, after the name of the identity.
+func factPhrase(f Fact) string {
+	switch f {
+	case UnissuedToken:
+		return "read with a token that nobody issued"
+	case UnknownKey:
+		return "signs tokens that are accepted, though the key register does not know it"
+	case RetiredKey:
+		return "is still in use past its rotation"
+	case RevokedKey:
+		return "is in use though it was revoked"
+	case OverageKey:
+		return "is older than keys may be, and in use"
+	case KeyBackFromSleep:
+		return "is in use again after a long silence"
+	case ActedAfterLeave:
+		return "acted after its owner had left"
+	case DormantWoke:
+		return "is in use again after a long silence"
+	case OrphanAccountUsed:
+		return "is in use, and belongs to nobody known"
+	case SourceSilent:
+		return "has gone silent: what happens there is not seen"
+	}
+	return "shows " + Printable(strings.ReplaceAll(string(f), "_", " "), maxIdentity)
+}
+
+// fact: "Signing key kid-7 is still in use past its rotation (retired at:
+// 2026-01-02), seen Tue 3 Mar 2026 15:00 (UTC). Since Mon 2 Mar 2026 09:00 it
+// has been used to read about 40 distinct customers in all."
+func (s *sentence) fact() {
+	a := s.a
+	subject := s.who.noun + " " + Printable(a.Identity, maxIdentity) + " " + factPhrase(a.Fact)
+	switch a.Status {
+	case Close:
+		s.text("Over: ", subject, s.detail(), "; no more of it was seen.")
+	case Update:
+		s.text("Still so: ", subject, s.detail(), ", seen ", s.day(a.Time), " (", s.loc.String(), ").")
+	default:
+		s.text(capital(subject), s.detail(), ", seen ", s.day(a.Time), " (", s.loc.String(), ").")
+	}
+	s.total(s.who.hasDone, "it")
+}
+
+// campaign: "12 identities began to carry customer records away together; what
+// they share: key kid-7. It began about …; since then they have read …"
+func (s *sentence) campaign() {
+	a := s.a
+	count := int64(0)
+	if a.Members != nil {
+		count = a.Members.Count
+	}
+	shared := "what they share: " + Printable(a.Identity, maxIdentity)
+	who := plural(count, "identity", "identities")
+	switch a.Status {
+	case Close:
+		s.text("Over: ", who, " that carried customer records away together are back to normal; ", shared, ".")
+	case Update:
+		s.text("Still going on: ", who, " are carrying customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
+	default:
+		s.text(capital(who), " began to carry customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
+	}
+	s.total("have read", "they")
+}
+
+// detail: " (retired at: 2026-01-02; successor: kid-8)".
+func (s *sentence) detail() string {
+	if len(s.a.Detail) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(details(s.a.Detail), "; ") + ")"
+}
+
+// maxDetails bounds how many details are told; the alert carries all.
+const maxDetails = 6
+
+// details lists a fact's details by key.
+func details(m map[string]string) (list []string) {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		if len(list) == maxDetails {
+			return append(list, strconv.Itoa(len(m)-maxDetails)+" more")
+		}
+		list = append(list, Printable(strings.ReplaceAll(key, "_", " "), maxIdentity)+": "+Printable(m[key], maxIdentity))
+	}
+	return list
+}
+
+// total adds what is exposed, if anything.
+func (s *sentence) total(did, who string) {
+	e := &s.a.Exposed
+	if e.Records == 0 && e.Rows == 0 {
+		return
+	}
+	s.text(" Since ", s.day(e.Since), " ", who, " ", did, " ", exposed(e), " in all", bars(e), ".")
+}
