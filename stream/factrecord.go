@@ -1,0 +1,51 @@
+package stream
+
+import (
+	"encoding/binary"
+
+	"github.com/weirhq/weir/event"
+)
+
+// FactRecord is a rare fact on its way from ingest to every detect task: a
+// person joined or left; a signing key was issued, revoked or retired. Logins
+// and issued tokens are not rare: they go by token to weir.sessions.
+type FactRecord struct {
+	Action  event.Action // Join, Leave, Issue, Revoke or Retire
+	Time    int64        // event time, Unix ms
+	Apply   int64        // tick at whose close it counts; see Partial.Apply
+	Actor   string       // who did it, if the source says
+	Subject string       // whom or what it is about
+	KeyID   string
+}
+
+// SourceDimension is what a FactCandidate carries as its dimension when it is
+// about a source topic, not about an identity, and SourceDimensionName what
+// alerts call it.
+const (
+	SourceDimension     = -1
+	SourceDimensionName = "source"
+)
+
+func appendFacts(b []byte, facts []FactRecord) []byte {
+	b = binary.AppendUvarint(b, uint64(len(facts)))
+	for i := range facts {
+		f := &facts[i]
+		b = append(b, byte(f.Action))
+		b = binary.AppendVarint(b, f.Time)
+		b = binary.AppendVarint(b, f.Apply)
+		b = appendString(b, f.Actor)
+		b = appendString(b, f.Subject)
+		b = appendString(b, f.KeyID)
+	}
+	return b
+}
+
+func (r *reader) facts() (out []FactRecord) {
+	for range r.count() {
+		out = append(out, FactRecord{
+			Action: event.Action(r.byte()), Time: r.varint(), Apply: r.varint(),
+			Actor: string(r.bytes()), Subject: string(r.bytes()), KeyID: string(r.bytes()),
+		})
+	}
+	return out
+}
