@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Deliverer carries alerts to one destination, one at a time and in the order
-// given, so that a close never overtakes its open. Each destination has its
+// Deliverer carries alerts to one destination, one attempt at a time, and keeps to
+// its limit. What is sent next is for a Queue to say. Each destination has its
 // own, so that one that is down delays its own messages only.
 type Deliverer struct {
 	dest   Destination
@@ -91,32 +91,62 @@ func (d *Deliverer) DeliverReference(ctx context.Context, a *Alert, raised time.
 	if raised.IsZero() {
 		raised = d.env.Now()
 	}
-	for attempts := 1; ; attempts++ {
-		if err := d.env.Sleep(ctx, d.limit.take(d.env.Now())); err != nil {
+	m := &Letter{Alert: a, Raised: raised, Reference: reference}
+	for {
+		if err := d.Turn(ctx); err != nil {
 			return Delivery{}, d.interrupted(a, err)
 		}
-		kept, retry, err := d.attempt(ctx, a, reference)
-		if len(kept) <= MaxReference && kept != "" {
-			reference = kept
+		result, err := d.Try(ctx, m)
+		if err != nil {
+			return Delivery{}, err
 		}
-		if err == nil {
-			return d.record(a, reference, Delivered, attempts, ""), nil
+		if result.Record != nil {
+			return *result.Record, nil
 		}
-		if ctx.Err() != nil {
-			return Delivery{}, d.interrupted(a, ctx.Err())
-		}
-		if !retry {
-			return d.record(a, reference, Rejected, attempts, err.Error()), nil
-		}
-		wait := d.policy.Backoff(attempts, retryAfter(err), d.env.Rand())
-		if why := d.policy.Exhausted(attempts, d.env.Now().Add(wait).Sub(raised)); why != "" {
-			return d.record(a, reference, GivenUp, attempts, why+"; the last attempt: "+err.Error()), nil
-		}
-		d.env.Retry(a, attempts, wait, err)
-		if err := d.env.Sleep(ctx, wait); err != nil {
+		if err := d.env.Sleep(ctx, result.Wait); err != nil {
 			return Delivery{}, d.interrupted(a, err)
 		}
 	}
+}
+
+// Turn waits until the destination's limit allows one more attempt. Who calls
+// Try calls it before, and decides after it what to send.
+func (d *Deliverer) Turn(ctx context.Context) error {
+	return d.env.Sleep(ctx, d.limit.take(d.env.Now()))
+}
+
+// Tried is what became of one attempt.
+type Tried struct {
+	Record *Delivery     // how the delivery ended; nil: it is to be tried again
+	Wait   time.Duration // until the next attempt
+	Asked  time.Duration // for which the receiver asked not to be called; 0: it did not
+}
+
+// Try makes one attempt at a message and counts it there. An error means that
+// ctx ended first, as with DeliverReference.
+func (d *Deliverer) Try(ctx context.Context, m *Letter) (Tried, error) {
+	kept, retry, err := d.attempt(ctx, m.Alert, m.Reference)
+	if len(kept) <= MaxReference && kept != "" {
+		m.Reference = kept
+	}
+	if err != nil && ctx.Err() != nil {
+		return Tried{}, d.interrupted(m.Alert, ctx.Err())
+	}
+	attempts := m.Attempts + 1
+	if err == nil {
+		return Tried{Record: d.record(m, Delivered, attempts, "")}, nil
+	}
+	if !retry {
+		return Tried{Record: d.record(m, Rejected, attempts, err.Error())}, nil
+	}
+	m.Attempts = attempts
+	asked := retryAfter(err)
+	wait := d.policy.Backoff(attempts, asked, d.env.Rand())
+	if why := d.policy.Exhausted(attempts, d.env.Now().Add(wait).Sub(m.Raised)); why != "" {
+		return Tried{Record: d.record(m, GivenUp, attempts, why+"; the last attempt: "+err.Error())}, nil
+	}
+	d.env.Retry(m.Alert, attempts, wait, err)
+	return Tried{Wait: wait, Asked: min(asked, d.policy.MaxRetryAfter)}, nil
 }
 
 // attempt makes one attempt under the policy's timeout. A fault of the
@@ -141,10 +171,11 @@ func (d *Deliverer) attempt(ctx context.Context, a *Alert, reference string) (ke
 	return kept, retry, err
 }
 
-func (d *Deliverer) record(a *Alert, reference string, o Outcome, attempts int, reason string) Delivery {
-	return Delivery{
+func (d *Deliverer) record(m *Letter, o Outcome, attempts int, reason string) *Delivery {
+	a := m.Alert
+	return &Delivery{
 		DedupKey: a.DedupKey, Status: a.Status, Time: a.Time, Destination: d.dest.Name(),
-		Reference: reference, Outcome: o, Attempts: attempts, Reason: Printable(reason, MaxReason), At: Time(d.env.Now().UnixMilli()),
+		Reference: m.Reference, Outcome: o, Attempts: attempts, Reason: Printable(reason, MaxReason), At: Time(d.env.Now().UnixMilli()),
 	}
 }
 

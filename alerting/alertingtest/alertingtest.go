@@ -153,9 +153,26 @@ type attempt struct {
 
 var taken = attempt{}
 
-// HTTP runs the suite against destinations made by build. The receivers
-// answer with plain status codes, so it fits destinations that go by those.
+// HTTP runs the suite against destinations made by build that go by the status
+// code alone.
 func HTTP(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) {
+	Suite{Taken: Answer(http.StatusOK)}.Run(t, build)
+}
+
+// Suite is the behaviour shared by destinations that speak HTTP.
+type Suite struct {
+	// Taken is how the vendor says that it took a message.
+	Taken http.HandlerFunc
+	// Calls is how many requests make one delivery; 0 means 1.
+	Calls int
+	// Reads tells that the vendor's word is in the body, so that a status
+	// without it is no success.
+	Reads bool
+}
+
+// Run runs the suite against destinations made by build.
+func (s Suite) Run(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) {
+	calls := max(s.Calls, 1)
 	date := Now.Add(90 * time.Second).Format(http.TimeFormat)
 	past := Now.Add(-time.Hour).Format(http.TimeFormat)
 	for _, c := range []struct {
@@ -163,9 +180,8 @@ func HTTP(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) 
 		handlers []http.HandlerFunc
 		want     []attempt
 	}{
-		{"well", []http.HandlerFunc{Answer(200)}, []attempt{taken, taken}},
-		{"accepts for later", []http.HandlerFunc{Answer(202)}, []attempt{taken}},
-		{"broken, then well", []http.HandlerFunc{Answer(500), Answer(502), Answer(200)},
+		{"well", []http.HandlerFunc{s.Taken}, []attempt{taken, taken}},
+		{"broken, then well", []http.HandlerFunc{Answer(500), Answer(502), s.Taken},
 			[]attempt{{retry: true, says: "500"}, {retry: true, says: "502"}, taken}},
 		{"busy for seconds", []http.HandlerFunc{Answer(429, "Retry-After", "7")}, []attempt{{true, 7 * time.Second, "429"}}},
 		{"busy until a date", []http.HandlerFunc{Answer(503, "Retry-After", date)}, []attempt{{true, 90 * time.Second, "503"}}},
@@ -178,7 +194,7 @@ func HTTP(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) 
 		{"gone", []http.HandlerFunc{Answer(410)}, []attempt{{says: "410"}}},
 		{"elsewhere", []http.HandlerFunc{Answer(307, "Location", "https://thief.example/"+Secret)}, []attempt{{says: "redirect to thief.example"}}},
 		{"silent", []http.HandlerFunc{Silence}, []attempt{{retry: true, says: "no answer in time"}}},
-		{"half sent", []http.HandlerFunc{HalfSent, Answer(200)}, []attempt{{retry: true, says: "posting"}, taken}},
+		{"half sent", []http.HandlerFunc{HalfSent, s.Taken}, []attempt{{retry: true, says: "posting"}, taken}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			timeout := 30 * time.Second
@@ -193,15 +209,33 @@ func HTTP(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) 
 			for _, want := range c.want {
 				check(t, d, want)
 			}
-			if got := len(r.Seen()); got != len(c.want) {
-				t.Errorf("the receiver saw %d requests, want %d", got, len(c.want))
+			requests := 0
+			for _, want := range c.want {
+				if want == taken {
+					requests += calls
+				} else {
+					requests++
+				}
 			}
+			if got := len(r.Seen()); got != requests {
+				t.Errorf("the receiver saw %d requests, want %d", got, requests)
+			}
+		})
+	}
+	if !s.Reads {
+		t.Run("accepts for later", func(t *testing.T) {
+			r := NewReceiver(t, false, Answer(http.StatusAccepted))
+			check(t, build(t, setup(r.URL, nil, time.Minute)), taken)
 		})
 	}
 	t.Run("endless answer", func(t *testing.T) {
 		sent := make(chan int, 1)
 		r := NewReceiver(t, false, Flood(sent))
-		check(t, build(t, setup(r.URL, nil, time.Minute)), taken)
+		want := taken
+		if s.Reads {
+			want = attempt{retry: true, says: "posting"}
+		}
+		check(t, build(t, setup(r.URL, nil, time.Minute)), want)
 		if n := <-sent; n >= floodSize {
 			t.Errorf("the destination read all %d bytes of an answer without end", n)
 		}
@@ -220,12 +254,13 @@ func HTTP(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) 
 			t.Errorf("got %v, want context.Canceled", err)
 		}
 	})
-	t.Run("over TLS", func(t *testing.T) { tlsCases(t, build) })
+	t.Run("over TLS", func(t *testing.T) { s.tlsCases(t, build) })
+	t.Run("says all there is to say", func(t *testing.T) { s.extremes(t, build) })
 }
 
-func tlsCases(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) {
+func (s Suite) tlsCases(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) {
 	t.Run("trusted", func(t *testing.T) {
-		r := NewReceiver(t, true, Answer(200))
+		r := NewReceiver(t, true, s.Taken)
 		check(t, build(t, setup(r.URL, roots(r), time.Minute)), taken)
 	})
 	t.Run("signed by a stranger", func(t *testing.T) {

@@ -35,9 +35,10 @@ const (
 
 // Client posts to one URL. It is safe for concurrent use.
 type Client struct {
-	url  *url.URL
-	http *http.Client
-	now  func() time.Time
+	url     *url.URL
+	http    *http.Client
+	now     func() time.Time
+	private []string // secrets beside the URL's
 }
 
 // Options of a Client; the zero value is ready to use.
@@ -45,6 +46,7 @@ type Options struct {
 	TLS     *tls.Config      // nil: the system's roots
 	Timeout time.Duration    // of one attempt, whole; default 10 s
 	Now     func() time.Time // default time.Now
+	Secrets []string         // what requests carry and errors must not quote, though the receiver may echo it
 }
 
 // New returns a Client of the URL, which must be absolute, http or https. The
@@ -64,7 +66,7 @@ func New(rawURL string, o Options) (*Client, error) {
 	transport.TLSClientConfig = o.TLS.Clone() // Clone of nil is nil
 	transport.MaxIdleConnsPerHost = 2
 	transport.MaxResponseHeaderBytes = 64 << 10
-	return &Client{url: u, now: o.Now, http: &http.Client{
+	return &Client{url: u, now: o.Now, private: o.Secrets, http: &http.Client{
 		Transport: transport,
 		Timeout:   o.Timeout,
 		// A redirect would carry a signed message to an address that nobody
@@ -93,9 +95,16 @@ func ParseURL(raw string) (*url.URL, error) {
 // is refused. Retry-After, in seconds or as a date, is honoured on any answer
 // that may pass (RFC 9110, section 10.2.3).
 func (c *Client) Post(ctx context.Context, header http.Header, body []byte) (retry bool, err error) {
+	_, retry, err = c.Exchange(ctx, header, body)
+	return retry, err
+}
+
+// Exchange is Post for receivers whose answer has more to say than its status;
+// answer holds at most its first 64 KiB.
+func (c *Client) Exchange(ctx context.Context, header http.Header, body []byte) (answer []byte, retry bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url.String(), bytes.NewReader(body))
 	if err != nil {
-		return false, fmt.Errorf("posting to %s: making the request: %w", c.url.Host, c.strip(err))
+		return nil, false, fmt.Errorf("posting to %s: making the request: %w", c.url.Host, c.strip(err))
 	}
 	for k, v := range header {
 		req.Header[k] = v
@@ -103,13 +112,17 @@ func (c *Client) Post(ctx context.Context, header http.Header, body []byte) (ret
 	req.Header.Set("User-Agent", UserAgent)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return true, fmt.Errorf("posting to %s: %w", c.url.Host, c.explain(err))
+		return nil, true, fmt.Errorf("posting to %s: %w", c.url.Host, c.explain(err))
 	}
 	defer resp.Body.Close()
 	// A failed read takes nothing back: the status line has decided.
-	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	return c.classify(resp, answer)
+	answer, _ = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	retry, err = c.classify(resp, answer)
+	return answer, retry, err
 }
+
+// Host names the receiver, for errors.
+func (c *Client) Host() string { return c.url.Host }
 
 func (c *Client) classify(resp *http.Response, answer []byte) (retry bool, err error) {
 	code := resp.StatusCode
@@ -120,7 +133,7 @@ func (c *Client) classify(resp *http.Response, answer []byte) (retry bool, err e
 		return false, fmt.Errorf("posting to %s: the receiver answered %d, a redirect%s; redirects are not followed, configure the final url",
 			c.url.Host, code, target(resp))
 	}
-	err = fmt.Errorf("posting to %s: the receiver answered %s%s", c.url.Host, status(code), c.quote(answer))
+	err = fmt.Errorf("posting to %s: the receiver answered %s%s", c.url.Host, status(code), c.Quote(answer))
 	switch {
 	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code == http.StatusTooEarly:
 		if wait := RetryAfter(resp.Header.Get("Retry-After"), c.now()); wait > 0 {
@@ -191,9 +204,9 @@ func (c *Client) strip(err error) error {
 	}
 }
 
-// quote returns what the receiver said, on one line and cut, with whatever of
-// our own URL it echoes taken out.
-func (c *Client) quote(answer []byte) string {
+// Quote returns ": " and what the receiver said, on one line and cut, with
+// whatever of our own URL and secrets it echoes taken out; "" for nothing.
+func (c *Client) Quote(answer []byte) string {
 	text := string(answer)
 	for _, secret := range c.secrets() {
 		text = strings.ReplaceAll(text, secret, "***")
@@ -205,7 +218,8 @@ func (c *Client) quote(answer []byte) string {
 	return ": " + text
 }
 
-// secrets lists the parts of the URL that may be secret, longest first.
+// secrets lists what must not be quoted, the parts of the URL among it, longest
+// first.
 func (c *Client) secrets() []string {
 	var s []string
 	add := func(v string) {
@@ -227,6 +241,9 @@ func (c *Client) secrets() []string {
 	}
 	if p, ok := c.url.User.Password(); ok {
 		add(p)
+	}
+	for _, v := range c.private {
+		add(v)
 	}
 	slices.SortFunc(s, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	return s

@@ -66,11 +66,11 @@ func TestQuote(t *testing.T) {
 		"T0PS3CR3T, abcdef, pa55word":                   ": ***, ***, ***",
 		"a\x1b[2Jb":                                     ": a?[2Jb",
 	} {
-		if got := c.quote([]byte(in)); got != want {
+		if got := c.Quote([]byte(in)); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
-	if got := c.quote([]byte(strings.Repeat("x", 1<<20))); len(got) > maxQuoted+2 {
+	if got := c.Quote([]byte(strings.Repeat("x", 1<<20))); len(got) > maxQuoted+2 {
 		t.Errorf("quotes %d bytes", len(got))
 	}
 }

@@ -1,0 +1,148 @@
+package alertingtest
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// Full returns Alert with everything that helps to decide.
+func Full() *alerting.Alert {
+	a := Alert()
+	a.Kind = alerting.Statistical
+	a.ShareNew = new(0.97)
+	a.FirstSeen, a.LastSeen = a.Onset-400*24*3600_000, a.Time-60_000
+	a.Top = alerting.Top{
+		Endpoints: []alerting.Share{{Value: "GET /customers/{id}", Share: 0.91}, {Value: "GET /orders/{id}", Share: 0.09}},
+		Networks:  []alerting.Share{{Value: "203.0.113.0/24", Share: 0.4}, {Value: "198.51.100.0/24", Share: 0.35}},
+		Clients:   []alerting.Share{{Value: "shop-android/9.4.0", Share: 1}},
+	}
+	a.Links = alerting.Links{
+		Console: "https://weir.example/episodes/" + a.DedupKey,
+		Runbook: "https://wiki.example/runbooks/key?by=distinct&from=weir",
+		Query:   "https://logs.example/search?q=key_id:kid-7",
+	}
+	alerting.Complete(a)
+	return a
+}
+
+// Fact returns the alert of a fact.
+func Fact() *alerting.Alert {
+	a := Full()
+	a.Kind, a.Fact, a.Measure, a.Detector = alerting.KindFact, alerting.RetiredKey, "", "facts"
+	a.Detail = map[string]string{"retired_at": "2026-01-02T00:00:00.000Z", "successor": "kid-8"}
+	a.Observed, a.Expected, a.Severity = 0, 0, alerting.Critical
+	a.Confidence, a.Benign, a.Checks = "", nil, nil
+	alerting.Complete(a)
+	a.Summary = alerting.Summarize(a, time.UTC)
+	return a
+}
+
+// Campaign returns the alert of a campaign.
+func Campaign() *alerting.Alert {
+	a := Full()
+	a.Kind, a.Dimension, a.Identity = alerting.KindCampaign, alerting.CampaignDimension, "key kid-7"
+	a.DedupKey = alerting.DedupKey(a.Dimension, a.Identity, int64(a.Time))
+	a.Members = &alerting.Members{Count: 10_000, Top: []alerting.Member{
+		{DedupKey: alerting.DedupKey("user", "kim", 1), Dimension: "user", Identity: "kim", Severity: alerting.High, Records: 4_120},
+		{DedupKey: alerting.DedupKey("network", "203.0.113.0/24", 1), Dimension: "network", Identity: "203.0.113.0/24", Severity: alerting.Medium, Records: 812},
+	}}
+	a.Severity, a.Benign, a.Checks = alerting.Critical, nil, nil
+	alerting.Complete(a)
+	a.Summary = alerting.Summarize(a, time.UTC)
+	return a
+}
+
+// Korean returns an alert whose identities are Korean.
+func Korean() *alerting.Alert {
+	a := Full()
+	a.Dimension, a.Identity = "user", "김민지 (고객지원 2팀)"
+	a.DedupKey = alerting.DedupKey(a.Dimension, a.Identity, int64(a.Time))
+	a.Top = alerting.Top{
+		Endpoints: []alerting.Share{{Value: "GET /고객/{id}/주소", Share: 0.88}},
+		Clients:   []alerting.Share{{Value: "쿠폰-앱/9.4.0", Share: 0.7}},
+	}
+	a.Benign, a.Checks = nil, nil
+	alerting.Complete(a)
+	seoul := time.FixedZone("Asia/Seoul", 9*3600)
+	a.Summary = alerting.Summarize(a, seoul)
+	return a
+}
+
+// Hostile returns an alert whose texts attack the receiver's markup and the
+// reader's screen.
+func Hostile() *alerting.Alert {
+	a := Full()
+	evil := "x|y=z\\\n\x1b[2J</script><!channel> <https://thief.example|Acknowledge> *b* `c` \"q\" ]\u202e\xff"
+	a.Dimension, a.Identity = "client", evil
+	a.DedupKey = alerting.DedupKey(a.Dimension, a.Identity, int64(a.Time))
+	a.Top.Endpoints[0].Value = evil
+	a.Benign, a.Checks = []string{evil}, []string{evil}
+	a.Links.Console = "https://weir.example/e?q=<" + evil + ">"
+	a.Summary = alerting.Summarize(a, time.UTC)
+	return a
+}
+
+// Huge returns an alert in which everything is as long as it can be, and
+// longer.
+func Huge() *alerting.Alert {
+	a := Campaign()
+	long := strings.Repeat("고객기록유출𐐷", 2_000)
+	a.Identity, a.Summary, a.Detector = long, long, long
+	a.Members.Top = nil
+	for range 50 {
+		a.Members.Top = append(a.Members.Top, alerting.Member{DedupKey: a.DedupKey, Dimension: "user", Identity: long, Severity: alerting.High, Records: 1 << 60})
+		a.Benign, a.Checks = append(a.Benign, long), append(a.Checks, long)
+		s := alerting.Share{Value: long, Share: 0.5}
+		a.Top.Endpoints, a.Top.Networks, a.Top.Clients = append(a.Top.Endpoints, s), append(a.Top.Networks, s), append(a.Top.Clients, s)
+		a.Top.Keys, a.Top.Users = append(a.Top.Keys, s), append(a.Top.Users, s)
+	}
+	a.Detail = map[string]string{long: long}
+	a.Links = alerting.Links{Console: "https://weir.example/" + long, Runbook: "https://wiki.example/" + long, Query: "https://logs.example/" + long}
+	for range 2_000 {
+		a.Evidence.Measures = append(a.Evidence.Measures, alerting.MeasureEvidence{Measure: "distinct", Observed: 1, Rates: []alerting.RateEvidence{{Rate: 5, LogValue: 1}}})
+	}
+	return a
+}
+
+// Alerts are the alerts that every destination must be able to say, by name.
+func Alerts() map[string]*alerting.Alert {
+	closed := Full()
+	closed.Status = alerting.Close
+	closed.Summary = alerting.Summarize(closed, time.UTC)
+	return map[string]*alerting.Alert{
+		"bare": Alert(), "full": Full(), "fact": Fact(), "campaign": Campaign(), "close": closed,
+		"korean": Korean(), "hostile": Hostile(), "huge": Huge(),
+	}
+}
+
+// extremes sends what is longest, strangest and farthest: each is a message of
+// valid UTF-8.
+func (s Suite) extremes(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) {
+	for name, a := range Alerts() {
+		t.Run(name, func(t *testing.T) {
+			r := NewReceiver(t, false, s.Taken)
+			d := build(t, setup(r.URL, nil, time.Minute))
+			if retry, err := d.Notify(t.Context(), a); err != nil {
+				t.Fatalf("not taken: retry %v, %v", retry, err)
+			}
+			for _, q := range r.Seen() {
+				if !utf8.Valid(q.Body) || len(q.Body) == 0 {
+					t.Errorf("%d bytes, valid UTF-8: %v", len(q.Body), utf8.Valid(q.Body))
+				}
+			}
+		})
+	}
+}
+
+// Say returns a handler that takes the message with a status and a body.
+func Say(code int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(code)
+		_, _ = w.Write([]byte(body))
+	}
+}
