@@ -107,12 +107,11 @@ func (c *Correlate) saw(tick, offset int64) {
 	}
 }
 
-// Advance works through every tick that all partitions have closed. It returns
-// the alerts, in order, and the parameters to publish, or nil.
-func (c *Correlate) Advance() ([]alerting.Alert, *detectors.Parameters) {
+// Advance works through every tick that all partitions have closed.
+func (c *Correlate) Advance() Findings {
 	limit := slices.Min(c.done)
 	if limit == never || limit <= c.closed {
-		return nil, nil
+		return Findings{}
 	}
 	var alerts []alerting.Alert
 	for {
@@ -135,7 +134,7 @@ func (c *Correlate) Advance() ([]alerting.Alert, *detectors.Parameters) {
 	}
 	bin := c.cfg.Grid.BinOfTick(limit+1) - 1 // the last that is over
 	if bin <= c.bin {
-		return alerts, nil
+		return Findings{Alerts: alerts}
 	}
 	if c.fleet.Bin() < bin {
 		// Nobody was scored in it. What the empty bins change is worked out on
@@ -143,7 +142,7 @@ func (c *Correlate) Advance() ([]alerting.Alert, *detectors.Parameters) {
 		c.params = c.cfg.Engine.CloseBin(c.copyFleet(), bin, &detectors.Sums{})
 	}
 	c.bin = bin
-	return alerts, c.params
+	return Findings{Alerts: alerts, Parameters: &Parameters{Parameters: c.params}}
 }
 
 // next returns the next tick in which something happens: there are candidates,

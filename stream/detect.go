@@ -147,8 +147,8 @@ func NewDetect(cfg DetectConfig) *Detect {
 
 // SetParameters takes in the parameters that correlate published at the end of
 // a bin; they are used in the next one.
-func (d *Detect) SetParameters(p *detectors.Parameters) {
-	d.parameter[p.Bin] = p
+func (d *Detect) SetParameters(p *Parameters) {
+	d.parameter[p.Bin] = p.Parameters
 }
 
 // Apply takes in one record of weir.partials at its offset.
@@ -470,7 +470,7 @@ func (d *Detect) closeBin(tick, bin int64, params *detectors.Parameters) {
 	}
 	d.hot = watched
 	if !sums.Empty() && tick > d.reported {
-		d.report.Bins = append(d.report.Bins, BinSums{bin, sums.AppendBinary(nil)})
+		d.report.Bins = append(d.report.Bins, BinSums{Bin: bin, Sums: sums.AppendBinary(nil)})
 	}
 }
 

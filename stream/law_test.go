@@ -293,7 +293,7 @@ func (m *mesh) restoreDetect(p int) {
 
 func (m *mesh) readParameters(d *member) {
 	for ; d.params < len(m.parameters); d.params++ {
-		params, _, err := detectors.DecodeParameters(m.parameters[d.params])
+		params, err := stream.DecodeParameters(m.parameters[d.params])
 		if err != nil {
 			m.t.Fatal(err)
 		}
@@ -373,13 +373,13 @@ func (m *mesh) advanceCorrelate() bool {
 		m.reports++
 		moved = true
 	}
-	alerts, params := m.correlate.Advance()
-	if len(alerts) == 0 && params == nil {
+	found := m.correlate.Advance()
+	if found.Empty() {
 		return moved
 	}
-	m.alerts = append(m.alerts, lines(m.t, alerts)...)
-	if params != nil {
-		m.parameters = append(m.parameters, params.AppendBinary(nil))
+	m.alerts = append(m.alerts, lines(m.t, found.Alerts)...)
+	if found.Parameters != nil {
+		m.parameters = append(m.parameters, found.Parameters.AppendBinary(nil))
 	}
 	for _, c := range m.correlate.Snapshot() {
 		if c.Value == nil {

@@ -61,10 +61,10 @@ func (l *Local) Flush() ([]alerting.Alert, error) {
 			return alerts, err
 		}
 		l.offsets[1]++
-		found, params := l.Correlate.Advance()
-		alerts = append(alerts, found...)
-		if params != nil {
-			l.Detect.SetParameters(params)
+		found := l.Correlate.Advance()
+		alerts = append(alerts, found.Alerts...)
+		if found.Parameters != nil {
+			l.Detect.SetParameters(found.Parameters)
 		}
 	}
 	return alerts, nil

@@ -107,8 +107,8 @@ func (c *crowd) flush() {
 		}
 		check(c.corr.Apply(c.offsets[1], report))
 		c.offsets[1]++
-		if _, params := c.corr.Advance(); params != nil {
-			c.detect.SetParameters(params)
+		if found := c.corr.Advance(); found.Parameters != nil {
+			c.detect.SetParameters(found.Parameters)
 		}
 	}
 }

@@ -28,6 +28,8 @@ type Report struct {
 type BinSums struct {
 	Bin  int64  `json:"bin"`
 	Sums []byte `json:"sums"` // detectors.Sums
+	// Traits are the TraitSums of the bin, encoded; absent when empty.
+	Traits []byte `json:"traits,omitempty"`
 }
 
 // Candidate is an identity whose evidence has passed the candidate cut at a
@@ -41,6 +43,24 @@ type Candidate struct {
 	Onset     alerting.Time              `json:"onset"`
 	Measures  []alerting.MeasureEvidence `json:"measures"` // strongest first
 	Exposed   alerting.Exposed           `json:"exposed"`
+	Context
+}
+
+// Context is what an identity did since the onset, for people and for finding
+// what episodes share.
+type Context struct {
+	// Traits are what it came through, by dimension and largest share first.
+	Traits    []TraitShare  `json:"traits,omitempty"`
+	ShareNew  *float64      `json:"share_new,omitempty"` // of the exposed records, those never opened before; nil: not known
+	FirstSeen alerting.Time `json:"first_seen,omitzero"` // of the identity
+	LastSeen  alerting.Time `json:"last_seen,omitzero"`
+}
+
+// TraitShare is a trait and the part of what the identity did that went through
+// it, 0..1.
+type TraitShare struct {
+	Trait
+	Share float64 `json:"share"`
 }
 
 // Split cuts a report into several of at most n candidates each. All but the

@@ -153,9 +153,10 @@ func (f *flow) commit() error {
 		f.told++
 		failed = err
 	}
-	if alerts, params := f.correlate.Advance(); params != nil {
-		for i := range alerts {
-			f.reports += len(alerts[i].AppendJSON(nil)) + recordOverhead
+	if found := f.correlate.Advance(); found.Parameters != nil {
+		params := found.Parameters
+		for i := range found.Alerts {
+			f.reports += len(found.Alerts[i].AppendJSON(nil)) + recordOverhead
 		}
 		for _, c := range f.correlate.Snapshot() {
 			f.reports += len(c.Key) + len(c.Value) + recordOverhead

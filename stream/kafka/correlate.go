@@ -9,7 +9,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -99,8 +98,9 @@ func (t *correlateTask) poll(ctx context.Context, cl *kgo.Client, c *stream.Corr
 // is something to tell: alerts, or the parameters of a finished bin; and when
 // it must, so that a restore needs nothing old of weir.evidence.
 func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.Correlate, must bool) (committed bool, err error) {
-	alerts, params := c.Advance()
-	if len(alerts) == 0 && params == nil && !must {
+	found := c.Advance()
+	alerts, params := found.Alerts, found.Parameters
+	if found.Empty() && !must {
 		t.metrics.heartbeat.WithLabelValues("correlate").SetToCurrentTime()
 		return false, nil
 	}
@@ -126,7 +126,7 @@ func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.C
 	return true, nil
 }
 
-func (t *correlateTask) tell(alerts []alerting.Alert, params *detectors.Parameters, c *stream.Correlate) {
+func (t *correlateTask) tell(alerts []alerting.Alert, params *stream.Parameters, c *stream.Correlate) {
 	m := t.metrics
 	m.commits.WithLabelValues("correlate", "committed").Inc()
 	m.heartbeat.WithLabelValues("correlate").SetToCurrentTime()

@@ -8,7 +8,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -132,12 +131,9 @@ func (t *detectTask) restore(ctx context.Context, cl *kgo.Client, partition int3
 }
 
 func setParameters(d *stream.Detect, value []byte) error {
-	p, rest, err := detectors.DecodeParameters(value)
-	if err == nil && len(rest) > 0 {
-		err = stream.ErrCorrupt
-	}
+	p, err := stream.DecodeParameters(value)
 	if err != nil {
-		return fmt.Errorf("reading parameters: %w", err)
+		return err
 	}
 	d.SetParameters(p)
 	return nil

@@ -1,0 +1,95 @@
+package stream
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/weirhq/weir/detectors"
+)
+
+// Parameters is one record on weir.parameters: what detect must know of the
+// whole fleet to score the bins after Bin, and what it is told to do there.
+type Parameters struct {
+	*detectors.Parameters
+	// Commands of the last CommandRing records, oldest first: whoever has read
+	// one of those records has read the command. Seq tells which are new.
+	Commands []Command
+}
+
+// CommandRing is in how many records of weir.parameters a command stands. It is
+// no more than the records that the compacted topic keeps.
+const CommandRing = 64
+
+// Command tells detect to change what it knows of one identity.
+type Command struct {
+	Seq int64 // counts from 1; a later command has a larger one
+	// Bin after which it is carried out: before the first bin later than this
+	// one is scored, whether or not the identity does anything in it.
+	Bin       int64
+	Kind      CommandKind
+	Dimension int
+	Identity  string
+	// FromBin and ToBin, both included, are the interval that it is about.
+	FromBin, ToBin int64
+}
+
+// CommandKind tells what to do.
+type CommandKind uint8
+
+// Excise takes an interval out of the identity's baseline: a leak that people
+// have confirmed must not become what is normal (detectors.Engine.Excise).
+const Excise CommandKind = 1
+
+// AppendBinary appends the record's value: the parameters, and after them the
+// commands.
+func (p *Parameters) AppendBinary(b []byte) []byte {
+	return appendCommands(p.Parameters.AppendBinary(b), p.Commands)
+}
+
+// DecodeParameters reads a record of weir.parameters.
+func DecodeParameters(value []byte) (*Parameters, error) {
+	params, rest, err := detectors.DecodeParameters(value)
+	if err != nil {
+		return nil, fmt.Errorf("reading parameters: %w", err)
+	}
+	r := reader{b: rest}
+	p := &Parameters{params, r.commands()}
+	if r.err == nil && len(r.b) > 0 {
+		r.fail("bytes after the commands")
+	}
+	if r.err != nil {
+		return nil, fmt.Errorf("reading parameters: %w", r.err)
+	}
+	return p, nil
+}
+
+func appendCommands(b []byte, commands []Command) []byte {
+	b = binary.AppendUvarint(b, uint64(len(commands)))
+	for i := range commands {
+		c := &commands[i]
+		b = binary.AppendVarint(b, c.Seq)
+		b = binary.AppendVarint(b, c.Bin)
+		b = append(b, byte(c.Kind))
+		b = binary.AppendUvarint(b, uint64(c.Dimension))
+		b = appendString(b, c.Identity)
+		b = binary.AppendVarint(b, c.FromBin)
+		b = binary.AppendVarint(b, c.ToBin)
+	}
+	return b
+}
+
+func (r *reader) commands() (out []Command) {
+	for range r.count() {
+		c := Command{Seq: r.varint(), Bin: r.varint(), Kind: CommandKind(r.byte()), Dimension: int(r.uvarint())}
+		c.Identity = string(r.bytes())
+		c.FromBin, c.ToBin = r.varint(), r.varint()
+		if r.err == nil && c.Kind != Excise {
+			r.fail(fmt.Sprintf("command %d", c.Kind))
+		}
+		if r.err != nil {
+			return nil
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -1,0 +1,292 @@
+package stream
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"slices"
+)
+
+// Trait is an identity of one dimension that the identities of another come
+// through: the network of a user, the key behind an endpoint.
+type Trait struct {
+	Dimension int    `json:"dim"`
+	Identity  string `json:"identity"`
+}
+
+// TraitSums adds up, for one finished bin of one partition, the evidence of
+// identities too weak to be candidates by the traits that they share: a leak
+// that is spread over many accounts shows in none of them, but in what they
+// come through. All of it is whole numbers, so that the total is the same
+// whatever the partitioning. The zero value is empty.
+//
+// What is added of an identity with evidence e is the mixture ln(1-p+p·e) with
+// p = 0.1, the log likelihood ratio of "one in ten of them drifts" (Xie and
+// Siegmund 2013, Sequential multi-sensor change-point detection). Their mean
+// and spread over all identities of the fleet say how much of it is chance.
+type TraitSums struct {
+	members map[int]*TraitSum // by dimension of those summed: all of them
+	traits  map[memberTrait]*TraitSum
+}
+
+// memberTrait names the identities of one dimension behind one trait.
+type memberTrait struct {
+	member int
+	Trait
+}
+
+// TraitSum is what the identities of one dimension behind one trait add up to.
+type TraitSum struct {
+	N      uint64 // identities active in the bin
+	Weak   int64  // sum of their mixtures, in 1/1024 nat
+	Square uint64 // sum of the squares, in 1/1024 square nat
+	Over   uint64 // those with evidence above WeakCut
+	// Observed and Expected are the distinct records of all of them in the bin,
+	// the second in 1/1024 record.
+	Observed, Expected uint64
+	Top                []TraitMember // of those over the cut, the strongest, ties by name
+}
+
+// TraitMember is one of the strongest identities behind a trait.
+type TraitMember struct {
+	Weight   int64 // its mixture, in 1/1024 nat
+	Identity string
+}
+
+// Bounds of TraitSums.
+const (
+	// WeakCut is the log evidence from which an identity is named as one of those
+	// behind a trait.
+	WeakCut = 1.0
+	// weakTop is the log evidence above which more counts no more: one strong
+	// identity is a candidate of its own, and makes no crowd.
+	weakTop = 6.0
+	// weakShare is the share of identities that are taken to drift.
+	weakShare = 0.1
+	// traitUnit is one nat, and one expected record.
+	traitUnit = 1024
+	// maxTraits is how many traits of one dimension are kept in a bin, those of
+	// smallest hash; maxTraitMembers how many identities are named of each.
+	maxTraits       = 1024
+	maxTraitMembers = 5
+)
+
+// Member is an active identity at the end of a bin, as TraitSums needs it.
+type Member struct {
+	Dimension          int
+	Identity           string
+	Log                float64 // natural log of its evidence
+	Observed, Expected float64 // distinct records in the bin
+	Traits             []Trait // what it came through in the bin, each once
+}
+
+// Add takes in one identity.
+func (s *TraitSums) Add(m *Member) {
+	w := mixture(m.Log)
+	if s.members == nil {
+		s.members, s.traits = map[int]*TraitSum{}, map[memberTrait]*TraitSum{}
+	}
+	all := s.members[m.Dimension]
+	if all == nil {
+		all = &TraitSum{}
+		s.members[m.Dimension] = all
+	}
+	all.add(m, w, false)
+	for _, t := range m.Traits {
+		key := memberTrait{m.Dimension, t}
+		sum := s.traits[key]
+		if sum == nil {
+			sum = &TraitSum{}
+			s.traits[key] = sum
+		}
+		sum.add(m, w, true)
+	}
+}
+
+// mixture returns ln(1-p+p·e) in 1/1024 nat.
+func mixture(log float64) int64 {
+	e := math.Exp(min(finite(log), weakTop))
+	return int64(math.Round(traitUnit * math.Log1p(weakShare*(e-1))))
+}
+
+func (s *TraitSum) add(m *Member, w int64, name bool) {
+	s.N++
+	s.Weak += w
+	s.Square += uint64(w * w / traitUnit)
+	s.Observed += uint64(max(m.Observed, 0))
+	s.Expected += uint64(max(m.Expected, 0)*traitUnit + 0.5)
+	if m.Log < WeakCut {
+		return
+	}
+	s.Over++
+	if name {
+		s.Top = strongest(append(s.Top, TraitMember{w, m.Identity}))
+	}
+}
+
+// strongest keeps the strongest members, a function of the set.
+func strongest(list []TraitMember) []TraitMember {
+	slices.SortFunc(list, func(a, b TraitMember) int {
+		return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.Identity, b.Identity))
+	})
+	return list[:min(len(list), maxTraitMembers)]
+}
+
+// Merge adds the sums of another partition. What is kept beyond the bound on
+// traits are those of smallest hash, of which every partition has sent its part.
+func (s *TraitSums) Merge(o *TraitSums) {
+	if s.members == nil {
+		s.members, s.traits = map[int]*TraitSum{}, map[memberTrait]*TraitSum{}
+	}
+	for dim, from := range o.members {
+		s.members[dim] = s.members[dim].plus(from)
+	}
+	for key, from := range o.traits {
+		s.traits[key] = s.traits[key].plus(from)
+	}
+}
+
+func (s *TraitSum) plus(o *TraitSum) *TraitSum {
+	if s == nil {
+		s = &TraitSum{}
+	}
+	s.N += o.N
+	s.Weak += o.Weak
+	s.Square += o.Square
+	s.Over += o.Over
+	s.Observed += o.Observed
+	s.Expected += o.Expected
+	s.Top = strongest(append(slices.Clone(s.Top), o.Top...))
+	return s
+}
+
+// Empty reports whether nothing was added.
+func (s *TraitSums) Empty() bool { return len(s.members) == 0 }
+
+// All returns the sum over all active identities of a dimension.
+func (s *TraitSums) All(dimension int) TraitSum {
+	if sum := s.members[dimension]; sum != nil {
+		return *sum
+	}
+	return TraitSum{}
+}
+
+// Of returns the sum over the identities of a dimension behind a trait.
+func (s *TraitSums) Of(member int, t Trait) TraitSum {
+	if sum := s.traits[memberTrait{member, t}]; sum != nil {
+		return *sum
+	}
+	return TraitSum{}
+}
+
+// keys returns what is kept, sorted: of each dimension of members and traits
+// the maxTraits of smallest hash.
+func (s *TraitSums) keys() []memberTrait {
+	byPair := map[[2]int][]memberTrait{}
+	for key := range s.traits {
+		pair := [2]int{key.member, key.Dimension}
+		byPair[pair] = append(byPair[pair], key)
+	}
+	var out []memberTrait
+	for _, list := range byPair {
+		if len(list) > maxTraits {
+			slices.SortFunc(list, func(a, b memberTrait) int {
+				return cmp.Or(cmp.Compare(traitHash(a.Identity), traitHash(b.Identity)), cmp.Compare(a.Identity, b.Identity))
+			})
+			list = list[:maxTraits]
+		}
+		out = append(out, list...)
+	}
+	slices.SortFunc(out, func(a, b memberTrait) int {
+		return cmp.Or(cmp.Compare(a.member, b.member), cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
+	})
+	return out
+}
+
+func traitHash(identity string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(identity)) // never fails
+	return h.Sum64()
+}
+
+const traitSumsVersion = 1
+
+// AppendBinary appends the canonical encoding.
+func (s *TraitSums) AppendBinary(b []byte) []byte {
+	b = append(b, traitSumsVersion)
+	var dims []int
+	for dim := range s.members {
+		dims = append(dims, dim)
+	}
+	slices.Sort(dims)
+	b = binary.AppendUvarint(b, uint64(len(dims)))
+	for _, dim := range dims {
+		b = binary.AppendUvarint(b, uint64(dim))
+		b = s.members[dim].appendBinary(b)
+	}
+	keys := s.keys()
+	b = binary.AppendUvarint(b, uint64(len(keys)))
+	for _, key := range keys {
+		b = binary.AppendUvarint(b, uint64(key.member))
+		b = binary.AppendUvarint(b, uint64(key.Dimension))
+		b = appendString(b, key.Identity)
+		b = s.traits[key].appendBinary(b)
+	}
+	return b
+}
+
+func (s *TraitSum) appendBinary(b []byte) []byte {
+	b = binary.AppendUvarint(b, s.N)
+	b = binary.AppendVarint(b, s.Weak)
+	for _, v := range []uint64{s.Square, s.Over, s.Observed, s.Expected, uint64(len(s.Top))} {
+		b = binary.AppendUvarint(b, v)
+	}
+	for _, m := range s.Top {
+		b = binary.AppendVarint(b, m.Weight)
+		b = appendString(b, m.Identity)
+	}
+	return b
+}
+
+func (r *reader) traitSum() *TraitSum {
+	s := &TraitSum{N: r.uvarint(), Weak: r.varint(), Square: r.uvarint(), Over: r.uvarint(), Observed: r.uvarint(), Expected: r.uvarint()}
+	n := r.count()
+	if n > maxTraitMembers {
+		r.fail(fmt.Sprintf("%d members of a trait, at most %d", n, maxTraitMembers))
+		return s
+	}
+	for range n {
+		s.Top = append(s.Top, TraitMember{r.varint(), string(r.bytes())})
+	}
+	return s
+}
+
+// DecodeTraitSums reads what AppendBinary wrote.
+func DecodeTraitSums(b []byte) (*TraitSums, error) {
+	r := reader{b: b}
+	r.version(traitSumsVersion)
+	s := &TraitSums{members: map[int]*TraitSum{}, traits: map[memberTrait]*TraitSum{}}
+	for range r.count() {
+		dim := int(r.uvarint())
+		s.members[dim] = r.traitSum()
+		if r.err != nil {
+			break
+		}
+	}
+	for range r.count() {
+		key := memberTrait{int(r.uvarint()), Trait{int(r.uvarint()), string(r.bytes())}}
+		s.traits[key] = r.traitSum()
+		if r.err != nil {
+			break
+		}
+	}
+	if r.err == nil && len(r.b) > 0 {
+		r.fail("bytes after the sums")
+	}
+	if r.err != nil {
+		return nil, fmt.Errorf("reading sums by trait: %w", r.err)
+	}
+	return s, nil
+}
