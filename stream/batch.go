@@ -18,7 +18,9 @@ type Batch struct {
 	Dimensions []string // names; Partial.Dimension indexes them
 	Topics     []Topic  // all source topics as the ingest task knows them; empty if not the last
 	Progress   []Progress
-	body       []byte // encoded partials
+	Facts      []FactRecord // told to every partition
+	Spoke      []Spoke      // likewise: which source topics brought something, and when
+	body       []byte       // encoded partials
 }
 
 // Partial is what one ingest task counted since its last commit for one
@@ -36,7 +38,8 @@ type Partial struct {
 	Records sketches.Window
 }
 
-// appendBatchHeader begins a batch; the partials follow as they are.
+// appendBatchHeader begins a batch; what appendBroadcast writes and the partials
+// follow.
 func appendBatchHeader(b []byte, dimensions []string, topics []Topic, progress []Progress) []byte {
 	b = append(b, batchVersion)
 	b = binary.AppendUvarint(b, uint64(len(dimensions)))
@@ -45,6 +48,11 @@ func appendBatchHeader(b []byte, dimensions []string, topics []Topic, progress [
 	}
 	b = appendTopics(b, topics)
 	return appendProgress(b, progress)
+}
+
+// appendBroadcast adds what every partition is told besides the progress.
+func appendBroadcast(b []byte, facts []FactRecord, spoke []Spoke) []byte {
+	return appendSpoke(appendFacts(b, facts), spoke)
 }
 
 func appendTopics(b []byte, topics []Topic) []byte {
@@ -108,6 +116,8 @@ func DecodeBatch(value []byte) (*Batch, error) {
 	}
 	out.Topics = r.topics()
 	out.Progress = r.progress()
+	out.Facts = r.facts()
+	out.Spoke = r.spoke()
 	out.body = r.b
 	if r.err != nil {
 		return nil, fmt.Errorf("reading a batch of partials: %w", r.err)

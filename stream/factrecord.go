@@ -49,3 +49,26 @@ func (r *reader) facts() (out []FactRecord) {
 	}
 	return out
 }
+
+// Spoke tells that a source topic brought events, accesses or facts, that count
+// at a tick. A source that is silent while others speak shows by its absence.
+type Spoke struct {
+	Topic string
+	Tick  int64
+}
+
+func appendSpoke(b []byte, spoke []Spoke) []byte {
+	b = binary.AppendUvarint(b, uint64(len(spoke)))
+	for _, s := range spoke {
+		b = appendString(b, s.Topic)
+		b = binary.AppendVarint(b, s.Tick)
+	}
+	return b
+}
+
+func (r *reader) spoke() (out []Spoke) {
+	for range r.count() {
+		out = append(out, Spoke{string(r.bytes()), r.varint()})
+	}
+	return out
+}

@@ -35,6 +35,9 @@ type IngestConfig struct {
 	Lateness   int64
 	Future     int64 // how far past its record's timestamp an event may be dated
 	Retention  int64
+	// SessionsTopic is the name under which the join of tokens reports its
+	// progress, or empty: there is no join, and nothing is sent to it.
+	SessionsTopic string
 }
 
 // Ingest folds events into partials: one per identity and tick since the last
@@ -57,6 +60,8 @@ type Ingest struct {
 	hashes  []uint64
 	sorted  []sketches.Entry // entries by owner
 	out     [][]byte         // per partition: partials encoded so far
+	told    broadcast        // to every partition with the next flush
+	tokens  sessions         // for weir.sessions with the next flush
 }
 
 // sourceState is the progress of one source partition: as folded so far and as
@@ -153,15 +158,17 @@ func (in *Ingest) Fold(s Source, stamp int64, ev *event.Event) Outcome {
 	if ev.Time > st.now.MaxTime {
 		st.now.MaxTime, st.now.Idle = ev.Time, false
 	}
-	if !ev.Action.Access() {
-		return Fact
-	}
 	tick := in.cfg.Grid.TickOf(ev.Time)
 	apply, outcome := tick, Counted
 	if ev.Time < complete {
 		// Not before the tick that holds its source's completeness: no detect
 		// task has closed that one yet, whatever other sources do.
 		apply, outcome = max(tick, in.cfg.Grid.TickOf(complete)), Late
+	}
+	in.told.spoke(s.Topic, apply)
+	if !ev.Action.Access() {
+		in.fact(ev, apply)
+		return Fact
 	}
 	in.hashes = in.hashes[:0]
 	for _, id := range ev.Records {
@@ -196,6 +203,7 @@ func (in *Ingest) Fold(s Source, stamp int64, ev *event.Event) Outcome {
 		}
 		c.end += int32(len(in.hashes))
 	}
+	in.sessionRead(ev, tick, apply, minute)
 	return outcome
 }
 
@@ -233,14 +241,17 @@ func partitionOf(key []byte) uint64 {
 
 // Pending reports how many record entries and identities wait for the next
 // flush; a caller flushes early when they grow too many.
-func (in *Ingest) Pending() (entries, identities int) { return len(in.entries), len(in.dirty) }
+func (in *Ingest) Pending() (entries, identities int) {
+	return len(in.entries) + in.tokens.entries, len(in.dirty)
+}
 
 // Flush hands out what was counted since the last flush, as records of
 // weir.partials: at least one to each partition, so that all of them learn the
 // progress. Flushed is not committed: Commit or Abort must follow.
 func (in *Ingest) Flush(topics []Topic, emit func(partition int32, value []byte)) {
 	progress := in.Progress()
-	header := appendBatchHeader(nil, in.names, nil, nil)
+	topics = in.withSessions(topics)
+	header := appendBroadcast(appendBatchHeader(nil, in.names, nil, nil), nil, nil)
 	for i := range in.out {
 		in.out[i] = in.out[i][:0]
 	}
@@ -261,8 +272,14 @@ func (in *Ingest) Flush(topics []Topic, emit func(partition int32, value []byte)
 		}
 		a.used = in.flushes
 	}
+	in.told.flush(func(facts []FactRecord) {
+		value := appendBroadcast(appendBatchHeader(nil, in.names, nil, nil), facts, nil)
+		for p := range in.out {
+			emit(int32(p), value)
+		}
+	})
+	header = appendBroadcast(appendBatchHeader(header[:0], in.names, topics, progress), in.told.facts, in.told.topics)
 	in.drop()
-	header = appendBatchHeader(header[:0], in.names, topics, progress)
 	for p, body := range in.out {
 		emit(int32(p), slices.Concat(header, body))
 	}
@@ -323,6 +340,8 @@ func (in *Ingest) drop() {
 	clear(in.counts) // they hold rows
 	in.dirty, in.counts = in.dirty[:0], in.counts[:0]
 	in.owners, in.entries = in.owners[:0], in.entries[:0]
+	in.told.drop()
+	in.tokens.drop()
 }
 
 // forget drops, now and then, accumulators that many flushes have not used.
