@@ -37,6 +37,7 @@ type Metrics struct {
 	threshold   *prometheus.GaugeVec // dimension
 	deliveries  *prometheus.CounterVec
 	retries     *prometheus.CounterVec
+	queued      *prometheus.GaugeVec // destination
 	heartbeat   *prometheus.GaugeVec // stage
 }
 
@@ -84,6 +85,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		threshold:   gauge("alert_threshold", "Log evidence that opens an episode.", "dimension"),
 		deliveries:  counter("deliveries_total", "Deliveries, by what became of them.", "destination", "outcome"),
 		retries:     counter("delivery_retries_total", "Delivery attempts that failed and are repeated.", "destination"),
+		queued:      gauge("queued_messages", "Messages that wait for a destination in memory; those behind them wait in Kafka.", "destination"),
 		heartbeat:   gauge("heartbeat_timestamp_seconds", "Wall clock at which a stage last did its work without fault; alert when it is old.", "stage"),
 	}
 }

@@ -2,21 +2,29 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
 )
 
-// newDestination is how far back a destination that is seen for the first time
-// gets alerts: a new deployment misses none, and a destination added to an old
-// one does not get its history.
-const newDestination = 24 * time.Hour
+const (
+	// newDestination is how far back a destination that is seen for the first
+	// time gets alerts: a new deployment misses none, and a destination added to
+	// an old one does not get its history.
+	newDestination = 24 * time.Hour
+	// maxQueued bounds the messages that wait in memory; the rest waits in Kafka.
+	maxQueued = 1000
+	// stopGrace is how long an attempt that has begun may go on after the
+	// process was asked to stop: what is cut off may have been taken, and would
+	// be repeated.
+	stopGrace = 5 * time.Second
+	// notifyPoll bounds one wait for alerts.
+	notifyPoll = time.Second
+)
 
 // Destination is one place to which alerts go, and how.
 type Destination struct {
@@ -24,136 +32,328 @@ type Destination struct {
 	Policy alerting.Policy
 }
 
-// notifier carries weir.alerts to one destination, in order. Its consumer
-// group is its own, so it delays nobody else. What became of an alert is
-// written in the transaction that commits its offset: a delivery is confirmed
-// when that is, and a kill in between repeats one message, under the same key.
+// notifier carries weir.alerts to one destination. Its consumer group and its
+// transactional id are its own, so it delays nobody else. An attempt is made,
+// and what became of it committed with the destination's place, before the next
+// one begins: a kill in between repeats that one message, under the same key.
+//
+// It also reads weir.deadletters, for what other destinations would not take
+// and it has to report.
 type notifier struct {
 	shared
-	id   string // of this process
-	dest Destination
+	dest  Destination
+	other string // by which the dead letters of this destination are reported; empty: there is none
+
+	client    *kgo.Client
+	deliverer *alerting.Deliverer
+	box       *outbox
+	queue     alerting.Queue
+	origin    map[*alerting.Letter]*kgo.Record
+	firing    alerting.Firing
+	resend    time.Duration // of a Resender; else 0
+	keeps     bool          // the destination wants references
+	moved     bool          // a place has changed that is not written
+	written   time.Time
+	resent    bool // the last thing done was to tell something again
 }
 
-func (n *notifier) run(ctx context.Context) error {
+// run is a task of a placement on weir.alerts, which has one partition.
+func (n notifier) run(ctx context.Context, partition int32, at func(int64)) error {
 	name := n.dest.Name()
-	if err := n.begin(ctx); err != nil {
-		return err
-	}
-	opts := append(n.conn.options(),
-		kgo.ConsumerGroup(n.group+"-notify-"+name),
-		kgo.ConsumeTopics(n.topics.Alerts),
-		kgo.TransactionalID(n.group+"-notify-"+name+"-"+n.id),
+	n.ready.begin(notifyTask(name))
+	defer n.ready.forget(notifyTask(name))
+	cl, err := n.conn.client(
+		kgo.TransactionalID(n.group+"-notify-"+name),
 		kgo.TransactionTimeout(transactionLimit),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.SessionTimeout(sessionTimeout),
-		kgo.HeartbeatInterval(heartbeat),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 	)
-	session, err := kgo.NewGroupTransactSession(opts...)
-	if err != nil {
-		return fmt.Errorf("making a Kafka client: %w", err)
-	}
-	defer session.Close()
-	if err := takeOver(ctx, session.Client()); err != nil {
-		return err
-	}
-	deliverer := alerting.NewDeliverer(n.dest.Destination, n.dest.Policy, alerting.Env{
-		Retry: func(a *alerting.Alert, attempt int, wait time.Duration, err error) {
-			n.metrics.retries.WithLabelValues(name).Inc()
-			n.log.Warn("a delivery failed and will be repeated", "destination", name, "dedup_key", a.DedupKey, "attempt", attempt, "wait", wait, "error", err)
-		},
-	})
-	for {
-		wait, cancel := context.WithTimeout(ctx, 5*time.Second)
-		fetches := session.PollRecords(wait, 1)
-		cancel()
-		if err := fetchError(ctx, fetches); err != nil {
-			return err
-		}
-		if err := n.deliver(ctx, session, deliverer, fetches.Records()); err != nil {
-			return err
-		}
-		n.metrics.heartbeat.WithLabelValues("notify/" + name).SetToCurrentTime()
-	}
-}
-
-// begin places a destination that is new: the place is committed, so that it
-// stays where it is even if nothing can be delivered for days.
-func (n *notifier) begin(ctx context.Context) error {
-	cl, err := n.conn.client()
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	adm, group := kadm.NewClient(cl), n.group+"-notify-"+n.dest.Name()
-	committed, err := adm.FetchOffsets(ctx, group)
+	if err := takeOver(ctx, cl); err != nil {
+		return err
+	}
+	n.client, n.origin, n.written = cl, map[*alerting.Letter]*kgo.Record{}, time.Now()
+	n.deliverer = alerting.NewDeliverer(n.dest.Destination, n.dest.Policy, alerting.Env{Retry: n.retried})
+	if err := n.restore(ctx); err != nil {
+		return err
+	}
+	n.ready.done(notifyTask(name))
+	for {
+		m, wait := n.queue.Next(time.Now())
+		if err := n.read(ctx, m != nil, wait); err != nil {
+			return err
+		}
+		if err := n.work(ctx); err != nil {
+			return err
+		}
+		at(n.box.places[n.topics.Alerts].start())
+		n.metrics.heartbeat.WithLabelValues("notify/" + name).SetToCurrentTime()
+		n.metrics.queued.WithLabelValues(name).Set(float64(n.queue.Len()))
+	}
+}
+
+func notifyTask(destination string) string { return "notify " + destination }
+
+func (n *notifier) retried(a *alerting.Alert, attempt int, wait time.Duration, err error) {
+	n.metrics.retries.WithLabelValues(n.dest.Name()).Inc()
+	n.log.Warn("a delivery failed and will be repeated", "destination", n.dest.Name(), "dedup_key", a.DedupKey, "attempt", attempt, "wait", wait, "error", err)
+}
+
+// restore reads where the destination stands, and begins to read there. A
+// destination that is new is placed, and the place is written, so that it stays
+// where it is even if nothing can be delivered for days.
+func (n *notifier) restore(ctx context.Context) error {
+	n.box = newOutbox(n.dest.Name())
+	_, err := n.conn.readAll(ctx, n.topics.Outbox, 0, func(r *kgo.Record) error { return n.box.load(r.Key, r.Value) })
 	if err != nil {
-		return fmt.Errorf("looking where destination %s stands: %w", n.dest.Name(), Explain(err))
+		return fmt.Errorf("restoring: %w", err)
 	}
-	if o, ok := committed.Lookup(n.topics.Alerts, 0); ok && o.At >= 0 {
-		return nil
+	from := map[string]map[int32]kgo.Offset{}
+	for _, topic := range []string{n.topics.Alerts, n.topics.DeadLetters} {
+		start, end, err := n.conn.bounds(ctx, topic, 0)
+		if err != nil {
+			return err
+		}
+		p := n.box.places[topic]
+		if p == nil {
+			if p, err = n.place(ctx, topic); err != nil {
+				return err
+			}
+			n.box.places[topic] = p
+		}
+		if p.within(start, end) {
+			n.log.Warn("a topic is not the one that this destination has read; it starts at its beginning", "destination", n.dest.Name(), "topic", topic)
+		}
+		from[topic] = map[int32]kgo.Offset{0: kgo.NewOffset().At(p.start())}
 	}
-	starts, err := adm.ListOffsetsAfterMilli(ctx, time.Now().Add(-newDestination).UnixMilli(), n.topics.Alerts)
+	_, n.keeps = n.dest.Destination.(alerting.Referrer)
+	if r, ok := n.dest.Destination.(alerting.Resender); ok {
+		n.resend = r.ResendEvery()
+		if err := n.box.firing(&n.firing); err != nil {
+			return fmt.Errorf("restoring: %w", err)
+		}
+	}
+	if err := n.commit(ctx, n.box.forget(n.topics.Outbox, time.Now())...); err != nil {
+		return err
+	}
+	n.client.AddConsumePartitions(from)
+	return nil
+}
+
+// place returns where a destination that is seen for the first time begins.
+func (n *notifier) place(ctx context.Context, topic string) (*place, error) {
+	listed, err := kadm.NewClient(n.client).ListOffsetsAfterMilli(ctx, time.Now().Add(-newDestination).UnixMilli(), topic)
 	if err == nil {
-		err = starts.Error()
+		err = listed.Error()
 	}
 	if err != nil {
-		return fmt.Errorf("placing destination %s: %w", n.dest.Name(), Explain(err))
+		return nil, fmt.Errorf("placing destination %s: %w", n.dest.Name(), Explain(err))
 	}
-	err = adm.CommitAllOffsets(ctx, group, starts.Offsets())
-	if errors.Is(err, kerr.UnknownMemberID) {
-		return nil // another process serves it already
+	o, _ := listed.Lookup(topic, 0)
+	return &place{Next: o.Offset}, nil
+}
+
+// read takes in what has come: without waiting when something is due, else
+// until something is.
+func (n *notifier) read(ctx context.Context, due bool, wait time.Duration) error {
+	if n.queue.Len() >= maxQueued {
+		if due {
+			return nil
+		}
+		return sleep(ctx, min(max(wait, 0), notifyPoll))
 	}
-	if err != nil {
-		return fmt.Errorf("placing destination %s: %w", n.dest.Name(), Explain(err))
+	switch {
+	case due || len(n.firing.Due(time.Now())) > 0:
+		wait = time.Millisecond
+	case wait < 0 || wait > notifyPoll:
+		wait = notifyPoll
+	}
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	fetches := n.client.PollRecords(waiting, maxQueued-n.queue.Len())
+	cancel()
+	if err := taskError(ctx, fetches); err != nil {
+		return err
+	}
+	for iter := fetches.RecordIter(); !iter.Done(); {
+		if err := n.take(ctx, iter.Next()); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// deliver carries what was polled, at most one alert, and commits it. An empty
-// poll ends a transaction too, so that the session sees every rebalance.
-func (n *notifier) deliver(ctx context.Context, session *kgo.GroupTransactSession, d *alerting.Deliverer, records []*kgo.Record) error {
-	var out []*kgo.Record
-	var outcomes []alerting.Outcome
-	for _, rec := range records {
-		a, err := alerting.ParseAlert(rec.Value)
-		if err != nil {
-			n.log.Error("an alert cannot be read and is passed over", "offset", rec.Offset, "error", err)
-			out = append(out, &kgo.Record{Topic: n.topics.DeadLetters, Key: rec.Key, Value: rec.Value, Headers: headers(n.dest.Name(), err.Error())})
-			continue
-		}
-		result, err := d.Deliver(ctx, a, rec.Timestamp)
-		if err != nil {
-			return err // stopping; the alert is delivered after the restart
-		}
-		outcomes = append(outcomes, result.Outcome)
-		out = append(out, &kgo.Record{Topic: n.topics.Deliveries, Key: rec.Key, Value: result.AppendJSON(nil)})
-		if result.Outcome != alerting.Delivered {
-			n.log.Error("an alert could not be delivered", "destination", n.dest.Name(), "dedup_key", a.DedupKey, "reason", result.Reason)
-			out = append(out, &kgo.Record{Topic: n.topics.DeadLetters, Key: rec.Key, Value: rec.Value, Headers: headers(n.dest.Name(), result.Reason)})
-		}
-	}
-	if err := session.Begin(); err != nil {
-		return fmt.Errorf("beginning a transaction: %w", Explain(err))
-	}
-	ctx = context.WithoutCancel(ctx)
-	var failed error
-	if len(out) > 0 {
-		failed = session.ProduceSync(ctx, out...).FirstErr()
-	}
-	committed, err := session.End(ctx, kgo.TransactionEndTry(len(out) > 0 && failed == nil))
-	if err := errors.Join(failed, err); err != nil {
-		return fmt.Errorf("committing a delivery: %w", Explain(err))
-	}
-	if !committed { // the group has changed: whoever has the partition now repeats it
+// take puts a record into the queue if this destination is to get it and has
+// not got it.
+func (n *notifier) take(ctx context.Context, rec *kgo.Record) error {
+	p := n.box.places[rec.Topic]
+	if !p.wants(rec.Offset) {
 		return nil
 	}
-	for _, o := range outcomes {
-		n.metrics.deliveries.WithLabelValues(n.dest.Name(), string(o)).Inc()
+	a, err := n.message(rec)
+	switch {
+	case err != nil:
+		n.log.Error("an alert cannot be read and is passed over", "destination", n.dest.Name(), "offset", rec.Offset, "error", err)
+		p.done(rec.Offset)
+		return n.commit(ctx, n.deadLetter(rec.Key, rec.Value, err.Error(), rec.Topic == n.topics.Alerts))
+	case a == nil:
+		p.done(rec.Offset)
+		n.moved = true
+		return nil
+	}
+	m := &alerting.Letter{Alert: a, Raised: rec.Timestamp}
+	if until := n.deliverer.HoldUntil(a, rec.Timestamp); until.After(rec.Timestamp) {
+		m.Hold = until
+	}
+	p.queue(rec.Offset)
+	n.origin[m] = rec
+	n.queue.Add(m)
+	return nil
+}
+
+// message returns what the destination is to be told of a record, or nil.
+func (n *notifier) message(rec *kgo.Record) (*alerting.Alert, error) {
+	if rec.Topic == n.topics.DeadLetters {
+		return n.report(rec), nil
+	}
+	a, err := alerting.ParseAlert(rec.Value)
+	if err != nil || !n.deliverer.Accepts(a) {
+		return nil, err
+	}
+	return a, nil
+}
+
+// work does one thing: an attempt at the next message, or telling something
+// again; or it writes the place when it has moved by itself for a while.
+func (n *notifier) work(ctx context.Context) error {
+	m, _ := n.queue.Next(time.Now())
+	due := n.firing.Due(time.Now())
+	switch {
+	case len(due) > 0 && (m == nil || !n.resent):
+		n.resent = true
+		return n.again(ctx, due[0])
+	case m != nil:
+		n.resent = false
+		return n.attempt(ctx)
+	case n.moved && time.Since(n.written) > commitPositions:
+		return n.commit(ctx)
 	}
 	return nil
 }
 
-func headers(destination, reason string) []kgo.RecordHeader {
-	return []kgo.RecordHeader{{Key: "destination", Value: []byte(destination)}, {Key: "reason", Value: []byte(reason)}}
+// attempt makes one attempt and commits what came of it.
+func (n *notifier) attempt(ctx context.Context) error {
+	if err := n.deliverer.Turn(ctx); err != nil {
+		return err
+	}
+	m, _ := n.queue.Next(time.Now()) // the wait may have been long
+	if m == nil {
+		return nil
+	}
+	if known := n.box.episodes[m.Alert.DedupKey]; known != nil && m.Attempts == 0 {
+		m.Reference = known.Reference
+	}
+	trying, cancel := lasting(ctx)
+	tried, err := n.deliverer.Try(trying, m)
+	cancel()
+	if err != nil {
+		return err // stopping; the alert is delivered after the restart
+	}
+	if tried.Record == nil {
+		n.queue.Again(m, time.Now(), tried.Wait, tried.Asked)
+		return nil
+	}
+	return n.finish(ctx, m, tried.Record)
+}
+
+// lasting returns a context that outlives ctx by stopGrace.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if sleep(out, stopGrace) == nil {
+			cancel()
+		}
+	})
+	return out, func() { stop(); cancel() }
+}
+
+// finish commits the record of a delivery, with all that follows from it.
+func (n *notifier) finish(ctx context.Context, m *alerting.Letter, d *alerting.Delivery) error {
+	name, origin := n.dest.Name(), n.origin[m]
+	out := []*kgo.Record{{Topic: n.topics.Deliveries, Key: []byte(d.DedupKey), Value: d.AppendJSON(nil)}}
+	if d.Outcome != alerting.Delivered {
+		n.log.Error("an alert could not be delivered", "destination", name, "dedup_key", d.DedupKey, "outcome", d.Outcome, "reason", d.Reason)
+		out = append(out, n.deadLetter([]byte(d.DedupKey), m.Alert.AppendJSON(nil), d.Reason, origin.Topic == n.topics.Alerts))
+	}
+	if rec, err := n.remember(m, d); err != nil {
+		return err
+	} else if rec != nil {
+		out = append(out, rec)
+	}
+	n.box.places[origin.Topic].done(origin.Offset)
+	if err := n.commit(ctx, out...); err != nil {
+		return err
+	}
+	n.queue.Done(m, d.Outcome != alerting.GivenUp)
+	delete(n.origin, m)
+	n.metrics.deliveries.WithLabelValues(name, string(d.Outcome)).Inc()
+	return nil
+}
+
+// remember notes what the destination will need to know of the episode.
+func (n *notifier) remember(m *alerting.Letter, d *alerting.Delivery) (*kgo.Record, error) {
+	resend := n.resend > 0 && n.origin[m].Topic == n.topics.Alerts
+	if !resend && (!n.keeps || d.Reference == "") {
+		return nil, nil
+	}
+	t := &told{Reference: d.Reference, At: int64(d.At)}
+	if resend {
+		n.firing.Told(m.Alert, d.At.Std(), n.resend)
+		if m.Alert.Status != alerting.Close {
+			t.Alert = m.Alert.AppendJSON(nil)
+		} else if t.Reference == "" {
+			t = nil
+		}
+	}
+	return n.box.tell(n.topics.Outbox, d.DedupKey, t)
+}
+
+// again tells a receiver that forgets what it has been told. Nothing is
+// recorded, since nothing new is told; a failure is repeated soon.
+func (n *notifier) again(ctx context.Context, a *alerting.Alert) error {
+	if err := n.deliverer.Turn(ctx); err != nil {
+		return err
+	}
+	m := &alerting.Letter{Alert: a, Raised: time.Now()}
+	if known := n.box.episodes[a.DedupKey]; known != nil {
+		m.Reference = known.Reference
+	}
+	trying, cancel := lasting(ctx)
+	tried, err := n.deliverer.Try(trying, m)
+	cancel()
+	if err != nil {
+		return err
+	}
+	every := n.resend
+	if tried.Record == nil {
+		every = min(every, max(tried.Wait, tried.Asked))
+	}
+	n.firing.Told(a, time.Now(), every)
+	return nil
+}
+
+// commit writes the records and the destination's place, in one transaction.
+func (n *notifier) commit(ctx context.Context, records ...*kgo.Record) error {
+	began := time.Now()
+	tx := transaction{client: n.client, records: append(records, n.box.record(n.topics.Outbox))}
+	if err := tx.commit(ctx); err != nil {
+		n.metrics.commits.WithLabelValues("notify", "failed").Inc()
+		return fmt.Errorf("recording a delivery to %s: %w", n.dest.Name(), err)
+	}
+	n.metrics.commits.WithLabelValues("notify", "committed").Inc()
+	n.metrics.commitTime.WithLabelValues("notify").Observe(time.Since(began).Seconds())
+	n.moved, n.written = false, time.Now()
+	return nil
 }

@@ -40,6 +40,7 @@ type placement struct {
 	shared
 	role  Role
 	topic string
+	name  string // of a task, where the topic has one partition and several read it; empty: by topic and partition
 	run   task
 
 	mu        sync.Mutex
@@ -53,6 +54,13 @@ type placed struct {
 }
 
 func (p *placement) groupName() string { return p.group + "-" + string(p.role) }
+
+func (p *placement) taskName(partition int32) string {
+	if p.name != "" {
+		return p.name
+	}
+	return taskName(p.topic, partition)
+}
 
 // Run takes part in the group until ctx ends, and then stops its tasks, each
 // of which finishes the transaction it is in.
@@ -133,7 +141,7 @@ func (p *placement) start(ctx context.Context, partitions []int32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, partition := range partitions {
-		p.ready.begin(taskName(p.topic, partition))
+		p.ready.begin(p.taskName(partition))
 	}
 	p.ready.done(p.groupName())
 	for _, partition := range partitions {
@@ -145,8 +153,8 @@ func (p *placement) start(ctx context.Context, partitions []int32) {
 		p.running[partition] = t
 		go func() {
 			defer close(t.done)
-			defer p.ready.forget(taskName(p.topic, partition))
-			p.keep(ctx, taskName(p.topic, partition), func(ctx context.Context) error { return p.once(ctx, partition) })
+			defer p.ready.forget(p.taskName(partition))
+			p.keep(ctx, p.taskName(partition), func(ctx context.Context) error { return p.once(ctx, partition) })
 		}()
 	}
 }
@@ -171,7 +179,7 @@ func (p *placement) stop(partitions []int32) {
 
 // once runs a task and, when it fails, leaves it marked as not restored.
 func (p *placement) once(ctx context.Context, partition int32) error {
-	name := taskName(p.topic, partition)
+	name := p.taskName(partition)
 	err := p.run(ctx, partition, func(offset int64) {
 		p.mu.Lock()
 		p.positions[partition] = offset

@@ -158,11 +158,24 @@ func (p *Process) parts(role Role) map[string]func(context.Context) error {
 		t := &correlateTask{env, p.Correlate}
 		parts["correlate"] = (&placement{shared: env, role: role, topic: p.Topics.Evidence, run: t.run}).Run
 	case Notify:
-		for _, d := range p.Destinations {
-			parts["notify "+d.Name()] = (&notifier{env, p.Instance, d}).run
+		for i, d := range p.Destinations {
+			n := notifier{shared: env, dest: d, other: p.otherThan(i)}
+			role := Role("notify-" + d.Name())
+			parts[notifyTask(d.Name())] = (&placement{shared: env, role: role, topic: p.Topics.Alerts, name: notifyTask(d.Name()), run: n.run}).Run
 		}
 	}
 	return parts
+}
+
+// otherThan names the destination that reports the dead letters of the i-th:
+// the first of the others. Empty: there is none.
+func (p *Process) otherThan(i int) string {
+	for j, d := range p.Destinations {
+		if j != i {
+			return d.Name()
+		}
+	}
+	return ""
 }
 
 func (p *Process) shared() shared {

@@ -16,6 +16,7 @@ import (
 type Topics struct {
 	Partials, State, Evidence, Parameters, Fleet string
 	Alerts, Rejects, Deliveries, DeadLetters     string
+	Outbox, Ledger                               string
 }
 
 // NewTopics returns the names under a prefix such as "weir.".
@@ -25,6 +26,7 @@ func NewTopics(prefix string) Topics {
 		Parameters: prefix + "parameters", Fleet: prefix + "fleet",
 		Alerts: prefix + "alerts", Rejects: prefix + "rejects",
 		Deliveries: prefix + "deliveries", DeadLetters: prefix + "deadletters",
+		Outbox: prefix + "outbox", Ledger: prefix + "ledger",
 	}
 }
 
@@ -68,6 +70,8 @@ func (t Topics) Specs(partitions int32) []TopicSpec {
 		{t.Rejects, "what could not be taken in, by position and reason", 1, log(14), true},
 		{t.Deliveries, "what became of each message", 1, log(90), true},
 		{t.DeadLetters, "alerts that a destination will never take", 1, log(0), true},
+		{t.Outbox, "which alerts each destination has got", 1, compacted(), true},
+		{t.Ledger, "alerts, verdicts and settings, each chained to the one before", 1, log(0), true},
 	}
 }
 

@@ -1,0 +1,57 @@
+package kafka
+
+import (
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// Headers of a dead letter. Its key is the alert's dedup key, its value the
+// alert.
+const (
+	headerDestination = "destination" // that did not take it
+	headerReason      = "reason"
+	headerReportBy    = "report-by" // the destination that reports it; absent: nobody does
+	headerLast        = "report-last"
+)
+
+// deadLetter returns the record of what the destination will never take. That
+// is reported once, by another destination, unless it is itself such a report,
+// or there is no other, or too many have been.
+func (n *notifier) deadLetter(key, value []byte, reason string, report bool) *kgo.Record {
+	rec := &kgo.Record{Topic: n.topics.DeadLetters, Key: key, Value: value, Headers: []kgo.RecordHeader{
+		{Key: headerDestination, Value: []byte(n.dest.Name())},
+		{Key: headerReason, Value: []byte(alerting.Printable(reason, alerting.MaxReason))},
+	}}
+	if !report || n.other == "" {
+		return rec
+	}
+	if report, last := n.box.report(time.Now()); report {
+		rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: headerReportBy, Value: []byte(n.other)})
+		if last {
+			rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: headerLast})
+		}
+	}
+	return rec
+}
+
+// report returns what a dead letter of another destination says here, or nil
+// if it is not for this one to say.
+func (n *notifier) report(rec *kgo.Record) *alerting.Alert {
+	h := map[string]string{}
+	last := false
+	for _, header := range rec.Headers {
+		h[header.Key] = string(header.Value)
+		last = last || header.Key == headerLast
+	}
+	if h[headerReportBy] != n.dest.Name() {
+		return nil
+	}
+	letter, err := alerting.ParseAlert(rec.Value)
+	if err != nil {
+		letter = nil // why it cannot be read is the reason in the header
+	}
+	return alerting.NewUndelivered(letter, string(rec.Key), h[headerDestination], h[headerReason], alerting.Time(rec.Timestamp.UnixMilli()), last)
+}
