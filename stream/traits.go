@@ -24,8 +24,9 @@ type Trait struct {
 //
 // What is added of an identity with evidence e is the mixture ln(1-p+p·e) with
 // p = 0.1, the log likelihood ratio of "one in ten of them drifts" (Xie and
-// Siegmund 2013, Sequential multi-sensor change-point detection). Their mean
-// and spread over all identities of the fleet say how much of it is chance.
+// Siegmund 2013, Sequential multi-sensor change-point detection). What the same
+// is on average over all identities says how much of it is chance; see
+// detectors.Crowd.
 type TraitSums struct {
 	members map[int]*TraitSum // by dimension of those summed: all of them
 	traits  map[memberTrait]*TraitSum
@@ -41,7 +42,7 @@ type memberTrait struct {
 type TraitSum struct {
 	N      uint64 // identities active in the bin
 	Weak   int64  // sum of their mixtures, in 1/1024 nat
-	Square uint64 // sum of the squares, in 1/1024 square nat
+	Linear uint64 // sum of 1-p+p·e, of which the mixture is the logarithm, in 1/1024
 	Over   uint64 // those with evidence above WeakCut
 	// Observed and Expected are the distinct records of all of them in the bin,
 	// the second in 1/1024 record.
@@ -114,7 +115,7 @@ func mixture(log float64) int64 {
 func (s *TraitSum) add(m *Member, w int64, name bool) {
 	s.N++
 	s.Weak += w
-	s.Square += uint64(w * w / traitUnit)
+	s.Linear += uint64(math.Round(traitUnit * math.Exp(float64(w)/traitUnit)))
 	s.Observed += uint64(max(m.Observed, 0))
 	s.Expected += uint64(max(m.Expected, 0)*traitUnit + 0.5)
 	if m.Log < WeakCut {
@@ -154,7 +155,7 @@ func (s *TraitSum) plus(o *TraitSum) *TraitSum {
 	}
 	s.N += o.N
 	s.Weak += o.Weak
-	s.Square += o.Square
+	s.Linear += o.Linear
 	s.Over += o.Over
 	s.Observed += o.Observed
 	s.Expected += o.Expected
@@ -240,7 +241,7 @@ func (s *TraitSums) AppendBinary(b []byte) []byte {
 func (s *TraitSum) appendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, s.N)
 	b = binary.AppendVarint(b, s.Weak)
-	for _, v := range []uint64{s.Square, s.Over, s.Observed, s.Expected, uint64(len(s.Top))} {
+	for _, v := range []uint64{s.Linear, s.Over, s.Observed, s.Expected, uint64(len(s.Top))} {
 		b = binary.AppendUvarint(b, v)
 	}
 	for _, m := range s.Top {
@@ -251,7 +252,7 @@ func (s *TraitSum) appendBinary(b []byte) []byte {
 }
 
 func (r *reader) traitSum() *TraitSum {
-	s := &TraitSum{N: r.uvarint(), Weak: r.varint(), Square: r.uvarint(), Over: r.uvarint(), Observed: r.uvarint(), Expected: r.uvarint()}
+	s := &TraitSum{N: r.uvarint(), Weak: r.varint(), Linear: r.uvarint(), Over: r.uvarint(), Observed: r.uvarint(), Expected: r.uvarint()}
 	n := r.count()
 	if n > maxTraitMembers {
 		r.fail(fmt.Sprintf("%d members of a trait, at most %d", n, maxTraitMembers))
