@@ -106,7 +106,7 @@ func (l *bankLog) play(thief string, leakFrom int64, factor float64, seed uint64
 				continue
 			}
 			ev := e.Close(&states[i], 0, bin, c, p, &sums)
-			if episodes.Judge(Report{"user", name, e.BinStart(bin + 1), ev.Log, p.Threshold(0), 0}).Action == Open {
+			if episodes.Judge(Report{Dimension: "user", Identity: name, Tick: e.BinStart(bin + 1), Log: ev.Log, Threshold: p.Threshold(0)}).Action == Open {
 				opened[name] = append(opened[name], bin)
 			}
 		}

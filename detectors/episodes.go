@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Times of an episode, in milliseconds of event time, and its margin in nats.
@@ -15,8 +16,12 @@ const (
 	// EpisodeGrace is how long after its close an episode opens again under its
 	// old key.
 	EpisodeGrace = 24 * hourMillis
-	// EpisodeRemind is how long an open episode stays untold at most.
+	// EpisodeRemind is how long an open episode stays untold at most, unless
+	// somebody has acknowledged it.
 	EpisodeRemind = 24 * hourMillis
+	// ConfirmedQuiet is EpisodeQuiet of an episode that is confirmed to be a
+	// leak: one that goes on by night or by day only must not look over.
+	ConfirmedQuiet = 24 * hourMillis
 	// EpisodeMargin is how far below the threshold the evidence must be to count
 	// as low, so that an episode at the threshold does not flap.
 	EpisodeMargin = 2.0
@@ -70,6 +75,10 @@ type Report struct {
 	Log                 float64 // log evidence
 	Threshold           float64 // of its dimension, now
 	Exposed             int64   // records touched since the onset
+	// Facts names what is known of the identity in this tick and needs no
+	// evidence; Floor is the least severity that it means.
+	Facts []string
+	Floor Severity
 }
 
 // Action is what there is to say of an episode.
@@ -109,7 +118,20 @@ type Episode struct {
 	Closed              int64    // tick of the close, 0 while open
 	Severity            Severity // highest so far since Opened
 	Exposed             int64    // as last told
+	Facts               string   // known since Opened: their names, sorted, with commas between
+	Standing            Standing // what people have said of it
 }
+
+// Standing is what people have said of an episode.
+type Standing uint8
+
+// The standings. Unjudged is the zero value.
+const (
+	Unjudged     Standing = iota
+	Acknowledged          // somebody looks at it: it is told only when something changes
+	Confirmed             // it is a leak: critical, and slow to close
+	numStandings
+)
 
 // Episodes holds the episodes that are open, or closed so lately that they may
 // open again, sorted by dimension and identity. The zero value is empty.
@@ -126,18 +148,20 @@ func (s *Episodes) find(dimension, identity string) (int, bool) {
 
 // Judge takes one report and says what to tell:
 //
-//   - Open when the evidence reaches the threshold, under the old key if the
-//     last episode closed no more than EpisodeGrace ago;
-//   - Update, while open, when the severity rises, when the exposure has doubled
-//     since it was last told, or when nothing was told for EpisodeRemind;
-//   - Close after EpisodeQuiet of evidence below threshold - EpisodeMargin.
+//   - Open when the evidence reaches the threshold or a fact is known, under the
+//     old key if the last episode closed no more than EpisodeGrace ago;
+//   - Update, while open, when the severity rises, when a fact is new, when the
+//     exposure has doubled since it was last told, or when nothing was told for
+//     EpisodeRemind;
+//   - Close after EpisodeQuiet of evidence below threshold - EpisodeMargin and
+//     without a fact.
 //
 // Reports of one identity come in order of ticks; one that is older than the
 // latest is taken as if of the latest.
 func (s *Episodes) Judge(r Report) Verdict {
 	i, known := s.find(r.Dimension, r.Identity)
 	if !known {
-		if r.Log < r.Threshold {
+		if !r.stands() {
 			return Verdict{}
 		}
 		s.list = slices.Insert(s.list, i, Episode{Dimension: r.Dimension, Identity: r.Identity, First: r.Tick})
@@ -148,45 +172,107 @@ func (s *Episodes) Judge(r Report) Verdict {
 	if ep.Closed == 0 {
 		return ep.follow(&r)
 	}
-	if r.Log < r.Threshold {
+	if !r.stands() {
 		return Verdict{Episode: *ep}
 	}
 	again := r.Tick-ep.Closed <= EpisodeGrace
 	if !again {
-		ep.First = r.Tick
+		*ep = Episode{Dimension: r.Dimension, Identity: r.Identity, First: r.Tick}
 	}
 	v := ep.open(&r)
 	v.Reopened = again
 	return v
 }
 
-// open starts the episode, or starts it again.
+// stands reports whether there is an episode in it.
+func (r *Report) stands() bool { return r.Log >= r.Threshold || len(r.Facts) > 0 }
+
+// rank returns the severity that the report alone means.
+func (r *Report) rank() Severity { return max(Rank(r.Exposed, r.Log, r.Threshold), r.Floor) }
+
+// open starts the episode, or starts it again. What people said of it before
+// stands, but for an acknowledgement: it came back after that.
 func (ep *Episode) open(r *Report) Verdict {
 	ep.Opened, ep.Told, ep.High, ep.Closed = r.Tick, r.Tick, r.Tick, 0
-	ep.Severity, ep.Exposed = Rank(r.Exposed, r.Log, r.Threshold), r.Exposed
+	ep.Severity, ep.Exposed, ep.Facts = r.rank(), r.Exposed, ""
+	ep.learn(r.Facts)
+	switch ep.Standing {
+	case Acknowledged:
+		ep.Standing = Unjudged
+	case Confirmed:
+		ep.Severity = Critical
+	}
 	return Verdict{Action: Open, Episode: *ep}
+}
+
+// learn notes facts and reports whether any of them is new.
+func (ep *Episode) learn(facts []string) bool {
+	var known []string
+	if ep.Facts != "" {
+		known = strings.Split(ep.Facts, ",")
+	}
+	n := len(known)
+	for _, f := range facts {
+		if i, ok := slices.BinarySearch(known, f); !ok {
+			known = slices.Insert(known, i, f)
+		}
+	}
+	ep.Facts = strings.Join(known, ",")
+	return len(known) > n
 }
 
 // follow judges a report of an open episode.
 func (ep *Episode) follow(r *Report) Verdict {
-	if r.Log >= r.Threshold-EpisodeMargin {
+	if r.Log >= r.Threshold-EpisodeMargin || len(r.Facts) > 0 {
 		ep.High = r.Tick
 	}
-	if r.Tick-ep.High >= EpisodeQuiet {
+	if ep.over(r.Tick) {
 		return ep.close(r.Tick)
 	}
-	severity := max(ep.Severity, Rank(r.Exposed, r.Log, r.Threshold))
-	doubled := r.Exposed >= 2*max(ep.Exposed, 1)
-	if severity == ep.Severity && !doubled && r.Tick-ep.Told < EpisodeRemind {
+	severity := max(ep.Severity, r.rank())
+	news := ep.learn(r.Facts) || severity != ep.Severity || r.Exposed >= 2*max(ep.Exposed, 1)
+	if !news && (ep.Standing == Acknowledged || r.Tick-ep.Told < EpisodeRemind) {
 		return Verdict{Episode: *ep}
 	}
 	ep.Severity, ep.Exposed, ep.Told = severity, r.Exposed, r.Tick
 	return Verdict{Action: Update, Episode: *ep}
 }
 
+// over reports whether the episode has been quiet for long enough to close.
+func (ep *Episode) over(tick int64) bool { return tick >= ep.Ends() }
+
+// Ends returns the tick at which the episode closes if nothing more is seen.
+func (ep *Episode) Ends() int64 {
+	if ep.Standing == Confirmed {
+		return ep.High + ConfirmedQuiet
+	}
+	return ep.High + EpisodeQuiet
+}
+
 func (ep *Episode) close(tick int64) Verdict {
 	ep.Closed = tick
 	return Verdict{Action: Close, Episode: *ep}
+}
+
+// Say notes what somebody has said of an episode, at a tick. A confirmed one
+// ranks as critical: that is an Update while it is open.
+func (s *Episodes) Say(dimension, identity string, standing Standing, tick int64) Verdict {
+	i, known := s.find(dimension, identity)
+	if !known {
+		return Verdict{}
+	}
+	ep := &s.list[i]
+	ep.Standing = standing
+	v := Verdict{Episode: *ep}
+	if standing == Confirmed && ep.Severity < Critical {
+		ep.Severity = Critical
+		if ep.Closed == 0 {
+			ep.Told = max(ep.Told, tick)
+			v.Action = Update
+		}
+		v.Episode = *ep
+	}
+	return v
 }
 
 // Expire ends a tick after all its reports were judged: it closes the open
@@ -198,7 +284,7 @@ func (s *Episodes) Expire(tick int64) (closed []Verdict, forgotten []Episode) {
 	for i := range s.list {
 		ep := s.list[i]
 		switch {
-		case ep.Closed == 0 && tick-ep.High >= EpisodeQuiet:
+		case ep.Closed == 0 && ep.over(tick):
 			closed = append(closed, ep.close(tick))
 		case ep.Closed != 0 && tick-ep.Closed > EpisodeGrace:
 			forgotten = append(forgotten, ep)
@@ -240,9 +326,10 @@ const (
 
 // AppendBinary appends the canonical encoding of the episode.
 func (ep *Episode) AppendBinary(b []byte) []byte {
-	b = append(b, episodeVersion, byte(ep.Severity))
+	b = append(b, episodeVersion, byte(ep.Severity), byte(ep.Standing))
 	b = appendString(b, ep.Dimension)
 	b = appendString(b, ep.Identity)
+	b = appendString(b, ep.Facts)
 	for _, v := range ep.numbers() {
 		b = binary.AppendVarint(b, *v)
 	}
@@ -259,13 +346,14 @@ func DecodeEpisode(b []byte) (Episode, []byte, error) {
 	if v := r.byte(); !r.bad && v != episodeVersion {
 		return Episode{}, nil, fmt.Errorf("decoding an episode of version %d, where this program reads %d: %w", v, episodeVersion, ErrCorrupt)
 	}
-	ep := Episode{Severity: Severity(r.byte())}
+	ep := Episode{Severity: Severity(r.byte()), Standing: Standing(r.byte())}
 	ep.Dimension = r.string(maxName)
 	ep.Identity = r.string(maxName)
+	ep.Facts = r.string(maxName)
 	for _, v := range ep.numbers() {
 		*v = r.varint()
 	}
-	if r.bad || ep.Severity >= numSeverities {
+	if r.bad || ep.Severity >= numSeverities || ep.Standing >= numStandings {
 		return Episode{}, nil, fmt.Errorf("decoding an episode: %w", ErrCorrupt)
 	}
 	return ep, r.b, nil

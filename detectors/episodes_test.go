@@ -32,7 +32,7 @@ func TestEpisodeStory(t *testing.T) {
 		{40, 9, 500, "nothing", "closed and below the threshold"},
 		{59, 10, 600, "open", "within a day of the close"},
 	} {
-		v := s.Judge(Report{"user", "a", step.hour * hourMillis, step.log, 10, step.exposed})
+		v := s.Judge(Report{Dimension: "user", Identity: "a", Tick: step.hour * hourMillis, Log: step.log, Threshold: 10, Exposed: step.exposed})
 		if v.Action.String() != step.want {
 			t.Fatalf("hour %d (%s): %s, want %s", step.hour, step.why, v.Action, step.want)
 		}
@@ -48,7 +48,7 @@ func TestEpisodeStory(t *testing.T) {
 func TestExpire(t *testing.T) {
 	var s Episodes
 	for _, name := range []string{"b", "a"} {
-		s.Judge(Report{"user", name, hourMillis, 12, 10, 5})
+		s.Judge(Report{Dimension: "user", Identity: name, Tick: hourMillis, Log: 12, Threshold: 10, Exposed: 5})
 	}
 	if closed, _ := s.Expire(7*hourMillis - 1); len(closed) != 0 {
 		t.Fatalf("closed %v before six hours of quiet", closed)
@@ -57,13 +57,13 @@ func TestExpire(t *testing.T) {
 	if len(closed) != 2 || closed[0].Episode.Identity != "a" || closed[1].Action != Close {
 		t.Fatalf("closed %v, want a and b", closed)
 	}
-	if v := s.Judge(Report{"user", "a", 31 * hourMillis, 12, 10, 5}); !v.Reopened || v.Episode.First != hourMillis {
+	if v := s.Judge(Report{Dimension: "user", Identity: "a", Tick: 31 * hourMillis, Log: 12, Threshold: 10, Exposed: 5}); !v.Reopened || v.Episode.First != hourMillis {
 		t.Fatalf("a day after the close: %+v, want the old key", v)
 	}
 	if _, gone := s.Expire(32 * hourMillis); len(gone) != 1 || gone[0].Identity != "b" {
 		t.Fatalf("forgot %v, want b", gone)
 	}
-	if v := s.Judge(Report{"user", "b", 33 * hourMillis, 12, 10, 5}); v.Reopened || v.Episode.First != 33*hourMillis {
+	if v := s.Judge(Report{Dimension: "user", Identity: "b", Tick: 33 * hourMillis, Log: 12, Threshold: 10, Exposed: 5}); v.Reopened || v.Episode.First != 33*hourMillis {
 		t.Fatalf("after the grace: %+v, want a new key", v)
 	}
 }
@@ -87,7 +87,8 @@ func TestRank(t *testing.T) {
 func TestEpisodeCodec(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ep := Episode{Dimension: rapid.String().Draw(t, "dimension"), Identity: rapid.String().Draw(t, "identity"),
-			Severity: Severity(rapid.IntRange(0, 3).Draw(t, "severity"))}
+			Severity: Severity(rapid.IntRange(0, 3).Draw(t, "severity")), Facts: rapid.String().Draw(t, "facts"),
+			Standing: Standing(rapid.IntRange(0, 2).Draw(t, "standing"))}
 		for _, v := range ep.numbers() {
 			*v = rapid.Int64().Draw(t, "number")
 		}
@@ -101,4 +102,76 @@ func TestEpisodeCodec(t *testing.T) {
 			t.Fatalf("restored %+v, got %+v", ep, back)
 		}
 	})
+}
+
+// A fact opens an episode whatever the evidence, keeps it open, and is told once.
+func TestFactsInEpisodes(t *testing.T) {
+	var s Episodes
+	for _, step := range []struct {
+		hour     int64
+		log      float64
+		facts    []string
+		want     string
+		severity Severity
+		why      string
+	}{
+		{1, 0, nil, "nothing", Low, "nothing known"},
+		{2, 0, []string{"retired_key"}, "open", Medium, "a fact needs no evidence"},
+		{3, 0, []string{"retired_key"}, "nothing", Medium, "the same fact"},
+		{4, 12.5, nil, "nothing", Medium, "evidence beside it: no new severity"},
+		{5, 0, []string{"retired_key", "unissued_token"}, "update", High, "a second fact"},
+		{10, 0, []string{"retired_key"}, "nothing", High, "still known"},
+		{15, 0, nil, "nothing", High, "quiet for five hours"},
+		{16, 0, nil, "close", High, "quiet for six"},
+		{20, 0, []string{"unissued_token"}, "open", High, "known again"},
+	} {
+		floor := Low
+		switch len(step.facts) {
+		case 1:
+			floor = Medium
+		case 2:
+			floor = High
+		}
+		if step.hour == 20 {
+			floor = High
+		}
+		v := s.Judge(Report{Dimension: "key", Identity: "k", Tick: step.hour * hourMillis, Log: step.log, Threshold: 10, Exposed: 60, Facts: step.facts, Floor: floor})
+		if v.Action.String() != step.want || v.Episode.Severity != step.severity {
+			t.Fatalf("hour %d (%s): %s, %s, want %s, %s", step.hour, step.why, v.Action, v.Episode.Severity, step.want, step.severity)
+		}
+	}
+	if ep, _ := s.Get("key", "k"); ep.Facts != "unissued_token" || ep.First != 2*hourMillis {
+		t.Fatalf("opened again as %+v, want the old key and the new fact alone", ep)
+	}
+}
+
+// What people say changes what they are told.
+func TestStanding(t *testing.T) {
+	report := func(hour int64, log float64) Report {
+		return Report{Dimension: "user", Identity: "a", Tick: hour * hourMillis, Log: log, Threshold: 10, Exposed: 50}
+	}
+	var s Episodes
+	if v := s.Say("user", "a", Confirmed, 0); v != (Verdict{}) {
+		t.Fatalf("a verdict on nothing: %+v", v)
+	}
+	s.Judge(report(1, 12))
+	s.Say("user", "a", Acknowledged, hourMillis)
+	if v := s.Judge(report(26, 12)); v.Action != Nothing {
+		t.Fatalf("reminded of what is acknowledged: %+v", v)
+	}
+	if v := s.Say("user", "a", Confirmed, 27*hourMillis); v.Action != Update || v.Episode.Severity != Critical {
+		t.Fatalf("confirmed: %+v, want an update, critical", v)
+	}
+	if v := s.Judge(report(49, 0)); v.Action != Nothing {
+		t.Fatalf("a confirmed leak %s after 23 hours of quiet", v.Action)
+	}
+	if v := s.Judge(report(50, 0)); v.Action != Close {
+		t.Fatalf("a confirmed leak: %s after a day of quiet, want a close", v.Action)
+	}
+	if v := s.Judge(report(60, 12)); v.Action != Open || v.Episode.Severity != Critical {
+		t.Fatalf("the leak is back: %+v, want it open and critical", v)
+	}
+	if v := s.Say("user", "a", Unjudged, 61*hourMillis); v.Action != Nothing || v.Episode.Standing != Unjudged {
+		t.Fatalf("taken back: %+v", v)
+	}
 }

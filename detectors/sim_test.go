@@ -195,7 +195,7 @@ func (c *company) run(days int) []int {
 				continue
 			}
 			ev := c.engine.Close(&s.state, 0, bin, n, c.params, &sums)
-			v := c.log.Judge(Report{"user", s.name, c.engine.BinStart(bin + 1), ev.Log, c.params.Threshold(0), int64(n[Distinct])})
+			v := c.log.Judge(Report{Dimension: "user", Identity: s.name, Tick: c.engine.BinStart(bin + 1), Log: ev.Log, Threshold: c.params.Threshold(0), Exposed: int64(n[Distinct])})
 			if v.Action == Open {
 				opened[hour/24]++
 			}
