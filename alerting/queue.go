@@ -15,7 +15,7 @@ type Letter struct {
 
 	due    time.Time // of the next attempt, after a failed one
 	urgent bool      // critical, or before a critical one of its episode
-	before *Letter  // of the same episode, not done yet
+	before *Letter   // of the same episode, not done yet
 	after  *Letter
 }
 
