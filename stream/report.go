@@ -19,9 +19,10 @@ type Report struct {
 	Version   int   `json:"v"`
 	Partition int32 `json:"partition"`
 	// Done: all ticks up to this one are closed and reported.
-	Done       int64       `json:"done"`
-	Candidates []Candidate `json:"candidates,omitempty"`
-	Bins       []BinSums   `json:"bins,omitempty"`
+	Done       int64           `json:"done"`
+	Candidates []Candidate     `json:"candidates,omitempty"`
+	Facts      []FactCandidate `json:"facts,omitempty"`
+	Bins       []BinSums       `json:"bins,omitempty"`
 }
 
 // BinSums is what a partition tells of one finished bin.
@@ -43,6 +44,19 @@ type Candidate struct {
 	Onset     alerting.Time              `json:"onset"`
 	Measures  []alerting.MeasureEvidence `json:"measures"` // strongest first
 	Exposed   alerting.Exposed           `json:"exposed"`
+	Context
+}
+
+// FactCandidate is something that is known of an identity and needs no
+// statistics: it opens an episode, or is told in the one that is open.
+type FactCandidate struct {
+	Tick      int64             `json:"tick"`
+	Dimension int               `json:"dim"` // SourceDimension: Identity is a source topic
+	Identity  string            `json:"identity"`
+	Fact      alerting.Fact     `json:"fact"`
+	Time      alerting.Time     `json:"time"` // of what is known: the leave, the revocation, the first read by a token nobody issued
+	Detail    map[string]string `json:"detail,omitempty"`
+	Exposed   alerting.Exposed  `json:"exposed"` // since the fact
 	Context
 }
 
