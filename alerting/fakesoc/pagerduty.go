@@ -1,0 +1,170 @@
+package fakesoc
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Incident is one of PagerDuty's.
+type Incident struct {
+	DedupKey string          `json:"dedup_key"`
+	Status   string          `json:"status"` // triggered, acknowledged or resolved
+	Summary  string          `json:"summary"`
+	Severity string          `json:"severity"`
+	Source   string          `json:"source"`
+	Class    string          `json:"class,omitempty"`
+	Client   string          `json:"client,omitempty"`
+	Links    []Link          `json:"links,omitempty"`
+	Details  json.RawMessage `json:"details,omitempty"`
+	Events   int             `json:"events"` // that made it what it is
+	Opened   time.Time       `json:"opened"`
+	Changed  time.Time       `json:"changed"`
+}
+
+// Link is one of an incident's.
+type Link struct {
+	Href string `json:"href"`
+	Text string `json:"text"`
+}
+
+// pagerEvent is the body of an enqueue.
+type pagerEvent struct {
+	RoutingKey  string `json:"routing_key"`
+	EventAction string `json:"event_action"`
+	DedupKey    string `json:"dedup_key"`
+	Client      string `json:"client"`
+	ClientURL   string `json:"client_url"`
+	Links       []Link `json:"links"`
+	Payload     *struct {
+		Summary   string          `json:"summary"`
+		Source    string          `json:"source"`
+		Severity  string          `json:"severity"`
+		Timestamp string          `json:"timestamp"`
+		Component string          `json:"component"`
+		Group     string          `json:"group"`
+		Class     string          `json:"class"`
+		Details   json.RawMessage `json:"custom_details"`
+	} `json:"payload"`
+}
+
+// PagerDuty's limits.
+const (
+	maxEvent   = 512 << 10 // bytes
+	maxDedup   = 255
+	maxSummary = 1024
+	routingKey = 32 // its length
+)
+
+// enqueue is POST /v2/enqueue.
+func (s *Server) enqueue(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxEvent+1))
+	if err != nil {
+		return // it broke off
+	}
+	if len(body) > maxEvent {
+		http.Error(w, "", http.StatusRequestEntityTooLarge)
+		return
+	}
+	q := new(pagerEvent)
+	d := json.NewDecoder(bytes.NewReader(body))
+	if err := d.Decode(q); err != nil {
+		refuse(w, []string{"Unable to parse the event: " + err.Error()})
+		return
+	}
+	if faults := checkEvent(q); len(faults) > 0 {
+		refuse(w, faults)
+		return
+	}
+	s.mu.Lock()
+	s.take(q)
+	s.touch()
+	s.mu.Unlock()
+	writeJSON(w, http.StatusAccepted, map[string]string{"status": "success", "message": "Event processed", "dedup_key": q.DedupKey})
+}
+
+func refuse(w http.ResponseWriter, faults []string) {
+	writeJSON(w, http.StatusBadRequest, map[string]any{"status": "invalid event", "message": "Event object is invalid", "errors": faults})
+}
+
+func checkEvent(q *pagerEvent) (faults []string) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+	if len(q.RoutingKey) != routingKey {
+		fault("Length of 'routing_key' is incorrect (should be 32 characters)")
+	}
+	if !slices.Contains([]string{"trigger", "acknowledge", "resolve"}, q.EventAction) {
+		fault("'event_action' is invalid (must be one of the following: 'trigger', 'acknowledge' or 'resolve')")
+	}
+	if characters(q.DedupKey) > maxDedup {
+		fault("'dedup_key' is too long (maximum is 255 characters)")
+	}
+	if q.EventAction != "trigger" {
+		if q.DedupKey == "" {
+			fault("'dedup_key' is missing or blank")
+		}
+		return faults
+	}
+	if q.Payload == nil {
+		fault("'payload' is missing or blank")
+		return faults
+	}
+	p := q.Payload
+	if p.Summary == "" || characters(p.Summary) > maxSummary {
+		fault("'payload.summary' is missing or longer than 1024 characters")
+	}
+	if p.Source == "" {
+		fault("'payload.source' is missing or blank")
+	}
+	if !slices.Contains([]string{"critical", "error", "warning", "info"}, p.Severity) {
+		fault("'payload.severity' is invalid (must be one of the following: 'critical', 'warning', 'error' or 'info')")
+	}
+	if p.Timestamp != "" {
+		if _, err := time.Parse(time.RFC3339, p.Timestamp); err != nil {
+			fault("'payload.timestamp' is no ISO 8601 time")
+		}
+	}
+	if len(p.Details) > 0 && p.Details[0] != '{' && p.Details[0] != '"' {
+		fault("'payload.custom_details' is invalid (must be an object)")
+	}
+	for _, l := range q.Links {
+		if l.Href == "" {
+			fault("'links.href' is missing or blank")
+		}
+	}
+	return faults
+}
+
+// take applies an event to the incident of its key. A resolved one that is
+// triggered again is a new one, as at PagerDuty; what resolves nothing is
+// accepted and does nothing.
+func (s *Server) take(q *pagerEvent) {
+	now := s.o.Now().UTC()
+	var open *Incident
+	for i := range s.state.Incidents {
+		if in := &s.state.Incidents[i]; in.DedupKey == q.DedupKey && in.Status != "resolved" {
+			open = in
+		}
+	}
+	if open == nil {
+		if q.EventAction != "trigger" {
+			return
+		}
+		s.state.Incidents = append(s.state.Incidents, Incident{DedupKey: q.DedupKey, Status: "triggered", Opened: now})
+		open = &s.state.Incidents[len(s.state.Incidents)-1]
+	}
+	open.Events++
+	open.Changed = now
+	switch q.EventAction {
+	case "acknowledge":
+		open.Status = "acknowledged"
+	case "resolve":
+		open.Status = "resolved"
+	default:
+		open.Summary, open.Severity, open.Source, open.Class = q.Payload.Summary, q.Payload.Severity, q.Payload.Source, q.Payload.Class
+		open.Details, open.Links, open.Client = q.Payload.Details, q.Links, q.Client
+	}
+}

@@ -1,0 +1,196 @@
+package slack
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// Limits of Slack's, in characters; what is shown stays within them with room
+// to spare, since Slack also refuses a message whose blocks hold more than
+// about 12,000 characters together (msg_blocks_too_long).
+const (
+	maxHeader   = 150
+	maxText     = 3000 // of the notification; Slack takes 4,000 before it advises against
+	maxSentence = 2000
+	maxList     = 1500 // of each list in a section; Slack takes 3,000
+	maxField    = 400  // Slack takes 2,000
+	maxFields   = 10
+	maxURL      = 1000
+)
+
+// message is the body of chat.postMessage, chat.update and incoming webhooks.
+type message struct {
+	Channel     string    `json:"channel,omitempty"`
+	TS          string    `json:"ts,omitempty"`
+	ThreadTS    string    `json:"thread_ts,omitempty"`
+	Broadcast   bool      `json:"reply_broadcast,omitempty"`
+	Text        string    `json:"text"`
+	Blocks      []block   `json:"blocks,omitempty"`
+	Metadata    *metadata `json:"metadata,omitempty"`
+	Unfurl      *bool     `json:"unfurl_links,omitempty"`
+	UnfurlMedia *bool     `json:"unfurl_media,omitempty"`
+}
+
+// metadata lets a workflow in Slack know the episode without reading the text.
+type metadata struct {
+	Type    string            `json:"event_type"`
+	Payload map[string]string `json:"event_payload"` // encoding/json sorts it
+}
+
+type block struct {
+	Type     string    `json:"type"`
+	BlockID  string    `json:"block_id,omitempty"`
+	Text     *text     `json:"text,omitempty"`
+	Fields   []text    `json:"fields,omitempty"`
+	Elements []element `json:"elements,omitempty"`
+}
+
+type text struct {
+	Type  string `json:"type"`
+	Text  string `json:"text"`
+	Emoji *bool  `json:"emoji,omitempty"`
+}
+
+// element is a button, or a text of a context block.
+type element struct {
+	Type     string `json:"type"`
+	Text     any    `json:"text"`
+	ActionID string `json:"action_id,omitempty"`
+	Value    string `json:"value,omitempty"`
+	Style    string `json:"style,omitempty"`
+}
+
+// plain is text without markup: what an identity holds cannot act.
+func plain(s string, limit int) *text {
+	return &text{Type: "plain_text", Text: alerting.Clip(s, limit), Emoji: new(false)}
+}
+
+// markup is text in Slack's markup; other people's words in it are escaped.
+func markup(s string) *text { return &text{Type: "mrkdwn", Text: s} }
+
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+// escape clips s and makes it inert in Slack's markup. The limit holds after
+// escaping, and no cut falls into an entity. Marks such as * cannot be escaped;
+// at worst they change how a word looks.
+func escape(s string, limit int) string {
+	for cut := limit; ; cut = cut * 3 / 4 {
+		if out := escaper.Replace(alerting.Clip(s, cut)); utf8.RuneCountInString(out) <= limit || cut < 8 {
+			return out
+		}
+	}
+}
+
+var marks = map[alerting.Severity]string{
+	alerting.Critical: "🔴", alerting.High: "🟠", alerting.Medium: "🟡", alerting.Low: "🔵",
+}
+
+// mark is a sign for the severity; what is over is green.
+func mark(a *alerting.Alert) string {
+	if a.Status == alerting.Close {
+		return "🟢"
+	}
+	return marks[a.Severity]
+}
+
+// message lays out an alert.
+func (s *Slack) message(a *alerting.Alert) *message {
+	m := alerting.Compose(a, s.loc)
+	out := &message{
+		Channel: s.channel, Text: escape(mark(a)+" "+strings.ToUpper(string(a.Severity))+": "+m.Sentence, maxText),
+		Blocks: s.blocks(a, m), Unfurl: new(false), UnfurlMedia: new(false),
+	}
+	if s.webhook == nil { // incoming webhooks take no metadata
+		out.Metadata = &metadata{Type: "weir_alert", Payload: map[string]string{
+			"dedup_key": a.DedupKey, "status": string(a.Status), "severity": string(a.Severity), "dimension": a.Dimension,
+		}}
+	}
+	return out
+}
+
+func (s *Slack) blocks(a *alerting.Alert, m *alerting.Message) []block {
+	out := []block{
+		{Type: "header", Text: plain(mark(a)+" "+m.Title, maxHeader)},
+		{Type: "section", Text: plain(m.Sentence, maxSentence)},
+	}
+	if f := fields(m.Facts); len(f) > 0 {
+		out = append(out, block{Type: "section", Fields: f})
+	}
+	var through []string
+	for _, f := range m.Through {
+		through = append(through, f.Name+": "+f.Value)
+	}
+	section := func(heading string, lines []string) {
+		if len(lines) > 0 {
+			out = append(out, block{Type: "section", Text: plain(heading+"\n"+strings.Join(lines, "\n"), maxList)})
+		}
+	}
+	section("Through what", through)
+	section("Who", bullets(m.Members))
+	section("Why it may be harmless", bullets(m.Benign))
+	section("Check first", numbered(m.Checks))
+	out = append(out, block{Type: "context", Elements: []element{{Type: "mrkdwn", Text: footer(a, m)}}})
+	if s.buttons && a.Status != alerting.Close {
+		out = append(out, actions(a.DedupKey))
+	}
+	return out
+}
+
+func fields(list []alerting.Field) (out []text) {
+	for _, f := range list[:min(len(list), maxFields)] {
+		out = append(out, *markup("*" + f.Name + "*\n" + escape(f.Value, maxField)))
+	}
+	return out
+}
+
+func bullets(lines []string) (out []string) {
+	for _, l := range lines {
+		out = append(out, "• "+l)
+	}
+	return out
+}
+
+func numbered(lines []string) (out []string) {
+	for i, l := range lines {
+		out = append(out, strconv.Itoa(i+1)+". "+l)
+	}
+	return out
+}
+
+// footer: "Console · Runbook · Query · weir-0123456789abcdef".
+func footer(a *alerting.Alert, m *alerting.Message) string {
+	var parts []string
+	for _, l := range m.Links {
+		if u, ok := link(l.Value); ok {
+			parts = append(parts, fmt.Sprintf("<%s|%s>", u, l.Name))
+		}
+	}
+	key := escape(a.DedupKey, maxField)
+	if a.Campaign != "" {
+		key += " in campaign " + escape(a.Campaign, maxField)
+	}
+	return strings.Join(append(parts, key), " · ")
+}
+
+// link makes a URL safe between < and |. One that is too long is left out,
+// since a cut one would lead astray.
+func link(u string) (string, bool) {
+	u = strings.NewReplacer("<", "%3C", ">", "%3E", "|", "%7C", " ", "%20", "&", "&amp;").Replace(alerting.Printable(u, len(u)))
+	return u, utf8.RuneCountInString(u) <= maxURL
+}
+
+// actions are the buttons that Handler answers.
+func actions(key string) block {
+	button := func(v Kind, label, style string) element {
+		return element{Type: "button", Text: plain(label, 75), ActionID: actionPrefix + string(v), Value: key, Style: style}
+	}
+	return block{Type: "actions", BlockID: "weir", Elements: []element{
+		button(Acknowledge, "Acknowledge", ""),
+		button(Expected, "Expected", ""),
+		button(TruePositive, "True positive", "danger"),
+	}}
+}

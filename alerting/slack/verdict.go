@@ -1,0 +1,169 @@
+package slack
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Kind is what a person says of an episode.
+type Kind string
+
+// The kinds, one button each.
+const (
+	Acknowledge  Kind = "acknowledge"   // somebody is looking
+	Expected     Kind = "expected"      // it is meant to be so
+	TruePositive Kind = "true_positive" // it is what it looks like
+)
+
+// Verdict is one click on a button.
+type Verdict struct {
+	Kind     Kind
+	DedupKey string    // of the episode
+	Author   string    // the person's id in Slack, which does not change: U024BE7LH
+	Name     string    // the person's name in Slack, which may
+	Team     string    // the workspace's id
+	At       time.Time // of the request
+}
+
+const (
+	actionPrefix = "weir_"
+	// signatureAge is how old a signed request may be, so that one that was
+	// listened to cannot be played again later.
+	signatureAge = 5 * time.Minute
+	// maxInteraction bounds what is read of a request; Slack sends the whole
+	// message with it.
+	maxInteraction = 1 << 20
+)
+
+// Handler answers the requests that Slack makes when somebody presses a button
+// ("Interactivity" in the app's settings). It checks that they are Slack's (an
+// HMAC-SHA256 of version v0 under the app's signing secret, at most five
+// minutes old) and hands each click to decide. Slack wants an answer within
+// three seconds; decide must be quick. An error of decide is answered with 500,
+// and shown by Slack as a failed click; now is the wall clock.
+//
+// A click may come twice: decide must take the same verdict of the same person
+// as one.
+func Handler(secret string, now func() time.Time, decide func(ctx context.Context, v Verdict) error) (http.Handler, error) {
+	if len(secret) < 16 {
+		return nil, errors.New("setting up slack's buttons: the signing secret is too short; copy it from the app's Basic Information")
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, "only POST", http.StatusMethodNotAllowed)
+			return
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxInteraction))
+		if err != nil {
+			http.Error(w, "the request is too large or broke off", http.StatusRequestEntityTooLarge)
+			return
+		}
+		at := now()
+		if err := verify([]byte(secret), r.Header, body, at); err != nil {
+			http.Error(w, err.Error(), http.StatusUnauthorized)
+			return
+		}
+		verdicts, err := decodeVerdicts(body, at)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		for _, v := range verdicts {
+			if err := decide(r.Context(), v); err != nil {
+				http.Error(w, "the verdict could not be recorded", http.StatusInternalServerError)
+				return
+			}
+		}
+		w.WriteHeader(http.StatusOK)
+	}), nil
+}
+
+// Sign sets the headers by which a receiver knows a request of Slack's; for
+// look-alikes.
+func Sign(secret string, h http.Header, body []byte, at time.Time) {
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	h.Set("X-Slack-Request-Timestamp", stamp)
+	h.Set("X-Slack-Signature", signature([]byte(secret), stamp, body))
+}
+
+func signature(secret []byte, stamp string, body []byte) string {
+	mac := hmac.New(sha256.New, secret)
+	fmt.Fprintf(mac, "v0:%s:", stamp)
+	mac.Write(body)
+	return "v0=" + hex.EncodeToString(mac.Sum(nil))
+}
+
+func verify(secret []byte, h http.Header, body []byte, now time.Time) error {
+	stamp := h.Get("X-Slack-Request-Timestamp")
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil {
+		return errors.New("the request carries no timestamp of Slack's")
+	}
+	if age := now.Sub(time.Unix(seconds, 0)).Abs(); age > signatureAge {
+		return errors.New("the request's timestamp is more than five minutes off; check the clock")
+	}
+	if !hmac.Equal([]byte(h.Get("X-Slack-Signature")), []byte(signature(secret, stamp, body))) {
+		return errors.New("the signature does not fit; check the signing secret")
+	}
+	return nil
+}
+
+// decodeVerdicts reads a form whose field payload is JSON. Clicks on what is
+// not ours are passed over: an app may have other buttons.
+func decodeVerdicts(body []byte, at time.Time) (list []Verdict, err error) {
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, errors.New("the body is no form")
+	}
+	var payload struct {
+		Type string `json:"type"`
+		Team struct {
+			ID string `json:"id"`
+		} `json:"team"`
+		User struct {
+			ID       string `json:"id"`
+			Username string `json:"username"`
+			Name     string `json:"name"`
+		} `json:"user"`
+		Actions []struct {
+			ActionID string `json:"action_id"`
+			Value    string `json:"value"`
+		} `json:"actions"`
+	}
+	if err := json.Unmarshal([]byte(form.Get("payload")), &payload); err != nil {
+		return nil, errors.New("the form's payload is not JSON")
+	}
+	if payload.Type != "block_actions" {
+		return nil, nil
+	}
+	for _, action := range payload.Actions {
+		kind, ours := strings.CutPrefix(action.ActionID, actionPrefix)
+		if !ours {
+			continue
+		}
+		v := Verdict{Kind: Kind(kind), DedupKey: action.Value, Author: payload.User.ID, Name: payload.User.Username, Team: payload.Team.ID, At: at}
+		if v.Name == "" {
+			v.Name = payload.User.Name
+		}
+		switch {
+		case v.Kind != Acknowledge && v.Kind != Expected && v.Kind != TruePositive:
+			return nil, errors.New("the button is of another version of weir")
+		case v.DedupKey == "" || v.Author == "":
+			return nil, errors.New("the click names no episode, or nobody")
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
