@@ -1,6 +1,8 @@
 package alerting
 
 import (
+	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +25,7 @@ type Message struct {
 	Members  []string
 	Benign   []string
 	Checks   []string
-	Links    []Field // name and URL
+	Links    []Field // name and URL, in ASCII and with nothing in it that markup or a strict reader stumbles over
 }
 
 // Field is a name and its value.
@@ -52,8 +54,8 @@ func Compose(a *Alert, loc *time.Location) *Message {
 	}
 	m.Benign, m.Checks = lines(a.Benign), lines(a.Checks)
 	for _, l := range [...]Field{{"Console", a.Links.Console}, {"Runbook", a.Links.Runbook}, {"Query", a.Links.Query}} {
-		if l.Value != "" {
-			m.Links = append(m.Links, l)
+		if u, ok := webURL(l.Value); ok {
+			m.Links = append(m.Links, Field{l.Name, u})
 		}
 	}
 	return m
@@ -64,7 +66,29 @@ const (
 	maxLine     = 400  // bytes of one reason, check or member
 	maxLines    = 10
 	maxValue    = 120 // bytes of one value of a list
+	maxURL      = 2000
 )
+
+// webURL percent-encodes what RFC 3986 does not allow in a URL. What is no
+// absolute http or https URL, or too long for receivers, is left out: half a
+// link leads astray.
+func webURL(raw string) (string, bool) {
+	const allowed = "-._~:/?#[]@!$&'()*+,;=%"
+	var b strings.Builder
+	for i := range len(raw) {
+		c := raw[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(allowed, c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	u, err := url.Parse(b.String())
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || b.Len() > maxURL {
+		return "", false
+	}
+	return b.String(), true
+}
 
 func composeFacts(a *Alert, loc *time.Location) []Field {
 	at := func(t Time) string { return t.Std().In(loc).Format(dayTimeLayout) + " (" + loc.String() + ")" }

@@ -167,3 +167,20 @@ func TestClip(t *testing.T) {
 		}
 	})
 }
+
+func TestWebURL(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                                 "",
+		"https://x.example/a?b=c&d=%20e#f": "https://x.example/a?b=c&d=%20e#f",
+		"https://x.example/<a|b> \"\\\n":   "https://x.example/%3Ca%7Cb%3E%20%22%5C%0A",
+		"https://x.example/고":              "https://x.example/%EA%B3%A0",
+		"javascript:alert(1)":              "",
+		"/episodes/1":                      "",
+		"https:///x":                       "",
+		"https://x.example/" + strings.Repeat("a", 2000): "",
+	} {
+		if got, ok := webURL(in); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %v; want %q", in, got, ok, want)
+		}
+	}
+}

@@ -83,6 +83,7 @@ func Hostile() *alerting.Alert {
 	a.Top.Endpoints[0].Value = evil
 	a.Benign, a.Checks = []string{evil}, []string{evil}
 	a.Links.Console = "https://weir.example/e?q=<" + evil + ">"
+	a.Links.Query = "javascript:alert(1)"
 	a.Summary = alerting.Summarize(a, time.UTC)
 	return a
 }

@@ -1,7 +1,6 @@
 package slack
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,7 +18,6 @@ const (
 	maxList     = 1500 // of each list in a section; Slack takes 3,000
 	maxField    = 400  // Slack takes 2,000
 	maxFields   = 10
-	maxURL      = 1000
 )
 
 // message is the body of chat.postMessage, chat.update and incoming webhooks.
@@ -165,22 +163,13 @@ func numbered(lines []string) (out []string) {
 func footer(a *alerting.Alert, m *alerting.Message) string {
 	var parts []string
 	for _, l := range m.Links {
-		if u, ok := link(l.Value); ok {
-			parts = append(parts, fmt.Sprintf("<%s|%s>", u, l.Name))
-		}
+		parts = append(parts, "<"+escaper.Replace(l.Value)+"|"+l.Name+">")
 	}
 	key := escape(a.DedupKey, maxField)
 	if a.Campaign != "" {
 		key += " in campaign " + escape(a.Campaign, maxField)
 	}
 	return strings.Join(append(parts, key), " · ")
-}
-
-// link makes a URL safe between < and |. One that is too long is left out,
-// since a cut one would lead astray.
-func link(u string) (string, bool) {
-	u = strings.NewReplacer("<", "%3C", ">", "%3E", "|", "%7C", " ", "%20", "&", "&amp;").Replace(alerting.Printable(u, len(u)))
-	return u, utf8.RuneCountInString(u) <= maxURL
 }
 
 // actions are the buttons that Handler answers.
