@@ -1,0 +1,94 @@
+package sketches
+
+import (
+	"fmt"
+	"math/bits"
+)
+
+// The form of a tick is for windows of which both sides know when their touches
+// began: those of one tick of event time. Most hold a record or two, so it
+// leaves out what the other form spends most on.
+//
+// A list is
+//
+//	bits     4: width of the offsets; then for each record, by rising key, the
+//	         gap from the key before as a Rice code, and its minute less start
+//
+// and its length stands outside, since nearly always it is one.
+
+// offsetBits is enough for offsets of 15 bits: ticks of up to three weeks.
+const offsetBits = 4
+
+// Listed returns how many records the window holds if AppendTick can write it:
+// if it is a list and all its minutes are start or a little later. Else it
+// returns zero.
+func (w *Window) Listed(start uint32) int {
+	if w.matrix != nil || len(w.list) == 0 {
+		return 0
+	}
+	lo, hi := minuteRange(w.list)
+	if from := stored(start); lo < from || hi-from >= 1<<15 {
+		return 0
+	}
+	return len(w.list)
+}
+
+// AppendTick appends the form of a tick that began at the Unix minute start. The
+// window must be Listed; the reader must know both start and the number of
+// records.
+func (w *Window) AppendTick(b []byte, start uint32) []byte {
+	from := stored(start)
+	_, hi := minuteRange(w.list)
+	width := uint(bits.Len32(hi - from))
+	out := bitWriter{out: b}
+	out.bits(uint64(width), offsetBits)
+	shift, next := riceShift(keyBits, len(w.list)), uint64(0)
+	for _, e := range w.list {
+		out.rice(e.key()-next, shift)
+		out.bits(uint64(e.minute()-from), width)
+		next = e.key() + 1
+	}
+	return out.close()
+}
+
+// DecodeTick reads what AppendTick wrote of n records, into a window of the
+// given precision, and returns what follows. It takes canonical forms only and
+// keeps nothing of b.
+func DecodeTick(b []byte, precision uint8, start uint32, n int) (w Window, rest []byte, err error) {
+	w = New(precision)
+	corrupt := fmt.Errorf("decoding a tick's window: %w", ErrCorrupt)
+	if n < 1 || n > ExactLimit || n > 2*len(b) {
+		return w, nil, corrupt
+	}
+	in := bitReader{in: b}
+	offsets := span{lo: stored(start), width: uint(in.bits(offsetBits)), oldest: true}
+	shift, next := riceShift(keyBits, n), uint64(0)
+	list := make([]Entry, 0, n)
+	for range n {
+		if next == 1<<keyBits {
+			return w, nil, corrupt
+		}
+		key := next + in.rice(shift, 1<<keyBits-1-next)
+		list = append(list, pack(key, offsets.read(&in)))
+		next = key + 1
+		if in.failed() {
+			return w, nil, corrupt
+		}
+	}
+	rest, ok := in.close()
+	if !ok || !offsets.canonical() {
+		return w, nil, corrupt
+	}
+	w.list = list
+	return w, rest, nil
+}
+
+// At returns a copy of a window that is a list, with all its records as if last
+// seen in the given Unix minute.
+func (w *Window) At(minute uint32) Window {
+	c := w.Clone()
+	for i, e := range c.list {
+		c.list[i] = pack(e.key(), stored(minute))
+	}
+	return c
+}
