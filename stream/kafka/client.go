@@ -148,11 +148,15 @@ const stalled = 2 * transactionLimit
 // The end is the high watermark, not the last stable offset: what a fenced
 // predecessor had committed may stand above an older open transaction.
 func (c *Connection) readAll(ctx context.Context, topic string, partition int32, fn func(*kgo.Record) error) (int64, error) {
+	return c.readFrom(ctx, topic, partition, 0, fn)
+}
+
+// readFrom is readAll from an offset on, or from the first that there is.
+func (c *Connection) readFrom(ctx context.Context, topic string, partition int32, from int64, fn func(*kgo.Record) error) (int64, error) {
 	cl, err := c.client(
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
 		kgo.FetchMaxPartitionBytes(8<<20),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {partition: kgo.NewOffset().AtStart()}}),
 	)
 	if err != nil {
 		return 0, err
@@ -162,7 +166,9 @@ func (c *Connection) readAll(ctx context.Context, topic string, partition int32,
 	if err != nil {
 		return 0, err
 	}
-	for next := start; next < end; {
+	from = max(from, start)
+	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: {partition: kgo.NewOffset().At(from)}})
+	for next := from; next < end; {
 		wait, cancel := context.WithTimeout(ctx, stalled)
 		fetches := cl.PollFetches(wait)
 		cancel()
@@ -185,6 +191,21 @@ func (c *Connection) readAll(ctx context.Context, topic string, partition int32,
 		}
 	}
 	return end, nil
+}
+
+// last returns the last committed record of a partition, or nil.
+func (c *Connection) last(ctx context.Context, topic string, partition int32) (rec *kgo.Record, err error) {
+	start, end, err := c.bounds(ctx, topic, partition)
+	if err != nil {
+		return nil, err
+	}
+	// Offsets at the end may be those of markers and of what was aborted.
+	for back := int64(64); ; back *= 8 {
+		_, err := c.readFrom(ctx, topic, partition, end-back, func(r *kgo.Record) error { rec = r; return nil })
+		if err != nil || rec != nil || end-back <= start {
+			return rec, err
+		}
+	}
 }
 
 // bounds returns the first offset and the high watermark of a partition.

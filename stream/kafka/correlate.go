@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -20,7 +21,8 @@ const parameterRing = 64
 // correlateTask runs stream.Correlate on the one partition of weir.evidence.
 type correlateTask struct {
 	shared
-	config stream.CorrelateConfig
+	config   stream.CorrelateConfig
+	settings []byte // in force, as JSON
 }
 
 func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)) error {
@@ -40,10 +42,13 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 	if err := takeOver(ctx, cl); err != nil {
 		return err
 	}
-	c := stream.NewCorrelate(t.config)
-	_, err = t.conn.readAll(ctx, t.topics.Fleet, 0, func(r *kgo.Record) error { return c.Load(r.Key, r.Value) })
+	c, b := stream.NewCorrelate(t.config), &book{}
+	_, err = t.conn.readAll(ctx, t.topics.Fleet, 0, func(r *kgo.Record) error { return errors.Join(c.Load(r.Key, r.Value), b.load(r.Key, r.Value)) })
 	if err != nil {
 		return fmt.Errorf("restoring: %w", err)
+	}
+	if err := t.openBook(ctx, cl, b); err != nil {
+		return err
 	}
 	start, _, err := t.conn.bounds(ctx, t.topics.Evidence, 0)
 	if err != nil {
@@ -63,7 +68,7 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 		if err := t.poll(ctx, cl, c); err != nil {
 			return err
 		}
-		committed, err := t.advance(ctx, cl, c, c.Offset() != saved && time.Since(when) > settleAfter)
+		committed, err := t.advance(ctx, cl, c, b, c.Offset() != saved && time.Since(when) > settleAfter)
 		if err != nil {
 			return err
 		}
@@ -97,7 +102,7 @@ func (t *correlateTask) poll(ctx context.Context, cl *kgo.Client, c *stream.Corr
 // advance works through what all partitions have closed and commits when there
 // is something to tell: alerts, or the parameters of a finished bin; and when
 // it must, so that a restore needs nothing old of weir.evidence.
-func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.Correlate, must bool) (committed bool, err error) {
+func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.Correlate, b *book, must bool) (committed bool, err error) {
 	found := c.Advance()
 	alerts, params := found.Alerts, found.Parameters
 	if found.Empty() && !must {
@@ -113,6 +118,9 @@ func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.C
 	if params != nil {
 		key := strconv.FormatInt(params.Bin%parameterRing, 10)
 		tx.add(t.topics.Parameters, 0, []byte(key), params.AppendBinary(nil))
+	}
+	if err := b.write(&tx, t.topics, &found); err != nil {
+		return false, err
 	}
 	for _, change := range c.Snapshot() {
 		tx.add(t.topics.Fleet, 0, change.Key, change.Value)

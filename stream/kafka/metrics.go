@@ -38,6 +38,8 @@ type Metrics struct {
 	deliveries  *prometheus.CounterVec
 	retries     *prometheus.CounterVec
 	queued      *prometheus.GaugeVec // destination
+	ledger      prometheus.Gauge
+	ledgerBad   prometheus.Gauge
 	heartbeat   *prometheus.GaugeVec // stage
 }
 
@@ -85,6 +87,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		threshold:   gauge("alert_threshold", "Log evidence that opens an episode.", "dimension"),
 		deliveries:  counter("deliveries_total", "Deliveries, by what became of them.", "destination", "outcome"),
 		retries:     counter("delivery_retries_total", "Delivery attempts that failed and are repeated.", "destination"),
+		ledger:      one("ledger_records", "Number of the last record of the ledger."),
+		ledgerBad:   one("ledger_broken", "1 if the end of the ledger is not what correlate has written; `weir ledger verify` says more."),
 		queued:      gauge("queued_messages", "Messages that wait for a destination in memory; those behind them wait in Kafka.", "destination"),
 		heartbeat:   gauge("heartbeat_timestamp_seconds", "Wall clock at which a stage last did its work without fault; alert when it is old.", "stage"),
 	}

@@ -1,0 +1,156 @@
+package kafka
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/stream"
+)
+
+// bookKey is the key in the fleet topic under which correlate keeps where the
+// ledger ends. It is written with each record of the ledger, so that one who
+// cuts the ledger's end off has to forge the state too.
+const bookKey = "ledger"
+
+// book is correlate's pen for the ledger: what it has written last.
+type book struct {
+	Head     ledger.Head `json:"head"`
+	Settings string      `json:"settings"` // SHA-256 of those last written
+}
+
+// load takes in one record of the fleet topic; those that are not the book's
+// are passed over.
+func (b *book) load(key, value []byte) error {
+	if string(key) != bookKey {
+		return nil
+	}
+	if err := json.Unmarshal(value, b); err != nil {
+		return fmt.Errorf("reading the end of the ledger: %w", err)
+	}
+	return nil
+}
+
+// openBook compares the end of the ledger with what correlate knows of it, and
+// notes the settings in force if they have changed. A ledger that somebody has
+// tampered with stops no alert: it is said loudly, and the chain goes on from
+// where correlate left it, so that the tear stays visible.
+func (t *correlateTask) openBook(ctx context.Context, cl *kgo.Client, b *book) error {
+	rec, err := t.conn.last(ctx, t.topics.Ledger, 0)
+	if err != nil {
+		return fmt.Errorf("reading the end of the ledger: %w", err)
+	}
+	var found ledger.Head
+	if rec != nil {
+		found, err = ledger.HeadOf(rec.Value)
+	}
+	if b.Head.Seq == 0 { // the state was reset; the ledger never is
+		b.Head = found
+	}
+	if err != nil || found != b.Head {
+		t.metrics.ledgerBad.Set(1)
+		t.log.Error("the end of the ledger is not what was written; look with `weir ledger verify`",
+			"topic", t.topics.Ledger, "found", found.Seq, "written", b.Head.Seq, "error", err)
+	}
+	sum := sha256.Sum256(t.settings)
+	if digest := hex.EncodeToString(sum[:]); t.settings != nil && digest != b.Settings {
+		tx := transaction{client: cl}
+		b.Settings = digest
+		if err := b.add(&tx, t.topics, ledger.Config, time.Now(), t.settings); err != nil {
+			return err
+		}
+		b.keep(&tx, t.topics)
+		if err := tx.commit(ctx); err != nil {
+			return fmt.Errorf("writing the settings in force to the ledger: %w", err)
+		}
+	}
+	t.metrics.ledger.Set(float64(b.Head.Seq))
+	return nil
+}
+
+// write chains what correlate has found: in the order in which it is read, and
+// in the transaction that tells it.
+func (b *book) write(tx *transaction, topics Topics, found *stream.Findings) error {
+	before := b.Head
+	for i := range found.Alerts {
+		a := &found.Alerts[i]
+		if err := b.add(tx, topics, ledger.Alert, a.Time.Std(), a.AppendJSON(nil)); err != nil {
+			return err
+		}
+	}
+	for i := range found.Suppressed {
+		s := &found.Suppressed[i]
+		if err := b.addValue(tx, topics, ledger.Suppression, s.Alert.Time.Std(), s); err != nil {
+			return err
+		}
+	}
+	for i := range found.Effects {
+		e := &found.Effects[i]
+		if err := b.addValue(tx, topics, ledger.Verdict, e.Time.Std(), e); err != nil {
+			return err
+		}
+	}
+	if b.Head != before {
+		b.keep(tx, topics)
+	}
+	return nil
+}
+
+func (b *book) addValue(tx *transaction, topics Topics, kind ledger.Kind, at time.Time, value any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("chaining a record of kind %s: %w", kind, err)
+	}
+	return b.add(tx, topics, kind, at, body)
+}
+
+func (b *book) add(tx *transaction, topics Topics, kind ledger.Kind, at time.Time, body []byte) error {
+	rec, head, err := ledger.Append(b.Head, kind, at, body)
+	if err != nil {
+		return err
+	}
+	tx.add(topics.Ledger, 0, nil, rec)
+	b.Head = head
+	return nil
+}
+
+// keep adds where the ledger ends now to the state.
+func (b *book) keep(tx *transaction, topics Topics) {
+	value, err := json.Marshal(b)
+	if err != nil {
+		panic(fmt.Sprintf("kafka: a number and a hash do not marshal: %v", err)) // a mistake in this file
+	}
+	tx.add(topics.Fleet, 0, []byte(bookKey), value)
+}
+
+// ReadLedger hands every record of the ledger to fn, in order, and returns the
+// head that weir's state knows of; the zero head if it knows none.
+func ReadLedger(ctx context.Context, conn *Connection, topics Topics, fn func(offset int64, value []byte) error) (ledger.Head, error) {
+	var b book
+	// The state first: it must not know of more than is read then.
+	if _, err := conn.readAll(ctx, topics.Fleet, 0, func(r *kgo.Record) error { return b.load(r.Key, r.Value) }); err != nil {
+		return ledger.Head{}, fmt.Errorf("reading the state: %w", err)
+	}
+	if _, err := conn.readAll(ctx, topics.Ledger, 0, func(r *kgo.Record) error { return fn(r.Offset, r.Value) }); err != nil {
+		return ledger.Head{}, fmt.Errorf("reading the ledger: %w", err)
+	}
+	return b.Head, nil
+}
+
+// LedgerHead returns the end of the ledger.
+func LedgerHead(ctx context.Context, conn *Connection, topics Topics) (ledger.Head, error) {
+	rec, err := conn.last(ctx, topics.Ledger, 0)
+	if err != nil {
+		return ledger.Head{}, fmt.Errorf("reading the end of the ledger: %w", err)
+	}
+	if rec == nil {
+		return ledger.Head{}, nil
+	}
+	return ledger.HeadOf(rec.Value)
+}
