@@ -24,7 +24,7 @@ import (
 func newBacktestCommand() *cobra.Command {
 	var o backtestOptions
 	cmd := &cobra.Command{
-		Use:   "backtest [-c FILE] [--format F] [-o json|table] FILE…",
+		Use:   "backtest [-c FILE] [--format F] [--inject LEAK] [-o json|table] FILE…",
 		Short: "Read a log with today's detectors",
 		Long: `Read files of access events through the same operators that run on Kafka, and
 say what they find. FILE may be packed by gzip or zstd; - is standard input.
@@ -34,8 +34,33 @@ configuration (10 minutes).
 
 Without a configuration the dimensions are user, key, network, client and
 endpoint, and record ids are hashed under a fixed key, so that runs repeat.
-Nothing closes because the input ends: an episode that is open stays open.`,
+Nothing closes because the input ends: an episode that is open stays open.
+
+With --inject the log is read again with a leak added to it, once for each
+identity that it is tried with, and instead of the alerts you are told whether
+and when it would have been caught, how much was gone by then, and what share of
+such identities raises an alert in the same days without any leak: what chance
+would score. A leak is KEY=VALUE pairs between commas:
+
+  KIND      drift     an identity reads more than it used to (the default)
+            slow      it reads a little more each day
+            newcomer  an account never seen before works like another, and steals
+            mules     several accounts each read a little more, by one new network
+            forged    tokens that nobody issued, one record each, under a known key
+            report    one export of many rows on each day of work
+  RATE      3x (times its usual day), 500/day or 20/h (records, of a report rows),
+            2% (growth a day, of slow)
+  IDENTITY  NAME or DIMENSION:NAME; without it COUNT of them, spread evenly over
+            all that are active enough, by how much they read; one is the median
+  START     a day or a time; without it two thirds of the log
+  DAYS      7; how long the leak lasts
+  ACCOUNTS  10; how many mules
+  SEED      1; of everything drawn
+
+The stolen records are ones of the log that the thief has not touched in it.`,
 		Example: `  weir backtest access.ndjson.gz
+  weir backtest --inject KIND=drift,RATE=2x,COUNT=5 access.ndjson.gz
+  weir backtest --inject KIND=report,RATE=500000/day,IDENTITY=ana access.ndjson.gz
   weir backtest --format cloudtrail -o json trail/*.json.gz > alerts.ndjson
   zcat access.gz | weir backtest -`,
 		Args: atLeast(1, "at least one FILE (- is standard input)"),
@@ -47,7 +72,8 @@ Nothing closes because the input ends: an episode that is open stays open.`,
 	cmd.Flags().StringVarP(&o.config, "config", "c", "", "configuration file (default: no file, all defaults)")
 	cmd.Flags().StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(event.FormatNames(), ", ")+", or the path of a field map")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table, or json (one alert a line; the summary on stderr)")
-	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 3 if any episode opened")
+	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 3 if any episode opened; with --inject, if any leak was missed")
+	cmd.Flags().StringArrayVar(&o.inject, "inject", nil, "a leak to add, such as KIND=drift,RATE=3x; may be given several times")
 	return cmd
 }
 
@@ -55,14 +81,15 @@ type backtestOptions struct {
 	config, format, output string
 	exitCode               bool
 	files                  []string
+	inject                 []string
 }
-
-// batchEvents is how many events are folded between two flushes.
-const batchEvents = 50_000
 
 func runBacktest(ctx context.Context, cmd *cobra.Command, o *backtestOptions) error {
 	if o.output != "table" && o.output != "json" {
 		return usagef("-o is table or json, not %q", o.output)
+	}
+	if len(o.inject) > 0 {
+		return runInject(ctx, cmd, o)
 	}
 	summary, err := backtestFiles(ctx, cmd, o)
 	switch {
@@ -104,12 +131,14 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 	if err != nil {
 		return none, err
 	}
-	bt := &backtest{
-		started: time.Now(), sink: sink, progress: newProgress(cmd.ErrOrStderr()),
-		local: stream.NewLocal(s.ingest, s.detect, s.correlate, []stream.Topic{{Name: backtestTopic, Partitions: int32(len(o.files))}}),
+	log := &logFiles{names: o.files, format: format}
+	bt := newBacktest(s, log, newProgress(cmd.ErrOrStderr()))
+	bt.alert = func(a *alerting.Alert) error {
+		bt.progress.clear()
+		_, err := sink.Notify(ctx, a)
+		return err
 	}
-	bt.summary = *none
-	err = bt.read(ctx, format, o.files)
+	err = log.each(ctx, bt)
 	bt.progress.clear()
 	if flush := out.Flush(); err == nil && flush != nil {
 		err = fmt.Errorf("writing the alerts: %w", flush)
@@ -117,16 +146,73 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 	return &bt.summary, err
 }
 
-const backtestTopic = "files"
-
-// backtest is one run over some files.
+// backtest is one run over a log: what logFiles reads goes through the
+// operators, and what they say to alert.
 type backtest struct {
-	started  time.Time
+	started  int64 // Unix ms; no event may be much later
 	local    *stream.Local
-	sink     alerting.Destination
+	alert    func(*alerting.Alert) error
 	progress *progress
 	summary  backtestSummary
-	pending  int
+}
+
+func newBacktest(s *settings, log *logFiles, p *progress) *backtest {
+	return &backtest{
+		started: time.Now().UnixMilli(), progress: p, alert: func(*alerting.Alert) error { return nil },
+		local:   stream.NewLocal(s.ingest, s.detect, s.correlate, []stream.Topic{log.topic()}),
+		summary: backtestSummary{Rejected: map[string]int64{}},
+	}
+}
+
+// event takes in one event and reports whether it moves its source on.
+func (b *backtest) event(src stream.Source, ev *event.Event) bool {
+	b.summary.Events++
+	outcome := b.local.Fold(src, b.started, ev)
+	switch outcome {
+	case stream.Counted:
+		b.summary.Counted++
+	case stream.Late:
+		b.summary.Late++
+	case stream.Fact:
+		b.summary.Facts++
+	default:
+		b.summary.Rejected[outcome.String()]++
+		return false
+	}
+	if t := alerting.Time(ev.Time); b.summary.From == 0 || t < b.summary.From {
+		b.summary.From = t
+	}
+	b.summary.To = max(b.summary.To, alerting.Time(ev.Time))
+	return true
+}
+
+func (b *backtest) reject(rej *event.Reject) { b.summary.Rejected[rej.Reason.String()]++ }
+
+func (b *backtest) read(src stream.Source, line int64) { b.local.Ingest.Read(src, line) }
+
+func (b *backtest) ended(src stream.Source) { b.local.Ingest.SetIdle(src, true) }
+
+// flush hands on what was read and tells the alerts.
+func (b *backtest) flush(last bool) error {
+	do := b.local.Flush
+	if last {
+		do = b.local.End
+	}
+	alerts, err := do()
+	if err != nil {
+		return err
+	}
+	for i := range alerts {
+		b.summary.Alerts++
+		if alerts[i].Status == alerting.Open {
+			b.summary.Opened++
+		}
+		if err := b.alert(&alerts[i]); err != nil {
+			return fmt.Errorf("writing an alert: %w", err)
+		}
+	}
+	b.progress.show("%s events, at %s, %d alerts", alerting.Group(b.summary.Events), b.summary.To.Std().Format(time.DateTime), b.summary.Alerts)
+	return nil
 }
 
 // backtestSummary is what a run comes to; with -o json it is the last line on
@@ -142,131 +228,6 @@ type backtestSummary struct {
 	From     alerting.Time    `json:"from,omitempty"` // of the events read; absent when there are none
 	To       alerting.Time    `json:"to,omitempty"`
 	Error    string           `json:"error,omitempty"`
-}
-
-// input is one file that is being read.
-type input struct {
-	source  stream.Source
-	file    io.ReadCloser
-	lines   *event.LineReader
-	decoder *event.Decoder
-	reached int64 // largest event time so far
-	line    int64
-	done    bool
-}
-
-func (b *backtest) read(ctx context.Context, format *event.Format, files []string) error {
-	var inputs []*input
-	for i, name := range files {
-		file, err := event.OpenRecords(name)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		inputs = append(inputs, &input{
-			source: stream.Source{Topic: backtestTopic, Partition: int32(i)},
-			file:   file, lines: format.NewReader(file), decoder: format.NewDecoder(),
-		})
-	}
-	for {
-		in := slowest(inputs)
-		if in == nil {
-			break
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := b.chunk(in); err != nil {
-			return fmt.Errorf("reading %s: %w", files[in.source.Partition], err)
-		}
-		if b.pending >= batchEvents {
-			if err := b.flush(ctx, b.local.Flush); err != nil {
-				return err
-			}
-		}
-	}
-	return b.flush(ctx, b.local.End)
-}
-
-// slowest returns the input that is least far in event time, so that several
-// files advance side by side; nil when all are read.
-func slowest(inputs []*input) *input {
-	var least *input
-	for _, in := range inputs {
-		if !in.done && (least == nil || in.reached < least.reached) {
-			least = in
-		}
-	}
-	return least
-}
-
-// chunkLines is how many lines are read of one file before looking at others.
-const chunkLines = 2000
-
-func (b *backtest) chunk(in *input) error {
-	yield := func(ev *event.Event, rej *event.Reject) {
-		if rej != nil {
-			b.summary.Rejected[rej.Reason.String()]++
-			return
-		}
-		b.summary.Events++
-		b.pending++
-		outcome := b.local.Fold(in.source, b.started.UnixMilli(), ev)
-		switch outcome {
-		case stream.Counted:
-			b.summary.Counted++
-		case stream.Late:
-			b.summary.Late++
-		case stream.Fact:
-			b.summary.Facts++
-		default:
-			b.summary.Rejected[outcome.String()]++
-			return
-		}
-		in.reached = max(in.reached, ev.Time)
-		if t := alerting.Time(ev.Time); b.summary.From == 0 || t < b.summary.From {
-			b.summary.From = t
-		}
-		b.summary.To = max(b.summary.To, alerting.Time(ev.Time))
-	}
-	for range chunkLines {
-		line, n, err := in.lines.Next()
-		if errors.Is(err, io.EOF) {
-			in.done = true
-			b.local.Ingest.SetIdle(in.source, true)
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		in.line = n
-		in.decoder.Decode(line, yield)
-		b.local.Ingest.Read(in.source, n)
-	}
-	b.progress.show("%s events, at %s, %d alerts", alerting.Group(b.summary.Events), alerting.Time(in.reached).Std().Format(time.DateTime), b.summary.Alerts)
-	return nil
-}
-
-// flush hands on what was read and writes the alerts.
-func (b *backtest) flush(ctx context.Context, do func() ([]alerting.Alert, error)) error {
-	b.pending = 0
-	alerts, err := do()
-	if err != nil {
-		return err
-	}
-	if len(alerts) > 0 {
-		b.progress.clear()
-	}
-	for i := range alerts {
-		b.summary.Alerts++
-		if alerts[i].Status == alerting.Open {
-			b.summary.Opened++
-		}
-		if _, err := b.sink.Notify(ctx, &alerts[i]); err != nil {
-			return fmt.Errorf("writing an alert: %w", err)
-		}
-	}
-	return nil
 }
 
 func (s *backtestSummary) printJSON(w io.Writer) {

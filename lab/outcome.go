@@ -1,0 +1,138 @@
+package lab
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// Outcome is what became of one leak in one run.
+type Outcome struct {
+	Identity string        `json:"identity"`
+	Start    alerting.Time `json:"start"`
+	Caught   bool          `json:"caught"`
+	// By is the episode that caught it, dimension and identity, and Why its
+	// measure or fact.
+	By    string  `json:"by,omitempty"`
+	Why   string  `json:"why,omitempty"`
+	Delay float64 `json:"delay_hours,omitempty"` // from the first stolen record to the alert
+	// Gone is how many records were taken before the alert (all, if it was not
+	// caught), of Taken in all; of a report they are rows.
+	Gone    int64 `json:"gone"`
+	Taken   int64 `json:"taken"`
+	ByLuck  bool  `json:"by_chance"` // the log without the leak raises an alert at the same places in that time, too
+	Planned int   `json:"-"`
+}
+
+// passes is the part of an identity's accesses that must be the leak's for a
+// statistical alert on it to count as the leak's.
+const passes = 0.2
+
+// Judge says what became of the leak, from the alerts of the run with it and of
+// the run without.
+func (p *Plan) Judge(with, without []alerting.Alert) Outcome {
+	o := Outcome{Identity: p.Identity, Start: alerting.Time(p.From), Planned: len(p.events)}
+	first := p.From
+	for i := range p.events {
+		if p.events[i].Action.Access() {
+			first = p.events[i].Time
+			break
+		}
+	}
+	o.Taken = int64(len(p.taken)) + p.rows
+	o.Gone = o.Taken
+	if a := p.found(with); a != nil {
+		o.Caught, o.By, o.Why = true, a.Dimension+" "+a.Identity, string(a.Measure)
+		if a.Fact != "" {
+			o.Why = string(a.Fact)
+		}
+		o.Delay = float64(int64(a.Time)-first) / float64(hourMillis)
+		o.Gone = p.goneBefore(int64(a.Time))
+	}
+	o.ByLuck = p.found(without) != nil
+	return o
+}
+
+func (p *Plan) goneBefore(t int64) int64 {
+	n := int64(sort.Search(len(p.taken), func(i int) bool { return p.taken[i] >= t }))
+	for i := range p.events {
+		if ev := &p.events[i]; ev.Time < t {
+			n += ev.Rows
+		}
+	}
+	return n
+}
+
+// found returns the first alert that opened an episode at a place of the leak
+// while it lasted, or within a day of it.
+func (p *Plan) found(alerts []alerting.Alert) *alerting.Alert {
+	for i := range alerts {
+		a := &alerts[i]
+		if a.Status == alerting.Open && int64(a.Time) > p.From && !p.Over(int64(a.Time)) && p.at(a) {
+			return a
+		}
+	}
+	return nil
+}
+
+// at reports whether the alert is about an identity that the leak goes through:
+// one to which it brings a good part of what it does or, where it is a fact or
+// a campaign, any.
+func (p *Plan) at(a *alerting.Alert) bool {
+	if a.Kind == alerting.KindCampaign {
+		dim, id, _ := strings.Cut(a.Identity, " ")
+		if p.through(dim, id, 0) {
+			return true
+		}
+		if a.Members == nil {
+			return false
+		}
+		for _, m := range a.Members.Top {
+			if p.through(m.Dimension, m.Identity, 0) {
+				return true
+			}
+		}
+		return false
+	}
+	least := passes
+	if a.Kind == alerting.KindFact {
+		least = 0
+	}
+	return p.through(a.Dimension, a.Identity, least)
+}
+
+func (p *Plan) through(dimension, identity string, least float64) bool {
+	for i := range p.dims {
+		if p.dims[i].Name != dimension {
+			continue
+		}
+		t := p.marks[mark{i, identity}]
+		return t != nil && t.stolen > 0 && float64(t.stolen) >= least*float64(t.own+t.stolen)
+	}
+	return false
+}
+
+// Chance returns the share of identities at which the log without any leak
+// raises an alert in the leak's time: what a detector that knows nothing of the
+// leak would score. identities are those of Qualifying, in the leak's dimension.
+func (p *Profile) Chance(l *Leak, identities []string, alerts []alerting.Alert) float64 {
+	from, to, err := p.Window(l)
+	if err != nil || len(identities) == 0 {
+		return 0
+	}
+	hit := map[string]bool{}
+	for i := range alerts {
+		a := &alerts[i]
+		if a.Status == alerting.Open && a.Dimension == l.Dimension && int64(a.Time) > from && int64(a.Time) <= to+dayMillis {
+			hit[a.Identity] = true
+		}
+	}
+	n := 0
+	for _, id := range identities {
+		if hit[id] {
+			n++
+		}
+	}
+	return float64(n) / float64(len(identities))
+}
