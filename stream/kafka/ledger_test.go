@@ -1,0 +1,117 @@
+package kafka_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// ledger reads the ledger of a deployment and verifies it.
+func (d *deployment) ledger(t testing.TB, checkpoints ...ledger.Checkpoint) (values [][]byte, found ledger.Result) {
+	t.Helper()
+	v := ledger.Verifier{Checkpoints: checkpoints}
+	head, err := kafka.ReadLedger(t.Context(), &d.conn, kafka.NewTopics("weir."), func(offset int64, value []byte) error {
+		values = append(values, slices.Clone(value))
+		v.Add(fmt.Sprint("offset ", offset), value)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values, v.End(head)
+}
+
+// forge deletes the ledger and writes it again as somebody would have it.
+func (d *deployment) forge(t testing.TB, values [][]byte) {
+	t.Helper()
+	cl, err := kgo.NewClient(append(d.conn.Extra, kgo.SeedBrokers(d.conn.Brokers...))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if _, err := kadm.NewClient(cl).DeleteTopics(ctx, "weir.ledger"); err != nil {
+		t.Fatal(err)
+	}
+	d.prepare(t)
+	for _, value := range values {
+		if err := cl.ProduceSync(ctx, &kgo.Record{Topic: "weir.ledger", Value: value}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The ledger of a run holds the settings and every alert, and nobody can touch
+// it unseen: not even its end, of which correlate's own state knows.
+func TestLedgerOfARun(t *testing.T) {
+	events := traffic(t, "greedy-agent", 1, 7, 0.1)
+	d := newDeployment(t, 2, fakeCluster(t))
+	want := d.local(t, events)
+	if len(want) < 3 {
+		t.Fatalf("the traffic raises %d alerts, too few to forge", len(want))
+	}
+	d.produce(t, "access", 2, events)
+	run := func(settings string) {
+		p := d.process(t, "p")
+		p.Settings = []byte(settings)
+		stop := start(t, p)
+		defer stop()
+		d.alerts(t, len(want), time.Minute)
+	}
+	run(`{"budget":2}`)
+	run(`{"budget":2}`) // nothing new
+	run(`{"budget":3}`)
+	values, found := d.ledger(t)
+	if found.Fault != nil || found.Kinds[ledger.Alert] != int64(len(want)) || found.Kinds[ledger.Config] != 2 {
+		t.Fatalf("the ledger holds %v, want %d alerts and 2 settings; fault %+v", found.Kinds, len(want), found.Fault)
+	}
+	told := 0
+	for _, value := range values {
+		if strings.Contains(string(value), `"kind":"alert"`) {
+			if !strings.Contains(string(value), `"body":`+want[told]+`,"hash"`) {
+				t.Errorf("record %s is not alert %s", value, want[told])
+			}
+			told++
+		}
+	}
+
+	last := len(values) - 1
+	for _, c := range []struct {
+		name string
+		do   func(v [][]byte) [][]byte
+		kind ledger.FaultKind
+		seq  int64
+	}{
+		{"a changed byte", func(v [][]byte) [][]byte {
+			v[2] = []byte(strings.Replace(string(v[2]), `"severity":"`, `"severity":" `, 1))
+			return v
+		}, ledger.Altered, 3},
+		{"dropped", func(v [][]byte) [][]byte { return slices.Delete(v, 2, 3) }, ledger.Missing, 3},
+		{"swapped", func(v [][]byte) [][]byte { v[1], v[2] = v[2], v[1]; return v }, ledger.Moved, 2},
+		{"inserted", func(v [][]byte) [][]byte { return slices.Insert(v, 2, v[1]) }, ledger.Inserted, 2},
+		{"cut off", func(v [][]byte) [][]byte { return v[:last] }, ledger.Truncated, int64(last) + 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d.forge(t, c.do(slices.Clone(values)))
+			if _, got := d.ledger(t); got.Fault == nil || got.Fault.Kind != c.kind || got.Fault.Seq != c.seq {
+				t.Errorf("found %+v, want %s at record %d", got.Fault, c.kind, c.seq)
+			}
+		})
+	}
+
+	// What was cut off stays missing when weir goes on.
+	run(`{"budget":4}`)
+	if _, got := d.ledger(t); got.Fault == nil || got.Fault.Kind != ledger.Missing || got.Fault.Seq != int64(last)+1 {
+		t.Errorf("after going on: %+v, want that record %d is missing", got.Fault, last+1)
+	}
+}
