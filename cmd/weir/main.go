@@ -46,8 +46,9 @@ away, how many, and since when.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w\nsee `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(newDemoCommand(), newBacktestCommand(), newRunCommand(), newSimulateCommand(), newMapCommand(),
+	root.AddCommand(newDemoCommand(), newBacktestCommand(), newTuneCommand(), newRunCommand(), newSimulateCommand(), newMapCommand(),
 		newValidateCommand(), newTopicsCommand(), newResetCommand(), newVersionCommand())
+	root.AddCommand(newLedgerCommand())
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		asUsage(cmd)
