@@ -1,0 +1,119 @@
+package syslog
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// Lengths that the dictionary of CEF allows, in bytes here, which is never more.
+const (
+	maxSignature = 1023
+	maxName      = 512
+	maxMsg       = 1023
+	maxCustom    = 4000
+)
+
+// severities of CEF: 0 to 3 low, 4 to 6 medium, 7 and 8 high, 9 and 10 very high.
+var cefSeverity = map[alerting.Severity]int{alerting.Low: 3, alerting.Medium: 5, alerting.High: 8, alerting.Critical: 10}
+
+// cef returns the alert as one line of the Common Event Format, version 0, of
+// at most limit bytes. What does not fit is left out, the least important
+// first, field by field: half an escape would spoil the line.
+func cef(a *alerting.Alert, version string, loc *time.Location, limit int) string {
+	m := alerting.Compose(a, loc)
+	var b strings.Builder
+	b.WriteString("CEF:0|weir|weir|")
+	for _, field := range []string{version, signature(a), alerting.Printable(m.Title, maxName), strconv.Itoa(cefSeverity[a.Severity])} {
+		b.WriteString(headerEscaper.Replace(field))
+		b.WriteByte('|')
+	}
+	first := true
+	for _, p := range extension(a, m) {
+		if p.value == "" {
+			continue
+		}
+		text := p.key + "=" + valueEscaper.Replace(alerting.Printable(p.value, p.limit))
+		if !first {
+			text = " " + text
+		}
+		if b.Len()+len(text) > limit {
+			continue
+		}
+		b.WriteString(text)
+		first = false
+	}
+	return b.String()
+}
+
+// headerEscaper and valueEscaper escape what CEF gives a meaning; line breaks
+// never get here, since every text is printable.
+var (
+	headerEscaper = strings.NewReplacer(`\`, `\\`, `|`, `\|`)
+	valueEscaper  = strings.NewReplacer(`\`, `\\`, `=`, `\=`)
+)
+
+// signature names what kind of event it is: the fact, or the measure.
+func signature(a *alerting.Alert) string {
+	for _, word := range []string{string(a.Fact), a.Measure, string(a.Kind)} {
+		if word != "" {
+			return alerting.Printable(word, maxSignature)
+		}
+	}
+	return string(alerting.Statistical)
+}
+
+// pair is one field of the extension.
+type pair struct {
+	key, value string
+	limit      int
+}
+
+// extension lists the fields, the most important first.
+func extension(a *alerting.Alert, m *alerting.Message) []pair {
+	millis := func(t alerting.Time) string {
+		if t <= 0 {
+			return ""
+		}
+		return strconv.FormatInt(int64(t), 10)
+	}
+	out := []pair{
+		{"rt", millis(a.Time), maxName},
+		{"externalId", a.DedupKey, 40},
+		{"act", string(a.Status), 63},
+		{"cs1Label", "dimension", maxName}, {"cs1", a.Dimension, maxCustom},
+		{"cs2Label", "identity", maxName}, {"cs2", a.Identity, maxName},
+		{"cn1Label", "exposedRecords", maxName}, {"cn1", strconv.FormatInt(a.Exposed.Records, 10), maxName},
+		{"cn2Label", "exposedLow", maxName}, {"cn2", strconv.FormatInt(a.Exposed.Low, 10), maxName},
+		{"cn3Label", "exposedHigh", maxName}, {"cn3", strconv.FormatInt(a.Exposed.High, 10), maxName},
+		{"msg", m.Sentence, maxMsg},
+		{"start", millis(a.Onset), maxName},
+		{"end", millis(a.Time), maxName},
+	}
+	switch a.Dimension {
+	case "user":
+		out = append(out, pair{"suser", a.Identity, maxSignature})
+	case "client":
+		out = append(out, pair{"requestClientApplication", a.Identity, maxSignature})
+	case "endpoint":
+		out = append(out, pair{"request", a.Identity, maxSignature})
+	}
+	labelled := func(key, label, value string) {
+		if value != "" {
+			out = append(out, pair{key + "Label", label, maxName}, pair{key, value, maxName})
+		}
+	}
+	labelled("cs3", "confidence", string(a.Confidence))
+	labelled("cs4", "campaign", a.Campaign)
+	for _, l := range m.Links {
+		switch l.Name {
+		case "Console":
+			labelled("cs5", "console", l.Value)
+		case "Runbook":
+			labelled("cs6", "runbook", l.Value)
+		}
+	}
+	return append(out, pair{"cat", a.Detector, maxSignature})
+}
