@@ -48,99 +48,6 @@ func (w *Window) Counts(since []uint32, out []Estimate) {
 	}
 }
 
-// perRank holds a number of cells for each rank; rank 0 is unused.
-type perRank [maxRanks + 1]int32
-
-// tally counts cells per rank for up to eight windows at once.
-type tally [8]perRank
-
-// count fills seen[k] with the cells per rank hit in or after since[k].
-func (m *matrix) count(since []uint32, seen *tally) {
-	var edges [len(seen)]uint32
-	for k, s := range since {
-		edges[k] = stored(s)
-		seen[k] = perRank{}
-	}
-	for rank := 1; rank <= int(m.dense); rank++ {
-		m.countColumn(rank, edges[:len(since)], seen)
-	}
-	for _, e := range m.sparse {
-		rank := e.key() >> m.p
-		for k := range since {
-			// 1 if the minute is at or past the edge, without a branch.
-			seen[k][rank] += int32(1 - (e.minute()-edges[k])>>31)
-		}
-	}
-}
-
-// word is the least narrow word, above zero, whose minute is not before minute.
-// It may be past what a word can hold.
-func (m *matrix) word(minute uint32) uint32 {
-	if minute <= m.base {
-		return 1
-	}
-	return minute - m.base
-}
-
-// countColumn counts the cells of a column for each edge, three at a time.
-func (m *matrix) countColumn(rank int, edges []uint32, seen *tally) {
-	first := (rank - 1) << m.p
-	if m.wide != nil {
-		for k, edge := range edges {
-			seen[k][rank] = countWide(m.wide[first:first+1<<m.p], edge)
-		}
-		return
-	}
-	column := m.narrow[first : first+1<<m.p]
-	for k := 0; k < len(edges); k += 3 {
-		var words [3]uint32
-		for i := range words {
-			words[i] = m.word(edges[min(k+i, len(edges)-1)])
-		}
-		for i, n := range countNarrow(column, words) {
-			if k+i < len(edges) {
-				seen[k+i][rank] = n
-			}
-		}
-	}
-}
-
-func countWide(column []uint32, edge uint32) int32 {
-	n := int32(0)
-	for _, w := range column {
-		n += int32(1 - (w-edge)>>31) // no minute has the highest bit
-	}
-	return n
-}
-
-// countNarrow counts the words of a column that are at least each of three
-// edges, above zero. Two words are compared at once, in the halves of a 64-bit
-// word: a mark above each, less the edge, stays if the word is not less; the
-// marks add up where they stand. A column has at most 2^14 words, so that no
-// sum leaves its half.
-func countNarrow(column []uint16, edges [3]uint32) (out [3]int32) {
-	const mark = 1<<narrowBits | 1<<(32+narrowBits)
-	var less [3]uint64
-	for i, edge := range edges {
-		edge = min(edge, 1<<narrowBits) // none reaches it
-		less[i] = uint64(edge)<<32 | uint64(edge)
-	}
-	l0, l1, l2 := less[0], less[1], less[2]
-	var s0, s1, s2 uint64
-	for i := 0; i <= len(column)-4; i += 4 {
-		c := column[i : i+4 : i+4]
-		a := uint64(c[0]) | uint64(c[1])<<32 | mark
-		b := uint64(c[2]) | uint64(c[3])<<32 | mark
-		s0 += (a-l0)&mark + (b-l0)&mark
-		s1 += (a-l1)&mark + (b-l1)&mark
-		s2 += (a-l2)&mark + (b-l2)&mark
-	}
-	for i, s := range [3]uint64{s0, s1, s2} {
-		out[i] = int32(s>>(32+narrowBits)) + int32(s>>narrowBits&(1<<narrowBits-1))
-	}
-	return out
-}
-
 // distinct estimates the number of records whose cells were counted per rank.
 func distinct(seen *perRank, p uint8) Estimate {
 	var risk perRank
@@ -214,13 +121,21 @@ const flat = 1e15
 
 // bound returns the truth x, below or above n by the sign of z, from which the
 // estimate n would lie z standard errors off: Wilson's way, which stays honest
-// where the error itself depends much on the truth. It takes a few rounds of
-// x = n + z sqrt(variance(x)).
+// where the error itself depends much on the truth. It solves
+// x = n + z sqrt(variance(x)): in a step of the secant where the error is small
+// beside n, and else in a few rounds.
 func bound(risk *perRank, p uint8, n, z float64) float64 {
-	x := n
+	at := func(x float64) float64 { return max(n+z*math.Sqrt(variance(risk, p, x)), n/16, 1e-9) }
+	x := at(n)
+	if math.Abs(x-n) < n/8 {
+		// x + d, with the error at x + d taken to change as it did from n to x.
+		if next := at(x); math.Abs(next-x) < math.Abs(x-n)/2 {
+			return min(x+(next-x)/(1-(next-x)/(x-n)), maxDistinct)
+		}
+	}
 	for range 6 {
 		last := x
-		x = max(n+z*math.Sqrt(variance(risk, p, x)), n/16, 1e-9)
+		x = at(x)
 		if x > maxDistinct {
 			return maxDistinct
 		}
@@ -280,7 +195,7 @@ func solve(risk, seen *perRank, p uint8) float64 {
 		}
 		step := min(max(f/(slope*rate), -1), 1)
 		rate = min(rate*math.Exp(step), limit)
-		if math.Abs(step) < 1e-7 || rate == limit {
+		if math.Abs(step) < 1e-5 || rate == limit { // what is left is its square
 			break
 		}
 	}

@@ -60,11 +60,17 @@ func search(list []Entry, key uint64) int {
 }
 
 // grow returns list with room for extra more entries. Growth is by an eighth,
-// rounded up to what the allocator hands out anyway: most identities are small
-// and stay so.
+// to an even number, and rounded up to what the allocator hands out anyway:
+// most identities are small and stay so.
 func grow(list []Entry, extra int) []Entry {
 	if need := len(list) + extra; need > cap(list) {
-		return append(slices.Grow([]Entry(nil), max(need, len(list)+len(list)/8)), list...)
+		n := max(need, len(list)+len(list)/8) + 1&^1
+		if n > 16 {
+			return append(slices.Grow([]Entry(nil), n), list...)
+		}
+		grown := make([]Entry, len(list), n) // as the allocator hands it out
+		copy(grown, list)
+		return grown
 	}
 	return list
 }
@@ -80,10 +86,33 @@ func shrunk(list []Entry) []Entry {
 	return list
 }
 
+// searchRecords is search in a list of records, whose hashes spread evenly: it
+// walks from where the key should stand.
+func searchRecords(list []Entry, key uint64) int {
+	want := Entry(key << minuteBits)
+	i := int(key * uint64(len(list)) >> keyBits)
+	for i < len(list) && list[i] < want {
+		i++
+	}
+	for i > 0 && list[i-1] >= want {
+		i--
+	}
+	return i
+}
+
+// insertRecord puts one entry into a sorted list of records, keeping the later
+// minute, and reports whether the record is new.
+func insertRecord(list []Entry, e Entry) ([]Entry, bool) {
+	return insertAt(list, searchRecords(list, e.key()), e)
+}
+
 // insert puts one entry into a sorted list of distinct keys, keeping the later
 // minute, and reports whether the key is new.
 func insert(list []Entry, e Entry) ([]Entry, bool) {
-	i := search(list, e.key())
+	return insertAt(list, search(list, e.key()), e)
+}
+
+func insertAt(list []Entry, i int, e Entry) ([]Entry, bool) {
 	if i < len(list) && list[i].key() == e.key() {
 		list[i] = max(list[i], e)
 		return list, false

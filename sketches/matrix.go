@@ -36,7 +36,7 @@ func ranks(p uint8) int { return keyBits - int(p) + 1 }
 
 // split returns the register and the rank of a 38-bit key.
 func split(key uint64, p uint8) (reg uint32, rank uint32) {
-	reg = uint32(key >> (keyBits - p))
+	reg = uint32(key >> ((keyBits - p) & 63))
 	rest := key<<(minuteBits+p) | 1<<(minuteBits+p-1) // the mark ends the run of zeros
 	return reg, uint32(bits.LeadingZeros64(rest)) + 1
 }
@@ -73,17 +73,24 @@ func (m *matrix) put(reg, rank, minute uint32) bool {
 }
 
 // insert marks the cell of one record. What most records take is the first
-// case: a narrow column, in a minute that it can say.
+// case: a narrow column, in a minute that it can say. It is split, written out
+// on the packed word, and without a branch on what the cell holds.
 func (m *matrix) insert(e Entry) {
-	reg, rank := split(e.key(), m.p)
 	minute := e.minute()
-	if i := int((rank-1)<<m.p | reg); i < len(m.narrow) && minute-m.base-1 < narrowSpan {
-		if w := uint16(minute - m.base); m.narrow[i] < w {
-			m.narrow[i] = w
-			m.oldest = min(m.oldest, minute)
-		}
+	zeros := bits.LeadingZeros64(uint64(e)<<(m.p&63) | 1<<((minuteBits+m.p-1)&63))
+	i := uint64(zeros)<<(m.p&63) | uint64(e)>>((64-m.p)&63)
+	if w := minute - m.base; i < uint64(len(m.narrow)) && w-1 < narrowSpan {
+		m.narrow[i] = max(m.narrow[i], uint16(w))
+		m.oldest = min(m.oldest, minute)
 		return
 	}
+	m.insertRare(e)
+}
+
+// insertRare is insert for all other cases.
+func (m *matrix) insertRare(e Entry) {
+	reg, rank := split(e.key(), m.p)
+	minute := e.minute()
 	if m.put(reg, rank, minute) {
 		return
 	}

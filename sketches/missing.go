@@ -43,7 +43,11 @@ func (w *Window) CountMissing(u *Window, since uint32) Estimate {
 	}
 	total := u.Count(0)
 	e := mine.missingCells(theirs, edge)
-	return Estimate{N: min(e.N, total.N), Low: min(e.Low, total.N), High: max(min(e.High, total.High), min(e.N, total.N))}
+	n := min(e.N, total.N)
+	// Cut off at three standard errors of the total: to be cut at two would
+	// add the misses of one interval to those of the other.
+	most := total.N + 1.5*(total.High-total.N)
+	return Estimate{N: n, Low: min(e.Low, n), High: max(min(e.High, most), n)}
 }
 
 // missingSince counts the records of u that w lacks, or has only from before
@@ -108,11 +112,10 @@ func cube(x float64) float64 { return x * x * x }
 
 // deadShare is the probability that a new record hits a cell not hit since edge.
 func (m *matrix) deadShare(edge uint32) float64 {
-	var seen tally
+	var live perRank
 	for rank := 1; rank <= int(m.dense); rank++ {
-		m.countColumn(rank, []uint32{edge}, &seen)
+		live[rank] = m.countColumn(rank, edge)
 	}
-	live := &seen[0]
 	for _, e := range m.sparse {
 		if e.minute() >= edge {
 			live[e.key()>>m.p]++

@@ -105,7 +105,7 @@ func (w *Window) Insert(hash uint64, minute uint32) {
 		return
 	}
 	var added bool
-	if w.list, added = insert(w.list, e); added && len(w.list) > ExactLimit {
+	if w.list, added = insertRecord(w.list, e); added && len(w.list) > ExactLimit {
 		w.toMatrix()
 	}
 }
