@@ -57,6 +57,12 @@ type Spoke struct {
 	Tick  int64
 }
 
+// none is the index of a dimension that there is not.
+const none = -1
+
+// tokensSpoke stands in for a topic: in that tick tokens were issued.
+const tokensSpoke = "\x00tokens"
+
 func appendSpoke(b []byte, spoke []Spoke) []byte {
 	b = binary.AppendUvarint(b, uint64(len(spoke)))
 	for _, s := range spoke {

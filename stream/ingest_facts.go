@@ -90,7 +90,13 @@ func (s *sessions) drop() {
 }
 
 func (in *Ingest) tokenFact(ev *event.Event, kind tokenKind, apply int64) {
-	if in.cfg.SessionsTopic == "" || ev.Session == "" {
+	if ev.Session == "" {
+		return
+	}
+	if kind == tokenIssued {
+		in.told.spoke(tokensSpoke, apply)
+	}
+	if in.cfg.SessionsTopic == "" {
 		return
 	}
 	in.tokens.facts = append(in.tokens.facts, tokenFact{in.cfg.Hasher.HashSession(ev.Session), kind, apply})
