@@ -67,8 +67,13 @@ func (w *Webhook) Name() string { return w.name }
 
 // Notify posts the alert once.
 func (w *Webhook) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
-	body := a.AppendJSON(nil)
-	id, at := a.MessageID(), w.now()
+	return w.Send(ctx, a.MessageID(), a.AppendJSON(nil))
+}
+
+// Send posts a body of JSON once, signed in the same way. The id is the same
+// whenever the same message is sent again.
+func (w *Webhook) Send(ctx context.Context, id string, body []byte) (retry bool, err error) {
+	at := w.now()
 	h := http.Header{}
 	h.Set("Content-Type", "application/json")
 	h.Set("Webhook-Id", id)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,8 +39,26 @@ func newProcess(s *settings, roles []kafka.Role, reg *prometheus.Registry, log *
 	if p.Sources, err = sources(c); err != nil {
 		return nil, err
 	}
+	if p.Settings, err = inForce(c, s.hasher); err != nil {
+		return nil, err
+	}
 	p.Destinations, err = destinations(c, out)
 	return p, err
+}
+
+// inForce is what goes into the ledger when the settings change: the whole
+// configuration, its secrets masked, and what it does not say by itself.
+func inForce(c *config.Config, h event.Hasher) ([]byte, error) {
+	b, err := json.Marshal(struct {
+		Version   string         `json:"version"`
+		RecordKey string         `json:"record_key"` // fingerprint
+		Zone      string         `json:"zone"`
+		Config    *config.Config `json:"config"`
+	}{version(), h.Fingerprint(), c.Time.Zone.String(), c})
+	if err != nil {
+		return nil, fmt.Errorf("writing the settings in force: %w", err)
+	}
+	return b, nil
 }
 
 // workers is how many ingest workers run here: one for every two cores, since

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/ledger"
+)
+
+// cluster starts an embedded broker with weir's topics on it, and returns a
+// client of it and the path of a configuration.
+func cluster(t *testing.T) (cl *kgo.Client, config string) {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "record.key"), "00112233445566778899aabbccddeeff\n")
+	config = writeFile(t, filepath.Join(dir, "weir.yaml"), fmt.Sprintf(
+		"kafka: {brokers: [%q]}\npartitions: 2\nreplication_factor: 1\nsources: [{topic: access}]\nrecord_key_file: record.key\n", c.ListenAddrs()[0]))
+	if code, _, stderr := weir(t, "topics", "-c", config, "--create"); code != 0 {
+		t.Fatal(stderr)
+	}
+	cl, err = kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.AllowAutoTopicCreation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cl.Close)
+	return cl, config
+}
+
+func writeFile(t *testing.T, path, text string) string {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func publish(t *testing.T, cl *kgo.Client, topic, key string, values ...[]byte) {
+	t.Helper()
+	for _, value := range values {
+		if err := cl.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte(key), Value: value}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// links returns a chain of n records.
+func links(t *testing.T, n int) (out [][]byte) {
+	t.Helper()
+	var head ledger.Head
+	for i := range n {
+		b, next, err := ledger.Append(head, ledger.Alert, time.Unix(1_772_550_000, 0), fmt.Appendf(nil, `{"n":%d}`, i+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, head = append(out, b), next
+	}
+	return out
+}
+
+func TestLedgerCommands(t *testing.T) {
+	cl, config := cluster(t)
+	records := links(t, 6)
+	dir := t.TempDir()
+	key, public := signingKey(t, dir)
+	kept := filepath.Join(dir, "checkpoints")
+
+	if code, _, stderr := weir(t, "ledger", "checkpoint", "-c", config); code != 1 || !strings.Contains(stderr, "the ledger is empty") {
+		t.Errorf("a checkpoint of nothing: exit code %d, %s", code, stderr)
+	}
+	publish(t, cl, "weir.ledger", "", records[:4]...)
+	expect(t, 0, "Checkpoint of record 4", "ledger", "checkpoint", "-c", config, "--key", key, "--out", kept)
+	publish(t, cl, "weir.ledger", "", records[4:]...)
+	expect(t, 0, "Checkpoint of record 6", "ledger", "checkpoint", "-c", config, "--key", key, "--out", kept)
+	expect(t, 0, `"seq":6`, "ledger", "checkpoint", "-c", config)
+	expect(t, 0, "is whole: 6 records (6 alert,", "ledger", "verify", "-c", config)
+	expect(t, 0, "agrees with all 2 checkpoints", "ledger", "verify", "-c", config, "--checkpoint", kept, "--public-key", public)
+	expect(t, 0, `"whole":true`, "ledger", "verify", "-c", config, "-o", "json")
+
+	whole := expect(t, 0, "", "ledger", "print", "-c", config)
+	copied := func(text string) string { return writeFile(t, filepath.Join(dir, "copy.ndjson"), text) }
+	lines := strings.SplitAfter(strings.TrimSuffix(whole, "\n"), "\n")
+	expect(t, 0, "is whole", "ledger", "verify", "--input", copied(whole))
+	cut := copied(strings.Join(lines[:5], ""))
+	expect(t, 0, "is whole", "ledger", "verify", "--input", cut)
+	expect(t, 1, "truncated at record 6", "ledger", "verify", "--input", cut, "--checkpoint", kept)
+	expect(t, 1, `"kind":"truncated"`, "ledger", "verify", "--input", cut, "--checkpoint", kept, "-o", "json")
+	expect(t, 1, "altered at record 3 (line 3)", "ledger", "verify", "--input", copied(strings.Replace(whole, `{"n":3}`, `{"n":4}`, 1)))
+	publish(t, cl, "weir.ledger", "", records[5])
+	expect(t, 1, "is not whole: inserted at record 6", "ledger", "verify", "-c", config)
+
+	text, err := os.ReadFile(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := writeFile(t, filepath.Join(dir, "forged"), strings.Replace(string(text), `"seq":6`, `"seq":5`, 1))
+	expect(t, 1, "forged:2: checking a checkpoint: the signature does not hold", "ledger", "verify", "--input", cut, "--checkpoint", forged, "--public-key", public)
+	expect(t, 2, "not both", "ledger", "verify", "--input", cut, "-c", config)
+	expect(t, 2, "name them with --checkpoint", "ledger", "verify", "--input", cut, "--public-key", public)
+	expect(t, 2, `no command "nosuch"`, "ledger", "nosuch")
+	expect(t, 2, "weir ledger verify --help", "ledger", "verify", "extra")
+	expect(t, 1, "openssl genpkey", "ledger", "checkpoint", "-c", config, "--key", public)
+}
+
+// expect runs a command that must end with the code and say something, on
+// stdout or stderr. It returns stdout.
+func expect(t *testing.T, code int, says string, args ...string) string {
+	t.Helper()
+	got, stdout, stderr := weir(t, args...)
+	if got != code || !strings.Contains(stdout+stderr, says) {
+		t.Errorf("weir %s: exit code %d, want %d and %q\n%s%s", strings.Join(args, " "), got, code, says, stdout, stderr)
+	}
+	return stdout
+}
+
+// A checkpoint is posted as it would be printed, and signed like an alert.
+func TestCheckpointByWebhook(t *testing.T) {
+	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	verifier, err := standardwebhooks.NewWebhook(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got ledger.Checkpoint
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if err := verifier.Verify(body, r.Header); err != nil {
+			t.Error(err)
+		}
+		if err := json.Unmarshal(body, &got); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer server.Close()
+	cl, config := cluster(t)
+	publish(t, cl, "weir.ledger", "", links(t, 3)...)
+	file := writeFile(t, filepath.Join(t.TempDir(), "secret"), secret+"\n")
+	expect(t, 0, "Checkpoint of record 3", "ledger", "checkpoint", "-c", config, "--webhook", server.URL, "--webhook-secret-file", file)
+	if got.Seq != 3 || got.Ledger != "weir.ledger" {
+		t.Errorf("posted was %+v", got)
+	}
+	server.Close()
+	expect(t, 1, "sending the checkpoint", "ledger", "checkpoint", "-c", config, "--webhook", server.URL, "--webhook-secret-file", file)
+	expect(t, 2, "go together", "ledger", "checkpoint", "-c", config, "--webhook", server.URL)
+}
+
+// signingKey writes a pair of keys as openssl would.
+func signingKey(t *testing.T, dir string) (private, public string) {
+	t.Helper()
+	pub, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkix, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writeFile(t, filepath.Join(dir, "ledger.key"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))),
+		writeFile(t, filepath.Join(dir, "ledger.pub"), string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: pkix})))
+}
