@@ -160,6 +160,9 @@ func (d *Deliverer) attempt(ctx context.Context, a *Alert, reference string) (ke
 			retry, err = false, fmt.Errorf("destination %s panicked (%T); please report this with the alert's dedup key", d.dest.Name(), r)
 		}
 	}()
+	if d.policy.Prepare != nil {
+		a = d.policy.Prepare(a)
+	}
 	if r, ok := d.dest.(Referrer); ok {
 		kept, retry, err = r.NotifyReference(ctx, a, reference)
 	} else {

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-var allFacts = []Fact{UnissuedToken, UnknownKey, RetiredKey, RevokedKey, OverageKey, KeyBackFromSleep, ActedAfterLeave, DormantWoke, OrphanAccountUsed, SourceSilent}
+var allFacts = Facts()
 
 func TestSummarizeKinds(t *testing.T) {
 	fact := func(a *Alert) {

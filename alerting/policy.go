@@ -37,6 +37,10 @@ type Policy struct {
 	// alerts to a Deliverer asks Deliverer.HoldUntil, and meanwhile goes on with
 	// other episodes: a critical one must not stand behind one that waits.
 	Hold *Hold
+	// Prepare returns what is told in place of an alert, its links added, say;
+	// it must not change the alert. nil: the alert as it is. Decisions and
+	// records are about the alert as it is.
+	Prepare func(a *Alert) *Alert
 }
 
 func (p Policy) withDefaults() Policy {
