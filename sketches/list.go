@@ -64,7 +64,7 @@ func search(list []Entry, key uint64) int {
 // most identities are small and stay so.
 func grow(list []Entry, extra int) []Entry {
 	if need := len(list) + extra; need > cap(list) {
-		n := max(need, len(list)+len(list)/8) + 1&^1
+		n := (max(need, len(list)+len(list)/8) + 1) &^ 1
 		if n > 16 {
 			return append(slices.Grow([]Entry(nil), n), list...)
 		}

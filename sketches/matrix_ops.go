@@ -1,5 +1,7 @@
 package sketches
 
+import "unsafe"
+
 // merge marks every cell of o; o is left as it was. The precisions are equal.
 func (m *matrix) merge(o *matrix) {
 	m.oldest = min(m.oldest, o.oldest)
@@ -194,4 +196,9 @@ func (m *matrix) refreshOldest() bool {
 	}
 	m.oldest = lo
 	return any
+}
+
+// bytes returns the memory that the matrix takes.
+func (m *matrix) bytes() int {
+	return int(unsafe.Sizeof(*m)) + 2*cap(m.narrow) + 4*cap(m.wide) + 8*cap(m.sparse)
 }

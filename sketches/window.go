@@ -82,7 +82,7 @@ func (w *Window) Empty() bool { return w.matrix == nil && len(w.list) == 0 }
 func (w *Window) Bytes() int {
 	n := int(unsafe.Sizeof(*w)) + 8*cap(w.list)
 	if m := w.matrix; m != nil {
-		n += int(unsafe.Sizeof(*m)) + 2*cap(m.narrow) + 4*cap(m.wide) + 8*cap(m.sparse)
+		n += m.bytes()
 	}
 	return n
 }
