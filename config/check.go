@@ -10,7 +10,8 @@ func (p *parser) check(c *Config) {
 	p.checkTLS(&c.Kafka.TLS)
 	p.checkSASL(&c.Kafka.SASL)
 	p.checkSources(c)
-	p.checkDestinations(c.Alerts.Destinations)
+	p.checkDestinations(c)
+	p.checkRoutes(c)
 	if len(c.Kafka.Brokers) == 0 {
 		p.faultAt("kafka.brokers", "names no broker; want at least one, such as [localhost:9092]")
 	}
@@ -144,36 +145,6 @@ func (p *parser) checkSources(c *Config) {
 		first[s.Topic] = i
 		if c.TopicPrefix != "" && strings.HasPrefix(s.Topic, c.TopicPrefix) {
 			p.faultAt(at, "%s begins with %s, the prefix of weir's own topics; rename the source, or set another topic_prefix", s.Topic, c.TopicPrefix)
-		}
-	}
-}
-
-func (p *parser) checkDestinations(ds []Destination) {
-	first := map[string]int{}
-	for i := range ds {
-		d, at := &ds[i], itemPath("alerts.destinations", i)
-		if j, ok := first[d.Name]; ok && d.Name != "" {
-			p.faultAt(at+".name", "%s is the name of a destination already, on line %d; want another", d.Name, nearestLine(p.lines, itemPath("alerts.destinations", j)+".name"))
-		} else {
-			first[d.Name] = i
-		}
-		given := func(key string) bool { return p.set(at+"."+key) || p.set(at+"."+key+"_file") }
-		switch d.Type {
-		case Webhook:
-			if p.set(at + ".format") {
-				p.faultAt(at+".format", "is for stdout; a webhook's body is always JSON")
-			}
-			for _, key := range [...]string{"url", "secret"} {
-				if !given(key) {
-					p.faultAt(at, "a webhook needs %s or %s_file", key, key)
-				}
-			}
-		case Stdout:
-			for _, key := range [...]string{"url", "secret", "ca_file", "per_minute"} {
-				if given(key) {
-					p.faultAt(p.which(at+"."+key), "is not used by stdout; leave it out, or set type: webhook")
-				}
-			}
 		}
 	}
 }

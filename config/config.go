@@ -100,31 +100,6 @@ type Time struct {
 	Zone        *time.Location
 }
 
-// Alerts says how many are wanted and where they go.
-type Alerts struct {
-	Budget       Budget
-	Destinations []Destination
-}
-
-// The types of destination.
-const (
-	Stdout  = "stdout"
-	Webhook = "webhook"
-)
-
-// Destination is one place to which alerts go.
-type Destination struct {
-	Name        string
-	Type        string
-	Format      string // of stdout: json or table
-	URL         Secret // of webhook; a URL may hold a token
-	Secret      Secret // of webhook: signs messages
-	CAFile      string // of webhook; empty: the system's roots
-	Timeout     time.Duration
-	PerMinute   int           // attempts of a webhook; stdout has no limit
-	GiveUpAfter time.Duration // from the alert to the last attempt
-}
-
 // HTTP is the server of metrics and health.
 type HTTP struct {
 	Listen string // host:port, or Off
@@ -155,20 +130,10 @@ func Default() *Config {
 			FutureLimit: 10 * time.Minute, MaxAhead: 6 * time.Hour, Retention: 30 * day, Zone: time.UTC,
 		},
 		CommitInterval: 5 * time.Second,
-		Alerts:         Alerts{Budget: 2, Destinations: []Destination{stdoutDestination()}},
+		Alerts:         Alerts{Budget: 2, Links: Links{Runbook: defaultRunbook}, Destinations: []Destination{stdoutDestination()}},
 		HTTP:           HTTP{Listen: "127.0.0.1:9464"},
 		Log:            Log{Level: "info", Format: "text"},
 	}
-}
-
-func stdoutDestination() Destination {
-	d := defaultDestination()
-	d.Name, d.Type = Stdout, Stdout
-	return d
-}
-
-func defaultDestination() Destination {
-	return Destination{Format: "json", Timeout: 10 * time.Second, PerMinute: 60, GiveUpAfter: day}
 }
 
 func defaultSource() Source { return Source{Format: "native", Start: Start{}} }
@@ -227,11 +192,16 @@ func (c *Config) Warnings() []string {
 		}
 	}
 	for i := range c.Alerts.Destinations {
-		if c.Alerts.Destinations[i].Secret.inline {
-			path := itemPath("alerts.destinations", i) + ".secret"
-			add(path, "the secret stands in the file itself; use ${ENV} or secret_file")
+		d := &c.Alerts.Destinations[i]
+		for key, secret := range map[string]Secret{
+			"secret": d.Secret, "token": d.Token, "signing_secret": d.SigningSecret, "routing_key": d.RoutingKey, "password": d.Password,
+		} {
+			if secret.inline {
+				add(itemPath("alerts.destinations", i)+"."+key, "the secret stands in the file itself; use ${ENV} or "+key+"_file")
+			}
 		}
 	}
+	c.routeWarnings(add)
 	f.sort()
 	out := make([]string, len(f))
 	for i := range f {

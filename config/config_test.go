@@ -210,7 +210,7 @@ func TestSchemaAgrees(t *testing.T) {
 		}
 		return s.Validate(inst)
 	}
-	for _, name := range []string{"empty", "escaped", "whole"} {
+	for _, name := range []string{"empty", "escaped", "whole", "every-destination"} {
 		b, err := os.ReadFile("testdata/" + name + ".yaml")
 		if err != nil {
 			t.Fatal(err)

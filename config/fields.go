@@ -153,35 +153,3 @@ func timeFields(t *Time) field {
 		scalar("zone", zone(&t.Zone), "Time zone of the hour-of-week shapes and of times in summaries.", "Asia/Seoul"),
 	)
 }
-
-func alertsFields(a *Alerts) field {
-	return mapping("alerts", "How many alerts are wanted, and where they go.",
-		scalar("budget", budget(&a.Budget), "Ceiling on the statistical episodes that open on average while nothing is wrong, over the whole fleet. Thresholds follow from it. Facts stand outside it.", "10/week"),
-		field{name: "destinations", doc: "Where alerts are sent, besides the alerts topic. `[]` sends none.",
-			items: &items{
-				reset: func() { a.Destinations = nil },
-				next: func() []field {
-					a.Destinations = append(a.Destinations, defaultDestination())
-					return destinationFields(&a.Destinations[len(a.Destinations)-1])
-				},
-				fields: func() []field { d := defaultDestination(); return destinationFields(&d) }(),
-				show:   func() string { return "[{name: stdout, type: stdout}]" },
-			}},
-	)
-}
-
-func destinationFields(d *Destination) []field {
-	f := []field{
-		required(scalar("name", text(&d.Name, notEmpty, word), "Name in logs, metrics and delivery records.", "soc")),
-		required(scalar("type", oneOf(&d.Type, Stdout, Webhook), "Kind of destination.", "webhook")),
-		scalar("format", oneOf(&d.Format, "json", "table"), "Form of stdout.", ""),
-	}
-	f = append(f, secretFields("url", &d.URL, "Address of a webhook; kept secret, since it may hold a token.", "https://soc.example/hooks/weir", httpURL)...)
-	f = append(f, secretFields("secret", &d.Secret, "Secret that signs a webhook's messages: whsec_ and the base64 of 24 to 64 random bytes (`echo whsec_$(openssl rand -base64 32)`).", "${WEBHOOK_SECRET}")...)
-	return append(f,
-		scalar("ca_file", file(&d.CAFile, pemAuthorities), "PEM file of the authorities that sign a webhook's certificate; without it, the system's.", "ca.pem"),
-		scalar("timeout", duration(&d.Timeout, 100*time.Millisecond, time.Minute, time.Millisecond), "Longest wait for one attempt.", ""),
-		scalar("per_minute", integer(&d.PerMinute, 1, 6000), "Most attempts a minute of a webhook. Stdout has no limit.", ""),
-		scalar("give_up_after", duration(&d.GiveUpAfter, time.Minute, 30*day, time.Second), "How long after an alert was raised a failing destination is still tried; then the alert is a dead letter.", ""),
-	)
-}
