@@ -33,36 +33,46 @@ func (c *Company) each(d *dice, rate, from, to int64, take func(at int64)) {
 	}
 }
 
-// plantForgedKey forges tokens of the mobile key.
+// plantForgedKey forges tokens of the mobile key, which was never rotated. The
+// rate follows the size of the company, as does the flow it hides in.
 func plantForgedKey(c *Company) {
 	probing := min(2*day, (c.end-c.leakFrom)/5)
-	c.forgeTokens(func(at int64) int64 {
+	f := forgery{kind: "forged-key", key: keyMobile, family: clAndroid}
+	f.rate = func(at int64) int64 {
 		if at < c.leakFrom+probing {
 			return c.scaledRate(6)
 		}
 		return c.scaledRate(250) * dayShape[c.now.hourOfDay] / 100
-	})
+	}
+	c.forgeTokens(f)
 }
 
-// forgeTokens reads one customer a token, with a key that was never rotated and
-// tokens that nobody issued, from addresses that change. The rate follows the
-// size of the company, as does the flow it hides in.
-func (c *Company) forgeTokens(rate func(at int64) int64) {
-	forged := client(clAndroid, 0) // the version of the days when the thief still worked here
-	t := c.newThief("forged-key", map[string][]string{
-		"key":      {c.keys[keyMobile]},
+// forgery is how tokens are forged: of which key, by what client.
+type forgery struct {
+	kind   string
+	key    int16
+	family int
+	rate   func(at int64) int64
+}
+
+// forgeTokens reads one customer a token, with tokens that nobody issued, from
+// addresses that change.
+func (c *Company) forgeTokens(f forgery) {
+	forged := client(f.family, 0) // the version of the days when the thief still worked here
+	t := c.newThief(f.kind, map[string][]string{
+		"key":      {c.keys[f.key]},
 		"client":   {c.clients[forged]},
 		"endpoint": {endpoints[epProfile].pattern()},
 	})
 	var network int64
 	c.extras = append(c.extras, func(c *Company) {
-		c.each(&t.dice, rate(c.slot), c.slot, c.slot+hour, func(at int64) {
+		c.each(&t.dice, f.rate(c.slot), c.slot, c.slot+hour, func(at int64) {
 			if t.dice.chance(70) {
 				network = t.dice.below(192)
 			}
 			who := t.prey(c)
 			c.shopSteal(t.index, item{
-				at: at, action: event.Read, actor: customerActors + who, subject: nobody, rec: who, token: c.take(), key: keyMobile,
+				at: at, action: event.Read, actor: customerActors + who, subject: nobody, rec: who, token: c.take(), key: f.key,
 				ip: ip4(45, 80, byte(network), 1+byte(t.dice.below(250))), client: forged, endpoint: epProfile,
 			})
 		})
@@ -109,6 +119,8 @@ func networkOf(ip uint32) string {
 
 // plantDemo is a leak that shows within minutes, and a second of another kind.
 func plantDemo(c *Company) {
-	c.forgeTokens(func(int64) int64 { return c.scaledRate(1500) })
-	c.overwork("greedy-agent", c.leakFrom+170*minute, func(*person) int64 { return 66_000 })
+	f := forgery{kind: "forged-key", key: keyMobile, family: clAndroid}
+	f.rate = func(int64) int64 { return c.scaledRate(1500) }
+	c.forgeTokens(f)
+	c.overwork("greedy-agent", agent, c.leakFrom+170*minute, func(*person) int64 { return 66_000 })
 }

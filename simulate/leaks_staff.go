@@ -15,8 +15,8 @@ func accounts(names ...string) map[string][]string {
 
 // overwork makes a person take strangers at an extra rate during the own
 // shifts, in the own session, from an instant on.
-func (c *Company) overwork(kind string, from int64, extra func(*person) int64) {
-	p := c.culprit(agent)
+func (c *Company) overwork(kind string, r role, from int64, extra func(*person) int64) {
+	p := c.culprit(r)
 	t := c.newThief(kind, accounts(p.name))
 	t.planned = from
 	c.extras = append(c.extras, func(c *Company) {
@@ -40,13 +40,13 @@ func (c *Company) stealAtWork(t *thief, p *person, from, rate int64) {
 
 // plantGreedyAgent triples an agent's reading.
 func plantGreedyAgent(c *Company) {
-	c.overwork("greedy-agent", c.leakFrom, func(p *person) int64 { return 2 * mul(p.rate, p.today) })
+	c.overwork("greedy-agent", agent, c.leakFrom, func(p *person) int64 { return 2 * mul(p.rate, p.today) })
 }
 
 // plantSlow lets an agent's reading grow by 1 % a day.
 func plantSlow(c *Company) {
 	var growth, reached int64 = one, 0
-	c.overwork("slow", c.leakFrom, func(p *person) int64 {
+	c.overwork("slow", agent, c.leakFrom, func(p *person) int64 {
 		for days := (c.slot - c.leakFrom) / day; reached < days; reached++ {
 			growth += growth / 100
 		}

@@ -237,6 +237,51 @@ func TestRereadMeetsHardlyANewCustomer(t *testing.T) {
 	}
 }
 
+// The re-reader's twin reads no more than before, but others.
+func TestTwinChangesWhomNotHowMuch(t *testing.T) {
+	known := map[string]bool{}
+	var reads, fresh, own [2]float64
+	opt := small("twin")
+	opt.Days = 42
+	c := run(t, opt, func(c *Company, ev *event.Event) {
+		if ev.Actor != c.culprit(agent).name || !ev.Action.Access() {
+			return
+		}
+		late := 0
+		if ev.Time >= c.leakFrom {
+			late = 1
+		}
+		for _, r := range ev.Records {
+			reads[late]++
+			if !known[r] {
+				known[r] = true
+				fresh[late]++
+			}
+		}
+	})
+	calm := opt
+	calm.Scenario = "calm"
+	run(t, calm, func(calm *Company, ev *event.Event) {
+		if ev.Actor != calm.culprit(agent).name || !ev.Action.Access() {
+			return
+		}
+		late := 0
+		if ev.Time >= c.leakFrom {
+			late = 1
+		}
+		own[late] += float64(len(ev.Records))
+	})
+	if before, after := reads[0]/own[0], reads[1]/own[1]; math.Abs(before-after) > 0.1*before {
+		t.Errorf("%.1f times its own work before, %.1f times after; want about as much", before, after)
+	}
+	if before, after := fresh[0]/reads[0], fresh[1]/reads[1]; before > 0.3 || after < 0.6 {
+		t.Errorf("%.0f %% of the reads were new before, %.0f %% after", 100*before, 100*after)
+	}
+	if l := c.Truth().Leaks; len(l) != 1 || l[0].Kind != "twin" {
+		t.Errorf("the truth is %+v", l)
+	}
+}
+
 // The boiling frog grows by about a percent a day.
 func TestSlowGrowsSlowly(t *testing.T) {
 	var stolen [90]int

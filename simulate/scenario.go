@@ -77,6 +77,41 @@ var scenarios = []scenario{
 		share: 67, plant: plantReread,
 	},
 	{
+		Scenario: Scenario{"retired-key", "tokens are forged with a web key that was rotated out",
+			"120 customers an hour through web-k1, which was retired days before, one token each, no token issued, addresses rotating", 21, 1},
+		share: 67, clock: 10 * hour, plant: plantRetiredKey,
+	},
+	{
+		Scenario: Scenario{"accounts", "a leak spread over many customers' stolen accounts",
+			"20 accounts an hour, six strangers each, by the oldest version of the iOS application, addresses rotating", 21, 1},
+		share: 67, clock: 6 * hour, plant: plantAccounts,
+	},
+	{
+		Scenario: Scenario{"twin", "an agent who always re-read known customers now reads strangers, as many as before",
+			"four times the agent's pace, from the own pool before; not one read more", 21, 1},
+		share: 67, plant: plantTwin,
+	},
+	{
+		Scenario: Scenario{"returned", "an agent who has stopped coming, of which no log tells, signs in again",
+			"20 customers an hour from 19 to 23 o'clock; as an agent, about 11 an hour by day, until a week before", 21, 1},
+		share: 67, clock: 19 * hour, plant: plantReturned,
+	},
+	{
+		Scenario: Scenario{"manager", "an account manager takes five times as many customers as before",
+			"four times the manager's own pace (6 an hour, nine in ten known) on top of it", 21, 1},
+		share: 67, plant: plantManager,
+	},
+	{
+		Scenario: Scenario{"analyst", "an analyst takes twice as many customers as before",
+			"as many again, one by one, as the lists of an analyst hold (about 50 an hour)", 21, 1},
+		share: 67, plant: plantAnalyst,
+	},
+	{
+		Scenario: Scenario{"migration", "a new system copies every customer in three nights, as announced",
+			"none; a third of all customers a night through a service never seen before", 21, 1},
+		share: 67, plant: plantMigration,
+	},
+	{
 		Scenario: Scenario{"demo", "two quiet weeks, then forged tokens from 10:20 on the last day and a greedy agent after noon",
 			"600 customers an hour through mobile-k1 against about 120; from 13:10 one agent takes 66 an hour on top of about 11", 15, 0.4},
 		quiet: true, lastDay: true, clock: 10*hour + 20*minute, plant: plantDemo,
