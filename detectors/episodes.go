@@ -19,9 +19,9 @@ const (
 	// EpisodeRemind is how long an open episode stays untold at most, unless
 	// somebody has acknowledged it.
 	EpisodeRemind = 24 * hourMillis
-	// ConfirmedQuiet is EpisodeQuiet of an episode that is confirmed to be a
+	// LongQuiet is EpisodeQuiet of campaigns and of what is confirmed to be a
 	// leak: one that goes on by night or by day only must not look over.
-	ConfirmedQuiet = 24 * hourMillis
+	LongQuiet = 24 * hourMillis
 	// EpisodeMargin is how far below the threshold the evidence must be to count
 	// as low, so that an episode at the threshold does not flap.
 	EpisodeMargin = 2.0
@@ -79,6 +79,8 @@ type Report struct {
 	// evidence; Floor is the least severity that it means.
 	Facts []string
 	Floor Severity
+	// Members is how many belong to it, where the identity is a campaign.
+	Members int64
 }
 
 // Action is what there is to say of an episode.
@@ -118,6 +120,7 @@ type Episode struct {
 	Closed              int64    // tick of the close, 0 while open
 	Severity            Severity // highest so far since Opened
 	Exposed             int64    // as last told
+	Members             int64    // of a campaign, as last told
 	Facts               string   // known since Opened: their names, sorted, with commas between
 	Standing            Standing // what people have said of it
 }
@@ -151,8 +154,8 @@ func (s *Episodes) find(dimension, identity string) (int, bool) {
 //   - Open when the evidence reaches the threshold or a fact is known, under the
 //     old key if the last episode closed no more than EpisodeGrace ago;
 //   - Update, while open, when the severity rises, when a fact is new, when the
-//     exposure has doubled since it was last told, or when nothing was told for
-//     EpisodeRemind;
+//     exposure or the number of members has doubled since it was last told, or
+//     when nothing was told for EpisodeRemind;
 //   - Close after EpisodeQuiet of evidence below threshold - EpisodeMargin and
 //     without a fact.
 //
@@ -194,7 +197,7 @@ func (r *Report) rank() Severity { return max(Rank(r.Exposed, r.Log, r.Threshold
 // stands, but for an acknowledgement: it came back after that.
 func (ep *Episode) open(r *Report) Verdict {
 	ep.Opened, ep.Told, ep.High, ep.Closed = r.Tick, r.Tick, r.Tick, 0
-	ep.Severity, ep.Exposed, ep.Facts = r.rank(), r.Exposed, ""
+	ep.Severity, ep.Exposed, ep.Members, ep.Facts = r.rank(), r.Exposed, r.Members, ""
 	ep.learn(r.Facts)
 	switch ep.Standing {
 	case Acknowledged:
@@ -230,11 +233,12 @@ func (ep *Episode) follow(r *Report) Verdict {
 		return ep.close(r.Tick)
 	}
 	severity := max(ep.Severity, r.rank())
-	news := ep.learn(r.Facts) || severity != ep.Severity || r.Exposed >= 2*max(ep.Exposed, 1)
+	news := ep.learn(r.Facts) || severity != ep.Severity ||
+		r.Exposed >= 2*max(ep.Exposed, 1) || r.Members >= 2*max(ep.Members, 1)
 	if !news && (ep.Standing == Acknowledged || r.Tick-ep.Told < EpisodeRemind) {
 		return Verdict{Episode: *ep}
 	}
-	ep.Severity, ep.Exposed, ep.Told = severity, r.Exposed, r.Tick
+	ep.Severity, ep.Exposed, ep.Members, ep.Told = severity, r.Exposed, max(ep.Members, r.Members), r.Tick
 	return Verdict{Action: Update, Episode: *ep}
 }
 
@@ -243,8 +247,8 @@ func (ep *Episode) over(tick int64) bool { return tick >= ep.Ends() }
 
 // Ends returns the tick at which the episode closes if nothing more is seen.
 func (ep *Episode) Ends() int64 {
-	if ep.Standing == Confirmed {
-		return ep.High + ConfirmedQuiet
+	if ep.Standing == Confirmed || ep.Members > 0 {
+		return ep.High + LongQuiet
 	}
 	return ep.High + EpisodeQuiet
 }
@@ -337,7 +341,7 @@ func (ep *Episode) AppendBinary(b []byte) []byte {
 }
 
 func (ep *Episode) numbers() []*int64 {
-	return []*int64{&ep.First, &ep.Opened, &ep.Told, &ep.High, &ep.Closed, &ep.Exposed}
+	return []*int64{&ep.First, &ep.Opened, &ep.Told, &ep.High, &ep.Closed, &ep.Exposed, &ep.Members}
 }
 
 // DecodeEpisode reads what AppendBinary wrote and returns the bytes after it.

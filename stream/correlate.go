@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -18,29 +17,48 @@ type CorrelateConfig struct {
 	Engine     *detectors.Engine
 	Partitions int32 // of weir.partials: how many detect tasks report
 	Budget     float64
-	Location   *time.Location // of the times in summaries
+	Location   *time.Location // of the times in summaries and of weekly windows; nil: UTC
+	Expected   []Expectation  // what is declared to be expected
 }
-
-// detectorName is what alerts call the engine of package detectors.
-const detectorName = "drift"
 
 // Correlate sees what stands out of the whole fleet. It works tick by tick,
 // once every detect partition has closed the tick, in sorted order; at the end
 // of each bin it publishes the parameters that detect uses in the next.
+//
+// What it does with a tick: verdicts take effect; candidates and facts are held
+// against the episodes of their identities; episodes are gathered into
+// campaigns; and of what there is to say, what is expected or stands in a
+// campaign's message already is held back.
 type Correlate struct {
 	cfg        CorrelateConfig
+	dims       map[string]int
 	done       []int64 // per detect partition
 	closed     int64   // last tick worked through
 	bin        int64   // last bin whose parameters were published
 	candidates map[int64][]Candidate
-	sums       map[int64]*detectors.Sums // by bin, of reports not worked through
-	fleet      *detectors.Fleet          // as of the last bin in which anyone was scored
+	facts      map[int64][]FactCandidate
+	sums       map[int64]*binTotals // by bin, of reports not worked through
+	fleet      *detectors.Fleet     // as of the last bin in which anyone was scored
 	params     *detectors.Parameters
+	crowd      *detectors.Crowd
+	crowded    bool // the crowd has changed since the last Take
 	episodes   detectors.Episodes
-	last       map[episodeID]*alerting.Alert // what is known of each episode
-	changed    map[episodeID]bool            // since the last Take
-	first      map[int64]int64               // tick: first offset of a report that told of it
+	files      map[episodeID]*dossier
+	keys       map[string]episodeID // by dedup key, of files and of the past
+	members    map[string]map[episodeID]bool
+	past       past
+	verdicts   verdicts
+	commands   commands
+	opened     openings
+	changed    map[episodeID]bool // since the last Snapshot
+	first      map[int64]int64    // tick: first offset of a report that told of it
 	offset     int64
+}
+
+// binTotals is what all partitions told of one bin.
+type binTotals struct {
+	sums   *detectors.Sums
+	traits TraitSums
 }
 
 // episodeID names an episode's identity.
@@ -48,18 +66,31 @@ type episodeID struct{ dimension, identity string }
 
 // NewCorrelate returns a correlate task that knows nothing.
 func NewCorrelate(cfg CorrelateConfig) *Correlate {
+	if cfg.Location == nil {
+		cfg.Location = time.UTC
+	}
 	c := &Correlate{
 		cfg:        cfg,
+		dims:       map[string]int{SourceDimensionName: SourceDimension},
 		done:       make([]int64, cfg.Partitions),
 		closed:     never,
 		bin:        never,
 		candidates: map[int64][]Candidate{},
-		sums:       map[int64]*detectors.Sums{},
+		facts:      map[int64][]FactCandidate{},
+		sums:       map[int64]*binTotals{},
 		fleet:      cfg.Engine.NewFleet(),
 		params:     cfg.Engine.DefaultParameters(),
-		last:       map[episodeID]*alerting.Alert{},
+		crowd:      &detectors.Crowd{},
+		files:      map[episodeID]*dossier{},
+		keys:       map[string]episodeID{},
+		members:    map[string]map[episodeID]bool{},
+		past:       newPast(),
+		verdicts:   newVerdicts(),
 		changed:    map[episodeID]bool{},
 		first:      map[int64]int64{},
+	}
+	for i, name := range cfg.Dimensions {
+		c.dims[name] = i
 	}
 	for i := range c.done {
 		c.done[i] = never
@@ -72,32 +103,58 @@ func (c *Correlate) Apply(offset int64, r *Report) error {
 	if r.Partition < 0 || r.Partition >= c.cfg.Partitions {
 		return fmt.Errorf("a report of partition %d, where weir.partials has %d: %w", r.Partition, c.cfg.Partitions, ErrCorrupt)
 	}
-	for _, cand := range r.Candidates {
+	for i := range r.Candidates {
+		cand := &r.Candidates[i]
 		if cand.Dimension < 0 || cand.Dimension >= len(c.cfg.Dimensions) || len(cand.Measures) == 0 {
 			return fmt.Errorf("a candidate of dimension %d: %w", cand.Dimension, ErrCorrupt)
 		}
 		if cand.Tick > c.closed {
-			c.candidates[cand.Tick] = append(c.candidates[cand.Tick], cand)
+			c.candidates[cand.Tick] = append(c.candidates[cand.Tick], *cand)
 			c.saw(cand.Tick, offset)
 		}
 	}
-	for _, b := range r.Bins {
-		if b.Bin <= c.bin {
-			continue
+	for i := range r.Facts {
+		f := &r.Facts[i]
+		if f.Dimension < SourceDimension || f.Dimension >= len(c.cfg.Dimensions) || f.Fact == "" {
+			return fmt.Errorf("a fact of dimension %d: %w", f.Dimension, ErrCorrupt)
 		}
-		sums, _, err := detectors.DecodeSums(b.Sums)
-		if err != nil {
-			return fmt.Errorf("reading a report: %w", err)
+		if f.Tick > c.closed {
+			c.facts[f.Tick] = append(c.facts[f.Tick], *f)
+			c.saw(f.Tick, offset)
 		}
-		if have := c.sums[b.Bin]; have != nil {
-			have.Add(sums)
-		} else {
-			c.sums[b.Bin] = sums
+	}
+	for i := range r.Bins {
+		if err := c.addBin(&r.Bins[i], offset); err != nil {
+			return err
 		}
-		c.saw(c.cfg.Grid.LastTick(b.Bin), offset)
 	}
 	c.done[r.Partition] = max(c.done[r.Partition], r.Done)
 	c.offset = offset + 1
+	return nil
+}
+
+func (c *Correlate) addBin(b *BinSums, offset int64) error {
+	if b.Bin <= c.bin {
+		return nil
+	}
+	sums, _, err := detectors.DecodeSums(b.Sums)
+	if err != nil {
+		return fmt.Errorf("reading a report: %w", err)
+	}
+	have := c.sums[b.Bin]
+	if have == nil {
+		have = &binTotals{sums: &detectors.Sums{}}
+		c.sums[b.Bin] = have
+	}
+	have.sums.Add(sums)
+	if len(b.Traits) > 0 {
+		traits, err := DecodeTraitSums(b.Traits)
+		if err != nil {
+			return fmt.Errorf("reading a report: %w", err)
+		}
+		have.traits.Merge(traits)
+	}
+	c.saw(c.cfg.Grid.LastTick(b.Bin), offset)
 	return nil
 }
 
@@ -113,15 +170,15 @@ func (c *Correlate) Advance() Findings {
 	if limit == never || limit <= c.closed {
 		return Findings{}
 	}
-	var alerts []alerting.Alert
+	var found Findings
 	for {
 		tick := c.next()
 		if tick > limit {
 			break
 		}
-		alerts = append(alerts, c.judge(tick)...)
+		c.judge(tick, &found)
 		if bin := c.cfg.Grid.BinOfTick(tick); c.sums[bin] != nil && tick == c.cfg.Grid.LastTick(bin) {
-			c.params = c.cfg.Engine.CloseBin(c.fleet, bin, c.sums[bin])
+			c.params = c.cfg.Engine.CloseBin(c.fleet, bin, c.sums[bin].sums)
 			delete(c.sums, bin)
 		}
 		c.closed = tick
@@ -134,7 +191,7 @@ func (c *Correlate) Advance() Findings {
 	}
 	bin := c.cfg.Grid.BinOfTick(limit+1) - 1 // the last that is over
 	if bin <= c.bin {
-		return Findings{Alerts: alerts}
+		return found
 	}
 	if c.fleet.Bin() < bin {
 		// Nobody was scored in it. What the empty bins change is worked out on
@@ -142,24 +199,30 @@ func (c *Correlate) Advance() Findings {
 		c.params = c.cfg.Engine.CloseBin(c.copyFleet(), bin, &detectors.Sums{})
 	}
 	c.bin = bin
-	return Findings{Alerts: alerts, Parameters: &Parameters{Parameters: c.params}}
+	found.Parameters = &Parameters{c.params, c.commands.publish(bin)}
+	return found
 }
 
 // next returns the next tick in which something happens: there are candidates,
-// a bin ends in which anyone was scored, or an episode has been quiet for long.
-// The ticks between change nothing.
+// facts or verdicts, a bin ends in which anyone was scored, or an episode has
+// been quiet for long. The ticks between change nothing.
 func (c *Correlate) next() int64 {
 	tick := int64(math.MaxInt64)
 	for t := range c.candidates {
 		tick = min(tick, t)
 	}
+	for t := range c.facts {
+		tick = min(tick, t)
+	}
 	for bin := range c.sums {
 		tick = min(tick, c.cfg.Grid.LastTick(bin))
 	}
+	for i := range c.verdicts.due {
+		tick = min(tick, c.verdicts.due[i].Tick)
+	}
 	for _, ep := range c.episodes.All() {
 		if ep.Closed == 0 {
-			quiet := ep.High + detectors.EpisodeQuiet
-			tick = min(tick, max(c.cfg.Grid.TickOf(quiet-1), c.closed+1))
+			tick = min(tick, max(c.cfg.Grid.TickOf(ep.Ends()-1), c.closed+1))
 		}
 	}
 	return tick
@@ -173,98 +236,33 @@ func (c *Correlate) copyFleet() *detectors.Fleet {
 	return f
 }
 
-// judge works through the candidates of a tick, in sorted order, and then
-// closes the episodes that have been quiet.
-func (c *Correlate) judge(tick int64) []alerting.Alert {
-	list := c.candidates[tick]
-	delete(c.candidates, tick)
-	slices.SortFunc(list, func(a, b Candidate) int {
-		return cmp.Or(cmp.Compare(c.cfg.Dimensions[a.Dimension], c.cfg.Dimensions[b.Dimension]), cmp.Compare(a.Identity, b.Identity))
-	})
-	end := c.cfg.Grid.TickEnd(tick)
-	var alerts []alerting.Alert
-	for i := range list {
-		cand := &list[i]
-		dim := c.cfg.Dimensions[cand.Dimension]
-		v := c.episodes.Judge(detectors.Report{
-			Dimension: dim, Identity: cand.Identity, Tick: end,
-			Log: cand.Log, Threshold: c.params.Threshold(cand.Dimension), Exposed: cand.Exposed.Records,
-		})
-		if v.Episode.First == 0 {
-			continue // below the threshold, and no episode
+// Status is what the task holds, for metrics.
+type Status struct {
+	Open       int // episodes, campaigns among them
+	Campaigns  int // open
+	Suppressed int // open episodes that are held back
+	Realised   float64
+	Thresholds []float64 // by dimension
+	Waiting    int       // verdicts on what is not known (yet)
+}
+
+// Status tells what the task holds.
+func (c *Correlate) Status() Status {
+	s := Status{Realised: c.opened.perDay(c.cfg.Grid.TickEnd(max(c.closed, 0))), Waiting: len(c.verdicts.waiting)}
+	for _, ep := range c.episodes.All() {
+		if ep.Closed != 0 {
+			continue
 		}
-		id := episodeID{dim, cand.Identity}
-		c.learn(id, cand, &v, end)
-		alerts = c.tell(alerts, v, end)
+		s.Open++
+		if ep.Dimension == alerting.CampaignDimension {
+			s.Campaigns++
+		}
+		if f := c.files[episodeID{ep.Dimension, ep.Identity}]; !f.Told {
+			s.Suppressed++
+		}
 	}
-	closed, forgotten := c.episodes.Expire(end)
-	for _, v := range closed {
-		alerts = c.tell(alerts, v, end)
+	for i := range c.cfg.Dimensions {
+		s.Thresholds = append(s.Thresholds, c.params.Threshold(i))
 	}
-	for _, ep := range forgotten {
-		id := episodeID{ep.Dimension, ep.Identity}
-		delete(c.last, id)
-		c.changed[id] = true
-	}
-	slices.SortStableFunc(alerts, func(a, b alerting.Alert) int {
-		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
-	})
-	return alerts
-}
-
-// learn keeps what a candidate shows of its episode: the case where its
-// evidence is the strongest so far, and in any case what is exposed.
-func (c *Correlate) learn(id episodeID, cand *Candidate, v *detectors.Verdict, end int64) {
-	last := c.last[id]
-	switch {
-	case v.Action == detectors.Open || last != nil && cand.Log >= last.Evidence.LogValue:
-		c.last[id] = c.alert(cand, id.dimension, &v.Episode, end)
-	case v.Episode.Closed == 0 && last != nil:
-		last.Exposed, last.Onset = cand.Exposed, cand.Onset
-	}
-}
-
-// alert says what a candidate has shown of an episode that is open.
-func (c *Correlate) alert(cand *Candidate, dimension string, ep *detectors.Episode, end int64) *alerting.Alert {
-	m := cand.Measures[0]
-	a := &alerting.Alert{
-		Schema:    alerting.Schema,
-		DedupKey:  alerting.DedupKey(ep.Dimension, ep.Identity, ep.First),
-		Status:    alerting.Open,
-		Time:      alerting.Time(end),
-		Onset:     cand.Onset,
-		Dimension: dimension, Identity: cand.Identity,
-		Detector: detectorName, Measure: m.Measure,
-		Severity: alerting.Severity(ep.Severity.String()),
-		Observed: m.Observed, Expected: m.Expected, Exposed: cand.Exposed,
-		Evidence: alerting.Evidence{
-			Bin:      alerting.Time(cand.Bin * c.cfg.Grid.Bin),
-			BinWidth: (time.Duration(c.cfg.Grid.Bin) * time.Millisecond).String(),
-			LogValue: cand.Log, Threshold: c.params.Threshold(cand.Dimension),
-			Budget: c.cfg.Budget, Measures: cand.Measures,
-		},
-	}
-	// Kept as it reads back, so that a restore in between cannot show in what
-	// is told later.
-	read, err := alerting.ParseAlert(a.AppendJSON(nil))
-	if err != nil {
-		panic(fmt.Sprintf("stream: an alert does not read back: %v", err)) // a mistake in this package
-	}
-	return read
-}
-
-// tell adds the alert that a verdict asks for, if it asks for one.
-func (c *Correlate) tell(alerts []alerting.Alert, v detectors.Verdict, end int64) []alerting.Alert {
-	ep := v.Episode
-	id := episodeID{ep.Dimension, ep.Identity}
-	c.changed[id] = true
-	if v.Action == detectors.Nothing {
-		return alerts
-	}
-	a := c.last[id]
-	a.Status = alerting.Status(v.Action.String())
-	a.Severity = alerting.Severity(ep.Severity.String())
-	a.Time = alerting.Time(end)
-	a.Summary = alerting.Summarize(a, c.cfg.Location)
-	return append(alerts, *a)
+	return s
 }

@@ -1,39 +1,49 @@
 package stream
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
 )
 
-// Keys of the fleet topic: the checkpoint of correlate, and each episode.
+// Keys of the fleet topic: the checkpoint of correlate, what it holds of the
+// verdicts, what it knows of traits, each episode, and each that is over.
 const (
 	FleetKey      = "fleet"
+	verdictsKey   = "verdicts"
+	crowdKey      = "crowd"
 	episodePrefix = "episode\x00"
+	pastPrefix    = "past\x00"
 )
 
 // Snapshot returns the changes that bring the fleet topic up to where the task
 // stands. With a restore from them and weir.evidence from the replay offset in
 // the checkpoint, everything goes on as if nothing had happened.
 func (c *Correlate) Snapshot() []Change {
-	ids := make([]episodeID, 0, len(c.changed))
-	for id := range c.changed {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, func(a, b episodeID) int {
-		return cmp.Or(cmp.Compare(a.dimension, b.dimension), cmp.Compare(a.identity, b.identity))
-	})
 	var out []Change
-	for _, id := range ids {
+	for _, id := range slices.SortedFunc(maps.Keys(c.changed), episodeID.compare) {
 		out = append(out, c.encodeEpisode(id))
 	}
+	for _, key := range slices.Sorted(maps.Keys(c.past.changed)) {
+		out = append(out, Change{[]byte(pastPrefix + key), c.past.encode(key)})
+	}
+	if c.verdicts.changed {
+		out = append(out, Change{[]byte(verdictsKey), c.verdicts.encode()})
+	}
+	if c.crowded {
+		out = append(out, Change{[]byte(crowdKey), c.crowd.AppendBinary(nil)})
+	}
 	clear(c.changed)
+	clear(c.past.changed)
+	c.verdicts.changed, c.crowded = false, false
+	return append(out, Change{[]byte(FleetKey), c.checkpoint()})
+}
 
+func (c *Correlate) checkpoint() []byte {
 	replay := c.offset
 	for _, offset := range c.first {
 		replay = min(replay, offset)
@@ -46,9 +56,10 @@ func (c *Correlate) Snapshot() []Change {
 	for _, d := range c.done {
 		b = binary.AppendVarint(b, d)
 	}
+	b = c.commands.appendBinary(b)
+	b = c.opened.appendBinary(b)
 	b = appendBytes(b, c.params.AppendBinary(nil))
-	b = c.fleet.AppendBinary(b)
-	return append(out, Change{[]byte(FleetKey), b})
+	return c.fleet.AppendBinary(b)
 }
 
 func (c *Correlate) encodeEpisode(id episodeID) Change {
@@ -57,8 +68,7 @@ func (c *Correlate) encodeEpisode(id episodeID) Change {
 	if !ok {
 		return Change{Key: key}
 	}
-	b := appendBytes(nil, ep.AppendBinary(nil))
-	return Change{key, c.last[id].AppendJSON(b)}
+	return Change{key, appendDossier(appendBytes(nil, ep.AppendBinary(nil)), c.files[id])}
 }
 
 // Load takes in one record of the fleet topic, in the order of the log, into a
@@ -68,6 +78,16 @@ func (c *Correlate) Load(key, value []byte) error {
 	switch name := string(key); {
 	case name == FleetKey:
 		return c.loadFleet(value)
+	case name == verdictsKey:
+		return c.verdicts.decode(value)
+	case name == crowdKey:
+		crowd, _, err := detectors.DecodeCrowd(value)
+		if err != nil {
+			return fmt.Errorf("reading what is known of traits: %w", err)
+		}
+		c.crowd = crowd
+	case strings.HasPrefix(name, pastPrefix):
+		return c.past.load(name[len(pastPrefix):], value)
 	case strings.HasPrefix(name, episodePrefix):
 		dimension, identity, _ := strings.Cut(name[len(episodePrefix):], "\x00")
 		return c.loadEpisode(episodeID{dimension, identity}, value)
@@ -85,6 +105,8 @@ func (c *Correlate) loadFleet(value []byte) error {
 	for i := range c.done {
 		c.done[i] = r.varint()
 	}
+	c.commands = r.commandState()
+	c.opened = r.openings()
 	params := r.bytes()
 	if r.err != nil {
 		return fmt.Errorf("reading the fleet: %w", r.err)
@@ -100,9 +122,13 @@ func (c *Correlate) loadFleet(value []byte) error {
 }
 
 func (c *Correlate) loadEpisode(id episodeID, value []byte) error {
+	if old := c.files[id]; old != nil {
+		delete(c.keys, old.alert.DedupKey)
+		delete(c.members[old.Campaign], id)
+	}
 	if value == nil {
 		c.episodes.Remove(id.dimension, id.identity)
-		delete(c.last, id)
+		delete(c.files, id)
 		return nil
 	}
 	r := reader{b: value}
@@ -114,31 +140,25 @@ func (c *Correlate) loadEpisode(id episodeID, value []byte) error {
 	if err != nil {
 		return fmt.Errorf("reading an episode: %w", err)
 	}
-	a, err := alerting.ParseAlert(r.b)
+	file, err := r.dossier()
 	if err != nil {
 		return fmt.Errorf("reading an episode: %w", err)
 	}
 	c.episodes.Restore(ep)
-	c.last[id] = a
+	c.files[id] = file
+	c.keys[file.alert.DedupKey] = id
+	if file.Campaign != "" {
+		if c.members[file.Campaign] == nil {
+			c.members[file.Campaign] = map[episodeID]bool{}
+		}
+		c.members[file.Campaign][id] = true
+	}
 	return nil
 }
 
 // Offset returns the offset of weir.evidence to read from: the next, or after
 // a restore the one to begin again at.
 func (c *Correlate) Offset() int64 { return c.offset }
-
-// Status tells what the task holds, for metrics.
-func (c *Correlate) Status() (open int, thresholds []float64) {
-	for _, ep := range c.episodes.All() {
-		if ep.Closed == 0 {
-			open++
-		}
-	}
-	for i := range c.cfg.Dimensions {
-		thresholds = append(thresholds, c.params.Threshold(i))
-	}
-	return open, thresholds
-}
 
 // StartAt sets the offset of a task that has loaded nothing.
 func (c *Correlate) StartAt(offset int64) { c.offset = offset }

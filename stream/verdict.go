@@ -11,7 +11,7 @@ import (
 // weir.verdicts, appended by the command line, by a button in a message or by
 // an API, and never changed. Correlate reads them in the order of the topic.
 type Verdict struct {
-	ID       string        `json:"id"`   // of the record; a repeat of one that was seen is passed over
+	ID       string        `json:"id"`   // names the verdict
 	Time     alerting.Time `json:"time"` // when it was given, by the clock; for people
 	Kind     VerdictKind   `json:"kind"`
 	DedupKey string        `json:"dedup_key"` // of the episode or campaign

@@ -142,11 +142,11 @@ func (t *correlateTask) tell(alerts []alerting.Alert, params *stream.Parameters,
 		m.alerts.WithLabelValues(string(a.Status), string(a.Severity), a.Dimension).Inc()
 		t.log.Info("alert", "status", a.Status, "severity", a.Severity, "dimension", a.Dimension, "dedup_key", a.DedupKey)
 	}
-	open, thresholds := c.Status()
-	m.episodes.Set(float64(open))
+	status := c.Status()
+	m.episodes.Set(float64(status.Open))
 	if params != nil {
 		for i, name := range t.config.Dimensions {
-			m.threshold.WithLabelValues(name).Set(thresholds[i])
+			m.threshold.WithLabelValues(name).Set(status.Thresholds[i])
 		}
 	}
 }

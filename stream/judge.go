@@ -1,0 +1,231 @@
+package stream
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors"
+)
+
+// heard is what a tick brought of one identity.
+type heard struct {
+	id    episodeID
+	order int        // of the dimension in the configuration
+	cand  *Candidate // nil: facts only
+	facts []FactCandidate
+}
+
+// news is what there is to tell after a tick, before it is decided whom.
+type news struct {
+	end     int64
+	actions map[episodeID]detectors.Action
+	opened  bool     // an episode has opened: campaigns are looked for
+	effects []Effect // of verdicts
+}
+
+// add notes an action. Of several on one episode in a tick one is told.
+func (n *news) add(id episodeID, a detectors.Action) {
+	had := n.actions[id]
+	if a == detectors.Nothing || had == detectors.Open && a == detectors.Update {
+		return
+	}
+	n.actions[id] = a
+	n.opened = n.opened || a == detectors.Open
+}
+
+// judge works through one tick.
+func (c *Correlate) judge(tick int64, found *Findings) {
+	n := &news{end: c.cfg.Grid.TickEnd(tick), actions: map[episodeID]detectors.Action{}}
+	c.opened.start(n.end)
+	c.takeEffect(tick, n)
+	all := c.gather(tick)
+	for i := range all {
+		c.hear(&all[i], n)
+	}
+	if bin := c.cfg.Grid.BinOfTick(tick); tick == c.cfg.Grid.LastTick(bin) && c.sums[bin] != nil {
+		c.judgeCrowd(bin, all, n)
+	}
+	c.campaign(n)
+	c.expire(n)
+	c.decide(n, found)
+	found.Effects = append(found.Effects, n.effects...)
+}
+
+// gather collects what a tick brought, sorted by dimension and identity.
+func (c *Correlate) gather(tick int64) []heard {
+	by := map[episodeID]*heard{}
+	at := func(dimension int, identity string) *heard {
+		id := episodeID{SourceDimensionName, identity}
+		if dimension >= 0 {
+			id.dimension = c.cfg.Dimensions[dimension]
+		}
+		if by[id] == nil {
+			by[id] = &heard{id: id, order: dimension}
+		}
+		return by[id]
+	}
+	candidates := c.candidates[tick]
+	for i := range candidates {
+		at(candidates[i].Dimension, candidates[i].Identity).cand = &candidates[i]
+	}
+	for _, f := range c.facts[tick] {
+		h := at(f.Dimension, f.Identity)
+		h.facts = append(h.facts, f)
+	}
+	delete(c.candidates, tick)
+	delete(c.facts, tick)
+	out := make([]heard, 0, len(by))
+	for _, h := range by {
+		slices.SortFunc(h.facts, func(a, b FactCandidate) int { return cmp.Compare(a.Fact, b.Fact) })
+		out = append(out, *h)
+	}
+	slices.SortFunc(out, func(a, b heard) int { return a.id.compare(b.id) })
+	return out
+}
+
+func (id episodeID) compare(o episodeID) int {
+	return cmp.Or(cmp.Compare(id.dimension, o.dimension), cmp.Compare(id.identity, o.identity))
+}
+
+// hear holds what a tick brought of one identity against its episode.
+func (c *Correlate) hear(h *heard, n *news) {
+	r := detectors.Report{
+		Dimension: h.id.dimension, Identity: h.id.identity, Tick: n.end,
+		Threshold: detectors.MaxLog, Exposed: h.exposed().Records,
+	}
+	if h.cand != nil {
+		r.Log, r.Threshold = h.cand.Log, c.params.Threshold(h.cand.Dimension)
+	}
+	for _, f := range h.facts {
+		r.Facts = append(r.Facts, string(f.Fact))
+		r.Floor = max(r.Floor, severityOf(alerting.SeverityOfFact(f.Fact, r.Exposed)))
+	}
+	v := c.episodes.Judge(r)
+	if v.Episode.First == 0 {
+		return // below the threshold, and no episode
+	}
+	c.learn(h, &v, n.end)
+	n.add(h.id, v.Action)
+	if v.Action == detectors.Open {
+		c.recall(h.id, n)
+	}
+}
+
+func severityOf(s alerting.Severity) detectors.Severity {
+	return detectors.Severity(max(s.Rank(), 1) - 1)
+}
+
+// exposed returns the larger of what the evidence and the facts say.
+func (h *heard) exposed() alerting.Exposed {
+	var out alerting.Exposed
+	if h.cand != nil {
+		out = h.cand.Exposed
+	}
+	for i := range h.facts {
+		if e := h.facts[i].Exposed; h.cand == nil && i == 0 || e.Records > out.Records {
+			out = e
+		}
+	}
+	return out
+}
+
+// expire closes the episodes that have been quiet, and forgets those that can
+// not open again.
+func (c *Correlate) expire(n *news) {
+	closed, forgotten := c.episodes.Expire(n.end)
+	for _, v := range closed {
+		n.add(episodeID{v.Episode.Dimension, v.Episode.Identity}, v.Action)
+	}
+	for _, ep := range forgotten {
+		c.forget(&ep)
+	}
+	if len(forgotten) > 0 {
+		c.past.prune(n.end)
+	}
+	c.verdicts.expire(n.end)
+}
+
+// decide tells people what there is to tell, and holds back the rest.
+func (c *Correlate) decide(n *news, found *Findings) {
+	from, held := len(found.Alerts), len(found.Suppressed)
+	c.release(n)
+	for _, id := range n.ids() {
+		ep, ok := c.episodes.Get(id.dimension, id.identity)
+		if !ok {
+			continue
+		}
+		c.changed[id] = true
+		file := c.files[id]
+		if ep.Standing == detectors.Confirmed {
+			c.excise(id, file, n.end)
+		}
+		action := n.actions[id]
+		by := c.holdsBack(&ep, file, n.end)
+		switch {
+		case by.Kind == ByVerdict && file.Told:
+			action, file.Told = detectors.Close, false // people have it open
+		case by.Kind != "" && (action != detectors.Close || !file.Told):
+			found.Suppressed = append(found.Suppressed, Suppressed{by, c.say(&ep, file, action, n.end)})
+			continue
+		case action == detectors.Close && !file.Told:
+			continue // it was never told
+		case action == detectors.Close:
+			file.Told = false
+		case !file.Told:
+			action, file.Told = detectors.Open, true
+			c.opened.note(&ep, n.end)
+		}
+		found.Alerts = append(found.Alerts, c.say(&ep, file, action, n.end))
+	}
+	slices.SortStableFunc(found.Alerts[from:], compareAlerts)
+	slices.SortStableFunc(found.Suppressed[held:], func(a, b Suppressed) int { return compareAlerts(a.Alert, b.Alert) })
+}
+
+func compareAlerts(a, b alerting.Alert) int {
+	return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
+}
+
+// release tells of episodes that were held back and are not any more, if they
+// still go on.
+func (c *Correlate) release(n *news) {
+	for _, ep := range c.episodes.All() {
+		id := episodeID{ep.Dimension, ep.Identity}
+		file := c.files[id]
+		if ep.Closed != 0 || ep.High != n.end || file.Told || n.actions[id] != detectors.Nothing {
+			continue
+		}
+		if by := c.holdsBack(&ep, file, n.end); by.Kind == "" {
+			n.actions[id] = detectors.Open
+		}
+	}
+}
+
+// ids returns what there is to tell of: members before the campaigns that are
+// decided by them, each by dimension and identity.
+func (n *news) ids() []episodeID {
+	out := make([]episodeID, 0, len(n.actions))
+	for id := range n.actions {
+		out = append(out, id)
+	}
+	slices.SortFunc(out, episodeID.compare)
+	return out
+}
+
+// holdsBack returns what holds the episode back from people at a tick, or
+// nothing.
+func (c *Correlate) holdsBack(ep *detectors.Episode, file *dossier, end int64) SuppressedBy {
+	id := episodeID{ep.Dimension, ep.Identity}
+	if v, ok := c.verdicts.expected[id]; ok && end <= int64(v.Expires) {
+		return SuppressedBy{Kind: ByVerdict, Name: v.ID, Owner: v.Author, Reason: v.Reason, Expires: v.Expires}
+	}
+	if ep.Standing == detectors.Confirmed {
+		return SuppressedBy{} // nobody expects a leak
+	}
+	for i := range c.cfg.Expected {
+		if x := &c.cfg.Expected[i]; x.covers(ep, file.alert, end, c.cfg.Location) {
+			return x.by()
+		}
+	}
+	return c.folds(ep, file)
+}
