@@ -35,6 +35,10 @@ const (
 // action is a fact.
 func (a Action) Access() bool { return a <= Delete }
 
+// Destroys reports whether the action changes or removes the records that it
+// touches.
+func (a Action) Destroys() bool { return a == Update || a == Delete }
+
 // actionNames are the actions' names in the native form.
 var actionNames = [numActions]string{
 	Read: "read", List: "list", Export: "export", Update: "update", Delete: "delete",

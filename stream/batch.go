@@ -3,8 +3,6 @@ package stream
 import (
 	"encoding/binary"
 	"fmt"
-
-	"github.com/weirhq/weir/sketches"
 )
 
 // batchVersion is the first byte of every record on weir.partials.
@@ -21,21 +19,6 @@ type Batch struct {
 	Facts      []FactRecord // told to every partition
 	Spoke      []Spoke      // likewise: which source topics brought something, and when
 	body       []byte       // encoded partials
-}
-
-// Partial is what one ingest task counted since its last commit for one
-// identity in one tick.
-type Partial struct {
-	Dimension int
-	Identity  []byte // aliases the batch
-	Tick      int64  // the tick its events lie in
-	// Apply is the tick at whose close it counts: Tick itself, or for late
-	// events the tick that the event's own source partition had reached. It
-	// follows from that partition's log alone, so a replay repeats it.
-	Apply   int64
-	Events  int64
-	Rows    Rows
-	Records sketches.Window
 }
 
 // appendBatchHeader begins a batch; what appendBroadcast writes and the partials
@@ -123,36 +106,4 @@ func DecodeBatch(value []byte) (*Batch, error) {
 		return nil, fmt.Errorf("reading a batch of partials: %w", r.err)
 	}
 	return out, nil
-}
-
-// Partials hands each partial to yield, which may keep its Records and Rows
-// but not its Identity.
-func (b *Batch) Partials(yield func(*Partial)) error {
-	r := reader{b: b.body}
-	var p Partial
-	for len(r.b) > 0 {
-		p.Dimension = int(r.uvarint())
-		p.Identity = r.bytes()
-		if p.Dimension >= len(b.Dimensions) {
-			r.fail("unknown dimension")
-		}
-		for range r.count() {
-			p.Tick = r.varint()
-			p.Apply = p.Tick + int64(r.uvarint())
-			p.Events = int64(r.uvarint())
-			p.Rows = r.rows()
-			if r.err != nil {
-				break
-			}
-			var err error
-			if p.Records, r.b, err = sketches.DecodeWindow(r.b); err != nil {
-				return fmt.Errorf("reading a partial: %w", err)
-			}
-			yield(&p)
-		}
-		if r.err != nil {
-			return fmt.Errorf("reading a batch of partials: %w", r.err)
-		}
-	}
-	return nil
 }

@@ -1,8 +1,6 @@
 package stream
 
 import (
-	"cmp"
-	"encoding/binary"
 	"slices"
 
 	"github.com/weirhq/weir/event"
@@ -59,9 +57,14 @@ type Ingest struct {
 	key     []byte
 	hashes  []uint64
 	sorted  []sketches.Entry // entries by owner
-	out     [][]byte         // per partition: partials encoded so far
-	told    broadcast        // to every partition with the next flush
-	tokens  sessions         // for weir.sessions with the next flush
+	fellows []int32          // by dimension: the count of the event in hand, or absent
+	traits  traitLists       // of the counts
+	writer  *partialWriter
+	records int64     // begun by writer
+	parting [][]int32 // scratch: places in dirty by partition
+	refs    []traitRef
+	told    broadcast // to every partition with the next flush
+	tokens  sessions  // for weir.sessions with the next flush
 }
 
 // sourceState is the progress of one source partition: as folded so far and as
@@ -73,25 +76,44 @@ type sourceState struct {
 // accumulator gathers what one identity did since the last flush.
 type accumulator struct {
 	key       string // dimension byte, identity
+	hash      uint64 // nameHash of the identity
 	partition int32
+	place     int32   // in dirty
 	used      int64   // the flush that it was last used in
 	ticks     []int32 // its counts
+	written   int64   // the record that last named it,
+	reference int32   // and how
 }
 
 // tickCount is the open partial of one identity and tick, without its touches.
 type tickCount struct {
 	tick, apply int64
 	events      int64
-	rows        *Rows // nil: none
-	end         int32 // after its touches in sorted; until Flush, their number
+	owner       int32      // place of its accumulator
+	end         int32      // after its touches in sorted; until Flush, their number
+	rare        *rareCount // nil: none of it
+}
+
+// rareCount is the part of an open partial that few have.
+type rareCount struct {
+	rows        Rows
+	destructive []sketches.Entry
+	tokens      []uint32 // of subjects, once their traits are more than are kept; nil before
+}
+
+func (c *tickCount) rarely() *rareCount {
+	if c.rare == nil {
+		c.rare = &rareCount{}
+	}
+	return c.rare
 }
 
 // maxBatch is the size past which a record on weir.partials is closed, and
 // ticksPerGroup how many ticks of one identity go into it in one piece, so that
 // the record stays below the 1 MiB that brokers accept by default.
 const (
-	maxBatch      = 600_000
-	ticksPerGroup = 8
+	maxBatch      = 500_000
+	ticksPerGroup = 4
 )
 
 // NewIngest returns an ingest task without sources.
@@ -100,11 +122,15 @@ func NewIngest(cfg IngestConfig) *Ingest {
 		cfg:     cfg,
 		sources: map[Source]*sourceState{},
 		byKey:   map[string]*accumulator{},
-		out:     make([][]byte, cfg.Partitions),
+		fellows: make([]int32, len(cfg.Dimensions)),
 	}
 	for _, d := range cfg.Dimensions {
 		in.names = append(in.names, d.Name)
 	}
+	l := newLayout(cfg.Grid, cfg.Dimensions)
+	in.traits.dimensions = len(in.names)
+	in.writer = newPartialWriter(l, len(in.names))
+	in.records = 1
 	return in
 }
 
@@ -170,6 +196,12 @@ func (in *Ingest) Fold(s Source, stamp int64, ev *event.Event) Outcome {
 		in.fact(ev, apply)
 		return Fact
 	}
+	in.access(ev, tick, apply)
+	return outcome
+}
+
+// access counts an access for each of its identities.
+func (in *Ingest) access(ev *event.Event, tick, apply int64) {
 	in.hashes = in.hashes[:0]
 	for _, id := range ev.Records {
 		in.hashes = append(in.hashes, in.cfg.Hasher.Hash(id))
@@ -183,38 +215,52 @@ func (in *Ingest) Fold(s Source, stamp int64, ev *event.Event) Outcome {
 	}
 	minute := uint32(ev.Time / 60_000)
 	for i, d := range in.cfg.Dimensions {
+		in.fellows[i] = absent
 		in.key = append(in.key[:0], byte(i))
 		var ok bool
 		if in.key, ok = d.AppendIdentity(in.key, ev, in.cfg.Hasher); !ok {
 			continue
 		}
 		at := in.count(tick, apply)
+		in.fellows[i] = at
 		c := &in.counts[at]
 		c.events++
 		if rows > 0 {
-			if c.rows == nil {
-				c.rows = &Rows{}
-			}
-			c.rows.Add(rowID, rows)
+			c.rarely().rows.Add(rowID, rows)
 		}
 		for _, h := range in.hashes {
 			in.owners = append(in.owners, at)
 			in.entries = append(in.entries, sketches.NewEntry(h, minute))
 		}
 		c.end += int32(len(in.hashes))
+		if ev.Action.Destroys() {
+			in.destroyed(c)
+		}
 	}
+	in.meet(ev)
 	in.sessionRead(ev, tick, apply, minute)
-	return outcome
+}
+
+// destroyed notes the records in hand as updated or deleted.
+func (in *Ingest) destroyed(c *tickCount) {
+	r, start := c.rarely(), in.writer.startMinute(c.tick)
+	for _, h := range in.hashes {
+		r.destructive = append(r.destructive, sketches.NewEntry(h, start))
+	}
 }
 
 // count returns the index of the open partial of the identity in in.key.
 func (in *Ingest) count(tick, apply int64) int32 {
 	a := in.byKey[string(in.key)]
 	if a == nil {
-		a = &accumulator{key: string(in.key), partition: int32(partitionOf(in.key) % uint64(in.cfg.Partitions))}
+		a = &accumulator{
+			key: string(in.key), hash: nameHash(in.key[1:]),
+			partition: int32(partitionOf(in.key) % uint64(in.cfg.Partitions)),
+		}
 		in.byKey[a.key] = a
 	}
 	if len(a.ticks) == 0 {
+		a.place = int32(len(in.dirty))
 		in.dirty = append(in.dirty, a)
 	}
 	for i := len(a.ticks) - 1; i >= 0; i-- { // the latest is the likeliest
@@ -224,7 +270,8 @@ func (in *Ingest) count(tick, apply int64) int32 {
 		}
 	}
 	at := int32(len(in.counts))
-	in.counts = append(in.counts, tickCount{tick: tick, apply: apply})
+	in.counts = append(in.counts, tickCount{tick: tick, apply: apply, owner: a.place})
+	in.traits.grow()
 	a.ticks = append(a.ticks, at)
 	return at
 }
@@ -245,99 +292,14 @@ func (in *Ingest) Pending() (entries, identities int) {
 	return len(in.entries) + in.tokens.entries, len(in.dirty)
 }
 
-// Flush hands out what was counted since the last flush, as records of
-// weir.partials: at least one to each partition, so that all of them learn the
-// progress. Flushed is not committed: Commit or Abort must follow.
-func (in *Ingest) Flush(topics []Topic, emit func(partition int32, value []byte)) {
-	progress := in.Progress()
-	topics = in.withSessions(topics)
-	header := appendBroadcast(appendBatchHeader(nil, in.names, nil, nil), nil, nil)
-	for i := range in.out {
-		in.out[i] = in.out[i][:0]
-	}
-	in.sort()
-	for _, a := range in.dirty {
-		p := a.partition
-		slices.SortFunc(a.ticks, func(x, y int32) int {
-			cx, cy := &in.counts[x], &in.counts[y]
-			return cmp.Or(cmp.Compare(cx.tick, cy.tick), cmp.Compare(cx.apply, cy.apply))
-		})
-		for group := range slices.Chunk(a.ticks, ticksPerGroup) {
-			before := len(in.out[p])
-			in.out[p] = in.appendGroup(in.out[p], a.key, group)
-			if len(in.out[p]) > maxBatch && before > 0 {
-				emit(p, slices.Concat(header, in.out[p][:before]))
-				in.out[p] = append(in.out[p][:0], in.out[p][before:]...)
-			}
-		}
-		a.used = in.flushes
-	}
-	in.told.flush(func(facts []FactRecord) {
-		value := appendBroadcast(appendBatchHeader(nil, in.names, nil, nil), facts, nil)
-		for p := range in.out {
-			emit(int32(p), value)
-		}
-	})
-	header = appendBroadcast(appendBatchHeader(header[:0], in.names, topics, progress), in.told.facts, in.told.topics)
-	in.drop()
-	for p, body := range in.out {
-		emit(int32(p), slices.Concat(header, body))
-	}
-	in.forget()
-}
-
-// sort brings the touches of each count together, in sorted.
-func (in *Ingest) sort() {
-	in.sorted = slices.Grow(in.sorted[:0], len(in.entries))[:len(in.entries)]
-	next := int32(0)
-	for i := range in.counts {
-		c := &in.counts[i]
-		next, c.end = next+c.end, next
-	}
-	for i, owner := range in.owners {
-		c := &in.counts[owner]
-		in.sorted[c.end] = in.entries[i]
-		c.end++
-	}
-}
-
-// touches returns the touches of a count, once sorted, to be used up.
-func (in *Ingest) touches(at int32) []sketches.Entry {
-	from := int32(0)
-	if at > 0 {
-		from = in.counts[at-1].end
-	}
-	return in.sorted[from:in.counts[at].end]
-}
-
-// appendGroup writes some ticks of one identity.
-func (in *Ingest) appendGroup(b []byte, key string, ticks []int32) []byte {
-	b = binary.AppendUvarint(b, uint64(key[0]))
-	b = appendString(b, key[1:])
-	b = binary.AppendUvarint(b, uint64(len(ticks)))
-	for _, at := range ticks {
-		c := &in.counts[at]
-		b = binary.AppendVarint(b, c.tick)
-		b = binary.AppendUvarint(b, uint64(c.apply-c.tick))
-		b = binary.AppendUvarint(b, uint64(c.events))
-		rows := c.rows
-		if rows == nil {
-			rows = &Rows{}
-		}
-		b = rows.append(b)
-		window := sketches.From(sketches.PartialPrecision, in.touches(at))
-		b = window.AppendBinary(b)
-	}
-	return b
-}
-
 // drop empties what was gathered; the memory is used again.
 func (in *Ingest) drop() {
 	for _, a := range in.dirty {
 		a.ticks = a.ticks[:0]
 	}
 	clear(in.dirty)
-	clear(in.counts) // they hold rows
+	clear(in.counts) // they hold what is rare
+	in.traits.drop()
 	in.dirty, in.counts = in.dirty[:0], in.counts[:0]
 	in.owners, in.entries = in.owners[:0], in.entries[:0]
 	in.told.drop()

@@ -1,0 +1,167 @@
+package stream
+
+import (
+	"slices"
+
+	"github.com/weirhq/weir/event"
+)
+
+// absent stands for an identity or a dimension that is not there.
+const absent = -1
+
+// newLayout returns what partials of these dimensions have in common.
+func newLayout(grid Grid, dims []event.Dimension) layout {
+	l := layout{tickMinutes: uint64(grid.Tick / 60_000), actors: absent}
+	for i, d := range dims {
+		switch {
+		case !slices.Contains(d.Fields, "actor"):
+			l.subjects |= 1 << i
+		case len(d.Fields) == 1 && l.actors == absent:
+			l.actors = i
+		}
+	}
+	return l
+}
+
+// traitLists keep, for each open partial and each other dimension, the traits
+// of smallest hash. Most lists hold one, so all of them are linked through one
+// pool; each begins with the largest, against which a newcomer is held. A link
+// is an index plus one, and zero ends a list.
+type traitLists struct {
+	dimensions int
+	slots      []traitSlot // by count and dimension
+	nodes      []traitNode
+}
+
+type traitSlot struct {
+	head int32 // link
+	size int32
+}
+
+type traitNode struct {
+	next   int32 // link
+	who    int32 // place of its accumulator
+	events uint32
+}
+
+// grow makes room for the lists of one more count.
+func (l *traitLists) grow() {
+	for range l.dimensions {
+		l.slots = append(l.slots, traitSlot{})
+	}
+}
+
+func (l *traitLists) drop() { l.slots, l.nodes = l.slots[:0], l.nodes[:0] }
+
+// meet notes for each identity of the event in hand which others it came with.
+func (in *Ingest) meet(ev *event.Event) {
+	for i, at := range in.fellows {
+		if at == absent {
+			continue
+		}
+		for j, other := range in.fellows {
+			if j != i && other != absent {
+				in.note(at, i, j, in.counts[other].owner)
+			}
+		}
+		if in.writer.counts(i) && ev.Actor != "" {
+			in.subject(&in.counts[at], ev.Actor)
+		}
+	}
+}
+
+// subject counts the actor, unless the traits tell of all so far.
+func (in *Ingest) subject(c *tickCount, actor string) {
+	if in.writer.actors == absent {
+		c.rarely().addToken(subjectToken(nameHash(actor)))
+		return
+	}
+	if c.rare != nil && c.rare.tokens != nil {
+		c.rare.addToken(subjectToken(in.dirty[in.counts[in.fellows[in.writer.actors]].owner].hash))
+	}
+}
+
+// addToken adds a subject, and now and then removes repeats.
+func (r *rareCount) addToken(token uint32) {
+	if n := len(r.tokens); n > 0 && r.tokens[n-1] == token {
+		return
+	}
+	if n := len(r.tokens); n >= 64 && n == cap(r.tokens) {
+		slices.Sort(r.tokens)
+		r.tokens = slices.Compact(r.tokens)
+	}
+	r.tokens = append(r.tokens, token)
+}
+
+// note counts a trait of dimension j for a count of dimension i.
+func (in *Ingest) note(at int32, i, j int, who int32) {
+	l := &in.traits
+	s := &l.slots[int(at)*l.dimensions+j]
+	if s.size == MaxTraits && in.before(l.at(s.head), who) {
+		in.overflow(at, i, j)
+		return
+	}
+	prev, next := int32(0), s.head
+	for ; next != 0; prev, next = next, l.at(next).next {
+		n := l.at(next)
+		if n.who == who {
+			n.events = clampEvents(int64(n.events) + 1)
+			return
+		}
+		if in.before(n, who) {
+			break
+		}
+	}
+	l.nodes = append(l.nodes, traitNode{next, who, 1})
+	if prev == 0 {
+		s.head = int32(len(l.nodes))
+	} else {
+		l.at(prev).next = int32(len(l.nodes))
+	}
+	if s.size++; s.size > MaxTraits {
+		in.overflow(at, i, j)
+		s.head = l.at(s.head).next
+		s.size--
+	}
+}
+
+// at returns the node of a link, which is its index plus one.
+func (l *traitLists) at(link int32) *traitNode { return &l.nodes[link-1] }
+
+// before reports whether a node's trait comes before another in order.
+func (in *Ingest) before(n *traitNode, who int32) bool {
+	x, y := in.dirty[n.who], in.dirty[who]
+	if a, b := traitOrder(x.hash), traitOrder(y.hash); a != b {
+		return a < b
+	}
+	return x.key < y.key
+}
+
+// overflow goes over to counting subjects by their tokens, where the traits
+// no longer tell of all.
+func (in *Ingest) overflow(at int32, i, j int) {
+	if j != in.writer.actors || !in.writer.counts(i) {
+		return
+	}
+	r := in.counts[at].rarely()
+	if r.tokens != nil {
+		return
+	}
+	l := &in.traits
+	for k := l.slots[int(at)*l.dimensions+j].head; k != 0; k = l.at(k).next {
+		r.addToken(subjectToken(in.dirty[l.at(k).who].hash))
+	}
+}
+
+// traitRefs returns the traits of a count, by what the record in hand calls them.
+func (in *Ingest) traitRefs(at int32) []traitRef {
+	l := &in.traits
+	in.refs = in.refs[:0]
+	for _, s := range l.slots[int(at)*l.dimensions:][:l.dimensions] {
+		for k := s.head; k != 0; k = l.at(k).next {
+			n := l.at(k)
+			in.refs = append(in.refs, traitRef{in.refer(in.dirty[n.who]), n.events})
+		}
+	}
+	return in.refs
+}

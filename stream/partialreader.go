@@ -1,0 +1,224 @@
+package stream
+
+import (
+	"fmt"
+	"unique"
+
+	"github.com/weirhq/weir/sketches"
+)
+
+// partialReader takes the body of a batch apart; see partialwriter.go.
+type partialReader struct {
+	reader
+	layout
+	base  int64
+	names []tableName
+	text  []byte // of the names, one after the other
+}
+
+// tableName is one name of a batch.
+type tableName struct {
+	from, to int32 // in text
+	dim      uint8
+	known    bool // handle and hash are set
+	hash     uint64
+	handle   unique.Handle[string]
+}
+
+// Partials hands each partial to yield, which may keep its Records, Rows and
+// Traits, but not its Identity.
+func (b *Batch) Partials(yield func(*Partial)) error {
+	if len(b.body) == 0 {
+		return nil
+	}
+	r := partialReader{reader: reader{b: b.body}}
+	r.head(len(b.Dimensions))
+	at := 0
+	for len(r.b) > 0 {
+		step, ticks := r.uvarint(), 1
+		if step&1 != 0 {
+			ticks = r.count()
+		}
+		if at = r.at(at, step/2); r.err != nil {
+			break
+		}
+		n := r.names[at]
+		for range ticks {
+			p := Partial{Dimension: int(n.dim), Identity: r.text[n.from:n.to]}
+			if r.partial(&p); r.err != nil {
+				break
+			}
+			yield(&p)
+		}
+	}
+	if r.err != nil {
+		return fmt.Errorf("reading a batch of partials: %w", r.err)
+	}
+	return nil
+}
+
+// at returns the place of a name so many after another.
+func (r *partialReader) at(last int, step uint64) int {
+	if step >= uint64(len(r.names)-last) {
+		r.fail("unknown name")
+		return 0
+	}
+	return last + int(step)
+}
+
+func (r *partialReader) head(dimensions int) {
+	r.tickMinutes, r.base = r.uvarint(), r.varint()
+	r.actors, r.subjects = int(r.uvarint()&0xff)-1, r.uvarint()
+	for dim := range dimensions {
+		last := tableName{}
+		for range r.count() {
+			shared, middle := r.byte(), r.bytes()
+			head, tail := int32(shared>>4), int32(shared&15)
+			if size := last.to - last.from; head > size || tail > size {
+				r.fail("a name that shares more than there is")
+			}
+			if r.err != nil {
+				return
+			}
+			n := tableName{from: int32(len(r.text)), dim: uint8(dim)}
+			r.text = append(r.text, r.text[last.from:last.from+head]...)
+			r.text = append(r.text, middle...)
+			r.text = append(r.text, r.text[last.to-tail:last.to]...)
+			n.to = int32(len(r.text))
+			r.names = append(r.names, n)
+			last = n
+		}
+	}
+}
+
+func (r *partialReader) partial(p *Partial) {
+	flags := r.byte()
+	p.Events, p.Tick = 1, r.base
+	if flags&flagEvents != 0 {
+		p.Events = int64(r.uvarint() & (1<<62 - 1))
+	}
+	p.Apply = p.Tick
+	if flags&flagPlaced != 0 {
+		p.Tick += r.varint()
+		p.Apply = p.Tick + int64(r.uvarint())
+	}
+	if flags&flagRows != 0 {
+		p.Rows = r.rows()
+	}
+	start := r.startMinute(p.Tick)
+	if flags&flagWindow != 0 {
+		p.Records = r.window(start)
+	} else {
+		p.Records = r.tick(start, 1)
+	}
+	if flags&flagDestructive != 0 {
+		if p.Destructive = r.window(start); p.Destructive.Empty() {
+			p.Destructive = p.Records.At(start)
+		}
+	}
+	if flags&flagSubjects != 0 {
+		p.Subjects = r.tokens(start)
+	}
+	if flags&flagUnissued != 0 {
+		p.Unissued, p.UnissuedTokens = r.window(start), r.window(start)
+	}
+	if flags&flagTraits != 0 {
+		r.traits(p)
+		if flags&flagSubjects == 0 && r.counts(p.Dimension) {
+			p.Subjects = r.actorsOf(p, start)
+		}
+	}
+}
+
+func (r *partialReader) window(start uint32) (w sketches.Window) {
+	switch n := r.uvarint(); {
+	case r.err != nil || n == windowEmpty:
+	case n == windowGeneral:
+		var err error
+		if w, r.b, err = sketches.DecodeWindow(r.b); err != nil {
+			r.err, r.b = err, nil
+		}
+	default:
+		return r.tick(start, int(min(n+1-windowListed, sketches.ExactLimit+1)))
+	}
+	return w
+}
+
+// tick reads a list in the form of a tick.
+func (r *partialReader) tick(start uint32, n int) (w sketches.Window) {
+	if r.err != nil {
+		return w
+	}
+	var err error
+	if w, r.b, err = sketches.DecodeTick(r.b, sketches.PartialPrecision, start, n); err != nil {
+		r.err, r.b = err, nil
+	}
+	return w
+}
+
+func (r *partialReader) tokens(start uint32) (w sketches.Window) {
+	n := r.uvarint()
+	if n == 0 && r.err == nil {
+		var err error
+		if w, r.b, err = sketches.DecodeWindow(r.b); err != nil {
+			r.err, r.b = err, nil
+		}
+		return w
+	}
+	if n > sketches.ExactLimit+1 || n > uint64(len(r.b))+1 {
+		r.fail("too many subjects")
+		return w
+	}
+	tokens, last := make([]uint32, 0, n), uint64(0)
+	for range max(n, 1) - 1 {
+		last += r.uvarint()
+		tokens = append(tokens, uint32(last)&(1<<24-1))
+	}
+	return subjectWindow(tokens, start)
+}
+
+// traits reads the traits of a partial, which come in order of their names, and
+// puts them in theirs.
+func (r *partialReader) traits(p *Partial) {
+	n := r.count()
+	if n > 1<<10 {
+		r.fail("too many traits")
+		return
+	}
+	p.Traits = make([]TraitCount, 0, n)
+	at := 0
+	for range n {
+		v := r.uvarint()
+		if at = r.at(at, v/3); r.err != nil {
+			return
+		}
+		t := &r.names[at]
+		if !t.known {
+			text := r.text[t.from:t.to]
+			t.hash, t.handle, t.known = nameHash(text), unique.Make(string(text)), true
+		}
+		events := int64(1)
+		switch v % 3 {
+		case everyTrait:
+			events = p.Events
+		case someTrait:
+			events = int64(r.uvarint() & (1<<62 - 1))
+		}
+		p.Traits = append(p.Traits, TraitCount{t.handle, traitOrder(t.hash), clampEvents(events), t.dim})
+	}
+	sortTraits(p.Traits)
+}
+
+// actorsOf returns the subjects of a partial whose traits name all of them.
+func (r *partialReader) actorsOf(p *Partial, start uint32) (w sketches.Window) {
+	var tokens []uint32
+	for i := range p.Traits {
+		if t := &p.Traits[i]; int(t.dim) == r.actors {
+			tokens = append(tokens, subjectToken(nameHash(t.name.Value())))
+		}
+	}
+	if len(tokens) == 0 {
+		return w
+	}
+	return subjectWindow(tokens, start)
+}

@@ -1,0 +1,330 @@
+package stream
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+
+	"github.com/weirhq/weir/sketches"
+)
+
+// The body of a batch:
+//
+//	uvarint  minutes in a tick
+//	varint   the base tick
+//	uvarint  the dimension of actors plus one, or 0; uvarint: a bit for each
+//	         dimension of which subjects are counted
+//	names    of each dimension: uvarint how many, and each by rising order: a
+//	         byte with the lengths (to 15) of the beginning and the end that it
+//	         shares with the one before, and what is between
+//	groups   each an identity and one or more of its ticks: uvarint
+//	         2·(distance of its name from the last group's) + (several ticks);
+//	         if several, how many
+//
+// and of each tick flags, and what they announce, in this order. A tick with no
+// flag set is one event of one record in the base tick.
+const (
+	flagEvents      = 1 << iota // uvarint: how many events, else one
+	flagPlaced                  // varint: tick less base; uvarint: apply less tick
+	flagRows                    // Rows
+	flagWindow                  // a window, else a list of one record in the form of a tick
+	flagDestructive             // a window; an empty one stands for all the records
+	flagSubjects                // uvarint: tokens plus one, and each less the one before; or 0 and a window. Else Traits has all
+	flagUnissued                // a window of records and one of tokens
+	flagTraits                  // uvarint: how many, and each: uvarint 3·(distance of its name from the last one's) + form of its count
+)
+
+// The forms of a trait's count.
+const (
+	onceTrait = iota
+	everyTrait
+	someTrait // a uvarint follows
+)
+
+// A window is a uvarint: 0 if it is empty, 1 if it follows in the general form,
+// else the number of records plus one, and they follow in the form of a tick.
+const (
+	windowEmpty = iota
+	windowGeneral
+	windowListed
+)
+
+// layout is what the identities of all dimensions have in common, for who
+// reads and writes partials.
+type layout struct {
+	tickMinutes uint64
+	actors      int    // the dimension whose only field is the actor, or absent
+	subjects    uint64 // a bit for each dimension that does not name the actor
+}
+
+// counts reports whether subjects are counted of a dimension.
+func (l *layout) counts(dim int) bool { return l.subjects>>dim&1 != 0 }
+
+// partialWriter builds the body of a batch. Its memory is used again.
+type partialWriter struct {
+	layout
+	dimensions int
+	base       int64
+	names      []string // dimension byte and name, by reference
+	byName     map[string]int32
+	groups     []writtenGroup
+	parts      []writtenPart
+	body       []byte // the parts without their traits
+	traits     []traitRef
+	room       int // bytes that the names may take
+	order      []int32
+	rank       []int32
+}
+
+type writtenGroup struct {
+	name        int32
+	first, last int32 // of parts
+}
+
+type writtenPart struct {
+	end       int   // in body
+	traitsEnd int32 // in traits
+	events    int64
+}
+
+// traitRef is a trait by the reference of its name.
+type traitRef struct {
+	name   int32
+	events uint32
+}
+
+func newPartialWriter(l layout, dimensions int) *partialWriter {
+	return &partialWriter{layout: l, dimensions: dimensions, byName: map[string]int32{}}
+}
+
+func (w *partialWriter) reset() {
+	w.names, w.groups, w.parts = w.names[:0], w.groups[:0], w.parts[:0]
+	w.body, w.traits, w.room = w.body[:0], w.traits[:0], 0
+	clear(w.byName)
+}
+
+func (w *partialWriter) empty() bool { return len(w.groups) == 0 }
+
+// size returns a bound of what append will write.
+func (w *partialWriter) size() int { return len(w.body) + w.room + 6*len(w.traits) + 8*len(w.groups) }
+
+// name adds a name, dimension byte first, and returns its reference.
+func (w *partialWriter) name(key string) int32 {
+	w.names = append(w.names, key)
+	w.room += len(key) + 4
+	return int32(len(w.names) - 1)
+}
+
+// reference returns the reference of a name, which it adds if it is new.
+func (w *partialWriter) reference(key string) int32 {
+	at, ok := w.byName[key]
+	if !ok {
+		at = w.name(key)
+		w.byName[key] = at
+	}
+	return at
+}
+
+// group begins the ticks of one identity.
+func (w *partialWriter) group(name int32) {
+	w.groups = append(w.groups, writtenGroup{name, int32(len(w.parts)), int32(len(w.parts))})
+}
+
+// add writes one tick of the group. Of p's traits only those in refs count.
+func (w *partialWriter) add(p *Partial, refs []traitRef) {
+	if len(w.parts) == 0 {
+		w.base = p.Tick
+	}
+	at := len(w.body)
+	b := append(w.body, 0)
+	flags := byte(0)
+	if p.Events != 1 {
+		flags |= flagEvents
+		b = binary.AppendUvarint(b, uint64(p.Events))
+	}
+	if p.Tick != w.base || p.Apply != p.Tick {
+		flags |= flagPlaced
+		b = binary.AppendVarint(b, p.Tick-w.base)
+		b = binary.AppendUvarint(b, uint64(p.Apply-p.Tick))
+	}
+	if !p.Rows.Empty() {
+		flags |= flagRows
+		b = p.Rows.append(b)
+	}
+	start := w.startMinute(p.Tick)
+	if p.Records.Listed(start) == 1 {
+		b = p.Records.AppendTick(b, start)
+	} else {
+		flags |= flagWindow
+		b = appendWindow(b, &p.Records, start)
+	}
+	if !p.Destructive.Empty() {
+		flags |= flagDestructive
+		b = appendDestructive(b, p, start)
+	}
+	if p.tokens != nil {
+		flags |= flagSubjects
+		b = appendTokens(b, p.tokens, start)
+	}
+	if !p.Unissued.Empty() || !p.UnissuedTokens.Empty() {
+		flags |= flagUnissued
+		b = appendWindow(b, &p.Unissued, start)
+		b = appendWindow(b, &p.UnissuedTokens, start)
+	}
+	if len(refs) > 0 {
+		flags |= flagTraits
+	}
+	b[at] = flags
+	w.body = b
+	w.traits = append(w.traits, refs...)
+	w.parts = append(w.parts, writtenPart{len(b), int32(len(w.traits)), p.Events})
+	w.groups[len(w.groups)-1].last = int32(len(w.parts))
+}
+
+func (l *layout) startMinute(tick int64) uint32 { return uint32(tick * int64(l.tickMinutes)) }
+
+func appendWindow(b []byte, w *sketches.Window, start uint32) []byte {
+	if w.Empty() {
+		return append(b, windowEmpty)
+	}
+	if n := w.Listed(start); n > 0 {
+		return w.AppendTick(binary.AppendUvarint(b, uint64(n)-1+windowListed), start)
+	}
+	return w.AppendBinary(append(b, windowGeneral))
+}
+
+// appendDestructive writes what was updated or deleted: seldom but all.
+func appendDestructive(b []byte, p *Partial, start uint32) []byte {
+	if n := p.Destructive.Listed(start); n > 0 && n == p.Records.Listed(start) {
+		return append(b, windowEmpty)
+	}
+	return appendWindow(b, &p.Destructive, start)
+}
+
+func appendTokens(b []byte, tokens []uint32, start uint32) []byte {
+	slices.Sort(tokens)
+	tokens = slices.Compact(tokens)
+	if len(tokens) > sketches.ExactLimit {
+		w := subjectWindow(tokens, start)
+		return w.AppendBinary(append(b, 0))
+	}
+	b = binary.AppendUvarint(b, uint64(len(tokens))+1)
+	last := uint32(0)
+	for _, t := range tokens {
+		b = binary.AppendUvarint(b, uint64(t-last))
+		last = t
+	}
+	return b
+}
+
+// subjectWindow returns the window of subjects.
+func subjectWindow(tokens []uint32, start uint32) sketches.Window {
+	entries := make([]sketches.Entry, len(tokens))
+	for i, t := range tokens {
+		entries[i] = subjectEntry(t, start)
+	}
+	return sketches.From(sketches.StatePrecision, entries)
+}
+
+// append writes the body and forgets what was added.
+func (w *partialWriter) append(b []byte) []byte {
+	if w.empty() {
+		return b
+	}
+	b = binary.AppendUvarint(b, w.tickMinutes)
+	b = binary.AppendVarint(b, w.base)
+	b = binary.AppendUvarint(b, uint64(w.actors+1))
+	b = binary.AppendUvarint(b, w.subjects)
+	b = w.appendNames(b)
+	slices.SortFunc(w.groups, func(x, y writtenGroup) int {
+		return cmp.Or(cmp.Compare(w.rank[x.name], w.rank[y.name]), cmp.Compare(x.first, y.first))
+	})
+	last := int32(0)
+	for _, g := range w.groups {
+		several, at := uint64(0), w.rank[g.name]
+		if g.last-g.first > 1 {
+			several = 1
+		}
+		b = binary.AppendUvarint(b, 2*uint64(at-last)+several)
+		if several > 0 {
+			b = binary.AppendUvarint(b, uint64(g.last-g.first))
+		}
+		for i := g.first; i < g.last; i++ {
+			b = w.appendPart(b, i)
+		}
+		last = at
+	}
+	w.reset()
+	return b
+}
+
+func (w *partialWriter) appendPart(b []byte, i int32) []byte {
+	var from writtenPart
+	if i > 0 {
+		from = w.parts[i-1]
+	}
+	p := w.parts[i]
+	b = append(b, w.body[from.end:p.end]...)
+	refs := w.traits[from.traitsEnd:p.traitsEnd]
+	if len(refs) == 0 {
+		return b
+	}
+	slices.SortFunc(refs, func(x, y traitRef) int { return cmp.Compare(w.rank[x.name], w.rank[y.name]) })
+	b = binary.AppendUvarint(b, uint64(len(refs)))
+	last := int32(0)
+	for _, t := range refs {
+		at := w.rank[t.name]
+		form := uint64(someTrait)
+		switch int64(t.events) {
+		case 1:
+			form = onceTrait
+		case p.events:
+			form = everyTrait
+		}
+		b = binary.AppendUvarint(b, 3*uint64(at-last)+form)
+		if form == someTrait {
+			b = binary.AppendUvarint(b, uint64(t.events))
+		}
+		last = at
+	}
+	return b
+}
+
+// appendNames writes the table of names and sets rank, their places in it.
+func (w *partialWriter) appendNames(b []byte) []byte {
+	w.order, w.rank = w.order[:0], slices.Grow(w.rank[:0], len(w.names))[:len(w.names)]
+	for i := range w.names {
+		w.order = append(w.order, int32(i))
+	}
+	slices.SortFunc(w.order, func(x, y int32) int { return cmp.Compare(w.names[x], w.names[y]) })
+	next := 0
+	for dim := range w.dimensions {
+		from := next
+		for next < len(w.order) && int(w.names[w.order[next]][0]) == dim {
+			w.rank[w.order[next]] = int32(next)
+			next++
+		}
+		b = binary.AppendUvarint(b, uint64(next-from))
+		last := ""
+		for _, at := range w.order[from:next] {
+			name := w.names[at][1:]
+			b = appendName(b, last, name)
+			last = name
+		}
+	}
+	return b
+}
+
+// appendName writes a name after the one before it.
+func appendName(b []byte, last, name string) []byte {
+	const most = 15
+	head, tail := 0, 0
+	for head < min(len(last), len(name), most) && last[head] == name[head] {
+		head++
+	}
+	for tail < min(len(last), len(name)-head, most) && last[len(last)-1-tail] == name[len(name)-1-tail] {
+		tail++
+	}
+	b = append(b, byte(head<<4|tail))
+	return appendString(b, name[head:len(name)-tail])
+}
