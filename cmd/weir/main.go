@@ -49,6 +49,7 @@ away, how many, and since when.`,
 	root.AddCommand(newDemoCommand(), newBacktestCommand(), newTuneCommand(), newRunCommand(), newSimulateCommand(), newMapCommand(),
 		newValidateCommand(), newTopicsCommand(), newResetCommand(), newVersionCommand())
 	root.AddCommand(newLedgerCommand())
+	root.AddCommand(newVerdictCommands()...)
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		asUsage(cmd)

@@ -16,7 +16,7 @@ import (
 type Topics struct {
 	Partials, State, Evidence, Parameters, Fleet string
 	Alerts, Rejects, Deliveries, DeadLetters     string
-	Outbox, Ledger                               string
+	Outbox, Ledger, Verdicts, Suppressed         string
 }
 
 // NewTopics returns the names under a prefix such as "weir.".
@@ -27,6 +27,7 @@ func NewTopics(prefix string) Topics {
 		Alerts: prefix + "alerts", Rejects: prefix + "rejects",
 		Deliveries: prefix + "deliveries", DeadLetters: prefix + "deadletters",
 		Outbox: prefix + "outbox", Ledger: prefix + "ledger",
+		Verdicts: prefix + "verdicts", Suppressed: prefix + "suppressed",
 	}
 }
 
@@ -67,6 +68,8 @@ func (t Topics) Specs(partitions int32) []TopicSpec {
 		{t.Parameters, "what detect must know of the whole fleet", 1, compacted(), false},
 		{t.Fleet, "what correlate knows: the fleet, episodes, the deployment's manifest", 1, compacted(), false},
 		{t.Alerts, "the alerts", 1, log(0), true},
+		{t.Suppressed, "alerts that were held back, and what held them", 1, log(0), true},
+		{t.Verdicts, "what people said of episodes", 1, log(0), true},
 		{t.Rejects, "what could not be taken in, by position and reason", 1, log(14), true},
 		{t.Deliveries, "what became of each message", 1, log(90), true},
 		{t.DeadLetters, "alerts that a destination will never take", 1, log(0), true},

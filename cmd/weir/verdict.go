@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os/user"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// verdictCommand is one of the four commands by which a person answers.
+type verdictCommand struct {
+	name, short, long, done, example string
+	kind                             stream.VerdictKind
+}
+
+var verdictCommands = []verdictCommand{
+	{
+		name: "ack", kind: stream.Acknowledged, done: "Acknowledged", short: "Say that somebody looks at an episode",
+		long: `Say that somebody looks at an episode or a campaign. It is no longer repeated as
+a reminder; what is material (graver, twice as many customers, another kind of
+evidence) is still told.`,
+		example: `  weir ack weir-dffa33c0917f4f02 -c weir.yaml --reason "INC-4711"`,
+	},
+	{
+		name: "expect", kind: stream.Expected, done: "Expected", short: "Say that an episode is known and harmless, until a time",
+		long: `Say that an episode is known and harmless. What its identity does in that
+dimension is held back until the time given, counted, and listed by ` + "`weir\nsuppressed`" + `; nothing is held back for ever, and nothing without a reason.`,
+		example: `  weir expect weir-dffa33c0917f4f02 -c weir.yaml --reason "yearly audit, CHG-88" --expires 14d
+  weir expect weir-dffa33c0917f4f02 -c weir.yaml --reason "migration" --expires 2026-12-01T00:00:00Z`,
+	},
+	{
+		name: "confirm", kind: stream.Confirmed, done: "Confirmed", short: "Say that an episode is a leak",
+		long: `Say that an episode is a leak. It ranks as critical and stays open, and its
+interval is taken out of the baseline, so that the leak does not become normal.
+` + "`weir extract`" + ` lists the customers it has touched.`,
+		example: `  weir confirm weir-dffa33c0917f4f02 -c weir.yaml --reason "tokens forged with a stolen key"`,
+	},
+	{
+		name: "reopen", kind: stream.Reopened, done: "Reopened", short: "Take back what was said of an episode",
+		long:    `Take back an earlier ack, expect or confirm of an episode.`,
+		example: `  weir reopen weir-dffa33c0917f4f02 -c weir.yaml --reason "the change was not ours after all"`,
+	},
+}
+
+type verdictOptions struct {
+	config, reason, author, expires, output string
+}
+
+// newVerdictCommands makes weir ack, expect, confirm and reopen.
+func newVerdictCommands() (out []*cobra.Command) {
+	for _, v := range verdictCommands {
+		var o verdictOptions
+		cmd := &cobra.Command{
+			Use:   v.name + " DEDUP_KEY… -c FILE --reason TEXT",
+			Short: v.short,
+			Long: v.long + `
+
+The verdict is appended to weir.verdicts and takes effect with the next tick of
+event time; it goes into the ledger with its author. Nothing is overwritten:
+` + "`weir reopen`" + ` takes it back by another verdict.`,
+			Example: v.example,
+			Args:    atLeast(1, "at least one DEDUP_KEY, as it stands in the alert"),
+			RunE:    func(cmd *cobra.Command, args []string) error { return runVerdict(cmd.Context(), cmd, v, &o, args) },
+		}
+		cmd.Flags().StringVarP(&o.config, "config", "c", "", "configuration file (default: no file, all defaults)")
+		cmd.Flags().StringVar(&o.reason, "reason", "", "why, for those who read it later")
+		cmd.Flags().StringVar(&o.author, "author", "", "who says so (default: the user who runs the command)")
+		cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table or json")
+		if v.kind == stream.Expected {
+			cmd.Flags().StringVar(&o.expires, "expires", "", "until when: a time such as 2026-12-01T00:00:00Z, or so long from now: 14d, 12h")
+		}
+		out = append(out, cmd)
+	}
+	return out
+}
+
+func runVerdict(ctx context.Context, cmd *cobra.Command, v verdictCommand, o *verdictOptions, keys []string) error {
+	verdicts, err := verdicts(v, o, keys, time.Now())
+	if err != nil {
+		return err
+	}
+	c, conn, err := reach(ctx, o.config, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	topics := kafka.NewTopics(c.TopicPrefix)
+	found, err := kafka.AlertsOf(ctx, conn, topics, keys...)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if len(found[key]) == 0 {
+			return fmt.Errorf("there is no episode %s on %s or %s: give the dedup_key as it stands in the alert", key, topics.Alerts, topics.Suppressed)
+		}
+	}
+	if err := kafka.AppendVerdict(ctx, conn, topics, verdicts...); err != nil {
+		return err
+	}
+	for i := range verdicts {
+		alerts := found[verdicts[i].DedupKey]
+		if err := tellVerdict(cmd.OutOrStdout(), v, o.output, &verdicts[i], alerts[len(alerts)-1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verdicts builds what is to be written, or says what the call lacks.
+func verdicts(v verdictCommand, o *verdictOptions, keys []string, now time.Time) ([]stream.Verdict, error) {
+	if err := outputForm(o.output); err != nil {
+		return nil, err
+	}
+	if v.kind == stream.Expected && (o.reason == "" || o.expires == "") {
+		return nil, usagef("expect needs --reason and --expires: nothing is held back without a reason, nor for ever")
+	}
+	if o.author == "" {
+		me, err := user.Current()
+		if err != nil {
+			return nil, usagef("there is no telling who runs this command (%w); say --author", err)
+		}
+		o.author = me.Username
+	}
+	expires, err := until(o.expires, now)
+	if err != nil {
+		return nil, err
+	}
+	var out []stream.Verdict
+	for _, key := range keys {
+		id := make([]byte, 12)
+		_, _ = rand.Read(id) // never fails
+		verdict := stream.Verdict{
+			ID: hex.EncodeToString(id), Time: alerting.Time(now.UnixMilli()), Kind: v.kind, DedupKey: key,
+			Author: o.author, Reason: o.reason, Expires: expires,
+		}
+		if err := verdict.Validate(); err != nil {
+			return nil, usagef("%w", err)
+		}
+		out = append(out, verdict)
+	}
+	return out, nil
+}
+
+// until reads a time, or a duration from now on; 0 for an empty text.
+func until(text string, now time.Time) (alerting.Time, error) {
+	if text == "" {
+		return 0, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		d, short := duration(text)
+		if !short || d <= 0 {
+			return 0, usagef("--expires %q: want a time such as 2026-12-01T00:00:00Z, or so long from now: 14d, 12h", text)
+		}
+		at = now.Add(d)
+	}
+	if !at.After(now) {
+		return 0, usagef("--expires %s is past", text)
+	}
+	return alerting.Time(at.UnixMilli()), nil
+}
+
+// duration reads Go's durations, and whole days such as 14d.
+func duration(text string) (time.Duration, bool) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.Atoi(days)
+		return time.Duration(n) * 24 * time.Hour, err == nil && n < 36500
+	}
+	d, err := time.ParseDuration(text)
+	return d, err == nil
+}
+
+func tellVerdict(w io.Writer, v verdictCommand, form string, verdict *stream.Verdict, a *alerting.Alert) error {
+	if form == "json" {
+		line, err := verdict.Encode()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "%s\n", line)
+		return err
+	}
+	until := ""
+	if verdict.Expires != 0 {
+		until = ", until " + verdict.Expires.Std().Format("Mon 2 Jan 2006 15:04 MST")
+	}
+	_, err := fmt.Fprintf(w, "%s%s: %s (%s %s, by %s)\n    %s\n", v.done, until, verdict.DedupKey,
+		a.Dimension, alerting.Printable(a.Identity, 100), verdict.Author, alerting.Printable(a.Summary, 2000))
+	return err
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/stream"
+)
+
+// episode is one alert as it stands on weir.alerts.
+func episode(key string) *alerting.Alert {
+	return &alerting.Alert{
+		Schema: alerting.Schema, DedupKey: key, Status: alerting.Open, Time: 1_772_550_000_000, Dimension: "user", Identity: "kim",
+		Detector: "drift", Measure: "distinct", Severity: alerting.Low, Summary: "User kim read 205 customers.",
+	}
+}
+
+// records returns what a topic of one partition holds.
+func records(t *testing.T, cl *kgo.Client, topic string, n int) (out []*kgo.Record) {
+	t.Helper()
+	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().AtStart()}})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for len(out) < n && ctx.Err() == nil {
+		out = append(out, cl.PollFetches(ctx).Records()...)
+	}
+	if len(out) != n {
+		t.Fatalf("%s holds %d records, want %d", topic, len(out), n)
+	}
+	return out
+}
+
+func TestVerdictCommands(t *testing.T) {
+	cl, config := cluster(t)
+	publish(t, cl, "weir.alerts", "weir-1", episode("weir-1").AppendJSON(nil))
+	publish(t, cl, "weir.suppressed", "weir-2", []byte(`{"suppressed_by":{"kind":"campaign","name":"weir-9"},"alert":`+string(episode("weir-2").AppendJSON(nil))+`}`))
+
+	expect(t, 0, "Acknowledged: weir-1 (user kim, by eve)\n    User kim read 205 customers.", "ack", "weir-1", "-c", config, "--author", "eve")
+	expect(t, 0, "Expected, until Tue 1 Dec 2099 00:00 UTC: weir-1", "expect", "weir-1", "-c", config, "--reason", "audit", "--expires", "2099-12-01T00:00:00Z")
+	expect(t, 0, `"kind":"confirmed"`, "confirm", "weir-1", "weir-2", "-c", config, "-o", "json")
+	expect(t, 0, "Reopened: weir-2", "reopen", "weir-2", "-c", config)
+
+	var got []string
+	ids := map[string]bool{}
+	for _, rec := range records(t, cl, "weir.verdicts", 5) {
+		v, err := stream.DecodeVerdict(rec.Value)
+		if err != nil || v.DedupKey != string(rec.Key) {
+			t.Fatalf("%s: %s: %v", rec.Key, rec.Value, err)
+		}
+		got, ids[v.ID] = append(got, string(v.Kind)+" "+v.DedupKey), true
+	}
+	if want := "acknowledge weir-1, expected weir-1, confirmed weir-1, confirmed weir-2, reopened weir-2"; strings.Join(got, ", ") != want || len(ids) != 5 {
+		t.Errorf("written are %v, want %s; %d ids", got, want, len(ids))
+	}
+
+	for _, c := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"ack weir-3", 1, "there is no episode weir-3 on weir.alerts or weir.suppressed"},
+		{"ack", 2, "ack needs at least one DEDUP_KEY"},
+		{"expect weir-1", 2, "expect needs --reason and --expires"},
+		{"expect weir-1 --reason x --expires soon", 2, "14d, 12h"},
+		{"expect weir-1 --reason x --expires 2001-01-01T00:00:00Z", 2, "is past"},
+		{"ack weir-1 --expires 1d", 2, "unknown flag: --expires"},
+		{"ack weir-1 -o xml", 2, "-o is table or json"},
+	} {
+		expect(t, c.code, c.says, append(strings.Fields(c.args), "-c", config)...)
+	}
+}
+
+func TestUntil(t *testing.T) {
+	now := time.Date(2026, 3, 3, 15, 0, 0, 0, time.UTC)
+	for in, want := range map[string]string{
+		"14d": "2026-03-17T15:00:00Z", "90m": "2026-03-03T16:30:00Z", "2026-03-04T00:00:00+09:00": "error", // now is not later than now
+		"2026-03-04T00:00:01+09:00": "2026-03-03T15:00:01Z", "": "",
+		"-1d": "error", "0s": "error", "d": "error", "tomorrow": "error", "99999999999d": "error",
+	} {
+		got, err := until(in, now)
+		text := ""
+		switch {
+		case err != nil:
+			text = "error"
+		case got != 0:
+			text = got.Std().Format(time.RFC3339)
+		}
+		if text != want {
+			t.Errorf("%q: %s, %v; want %s", in, text, err, want)
+		}
+	}
+}
