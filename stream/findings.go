@@ -1,6 +1,11 @@
 package stream
 
-import "github.com/weirhq/weir/alerting"
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/weirhq/weir/alerting"
+)
 
 // Findings is what correlate made of the ticks it worked through: all of it is
 // written in one transaction.
@@ -36,6 +41,33 @@ type SuppressedBy struct {
 	Owner   string         `json:"owner,omitempty"`
 	Reason  string         `json:"reason,omitempty"`
 	Expires alerting.Time  `json:"expires,omitzero"`
+}
+
+// AppendJSON appends the record's value: one line of JSON, without the newline.
+func (s *Suppressed) AppendJSON(b []byte) []byte {
+	by, err := json.Marshal(s.By)
+	if err != nil {
+		panic(fmt.Sprintf("stream: a reason does not encode: %v", err)) // a mistake in this package: it holds plain values
+	}
+	b = append(append(b, `{"suppressed_by":`...), by...)
+	b = s.Alert.AppendJSON(append(b, `,"alert":`...))
+	return append(b, '}')
+}
+
+// DecodeSuppressed reads a record of weir.suppressed.
+func DecodeSuppressed(value []byte) (*Suppressed, error) {
+	var raw struct {
+		By    SuppressedBy    `json:"suppressed_by"`
+		Alert json.RawMessage `json:"alert"`
+	}
+	if err := json.Unmarshal(value, &raw); err != nil {
+		return nil, fmt.Errorf("reading a suppressed alert: %w: %w", err, ErrCorrupt)
+	}
+	a, err := alerting.ParseAlert(raw.Alert)
+	if err != nil {
+		return nil, fmt.Errorf("reading a suppressed alert: %w", err)
+	}
+	return &Suppressed{raw.By, *a}, nil
 }
 
 // SuppressedKind is what can hold an alert back.

@@ -50,8 +50,8 @@ func (c *Correlate) ApplyVerdict(offset int64, v *Verdict) {
 	s.due = append(s.due, stamped{*v, c.closed + 1})
 }
 
-// SkipVerdicts passes over records of weir.verdicts that nobody can read.
-func (c *Correlate) SkipVerdicts(offset int64) {
+// SkipVerdict passes over a record of weir.verdicts that nobody can read.
+func (c *Correlate) SkipVerdict(offset int64) {
 	if offset >= c.verdicts.offset {
 		c.verdicts.offset, c.verdicts.changed = offset+1, true
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -18,7 +17,8 @@ import (
 // never further ahead than that; a restore reaches back by one bin.
 const parameterRing = 64
 
-// correlateTask runs stream.Correlate on the one partition of weir.evidence.
+// correlateTask runs stream.Correlate on the one partition of weir.evidence,
+// and on weir.verdicts beside it. Where it stands in both is in its checkpoint.
 type correlateTask struct {
 	shared
 	config   stream.CorrelateConfig
@@ -61,23 +61,29 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 		return fmt.Errorf("restoring: %s begins at offset %d, and the state needs it from %d: its retention was shorter than the outage; start over with `weir reset --from TIME`",
 			t.topics.Evidence, start, c.Offset())
 	}
-	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{t.topics.Evidence: {0: kgo.NewOffset().At(c.Offset())}})
+	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{
+		t.topics.Evidence: {0: kgo.NewOffset().At(c.Offset())},
+		t.topics.Verdicts: {0: kgo.NewOffset().At(c.VerdictOffset())},
+	})
 	t.ready.done(name)
-	saved, when := c.Offset(), time.Now()
+	saved, when := offsets(c), time.Now()
 	for {
 		if err := t.poll(ctx, cl, c); err != nil {
 			return err
 		}
-		committed, err := t.advance(ctx, cl, c, b, c.Offset() != saved && time.Since(when) > settleAfter)
+		committed, err := t.advance(ctx, cl, c, b, offsets(c) != saved && time.Since(when) > settleAfter)
 		if err != nil {
 			return err
 		}
 		if committed {
-			saved, when = c.Offset(), time.Now()
+			saved, when = offsets(c), time.Now()
 		}
 		at(c.Offset())
 	}
 }
+
+// offsets is where the task stands in both its topics.
+func offsets(c *stream.Correlate) [2]int64 { return [2]int64{c.Offset(), c.VerdictOffset()} }
 
 func (t *correlateTask) poll(ctx context.Context, cl *kgo.Client, c *stream.Correlate) error {
 	wait, cancel := context.WithTimeout(ctx, pollFor)
@@ -88,6 +94,10 @@ func (t *correlateTask) poll(ctx context.Context, cl *kgo.Client, c *stream.Corr
 	}
 	for iter := fetches.RecordIter(); !iter.Done(); {
 		rec := iter.Next()
+		if rec.Topic == t.topics.Verdicts {
+			t.hear(c, rec)
+			continue
+		}
 		report, err := stream.DecodeReport(rec.Value)
 		if err == nil {
 			err = c.Apply(rec.Offset, report)
@@ -99,23 +109,40 @@ func (t *correlateTask) poll(ctx context.Context, cl *kgo.Client, c *stream.Corr
 	return nil
 }
 
+// hear takes in a verdict. One that cannot be read was written by something
+// else than weir: it is counted and passed over, since nothing would ever make
+// it readable.
+func (t *correlateTask) hear(c *stream.Correlate, rec *kgo.Record) {
+	v, err := stream.DecodeVerdict(rec.Value)
+	if err != nil {
+		t.metrics.verdicts.WithLabelValues("unreadable").Inc()
+		t.log.Warn("a verdict is passed over", "topic", rec.Topic, "offset", rec.Offset, "error", err)
+		c.SkipVerdict(rec.Offset)
+		return
+	}
+	c.ApplyVerdict(rec.Offset, v)
+}
+
 // advance works through what all partitions have closed and commits when there
 // is something to tell: alerts, or the parameters of a finished bin; and when
 // it must, so that a restore needs nothing old of weir.evidence.
 func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.Correlate, b *book, must bool) (committed bool, err error) {
 	found := c.Advance()
-	alerts, params := found.Alerts, found.Parameters
 	if found.Empty() && !must {
 		t.metrics.heartbeat.WithLabelValues("correlate").SetToCurrentTime()
 		return false, nil
 	}
 	began := time.Now()
 	tx := transaction{client: cl}
-	for i := range alerts {
-		a := &alerts[i]
+	for i := range found.Alerts {
+		a := &found.Alerts[i]
 		tx.add(t.topics.Alerts, 0, []byte(a.DedupKey), a.AppendJSON(nil))
 	}
-	if params != nil {
+	for i := range found.Suppressed {
+		s := &found.Suppressed[i]
+		tx.add(t.topics.Suppressed, 0, []byte(s.Alert.DedupKey), s.AppendJSON(nil))
+	}
+	if params := found.Parameters; params != nil {
 		key := strconv.FormatInt(params.Bin%parameterRing, 10)
 		tx.add(t.topics.Parameters, 0, []byte(key), params.AppendBinary(nil))
 	}
@@ -129,22 +156,34 @@ func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.C
 		t.metrics.commits.WithLabelValues("correlate", "failed").Inc()
 		return false, err
 	}
-	t.tell(alerts, params, c)
+	t.tell(&found, c)
 	t.metrics.commitTime.WithLabelValues("correlate").Observe(time.Since(began).Seconds())
 	return true, nil
 }
 
-func (t *correlateTask) tell(alerts []alerting.Alert, params *stream.Parameters, c *stream.Correlate) {
+func (t *correlateTask) tell(found *stream.Findings, c *stream.Correlate) {
 	m := t.metrics
 	m.commits.WithLabelValues("correlate", "committed").Inc()
 	m.heartbeat.WithLabelValues("correlate").SetToCurrentTime()
-	for _, a := range alerts {
+	for _, a := range found.Alerts {
 		m.alerts.WithLabelValues(string(a.Status), string(a.Severity), a.Dimension).Inc()
 		t.log.Info("alert", "status", a.Status, "severity", a.Severity, "dimension", a.Dimension, "dedup_key", a.DedupKey)
 	}
+	for _, s := range found.Suppressed {
+		m.suppressed.WithLabelValues(string(s.By.Kind)).Inc()
+		t.log.Info("suppressed", "by", s.By.Kind, "name", s.By.Name, "status", s.Alert.Status, "dimension", s.Alert.Dimension, "dedup_key", s.Alert.DedupKey)
+	}
+	for _, e := range found.Effects {
+		m.verdicts.WithLabelValues(string(e.Verdict.Kind)).Inc()
+		t.log.Info("verdict", "kind", e.Verdict.Kind, "dedup_key", e.Verdict.DedupKey, "author", e.Verdict.Author)
+	}
 	status := c.Status()
 	m.episodes.Set(float64(status.Open))
-	if params != nil {
+	m.campaigns.Set(float64(status.Campaigns))
+	m.folded.Set(float64(status.Suppressed))
+	m.realised.Set(status.Realised)
+	m.unheard.Set(float64(status.Waiting))
+	if found.Parameters != nil {
 		for i, name := range t.config.Dimensions {
 			m.threshold.WithLabelValues(name).Set(status.Thresholds[i])
 		}

@@ -34,6 +34,12 @@ type Metrics struct {
 	candidates  *prometheus.CounterVec // dimension
 	alerts      *prometheus.CounterVec // status, severity, dimension
 	episodes    prometheus.Gauge
+	campaigns   prometheus.Gauge
+	folded      prometheus.Gauge
+	suppressed  *prometheus.CounterVec // by, name
+	realised    prometheus.Gauge
+	verdicts    *prometheus.CounterVec // kind
+	unheard     prometheus.Gauge
 	threshold   *prometheus.GaugeVec // dimension
 	deliveries  *prometheus.CounterVec
 	retries     *prometheus.CounterVec
@@ -84,6 +90,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		candidates:  counter("candidates_total", "Identities whose evidence passed the candidate cut, each tick.", "dimension"),
 		alerts:      counter("alerts_total", "Alerts written.", "status", "severity", "dimension"),
 		episodes:    one("open_episodes", "Episodes that are open."),
+		campaigns:   one("open_campaigns", "Campaigns that are open."),
+		folded:      one("suppressed_episodes", "Open episodes that people have no message of: expected, or told in a campaign's."),
+		suppressed:  counter("suppressed_total", "Alerts that nobody was sent, by what held them back; all are on the suppressed topic.", "by"),
+		realised:    one("budget_realised", "Statistical episodes and campaigns that people were told of, a day of event time, over the last 28 days."),
+		verdicts:    counter("verdicts_total", "Verdicts that took effect, by kind, and those that could not be read.", "kind"),
+		unheard:     one("verdicts_waiting", "Verdicts on episodes that are not known (yet)."),
 		threshold:   gauge("alert_threshold", "Log evidence that opens an episode.", "dimension"),
 		deliveries:  counter("deliveries_total", "Deliveries, by what became of them.", "destination", "outcome"),
 		retries:     counter("delivery_retries_total", "Delivery attempts that failed and are repeated.", "destination"),
