@@ -16,6 +16,7 @@ export WEIR_IMAGE
 BENCH ?= .
 BENCHTIME ?= 1s
 FUZZTIME ?= 20s
+TRIALS ?= 1000
 SOAKTIMEOUT ?= 3h
 
 # The packages that have goroutines, or promise to be safe for several. The pure
@@ -60,6 +61,11 @@ bench: ## measure: CPU beside plain readers, bytes, restore, memory (docs/perfor
 .PHONY: microbench
 microbench: ## run the benchmarks of the packages (BENCH=pattern, BENCHTIME=1s)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem $$(go list ./... | grep -v /integration/)
+
+.PHONY: bench-sketches
+bench-sketches: ## measure counting beside rings of other sketches, a million identities, intervals (docs/sketches.md; TRIALS=1000)
+	go test ./sketches/rivals -run 'Figures|Million' -count=1 -timeout 1h -v -figures
+	go test ./sketches -run 'Intervals|Limit|Delta' -count=1 -timeout 3h -v -trials $(TRIALS)
 
 .PHONY: soak
 soak: ## run the long proofs: kills, restarts, days of traffic (needs Docker; SOAKTIMEOUT=3h)
