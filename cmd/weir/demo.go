@@ -35,6 +35,9 @@ On a terminal the two weeks go by as fast as they can and the last day at a
 multiple of time (--speed), as a picture that Ctrl-C ends. Anywhere else it is
 plain lines, all of it as fast as it can, and the demo ends with the day.
 
+What the security team would get in Slack and PagerDuty is shown on a page of
+this machine's (--soc), whose address the picture tells.
+
 --once prints the first alert that is about the leak, and the truth to compare
 it with, and exits.`,
 		Example: `  weir demo
@@ -52,6 +55,9 @@ it with, and exits.`,
 				o.speed = defaultSpeed
 				o.asFast = o.once || !isScreen(cmd.OutOrStdout())
 			}
+			if !cmd.Flags().Changed("soc") && !o.once && isScreen(cmd.OutOrStdout()) {
+				o.soc = "127.0.0.1:0"
+			}
 			if !(o.speed > 0 && o.speed <= 1e6) {
 				return usagef("--speed is above 0 and at most 1000000, not %v", o.speed)
 			}
@@ -61,6 +67,7 @@ it with, and exits.`,
 	cmd.Flags().BoolVar(&o.once, "once", false, "print the first alert about the leak, and exit")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of what --once prints: table, or json (the alert; the truth on stderr)")
 	cmd.Flags().Float64Var(&o.speed, "speed", defaultSpeed, "seconds of the last day that pass in one second (default on a terminal; elsewhere, as fast as it can)")
+	cmd.Flags().StringVar(&o.soc, "soc", off, "address of a page that shows the messages, or off (default on a terminal: a free port of the loopback interface)")
 	return cmd
 }
 
@@ -74,7 +81,8 @@ type demoOptions struct {
 	once   bool
 	output string
 	speed  float64
-	asFast bool // no slowing down at all
+	asFast bool   // no slowing down at all
+	soc    string // address of the page that shows the messages; off or empty: none
 	// company says who is watched; the zero value is the scenario "demo".
 	company simulate.Options
 }
@@ -104,6 +112,14 @@ func runDemo(ctx context.Context, o *demoOptions, out, diagnostics io.Writer) er
 		return err
 	}
 	d := &demo{options: o, state: newDemoState(company.Truth())}
+	page, err := o.serveSOC(diagnostics)
+	if err != nil {
+		return err
+	}
+	if page != nil {
+		defer page.stop()
+		d.state.page = page.url
+	}
 	_, end := company.Span()
 	d.live = end
 	if leaks := company.Truth().Leaks; !o.asFast && len(leaks) > 0 {
@@ -119,7 +135,7 @@ func runDemo(ctx context.Context, o *demoOptions, out, diagnostics io.Writer) er
 		d.show = &demoLines{out: out}
 	}
 	d.stay = !o.once && isScreen(out)
-	p, err := startDemoPipeline(ctx, d.idle())
+	p, err := startDemoPipeline(ctx, d.idle(), d.state.page)
 	if err != nil {
 		d.show.close()
 		return fmt.Errorf("starting the demonstration: %w", err)

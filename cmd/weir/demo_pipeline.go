@@ -30,7 +30,7 @@ const (
 
 // demoConfig is the configuration of the demonstration: the defaults, but for
 // what an embedded broker and a hurried clock ask for.
-func demoConfig(brokers []string, idle time.Duration) *config.Config {
+func demoConfig(brokers []string, idle time.Duration, page string) *config.Config {
 	c := config.Default()
 	c.Kafka.Brokers = brokers
 	c.Instance = "demo"
@@ -42,6 +42,9 @@ func demoConfig(brokers []string, idle time.Duration) *config.Config {
 	c.Time.IdleAfter = idle
 	c.Time.MaxAhead = 60 * 24 * time.Hour // a fortnight of a small company fits into memory
 	c.Alerts.Destinations = nil           // the demonstration reads the alerts itself
+	if page != "" {
+		socDestinations(c, page)
+	}
 	c.HTTP.Listen = config.Off
 	return c
 }
@@ -59,8 +62,9 @@ type demoPipeline struct {
 }
 
 // startDemoPipeline starts the broker, on a free port of the loopback
-// interface, and the process.
-func startDemoPipeline(ctx context.Context, idle time.Duration) (*demoPipeline, error) {
+// interface, and the process. Its messages go to the look-alike at page; "" for
+// none.
+func startDemoPipeline(ctx context.Context, idle time.Duration, page string) (*demoPipeline, error) {
 	p := &demoPipeline{registry: prometheus.NewRegistry(), log: &tailLog{}, cancel: func() {}}
 	var err error
 	p.cluster, err = kfake.NewCluster(
@@ -71,15 +75,15 @@ func startDemoPipeline(ctx context.Context, idle time.Duration) (*demoPipeline, 
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
-	if err := p.start(ctx, idle); err != nil {
+	if err := p.start(ctx, idle, page); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
 	return p, nil
 }
 
 // start makes the topics and starts the process.
-func (p *demoPipeline) start(ctx context.Context, idle time.Duration) (err error) {
-	if p.settings, err = newSettings(demoConfig(p.cluster.ListenAddrs(), idle)); err != nil {
+func (p *demoPipeline) start(ctx context.Context, idle time.Duration, page string) (err error) {
+	if p.settings, err = newSettings(demoConfig(p.cluster.ListenAddrs(), idle, page)); err != nil {
 		return err
 	}
 	logger := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelWarn}))

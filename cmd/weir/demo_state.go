@@ -24,6 +24,7 @@ const (
 // demoState is all that is shown. It belongs to one goroutine; truth alone is
 // shared.
 type demoState struct {
+	page  string // where the messages are shown; empty: nowhere
 	phase demoPhase
 	start time.Time // of the company
 	speed float64   // 0: no pace

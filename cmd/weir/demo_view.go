@@ -143,7 +143,13 @@ func demoHead(s *demoState) []viewLine {
 	}
 	flow.add(normal, "%s events, %s/s  %s identities  watermark %s", alerting.Group(s.events),
 		alerting.Group(int64(s.perSecond+0.5)), alerting.Group(s.identities), eventClock(s.watermark))
-	return []viewLine{title, clock, flow}
+	if s.page == "" {
+		return []viewLine{title, clock, flow}
+	}
+	var page viewLine
+	page.add(faint, "what the security team gets: ")
+	page.add(normal, "%s", s.page)
+	return []viewLine{title, clock, flow, page}
 }
 
 // identityColumn is how wide identities are shown on so wide a terminal.

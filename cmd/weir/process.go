@@ -9,9 +9,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/alerting/stdout"
-	"github.com/weirhq/weir/alerting/webhook"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/stream/kafka"
@@ -42,7 +39,7 @@ func newProcess(s *settings, roles []kafka.Role, reg *prometheus.Registry, log *
 	if p.Settings, err = inForce(c, s.hasher); err != nil {
 		return nil, err
 	}
-	p.Destinations, err = destinations(c, out)
+	p.Destinations, err = destinations(c, conn, out)
 	return p, err
 }
 
@@ -84,34 +81,4 @@ func sources(c *config.Config) (kafka.IngestOptions, error) {
 		o.Sources = append(o.Sources, kafka.SourceTopic{Topic: src.Topic, Format: format, Start: start})
 	}
 	return o, nil
-}
-
-func destinations(c *config.Config, out io.Writer) (list []kafka.Destination, err error) {
-	for i := range c.Alerts.Destinations {
-		d := &c.Alerts.Destinations[i]
-		policy := alerting.Policy{Timeout: d.Timeout, MaxAge: d.GiveUpAfter, PerMinute: float64(d.PerMinute)}
-		var dest alerting.Destination
-		switch d.Type {
-		case config.Stdout:
-			policy.PerMinute = -1 // nobody's service has to be spared
-			dest, err = stdout.New(d.Name, out, stdout.Format(d.Format), c.Time.Zone)
-		case config.Webhook:
-			dest, err = newWebhook(d)
-		default:
-			err = fmt.Errorf("there is no destination of type %q", d.Type)
-		}
-		if err != nil {
-			return nil, c.At(fmt.Sprintf("alerts.destinations[%d]", i), err)
-		}
-		list = append(list, kafka.Destination{Destination: dest, Policy: policy})
-	}
-	return list, nil
-}
-
-func newWebhook(d *config.Destination) (alerting.Destination, error) {
-	tls, err := d.TLS()
-	if err != nil {
-		return nil, err
-	}
-	return webhook.New(webhook.Options{Name: d.Name, URL: d.URL.Reveal(), Secret: d.Secret.Reveal(), TLS: tls, Timeout: d.Timeout})
 }

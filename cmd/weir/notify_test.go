@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/alertingtest"
+	"github.com/weirhq/weir/alerting/fakesoc"
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// settingsFile writes a configuration and returns its path.
+func settingsFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "weir.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// runWeir runs a command line and returns its exit code and all it said.
+func runWeir(t *testing.T, args ...string) (code int, out string) {
+	t.Helper()
+	code, stdout, stderr := weir(t, args...)
+	return code, stdout + stderr
+}
+
+// Each kind of destination takes the sample, marked as one, and is told that it
+// is over; what does not take it says why.
+func TestNotifyTest(t *testing.T) {
+	soc := fakesoc.New(fakesoc.Options{})
+	server := httptest.NewServer(soc)
+	defer server.Close()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "findings"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	path := settingsFile(t, `
+kafka: {brokers: ["`+cluster.ListenAddrs()[0]+`"]}
+alerts:
+  links: {console: "https://weir.example/{dedup_key}"}
+  destinations:
+    - {name: chat, type: slack, token: xoxb-1, channel: C1, api: "`+server.URL+`/api", signing_secret: 0123456789abcdef}
+    - {name: hook, type: slack, url: "`+server.URL+`/services/a/b/c"}
+    - {name: pager, type: pagerduty, routing_key: 0123456789abcdef0123456789abcdef, api: "`+server.URL+`"}
+    - {name: am, type: alertmanager, url: "`+server.URL+`"}
+    - {name: lake, type: kafka, topic: findings}
+    - {name: nolake, type: kafka, topic: nowhere, timeout: 1s}
+    - {name: out, type: stdout}
+    - {name: refused, type: slack, token: stolen, channel: C1, api: "`+server.URL+`/api"}
+    - {name: down, type: alertmanager, url: "`+gone.URL+`"}
+    - {name: siem, type: syslog, address: "`+strings.TrimPrefix(gone.URL, "http://")+`"}
+`)
+	for name, want := range map[string]struct {
+		code int
+		says string
+	}{
+		"chat": {0, "took the sample and its end"}, "hook": {0, "took the sample and its end"}, "pager": {0, "took the sample and its end"},
+		"am": {0, "took the sample and its end"}, "lake": {0, "took the sample and its end"}, "out": {0, `"identity":"weir-notify-test"`},
+		"refused": {1, "xoxb-…"}, "down": {1, "weir run would try again"}, "siem": {1, "nobody listens there"}, "nolake": {1, "weir run would try again"},
+		"nobody": {2, "it has chat, hook, pager"},
+	} {
+		code, out := runWeir(t, "notify", "test", name, "-c", path)
+		if code != want.code || !strings.Contains(out, want.says) {
+			t.Errorf("%s: exit code %d, %s", name, code, out)
+		}
+	}
+	state := soc.State()
+	if len(state.Messages) != 3 || len(state.Incidents) != 1 || state.Incidents[0].Status != "resolved" || len(state.Alerts) != 1 || state.Alerts[0].Firing {
+		t.Errorf("the look-alike has seen %+v", state)
+	}
+	for _, m := range state.Messages {
+		if !strings.Contains(m.Text, "nothing has happened") {
+			t.Errorf("not marked: %s", m.Text)
+		}
+	}
+
+	code, out := runWeir(t, "notify", "test", "pager", "-c", path, "--keep", "--severity", "critical", "-o", "json")
+	var got tested
+	if err := json.Unmarshal([]byte(out), &got); err != nil || code != 0 || got.Outcome != alerting.Delivered || got.Closed || got.Type != "pagerduty" {
+		t.Errorf("exit code %d, %s, %v", code, out, err)
+	}
+	if in := soc.State().Incidents; len(in) != 2 || in[1].Status != "triggered" || in[1].Severity != "critical" {
+		t.Errorf("incidents %+v", in)
+	}
+	for _, args := range [][]string{
+		{"notify", "test", "pager"}, {"notify", "test", "-c", path}, {"notify", "test", "pager", "-c", path, "--severity", "grave"},
+		{"notify", "test", "pager", "-c", path, "-o", "xml"}, {"notify", "tset"},
+	} {
+		if code, out := runWeir(t, args...); code != 2 {
+			t.Errorf("%v: exit code %d, %s", args, code, out)
+		}
+	}
+}
+
+// A configuration comes out as destinations with their routes and hours.
+func TestDestinationsOf(t *testing.T) {
+	c, err := config.Parse("weir.yaml", []byte(`
+time: {zone: Asia/Seoul}
+alerts:
+  destinations:
+    - {name: pager, type: pagerduty, routing_key: 0123456789abcdef0123456789abcdef}
+    - {name: log, type: stdout, quiet: {from: 22:00, to: 07:00, days: [mon]}, group_every: 15m}
+  routes: [{severity: high, to: [pager]}]
+  default_route: [log]
+`), func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := destinations(c, &kafka.Connection{}, &bytes.Buffer{})
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	a := alertingtest.Alert()
+	a.Severity = alerting.High
+	if !list[0].Policy.Accept(a) || list[1].Policy.Accept(a) {
+		t.Error("a grave alert does not go to the pager alone")
+	}
+	a.Severity = alerting.Low
+	if list[0].Policy.Accept(a) || !list[1].Policy.Accept(a) {
+		t.Error("a mild alert does not go to the log alone")
+	}
+	monday := time.Date(2026, 3, 2, 14, 5, 0, 0, time.UTC) // 23:05 in Seoul
+	if got, want := list[1].Policy.Hold.Until(a, monday), time.Date(2026, 3, 2, 22, 0, 0, 0, time.UTC); !got.Equal(want) {
+		t.Errorf("held until %v, want %v", got, want)
+	}
+	if got := list[0].Policy.Hold.Until(a, monday); !got.Equal(monday) {
+		t.Errorf("the pager's are held until %v", got)
+	}
+	if told := list[0].Policy.Prepare(a); !strings.HasSuffix(told.Links.Runbook, "docs/alerts.md#key") {
+		t.Errorf("links are %+v", told.Links)
+	}
+}
+
+// Findings arrive under the key of their episode.
+func TestFindings(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "findings"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	conn := &kafka.Connection{Brokers: cluster.ListenAddrs(), ClientID: "weir", Hooks: []kgo.Hook{newClientMetrics(prometheus.NewRegistry())}}
+	f := &findings{conn: conn, topic: "findings"}
+	for range 2 {
+		if retry, err := f.Produce(t.Context(), []byte("weir-1"), []byte("{}")); err != nil {
+			t.Fatal(retry, err)
+		}
+	}
+	ends, err := kadm.NewClient(f.client).ListEndOffsets(t.Context(), "findings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := int64(0)
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset == 1 {
+			t.Errorf("one episode is spread over partitions")
+		}
+		total += o.Offset
+	})
+	if total != 2 {
+		t.Errorf("%d findings arrived", total)
+	}
+}
