@@ -193,10 +193,14 @@ func (w *Window) coarsen(p uint8) {
 // results that depend on the events alone, expire at fixed event times, and
 // before merging.
 func (w *Window) Expire(before uint32) {
-	b := stored(before)
+	w.forget(stored(before))
+}
+
+// forget is Expire by a stored minute.
+func (w *Window) forget(before uint32) {
 	if w.matrix == nil {
-		w.list = shrunk(expire(w.list, b))
-	} else if !w.matrix.expire(b) {
+		w.list = shrunk(expire(w.list, before))
+	} else if !w.matrix.expire(before) {
 		w.matrix = nil
 	}
 }
