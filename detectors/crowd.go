@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Crowd finds what many identities do together and none does enough of alone:
@@ -38,7 +39,8 @@ type Crowd struct {
 // crowdTrait is what is remembered of one trait.
 type crowdTrait struct {
 	seen  int64   // last bin
-	share float64 // of the fleet's identities, mean over bins in which anybody was active
+	bins  float64 // that share is a mean of, no more than crowdDays
+	share float64 // of the fleet's identities, the mean over them
 	peak  float64 // of the evidence, falling
 }
 
@@ -119,14 +121,11 @@ func (c *Crowd) score(s *CrowdSum, perDay float64) CrowdEvidence {
 		ev.Log = s.Weak - s.N*math.Log(usual)
 		ev.Log = min(max(ev.Log, 0), MaxLog)
 	}
-	if s.AllN > 0 {
-		weight := 1 / (crowdDays * perDay)
-		if known {
-			t.share += (s.N/s.AllN - t.share) * weight
-		} else {
-			t.share = ev.Share
-		}
+	if !known {
+		t.share, t.bins = ev.Share, perDay // a day of it, so that a first day makes nothing usual
 	}
+	t.bins = min(t.bins+1, crowdDays*perDay)
+	t.share += (s.N/max(s.AllN, 1) - t.share) / t.bins
 	before := max(t.peak-8/perDay*float64(c.bin-t.seen), 0)
 	if !known {
 		before = 0
@@ -145,6 +144,16 @@ func (c *Crowd) score(s *CrowdSum, perDay float64) CrowdEvidence {
 func (c *Crowd) Share(trait string) (float64, bool) {
 	t, ok := c.traits[trait]
 	return t.share, ok
+}
+
+// Known returns how many traits are remembered whose name begins with a prefix.
+func (c *Crowd) Known(prefix string) (n int) {
+	for name := range c.traits {
+		if strings.HasPrefix(name, prefix) {
+			n++
+		}
+	}
+	return n
 }
 
 // forget drops traits that nobody has used for long, and beyond the bound those
@@ -192,6 +201,7 @@ func (c *Crowd) AppendBinary(b []byte) []byte {
 		t := c.traits[name]
 		b = appendString(b, name)
 		b = binary.AppendVarint(b, t.seen)
+		b = appendFloat64(b, t.bins)
 		b = appendFloat64(b, t.share)
 		b = appendFloat64(b, t.peak)
 	}
@@ -214,7 +224,7 @@ func DecodeCrowd(b []byte) (*Crowd, []byte, error) {
 	}
 	for i := uint64(0); i < n && !r.bad; i++ {
 		name := r.string(maxName)
-		c.traits[name] = crowdTrait{r.varint(), r.float64(), r.float64()}
+		c.traits[name] = crowdTrait{r.varint(), r.float64(), r.float64(), r.float64()}
 	}
 	if r.bad {
 		return nil, nil, fmt.Errorf("decoding a crowd: %w", ErrCorrupt)

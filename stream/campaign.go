@@ -204,7 +204,7 @@ func (c *Correlate) follow(n *news) {
 		file := c.files[id]
 		m := c.muster(file.alert.DedupKey, file.Gone, n.end)
 		crowded := file.Cause.Crowd != nil && file.Cause.Crowd.Bin == c.cfg.Grid.BinOf(n.end-1)
-		if !m.heard && !crowded {
+		if _, filed := c.episodes.Get(id.dimension, id.identity); filed && !m.heard && !crowded {
 			continue
 		}
 		c.describe(file, &m)

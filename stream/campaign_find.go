@@ -24,8 +24,10 @@ const (
 	// timeChance is the same for beginning at once.
 	timeChance = 0.001
 	// unknownShare is the part of the fleet that a trait is taken to have when
-	// nothing is known of it.
+	// nothing is known of such traits, and newShare when all of them are known
+	// but this one.
 	unknownShare = 0.5
+	newShare     = 0.01
 	// flood is how many episodes of one fact in an hour become one campaign.
 	flood = 20
 	// many is the least number of episodes that begin at once.
@@ -251,13 +253,22 @@ func (c *Correlate) lift(free []member, t Trait, list []int) (best float64) {
 		if k < 2 || m < k || dim == t.Dimension {
 			continue
 		}
-		p, known := c.crowd.Share(c.crowdName(dim, t))
-		if !known {
-			p = unknownShare
-		}
-		best = max(best, binomialTail(k, m, p))
+		best = max(best, binomialTail(k, m, c.fleetShare(dim, t)))
 	}
 	return best
+}
+
+// fleetShare returns which part of the fleet's identities of a dimension comes
+// through a trait.
+func (c *Correlate) fleetShare(dim int, t Trait) float64 {
+	if p, known := c.crowd.Share(c.crowdName(dim, t)); known {
+		return p
+	}
+	all := c.crowd.Known(c.crowdName(dim, Trait{Dimension: t.Dimension}))
+	if all == 0 || all >= maxTraits {
+		return unknownShare
+	}
+	return newShare
 }
 
 // binomialTail returns minus the natural log of Chernoff's bound on the
