@@ -51,6 +51,8 @@ type text struct {
 	Type  string `json:"type"`
 	Text  string `json:"text"`
 	Emoji *bool  `json:"emoji,omitempty"`
+	// Verbatim keeps Slack from making links of what looks like one.
+	Verbatim bool `json:"verbatim,omitempty"`
 }
 
 // element is a button, or a text of a context block.
@@ -68,7 +70,7 @@ func plain(s string, limit int) *text {
 }
 
 // markup is text in Slack's markup; other people's words in it are escaped.
-func markup(s string) *text { return &text{Type: "mrkdwn", Text: s} }
+func markup(s string) *text { return &text{Type: "mrkdwn", Text: s, Verbatim: true} }
 
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
@@ -124,7 +126,7 @@ func (s *Slack) blocks(a *alerting.Alert, m *alerting.Message) []block {
 	}
 	section := func(heading string, lines []string) {
 		if len(lines) > 0 {
-			out = append(out, block{Type: "section", Text: plain(heading+"\n"+strings.Join(lines, "\n"), maxList)})
+			out = append(out, block{Type: "section", Text: markup("*" + heading + "*\n" + escape(strings.Join(lines, "\n"), maxList))})
 		}
 	}
 	section("Through what", through)
