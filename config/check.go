@@ -12,6 +12,7 @@ func (p *parser) check(c *Config) {
 	p.checkSources(c)
 	p.checkDestinations(c)
 	p.checkRoutes(c)
+	p.checkExpected(c)
 	if len(c.Kafka.Brokers) == 0 {
 		p.faultAt("kafka.brokers", "names no broker; want at least one, such as [localhost:9092]")
 	}

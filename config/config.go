@@ -30,6 +30,7 @@ type Config struct {
 	Time              Time
 	CommitInterval    time.Duration
 	Alerts            Alerts
+	Expected          []Expected
 	HTTP              HTTP
 	Log               Log
 	Workers           int // ingest workers; 0: one per two cores

@@ -79,6 +79,9 @@ func dump(c *Config) string {
 	}
 	walk("", table(c))
 	fmt.Fprintf(&b, "brokers: %q\nsources: %v\ndestinations: %+v\nsasl: %+v\n", c.Kafka.Brokers, c.Sources, c.Alerts.Destinations, c.Kafka.SASL)
+	for _, x := range c.Expected {
+		fmt.Fprintf(&b, "expected: %+v\n", x)
+	}
 	for _, w := range c.Warnings() {
 		fmt.Fprintf(&b, "warning: %s\n", w)
 	}
