@@ -48,7 +48,7 @@ away, how many, and since when.`,
 	})
 	root.AddCommand(newDemoCommand(), newBacktestCommand(), newTuneCommand(), newRunCommand(), newSimulateCommand(), newMapCommand(), newNotifyCommand(), newSOCCommand(),
 		newValidateCommand(), newTopicsCommand(), newResetCommand(), newVersionCommand())
-	root.AddCommand(newLedgerCommand())
+	root.AddCommand(newExtractCommand(), newLedgerCommand())
 	root.AddCommand(newVerdictCommands()...)
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {

@@ -42,16 +42,23 @@ func AlertsOf(ctx context.Context, conn *Connection, topics Topics, keys ...stri
 	for _, key := range keys {
 		out[key] = nil
 	}
-	take := func(key, value []byte) error {
-		if _, wanted := out[string(key)]; !wanted {
-			return nil
-		}
-		a, err := alerting.ParseAlert(value)
-		if err != nil {
-			return err
-		}
+	alerts, err := Alerts(ctx, conn, topics, func(a *alerting.Alert) bool { _, wanted := out[a.DedupKey]; return wanted })
+	for _, a := range alerts {
 		out[a.DedupKey] = append(out[a.DedupKey], a)
-		return nil
+	}
+	return out, err
+}
+
+// Alerts returns every alert that is wanted, oldest first: those that were told
+// and those that were held back.
+func Alerts(ctx context.Context, conn *Connection, topics Topics, wanted func(*alerting.Alert) bool) ([]*alerting.Alert, error) {
+	var out []*alerting.Alert
+	take := func(value []byte) error {
+		a, err := alerting.ParseAlert(value)
+		if err == nil && wanted(a) {
+			out = append(out, a)
+		}
+		return err
 	}
 	_, err := conn.readAll(ctx, topics.Suppressed, 0, func(r *kgo.Record) error {
 		var held struct {
@@ -60,16 +67,14 @@ func AlertsOf(ctx context.Context, conn *Connection, topics Topics, keys ...stri
 		if err := json.Unmarshal(r.Value, &held); err != nil {
 			return fmt.Errorf("reading an alert that was held back: %w", err)
 		}
-		return take(r.Key, held.Alert)
+		return take(held.Alert)
 	})
 	if err == nil {
-		_, err = conn.readAll(ctx, topics.Alerts, 0, func(r *kgo.Record) error { return take(r.Key, r.Value) })
+		_, err = conn.readAll(ctx, topics.Alerts, 0, func(r *kgo.Record) error { return take(r.Value) })
 	}
 	if err != nil {
-		return nil, fmt.Errorf("looking for episodes: %w", err)
+		return nil, fmt.Errorf("looking for alerts: %w", err)
 	}
-	for _, alerts := range out {
-		slices.SortStableFunc(alerts, func(a, b *alerting.Alert) int { return cmp.Compare(a.Time, b.Time) })
-	}
+	slices.SortStableFunc(out, func(a, b *alerting.Alert) int { return cmp.Compare(a.Time, b.Time) })
 	return out, nil
 }
