@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // ErrCorrupt is wrapped by every error about bytes that are not what this
@@ -93,3 +94,16 @@ func appendString(b []byte, v string) []byte {
 	b = binary.AppendUvarint(b, uint64(len(v)))
 	return append(b, v...)
 }
+
+func appendVarints(b []byte, list ...int64) []byte {
+	for _, v := range list {
+		b = binary.AppendVarint(b, v)
+	}
+	return b
+}
+
+func appendFloat(b []byte, v float64) []byte {
+	return binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+}
+
+func (r *reader) float() float64 { return math.Float64frombits(r.uint64()) }

@@ -380,6 +380,10 @@ func (w *ingestWorker) commit(ctx context.Context) error {
 		}
 	}
 	size := 0
+	w.in.FlushSessions(w.sources, func(partition int32, value []byte) {
+		size += len(value)
+		w.session.Produce(ctx, &kgo.Record{Topic: w.topics.Sessions, Partition: partition, Value: value}, promise)
+	})
 	w.in.Flush(w.sources, func(partition int32, value []byte) {
 		size += len(value)
 		w.session.Produce(ctx, &kgo.Record{Topic: w.topics.Partials, Partition: partition, Value: value}, promise)

@@ -24,6 +24,12 @@ type Metrics struct {
 	closed      *prometheus.GaugeVec     // partition
 	holder      *prometheus.GaugeVec     // topic, partition
 	identities  *prometheus.GaugeVec     // partition
+	tokens      *prometheus.GaugeVec     // partition, state
+	tokenShare  *prometheus.GaugeVec     // partition
+	joinMark    *prometheus.GaugeVec     // partition
+	facts       *prometheus.CounterVec   // kind: facts taken in
+	noticed     *prometheus.CounterVec   // fact: each tick
+	missing     *prometheus.GaugeVec     // input
 	overdue     *prometheus.GaugeVec     // partition
 	waiting     *prometheus.GaugeVec     // partition
 	unknown     *prometheus.GaugeVec     // partition
@@ -62,6 +68,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		return f.NewGauge(prometheus.GaugeOpts{Name: "weir_" + name, Help: help})
 	}
 	return &Metrics{
+		tokens:     gauge("tokens", "Tokens by what the join of a partition makes of them: known, waiting for a login, and, since its start, older than the log, unissued, unjudged.", "partition", "state"),
+		tokenShare: gauge("tokens_looked_at", "Share of tokens that the join looks at; below 1 when there are more than it has room for.", "partition"),
+		joinMark:   gauge("join_watermark_seconds", "Event time, Unix seconds, up to which a partition of tokens takes input as complete.", "partition"),
+		facts:      counter("facts_total", "Facts taken in, by kind.", "kind"),
+		noticed:    counter("fact_candidates_total", "Identities for which a fact holds, each tick.", "fact"),
+		missing:    gauge("input_missing", "1 while facts of a kind have never been seen, so that what follows from them cannot be told.", "input"),
 		events:     counter("events_total", "Events taken in, by what became of them.", "topic", "outcome"),
 		rejects:    counter("rejected_total", "Events that could not be taken in, by reason; each is recorded on the rejects topic.", "topic", "partition", "reason"),
 		notes:      counter("event_notes_total", "Oddities in events that were taken in all the same.", "topic", "note"),
@@ -124,5 +136,17 @@ func (m *Metrics) progress(partition string, s stream.DetectStats, waiting bool)
 	m.holder.Reset()
 	if s.Holder.Topic != "" {
 		m.holder.WithLabelValues(s.Holder.Topic, label(s.Holder.Partition)).Set(1)
+	}
+}
+
+func (m *Metrics) joined(partition string, s stream.JoinStats) {
+	for state, n := range map[string]int64{
+		"known": s.Tokens, "waiting": s.Held, "older_than_log": s.Adopted, "unissued": s.Unissued, "unjudged": s.Unjudged,
+	} {
+		m.tokens.WithLabelValues(partition, state).Set(float64(n))
+	}
+	m.tokenShare.WithLabelValues(partition).Set(s.Share)
+	if s.ClosedMS > 0 {
+		m.joinMark.WithLabelValues(partition).Set(float64(s.ClosedMS) / 1000)
 	}
 }

@@ -21,13 +21,14 @@ type Role string
 // The roles. A process that is told none takes them all.
 const (
 	Ingest    Role = "ingest"
+	Join      Role = "join"
 	Detect    Role = "detect"
 	Correlate Role = "correlate"
 	Notify    Role = "notify"
 )
 
 // Roles lists them in the order of the flow.
-var Roles = []Role{Ingest, Detect, Correlate, Notify}
+var Roles = []Role{Ingest, Join, Detect, Correlate, Notify}
 
 // Process is one process of a deployment.
 type Process struct {
@@ -40,6 +41,7 @@ type Process struct {
 	Workers      int // of ingest
 	Manifest     Manifest
 	Ingest       stream.IngestConfig
+	Grace        time.Duration // of the join, for logins; it has work where Ingest names SessionsTopic
 	Detect       stream.DetectConfig
 	Correlate    stream.CorrelateConfig
 	Sources      IngestOptions
@@ -152,6 +154,12 @@ func (p *Process) parts(role Role) map[string]func(context.Context) error {
 			w := &ingestWorker{shared: env, id: p.Instance + "-" + n, config: p.Ingest, options: p.Sources}
 			parts["ingest "+n] = w.run
 		}
+	case Join:
+		if p.Ingest.SessionsTopic == "" {
+			break
+		}
+		t := &joinTask{env, p.Ingest.Join(p.Grace.Milliseconds())}
+		parts["join"] = (&placement{shared: env, role: role, topic: p.Topics.Sessions, run: t.run}).Run
 	case Detect:
 		t := &detectTask{env, p.Detect}
 		parts["detect"] = (&placement{shared: env, role: role, topic: p.Topics.Partials, run: t.run}).Run

@@ -15,6 +15,7 @@ import (
 // Topics are the names of weir's own topics.
 type Topics struct {
 	Partials, State, Evidence, Parameters, Fleet string
+	Sessions, Tokens                             string
 	Alerts, Rejects, Deliveries, DeadLetters     string
 	Outbox, Ledger, Verdicts, Suppressed         string
 }
@@ -24,6 +25,7 @@ func NewTopics(prefix string) Topics {
 	return Topics{
 		Partials: prefix + "partials", State: prefix + "state", Evidence: prefix + "evidence",
 		Parameters: prefix + "parameters", Fleet: prefix + "fleet",
+		Sessions: prefix + "sessions", Tokens: prefix + "tokens",
 		Alerts: prefix + "alerts", Rejects: prefix + "rejects",
 		Deliveries: prefix + "deliveries", DeadLetters: prefix + "deadletters",
 		Outbox: prefix + "outbox", Ledger: prefix + "ledger",
@@ -64,6 +66,8 @@ func (t Topics) Specs(partitions int32) []TopicSpec {
 	return []TopicSpec{
 		{t.Partials, "what ingest counted, by identity", partitions, log(7), false},
 		{t.State, "what detect knows of each identity, and where it stands", partitions, compacted(), false},
+		{t.Sessions, "what each token read, and which were issued, by token", partitions, log(7), false},
+		{t.Tokens, "which tokens the join knows, by their keyed hash, and where it stands", partitions, compacted(), false},
 		{t.Evidence, "what stands out, for correlate", 1, log(7), false},
 		{t.Parameters, "what detect must know of the whole fleet", 1, compacted(), false},
 		{t.Fleet, "what correlate knows: the fleet, episodes, the deployment's manifest", 1, compacted(), false},
@@ -218,7 +222,7 @@ func Reset(ctx context.Context, conn *Connection, group string, specs []TopicSpe
 	}
 	defer cl.Close()
 	adm := kadm.NewClient(cl)
-	groups := []string{group + "-ingest", group + "-detect", group + "-correlate"}
+	groups := []string{group + "-ingest", group + "-join", group + "-detect", group + "-correlate"}
 	described, err := adm.DescribeGroups(ctx, groups...)
 	if err != nil {
 		return fmt.Errorf("looking for running processes: %w", Explain(err))

@@ -1,0 +1,137 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/stream"
+)
+
+// joinTask runs stream.Join on one partition of weir.sessions.
+type joinTask struct {
+	shared
+	config stream.JoinConfig
+}
+
+func (t *joinTask) run(ctx context.Context, partition int32, at func(int64)) error {
+	name := taskName(t.topics.Sessions, partition)
+	t.ready.begin(name)
+	defer t.ready.forget(name)
+	cl, err := t.conn.client(
+		kgo.TransactionalID(t.group+"-join-"+label(partition)),
+		kgo.TransactionTimeout(transactionLimit),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.FetchMaxPartitionBytes(4<<20),
+	)
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	if err := takeOver(ctx, cl); err != nil {
+		return err
+	}
+	j, err := t.restore(ctx, cl, partition)
+	if err != nil {
+		return err
+	}
+	saved, when := j.Offset(), time.Now()
+	for {
+		if err := t.poll(ctx, cl, j); err != nil {
+			return err
+		}
+		if !j.Restoring() && t.ready.done(name) {
+			t.log.Info("restored", "part", "join", "partition", partition, "tokens", j.Stats().Tokens)
+		}
+		j.Advance()
+		// After a long silence the position is written too, so that a restore
+		// needs nothing of a log that forgets.
+		must := j.Offset() != saved && time.Since(when) > settleAfter
+		committed, err := t.commit(ctx, cl, j, partition, must)
+		if err != nil {
+			t.metrics.commits.WithLabelValues("join", "failed").Inc()
+			return err
+		}
+		if committed {
+			saved, when = j.Offset(), time.Now()
+		}
+		t.metrics.joined(label(partition), j.Stats())
+		t.metrics.heartbeat.WithLabelValues("join").SetToCurrentTime()
+		at(j.Offset())
+	}
+}
+
+// restore loads the tokens of a partition and sets the client to read on.
+func (t *joinTask) restore(ctx context.Context, cl *kgo.Client, partition int32) (*stream.Join, error) {
+	config := t.config
+	config.Partition = partition
+	r := stream.NewJoinRestore(config)
+	_, err := t.conn.readAll(ctx, t.topics.Tokens, partition, func(rec *kgo.Record) error {
+		return r.Load(rec.Key, rec.Value)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("restoring: %w", err)
+	}
+	start, _, err := t.conn.bounds(ctx, t.topics.Sessions, partition)
+	if err != nil {
+		return nil, err
+	}
+	j, from, unseen := r.Begin(start)
+	if unseen < start {
+		return nil, fmt.Errorf("restoring: %s partition %d begins at offset %d, and the join has read it to %d: its retention was shorter than the outage; start over with `weir reset --from TIME`",
+			t.topics.Sessions, partition, start, unseen)
+	}
+	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{t.topics.Sessions: {partition: kgo.NewOffset().At(from)}})
+	return j, nil
+}
+
+// poll takes in what has come. It returns after pollFor at the latest.
+func (t *joinTask) poll(ctx context.Context, cl *kgo.Client, j *stream.Join) error {
+	wait, cancel := context.WithTimeout(ctx, pollFor)
+	fetches := cl.PollFetches(wait)
+	cancel()
+	if err := taskError(ctx, fetches); err != nil {
+		return err
+	}
+	for iter := fetches.RecordIter(); !iter.Done(); {
+		rec := iter.Next()
+		batch, err := stream.DecodeSessions(rec.Value)
+		if err == nil {
+			err = j.Apply(rec.Offset, batch)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", rec.Topic, err)
+		}
+	}
+	return nil
+}
+
+// commit writes what was found in the ticks that were closed, how far that is,
+// the changed tokens and where the task stands, all at once.
+func (t *joinTask) commit(ctx context.Context, cl *kgo.Client, j *stream.Join, partition int32, must bool) (committed bool, err error) {
+	found, changes := j.Take()
+	if found == nil && (!must || j.Restoring()) {
+		return false, nil
+	}
+	began := time.Now()
+	tx := transaction{client: cl}
+	size := 0
+	for _, r := range found {
+		tx.add(t.topics.Partials, r.Partition, nil, r.Value)
+		size += len(r.Value)
+	}
+	for _, c := range append(changes, j.Checkpoint()) {
+		tx.add(t.topics.Tokens, partition, c.Key, c.Value)
+		size += len(c.Key) + len(c.Value)
+	}
+	if err := tx.commit(ctx); err != nil {
+		return false, err
+	}
+	t.metrics.bytes.WithLabelValues("join", "written").Add(float64(size))
+	t.metrics.commits.WithLabelValues("join", "committed").Inc()
+	t.metrics.commitTime.WithLabelValues("join").Observe(time.Since(began).Seconds())
+	return true, nil
+}
