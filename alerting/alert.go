@@ -209,12 +209,18 @@ type Exposed struct {
 
 // Evidence is what the decision was made from.
 type Evidence struct {
-	Bin       Time              `json:"bin"`           // start of the bin that made the case
-	BinWidth  string            `json:"bin_width"`     // its width, as a Go duration
-	LogValue  float64           `json:"log_evidence"`  // natural log of the combined evidence
-	Threshold float64           `json:"log_threshold"` // what it had to reach
-	Budget    float64           `json:"budget_per_day"`
-	Measures  []MeasureEvidence `json:"measures"` // strongest first
+	Bin       Time    `json:"bin"`           // start of the bin that made the case
+	BinWidth  string  `json:"bin_width"`     // its width, as a Go duration
+	LogValue  float64 `json:"log_evidence"`  // natural log of the combined evidence
+	Threshold float64 `json:"log_threshold"` // what it had to reach
+	Budget    float64 `json:"budget_per_day"`
+	// Where the threshold of a statistical alert came from: it is the larger of
+	// what theory asks of so many live identities, and of what the fleet's own
+	// tail asks (0: too little of it was seen).
+	Live     float64           `json:"live_identities,omitempty"`
+	Formula  float64           `json:"log_formula,omitempty"`
+	Tail     float64           `json:"log_tail,omitempty"`
+	Measures []MeasureEvidence `json:"measures"` // strongest first
 }
 
 // MeasureEvidence explains one measure's part: the count, the baseline it was

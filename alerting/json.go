@@ -81,6 +81,15 @@ func (e *Evidence) appendJSON(b []byte) []byte {
 	b = appendFixed(b, `,"log_evidence":`, e.LogValue, logDecimals)
 	b = appendFixed(b, `,"log_threshold":`, e.Threshold, logDecimals)
 	b = appendFactor(b, `,"budget_per_day":`, e.Budget)
+	if e.Live != 0 {
+		b = appendFixed(b, `,"live_identities":`, e.Live, countDecimals)
+	}
+	if e.Formula != 0 {
+		b = appendFixed(b, `,"log_formula":`, e.Formula, logDecimals)
+	}
+	if e.Tail != 0 {
+		b = appendFixed(b, `,"log_tail":`, e.Tail, logDecimals)
+	}
 	b = append(b, `,"measures":[`...)
 	for i := range e.Measures {
 		if i > 0 {

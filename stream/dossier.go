@@ -62,7 +62,9 @@ func (c *Correlate) learn(h *heard, v *detectors.Verdict, end int64) {
 		m := cand.Measures[0]
 		a.Measure, a.Observed, a.Expected = m.Measure, m.Observed, m.Expected
 		a.Evidence.Bin = alerting.Time(cand.Bin * c.cfg.Grid.Bin)
-		a.Evidence.LogValue, a.Evidence.Threshold = cand.Log, c.params.Threshold(cand.Dimension)
+		d := &c.params.Dimensions[cand.Dimension]
+		a.Evidence.LogValue, a.Evidence.Threshold = cand.Log, d.Threshold
+		a.Evidence.Live, a.Evidence.Formula, a.Evidence.Tail = d.Live, d.Formula, d.Tail
 		a.Evidence.Measures = cand.Measures
 	}
 	if h.cand != nil {

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/simulate"
+	"github.com/weirhq/weir/stream"
+)
+
+// long reports whether the lab's long form is asked for: make lab.
+func long() bool { return os.Getenv("WEIR_LAB") != "" }
+
+// Seeds on which the engine may be looked at while it is built, and those that
+// only judge.
+var (
+	developmentSeeds = []uint64{1, 2}
+	judgingSeeds     = []uint64{1001, 1002, 1003}
+)
+
+// companyRun is one simulated company, read by weir.
+type companyRun struct {
+	truth       simulate.Truth
+	alerts      []alerting.Alert
+	taken       [][]int64 // by leak: times of its accesses, rising
+	days        float64
+	leak        []companyLeak
+	falseAlerts []alerting.Alert
+}
+
+// companyLeak is what became of one leak.
+type companyLeak struct {
+	caught bool
+	delay  float64 // hours from the first access
+	gone   float64 // share of its accesses before the alert
+	by     string
+}
+
+// runCompany reads a scenario through the operators of weir backtest.
+func runCompany(t *testing.T, opt simulate.Options) *companyRun {
+	t.Helper()
+	s, err := newSettings(config.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	company, err := simulate.New(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &companyRun{}
+	bt := newBacktest(s, &logFiles{names: []string{""}}, &progress{})
+	bt.alert = func(a *alerting.Alert) error {
+		r.alerts = append(r.alerts, *a)
+		return nil
+	}
+	src := stream.Source{Topic: backtestTopic}
+	var ev event.Event
+	for n := 1; company.Next(&ev); n++ {
+		bt.event(src, &ev)
+		if i := company.Leak(); i >= 0 && ev.Action.Access() {
+			for len(r.taken) <= i {
+				r.taken = append(r.taken, nil)
+			}
+			r.taken[i] = append(r.taken[i], ev.Time)
+		}
+		if n%batchEvents == 0 {
+			if err := bt.flush(false); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	bt.ended(src)
+	if err := bt.flush(true); err != nil {
+		t.Fatal(err)
+	}
+	r.truth = company.Truth()
+	r.days = r.truth.End.Sub(r.truth.Start).Hours() / 24
+	r.judge()
+	return r
+}
+
+// judge tells alerts of leaks from false ones. An alert is of a leak if it opens
+// at an identity that the truth names for it, from its start to a day after its
+// end; a fact or a campaign counts wherever the leak goes through.
+func (r *companyRun) judge() {
+	r.leak = make([]companyLeak, len(r.truth.Leaks))
+	for i := range r.alerts {
+		a := &r.alerts[i]
+		if a.Status != alerting.Open {
+			continue
+		}
+		of := -1
+		for j := range r.truth.Leaks {
+			if r.belongs(a, &r.truth.Leaks[j]) {
+				of = j
+				break
+			}
+		}
+		if of < 0 {
+			r.falseAlerts = append(r.falseAlerts, *a)
+			continue
+		}
+		if l := &r.leak[of]; !l.caught {
+			l.caught = true
+			l.by = strings.TrimSpace(fmt.Sprintf("%s %s %s%s", a.Dimension, a.Identity, a.Measure, a.Fact))
+			l.delay = a.Time.Std().Sub(r.truth.Leaks[of].Start).Hours()
+			taken := r.taken[of]
+			before := sort.Search(len(taken), func(k int) bool { return taken[k] >= int64(a.Time) })
+			l.gone = float64(before) / float64(max(len(taken), 1))
+		}
+	}
+}
+
+func (r *companyRun) belongs(a *alerting.Alert, l *simulate.Leak) bool {
+	at := a.Time.Std()
+	if at.Before(l.Start) || at.After(l.End.Add(24*time.Hour)) {
+		return false
+	}
+	if a.Kind == alerting.KindCampaign {
+		dim, id, _ := strings.Cut(a.Identity, " ")
+		if names(l, dim, id) {
+			return true
+		}
+		for _, m := range members(a) {
+			if names(l, m.Dimension, m.Identity) {
+				return true
+			}
+		}
+		return false
+	}
+	return names(l, a.Dimension, a.Identity) || a.Fact == alerting.UnissuedToken
+}
+
+func members(a *alerting.Alert) []alerting.Member {
+	if a.Members == nil {
+		return nil
+	}
+	return a.Members.Top
+}
+
+// names reports whether the truth names the identity; of a client its family is
+// as good as a version.
+func names(l *simulate.Leak, dim, id string) bool {
+	for _, n := range l.Identities[dim] {
+		if family, _, _ := strings.Cut(n, "/"); n == id || dim == "client" && (family == id || strings.HasPrefix(id, family+"/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// perDay returns false statistical alerts a day from the second week on, in the
+// first week, and false facts in all.
+func (r *companyRun) perDay() (after, first float64, facts int) {
+	for i := range r.falseAlerts {
+		switch a := &r.falseAlerts[i]; {
+		case a.Kind == alerting.KindFact:
+			facts++
+		case a.Time.Std().Before(r.truth.Start.AddDate(0, 0, 7)):
+			first++
+		default:
+			after++
+		}
+	}
+	return after / max(r.days-7, 1), first / 7, facts
+}
+
+// TestLabCompanies reports, for each scenario of simulated companies, what was
+// caught, how late, what share was gone, and the false alerts a day at a budget
+// of two. The long form runs all scenarios on development and judging seeds; the
+// short one only counts the false alerts of a small company.
+func TestLabCompanies(t *testing.T) {
+	if !long() {
+		r := runCompany(t, simulate.Options{Scenario: "calm", Seed: developmentSeeds[0], Days: 12, Scale: 0.05})
+		if after, _, _ := r.perDay(); after > 4 {
+			t.Errorf("%.1f false alerts a day at a budget of two", after)
+		}
+		return
+	}
+	for _, set := range []struct {
+		name  string
+		seeds []uint64
+	}{{"development", developmentSeeds}, {"judging", judgingSeeds}} {
+		t.Logf("%s seeds %v, budget 2 a day, scale 0.5", set.name, set.seeds)
+		t.Logf("| scenario | caught | delay | gone by then | false a day | in week 1 | facts | first by |")
+		t.Logf("|---|---|---|---|---|---|---|---|")
+		for _, sc := range simulate.Scenarios() {
+			if sc.Name != "demo" {
+				t.Log(companyRow(t, sc.Name, set.seeds, false))
+			}
+		}
+		t.Log(companyRow(t, "calm", set.seeds, true))
+	}
+}
+
+// companyRow is the line of one scenario over some seeds.
+func companyRow(t *testing.T, scenario string, seeds []uint64, backlog bool) string {
+	var delays, gone []float64
+	var after, first float64
+	facts, leaks := 0, 0
+	by := map[string]bool{}
+	for _, seed := range seeds {
+		opt := simulate.Options{Scenario: scenario, Seed: seed, Scale: 0.5, Backlog: backlog}
+		if scenario == "slow" {
+			opt.Scale = 0.1
+		}
+		r := runCompany(t, opt)
+		a, f, n := r.perDay()
+		after, first, facts = after+a, first+f, facts+n
+		for _, l := range r.leak {
+			leaks++
+			if l.caught {
+				delays, gone = append(delays, l.delay), append(gone, l.gone)
+				by[l.by] = true
+			}
+		}
+	}
+	n := float64(len(seeds))
+	name := scenario
+	if backlog {
+		name += ", outage of the log"
+	}
+	if leaks == 0 {
+		return fmt.Sprintf("| %s | no leak | | | %.2f | %.2f | %d | |", name, after/n, first/n, facts)
+	}
+	var who []string
+	for k := range by {
+		who = append(who, k)
+	}
+	sort.Strings(who)
+	return fmt.Sprintf("| %s | %d of %d | %s | %.2g %% | %.2f | %.2f | %d | %s |", name, len(delays), leaks, delaySpan(delays),
+		100*median(gone), after/n, first/n, facts, strings.Join(who, "; "))
+}
+
+// delaySpan writes the median and the largest of some delays.
+func delaySpan(delays []float64) string {
+	if len(delays) == 0 {
+		return "-"
+	}
+	sort.Float64s(delays)
+	return fmt.Sprintf("%s (at most %s)", hours(median(delays)), hours(delays[len(delays)-1]))
+}
