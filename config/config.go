@@ -31,6 +31,7 @@ type Config struct {
 	CommitInterval    time.Duration
 	Alerts            Alerts
 	Expected          []Expected
+	Facts             Facts
 	HTTP              HTTP
 	Log               Log
 	Workers           int // ingest workers; 0: one per two cores
@@ -132,6 +133,7 @@ func Default() *Config {
 		},
 		CommitInterval: 5 * time.Second,
 		Alerts:         Alerts{Budget: 2, Links: Links{Runbook: defaultRunbook}, Destinations: []Destination{stdoutDestination()}},
+		Facts:          defaultFacts(),
 		HTTP:           HTTP{Listen: "127.0.0.1:9464"},
 		Log:            Log{Level: "info", Format: "text"},
 	}

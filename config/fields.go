@@ -91,6 +91,7 @@ func table(c *Config) []field {
 		timeFields(&c.Time),
 		scalar("commit_interval", duration(&c.CommitInterval, 100*time.Millisecond, 10*time.Second, time.Millisecond), "Time between transactions. Shorter: alerts sooner, more bytes on Kafka.", ""),
 		alertsFields(&c.Alerts),
+		factsFields(&c.Facts),
 		expectedField(c),
 		mapping("http", "The server of /metrics, /healthz and /readyz.",
 			scalar("listen", text(&c.HTTP.Listen, notEmpty, listenAddress), "Address to listen on, or off for no server.", "0.0.0.0:9464")),
