@@ -5,6 +5,9 @@ import "math"
 // FactRules are the limits of the facts: what is known of an identity, not
 // inferred, and so needs no budget. Times are in milliseconds of event time.
 type FactRules struct {
+	// LeaveGrace is how long after a leave its person may still act: the rest of
+	// the last shift.
+	LeaveGrace int64
 	// DormantAfter is how long an account or a key must have been silent for its
 	// next act to be an awakening; longer than any vacation.
 	DormantAfter int64
@@ -33,7 +36,7 @@ type Account struct {
 }
 
 // Gone reports whether the account's owner has left, and not come back, by the
-// given time.
+// given time. Someone who joins again has come back.
 func (a *Account) Gone(at int64) bool { return a.Left != 0 && a.Left > a.Joined && at >= a.Left }
 
 // Key is what facts say of a signing key. Times are Unix milliseconds, zero
@@ -56,6 +59,9 @@ func (u *Use) Silent() int64 {
 	}
 	return u.At - u.Last
 }
+
+// Left reports whether an account acts although its owner has left.
+func (r *FactRules) Left(a *Account, u *Use) bool { return a.Gone(u.At - r.LeaveGrace) }
 
 // Dormant reports whether an account wakes: it had been silent for
 // DormantAfter, or it was made so long ago and never used. since is when it was

@@ -152,7 +152,7 @@ func NewJoin(cfg JoinConfig) *Join {
 // each token counts for the first of them that its reads have, so that one
 // forger is one fact.
 func tokenOrder(dims []event.Dimension) (out []int) {
-	for _, field := range []string{"key_id", "client", "network", "endpoint", "actor"} {
+	for _, field := range []string{"key_id", "client_family", "client", "network", "endpoint", "actor"} {
 		for i, d := range dims {
 			if len(d.Fields) == 1 && d.Fields[0] == field {
 				out = append(out, i)
