@@ -32,6 +32,7 @@ type deployment struct {
 	dimensions string      // empty: the default
 	kafka      string      // more lines of the section kafka
 	alerts     string      // lines of the section alerts
+	log        string      // more lines of the section log
 	address    string      // of the broker, as processes are told
 	broken     func() bool // whether the broker has spoilt the run; nil: it does not
 
@@ -64,7 +65,7 @@ func (d *deployment) config(t testing.TB, instance string) string {
 	}
 	fmt.Fprintf(&y, "record_key_file: %s\n", d.keyFile(t))
 	fmt.Fprintf(&y, "time:\n  idle_after: %s\ncommit_interval: 500ms\nworkers: 1\n", d.idle)
-	fmt.Fprintf(&y, "alerts:\n  budget: "+budget+"\n%shttp:\n  listen: %s\nlog:\n  format: json\n", d.alerts, freeAddress(t))
+	fmt.Fprintf(&y, "alerts:\n  budget: "+budget+"\n%shttp:\n  listen: %s\nlog:\n  format: json\n%s", d.alerts, freeAddress(t), d.log)
 	return write(t, filepath.Join(d.dir, instance+".yaml"), y.String())
 }
 
