@@ -2,6 +2,7 @@ package stream
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math"
 	"slices"
 
@@ -18,6 +19,23 @@ type exposure struct {
 	opened bool  // the evidence has reached the threshold: there is an episode
 	rows   int64 // rows without record ids, since it was followed
 	union  sketches.Exposure
+	events int64 // accesses, since it was followed and in the open bin before
+	traits []TraitCount
+	past   leaked // of closed bins since the onset
+}
+
+// leaked are counts of what was exposed that nothing else keeps.
+type leaked struct{ fresh, destructive, unissued float64 }
+
+func leakedOf(c *detectors.Counts) leaked {
+	return leaked{c[detectors.FirstTouch], c[detectors.Destructive], c[detectors.Unissued]}
+}
+
+func (l *leaked) add(c *detectors.Counts) {
+	o := leakedOf(c)
+	l.fresh += o.fresh
+	l.destructive += o.destructive
+	l.unissued += o.unissued
 }
 
 // followFor is how long after its last candidacy an identity is followed: as
@@ -27,6 +45,33 @@ const followFor = detectors.EpisodeQuiet + detectors.EpisodeGrace
 func (e *exposure) add(p *part) {
 	e.union.AddWindow(&p.records, 0)
 	e.rows = addClamped(e.rows, p.rows.Total())
+	e.events = addClamped(e.events, p.events)
+	e.traits = mergeTraits(e.traits, p.traits)
+}
+
+func (e *exposure) append(b []byte) []byte {
+	b = binary.AppendVarint(b, e.since)
+	b = binary.AppendVarint(b, e.seen)
+	b = binary.AppendUvarint(b, uint64(e.rows))
+	b = binary.AppendUvarint(b, uint64(e.events))
+	for _, v := range []float64{e.past.fresh, e.past.destructive, e.past.unissued} {
+		b = binary.AppendUvarint(b, uint64(v))
+	}
+	return e.union.AppendBinary(appendTraits(b, e.traits))
+}
+
+func (r *reader) exposure() *exposure {
+	e := &exposure{since: r.varint(), seen: r.varint(), rows: int64(r.uvarint() & math.MaxInt64), events: int64(r.uvarint() & math.MaxInt64)}
+	e.past = leaked{float64(r.uvarint()), float64(r.uvarint()), float64(r.uvarint())}
+	e.traits = r.traits()
+	if r.err != nil {
+		return e
+	}
+	var err error
+	if e.union, r.b, err = sketches.DecodeExposure(r.b); err != nil {
+		r.err, r.b = err, nil
+	}
+	return e
 }
 
 // expose begins to follow an identity, or reaches further back when the onset
@@ -39,20 +84,32 @@ func (d *Detect) expose(id *identity, onset, bin int64) *exposure {
 	switch {
 	case over:
 		e = &exposure{since: since}
-		e.union.AddWindow(&id.window, d.cfg.Grid.BinMinute(onset))
+		e.reach(id, d.cfg.Grid.BinMinute(onset), onset)
+		if t := id.tally; t != nil {
+			e.events, e.traits, e.rows = t.events, slices.Clone(t.traits), t.rows
+		}
 		id.exposed = e
 	case since < e.since:
 		e.since = since
-		e.union.AddWindow(&id.window, d.cfg.Grid.BinMinute(onset))
+		e.reach(id, d.cfg.Grid.BinMinute(onset), onset)
 	}
 	e.seen = bin
 	return e
 }
 
-// exposedRecords returns what the identity has exposed: exact as long as the window
+// reach takes in what the identity's state knows from a bin on.
+func (e *exposure) reach(id *identity, minute uint32, bin int64) {
+	e.union.AddWindow(&id.window, minute)
+	c := id.state.Since(bin)
+	known := leakedOf(&c)
+	e.past.fresh = max(e.past.fresh, known.fresh)
+	e.past.destructive = max(e.past.destructive, known.destructive)
+	e.past.unissued = max(e.past.unissued, known.unissued)
+}
+
+// exposedSince returns what the identity has exposed: exact as long as the window
 // knows every record since, else the union's estimate.
-func (d *Detect) exposedRecords(id *identity, tick int64) alerting.Exposed {
-	e := id.exposed
+func (d *Detect) exposedSince(id *identity, e *exposure, tick int64) alerting.Exposed {
 	est := e.union.Estimate()
 	if id.window.Exact() && d.cfg.Grid.TickEnd(tick)-e.since <= d.cfg.Retention {
 		est = id.window.Count(uint32(e.since / 60_000))
@@ -63,8 +120,51 @@ func (d *Detect) exposedRecords(id *identity, tick int64) alerting.Exposed {
 	}
 }
 
-// candidate reports an identity whose evidence stands out, or did.
-func (d *Detect) candidate(id *identity, tick, bin int64, ev *detectors.Evidence, distinct sketches.Estimate) {
+// topTraits is how many traits of one dimension a candidate names.
+const topTraits = 5
+
+// shares returns the traits with the largest shares of so many events, by
+// dimension and largest share first.
+func shares(list []TraitCount, events int64) (out []TraitShare) {
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b TraitCount) int {
+		return cmp.Or(cmp.Compare(a.dim, b.dim), cmp.Compare(b.events, a.events), cmp.Compare(a.name.Value(), b.name.Value()))
+	})
+	for i := range list {
+		if t := &list[i]; i < topTraits || list[i-topTraits].dim != t.dim {
+			out = append(out, TraitShare{t.Trait(), float64(t.events) / float64(max(events, int64(t.events)))})
+		}
+	}
+	return out
+}
+
+// context says what is known of an identity that is not followed.
+func (d *Detect) context(id *identity) Context {
+	c := Context{FirstSeen: alerting.Time(id.first * d.cfg.Grid.Tick), LastSeen: alerting.Time(d.cfg.Grid.TickEnd(id.last))}
+	if t := id.tally; t != nil {
+		c.Traits = shares(t.traits, t.events)
+	}
+	return c
+}
+
+// contextSince says what a followed identity did since the onset. open is what
+// was counted in a bin that is still open.
+func (d *Detect) contextSince(id *identity, e *exposure, exposed int64, open *detectors.Counts) Context {
+	c := d.context(id)
+	c.Traits = shares(e.traits, e.events)
+	all := e.past
+	all.add(open)
+	if exposed > 0 {
+		share := min(all.fresh/float64(exposed), 1)
+		c.ShareNew = &share
+	}
+	c.Destructive, c.Unissued = int64(all.destructive), int64(all.unissued)
+	return c
+}
+
+// candidate reports an identity whose evidence stands out, or did. open is what
+// was counted in a bin that is still open.
+func (d *Detect) candidate(id *identity, tick, bin int64, ev *detectors.Evidence, open *detectors.Counts, distinct sketches.Estimate) {
 	e := d.expose(id, min(ev.Onset, bin), bin)
 	if ev.Log >= d.parameter[bin-1].Threshold(id.dimension()) {
 		e.opened = true
@@ -72,6 +172,7 @@ func (d *Detect) candidate(id *identity, tick, bin int64, ev *detectors.Evidence
 	if tick <= d.reported {
 		return // a restore: reported before
 	}
+	exposed := d.exposedSince(id, e, tick)
 	c := Candidate{
 		Tick:      tick,
 		Dimension: id.dimension(),
@@ -79,7 +180,8 @@ func (d *Detect) candidate(id *identity, tick, bin int64, ev *detectors.Evidence
 		Log:       finite(ev.Log),
 		Bin:       bin,
 		Onset:     alerting.Time(e.since),
-		Exposed:   d.exposedRecords(id, tick),
+		Exposed:   exposed,
+		Context:   d.contextSince(id, e, exposed.Records, open),
 	}
 	for m := range ev.Measures {
 		if !ev.Measures[m].Judged {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -14,10 +15,13 @@ import (
 type DetectConfig struct {
 	Grid       Grid
 	Dimensions []string
-	Engine     *detectors.Engine
-	Partition  int32
-	Lateness   int64
-	Retention  int64 // of the windows
+	// Persons tells of each dimension whether it names the actor. What its
+	// identities have in common is added up; nil: none does.
+	Persons   []bool
+	Engine    *detectors.Engine
+	Partition int32
+	Lateness  int64
+	Retention int64 // of the windows
 	// SnapshotTicks is within how many ticks a changed identity is written to
 	// the state at the latest, and so the most that a restore replays. Zero
 	// writes none.
@@ -94,11 +98,14 @@ type identity struct {
 	window  sketches.Window
 	state   detectors.State
 	exposed *exposure
-	pending *cell // partials waiting for their tick, latest first
-	bin     int64 // bin that fresh belongs to
+	pending *cell  // partials waiting for their tick, latest first
+	tally   *tally // of the open bin; nil: nothing beside the window
+	bin     int64  // bin that fresh and tally belong to
 	fresh   float64
+	first   int64 // first tick with an event
 	last    int64 // last tick with an event
 	saved   int64 // tick as of which the state was last written; replay begins after it
+	command int64 // Seq of the last command carried out
 	open    bool  // bin is not closed yet
 	dirty   bool
 	isHot   bool
@@ -106,22 +113,6 @@ type identity struct {
 
 func (id *identity) dimension() int { return int(id.key[0]) }
 func (id *identity) name() string   { return id.key[1:] }
-
-// cell is what waits for one identity and one tick of application.
-type cell struct {
-	id    *identity
-	apply int64
-	parts []part
-	room  [1]part // of parts: nearly all cells have one
-	next  *cell
-}
-
-// part is the union of partials of one tick of event time.
-type part struct {
-	tick    int64
-	rows    Rows
-	records sketches.Window
-}
 
 // NewDetect returns a detect task without state.
 func NewDetect(cfg DetectConfig) *Detect {
@@ -144,6 +135,17 @@ func NewDetect(cfg DetectConfig) *Detect {
 	d.report.Done = never
 	return d
 }
+
+// Persons tells of each dimension whether it names the actor.
+func Persons(dims []event.Dimension) []bool {
+	out := make([]bool, len(dims))
+	for i, d := range dims {
+		out[i] = slices.Contains(d.Fields, "actor")
+	}
+	return out
+}
+
+func (d *Detect) person(dim int) bool { return dim < len(d.cfg.Persons) && d.cfg.Persons[dim] }
 
 // SetParameters takes in the parameters that correlate published at the end of
 // a bin; they are used in the next one.
@@ -173,6 +175,7 @@ func (d *Detect) Apply(offset int64, b *Batch) error {
 			return
 		}
 		d.stats.Partials++
+		p.rename(dims)
 		key = append(append(key[:0], byte(dim)), p.Identity...)
 		d.hold(key, p, offset)
 	})
@@ -207,7 +210,7 @@ func (d *Detect) identity(key []byte) *identity {
 
 // newIdentity returns an identity never seen, which belongs to no list yet.
 func newIdentity(key []byte) *identity {
-	return &identity{key: string(key), last: never, saved: never, bin: never}
+	return &identity{key: string(key), first: never, last: never, saved: never, bin: never}
 }
 
 // hold keeps a partial until its tick closes.
@@ -238,17 +241,7 @@ func (d *Detect) hold(key []byte, p *Partial, offset int64) {
 		d.pending[apply] = append(d.pending[apply], c)
 		d.held++
 	}
-	for i := range c.parts {
-		if c.parts[i].tick == p.Tick {
-			c.parts[i].records.Merge(&p.Records)
-			c.parts[i].rows.Merge(&p.Rows)
-			return
-		}
-	}
-	if c.parts == nil {
-		c.parts = c.room[:0]
-	}
-	c.parts = append(c.parts, part{p.Tick, p.Rows, p.Records})
+	c.add(p)
 }
 
 // Advance closes all ticks that the watermark has passed, as far as the
@@ -386,39 +379,59 @@ func (id *identity) drop(c *cell) {
 func (d *Detect) count(c *cell, bin int64, params *detectors.Parameters) {
 	id, grid := c.id, d.cfg.Grid
 	if id.last != never && (c.apply-id.last)*grid.Tick > forgetAfter {
-		id.window, id.state, id.exposed = sketches.Window{}, detectors.State{}, nil
+		id.window, id.state, id.exposed, id.last = sketches.Window{}, detectors.State{}, nil, never
 	}
 	if !id.open || id.bin != bin {
-		id.bin, id.fresh, id.open = bin, 0, true
+		id.bin, id.fresh, id.open, id.tally = bin, 0, true, nil
 		d.active[bin] = append(d.active[bin], id)
 		if oldest := bin*grid.Bin - d.cfg.Retention; oldest > 0 {
 			id.window.Expire(uint32(oldest / 60_000))
 		}
 	}
+	if id.tally == nil {
+		id.tally = &tally{}
+	}
 	slices.SortFunc(c.parts, func(a, b part) int { return cmp.Compare(a.tick, b.tick) })
 	for i := range c.parts {
-		p := &c.parts[i]
-		fresh := math.Round(id.window.FirstTouch(&p.records).N)
-		if was := grid.BinOfTick(p.tick); was == bin {
-			id.fresh += fresh
-		} else {
-			var late detectors.Counts
-			late[detectors.Distinct] = math.Round(id.window.CountMissing(&p.records, grid.BinMinute(was)).N)
-			late[detectors.FirstTouch] = fresh
-			d.cfg.Engine.Late(&id.state, id.dimension(), was, late, params)
-		}
-		id.window.Merge(&p.records)
+		d.countPart(id, &c.parts[i], bin, params)
+	}
+	if id.last == never {
+		id.first = c.apply
+	}
+	if id.last == never || c.acts() {
+		id.last = c.apply
+	}
+	d.touch(id, c.apply)
+}
+
+func (d *Detect) countPart(id *identity, p *part, bin int64, params *detectors.Parameters) {
+	grid := d.cfg.Grid
+	fresh := math.Round(id.window.FirstTouch(&p.records).N)
+	if was := grid.BinOfTick(p.tick); was == bin {
+		id.fresh += fresh
+		id.tally.add(p)
+	} else {
+		late := id.tally.late(p, was, id.state.Counted(was))
+		late[detectors.Distinct] = math.Round(id.window.CountMissing(&p.records, grid.BinMinute(was)).N)
+		late[detectors.FirstTouch] = fresh
+		d.cfg.Engine.Late(&id.state, id.dimension(), was, late, params)
 		if id.exposed != nil {
-			id.exposed.add(p)
+			id.exposed.past.add(&late)
 		}
 	}
-	id.last = c.apply
-	d.touch(id, c.apply)
+	id.tally.unissue(p)
+	id.window.Merge(&p.records)
+	if id.exposed != nil {
+		id.exposed.add(p)
+	}
 }
 
 // counts returns the measures of the identity's open bin so far.
 func (d *Detect) counts(id *identity) (c detectors.Counts, distinct sketches.Estimate) {
 	distinct = id.window.Count(d.cfg.Grid.BinMinute(id.bin))
+	if id.tally != nil {
+		id.tally.count(&c)
+	}
 	c[detectors.Distinct] = math.Round(distinct.N)
 	c[detectors.FirstTouch] = id.fresh
 	return c, distinct
@@ -428,13 +441,14 @@ func (d *Detect) scoreEarly(id *identity, tick, bin int64, params *detectors.Par
 	counts, distinct := d.counts(id)
 	ev := d.cfg.Engine.Early(&id.state, id.dimension(), bin, counts, params)
 	if ev.Log >= detectors.CandidateCut {
-		d.candidate(id, tick, bin, &ev, distinct)
+		d.candidate(id, tick, bin, &ev, &counts, distinct)
 	}
 }
 
 // closeBin ends a bin for all identities that were active in it or are watched.
 func (d *Detect) closeBin(tick, bin int64, params *detectors.Parameters) {
 	var sums detectors.Sums
+	var traits TraitSums
 	ending := d.active[bin]
 	delete(d.active, bin)
 	for _, id := range d.hot {
@@ -444,34 +458,60 @@ func (d *Detect) closeBin(tick, bin int64, params *detectors.Parameters) {
 	}
 	watched := d.hot[:0]
 	for _, id := range ending {
-		if tick <= id.saved {
-			id.isHot = d.cfg.Engine.Hot(&id.state)
-			if id.isHot {
-				watched = append(watched, id)
-			}
-			continue
+		if tick > id.saved {
+			d.closeIdentity(id, tick, bin, params, &sums, &traits)
+		} else {
+			id.isHot = d.cfg.Engine.Hot(&id.state) // a restore: the state has it already
 		}
-		var counts detectors.Counts
-		var distinct sketches.Estimate
-		if id.open && id.bin == bin {
-			counts, distinct = d.counts(id)
-			id.open = false
-		}
-		ev := d.cfg.Engine.Close(&id.state, id.dimension(), bin, counts, params, &sums)
-		was := id.isHot
-		id.isHot = d.cfg.Engine.Hot(&id.state)
 		if id.isHot {
 			watched = append(watched, id)
 		}
-		if ev.Log >= detectors.CandidateCut || was || id.isHot {
-			d.candidate(id, tick, bin, &ev, distinct)
-		}
-		d.touch(id, tick)
 	}
 	d.hot = watched
-	if !sums.Empty() && tick > d.reported {
-		d.report.Bins = append(d.report.Bins, BinSums{Bin: bin, Sums: sums.AppendBinary(nil)})
+	if tick <= d.reported || sums.Empty() {
+		return
 	}
+	b := BinSums{Bin: bin, Sums: sums.AppendBinary(nil)}
+	if !traits.Empty() {
+		b.Traits = traits.AppendBinary(nil)
+	}
+	d.report.Bins = append(d.report.Bins, b)
+}
+
+func (d *Detect) closeIdentity(id *identity, tick, bin int64, params *detectors.Parameters, sums *detectors.Sums, traits *TraitSums) {
+	var counts detectors.Counts
+	var distinct sketches.Estimate
+	active := id.open && id.bin == bin
+	if active {
+		counts, distinct = d.counts(id)
+	}
+	ev := d.cfg.Engine.Close(&id.state, id.dimension(), bin, counts, params, sums)
+	was := id.isHot
+	id.isHot = d.cfg.Engine.Hot(&id.state)
+	if id.exposed != nil {
+		id.exposed.past.add(&counts)
+	}
+	if active && d.person(id.dimension()) && id.tally.events > 0 {
+		traits.Add(id.member(&ev))
+	}
+	id.open = false
+	if ev.Log >= detectors.CandidateCut || was || id.isHot {
+		d.candidate(id, tick, bin, &ev, &detectors.Counts{}, distinct)
+	}
+	id.tally = nil
+	d.touch(id, tick)
+}
+
+// member tells of the evidence of an identity whose bin has ended.
+func (id *identity) member(ev *detectors.Evidence) *Member {
+	m := &Member{
+		Dimension: id.dimension(), Identity: id.name(), Log: ev.Log,
+		Observed: ev.Measures[detectors.Distinct].Observed, Expected: ev.Measures[detectors.Distinct].Expected,
+	}
+	for i := range id.tally.traits {
+		m.Traits = append(m.Traits, id.tally.traits[i].Trait())
+	}
+	return m
 }
 
 // Take hands out what was found and changed since the last call: a report for

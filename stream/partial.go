@@ -157,3 +157,21 @@ func subjectEntry(token, minute uint32) sketches.Entry {
 func sortTraits(list []TraitCount) {
 	slices.SortFunc(list, func(a, b TraitCount) int { return a.compare(&b) })
 }
+
+// rename gives traits the numbers that dimensions have here. Those of dimensions
+// that are not known here go.
+func (p *Partial) rename(dims []int) {
+	same := true
+	for i := range p.Traits {
+		t := &p.Traits[i]
+		same = same && dims[t.dim] == int(t.dim)
+	}
+	if same {
+		return
+	}
+	p.Traits = slices.DeleteFunc(p.Traits, func(t TraitCount) bool { return dims[t.dim] < 0 })
+	for i := range p.Traits {
+		p.Traits[i].dim = uint8(dims[p.Traits[i].dim])
+	}
+	sortTraits(p.Traits)
+}

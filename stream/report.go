@@ -68,6 +68,10 @@ type Context struct {
 	ShareNew  *float64      `json:"share_new,omitempty"` // of the exposed records, those never opened before; nil: not known
 	FirstSeen alerting.Time `json:"first_seen,omitzero"` // of the identity
 	LastSeen  alerting.Time `json:"last_seen,omitzero"`
+	// Destructive are the records updated or deleted since the onset, each once a
+	// bin; Unissued those read through tokens that nobody was seen to be issued.
+	Destructive int64 `json:"destructive,omitempty"`
+	Unissued    int64 `json:"unissued,omitempty"`
 }
 
 // TraitShare is a trait and the part of what the identity did that went through

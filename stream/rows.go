@@ -80,6 +80,9 @@ func (r *Rows) normalize() {
 
 // Total returns the sum of rows; an estimate once the cap was reached.
 func (r *Rows) Total() int64 {
+	if r.Empty() {
+		return 0
+	}
 	r.normalize()
 	kept := int64(0)
 	for _, c := range r.ByID {

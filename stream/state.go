@@ -144,12 +144,14 @@ const (
 	flagExposed             // an exposure follows
 	flagOpened              // the evidence behind the exposure has reached the threshold
 	flagRecords             // its window is not empty
+	flagTally               // the tally of its open bin follows
+	flagCommand             // the number of a command follows
 )
 
 func (d *Detect) encodeIdentity(id *identity) []byte {
 	b := binary.AppendVarint(d.buffer[:0], id.saved)
-	b = binary.AppendVarint(b, id.last)
-	b = binary.AppendVarint(b, id.bin)
+	b = binary.AppendVarint(b, id.saved-id.last)
+	b = binary.AppendVarint(b, id.bin-d.cfg.Grid.BinOfTick(id.last))
 	b = binary.AppendUvarint(b, uint64(id.fresh))
 	flags := byte(0)
 	if id.open {
@@ -167,14 +169,24 @@ func (d *Detect) encodeIdentity(id *identity) []byte {
 	if !id.window.Empty() {
 		flags |= flagRecords
 	}
+	if id.tally != nil {
+		flags |= flagTally
+	}
+	if id.command != 0 {
+		flags |= flagCommand
+	}
 	b = append(b, flags)
+	b = binary.AppendVarint(b, id.last-id.first)
+	if id.tally != nil {
+		b = id.tally.append(b)
+	}
+	if id.command != 0 {
+		b = binary.AppendVarint(b, id.command)
+	}
 	b = id.window.AppendBinary(b)
 	b = id.state.AppendBinary(b)
-	if e := id.exposed; e != nil {
-		b = binary.AppendVarint(b, e.since)
-		b = binary.AppendVarint(b, e.seen)
-		b = binary.AppendUvarint(b, uint64(e.rows))
-		b = e.union.AppendBinary(b)
+	if id.exposed != nil {
+		b = id.exposed.append(b)
 	}
 	d.buffer = b
 	return slices.Clone(b)
@@ -182,9 +194,18 @@ func (d *Detect) encodeIdentity(id *identity) []byte {
 
 func (d *Detect) decodeIdentity(id *identity, value []byte) error {
 	r := reader{b: value}
-	id.saved, id.last, id.bin = r.varint(), r.varint(), r.varint()
+	id.saved = r.varint()
+	id.last = id.saved - r.varint()
+	id.bin = d.cfg.Grid.BinOfTick(id.last) + r.varint()
 	id.fresh = float64(r.uvarint())
 	flags := r.byte()
+	id.first = id.last - r.varint()
+	if flags&flagTally != 0 {
+		id.tally = r.tally()
+	}
+	if flags&flagCommand != 0 {
+		id.command = r.varint()
+	}
 	if r.err != nil {
 		return r.err
 	}
@@ -197,14 +218,11 @@ func (d *Detect) decodeIdentity(id *identity, value []byte) error {
 		return err
 	}
 	if flags&flagExposed != 0 {
-		e := &exposure{opened: flags&flagOpened != 0, since: r.varint(), seen: r.varint(), rows: int64(r.uvarint())}
-		if r.err != nil {
-			return r.err
-		}
-		if e.union, r.b, err = sketches.DecodeExposure(r.b); err != nil {
-			return err
-		}
-		id.exposed = e
+		id.exposed = r.exposure()
+		id.exposed.opened = flags&flagOpened != 0
+	}
+	if r.err != nil {
+		return r.err
 	}
 	if len(r.b) > 0 {
 		return fmt.Errorf("%d bytes too many: %w", len(r.b), ErrCorrupt)

@@ -50,13 +50,14 @@ func newSettings(c *config.Config) (*settings, error) {
 		Lateness: ms(c.Time.Lateness), Future: ms(c.Time.FutureLimit), Retention: ms(c.Time.Retention),
 	}
 	s.detect = stream.DetectConfig{
-		Grid: s.grid, Dimensions: names, Engine: engine,
+		Grid: s.grid, Dimensions: names, Persons: stream.Persons(c.Dimensions), Engine: engine,
 		Lateness: ms(c.Time.Lateness), Retention: ms(c.Time.Retention),
 		SnapshotTicks: 24 * s.grid.Bin / s.grid.Tick,
 	}
 	s.correlate = stream.CorrelateConfig{
 		Grid: s.grid, Dimensions: names, Engine: engine, Partitions: int32(c.Partitions),
 		Budget: float64(c.Alerts.Budget), Location: c.Time.Zone,
+		Expected: expectations(c),
 	}
 	return s, nil
 }

@@ -69,7 +69,7 @@ func (d *deployment) ingest() stream.IngestConfig {
 
 func (d *deployment) detect() stream.DetectConfig {
 	return stream.DetectConfig{
-		Grid: d.grid, Dimensions: d.names(), Engine: d.engine,
+		Grid: d.grid, Dimensions: d.names(), Persons: stream.Persons(d.dims), Engine: d.engine,
 		Lateness: 10 * minute, Retention: 30 * 24 * 60 * minute, SnapshotTicks: 12,
 	}
 }

@@ -1,0 +1,272 @@
+package stream
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/sketches"
+)
+
+// cell is what waits for one identity and one tick of application.
+type cell struct {
+	id    *identity
+	apply int64
+	parts []part
+	room  [1]part // of parts: nearly all cells have one
+	next  *cell
+}
+
+// part is the union of partials of one tick of event time.
+type part struct {
+	tick     int64
+	events   int64 // zero if all came from the join of tokens
+	traits   []TraitCount
+	records  sketches.Window
+	subjects sketches.Window
+	*rarePart
+}
+
+// rarePart is what few parts have.
+type rarePart struct {
+	rows        Rows
+	destructive sketches.Window
+	unissued    sketches.Window // records
+	tokens      sketches.Window // unissued ones
+}
+
+// nothingRare stands for the rare part of those that have none. It is shared,
+// and never written to.
+var nothingRare = &rarePart{}
+
+func (p *Partial) rare() bool {
+	return !p.Rows.Empty() || !p.Destructive.Empty() || !p.Unissued.Empty() || !p.UnissuedTokens.Empty()
+}
+
+// newPart takes a partial over.
+func newPart(p *Partial) part {
+	out := part{p.Tick, p.Events, p.Traits, p.Records, p.Subjects, nothingRare}
+	if p.rare() {
+		out.rarePart = &rarePart{p.Rows, p.Destructive, p.Unissued, p.UnissuedTokens}
+	}
+	return out
+}
+
+// merge unites with a partial of the same tick.
+func (p *part) merge(o *Partial) {
+	p.events = addClamped(p.events, o.Events)
+	p.traits = mergeTraits(p.traits, o.Traits)
+	p.records.Merge(&o.Records)
+	p.subjects.Merge(&o.Subjects)
+	if !o.rare() {
+		return
+	}
+	if p.rarePart == nothingRare {
+		p.rarePart = &rarePart{}
+	}
+	p.rows.Merge(&o.Rows)
+	p.destructive.Merge(&o.Destructive)
+	p.unissued.Merge(&o.Unissued)
+	p.tokens.Merge(&o.UnissuedTokens)
+}
+
+// add takes a partial into the cell.
+func (c *cell) add(p *Partial) {
+	for i := range c.parts {
+		if c.parts[i].tick == p.Tick {
+			c.parts[i].merge(p)
+			return
+		}
+	}
+	if c.parts == nil {
+		c.parts = c.room[:0]
+	}
+	c.parts = append(c.parts, newPart(p))
+}
+
+// acts reports whether the identity did anything in the cell.
+func (c *cell) acts() bool {
+	return slices.ContainsFunc(c.parts, func(p part) bool { return p.events > 0 })
+}
+
+// tally is what an identity did in its open bin, beside what its window tells.
+// It is gone when the bin ends.
+type tally struct {
+	events int64
+	rows   int64
+	traits []TraitCount
+	sets   *sets // nil: none
+}
+
+// sets are the distinct counts of a bin that no window of the identity keeps.
+type sets struct {
+	destructive, subjects, unissued sketches.Window
+	// late are closed bins that have been corrected since the open one began,
+	// by bin, so that what comes in pieces counts once.
+	late []lateSets
+}
+
+// lateSets are the sets of one closed bin, of what came late alone.
+type lateSets struct {
+	bin                   int64
+	destructive, subjects sketches.Window
+}
+
+func (t *tally) room() *sets {
+	if t.sets == nil {
+		t.sets = &sets{}
+	}
+	return t.sets
+}
+
+// add takes in a part of the open bin.
+func (t *tally) add(p *part) {
+	t.events = addClamped(t.events, p.events)
+	t.traits = mergeTraits(t.traits, p.traits)
+	if !p.subjects.Empty() {
+		t.room().subjects.Merge(&p.subjects)
+	}
+	if p.rarePart == nothingRare {
+		return
+	}
+	t.rows = addClamped(t.rows, p.rows.Total())
+	if !p.destructive.Empty() {
+		t.room().destructive.Merge(&p.destructive)
+	}
+}
+
+// unissue takes in what was read through unissued tokens. It counts in the bin
+// in which that was found out.
+func (t *tally) unissue(p *part) {
+	if !p.unissued.Empty() {
+		t.room().unissued.Merge(&p.unissued)
+	}
+}
+
+// count sets the measures that the tally knows.
+func (t *tally) count(c *detectors.Counts) {
+	c[detectors.RowsRead] = float64(t.rows)
+	if s := t.sets; s != nil {
+		c[detectors.Destructive] = distinct(&s.destructive)
+		c[detectors.Subjects] = distinct(&s.subjects)
+		c[detectors.Unissued] = distinct(&s.unissued)
+	}
+}
+
+// late returns what a part of a closed bin adds to it. was is what has been
+// counted there. The subjects that were on time are not known any more: those
+// that came late are taken to be among them as far as they can be, lest every
+// backlog look like a crowd.
+func (t *tally) late(p *part, bin int64, was detectors.Counts) (add detectors.Counts) {
+	add[detectors.RowsRead] = float64(p.rows.Total())
+	if p.destructive.Empty() && p.subjects.Empty() {
+		return add
+	}
+	s := t.lateSets(bin)
+	before := distinct(&s.destructive)
+	s.destructive.Merge(&p.destructive)
+	s.subjects.Merge(&p.subjects)
+	add[detectors.Destructive] = max(0, distinct(&s.destructive)-before)
+	add[detectors.Subjects] = max(0, distinct(&s.subjects)-was[detectors.Subjects])
+	return add
+}
+
+func (t *tally) lateSets(bin int64) *lateSets {
+	s := t.room()
+	at, ok := slices.BinarySearchFunc(s.late, bin, func(l lateSets, bin int64) int { return cmp.Compare(l.bin, bin) })
+	if !ok {
+		s.late = slices.Insert(s.late, at, lateSets{bin: bin})
+	}
+	return &s.late[at]
+}
+
+func distinct(w *sketches.Window) float64 {
+	if w.Empty() {
+		return 0
+	}
+	return math.Round(w.Count(0).N)
+}
+
+func (t *tally) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(t.events))
+	b = binary.AppendUvarint(b, uint64(t.rows))
+	b = appendTraits(b, t.traits)
+	s := t.sets
+	if s == nil {
+		return append(b, 0)
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.late))+1)
+	for _, w := range []*sketches.Window{&s.destructive, &s.subjects, &s.unissued} {
+		b = appendAnyWindow(b, w)
+	}
+	for i := range s.late {
+		l := &s.late[i]
+		b = binary.AppendVarint(b, l.bin)
+		b = appendAnyWindow(appendAnyWindow(b, &l.destructive), &l.subjects)
+	}
+	return b
+}
+
+func (r *reader) tally() *tally {
+	t := &tally{events: int64(r.uvarint() & math.MaxInt64), rows: int64(r.uvarint() & math.MaxInt64), traits: r.traits()}
+	n := r.uvarint()
+	if n == 0 {
+		return t
+	}
+	t.sets = &sets{destructive: r.anyWindow(), subjects: r.anyWindow(), unissued: r.anyWindow()}
+	if n-1 > uint64(len(r.b)) {
+		r.fail("count beyond the record")
+	}
+	for range n - 1 {
+		if r.err != nil {
+			break
+		}
+		t.sets.late = append(t.sets.late, lateSets{r.varint(), r.anyWindow(), r.anyWindow()})
+	}
+	return t
+}
+
+// appendAnyWindow writes a window that is often empty.
+func appendAnyWindow(b []byte, w *sketches.Window) []byte {
+	if w.Empty() {
+		return append(b, windowEmpty)
+	}
+	return w.AppendBinary(append(b, windowGeneral))
+}
+
+func (r *reader) anyWindow() (w sketches.Window) {
+	switch r.byte() {
+	case windowEmpty:
+	case windowGeneral:
+		var err error
+		if w, r.b, err = sketches.DecodeWindow(r.b); err != nil {
+			r.err, r.b = err, nil
+		}
+	default:
+		r.fail("unknown form of a window")
+	}
+	return w
+}
+
+func appendTraits(b []byte, list []TraitCount) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for i := range list {
+		t := &list[i]
+		b = append(b, t.dim)
+		b = appendString(b, t.name.Value())
+		b = binary.AppendUvarint(b, uint64(t.events))
+	}
+	return b
+}
+
+func (r *reader) traits() (list []TraitCount) {
+	for range r.count() {
+		list = append(list, NewTraitCount(Trait{int(r.byte()), string(r.bytes())}, int64(r.uvarint()&math.MaxInt64)))
+		if r.err != nil {
+			return nil
+		}
+	}
+	return list
+}
