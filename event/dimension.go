@@ -17,11 +17,12 @@ type Dimension struct {
 }
 
 // identityFields are the fields that can make up an identity.
-var identityFields = []string{"actor", "subject", "key_id", "session", "ip", "network", "client", "endpoint"}
+var identityFields = []string{"actor", "subject", "key_id", "session", "ip", "network", "client", "client_family", "endpoint"}
 
 // IdentityFields returns the names that ParseDimension accepts as fields:
 // actor, subject, key_id, session (always hashed), ip (the full address),
-// network (its IPv4 /24 or IPv6 /64), client and endpoint.
+// network (its IPv4 /24 or IPv6 /64), client, client_family (the client without
+// its version) and endpoint.
 func IdentityFields() []string { return slices.Clone(identityFields) }
 
 // ParseDimension returns the dimension of the given name and fields. The name
@@ -67,7 +68,7 @@ func DefaultDimensions() []Dimension {
 		{"user", []string{"actor"}},
 		{"key", []string{"key_id"}},
 		{"network", []string{"network"}},
-		{"client", []string{"client"}},
+		{"client", []string{"client_family"}},
 		{"endpoint", []string{"endpoint"}},
 	}
 }
@@ -113,6 +114,8 @@ func appendField(dst []byte, field string, ev *Event, h Hasher) ([]byte, bool) {
 		s = ev.Client
 	case "endpoint":
 		s = ev.Endpoint
+	case "client_family":
+		return appendFamily(dst, ev.Client), ev.Client != ""
 	case "network":
 		return appendNetwork(dst, ev.IP)
 	case "session":

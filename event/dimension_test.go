@@ -86,7 +86,7 @@ func TestParseDimensionFaults(t *testing.T) {
 		{"", "actor", `a name is a lower-case letter`},
 		{strings.Repeat("a", 33), "actor", `a name is a lower-case letter`},
 		{"user", "", `no field is called ""`},
-		{"user", "actr", `no field is called "actr" (did you mean actor?); the fields are actor, subject, key_id, session, ip, network, client, endpoint`},
+		{"user", "actr", `no field is called "actr" (did you mean actor?); the fields are actor, subject, key_id, session, ip, network, client, client_family, endpoint`},
 		{"user", "actor,actor", `the field actor stands twice`},
 	} {
 		if _, err := ParseDimension(c.name, strings.Split(c.fields, ",")); err == nil || !strings.Contains(err.Error(), c.want) {
