@@ -28,6 +28,8 @@ func factPhrase(f Fact) string {
 		return "is in use again after a long silence"
 	case OrphanAccountUsed:
 		return "is in use, and belongs to nobody known"
+	case Undelivered:
+		return "did not take an alert"
 	case SourceSilent:
 		return "has gone silent: what happens there is not seen"
 	}

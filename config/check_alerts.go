@@ -112,6 +112,9 @@ func (p *parser) checkSlack(d *Destination, at string) {
 	}
 }
 
+// minSigningSecret is the least length of a signing secret; Slack's have 32.
+const minSigningSecret = 16
+
 func (p *parser) checkRest(d *Destination, at string) {
 	if p.given(at, "password") != p.given(at, "username") && d.Type == Alertmanager {
 		have, lack := "username", "password"
@@ -125,6 +128,9 @@ func (p *parser) checkRest(d *Destination, at string) {
 	}
 	if p.given(at, "ca_file") && d.Type == Syslog && d.Network != "tls" {
 		p.faultAt(at+".ca_file", "has no effect without network: tls")
+	}
+	if d.Type == Slack && d.SigningSecret.IsSet() && len(d.SigningSecret.Reveal()) < minSigningSecret {
+		p.faultAt(p.which(at+".signing_secret"), "is too short; copy the Signing Secret from the app's Basic Information")
 	}
 	q := at + ".quiet"
 	if d.Quiet.From.set != d.Quiet.To.set {

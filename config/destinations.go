@@ -172,7 +172,7 @@ func destinationFields(d *Destination) []field {
 	f = append(f, secretFields("secret", &d.Secret, "Secret that signs a webhook's messages: whsec_ and the base64 of 24 to 64 random bytes (`echo whsec_$(openssl rand -base64 32)`).", "${WEBHOOK_SECRET}")...)
 	f = append(f, secretFields("token", &d.Token, "Token of a Slack bot (xoxb-…), or bearer token of Alertmanager.", "${SLACK_TOKEN}")...)
 	f = append(f, scalar("channel", text(&d.Channel, notEmpty), "Channel that a Slack bot posts to, best by its id.", "C024BE91L"))
-	f = append(f, secretFields("signing_secret", &d.SigningSecret, "Signing secret of the Slack app: messages get buttons, and clicks are checked with it.", "${SLACK_SIGNING_SECRET}")...)
+	f = append(f, secretFields("signing_secret", &d.SigningSecret, "Signing secret of the Slack app: messages get buttons, whose clicks come to `/slack/` and the destination's name on http.listen, and are checked with it.", "${SLACK_SIGNING_SECRET}")...)
 	f = append(f, secretFields("routing_key", &d.RoutingKey, "Integration key of PagerDuty's Events API v2.", "${PAGERDUTY_ROUTING_KEY}")...)
 	f = append(f,
 		scalar("api", text(&d.API, notEmpty, httpURL), "Where the API of Slack (default https://slack.com/api) or PagerDuty (default https://events.pagerduty.com) answers; for the European region, and for look-alikes.", "https://events.eu.pagerduty.com"),

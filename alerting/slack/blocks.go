@@ -181,7 +181,7 @@ func actions(key string) block {
 	}
 	return block{Type: "actions", BlockID: "weir", Elements: []element{
 		button(Acknowledge, "Acknowledge", ""),
-		button(Expected, "Expected", ""),
+		button(Expected, "Expected for a day", ""),
 		button(TruePositive, "True positive", "danger"),
 	}}
 }
