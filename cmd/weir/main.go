@@ -50,6 +50,7 @@ away, how many, and since when.`,
 		newValidateCommand(), newTopicsCommand(), newResetCommand(), newVersionCommand())
 	root.AddCommand(newExtractCommand(), newLedgerCommand())
 	root.AddCommand(newVerdictCommands()...)
+	root.AddCommand(newSuppressedCommand())
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		asUsage(cmd)

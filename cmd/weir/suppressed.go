@@ -1,0 +1,163 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+type suppressedOptions struct {
+	config, by, name, since, output string
+	all                             bool
+}
+
+// newSuppressedCommand makes `weir suppressed`.
+func newSuppressedCommand() *cobra.Command {
+	var o suppressedOptions
+	cmd := &cobra.Command{
+		Use:   "suppressed -c FILE",
+		Short: "List the alerts that nobody was sent, and what held them back",
+		Long: `List what was held back: expected by the configuration, expected by somebody's
+verdict, or told in the message of a campaign. Nothing is silenced silently: each
+such alert is a record of weir.suppressed, with the rule or person behind it.
+
+One line stands for an episode, with its latest alert; --all shows every alert.
+With -o json each record is one line, as it stands on the topic.`,
+		Example: `  weir suppressed -c weir.yaml --since 7d
+  weir suppressed -c weir.yaml --by config --name nightly-export -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runSuppressed(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), &o)
+		},
+	}
+	cmd.Flags().StringVarP(&o.config, "config", "c", "", "configuration file (default: no file, all defaults)")
+	cmd.Flags().StringVar(&o.by, "by", "", "only what this kind held back: config, verdict or campaign")
+	cmd.Flags().StringVar(&o.name, "name", "", "only what this held back: a name of the configuration, a verdict's id or a campaign's dedup key")
+	cmd.Flags().StringVar(&o.since, "since", "", "only alerts of this event time or later: 2026-03-01T00:00:00Z, or so long before the latest: 7d, 12h")
+	cmd.Flags().BoolVar(&o.all, "all", false, "every alert, not the latest of each episode")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table or json")
+	return cmd
+}
+
+func runSuppressed(ctx context.Context, out, log io.Writer, o *suppressedOptions) error {
+	if err := outputForm(o.output); err != nil {
+		return err
+	}
+	switch stream.SuppressedKind(o.by) {
+	case "", stream.ByConfig, stream.ByVerdict, stream.ByCampaign:
+	default:
+		return usagef("--by is config, verdict or campaign, not %q", o.by)
+	}
+	if _, err := sinceTime(o.since, 0); err != nil {
+		return err
+	}
+	c, conn, err := reach(ctx, o.config, log)
+	if err != nil {
+		return err
+	}
+	var list []*stream.Suppressed
+	err = kafka.ReadSuppressed(ctx, conn, kafka.NewTopics(c.TopicPrefix), func(s *stream.Suppressed) error {
+		list = append(list, s)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if list, err = o.choose(list); err != nil {
+		return err
+	}
+	if o.output == "json" {
+		return printSuppressedJSON(out, list)
+	}
+	return printSuppressed(out, list, c.Time.Zone)
+}
+
+// choose keeps what the options ask for; without --all the latest of each
+// episode.
+func (o *suppressedOptions) choose(list []*stream.Suppressed) ([]*stream.Suppressed, error) {
+	var latest alerting.Time
+	for _, s := range list {
+		latest = max(latest, s.Alert.Time)
+	}
+	since, err := sinceTime(o.since, latest)
+	if err != nil {
+		return nil, err
+	}
+	var out []*stream.Suppressed
+	at := map[string]int{}
+	for _, s := range list {
+		if s.Alert.Time < since || o.by != "" && string(s.By.Kind) != o.by || o.name != "" && s.By.Name != o.name {
+			continue
+		}
+		if i, seen := at[s.Alert.DedupKey]; seen && !o.all {
+			out[i] = s
+			continue
+		}
+		at[s.Alert.DedupKey] = len(out)
+		out = append(out, s)
+	}
+	slices.SortStableFunc(out, func(a, b *stream.Suppressed) int { return cmp.Compare(a.Alert.Time, b.Alert.Time) })
+	return out, nil
+}
+
+// sinceTime reads a time, or a span before the latest alert.
+func sinceTime(text string, latest alerting.Time) (alerting.Time, error) {
+	if text == "" {
+		return 0, nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return alerting.Time(at.UnixMilli()), nil
+	}
+	d, ok := duration(text)
+	if !ok || d <= 0 {
+		return 0, usagef("--since %q: want a time such as 2026-03-01T00:00:00Z, or so long before the latest: 7d, 12h", text)
+	}
+	return latest - alerting.Time(d.Milliseconds()), nil
+}
+
+func printSuppressedJSON(w io.Writer, list []*stream.Suppressed) error {
+	for _, s := range list {
+		if _, err := w.Write(append(s.AppendJSON(nil), '\n')); err != nil {
+			return fmt.Errorf("writing: %w", err)
+		}
+	}
+	return nil
+}
+
+func printSuppressed(w io.Writer, list []*stream.Suppressed, loc *time.Location) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(w, "Nothing was suppressed.")
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) {
+		for i, c := range cells {
+			if i > 0 {
+				_, _ = io.WriteString(t, "\t") // its error comes with Flush
+			}
+			_, _ = io.WriteString(t, c)
+		}
+		_, _ = io.WriteString(t, "\n")
+	}
+	row("TIME", "STATUS", "SEVERITY", "DIMENSION", "IDENTITY", "EXPOSED", "BY", "OWNER", "REASON")
+	for _, s := range list {
+		a := &s.Alert
+		row(a.Time.Std().In(loc).Format("2006-01-02 15:04"), string(a.Status), string(a.Severity), a.Dimension, alerting.Printable(a.Identity, 60),
+			strconv.FormatInt(a.Exposed.Records, 10), string(s.By.Kind)+" "+s.By.Name, alerting.Printable(s.By.Owner, 40), alerting.Printable(s.By.Reason, 100))
+	}
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("writing: %w", err)
+	}
+	return nil
+}
