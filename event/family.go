@@ -2,7 +2,7 @@ package event
 
 import "strings"
 
-// appendFamily appends the family of a client: its name without what changes
+// Family returns the family of a client: its name without what changes
 // with each release or restart. So a release is not a newcomer, and the load of
 // a client goes on being that of one identity.
 //
@@ -13,6 +13,8 @@ import "strings"
 // name of a Kubernetes pod. What stays: plain numbers (till-7, Pixel 7), UUIDs,
 // addresses: they tell clients apart. A client of which nothing would be left is
 // its own family.
+func Family(client string) string { return string(appendFamily(nil, client)) }
+
 func appendFamily(dst []byte, client string) []byte {
 	if strings.IndexAny(client, "0123456789") < 0 {
 		return append(dst, client...)
