@@ -129,11 +129,11 @@ func (r *FactRules) KeyWoke(u *Use) bool {
 
 // LoadRises reports whether a count is more than a load that ought to fade can
 // be: half more than expected, and four standard deviations of a negative
-// binomial of dispersion k beyond it.
+// binomial of dispersion k and ten records beyond it.
 func LoadRises(observed, expected, k float64) bool {
 	if k <= 0 {
 		return false
 	}
 	sd := math.Sqrt(expected + expected*expected/k)
-	return observed > 1.5*expected && observed > expected+4*sd+2
+	return observed > 1.5*expected && observed > expected+4*sd+10
 }

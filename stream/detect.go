@@ -26,6 +26,7 @@ type DetectConfig struct {
 	// the state at the latest, and so the most that a restore replays. Zero
 	// writes none.
 	SnapshotTicks int64
+	Facts         *FactsConfig // nil: facts are not told
 }
 
 // forgetAfter is how long an identity may be silent before its state is
@@ -64,6 +65,7 @@ type Detect struct {
 	history   []advance                       // the closes that a restore would repeat
 	replay    *Checkpoint                     // while catching up after a restore
 	reported  int64                           // ticks up to this one were reported before a restore
+	facts     *factRegister                   // nil: facts are not told
 	stats     DetectStats
 }
 
@@ -75,6 +77,7 @@ type DetectStats struct {
 	WatermarkMS                            int64 // event time up to which input is complete
 	ClosedMS                               int64 // event time up to which it has been judged
 	Holder                                 Source
+	Inputs                                 Inputs
 }
 
 // advance remembers that ticks up to done were closed when all records of
@@ -133,6 +136,9 @@ func NewDetect(cfg DetectConfig) *Detect {
 		d.dims[name] = i
 	}
 	d.report.Done = never
+	if cfg.Facts != nil {
+		d.facts = newFactRegister(cfg.Facts, cfg.Grid, cfg.Partition)
+	}
 	return d
 }
 
@@ -182,6 +188,7 @@ func (d *Detect) Apply(offset int64, b *Batch) error {
 	if err != nil {
 		return fmt.Errorf("offset %d: %w", offset, err)
 	}
+	d.holdFacts(b, offset)
 	d.offset = offset + 1
 	if d.replay != nil {
 		return d.repeat(d.offset)
@@ -213,20 +220,31 @@ func newIdentity(key []byte) *identity {
 	return &identity{key: string(key), first: never, last: never, saved: never, bin: never}
 }
 
-// hold keeps a partial until its tick closes.
-func (d *Detect) hold(key []byte, p *Partial, offset int64) {
-	apply := p.Apply
+// arrives returns the tick at which something counts: its own, or the next that
+// is open; false if it was counted before the replay begins.
+func (d *Detect) arrives(apply, offset int64) (tick int64, ok bool) {
 	if d.done != never && apply <= d.done {
 		if d.replay != nil && offset < d.replay.history[0].offset {
-			return // applied before the replay begins
+			return 0, false
 		}
 		apply = d.done + 1
+	}
+	if _, known := d.first[apply]; !known && d.cfg.SnapshotTicks > 0 {
+		d.first[apply] = offset
+	}
+	return apply, true
+}
+
+// hold keeps a partial until its tick closes.
+func (d *Detect) hold(key []byte, p *Partial, offset int64) {
+	apply, ok := d.arrives(p.Apply, offset)
+	if !ok {
+		return
+	}
+	if apply != p.Apply {
 		d.stats.Overdue++
 	}
 	id := d.identity(key)
-	if _, ok := d.first[apply]; !ok && d.cfg.SnapshotTicks > 0 {
-		d.first[apply] = offset
-	}
 	c := id.pending
 	for c != nil && c.apply != apply {
 		c = c.next
@@ -301,12 +319,16 @@ func (d *Detect) closeTo(limit int64) (waiting bool) {
 	}
 }
 
-// earliest returns the first tick that holds partials.
+// earliest returns the first tick that holds partials or facts.
 func (d *Detect) earliest() int64 {
-	if len(d.waiting) == 0 {
-		return math.MaxInt64
+	tick := int64(math.MaxInt64)
+	if len(d.waiting) > 0 {
+		tick = d.waiting[0]
 	}
-	return d.waiting[0]
+	if d.facts != nil {
+		tick = min(tick, d.facts.earliest())
+	}
+	return tick
 }
 
 // next returns the first tick after the last closed one in which something
@@ -339,7 +361,8 @@ func (d *Detect) close(tick int64) {
 	bin := d.cfg.Grid.BinOfTick(tick)
 	params := d.parameter[bin-1]
 	ends := tick == d.cfg.Grid.LastTick(bin)
-	from := len(d.report.Candidates)
+	from, facts := len(d.report.Candidates), len(d.report.Facts)
+	d.closeFacts(tick)
 	for _, c := range d.pending[tick] {
 		c.id.drop(c)
 		if tick <= c.id.saved {
@@ -361,6 +384,7 @@ func (d *Detect) close(tick int64) {
 	slices.SortFunc(d.report.Candidates[from:], func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
 	})
+	sortFacts(d.report.Facts[facts:])
 	d.save(tick)
 	d.sweep(tick)
 	d.done = tick
@@ -395,6 +419,7 @@ func (d *Detect) count(c *cell, bin int64, params *detectors.Parameters) {
 	for i := range c.parts {
 		d.countPart(id, &c.parts[i], bin, params)
 	}
+	before := id.last
 	if id.last == never {
 		id.first = c.apply
 	}
@@ -402,6 +427,7 @@ func (d *Detect) count(c *cell, bin int64, params *detectors.Parameters) {
 		id.last = c.apply
 	}
 	d.touch(id, c.apply)
+	d.judgeFacts(c, before, params)
 }
 
 func (d *Detect) countPart(id *identity, p *part, bin int64, params *detectors.Parameters) {
@@ -523,6 +549,9 @@ func (d *Detect) Take() (*Report, []Change) {
 	}
 	d.unsent, d.draining = 0, false
 	r, changes := d.report, d.changes
+	if d.facts != nil {
+		changes = append(changes, d.facts.changes()...)
+	}
 	r.Version, r.Partition, r.Done = reportVersion, d.cfg.Partition, d.done
 	d.report, d.changes = Report{Done: d.done}, nil
 	return &r, changes
@@ -546,5 +575,8 @@ func (d *Detect) Stats() DetectStats {
 		s.ClosedMS = d.cfg.Grid.TickEnd(d.done)
 	}
 	s.Identities = int64(len(d.ids) + len(d.asleep))
+	if d.facts != nil {
+		s.Inputs = d.facts.inputs()
+	}
 	return s
 }

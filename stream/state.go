@@ -340,6 +340,12 @@ func (r *Restore) Begin(start int64) (*Detect, int64, error) {
 
 // load takes over one identity as it was last written.
 func (d *Detect) load(key string, value []byte) error {
+	if kind, ok := strings.CutPrefix(key, factsPrefix); ok {
+		if d.facts == nil {
+			return nil // turned off since
+		}
+		return d.facts.load(kind, value)
+	}
 	name, rest, ok := strings.Cut(key, "\x00")
 	dim, known := d.dims[name]
 	if !ok || !known {

@@ -1,0 +1,202 @@
+package stream
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// notice is one fact that was noticed of one identity, and what it has exposed
+// since.
+type notice struct {
+	fact   alerting.Fact
+	time   int64 // of the fact, Unix ms
+	began  int64 // tick in which it was noticed
+	last   int64 // latest tick in which the identity acted
+	detail map[string]string
+	exposure
+}
+
+// How long a notice is kept after the identity's last act, and how long one is
+// told that is about a moment, such as an awakening, not about a state that
+// lasts, such as a revoked key.
+const (
+	keepNotice     = 2 * dayMillis
+	keepOverage    = 90 * dayMillis // it would be news again
+	momentIsNewFor = dayMillis
+)
+
+func (f *factRegister) alive(n *notice, tick int64) bool {
+	keep := int64(keepNotice)
+	if n.fact == alerting.OverageKey {
+		keep = keepOverage
+	}
+	return (tick-n.last)*f.grid.Tick <= keep
+}
+
+// moment reports whether a fact is about a moment.
+func moment(fact alerting.Fact) bool {
+	switch fact {
+	case alerting.DormantWoke, alerting.OrphanAccountUsed, alerting.KeyBackFromSleep, alerting.OverageKey:
+		return true
+	default:
+		return false
+	}
+}
+
+// fresh reports whether a notice is still followed at a tick.
+func (f *factRegister) fresh(n *notice, tick int64) bool {
+	return !moment(n.fact) || (tick-n.began)*f.grid.Tick <= momentIsNewFor
+}
+
+// enough reports whether what a notice exposes is worth telling.
+func (f *factRegister) enough(n *notice) bool {
+	if n.fact != alerting.DormantWoke {
+		return true
+	}
+	least := f.cfg.Rules.DormantRecords
+	return float64(n.rows) >= least || n.union.Estimate().N+0.5 >= least
+}
+
+// notice notes that a fact holds for an identity in a tick. detail is pairs of
+// name and value. What was exposed is counted from the time of the fact on.
+func (f *factRegister) notice(id *identity, tick int64, fact alerting.Fact, since int64, detail ...string) *notice {
+	list := f.notices[id.key]
+	at := slices.IndexFunc(list, func(n *notice) bool { return n.fact == fact })
+	if at >= 0 && f.alive(list[at], tick) {
+		return list[at]
+	}
+	n := &notice{fact: fact, time: since, began: tick, last: tick, detail: map[string]string{}}
+	for i := 0; i+1 < len(detail); i += 2 {
+		n.detail[detail[i]] = detail[i+1]
+	}
+	n.since = since
+	if fact != alerting.UnissuedToken { // which counts only what came by such tokens
+		n.union.AddWindow(&id.window, uint32(max(since, 0)/60_000))
+	}
+	if at >= 0 {
+		list[at] = n
+	} else {
+		f.notices[id.key] = append(list, n)
+		f.noticed++
+	}
+	return n
+}
+
+// tellFacts reports the facts that hold for the identity of a cell, which was
+// judged, and counts what the cell exposes.
+func (d *Detect) tellFacts(c *cell) {
+	f, id := d.facts, c.id
+	list := f.notices[id.key]
+	slices.SortFunc(list, func(a, b *notice) int { return cmp.Compare(a.fact, b.fact) })
+	for _, n := range list {
+		if !f.alive(n, c.apply) || n.fact == alerting.UnissuedToken && !c.unissued() {
+			continue
+		}
+		if !f.fresh(n, c.apply) {
+			if f.day(n.last) != f.day(c.apply) { // it is enough to know the day
+				n.last = c.apply
+				f.changed[noticeRecord+id.key] = true
+			}
+			continue
+		}
+		n.last = c.apply
+		f.changed[noticeRecord+id.key] = true
+		f.expose(n, c)
+		if !f.enough(n) {
+			continue
+		}
+		context := d.context(id)
+		if len(n.traits) > 0 {
+			context.Traits = shares(n.traits, n.events)
+		}
+		d.report.Facts = append(d.report.Facts, FactCandidate{
+			Tick: c.apply, Dimension: id.dimension(), Identity: id.name(), Fact: n.fact, Time: alerting.Time(n.time),
+			Detail: n.detail, Exposed: d.exposedByFact(id, n, c.apply), Context: context,
+		})
+	}
+	f.limitNotices()
+}
+
+// exposedByFact returns what an identity has exposed since a fact: by tokens that
+// nobody issued only what was read through them, else all.
+func (d *Detect) exposedByFact(id *identity, n *notice, tick int64) alerting.Exposed {
+	if n.fact != alerting.UnissuedToken {
+		return d.exposedSince(id, &n.exposure, tick)
+	}
+	est := n.union.Estimate()
+	return alerting.Exposed{
+		Records: int64(est.N + 0.5), Low: int64(est.Low), High: int64(est.High + 0.999), Since: alerting.Time(n.since),
+	}
+}
+
+// expose adds what a cell touched: through tokens that nobody issued, or all.
+func (f *factRegister) expose(n *notice, c *cell) {
+	for i := range c.parts {
+		if n.fact == alerting.UnissuedToken {
+			n.union.AddWindow(&c.parts[i].unissued, 0)
+		} else {
+			n.add(&c.parts[i])
+		}
+	}
+}
+
+func (f *factRegister) day(tick int64) int64 { return floorDiv(tick*f.grid.Tick, dayMillis) }
+
+// prune drops, once a day, what is no longer alive.
+func (f *factRegister) prune(tick int64) {
+	if f.pruned == f.day(tick) {
+		return
+	}
+	f.pruned = f.day(tick)
+	f.changed[heardRecord] = true
+	for key, list := range f.notices {
+		kept := slices.DeleteFunc(list, func(n *notice) bool { return !f.alive(n, tick) })
+		if len(kept) == len(list) {
+			continue
+		}
+		f.noticed -= len(list) - len(kept)
+		f.changed[noticeRecord+key] = true
+		if f.notices[key] = kept; len(kept) == 0 {
+			delete(f.notices, key)
+		}
+	}
+	for key, m := range f.missing {
+		if f.stale(m, tick) {
+			delete(f.missing, key)
+			f.changed[missingRecord+key] = true
+		}
+	}
+}
+
+// limitNotices gives up the notices of identities that have long not acted, once
+// there are too many of them.
+func (f *factRegister) limitNotices() {
+	if f.noticed <= maxNotices {
+		return
+	}
+	type entry struct {
+		key  string
+		last int64
+	}
+	var all []entry
+	for key, list := range f.notices {
+		last := int64(never)
+		for _, n := range list {
+			last = max(last, n.last)
+		}
+		all = append(all, entry{key, last})
+	}
+	slices.SortFunc(all, func(a, b entry) int { return cmp.Or(cmp.Compare(a.last, b.last), cmp.Compare(a.key, b.key)) })
+	for _, e := range all {
+		if f.noticed <= maxNotices*9/10 {
+			break
+		}
+		list := f.notices[e.key]
+		f.noticed -= len(list)
+		f.capped += int64(len(list))
+		delete(f.notices, e.key)
+		f.changed[noticeRecord+e.key] = true
+	}
+}
