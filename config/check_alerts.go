@@ -189,16 +189,18 @@ func (c *Config) routeWarnings(add func(path, text string)) {
 	if len(a.Routes) == 0 && len(a.DefaultRoute) == 0 {
 		return
 	}
-	to := slices.Clone(a.DefaultRoute)
+	to, all := slices.Clone(a.DefaultRoute), len(a.DefaultRoute) > 0
 	for i := range a.Routes {
-		to = append(to, a.Routes[i].To...)
+		r := &a.Routes[i]
+		to = append(to, r.To...)
+		all = all || (r.Severity == "" || r.Severity == string(alerting.Low)) && len(r.Dimensions)+len(r.Detectors) == 0
 	}
 	for i := range a.Destinations {
 		if !slices.Contains(to, a.Destinations[i].Name) {
 			add(itemPath("alerts.destinations", i)+".name", "no route names "+a.Destinations[i].Name+", so it gets no alert; add it to a route or to default_route")
 		}
 	}
-	if len(a.DefaultRoute) == 0 {
+	if !all {
 		add("alerts.routes", "an alert that no route matches is sent nowhere; set default_route")
 	}
 }

@@ -34,7 +34,7 @@ Destinations reach it like this:
   - {name: am, type: alertmanager, url: "http://127.0.0.1:8025"}`,
 		Example: `  weir soc
   weir soc --listen 127.0.0.1:9000
-  weir soc --clicks http://127.0.0.1:9464/slack --signing-secret 0123456789abcdef0123456789abcdef`,
+  weir soc --clicks http://127.0.0.1:9464/slack/chat --signing-secret 0123456789abcdef0123456789abcdef`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if (clicks == "") != (secret == "") {

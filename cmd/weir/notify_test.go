@@ -2,7 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -19,6 +23,7 @@ import (
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/alerting/fakesoc"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -176,5 +181,65 @@ func TestFindings(t *testing.T) {
 	})
 	if total != 2 {
 		t.Errorf("%d findings arrived", total)
+	}
+}
+
+// A click on the look-alike's page becomes a verdict, whole enough to be
+// written; a failure to write it shows as a failed click.
+func TestClickBecomesVerdict(t *testing.T) {
+	const secret = "0123456789abcdef0123456789abcdef"
+	c := config.Default()
+	c.Alerts.Destinations = []config.Destination{
+		{Name: "plain", Type: config.Slack},
+		{Name: "chat", Type: config.Slack, SigningSecret: config.NewSecret(secret)},
+	}
+	var got []stream.Verdict
+	var failure error
+	mux := http.NewServeMux()
+	err := handleClicks(mux, c, slog.New(slog.DiscardHandler), func(_ context.Context, v stream.Verdict) error {
+		if _, err := v.Encode(); err != nil {
+			t.Error(err)
+		}
+		got = append(got, v)
+		return failure
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	weir := httptest.NewServer(mux)
+	defer weir.Close()
+	soc := httptest.NewServer(fakesoc.New(fakesoc.Options{Interactivity: weir.URL + "/slack/chat", SigningSecret: secret}))
+	defer soc.Close()
+	click := func(action string) int {
+		body := `{"channel":"C1","ts":"1.1","action_id":"weir_` + action + `","value":"weir-0123456789abcdef"}`
+		resp, err := http.Post(soc.URL+"/click", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	for _, c := range []struct {
+		action string
+		kind   stream.VerdictKind
+	}{{"acknowledge", stream.Acknowledged}, {"expected", stream.Expected}, {"true_positive", stream.Confirmed}} {
+		got = nil
+		if code := click(c.action); code != http.StatusOK || len(got) != 1 {
+			t.Fatalf("%s: answered %d, verdicts %+v", c.action, code, got)
+		}
+		v := got[0]
+		if v.Kind != c.kind || v.DedupKey != "weir-0123456789abcdef" || v.Author != "slack:U0ANALYST (analyst)" {
+			t.Errorf("%s: %+v", c.action, v)
+		}
+		if held := v.Expires - v.Time; v.Kind == stream.Expected && held != alerting.Time(expectedFor.Milliseconds()) {
+			t.Errorf("held back for %d ms", held)
+		}
+	}
+	failure = errors.New("kafka is away")
+	if code := click("acknowledge"); code != http.StatusBadGateway {
+		t.Errorf("a verdict that was not written: answered %d", code)
+	}
+	if resp, err := http.Post(weir.URL+"/slack/plain", "", nil); err != nil || resp.StatusCode != http.StatusNotFound {
+		t.Errorf("a destination without buttons answers %v, %v", resp, err)
 	}
 }

@@ -42,7 +42,7 @@ Alerts for a stdout destination are written to stdout, the log to stderr.
 /metrics, /healthz and /readyz are served on http.listen.`,
 		Example: `  weir run -c weir.yaml
   weir run -c weir.yaml --roles ingest
-  weir run -c weir.yaml --roles detect,correlate,notify`,
+  weir run -c weir.yaml --roles join,detect,correlate,notify`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if path == "" {
@@ -56,7 +56,7 @@ Alerts for a stdout destination are written to stdout, the log to stderr.
 		},
 	}
 	cmd.Flags().StringVarP(&path, "config", "c", "", "configuration file")
-	cmd.Flags().StringSliceVar(&roles, "roles", nil, "roles of this process: ingest, detect, correlate, notify (default all)")
+	cmd.Flags().StringSliceVar(&roles, "roles", nil, "roles of this process: ingest, join, detect, correlate, notify (default all)")
 	return cmd
 }
 
@@ -68,7 +68,7 @@ func parseRoles(names []string) ([]kafka.Role, error) {
 	for _, name := range names {
 		role := kafka.Role(strings.TrimSpace(name))
 		if !slices.Contains(kafka.Roles, role) {
-			return nil, usagef("there is no role %q; the roles are ingest, detect, correlate, notify", name)
+			return nil, usagef("there is no role %q; the roles are ingest, join, detect, correlate, notify", name)
 		}
 		if !slices.Contains(out, role) {
 			out = append(out, role)
@@ -112,16 +112,20 @@ func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.
 	return err
 }
 
-// serve answers /metrics, /healthz and /readyz until stop is called.
+// serve answers /metrics, /healthz, /readyz and the buttons of messages until
+// stop is called.
 func serve(c *config.Config, reg *prometheus.Registry, p *kafka.Process, log *slog.Logger) (stop func(), err error) {
 	if c.HTTP.Listen == config.Off {
 		return func() {}, nil
+	}
+	mux := http.NewServeMux()
+	if err := handleClicks(mux, c, log, appendVerdicts(p)); err != nil {
+		return nil, err
 	}
 	listener, err := net.Listen("tcp", c.HTTP.Listen)
 	if err != nil {
 		return nil, c.At("http.listen", fmt.Errorf("%w; choose another address, or off", err))
 	}
-	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
