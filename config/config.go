@@ -32,6 +32,7 @@ type Config struct {
 	Alerts            Alerts
 	Expected          []Expected
 	Facts             Facts
+	Ledger            Ledger
 	HTTP              HTTP
 	Log               Log
 	Workers           int // ingest workers; 0: one per two cores
@@ -134,6 +135,7 @@ func Default() *Config {
 		CommitInterval: 5 * time.Second,
 		Alerts:         Alerts{Budget: 2, Links: Links{Runbook: defaultRunbook}, Destinations: []Destination{stdoutDestination()}},
 		Facts:          defaultFacts(),
+		Ledger:         Ledger{CheckpointEvery: time.Hour},
 		HTTP:           HTTP{Listen: "127.0.0.1:9464"},
 		Log:            Log{Level: "info", Format: "text"},
 	}
@@ -189,6 +191,7 @@ func (c *Config) Warnings() []string {
 	}
 	for path, s := range map[string]Secret{
 		"kafka.sasl.password": k.SASL.Password, "kafka.sasl.token": k.SASL.Token, "kafka.sasl.oauth.client_secret": k.SASL.OAuth.ClientSecret,
+		"ledger.secret": c.Ledger.Secret,
 	} {
 		if s.inline {
 			add(path, "the secret stands in the file itself; use ${ENV} or "+path+"_file")
