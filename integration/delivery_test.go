@@ -95,12 +95,16 @@ func (h *hook) taken() int {
 	return len(h.known)
 }
 
-// limited takes so many requests a second, and no more than that at once.
+// limited takes so many requests a second, and no more than that at once. The
+// limit is shared with others, who use it up now and then.
 func limited(rate float64) func() (int, string) {
-	tokens, at := rate, time.Now()
+	tokens, at, requests := rate, time.Now(), 0
 	return func() (int, string) {
 		now := time.Now()
 		tokens, at = min(rate, tokens+now.Sub(at).Seconds()*rate), now
+		if requests++; requests%100 == 50 {
+			tokens = 0
+		}
 		if tokens < 1 {
 			return http.StatusTooManyRequests, "1"
 		}
@@ -140,13 +144,10 @@ func deliverStorm(t *testing.T, s storm) {
 	began, dice := time.Now(), rand.New(rand.NewPCG(7, 7))
 	p := d.start(t, "notifier", "--roles", "notify")
 	for kill := range s.kills {
-		// It kills while messages go out: some time after the first of them.
-		at := hooks[0].taken() + hooks[1].taken()
-		eventually(t, longLimit, "messages go out", func() bool {
-			n := hooks[0].taken() + hooks[1].taken()
-			return n > at || n == 2*total
-		})
-		time.Sleep(time.Duration(dice.Int64N(int64(2 * time.Second))))
+		// It kills while messages go out, all along the way.
+		at := total * (kill + 1) / (s.kills + 1)
+		eventually(t, longLimit, "messages go out", func() bool { return hooks[0].taken() >= at })
+		time.Sleep(time.Duration(dice.Int64N(int64(100 * time.Millisecond))))
 		p.kill(t)
 		if kill == s.kills/2 {
 			mu.Lock()
