@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -23,6 +24,7 @@ import (
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/alerting/fakesoc"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -241,5 +243,56 @@ func TestClickBecomesVerdict(t *testing.T) {
 	}
 	if resp, err := http.Post(weir.URL+"/slack/plain", "", nil); err != nil || resp.StatusCode != http.StatusNotFound {
 		t.Errorf("a destination without buttons answers %v, %v", resp, err)
+	}
+}
+
+// The demonstration tells its security team as a deployment would: all of it in
+// chat, the pager only of what is grave.
+func TestDemoTellsTheSecurityTeam(t *testing.T) {
+	page, err := startSOC("127.0.0.1:0", fakesoc.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.stop()
+	list, err := destinations(demoConfig([]string{"127.0.0.1:1"}, time.Second, page.url), &kafka.Connection{}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, severity := range []alerting.Severity{alerting.Low, alerting.High} {
+		a := alertingtest.Full()
+		a.Severity, a.DedupKey = severity, a.DedupKey+string(severity)
+		for _, d := range list {
+			if !d.Policy.Accept(a) {
+				continue
+			}
+			if _, err := d.Notify(t.Context(), a); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if s := page.State(); len(s.Messages) != 2 || len(s.Incidents) != 1 || s.Incidents[0].Severity != "error" {
+		t.Errorf("the security team got %+v", s)
+	}
+	resp, err := http.Get(page.url)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatal(resp, err)
+	}
+	resp.Body.Close()
+	if _, err := startSOC(strings.TrimSuffix(strings.TrimPrefix(page.url, "http://"), "/"), fakesoc.Options{}); err == nil || !strings.Contains(err.Error(), "choose another address") {
+		t.Errorf("two on one address: %v", err)
+	}
+}
+
+func TestDemoShowsWhereThePageIs(t *testing.T) {
+	s := newDemoState(simulate.Truth{})
+	without := demoHead(s)
+	s.page = "http://127.0.0.1:8025/"
+	with := demoHead(s)
+	if last := with[len(with)-1].String(false); len(with) != len(without)+1 || last != "what the security team gets: http://127.0.0.1:8025/" {
+		t.Errorf("%d lines, the last is %q", len(with), last)
+	}
+	var diagnostics bytes.Buffer
+	if page, err := (&demoOptions{soc: off}).serveSOC(&diagnostics); page != nil || err != nil || diagnostics.Len() > 0 {
+		t.Errorf("off serves %v, %v, %s", page, err, &diagnostics)
 	}
 }
