@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"os"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -73,12 +76,14 @@ The stolen records are ones of the log that the thief has not touched in it.`,
 	cmd.Flags().StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(event.FormatNames(), ", ")+", or the path of a field map")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table, or json (one alert a line; the summary on stderr)")
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 3 if any episode opened; with --inject, if any leak was missed")
+	cmd.Flags().StringVar(&o.suppressed, "suppressed", "", "file to write the alerts to that were held back, with the reason, one a line")
 	cmd.Flags().StringArrayVar(&o.inject, "inject", nil, "a leak to add, such as KIND=drift,RATE=3x; may be given several times")
 	return cmd
 }
 
 type backtestOptions struct {
 	config, format, output string
+	suppressed             string // file
 	exitCode               bool
 	files                  []string
 	inject                 []string
@@ -138,15 +143,22 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 		_, err := sink.Notify(ctx, a)
 		return err
 	}
+	held, err := bt.keepHeld(o.suppressed)
+	if err != nil {
+		return none, err
+	}
 	err = log.each(ctx, bt)
 	bt.progress.clear()
+	if closed := held(); err == nil {
+		err = closed
+	}
 	if flush := out.Flush(); err == nil && flush != nil {
 		err = fmt.Errorf("writing the alerts: %w", flush)
 	}
 	return &bt.summary, err
 }
 
-// backtest is one run over a log: what logFiles reads goes through the
+// backtest is one run over a log: what is read goes through the
 // operators, and what they say to alert.
 type backtest struct {
 	started  int64 // Unix ms; no event may be much later
@@ -156,12 +168,39 @@ type backtest struct {
 	summary  backtestSummary
 }
 
-func newBacktest(s *settings, log *logFiles, p *progress) *backtest {
+func newBacktest(s *settings, log eventLog, p *progress) *backtest {
 	return &backtest{
 		started: time.Now().UnixMilli(), progress: p, alert: func(*alerting.Alert) error { return nil },
-		local:   stream.NewLocal(s.ingest, s.detect, s.correlate, []stream.Topic{log.topic()}),
+		local:   stream.NewLocal(s.ingest, s.detect, s.correlate, log.topics()),
 		summary: backtestSummary{Rejected: map[string]int64{}},
 	}
+}
+
+// keepHeld counts what is held back, and writes it to a file if one is named.
+// The function returned ends that.
+func (b *backtest) keepHeld(name string) (end func() error, err error) {
+	b.summary.Suppressed = map[stream.SuppressedKind]int64{}
+	b.local.Held = func(s *stream.Suppressed) { b.summary.Suppressed[s.By.Kind]++ }
+	if name == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Create(name)
+	if err != nil {
+		return nil, fmt.Errorf("writing what was held back: %w", err)
+	}
+	w := bufio.NewWriter(file)
+	var line []byte
+	b.local.Held = func(s *stream.Suppressed) {
+		b.summary.Suppressed[s.By.Kind]++
+		line = append(s.AppendJSON(line[:0]), '\n')
+		_, _ = w.Write(line) // its error comes with Flush
+	}
+	return func() error {
+		if err := errors.Join(w.Flush(), file.Close()); err != nil {
+			return fmt.Errorf("writing what was held back: %w", err)
+		}
+		return nil
+	}, nil
 }
 
 // event takes in one event and reports whether it moves its source on.
@@ -225,9 +264,18 @@ type backtestSummary struct {
 	Rejected map[string]int64 `json:"rejected"`
 	Alerts   int64            `json:"alerts"`
 	Opened   int64            `json:"opened"`
-	From     alerting.Time    `json:"from,omitempty"` // of the events read; absent when there are none
-	To       alerting.Time    `json:"to,omitempty"`
-	Error    string           `json:"error,omitempty"`
+	// Suppressed counts the alerts that nobody was sent, by what held them back.
+	Suppressed map[stream.SuppressedKind]int64 `json:"suppressed,omitempty"`
+	From       alerting.Time                   `json:"from,omitempty"` // of the events read; absent when there are none
+	To         alerting.Time                   `json:"to,omitempty"`
+	Error      string                          `json:"error,omitempty"`
+}
+
+// heldBack says what held alerts back.
+var heldBack = map[stream.SuppressedKind]string{
+	stream.ByConfig:   "declared as expected in the configuration",
+	stream.ByVerdict:  "expected by a verdict",
+	stream.ByCampaign: "another message stands for them",
 }
 
 func (s *backtestSummary) printJSON(w io.Writer) {
@@ -252,4 +300,7 @@ func (s *backtestSummary) printTable(w io.Writer) {
 		fmt.Fprintf(w, " (%s)", strings.Join(reasons, ", "))
 	}
 	fmt.Fprintf(w, "\n%s episodes opened, %s alerts in all\n", alerting.Group(s.Opened), alerting.Group(s.Alerts))
+	for _, kind := range slices.Sorted(maps.Keys(s.Suppressed)) {
+		fmt.Fprintf(w, "%s alerts held back: %s\n", alerting.Group(s.Suppressed[kind]), heldBack[kind])
+	}
 }

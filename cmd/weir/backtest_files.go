@@ -16,7 +16,13 @@ type logFiles struct {
 	format *event.Format
 }
 
-// logReader takes in what logFiles reads.
+// eventLog is a log that can be read from its beginning, more than once.
+type eventLog interface {
+	topics() []stream.Topic
+	each(ctx context.Context, r logReader) error
+}
+
+// logReader takes in what an eventLog holds.
 type logReader interface {
 	// event reports whether the event moves its source on: a future-dated one
 	// does not. It must not keep ev.
@@ -33,8 +39,8 @@ var errEnough = errors.New("enough was read")
 // backtestTopic is what the files are called as a source.
 const backtestTopic = "files"
 
-func (l *logFiles) topic() stream.Topic {
-	return stream.Topic{Name: backtestTopic, Partitions: int32(len(l.names))}
+func (l *logFiles) topics() []stream.Topic {
+	return []stream.Topic{{Name: backtestTopic, Partitions: int32(len(l.names))}}
 }
 
 // repeatable refuses standard input to a command that must read more than once.

@@ -93,10 +93,11 @@ func injectFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions, su
 	if err != nil {
 		return nil, usagef("%w", err)
 	}
-	x := newExperiment(&logFiles{names: o.files, format: format}, leaks, newProgress(cmd.ErrOrStderr()))
-	if err := x.log.repeatable("--inject"); err != nil {
+	log := &logFiles{names: o.files, format: format}
+	if err := log.repeatable("--inject"); err != nil {
 		return nil, err
 	}
+	x := newExperiment(log, leaks, newProgress(cmd.ErrOrStderr()))
 	defer x.progress.clear()
 	calm, err := x.calm(ctx, s)
 	if err != nil {
@@ -120,13 +121,13 @@ func parseLeaks(texts []string) ([]lab.Leak, error) {
 
 // experiment tries leaks on a log, under one configuration after the other.
 type experiment struct {
-	log      *logFiles
+	log      eventLog
 	leaks    []lab.Leak
 	profiles []*lab.Profile // one for each leak, made by the first calm run
 	progress *progress
 }
 
-func newExperiment(log *logFiles, leaks []lab.Leak, p *progress) *experiment {
+func newExperiment(log eventLog, leaks []lab.Leak, p *progress) *experiment {
 	return &experiment{log: log, leaks: leaks, progress: p}
 }
 
@@ -251,16 +252,20 @@ func median(list []float64) float64 {
 	return (list[(len(list)-1)/2] + list[len(list)/2]) / 2
 }
 
-// leakRun is the log with a leak in it. The leak's events come in by the first
-// source, each before the first of its events that is later.
+// leakRun is the log with a leak in it. The leak's events come in by the source
+// that spoke first, each before the first of its events that is later.
 type leakRun struct {
 	*backtest
 	plan   *lab.Plan
+	source *stream.Source
 	alerts []alerting.Alert
 }
 
 func (r *leakRun) event(src stream.Source, ev *event.Event) bool {
-	if src.Partition == 0 {
+	if r.source == nil {
+		r.source = &src
+	}
+	if src == *r.source {
 		r.add(src, ev.Time)
 	}
 	r.plan.Observe(ev)
@@ -274,7 +279,7 @@ func (r *leakRun) add(src stream.Source, now int64) {
 }
 
 func (r *leakRun) ended(src stream.Source) {
-	if src.Partition == 0 {
+	if r.source != nil && src == *r.source {
 		r.add(src, r.plan.To)
 	}
 	r.backtest.ended(src)

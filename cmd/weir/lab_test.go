@@ -55,7 +55,7 @@ func runCompany(t *testing.T, opt simulate.Options) *companyRun {
 		t.Fatal(err)
 	}
 	r := &companyRun{}
-	bt := newBacktest(s, &logFiles{names: []string{""}}, &progress{})
+	bt := newBacktest(s, &logFiles{names: []string{"simulated"}}, &progress{})
 	bt.alert = func(a *alerting.Alert) error {
 		r.alerts = append(r.alerts, *a)
 		return nil

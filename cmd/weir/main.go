@@ -46,7 +46,7 @@ away, how many, and since when.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w\nsee `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(newDemoCommand(), newBacktestCommand(), newTuneCommand(), newRunCommand(), newSimulateCommand(), newMapCommand(), newNotifyCommand(), newSOCCommand(),
+	root.AddCommand(newDemoCommand(), newBacktestCommand(), newTuneCommand(), newExplainCommand(), newRunCommand(), newSimulateCommand(), newMapCommand(), newNotifyCommand(), newSOCCommand(),
 		newValidateCommand(), newTopicsCommand(), newResetCommand(), newVersionCommand())
 	root.AddCommand(newExtractCommand(), newLedgerCommand())
 	root.AddCommand(newVerdictCommands()...)

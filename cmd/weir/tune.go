@@ -24,7 +24,7 @@ import (
 func newTuneCommand() *cobra.Command {
 	var o tuneOptions
 	cmd := &cobra.Command{
-		Use:   "tune [-c FILE] --try SETTINGS… [--inject LEAK…] [--format F] [-o json|table] FILE…",
+		Use:   "tune [-c FILE] --try SETTINGS… [--inject LEAK…] [--format F] [-o json|table] [FILE…]",
 		Short: "Compare settings on your own log",
 		Long: `Read a log under the configuration as it is and under each of the settings to
 try, and show side by side how many alerts a day they raise and which added leaks
@@ -34,12 +34,15 @@ SETTINGS are KEY=VALUE pairs between spaces; keys are paths in the configuration
 values are YAML (without spaces). Each --try is one column of the comparison.
 Leaks are those of weir backtest --inject; without any, a drift to twice and one
 to five times the usual, of three identities each. The log is read once for each
-setting and once more for each setting and identity.`,
+setting and once more for each setting and identity.
+
+Without FILE the source topics of the configuration are read, from the oldest
+record that they still hold to their ends of now.`,
 		Example: `  weir tune --try alerts.budget=0.5/day --try alerts.budget=5/day access.ndjson.gz
   weir tune -c weir.yaml --try time.bin=30m --try "time.bin=2h alerts.budget=1/day" \
       --inject KIND=forged,RATE=500/day --inject KIND=drift,RATE=3x,COUNT=5 access.ndjson.gz
+  weir tune -c weir.yaml --try time.bin=30m          # the source topics
   weir tune --try 'dimensions={"user":["actor"]}' -o json access.ndjson.gz`,
-		Args: atLeast(1, "at least one FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.files = args
 			return runTune(cmd.Context(), cmd, &o)
@@ -108,15 +111,11 @@ func tune(ctx context.Context, cmd *cobra.Command, o *tuneOptions, summary *inje
 		return nil, err
 	}
 	summary.Leaks = len(leaks)
-	format, err := event.LoadFormat(o.format)
+	settings, err := tuneSettings(o)
 	if err != nil {
-		return nil, usagef("%w", err)
-	}
-	log := &logFiles{names: o.files, format: format}
-	if err := log.repeatable("tune"); err != nil {
 		return nil, err
 	}
-	settings, err := tuneSettings(o)
+	log, err := openLog(ctx, cmd, "tune", o.files, o.format, o.config, settings[0])
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func TestTuneFaults(t *testing.T) {
 		code int
 		says string
 	}{
-		{"tune", 2, "tune needs at least one FILE"},
+		{"tune", 2, "tune needs FILEs, or a configuration"},
 		{"tune -", 2, "reads the log several times"},
 		{"tune --try budget log.ndjson", 2, "no KEY=VALUE, such as alerts.budget=1/day"},
 		{"tune --try alerts.bugdet=1 log.ndjson", 2, "did you mean budget?"},

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/lab"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+type explainOptions struct {
+	config, format, output string
+	alerts, identity, bin  string
+	inputs                 []string
+	replay                 bool
+	key                    string
+}
+
+// newExplainCommand makes `weir explain`: the arithmetic of an alert.
+func newExplainCommand() *cobra.Command {
+	var o explainOptions
+	cmd := &cobra.Command{
+		Use:   "explain DEDUP_KEY | --identity DIMENSION:NAME [--bin TIME]  -c FILE | --alerts FILE",
+		Short: "Recompute each number of an alert",
+		Long: `Take an alert apart and compute each of its numbers again from what it is made
+of: what was expected (level × shape × mode), the evidence of each measure (from
+that of each drift rate), the combined evidence (from the measures'), the
+threshold (from theory and from the fleet's own tail), and beside them how
+unlikely such a count is. What does not agree is said, and ends with exit code 1.
+
+The alert comes from the alerts topic (-c FILE) or from a file of alerts, such as
+the output of backtest -o json (--alerts FILE). It is the last of the episode
+whose numbers stand behind it; instead of a DEDUP_KEY an identity may be given,
+and a time that lies in the bin that made the case, or in the episode.
+
+With --input FILE, or --replay for the source topics of the configuration, the
+log is read again: the counts are taken from the events themselves, without any
+sketch, and the same operators say whether they raise the same alert.`,
+		Example: `  weir explain weir-dffa33c0917f4f02 -c weir.yaml
+  weir explain weir-dffa33c0917f4f02 --alerts alerts.ndjson --input access.ndjson.gz
+  weir explain --identity user:ana --bin 2026-03-02T14:00:00Z --alerts alerts.ndjson -o json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return errors.New("explain takes one DEDUP_KEY, as it stands in the alert")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.key = strings.Join(args, "")
+			return runExplain(cmd.Context(), cmd, &o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.config, "config", "c", "", "configuration file (default with --alerts: no file, all defaults)")
+	f.StringVar(&o.alerts, "alerts", "", "file of alerts, one a line, or - (default: the alerts topic)")
+	f.StringVar(&o.identity, "identity", "", "the alert's DIMENSION:NAME, instead of its key")
+	f.StringVar(&o.bin, "bin", "", "with --identity, a time in the bin that made the case, or in the episode")
+	f.StringArrayVar(&o.inputs, "input", nil, "file of events to count again; may be given more than once")
+	f.StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(event.FormatNames(), ", ")+", or the path of a field map")
+	f.BoolVar(&o.replay, "replay", false, "count the source topics of the configuration again")
+	f.StringVarP(&o.output, "output", "o", "table", "form of the output: table or json")
+	return cmd
+}
+
+func (o *explainOptions) check() error {
+	switch {
+	case (o.key == "") == (o.identity == ""):
+		return usagef("explain needs either one DEDUP_KEY, as it stands in the alert, or --identity DIMENSION:NAME")
+	case o.bin != "" && o.identity == "":
+		return usagef("--bin goes with --identity; a DEDUP_KEY names the episode by itself")
+	case o.alerts == "" && o.config == "":
+		return usagef("explain needs a configuration, to read the alerts topic (-c FILE), or a file of alerts (--alerts FILE)")
+	case o.replay && o.config == "":
+		return usagef("--replay reads the source topics and needs a configuration (-c FILE); for files there is --input FILE")
+	case o.replay && len(o.inputs) > 0:
+		return usagef("--replay reads topics and --input files; leave one of the two out")
+	case o.identity != "" && !strings.Contains(o.identity, ":"):
+		return usagef("--identity %q: want DIMENSION:NAME, such as user:ana", o.identity)
+	}
+	return outputForm(o.output)
+}
+
+// explanation is what explain has to say; one JSON object with -o json.
+type explanation struct {
+	DedupKey  string            `json:"dedup_key"`
+	Dimension string            `json:"dimension"`
+	Identity  string            `json:"identity"`
+	Status    alerting.Status   `json:"status"`
+	Time      alerting.Time     `json:"time"`
+	Summary   string            `json:"summary"`
+	Fact      alerting.Fact     `json:"fact,omitempty"`
+	Detail    map[string]string `json:"detail,omitempty"`
+	Bin       alerting.Time     `json:"bin"`
+	BinWidth  string            `json:"bin_width"`
+	Numbers   []lab.Number      `json:"numbers"`
+	Notes     []string          `json:"notes,omitempty"`
+	Agrees    bool              `json:"agrees"`
+}
+
+func runExplain(ctx context.Context, cmd *cobra.Command, o *explainOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	cfg, err := loadConfig(o.config)
+	if err != nil {
+		return err
+	}
+	s, err := newSettings(cfg)
+	if err != nil {
+		return err
+	}
+	told, err := o.find(ctx, cmd, s)
+	if err != nil {
+		return err
+	}
+	a := told[len(told)-1]
+	x := &explanation{
+		DedupKey: a.DedupKey, Dimension: a.Dimension, Identity: a.Identity, Status: a.Status, Time: a.Time, Summary: a.Summary,
+		Fact: a.Fact, Detail: a.Detail, Bin: a.Evidence.Bin, BinWidth: a.Evidence.BinWidth,
+		Numbers: lab.Recompute(a), Notes: lab.Remarks(a),
+	}
+	if o.replay || len(o.inputs) > 0 {
+		if err := x.replay(ctx, cmd, o, s, a); err != nil {
+			return err
+		}
+	}
+	x.Agrees = true
+	for _, n := range x.Numbers {
+		x.Agrees = x.Agrees && n.Agrees
+	}
+	if o.output == "json" {
+		line, _ := json.Marshal(x) // a struct of numbers and strings always marshals
+		fmt.Fprintf(cmd.OutOrStdout(), "%s\n", line)
+	} else {
+		x.print(cmd.OutOrStdout())
+	}
+	if !x.Agrees {
+		return exitError(1)
+	}
+	return nil
+}
+
+// find returns the alerts of one episode that are asked for, oldest first.
+func (o *explainOptions) find(ctx context.Context, cmd *cobra.Command, s *settings) ([]*alerting.Alert, error) {
+	wanted, err := o.wanted()
+	if err != nil {
+		return nil, err
+	}
+	var list []*alerting.Alert
+	if o.alerts == "" {
+		_, conn, err := reach(ctx, o.config, cmd.ErrOrStderr())
+		if err != nil {
+			return nil, err
+		}
+		if list, err = kafka.Alerts(ctx, conn, kafka.NewTopics(s.config.TopicPrefix), wanted); err != nil {
+			return nil, err
+		}
+	} else if list, err = alertsOfFile(o.alerts, wanted); err != nil {
+		return nil, err
+	}
+	if len(list) == 0 && o.key != "" {
+		return nil, fmt.Errorf("there is no alert of the episode %s: give the dedup_key as it stands in the alert", o.key)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("there is no alert of %s %s", o.identity, o.bin)
+	}
+	return list, nil
+}
+
+// wanted tells the alerts that are asked for. The alert of a close repeats the
+// numbers of the case, so any of an episode will do, the last one best.
+func (o *explainOptions) wanted() (func(*alerting.Alert) bool, error) {
+	if o.key != "" {
+		return func(a *alerting.Alert) bool { return a.DedupKey == o.key }, nil
+	}
+	dim, name, _ := strings.Cut(o.identity, ":")
+	same := func(a *alerting.Alert) bool { return a.Dimension == dim && a.Identity == name }
+	if o.bin == "" {
+		return same, nil
+	}
+	at, err := time.Parse(time.RFC3339, o.bin)
+	if err != nil {
+		return nil, usagef("--bin %q: want a time such as 2026-03-02T14:00:00Z", o.bin)
+	}
+	ms := alerting.Time(at.UnixMilli())
+	return func(a *alerting.Alert) bool {
+		width, _ := time.ParseDuration(a.Evidence.BinWidth)
+		inBin := ms >= a.Evidence.Bin && ms < a.Evidence.Bin+alerting.Time(width.Milliseconds())
+		return same(a) && (inBin || ms >= a.Onset && ms <= a.Time)
+	}, nil
+}
+
+// alertsOfFile reads the wanted alerts of a file of one a line.
+func alertsOfFile(name string, wanted func(*alerting.Alert) bool) ([]*alerting.Alert, error) {
+	var out []*alerting.Alert
+	var fault error
+	err := eachLine(name, func(line int, b []byte) {
+		a, err := alerting.ParseAlert(b)
+		switch {
+		case err != nil && fault == nil:
+			fault = fmt.Errorf("%s:%d: %w", name, line, err)
+		case err == nil && wanted(a):
+			out = append(out, a)
+		}
+	})
+	if err == nil {
+		err = fault
+	}
+	return out, err
+}
+
+func (x *explanation) print(w io.Writer) {
+	fmt.Fprintf(w, "%s: %s %s, %s at %s\n%s\n\n", x.DedupKey, x.Dimension, alerting.Printable(x.Identity, 120), x.Status, x.Time, alerting.Printable(x.Summary, 2000))
+	if len(x.Numbers) > 0 {
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(t, "number\ttold\tagain\t\tfrom")
+		for _, n := range x.Numbers {
+			mark := "agrees"
+			if !n.Agrees {
+				mark = "DIFFERS"
+			}
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", n.Name, n.ToldText(), n.AgainText(), mark, n.From)
+		}
+		t.Flush()
+		fmt.Fprintln(w)
+	}
+	for _, note := range x.Notes {
+		fmt.Fprintf(w, "- %s\n", alerting.Printable(note, 500))
+	}
+}

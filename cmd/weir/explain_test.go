@@ -1,0 +1,171 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// alertsOfLeak is a log with a leak in it, and the alerts of a backtest.
+func alertsOfLeak(t *testing.T) *alerting.Alert {
+	t.Helper()
+	clerksLog(t, "calm.ndjson", 15)
+	b, err := os.ReadFile("calm.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var leak strings.Builder
+	leak.Write(b)
+	for day := 14; day <= 15; day++ {
+		for i := range 400 {
+			leak.WriteString(strings.NewReplacer("DAY", []string{"16", "17"}[day-14], "HOUR", []string{"09", "10", "11", "12"}[i/100], "MIN", string("012345"[i%100/20])+string("0123456789"[i%10]), "REC", strings.Repeat("9", 2)+string(rune('0'+day%10))+strings.Repeat("0", 0)+itoa(i)).
+				Replace(`{"time":"2026-03-DAYTHOUR:MIN:00Z","actor":"clerk2","ip":"10.0.2.9","client":"crm","records":["nREC"]}` + "\n"))
+		}
+	}
+	if err := os.WriteFile("log.ndjson", []byte(leak.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, stdout, _ := weir(t, "backtest", "-o", "json", "log.ndjson")
+	if err := os.WriteFile("alerts.ndjson", []byte(stdout), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(stdout) {
+		a, err := alerting.ParseAlert([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Dimension == "user" && a.Identity == "clerk2" {
+			return a
+		}
+	}
+	t.Fatalf("no alert of the thief in\n%s", stdout)
+	return nil
+}
+
+func itoa(i int) string {
+	return string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
+}
+
+// Every number of an alert is computed again, from the alert and from the log.
+func TestExplain(t *testing.T) {
+	t.Chdir(t.TempDir())
+	a := alertsOfLeak(t)
+	code, stdout, stderr := weir(t, "explain", a.DedupKey, "--alerts", "alerts.ndjson", "--input", "log.ndjson", "-o", "json")
+	if code != 0 {
+		t.Fatalf("exit %d: %s%s", code, stdout, stderr)
+	}
+	var x explanation
+	if err := json.Unmarshal([]byte(stdout), &x); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, n := range x.Numbers {
+		seen[n.Name] = true
+		if !n.Agrees {
+			t.Errorf("%s: told %g, again %g from %s", n.Name, n.Told, n.Again, n.From)
+		}
+	}
+	for _, want := range []string{"expected distinct", "evidence of distinct", "evidence", "threshold", "distinct in the bin", "first_touch in the bin", "exposed"} {
+		if !seen[want] {
+			t.Errorf("nothing is said of %q; numbers %v", want, seen)
+		}
+	}
+	if text := strings.Join(x.Notes, "\n"); !strings.Contains(text, "the same alert, byte for byte") {
+		t.Errorf("the replay says\n%s", text)
+	}
+	_, table, _ := weir(t, "explain", "--identity", "user:clerk2", "--bin", a.Evidence.Bin.String(), "--alerts", "alerts.ndjson")
+	for _, want := range []string{a.DedupKey, "expected distinct", "level", "× shape", "live identities", "agrees"} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the table lacks %q:\n%s", want, table)
+		}
+	}
+}
+
+// A number that does not follow from its parts is named, and the exit code is 1.
+func TestExplainFindsForgedNumbers(t *testing.T) {
+	t.Chdir(t.TempDir())
+	a := alertsOfLeak(t)
+	a.Evidence.Measures[0].Expected *= 3
+	a.Evidence.Threshold += 2
+	if err := os.WriteFile("forged.ndjson", append(a.AppendJSON(nil), '\n'), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, _ := weir(t, "explain", a.DedupKey, "--alerts", "forged.ndjson")
+	if code != 1 || strings.Count(stdout, "DIFFERS") != 2 {
+		t.Errorf("exit %d, want 1 with two that differ:\n%s", code, stdout)
+	}
+}
+
+func TestExplainFaults(t *testing.T) {
+	t.Chdir(t.TempDir())
+	a := alertsOfLeak(t)
+	for _, c := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"explain", 2, "needs either one DEDUP_KEY"},
+		{"explain a b", 2, "takes one DEDUP_KEY"},
+		{"explain weir-1", 2, "needs a configuration"},
+		{"explain weir-1 --identity user:ana --alerts alerts.ndjson", 2, "either"},
+		{"explain weir-1 --bin 2026-03-01T00:00:00Z --alerts alerts.ndjson", 2, "--bin goes with --identity"},
+		{"explain --identity ana --alerts alerts.ndjson", 2, "want DIMENSION:NAME"},
+		{"explain --identity user:clerk2 --bin noon --alerts alerts.ndjson", 2, "want a time such as"},
+		{"explain weir-1 --alerts alerts.ndjson", 1, "there is no alert of the episode weir-1"},
+		{"explain weir-1 --alerts missing.ndjson", 1, "missing.ndjson"},
+		{"explain weir-1 --alerts log.ndjson", 1, "log.ndjson:1:"},
+		{"explain weir-1 --alerts alerts.ndjson --replay", 2, "--input FILE"},
+		{"explain " + a.DedupKey + " --alerts alerts.ndjson --input -", 2, "several times"},
+		{"explain weir-1 --alerts alerts.ndjson -o xml", 2, "-o is table or json"},
+	} {
+		code, _, stderr := weir(t, strings.Fields(c.args)...)
+		if code != c.code || !strings.Contains(stderr, c.says) {
+			t.Errorf("weir %s: exit %d, want %d with %q: %s", c.args, code, c.code, c.says, stderr)
+		}
+	}
+}
+
+// The source topics serve as a log as files do.
+func TestTopicsAreALog(t *testing.T) {
+	t.Chdir(t.TempDir())
+	a := alertsOfLeak(t)
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "access"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.DefaultProduceTopic("access"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	log, err := os.ReadFile("log.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []*kgo.Record
+	for line := range strings.Lines(string(log)) {
+		records = append(records, kgo.StringRecord(strings.TrimSpace(line)))
+	}
+	if err := client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	conf := "kafka: {brokers: ['" + cluster.ListenAddrs()[0] + "']}\nsources: [{topic: access}]\n"
+	if err := os.WriteFile("weir.yaml", []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := weir(t, "explain", a.DedupKey, "--alerts", "alerts.ndjson", "-c", "weir.yaml", "--replay")
+	if code != 0 || !strings.Contains(stdout, "byte for byte") {
+		t.Errorf("exit %d: %s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr = weir(t, "tune", "-c", "weir.yaml", "--inject", "RATE=10x", "-o", "json")
+	if code != 0 || !strings.Contains(stdout, `"kind":"drift"`) || !strings.Contains(stderr, `"tried":1`) {
+		t.Errorf("tune: exit %d: %s%s", code, stdout, stderr)
+	}
+}
