@@ -205,16 +205,16 @@ func TestTailThreshold(t *testing.T) {
 func TestFormula(t *testing.T) {
 	e := NewEngine(Config{Budget: 2, Dimensions: []string{"user"}})
 	for _, c := range []struct {
-		live float64
-		dims int
-		want float64
+		growth float64
+		dims   int
+		want   float64
 	}{
-		{1, 1, minThreshold},
-		{1000, 1, math.Log(1000 * 24 / 2)},
-		{1e6, 5, math.Log(1e6 * 24 / 0.4)},
+		{24, 1, minThreshold},
+		{1000 * 24, 1, math.Log(1000 * 24 / 2)},
+		{1e6 * 24, 5, math.Log(1e6 * 24 / 0.4)},
 	} {
-		if got := e.formula(c.live, c.dims); math.Abs(got-c.want) > 1e-9 {
-			t.Errorf("%g streams of %d dimensions: %g, want %g", c.live, c.dims, got, c.want)
+		if got := e.formula(c.growth, c.dims); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("evidence of %g a day in %d dimensions: %g, want %g", c.growth, c.dims, got, c.want)
 		}
 	}
 }

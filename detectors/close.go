@@ -2,21 +2,49 @@ package detectors
 
 import "math"
 
-// Early scores the bin as counted so far, without changing the state. The count
-// only grows until the bin ends and the likelihood ratio grows with it, so what
-// is enough now will be enough then. bin must be after s.LastBin.
+// Early scores the bin as counted so far. The count only grows until the bin
+// ends and the likelihood ratio grows with it, so what is enough now will be
+// enough then (a share of new records may fall again). It closes the silent bins
+// before the bin, once for all ticks in it, and changes nothing else. bin must
+// be after s.LastBin.
 func (e *Engine) Early(s *State, dim int, bin int64, c Counts, p *Parameters) Evidence {
-	now := *s
-	if now.profile != nil && clampBin(bin) > s.last {
-		own := *now.profile // silent bins between are learned: keep that from s
-		now.profile = &own
+	at := clampBin(bin)
+	if s.last > at {
+		return Evidence{}
 	}
 	d := p.dim(dim)
-	e.catchUpTo(&now, d, clampBin(bin))
+	e.catchUpTo(s, d, at)
 	c = c.clean()
-	t := e.setting(&now, d, clampBin(bin))
-	base := e.step(&now, d, &t, &c)
-	return e.evidence(&now, d, &t, &base, &c)
+	t := e.setting(s, d, at)
+	now := s.now(&t)
+	l := e.weigh(s, d, &t, &now, s.busy, &c)
+	var sc scores
+	sc.read(s)
+	sc.step(&l, e.keep, d.top())
+	return e.evidence(s, d, &t, &l, &sc, &c)
+}
+
+// pass scores a bin and puts the statistics into the state. was are those of
+// Distinct before it.
+func (e *Engine) pass(s *State, d *Dimension, t *setting, c *Counts) (l likelihood, sc scores, was [NumRates]float64) {
+	now := s.now(t)
+	l = e.weigh(s, d, t, &now, s.busy, c)
+	sc.read(s)
+	was = sc.core[Distinct]
+	sc.step(&l, e.keep, d.top())
+	e.begin(s, t, &l)
+	sc.write(s)
+	return l, sc, was
+}
+
+// now returns the day so far in which a bin lies.
+func (s *State) now(t *setting) today {
+	if s.today() == nil {
+		return today{day: t.day}
+	}
+	now := *s.today()
+	now.turn(t.day)
+	return now
 }
 
 // Close ends a bin: it scores it, learns from it and returns the evidence.
@@ -29,19 +57,20 @@ func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, su
 		return Evidence{}
 	}
 	d := p.dim(dim)
-	fresh := !s.Seen() || e.day(s.last-1) != e.day(at)
 	e.catchUpTo(s, d, at)
 	c = c.clean()
 	t := e.setting(s, d, at)
-	base := e.step(s, d, &t, &c)
-	ev := e.evidence(s, d, &t, &base, &c)
-	before := max(float64(s.peak)-e.peakFall, 0)
+	l, sc, was := e.pass(s, d, &t, &c)
+	ev := e.evidence(s, d, &t, &l, &sc, &c)
+	before := float64(s.high)
 	e.note(s, &t, ev.Log)
 	if sums != nil {
-		sums.dim(dim).add(s, &t, &base, &c, fresh, before, ev.Log, e.perDay)
+		sums.dim(dim).add(e, s, &t, &l, &c, before, ev.Log)
 	}
-	e.learn(s, d, &t, &base, &c)
-	if c != (Counts{}) {
+	s.told = e.dayMark(at)
+	e.learn(s, d, &t, &l, &was, &c)
+	if c.any() {
+		c[OffHours] = 0 // derived again whenever it is needed
 		e.remember(s, at, &c)
 	}
 	return ev
@@ -65,7 +94,18 @@ func (c Counts) clean() Counts {
 		}
 		c[m] = min(v, maxCount)
 	}
+	c[OffHours] = 0
 	return c
+}
+
+// any reports whether any count is above zero.
+func (c *Counts) any() bool {
+	for _, v := range c {
+		if v > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // catchUpTo closes the silent bins before at. Of a long silence only the last
@@ -79,32 +119,60 @@ func (e *Engine) catchUpTo(s *State, d *Dimension, at uint32) {
 	if gap := at - s.last; gap > e.catchUp {
 		e.rest(s, gap-e.catchUp)
 	}
-	var silent Counts
 	for bin := s.last; bin < at; bin++ {
+		var silent Counts
 		t := e.setting(s, d, bin)
 		t.mode = calm // the fleet's mode of a past bin is no longer known
-		base := e.step(s, d, &t, &silent)
-		e.note(s, &t, s.Log())
-		e.learn(s, d, &t, &base, &silent)
+		l, sc, was := e.pass(s, d, &t, &silent)
+		e.note(s, &t, ln(max(sc.total(), minStat)))
+		e.learn(s, d, &t, &l, &was, &silent)
 	}
 }
 
+var calm = [numCore]float64{1, 1}
+
 // rest passes n silent bins in one go.
 func (e *Engine) rest(s *State, n uint32) {
-	s.stat = [numCore][NumRates]float32{}
-	for m := range s.count {
-		fade := math.Exp(-float64(n) / e.level[m])
-		s.count[m] = fold(s.count[m], fade, 0)
-		s.exposure[m] = fold(s.exposure[m], fade, (1-fade)*e.level[m])
-		fade = math.Exp(-float64(n) / e.dispersion)
-		s.excess[m] = fold(s.excess[m], fade, 0)
-		s.square[m] = fold(s.square[m], fade, 0)
+	s.both = stats{}
+	rested := float64(n)
+	for m := range s.core {
+		horizon := e.level[m]
+		if m == int(FirstTouch) {
+			s.core[m].rest(rested, horizon, e.dispersion, 0)
+			continue
+		}
+		s.core[m].rest(rested, horizon, e.dispersion, 1)
 	}
-	s.active = fold(s.active, math.Exp(-float64(n)/e.level[Distinct]), 0)
-	s.peak = max(0, s.peak-float32(float64(n)*e.peakFall))
+	if s.more != nil {
+		for i, x := range s.more.extra {
+			if x == nil {
+				continue
+			}
+			x.stat = stats{}
+			if Measure(i+numCore) != RowsRead {
+				x.rest(rested, e.level[Distinct], e.dispersion, 1)
+			}
+		}
+		if p := s.past(); p != nil {
+			p.rest(rested, e)
+		}
+	}
+	s.peak = max(0, s.peak-float32(rested*e.peakFall))
+	s.high = max(0, s.high-float32(rested*e.highFall))
 	s.busy = false
 	s.last += n
 	s.rise = s.last + 1
+}
+
+// rest lets n silent bins pass, in each of which there is exposure.
+func (x *series) rest(n, level, dispersion, exposure float64) {
+	x.stat = stats{}
+	fade := math.Exp(-n / level)
+	x.count = fold(x.count, fade, 0)
+	x.exposure = fold(x.exposure, fade, exposure*(1-fade)*level)
+	fade = math.Exp(-n / dispersion)
+	x.excess = fold(x.excess, fade, 0)
+	x.square = fold(x.square, fade, 0)
 }
 
 // calmLog is the log evidence below which nothing is taken to be going on: the
@@ -119,36 +187,5 @@ func (e *Engine) note(s *State, t *setting, log float64) {
 		s.rise = t.bin + 2
 	}
 	s.peak = float32(max(log, float64(s.peak)-e.peakFall, 0))
-}
-
-// evidence reads the evidence off the statistics after a step.
-func (e *Engine) evidence(s *State, d *Dimension, t *setting, base *[numCore]baseline, c *Counts) Evidence {
-	ev := Evidence{Scored: true, Onset: int64(t.bin)}
-	var total, best float64
-	for m := range base {
-		b := &base[m]
-		var sum float64
-		for _, v := range s.stat[m] {
-			sum += float64(v)
-		}
-		total += sum
-		if sum > best {
-			best, ev.Measure = sum, Measure(m)
-		}
-		ev.Measures[m] = MeasureEvidence{
-			Judged: true,
-			Log: ln(sum / NumRates), Observed: c[m], Expected: b.mu,
-			Level: b.level, Shape: b.shape, Mode: b.mode, K: b.k, PeerWeight: b.peer,
-		}
-	}
-	ev.Log = ln(total / float64(numCore*NumRates))
-	if ev.Log >= CandidateCut {
-		for m := range base {
-			for i, v := range s.stat[m] {
-				ev.Measures[m].Rates[i] = ln(float64(v))
-			}
-		}
-		ev.Onset = e.onset(s, d, &ev, t.bin, c)
-	}
-	return ev
+	s.high = float32(max(log, float64(s.high)-e.highFall, 0))
 }

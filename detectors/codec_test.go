@@ -63,7 +63,7 @@ func TestStateBytes(t *testing.T) {
 		t.Errorf("an identity of three bins takes %d bytes", n)
 	}
 	large := lived(e, p, 2, 2000, 300)
-	if n := len(large.AppendBinary(nil)); n > 700 {
+	if n := len(large.AppendBinary(nil)); n > 900 {
 		t.Errorf("an identity of two thousand bins takes %d bytes", n)
 	}
 }

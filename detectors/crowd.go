@@ -16,15 +16,19 @@ import (
 //
 // Under the hypothesis that one in ten of those behind a trait drifts, the
 // likelihood ratio of all of them is the product over them of 1-p+p·e, where e
-// is the evidence of one (Xie and Siegmund 2013). If the identities behind the
-// trait are like the rest of the fleet and independent, that product divided by
-// what the rest has on average, raised to their number, is an e-value: it
+// is the evidence of one (Xie and Siegmund 2013). If they are independent, that
+// product divided by what is usual, raised to their number, is an e-value: it
 // exceeds x with a probability of at most 1/x (Markov), whatever the evidence
-// of one is distributed like. So a day on which everybody does more raises
-// nothing: the rest does more too. What people behind one trait have in common
-// beyond that (a team that works on the same project) breaks the independence;
-// therefore the threshold is the larger of the formula and the tail that the
-// fleet's own traits have shown.
+// of one is distributed like. Usual is the largest of three means: that of the
+// rest of the fleet in this bin, so that a day on which everybody does more
+// raises nothing; that of the trait itself in the past, since staff are not like
+// customers; and for a trait without a past, what nine in ten of the known
+// traits of its dimension stay below.
+//
+// People behind one trait are not independent: a team works on the same project.
+// So the logarithm is divided by its own root mean square in the past where that
+// is above one nat, and the threshold is the larger of the formula and the tail
+// that the fleet's own traits have shown.
 //
 // The zero value knows nothing. Crowd is used by one task and is a function of
 // the sequence of bins.
@@ -41,12 +45,15 @@ type crowdTrait struct {
 	seen  int64   // last bin
 	bins  float64 // that share is a mean of, no more than crowdDays
 	share float64 // of the fleet's identities, the mean over them
+	usual float64 // mean of 1-p+p·e of those behind it
+	swing float64 // mean square of the positive part of the joint log evidence
 	peak  float64 // of the evidence, falling
 }
 
 // CrowdSum is what the identities behind one trait add up to in a bin, and all
 // of their dimension.
 type CrowdSum struct {
+	Group     string  // of traits that are held against each other
 	Trait     string  // any name, the same in each bin
 	N, AllN   float64 // identities behind the trait, and all
 	Weak      float64 // sum of the mixtures of those behind the trait, nats
@@ -67,6 +74,7 @@ const (
 	crowdRest    = 10   // identities that do not share the trait, below which there is nothing to hold it against
 	crowdOver    = 3    // identities with evidence of their own that make a crowd
 	crowdDoubt   = 4    // what one more of them is taken to show, in 1-p+p·e: few may have been lucky
+	crowdYouth   = 3    // days before anything is said: what is usual must be known
 	crowdSpend   = 0.1  // part of the budget
 	crowdDays    = 28.0 // horizon of shares and tail
 	crowdForget  = 28.0 // days after which a trait that nobody has used is forgotten
@@ -94,13 +102,42 @@ func (c *Crowd) Close(bin int64, perDay, budget float64, sums []CrowdSum) []Crow
 	}
 	c.bin = bin
 	threshold := c.threshold(perDay, budget, len(sums))
+	groups, names := map[string]crowdTrait{}, c.names()
 	out := make([]CrowdEvidence, len(sums))
 	for i := range sums {
-		out[i] = c.score(&sums[i], perDay)
+		s := &sums[i]
+		if _, ok := groups[s.Group]; !ok {
+			groups[s.Group] = c.typical(s.Group, names, perDay)
+		}
+	}
+	for i := range sums {
+		out[i] = c.score(&sums[i], groups[sums[i].Group], perDay)
 		out[i].Threshold = threshold
 	}
 	c.forget(perDay)
 	return out
+}
+
+// typical returns what a trait of a group is taken for that has no past: like
+// the known ones, but for the top tenth of them.
+func (c *Crowd) typical(group string, names []string, perDay float64) crowdTrait {
+	var usual, swing []float64
+	from, _ := slices.BinarySearch(names, group)
+	for _, name := range names[from:] {
+		if !strings.HasPrefix(name, group) {
+			break
+		}
+		if t := c.traits[name]; t.bins > 2*perDay {
+			usual, swing = append(usual, t.usual), append(swing, t.swing)
+		}
+	}
+	if len(usual) == 0 {
+		return crowdTrait{usual: 1, swing: 1}
+	}
+	slices.Sort(usual)
+	slices.Sort(swing)
+	at := len(usual) * 9 / 10
+	return crowdTrait{usual: usual[at], swing: swing[at]}
 }
 
 // threshold returns the log evidence that opens a campaign.
@@ -110,22 +147,22 @@ func (c *Crowd) threshold(perDay, budget float64, live int) float64 {
 	return min(max(formula, tailThreshold(&c.tail, max(c.tailDays, 1), spend), minThreshold), maxThreshold)
 }
 
-func (c *Crowd) score(s *CrowdSum, perDay float64) CrowdEvidence {
-	t, known := c.traits[s.Trait]
+func (c *Crowd) score(s *CrowdSum, typical crowdTrait, perDay float64) CrowdEvidence {
+	name := s.Group + s.Trait
+	t, known := c.traits[name]
+	if !known {
+		t = typical
+		t.share, t.bins = crowdPrior/(s.AllN+1), perDay // a day of it, so that a first day makes nothing usual
+	}
 	ev := CrowdEvidence{Share: t.share}
-	if !known {
-		ev.Share = crowdPrior / (s.AllN + 1)
+	joint := 0.0
+	if rest := s.AllN - s.N; s.N > 0 {
+		usual := max((s.AllLinear-s.Linear+crowdDoubt)/(rest+1), t.usual)
+		joint = s.Weak - s.N*math.Log(usual)
+		if rest >= crowdRest && s.Over >= crowdOver && c.days >= crowdYouth {
+			ev.Log = min(max(joint/math.Sqrt(max(t.swing, 1)), 0), MaxLog)
+		}
 	}
-	if rest := s.AllN - s.N; rest >= crowdRest && s.Over >= crowdOver {
-		usual := (s.AllLinear - s.Linear + crowdDoubt) / (rest + 1)
-		ev.Log = s.Weak - s.N*math.Log(usual)
-		ev.Log = min(max(ev.Log, 0), MaxLog)
-	}
-	if !known {
-		t.share, t.bins = ev.Share, perDay // a day of it, so that a first day makes nothing usual
-	}
-	t.bins = min(t.bins+1, crowdDays*perDay)
-	t.share += (s.N/max(s.AllN, 1) - t.share) / t.bins
 	before := max(t.peak-8/perDay*float64(c.bin-t.seen), 0)
 	if !known {
 		before = 0
@@ -133,23 +170,31 @@ func (c *Crowd) score(s *CrowdSum, perDay float64) CrowdEvidence {
 	for i := tailEdge(before); i < tailEdge(ev.Log); i++ {
 		c.tail[i]++
 	}
-	t.peak = max(before, ev.Log)
-	t.seen = c.bin
-	c.traits[s.Trait] = t
+	t.peak, t.seen = max(before, ev.Log), c.bin
+	t.learn(s, joint, perDay)
+	c.traits[name] = t
 	return ev
 }
 
-// Share returns which part of the fleet's identities comes through a trait, and
-// whether that is known.
-func (c *Crowd) Share(trait string) (float64, bool) {
-	t, ok := c.traits[trait]
+func (t *crowdTrait) learn(s *CrowdSum, joint, perDay float64) {
+	t.bins = min(t.bins+1, crowdDays*perDay)
+	t.share += (s.N/max(s.AllN, 1) - t.share) / t.bins
+	t.usual += (s.Linear/max(s.N, 1) - t.usual) / t.bins
+	over := min(max(joint, 0), MaxLog)
+	t.swing += (over*over - t.swing) / t.bins
+}
+
+// Share returns which part of the fleet's identities comes through a trait of a
+// group, and whether that is known.
+func (c *Crowd) Share(group, trait string) (float64, bool) {
+	t, ok := c.traits[group+trait]
 	return t.share, ok
 }
 
-// Known returns how many traits are remembered whose name begins with a prefix.
-func (c *Crowd) Known(prefix string) (n int) {
+// Known returns how many traits of a group are remembered.
+func (c *Crowd) Known(group string) (n int) {
 	for name := range c.traits {
-		if strings.HasPrefix(name, prefix) {
+		if strings.HasPrefix(name, group) {
 			n++
 		}
 	}
@@ -201,9 +246,9 @@ func (c *Crowd) AppendBinary(b []byte) []byte {
 		t := c.traits[name]
 		b = appendString(b, name)
 		b = binary.AppendVarint(b, t.seen)
-		b = appendFloat64(b, t.bins)
-		b = appendFloat64(b, t.share)
-		b = appendFloat64(b, t.peak)
+		for _, v := range []float64{t.bins, t.share, t.usual, t.swing, t.peak} {
+			b = appendFloat64(b, v)
+		}
 	}
 	return b
 }
@@ -224,7 +269,7 @@ func DecodeCrowd(b []byte) (*Crowd, []byte, error) {
 	}
 	for i := uint64(0); i < n && !r.bad; i++ {
 		name := r.string(maxName)
-		c.traits[name] = crowdTrait{r.varint(), r.float64(), r.float64(), r.float64()}
+		c.traits[name] = crowdTrait{r.varint(), r.float64(), r.float64(), r.float64(), r.float64(), r.float64()}
 	}
 	if r.bad {
 		return nil, nil, fmt.Errorf("decoding a crowd: %w", ErrCorrupt)

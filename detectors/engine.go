@@ -43,8 +43,9 @@ const maxDimensions = 64
 // Horizons of learning, in days. Slow enough that a leak of a few days hardly
 // moves what is expected, fast enough that last month's work is forgotten.
 const (
-	levelDays      = 14.0 // memory of the level of distinct
-	noveltyDays    = 7.0  // of the level of first touch, which falls as an identity gets to know its records
+	levelDays      = 7.0  // memory of the level of distinct
+	noveltyDays    = 7.0  // of the share of first touch, which falls as an identity gets to know its records
+	laggingDays    = 28.0 // of what those have forgotten
 	dispersionDays = 7.0  // of the over-dispersion
 	youthDays      = 3.0  // how long a newcomer's growth is taken for normal
 	keepDays       = 2.0  // how far back late counts are taken
@@ -62,11 +63,15 @@ type Engine struct {
 	perDay float64 // bins in a day
 
 	level      [numCore]float64 // horizons, in bins
+	pastLevel  float64
 	dispersion float64
+	keep       float64 // share of a statistic that outlives a bin
+	rowsFade   float64 // how far the evidence of rows falls in a bin without, nats
 	youth      float64
-	keep       uint32
+	kept       uint32
 	catchUp    uint32
 	peakFall   float64 // how far the remembered peak falls in a bin, nats
+	highFall   float64 // and the one that counts in the tail
 }
 
 // NewEngine builds an Engine. It panics on a Config that Validate refuses:
@@ -92,11 +97,15 @@ func NewEngine(c Config) *Engine {
 		millis:     c.Bin.Milliseconds(),
 		perDay:     day,
 		level:      [numCore]float64{levelDays * day, noveltyDays * day},
+		pastLevel:  laggingDays * day,
 		dispersion: dispersionDays * day,
+		keep:       1 - 1/(laggingDays*day),
+		rowsFade:   1 / day,
 		youth:      youthDays * day,
-		keep:       uint32(math.Ceil(keepDays * day)),
+		kept:       uint32(math.Ceil(keepDays * day)),
 		catchUp:    uint32(math.Ceil(catchUpDays * day)),
 		peakFall:   8 / day, // a third of a nat an hour
+		highFall:   1 / day,
 	}
 }
 
@@ -106,16 +115,23 @@ const HoursOfWeek = 168
 // HourOfWeek returns the hour of the week in which the bin starts, in the
 // configured time zone: 0 is Monday 00:00, 167 Sunday 23:00.
 func (e *Engine) HourOfWeek(bin int64) int {
+	hour, _ := e.local(bin)
+	return hour
+}
+
+// local returns the hour of the week and the number of the day in which the bin
+// starts, in the configured time zone.
+func (e *Engine) local(bin int64) (hour int, day uint32) {
 	sec := bin * e.millis / 1000
 	if e.loc != time.UTC {
 		_, offset := time.Unix(sec, 0).In(e.loc).Zone()
 		sec += int64(offset)
 	}
-	hour := (sec/3600 + 3*24) % HoursOfWeek // the epoch was a Thursday
+	hour = int((sec/3600 + 3*24) % HoursOfWeek) // the epoch was a Thursday
 	if hour < 0 {
 		hour += HoursOfWeek
 	}
-	return int(hour)
+	return hour, uint32(sec / 86_400)
 }
 
 // day returns the number of the day of event time (UTC) that the bin starts in.

@@ -34,9 +34,19 @@ func figuresTheory(t *testing.T) {
 	}
 }
 
+// steadyForecast is what is expected of an identity whose baseline is known and
+// whose hours share nothing.
+func steadyForecast(mean, k float64) forecast {
+	f := forecast{null: mean, k: k, work: mean, stray: strayWork}
+	for i, r := range Rates {
+		f.drift[i] = r * mean
+	}
+	return f
+}
+
 // bareDelay returns the bins from a drift to the alarm, starting from calm.
 func bareDelay(rng *rand.Rand, mean, k, drift, threshold float64) float64 {
-	b := baseline{mu: mean, k: k, work: mean}
+	f := steadyForecast(mean, k)
 	var stat [NumRates]float64
 	for bin := -48; ; bin++ {
 		m := mean
@@ -44,7 +54,7 @@ func bareDelay(rng *rand.Rand, mean, k, drift, threshold float64) float64 {
 			m *= drift
 		}
 		sum := 0.0
-		for i, l := range b.ratios(negBinomial(rng, m, k), true) {
+		for i, l := range f.ratios(negBinomial(rng, m, k)) {
 			stat[i] = (stat[i] + 1) * math.Exp(l)
 			sum += stat[i]
 		}

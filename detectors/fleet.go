@@ -24,9 +24,11 @@ type fleetDim struct {
 	live     float64 // largest number of identities on a day, falling by 2 % a day
 	hours    [HoursOfWeek]mean
 	cells    [cells]mean
-	measures [numCore]fleetMeasure
+	measures [NumMeasures]fleetMeasure
 	tail     [tailCells]float64 // upcrossings of each edge
 	tailDays float64            // days that they were counted on
+	chance   float64            // what all evidence may grow by, by chance
+	chanceOn float64            // days that it was counted on
 }
 
 type fleetMeasure struct {
@@ -151,6 +153,9 @@ func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums) {
 		d.day, d.today = day, 0
 	}
 	d.today += float64(s.fresh)
+	forget := 1 - 1/(chanceDays*e.perDay)
+	d.chance = d.chance*forget + float64(s.chance)/fixed
+	d.chanceOn = d.chanceOn*forget + 1/e.perDay
 
 	hour := e.HourOfWeek(bin)
 	index := float64(s.activity) / fixed / max(d.identities(), 1)
@@ -165,7 +170,9 @@ func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums) {
 		for i, v := range from.k {
 			q.k[i] += float64(v)
 		}
-		e.observeMode(q, &from.ratio, d.days)
+		if m < numCore {
+			e.observeMode(q, &from.ratio, d.days)
+		}
 	}
 	for i, v := range s.tail {
 		d.tail[i] += float64(v)
@@ -237,11 +244,13 @@ func (e *Engine) parameters(f *Fleet) *Parameters {
 		}
 		from.shape(&to.Shape)
 		for m := range from.measures {
-			to.Prior[m] = from.measures[m].prior(from.days)
+			to.Prior[m] = from.measures[m].prior(Measure(m), from.days)
+		}
+		for m := range to.Mode {
 			to.Mode[m] = from.measures[m].mode
 		}
 		to.Live = max(from.identities(), 1)
-		to.Formula = e.formula(to.Live, living)
+		to.Formula = e.formula(from.growth(to.Live, e.perDay), living)
 		to.Tail = tailThreshold(&from.tail, max(from.tailDays, 1), e.budget/float64(living))
 		to.Threshold = min(max(to.Formula, to.Tail), maxThreshold)
 		to.round()
@@ -280,10 +289,13 @@ func (d *fleetDim) shape(to *[HoursOfWeek]uint16) {
 // because levels of peers spread over decades, and one giant would else decide
 // alone. The dispersion is the upper quartile of the peers' own 1/k: a newcomer
 // gets a cautious k.
-func (q *fleetMeasure) prior(days float64) Prior {
+func (q *fleetMeasure) prior(m Measure, days float64) Prior {
 	n := q.weight / max(days, 1)
-	if n <= 0 {
-		return defaultPrior
+	if n <= 0 || m != Distinct && m != Subjects && m != RowsRead {
+		return defaultOf(m)
+	}
+	if m == RowsRead {
+		return q.priorRows()
 	}
 	center := q.log / q.weight
 	variance := max(0, q.logSq/q.weight-center*center)
@@ -298,7 +310,28 @@ func (q *fleetMeasure) prior(days float64) Prior {
 	}
 }
 
-const fleetVersion = 1
+// priorRows describes the exports of the fleet, with the default counting as
+// much as five of them.
+func (q *fleetMeasure) priorRows() Prior {
+	w := q.weight + peersNeeded
+	from := math.Log(defaultRows.Mean)
+	center := (q.log + peersNeeded*from) / w
+	square := (q.logSq + peersNeeded*(from*from+rowsAmong)) / w
+	return Prior{Mean: math.Exp(center), Strength: 1, InverseK: max(square-center*center, rowsAmong)}
+}
+
+// growth returns what all evidence of the dimension may grow by in a day by
+// chance. On the first day it is taken as if everybody worked at all hours.
+func (d *fleetDim) growth(live, perDay float64) float64 {
+	return (d.chance + live*perDay*firstDay) / (d.chanceOn + firstDay)
+}
+
+const (
+	chanceDays = 7.0 // horizon over which chance is counted
+	firstDay   = 0.1 // days by which the assumption of the first day counts
+)
+
+const fleetVersion = 2
 
 // AppendBinary appends the canonical encoding of the fleet.
 func (f *Fleet) AppendBinary(b []byte) []byte {
@@ -315,7 +348,7 @@ func (f *Fleet) AppendBinary(b []byte) []byte {
 
 // numbers lists all numbers of the dimension in a fixed order.
 func (d *fleetDim) numbers() []*float64 {
-	v := []*float64{&d.started, &d.days, &d.tailDays, &d.day, &d.today, &d.live}
+	v := []*float64{&d.started, &d.days, &d.tailDays, &d.chance, &d.chanceOn, &d.day, &d.today, &d.live}
 	for i := range d.hours {
 		v = append(v, &d.hours[i].value, &d.hours[i].n)
 	}

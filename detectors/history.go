@@ -193,10 +193,10 @@ func (v *visit) asCounts() (c Counts) {
 // oldestKept returns the first bin that is still kept when last is the last
 // closed one.
 func (e *Engine) oldestKept(last uint32) uint32 {
-	if last < e.keep {
+	if last < e.kept {
 		return 0
 	}
-	return last - e.keep
+	return last - e.kept
 }
 
 // remember notes an active bin, which is the newest, in place.

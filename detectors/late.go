@@ -10,10 +10,11 @@ import "math"
 // kept (two days, or the last 48 active bins); the counts are then not used
 // here. A bin that is not closed yet is simply closed.
 //
-// R is a sum over the bins in which the change may have begun, and a bin's
-// likelihood ratio Λ is a factor of those terms that began in it or before. So
-// if A is their part of R, changing Λ to Λ' makes R + (Λ'/Λ - 1)·A. The kept
-// bins are folded once more to find A.
+// R is a sum over the bins in which the change may have begun. The part of it
+// that began in a kept bin is what the kept bins give when they are scored once
+// more from nothing; the part that began before is the rest, times the
+// likelihood ratio of all kept bins. Both are computed with the old counts and
+// with the new ones.
 func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (Evidence, bool) {
 	at := clampBin(bin)
 	if at >= s.last {
@@ -35,70 +36,161 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 	h.prune(from)
 	s.recent = h.pack(s.recent)
 	now := h.counts(at)
-
-	e.correct(s, d, &h, from, at, &old, &now)
+	e.correct(s, d, &h, max(from, s.first-1), at, &old, &now)
 	s.first = min(s.first, at+1)
+
 	t := e.setting(s, d, at)
 	t.mode = calm
-	var base [numCore]baseline
-	for m := range base {
-		base[m] = e.expect(s, d, Measure(m), &t)
-		room := base[m].cut(now[m], t.age > e.youth) - base[m].cut(old[m], t.age > e.youth)
-		fade := math.Exp(-float64(s.last-1-at) / e.level[m])
-		s.count[m] = fold(s.count[m], 1, room*fade)
-	}
-	ev := e.evidence(s, d, &t, &base, &now)
+	day := today{day: t.day}
+	l := e.weigh(s, d, &t, &day, false, &now) // for the explanation
+	var sc scores
+	sc.read(s)
+	e.learnLate(s, &t, &l, &old, &now)
+	ev := e.evidence(s, d, &t, &l, &sc, &now)
 	if ev.Log >= calmLog {
 		s.rise = min(s.rise, at+1)
-	}
-	if ev.Log >= CandidateCut {
-		ev.Onset = e.onset(s, d, &ev, s.last-1, nil)
 	}
 	s.peak = float32(max(ev.Log, float64(s.peak)))
 	return ev, true
 }
 
-// correct replaces the likelihood ratio of one kept bin in every statistic.
+// learnLate takes what was added to a closed bin into the baselines.
+func (e *Engine) learnLate(s *State, t *setting, l *likelihood, old, now *Counts) {
+	settled := t.age > e.youth
+	ago := float64(s.last - 1 - t.bin)
+	fade := math.Exp(-ago / e.level[Distinct])
+	room := l.base.cut(now[Distinct], settled) - l.base.cut(old[Distinct], settled)
+	s.core[Distinct].count = max(fold(s.core[Distinct].count, 1, room*fade), 0)
+	x := &s.core[FirstTouch]
+	share := math.Exp(-ago / e.level[FirstTouch])
+	x.count = fold(x.count, 1, (now[FirstTouch]-old[FirstTouch])*share)
+	x.exposure = fold(x.exposure, 1, (now[Distinct]-old[Distinct])*share)
+	for m := Measure(numCore); m < OffHours; m++ {
+		x := s.extra(m)
+		switch {
+		case x == nil || now[m] == old[m]:
+		case m == RowsRead:
+			x.learnRows(&l.rows, now[m])
+		default:
+			x.count = fold(x.count, 1, (now[m]-old[m])*fade)
+		}
+	}
+}
+
+// correct replaces the part of a kept bin in every statistic.
 func (e *Engine) correct(s *State, d *Dimension, h *history, from, at uint32, old, now *Counts) {
-	var whole, part, change [numCore][NumRates]float64
+	was := e.again(s, d, h, from, at, old)
+	is := e.again(s, d, h, from, at, now)
+	top := d.top()
+	var sc scores
+	sc.read(s)
+	for m := range sc.core {
+		mend(&sc.core[m], &was.stat.core[m], &is.stat.core[m], &was.log.core[m], &is.log.core[m], top)
+		mend(&sc.past[m], &was.stat.past[m], &is.stat.past[m], &was.log.past[m], &is.log.past[m], top)
+	}
+	mend(&sc.both, &was.stat.both, &is.stat.both, was.log.both(), is.log.both(), top)
+	mend(&sc.pastBoth, &was.stat.pastBoth, &is.stat.pastBoth, was.log.pastBoth(), is.log.pastBoth(), top)
+	for i := range sc.extra {
+		mend(&sc.extra[i], &was.stat.extra[i], &is.stat.extra[i], &was.log.extra[i], &is.log.extra[i], top)
+	}
+	t := e.setting(s, d, at)
+	e.begin(s, &t, &is.log)
+	sc.write(s)
+}
+
+// mend replaces in a statistic what the kept bins said by what they say now.
+func mend(stat, was, is, logWas, logIs *[NumRates]float64, top float64) {
+	for i := range stat {
+		older := max(0, stat[i]-was[i]) // began before the kept bins
+		stat[i] = min(max(is[i]+older*bounded(logIs[i]-logWas[i]), minStat), top)
+	}
+}
+
+// replayed is what scoring the kept bins again from nothing gives: the
+// statistics, and the logarithm of the likelihood ratio of all of them.
+type replayed struct {
+	stat scores
+	log  likelihood
+}
+
+// again scores the kept bins from nothing, with counts c in the bin at.
+func (e *Engine) again(s *State, d *Dimension, h *history, from, at uint32, c *Counts) (r replayed) {
+	e.replay(s, d, h, from, s.last-1, at, c, &r.stat, func(_ uint32, l *likelihood) {
+		r.log.add(l)
+	})
+	return r
+}
+
+// replay scores the bins from..to of the history again, on top of stat, with
+// counts c in the bin at, and tells of each bin's likelihood ratios.
+func (e *Engine) replay(s *State, d *Dimension, h *history, from, to, at uint32, c *Counts, stat *scores, tell func(bin uint32, l *likelihood)) {
+	var now today
+	if t := s.today(); t != nil {
+		now = today{shared: t.shared, square: t.square, alike: t.alike, pairs: t.pairs}
+	}
 	busy, top := false, d.top()
-	for bin := max(from, s.first-1); bin < s.last; bin++ {
-		c := h.counts(bin)
-		if bin == at {
-			c = *old
+	for bin := from; bin <= to; bin++ {
+		counts := h.counts(bin)
+		if bin == at && c != nil {
+			counts = *c
 		}
 		t := e.setting(s, d, bin)
-		t.mode = calm
-		for m := range whole {
-			b := e.expect(s, d, Measure(m), &t)
-			nu := b.mu / (1 + b.mu)
-			ratios := b.ratios(c[m], busy)
-			var after [NumRates]float64
-			if bin == at {
-				after = b.ratios(now[m], busy)
-			}
-			for i, l := range ratios {
-				factor := exp(min(l, 2*MaxLog))
-				whole[m][i] = min((whole[m][i]+nu)*factor, top)
-				if bin <= at {
-					part[m][i] += nu
-				}
-				part[m][i] = min(part[m][i]*factor, top)
-				if bin == at {
-					change[m][i] = math.Expm1(min(after[i]-l, 2*MaxLog))
-				}
-			}
+		if bin != to || c == nil {
+			t.mode = calm
 		}
-		busy = c[Distinct] > 0
+		now.turn(t.day)
+		l := e.weigh(s, d, &t, &now, busy, &counts)
+		was := stat.core[Distinct]
+		stat.step(&l, e.keep, top)
+		now.pass(&l, &was, &counts)
+		busy = counts[Distinct] > 0
+		tell(bin, &l)
 	}
-	for m := range s.stat {
-		for i := range s.stat[m] {
-			r := float64(s.stat[m][i])
-			older := max(0, r-whole[m][i]) // began before the kept bins
-			v := r + change[m][i]*min(part[m][i]+older, r)
-			s.stat[m][i] = float32(min(max(v, minStat), top))
+}
+
+// add adds the log ratios of another bin.
+func (l *likelihood) add(o *likelihood) {
+	for i := range NumRates {
+		for m := range l.core {
+			l.core[m][i] += o.core[m][i]
+			l.past[m][i] += o.past[m][i]
+		}
+		for m := range l.extra {
+			l.extra[m][i] += o.extra[m][i]
 		}
 	}
+	for m, judged := range o.judged {
+		l.judged[m] = l.judged[m] || judged
+	}
+}
+
+// both returns the log ratios of Distinct and FirstTouch together.
+func (l *likelihood) both() *[NumRates]float64 {
+	return sumOf(&l.core)
+}
+
+func (l *likelihood) pastBoth() *[NumRates]float64 {
+	return sumOf(&l.past)
+}
+
+func sumOf(ratios *[numCore][NumRates]float64) *[NumRates]float64 {
+	sum := new([NumRates]float64)
+	for i := range sum {
+		sum[i] = ratios[Distinct][i] + ratios[FirstTouch][i]
+	}
+	return sum
+}
+
+// ratio returns the log ratio of a measure at a rate, over the horizons the
+// larger.
+func (l *likelihood) ratio(m Measure, i int) float64 {
+	switch {
+	case m >= numCore:
+		return l.extra[m-numCore][i]
+	case l.aged:
+		return max(l.core[m][i], l.past[m][i])
+	}
+	return l.core[m][i]
 }
 
 // onset estimates the bin in which the drift began: the start of the last
@@ -106,34 +198,28 @@ func (e *Engine) correct(s *State, d *Dimension, h *history, from, at uint32, ol
 // best rate, over the kept bins. Where the evidence has stood out for longer than
 // those, it is the bin since which it has. c is the count of bin
 // end, nil if the history holds it.
-func (e *Engine) onset(s *State, d *Dimension, ev *Evidence, end uint32, c *Counts) int64 {
+func (e *Engine) onset(s *State, d *Dimension, ev *Evidence, sc *scores, end uint32, c *Counts) int64 {
 	rise := min(s.rise-1, end)
 	from := e.oldestKept(end)
 	if rise < from {
 		return int64(rise)
 	}
 	m, best := ev.Measure, 0
-	for i, v := range s.stat[m] {
-		if v > s.stat[m][best] {
+	for i := range Rates {
+		if sc.rate(m, i) > sc.rate(m, best) {
 			best = i
 		}
 	}
 	var h history
 	h.read(s.recent)
 	from = min(max(from, s.first-1), end)
-	onset, sum, busy := from, 0.0, false
-	for bin := from; bin <= end; bin++ {
-		counts := h.counts(bin)
-		if bin == end && c != nil {
-			counts = *c
-		}
-		t := e.setting(s, d, bin)
-		b := e.expect(s, d, m, &t)
-		sum += b.ratios(counts[m], busy)[best]
-		busy = counts[Distinct] > 0
+	onset, sum := from, 0.0
+	var stat scores
+	e.replay(s, d, &h, from, end, end, c, &stat, func(bin uint32, l *likelihood) {
+		sum += l.ratio(m, best)
 		if sum <= 0 && bin < end {
 			sum, onset = 0, bin+1
 		}
-	}
+	})
 	return int64(onset)
 }

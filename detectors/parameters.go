@@ -20,7 +20,7 @@ type Dimension struct {
 	// Shape is the factor of each hour of the week in thousandths; its mean
 	// over the week is 1,000.
 	Shape [HoursOfWeek]uint16
-	Prior [numCore]Prior
+	Prior [NumMeasures]Prior
 	// Mode is the fleet's common mode expected of the next bin: 3 on a day on
 	// which everyone does three times the usual.
 	Mode [numCore]float64
@@ -45,6 +45,17 @@ type Prior struct {
 // levels differ by a factor of 3 either way, counts are very uneven. So it
 // gives way to the first bins of an identity's own.
 var defaultPrior = Prior{Mean: 1, Strength: 0.1, InverseK: 2}
+
+// defaultOf returns what is taken of the peers in a measure.
+func defaultOf(m Measure) Prior {
+	switch m {
+	case Distinct, FirstTouch:
+		return defaultPrior
+	case RowsRead:
+		return defaultRows
+	}
+	return rares[m].prior
+}
 
 func (d *Dimension) shape(hour int) float64 { return float64(d.Shape[hour]) / 1000 }
 
@@ -80,11 +91,11 @@ func (e *Engine) DefaultParameters() *Parameters {
 			d.Shape[h] = 1000
 		}
 		for m := range d.Prior {
-			d.Prior[m] = defaultPrior
-			d.Mode[m] = 1
+			d.Prior[m] = defaultOf(Measure(m))
 		}
+		d.Mode = calm
 		d.Live = 1
-		d.Formula = round3(e.formula(1, e.dims))
+		d.Formula = round3(e.formula(e.perDay, e.dims))
 		d.Threshold = d.Formula
 	}
 	return p
@@ -112,8 +123,11 @@ func (p *Parameters) AppendBinary(b []byte) []byte {
 // values lists what is encoded in thousandths, in a fixed order.
 func (d *Dimension) values() []*float64 {
 	v := []*float64{&d.Threshold, &d.Live, &d.Formula, &d.Tail}
+	for m := range d.Mode {
+		v = append(v, &d.Mode[m])
+	}
 	for m := range d.Prior {
-		v = append(v, &d.Mode[m], &d.Prior[m].Mean, &d.Prior[m].Strength, &d.Prior[m].InverseK)
+		v = append(v, &d.Prior[m].Mean, &d.Prior[m].Strength, &d.Prior[m].InverseK)
 	}
 	return v
 }

@@ -1,7 +1,5 @@
 package detectors
 
-import "math"
-
 // maxCount bounds a count, so that sums of them stay exact in a float64.
 const maxCount = 1 << 40
 
@@ -19,20 +17,13 @@ const (
 	youthInverseK   = 2.0  // dispersion that a newcomer's growth adds on its first day
 )
 
-// Chances of the null model's other component: a bin of ordinary work at an
-// hour at which there is usually none.
-const (
-	strayWork    = 0.001 // at a usual hour
-	strayOffWork = 0.1   // at an hour where a quarter of ordinary work is expected or less
-	strayStay    = 0.5   // there, when the bin before was one of work too
-)
-
 // baseline is what is expected of one measure of an identity in one bin.
 type baseline struct {
 	level, shape, mode float64
 	mu                 float64 // expected count
-	k                  float64 // dispersion, uncertainty of mu included
-	inverseK           float64 // of the noise alone
+	inverseK           float64 // of the noise, the day's factor included
+	hour               float64 // 1/k of one bin around the day's factor, uncertainty of the hour included
+	day                float64 // variance of the day's factor, uncertainty of the level included
 	peer               float64 // share of the level from the prior
 	work               float64 // mean of an active bin
 	unlike             float64 // chance that the identity is like none of its peers
@@ -42,6 +33,7 @@ type baseline struct {
 type setting struct {
 	bin   uint32
 	hour  int
+	day   uint32 // number of the local day
 	shape float64
 	mode  [numCore]float64
 	cellN float64 // how many bins the own hours of this cell rest on
@@ -51,15 +43,16 @@ type setting struct {
 }
 
 func (e *Engine) setting(s *State, d *Dimension, bin uint32) setting {
-	t := setting{bin: bin, hour: e.HourOfWeek(int64(bin)), mode: d.Mode}
+	t := setting{bin: bin, mode: d.Mode}
+	t.hour, t.day = e.local(int64(bin))
 	t.shape = d.shape(t.hour)
-	if s.profile != nil {
+	if p := s.profile(); p != nil {
 		i := cell(t.hour)
-		t.cellN, t.cellM = float64(s.profile.n[i]), float64(s.profile.mean[i])
-		t.shape = 1 + float64(s.profile.follows)*(t.shape-1)
+		t.cellN, t.cellM = float64(p.n[i]), float64(p.mean[i])
+		t.shape = 1 + float64(p.follows)*(t.shape-1)
 	}
 	if s.first != 0 {
-		t.age = float64(bin+1) - float64(s.first)
+		t.age = max(float64(bin+1)-float64(s.first), 0)
 	}
 	t.youth = youthInverseK
 	if t.age > 0 {
@@ -68,47 +61,112 @@ func (e *Engine) setting(s *State, d *Dimension, bin uint32) setting {
 	return t
 }
 
-// expect returns the baseline of measure m.
+// expect returns the baseline of Distinct.
 //
 // The level is Bühlmann's credibility mean of the own rate and the peers': with
 // a prior of mean m₀ and strength a (the inverse of its squared coefficient of
 // variation), the prior weighs as much as a(1/k+1/m₀) bins of own history.
 //
-// The dispersion used is wider than that of the noise, because the baseline is
-// itself uncertain: the squared coefficients of variation of the level, of the
-// hour's factor and of a newcomer's growth are added to 1/k. So the likelihood
-// is, to second order, the predictive one, and evidence stays small while
-// little is known.
-func (e *Engine) expect(s *State, d *Dimension, m Measure, t *setting) baseline {
-	prior := &d.Prior[m]
-	count, exposure := float64(s.count[m]), float64(s.exposure[m])
-
-	rough := (prior.Mean*prior.Strength + count) / (prior.Strength + exposure)
-	mass := dispersionPrior * rough * rough
-	invK := (mass*prior.InverseK + float64(s.excess[m])) / (mass + float64(s.square[m]))
-	invK = min(max(invK, minInverseK), maxInverseK)
-
-	weight := prior.Strength * (invK + 1/prior.Mean)
-	level := (weight*prior.Mean + count) / (weight + exposure)
-	info := (weight + exposure) / (invK + 1/level)
-
+// The dispersions used are wider than those of the noise, because the baseline
+// is itself uncertain: the squared coefficients of variation of the level and of
+// a newcomer's growth are added to that of the day's factor, that of the hour's
+// factor to 1/k. So the likelihood is, to second order, the predictive one, and
+// evidence stays small while little is known.
+func (e *Engine) expect(s *State, d *Dimension, t *setting) baseline {
+	b := e.expectOf(&s.core[Distinct], &d.Prior[Distinct])
 	// The shared shape counts for more days where the level is too low to
 	// know one's own hours from.
-	days := cellPrior + cellPrior/level
-	shape := (days*t.shape + t.cellN*t.cellM) / (days + t.cellN)
+	days := cellPrior + cellPrior/b.level
+	b.shape = (days*t.shape + t.cellN*t.cellM) / (days + t.cellN)
+	b.mode = t.mode[Distinct]
+	b.mu = max(b.level*b.shape*b.mode, 1e-6)
 
-	b := baseline{level: level, shape: shape, mode: t.mode[m], inverseK: invK}
-	b.mu = max(level*shape*b.mode, 1e-6)
-	b.k = 1 / (invK + 1/info + t.youth + (1/b.mu+invK)/(days+t.cellN))
-	b.peer = weight / (weight + exposure)
-	b.unlike = b.peer / (1 + 10*prior.Strength)
-	lend := min(prior.Strength, 1)
-	b.work = (lend*4*prior.Mean + count) / (lend + float64(s.active))
+	ofDay := b.inverseK / 2
+	if now := s.today(); now != nil {
+		ofDay = now.variance(b.inverseK, dispersionPrior*b.level*b.level)
+	}
+	b.hour = max((b.inverseK-ofDay)/(1+ofDay), minHourly) + (1/b.mu+b.inverseK)/(days+t.cellN)
+	b.day += ofDay + t.youth
+	lend := min(d.Prior[Distinct].Strength, 1)
+	b.work = (lend*4*d.Prior[Distinct].Mean + float64(s.worked)*float64(s.work)) / (lend + float64(s.worked))
 	return b
 }
 
+// minHourly is the least 1/k of an hour around its day's factor.
+const minHourly = 0.05
+
+// expectOf returns the level of a series and how well it is known: day is the
+// squared coefficient of variation of the level.
+func (e *Engine) expectOf(x *series, prior *Prior) baseline {
+	count, exposure := float64(x.count), float64(x.exposure)
+	rough := (prior.Mean*prior.Strength + count) / (prior.Strength + exposure)
+	mass := dispersionPrior * rough * rough
+	invK := (mass*prior.InverseK + float64(x.excess)) / (mass + float64(x.square))
+	invK = min(max(invK, minInverseK), maxInverseK)
+
+	weight := prior.Strength * (invK + 1/prior.Mean)
+	b := baseline{inverseK: invK, shape: 1, mode: 1}
+	b.level = (weight*prior.Mean + count) / (weight + exposure)
+	b.day = (invK + 1/b.level) / (weight + exposure)
+	b.peer = weight / (weight + exposure)
+	b.unlike = b.peer / (1 + 10*prior.Strength)
+	return b
+}
+
+// k returns the dispersion of a first bin of a day, all uncertainty included.
+func (b *baseline) k() float64 { return 1 / (b.hour + b.day) }
+
+// forecast is what a bin's count is held against: the negative binomial of the
+// null and those of the drifts.
+type forecast struct {
+	null   float64           // mean
+	drift  [NumRates]float64 // means
+	k      float64           // dispersion of all of them
+	work   float64           // mean of an active bin
+	stray  float64           // chance of a bin of work that follows no hours
+	unlike float64           // chance that the identity is like none of its peers
+}
+
+// forecast returns what is expected of the bin, given the day so far. scale is
+// the factor of another horizon's level, 1 for the first.
+//
+// The day's factor is Gamma(κ+S, κ+M) after S records where M were due; under
+// a drift to r that began with m of M to come, Gamma(κ+S, κ+M+(r-1)m). A day
+// that is slower than usual does not make what follows on it suspect, so the
+// factor is taken as one at least.
+func (b *baseline) forecast(now *today, scale float64, busy bool) forecast {
+	kappa := 1 / b.day
+	mu, seen, due := b.mu*scale, float64(now.seen), float64(now.due)*scale
+	f := forecast{null: mu * max((kappa+seen)/(kappa+due), 1), unlike: b.unlike, stray: b.stray(mu, busy)}
+	f.k = 1 / (b.hour + 1/(kappa+seen))
+	for i, r := range Rates {
+		f.drift[i] = r * mu * max((kappa+seen)/(kappa+due+(r-1)*float64(now.after[i])*scale), 1)
+	}
+	f.work = max(b.work, f.null)
+	return f
+}
+
+// Chances of the null model's other component: a bin of ordinary work at an
+// hour at which there is usually none.
+const (
+	strayWork    = 0.001 // at a usual hour
+	strayOffWork = 0.1   // at an hour where a quarter of ordinary work is expected or less
+	strayStay    = 0.5   // there, when the bin before was one of work too
+)
+
+// stray returns the chance of a bin of work that follows no hours.
+func (b *baseline) stray(mu float64, busy bool) float64 {
+	switch {
+	case mu >= b.work/4:
+		return strayWork
+	case busy:
+		return strayStay
+	}
+	return strayOffWork
+}
+
 // ratios returns the log-likelihood ratios of a count for each drift rate: of
-// NB(rμ, k) against the null.
+// the drift's negative binomial against the null.
 //
 // The null is ε-contaminated (Huber 1965): NB(μ, k), or with a small chance a
 // bin of the identity's ordinary work out of its hours (geometric around the
@@ -122,25 +180,21 @@ func (e *Engine) expect(s *State, d *Dimension, m Measure, t *setting) baseline 
 // what says most counts: else the largest theft would be the best explained.
 // So one bin's evidence is bounded, and grows with the count (but for a dip
 // of a fraction of a nat between the points at which censoring is tried).
-func (b *baseline) ratios(c float64, busy bool) (log [NumRates]float64) {
-	b.drifts(c, &log)
-	if c <= b.mu {
+func (f *forecast) ratios(c float64) (log [NumRates]float64) {
+	f.drifts(c, &log)
+	if c <= f.null || f.ordinary(c) {
 		return log
 	}
-	stray := b.stray(busy)
-	if b.ordinary(c, stray) {
-		return log
-	}
-	gap := b.gap(c, stray)
+	gap := f.gap(c)
 	for i := range log {
 		log[i] -= gap
 	}
 	if gap <= wellExplained {
 		return log
 	}
-	b.censor(b.mu, 0, &log)
-	for at := max(b.mu, 1) * censorStep; at < c && at < censorReach*max(b.mu, 1); at *= censorStep {
-		b.censor(at, b.gap(at, stray), &log)
+	f.censor(f.null, 0, &log)
+	for at := max(f.null, 1) * censorStep; at < c && at < censorReach*max(f.null, 1); at *= censorStep {
+		f.censor(at, f.gap(at), &log)
 	}
 	return log
 }
@@ -155,48 +209,36 @@ const (
 )
 
 // censor raises the ratios to those of a smaller count with the given gap.
-func (b *baseline) censor(c, gap float64, log *[NumRates]float64) {
+func (f *forecast) censor(c, gap float64, log *[NumRates]float64) {
 	var drifts [NumRates]float64
-	b.drifts(c, &drifts)
+	f.drifts(c, &drifts)
 	for i := range log {
 		log[i] = max(log[i], drifts[i]-gap)
 	}
 }
 
-// drifts sets the log-likelihood ratios of NB(rμ, k) against NB(μ, k); the
-// gamma functions of the two cancel.
-func (b *baseline) drifts(c float64, log *[NumRates]float64) {
-	for i, r := range Rates {
-		q := ln((b.mu + b.k) / (r*b.mu + b.k))
-		log[i] = c*logRates[i] + (c+b.k)*q
+// drifts sets the log-likelihood ratios of the drifts against the null without
+// its other parts; the gamma functions of the two cancel.
+func (f *forecast) drifts(c float64, log *[NumRates]float64) {
+	for i, mean := range f.drift {
+		log[i] = c*ln(mean/f.null) + (c+f.k)*ln((f.null+f.k)/(mean+f.k))
 	}
 }
 
 // ordinary reports whether a count is so usual that the other parts of the null
 // move it by a few hundredths of a nat at most, which is not worth their
 // logarithms.
-func (b *baseline) ordinary(c, stray float64) bool {
-	return c < 2*b.mu && stray == strayWork && b.unlike < 0.01
-}
-
-// stray returns the chance of a bin of work that follows no hours.
-func (b *baseline) stray(busy bool) float64 {
-	switch {
-	case b.mu >= b.work/4:
-		return strayWork
-	case busy:
-		return strayStay
-	}
-	return strayOffWork
+func (f *forecast) ordinary(c float64) bool {
+	return c < 2*f.null && f.stray == strayWork && f.unlike < 0.01
 }
 
 // gap returns how much more probable a count is under the whole null than under
 // its first part, as a logarithm.
-func (b *baseline) gap(c, stray float64) float64 {
-	usual := logNB(c, b.mu, b.k)
-	null := logSum(ln(1-stray)+usual, ln(stray)+logGeometric(c, max(b.work, b.mu)))
-	if b.unlike > 0 {
-		null = logSum(ln(1-b.unlike)+null, ln(b.unlike/(anySize*(c+1))))
+func (f *forecast) gap(c float64) float64 {
+	usual := logNB(c, f.null, f.k)
+	null := logSum(ln(1-f.stray)+usual, ln(f.stray)+logGeometric(c, f.work))
+	if f.unlike > 0 {
+		null = logSum(ln(1-f.unlike)+null, ln(f.unlike/(anySize*(c+1))))
 	}
 	return null - usual
 }
@@ -213,13 +255,6 @@ func logSum(a, b float64) float64 {
 	return a + ln(1+exp(b-a))
 }
 
-var logRates = func() (l [NumRates]float64) {
-	for i, r := range Rates {
-		l[i] = math.Log(r)
-	}
-	return l
-}()
-
 // logNB is the log probability of c under the negative binomial of mean mu and
 // dispersion k (variance mu + mu²/k).
 func logNB(c, mu, k float64) float64 {
@@ -232,95 +267,4 @@ func logNB(c, mu, k float64) float64 {
 // logGeometric is logNB with k = 1, in closed form.
 func logGeometric(c, mu float64) float64 {
 	return c*ln(mu/(1+mu)) - ln(1+mu)
-}
-
-// Bounds of a statistic: the lower one keeps its logarithm finite.
-const minStat = 1e-30
-
-var (
-	calm = [numCore]float64{1, 1}
-)
-
-// step scores one bin: the generalised Shiryaev-Roberts recursion
-//
-//	R ← (R + ν)·Λ,  ν = μ/(1+μ)
-//
-// for each measure and rate. ν, the prior weight of a change in this very bin,
-// is known before the count; where nothing is expected it is near zero, so that
-// mere silence does not gather evidence, as it would with ν = 1. Statistics
-// are capped some way above the threshold, so that a leak that has ended is
-// forgotten in days. E[R] under the
-// null stays at most the number of bins, so Pollak's bound on the mean time
-// between false alarms holds.
-func (e *Engine) step(s *State, d *Dimension, t *setting, c *Counts) (base [numCore]baseline) {
-	top := d.top()
-	for m := range base {
-		b := e.expect(s, d, Measure(m), t)
-		base[m] = b
-		nu := b.mu / (1 + b.mu)
-		ratios := b.ratios(c[m], s.busy)
-		for i, l := range ratios {
-			v := (float64(s.stat[m][i]) + nu) * exp(min(l, 2*MaxLog))
-			s.stat[m][i] = float32(min(max(v, minStat), top))
-		}
-	}
-	return base
-}
-
-// learn takes the bin into the baseline. It goes on while the identity is under
-// suspicion, since else benign drift would never be forgiven; it is slow
-// (horizons of one to two weeks against hours of detection), and a count far
-// beyond anything ordinary is cut for learning, so that one burst does not buy
-// weeks of blindness.
-//
-// The level's exposure is in units of the shape that the own hours start from,
-// not of the own hours themselves: else level and hours could drift apart, with
-// only their product held.
-func (e *Engine) learn(s *State, d *Dimension, t *setting, base *[numCore]baseline, c *Counts) {
-	var learned Counts
-	for m := range base {
-		b := &base[m]
-		learned[m] = b.cut(c[m], t.age > e.youth)
-		young := e.perDay + t.age/2
-		fade := 1 - 1/min(e.level[m], young)
-		s.count[m] = fold(s.count[m], fade, learned[m])
-		s.exposure[m] = fold(s.exposure[m], fade, t.shape*b.mode)
-		fade = 1 - 1/min(e.dispersion, young)
-		seen := learned[m]
-		if t.age > e.youth {
-			// A leak is not to teach that the identity is erratic.
-			seen = min(seen, b.mu+max(3*math.Sqrt(b.mu+b.mu*b.mu*b.inverseK), b.work))
-		}
-		residual := seen - b.mu
-		s.excess[m] = fold(s.excess[m], fade, residual*residual-seen)
-		s.square[m] = fold(s.square[m], fade, b.mu*b.mu)
-	}
-	s.busy = c[Distinct] > 0
-	worked := 0.0
-	if s.busy {
-		worked = 1
-	}
-	s.active = fold(s.active, 1-1/min(e.level[Distinct], e.perDay+t.age/2), worked)
-
-	if s.profile == nil && s.count[Distinct] >= profileMin && t.age >= e.perDay {
-		s.profile = &profile{follows: 1}
-	}
-	if p := s.profile; p != nil {
-		b := &base[Distinct]
-		p.observe(cell(t.hour), learned[Distinct]/(b.level*b.mode))
-		p.compare(d)
-	}
-}
-
-// cut bounds a count for learning, once there is a baseline to bound it by.
-func (b *baseline) cut(c float64, settled bool) float64 {
-	if !settled {
-		return c
-	}
-	return min(c, 5*max(b.mu, b.work)+10)
-}
-
-// fold fades a decayed sum and adds to it.
-func fold(sum float32, fade, add float64) float32 {
-	return float32(float64(sum)*fade + add)
 }

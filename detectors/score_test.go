@@ -27,31 +27,30 @@ func referenceNB(c, mu, k float64) float64 {
 func TestRecursion(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 50 {
-		b := baseline{mu: math.Exp(rng.NormFloat64() * 2), k: 0.1 + 9*rng.Float64(), work: 30, unlike: 0.1 * rng.Float64()}
-		nu := b.mu / (1 + b.mu)
+		mu := math.Exp(rng.NormFloat64() * 2)
+		f := steadyForecast(mu, 0.1+9*rng.Float64())
+		f.work, f.unlike = max(30, mu), 0.1*rng.Float64()
+		if mu < 30.0/4 {
+			f.stray = strayOffWork
+		}
+		nu := mu / (1 + mu)
 		var stat [NumRates]float64
 		var products [][NumRates]float64
 		for range 30 {
-			c := negBinomial(rng, 2*b.mu, b.k)
-			if c > b.mu && b.gap(c, b.stray(false)) > wellExplained {
-				c = math.Floor(b.mu) // TestBounded looks at these
+			c := negBinomial(rng, 2*mu, f.k)
+			if c > mu && f.gap(c) > wellExplained {
+				c = math.Floor(mu) // TestBounded looks at these
 			}
-			for i, l := range b.ratios(c, false) {
-				stat[i] = (stat[i] + nu) * math.Exp(l)
-			}
+			ratios := f.ratios(c)
+			step(&stat, &ratios, nu, 1, math.Inf(1))
 			var ratio [NumRates]float64
 			for i, r := range Rates {
-				null := math.Exp(referenceNB(c, b.mu, b.k))
-				if c > b.mu && !b.ordinary(c, b.stray(false)) {
-					stray := strayWork
-					if b.mu < b.work/4 {
-						stray = strayOffWork
-					}
-					work := max(b.work, b.mu)
-					null = (1-stray)*null + stray*math.Exp(referenceNB(c, work, 1))
-					null = (1-b.unlike)*null + b.unlike/(anySize*(c+1))
+				null := math.Exp(referenceNB(c, mu, f.k))
+				if c > mu && !f.ordinary(c) {
+					null = (1-f.stray)*null + f.stray*math.Exp(referenceNB(c, f.work, 1))
+					null = (1-f.unlike)*null + f.unlike/(anySize*(c+1))
 				}
-				ratio[i] = math.Exp(referenceNB(c, r*b.mu, b.k)) / null
+				ratio[i] = math.Exp(referenceNB(c, r*mu, f.k)) / null
 			}
 			products = append(products, [NumRates]float64{1, 1, 1, 1, 1})
 			for j := range products {
@@ -66,7 +65,7 @@ func TestRecursion(t *testing.T) {
 				want += nu * products[j][i]
 			}
 			if math.Abs(math.Log(stat[i]/want)) > 1e-6 {
-				t.Fatalf("rate %g: recursion %g, definition %g (mu %g, k %g)", Rates[i], stat[i], want, b.mu, b.k)
+				t.Fatalf("rate %g: recursion %g, definition %g (mu %g, k %g)", Rates[i], stat[i], want, mu, f.k)
 			}
 		}
 	}
@@ -76,11 +75,11 @@ func TestRecursion(t *testing.T) {
 // the mean of R after n bins is at most n.
 func TestMartingale(t *testing.T) {
 	for _, p := range [][2]float64{{0.2, 1}, {20, 5}, {300, 2}} {
-		b := baseline{mu: p[0], k: p[1], work: p[0]}
+		f := steadyForecast(p[0], p[1])
 		for i, r := range Rates {
 			mean := 0.0
 			for c := 0.0; c < 6000; c++ {
-				mean += math.Exp(referenceNB(c, b.mu, b.k) + b.ratios(c, false)[i])
+				mean += math.Exp(referenceNB(c, f.null, f.k) + f.ratios(c)[i])
 			}
 			if mean > 1+1e-6 {
 				t.Errorf("mean %g, k %g, rate %g: the likelihood ratio's expectation is %g, want at most 1", p[0], p[1], r, mean)
@@ -89,9 +88,9 @@ func TestMartingale(t *testing.T) {
 	}
 }
 
-// TestEarlyGrows: the evidence of a bin grows as its count does, but for a dip of
-// a fraction of a nat, so what is scored early is not taken back at the bin's end, and the last
-// early score is that of the close.
+// TestEarlyGrows: what a bin's count says grows as the count does, but for a dip
+// of a fraction of a nat, so what is scored early is not taken back at the bin's
+// end, and the last early score is that of the close.
 func TestEarlyGrows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e, p := oneDimension()
@@ -107,14 +106,16 @@ func TestEarlyGrows(t *testing.T) {
 		bin += int64(rapid.SampledFrom([]int{1, 2, 30, 200, 500}).Draw(t, "gap"))
 		last := math.Inf(-1)
 		var ev Evidence
+		e.Early(&s, 0, bin, Counts{}, p) // the silent bins before it
 		before := string(s.AppendBinary(nil))
 		c := Counts{}
 		for range 6 {
 			ev = e.Early(&s, 0, bin, c, p)
-			if last > 0 && ev.Log < last-0.5 {
-				t.Fatalf("the evidence fell from %g to %g as the count grew to %v", last, ev.Log, c)
+			if log := ev.Measures[Distinct].Log; last > 0 && log < last-0.5 {
+				t.Fatalf("the evidence fell from %g to %g as the count grew to %v", last, log, c)
+			} else {
+				last = log
 			}
-			last = ev.Log
 			c[Distinct] += math.Round(mean * rng.Float64() * 3)
 			c[FirstTouch] += math.Round(mean * rng.Float64())
 		}
@@ -229,10 +230,11 @@ func TestHostileCounts(t *testing.T) {
 // TestBounded: one bin's evidence is bounded, however large the count, and large
 // enough to alert a fleet of hundreds at once.
 func TestBounded(t *testing.T) {
-	b := baseline{mu: 20, k: 5, work: 20, unlike: 1e-4}
-	huge := b.ratios(1e6, true)
+	f := steadyForecast(20, 5)
+	f.unlike = 1e-4
+	huge := f.ratios(1e6)
 	for c := 20.0; c < 1e6; c *= 1.1 {
-		at := b.ratios(math.Floor(c), true)
+		at := f.ratios(math.Floor(c))
 		for i := range at {
 			if at[i] > huge[i]+0.3 {
 				t.Fatalf("rate %g: %g at count %.0f, but %g at a million", Rates[i], at[i], c, huge[i])

@@ -7,86 +7,122 @@ import (
 )
 
 // State is what is known of one identity in one dimension. Its zero value is an
-// identity never seen. It takes 128 bytes, a few more for each active bin of
-// the last two days, and 248 more for the hours of an identity that is active
-// enough to have its own. It is copied only by the package itself: profile and
-// recent are shared by copies.
+// identity never seen. It takes 136 bytes and a few more for each active bin of
+// the last two days; what only an active or an older identity has stands behind
+// more. It is copied only by the package itself: more and recent are shared by
+// copies.
 type State struct {
-	// stat are the Shiryaev-Roberts statistics, linear.
-	stat [numCore][NumRates]float32
-	// count and exposure are decayed sums of learned counts and of the factors
-	// (shape × mode) under which they came: their ratio is the own level.
-	count, exposure [numCore]float32
-	// excess and square are decayed sums of (c-μ)²-c and μ²: their ratio
-	// estimates 1/k, the over-dispersion.
-	excess, square [numCore]float32
-	active         float32 // decayed number of bins with a count
-	peak           float32 // the largest log evidence of late, falling by Engine.peakFall a bin
-	first, last    uint32  // first and last closed bin, plus one
-	rise           uint32  // bin since which the evidence has been above nothing, plus one
-	busy           bool    // the last closed bin had a count
-	profile        *profile
-	recent         []byte // visits, see history.go
+	core        [numCore]series // Distinct, FirstTouch
+	both        stats           // of Distinct and FirstTouch together
+	work        float32         // mean count of the bins that have one
+	worked      uint8           // how many bins it rests on, at most workMemory
+	peak        float32         // the largest log evidence of late, falling by Engine.peakFall a bin
+	high        float32         // likewise, falling by Engine.highFall a bin
+	first, last uint32          // first and last closed bin, plus one
+	rise        uint32          // bin since which the evidence has been above nothing, plus one
+	told        uint16          // low bits of the day on which it last told of itself to the fleet
+	busy        bool            // the last closed bin had a count
+	more        *more
+	recent      []byte // visits, see history.go
 }
 
-// cells is the number of cells of an identity's own hours: 24 of a working
-// day, 24 of a weekend day.
-const cells = 48
+// stats are Shiryaev-Roberts statistics, linear, one a rate, each the upper half
+// of a float32: within 0.4 %, which is nothing beside a nat.
+type stats [NumRates]uint16
 
-// profile is an identity's own hours: in each cell the mean of count over
-// level, and on how many bins it rests (at most profileMemory).
-type profile struct {
-	mean    [cells]float32
-	n       [cells]uint8
-	follows float32 // how far they follow the shared shape: 1 wholly, 0 not at all
-}
-
-// observe takes in one bin of a cell: x is its count over the level.
-func (p *profile) observe(cell int, x float64) {
-	if p.n[cell] < profileMemory {
-		p.n[cell]++
+// get widens the statistics.
+func (x *stats) get() (v [NumRates]float64) {
+	for i, h := range x {
+		v[i] = float64(math.Float32frombits(uint32(h) << 16))
 	}
-	p.mean[cell] += float32((x - float64(p.mean[cell])) / float64(p.n[cell]))
+	return v
 }
 
-// compare estimates how far the own hours follow the shared ones, as the slope
-// of a regression through (1, 1) that starts from wholly. It tells a service
-// that works around the clock among people in offices within a day, where its
-// own hours take weeks.
-func (p *profile) compare(d *Dimension) {
-	above, square := followsPrior, followsPrior
-	for i, n := range p.n {
-		if n == 0 {
-			continue
+// set rounds statistics to what is kept of them.
+func (x *stats) set(v *[NumRates]float64) {
+	for i, f := range v {
+		x[i] = uint16((math.Float32bits(float32(f)) + 1<<15) >> 16)
+	}
+}
+
+func (x *stats) append(b []byte) []byte {
+	for _, h := range x {
+		b = binary.LittleEndian.AppendUint16(b, h)
+	}
+	return b
+}
+
+// stats reads statistics: finite and not negative.
+func (r *reader) stats(x *stats) {
+	for i := range x {
+		if x[i] = r.uint16(); x[i] >= 0x7f80 {
+			r.fail()
 		}
-		x := d.typical(i) - 1
-		above += float64(n) * x * (float64(p.mean[i]) - 1)
-		square += float64(n) * x * x
 	}
-	p.follows = float32(min(max(above/square, 0), 1))
 }
 
-// followsPrior is the weight of the assumption that hours follow the shared
-// ones, in hours that differ from the mean by a factor of two.
-const followsPrior = 4.0
-
-// profileMemory bounds how many bins of one cell are remembered; older ones
-// fade geometrically. 20 working days are four weeks.
-const profileMemory = 20
-
-// profileMin is the (decayed) number of records from which an identity keeps
-// its own hours; below it, they would be noise.
-const profileMin = 32
-
-// cell returns the cell of an hour of the week.
-func cell(hour int) int {
-	if hour >= 5*24 {
-		return 24 + hour%24
-	}
-	return hour % 24
+// series is what is kept of one measure.
+type series struct {
+	stat stats
+	// count and exposure are decayed sums. Their ratio is the own level: of
+	// learned counts over the factors (shape × mode) under which they came; of
+	// first touches over distinct records.
+	count, exposure float32
+	// excess and square are decayed sums whose ratio is the over-dispersion: of
+	// (c-μ)²-c over μ²; of a share see novelty.go.
+	excess, square float32
 }
 
-// Seen reports whether any bin of the identity has been closed.
+// more is what only some identities have. All of it is optional.
+type more struct {
+	profile *profile
+	today   *today
+	past    *past
+	extra   [numExtra]*series // the measures after the core, from their first count on
+}
+
+// numExtra is the number of measures that are kept only where they occur.
+const numExtra = int(NumMeasures) - numCore
+
+// room returns s.more, made if it is not there.
+func (s *State) room() *more {
+	if s.more == nil {
+		s.more = new(more)
+	}
+	return s.more
+}
+
+func (s *State) profile() *profile {
+	if s.more == nil {
+		return nil
+	}
+	return s.more.profile
+}
+
+func (s *State) today() *today {
+	if s.more == nil {
+		return nil
+	}
+	return s.more.today
+}
+
+func (s *State) past() *past {
+	if s.more == nil {
+		return nil
+	}
+	return s.more.past
+}
+
+// extra returns the series of a measure after the core, nil where it never
+// occurred.
+func (s *State) extra(m Measure) *series {
+	if s.more == nil {
+		return nil
+	}
+	return s.more.extra[int(m)-numCore]
+}
+
+// Seen reports whether any bin of the identity has been closed or begun.
 func (s *State) Seen() bool { return s.last != 0 }
 
 // LastBin returns the index of the last closed bin, -1 if there is none.
@@ -99,58 +135,95 @@ func (s *State) FirstBin() int64 { return int64(s.first) - 1 }
 // Log returns the natural log of the combined evidence as of the last closed
 // bin; minus infinity before any.
 func (s *State) Log() float64 {
-	var sum float64
-	for m := range s.stat {
-		for _, v := range s.stat[m] {
-			sum += float64(v)
-		}
-	}
-	if sum == 0 {
+	var sc scores
+	sc.read(s)
+	total := sc.total()
+	if total == 0 {
 		return math.Inf(-1)
 	}
-	return ln(sum / float64(numCore*NumRates))
+	return ln(total)
 }
 
-const stateVersion = 1
+const stateVersion = 2
+
+// Flags of an encoded state.
+const (
+	flagBusy = 1 << iota
+	flagProfile
+	flagToday
+	flagPast
+	flagExtra
+	allFlags = 1<<iota - 1
+)
 
 // AppendBinary appends the canonical encoding of the state to b: equal states
 // give equal bytes.
 func (s *State) AppendBinary(b []byte) []byte {
-	b = append(b, stateVersion)
-	var flags byte
-	if s.busy {
-		flags |= 1
-	}
-	if s.profile != nil {
-		flags |= 2
-	}
-	b = append(b, flags)
+	b = append(b, stateVersion, s.flags())
 	b = binary.AppendUvarint(b, uint64(s.first))
 	b = binary.AppendUvarint(b, uint64(s.last))
 	b = binary.AppendUvarint(b, uint64(s.rise))
-	b = appendFloat32(b, s.active)
+	b = binary.LittleEndian.AppendUint16(b, s.told)
+	b = appendFloat32(b, s.work)
+	b = append(b, s.worked)
 	b = appendFloat32(b, s.peak)
-	for m := range s.stat {
-		for _, v := range s.stat[m] {
-			b = appendFloat32(b, v)
-		}
-		b = appendFloat32(b, s.count[m])
-		b = appendFloat32(b, s.exposure[m])
-		b = appendFloat32(b, s.excess[m])
-		b = appendFloat32(b, s.square[m])
+	b = appendFloat32(b, s.high)
+	for m := range s.core {
+		b = s.core[m].append(b)
 	}
-	if s.profile != nil {
-		b = appendFloat32(b, s.profile.follows)
-		for i, n := range s.profile.n {
-			b = append(b, n)
-			if n > 0 {
-				b = appendFloat32(b, s.profile.mean[i])
+	b = s.both.append(b)
+	if p := s.profile(); p != nil {
+		b = p.append(b)
+	}
+	if t := s.today(); t != nil {
+		b = t.append(b)
+	}
+	if p := s.past(); p != nil {
+		b = p.append(b)
+	}
+	if mask := s.extras(); mask != 0 {
+		b = append(b, mask)
+		for _, x := range s.more.extra {
+			if x != nil {
+				b = x.append(b)
 			}
 		}
 	}
 	var h history
 	h.read(s.recent)
 	return h.append(binary.AppendUvarint(b, uint64(h.n)))
+}
+
+// extras returns a bit for each measure after the core that is kept.
+func (s *State) extras() (mask byte) {
+	if s.more == nil {
+		return 0
+	}
+	for i, x := range s.more.extra {
+		if x != nil {
+			mask |= 1 << i
+		}
+	}
+	return mask
+}
+
+func (s *State) flags() (f byte) {
+	if s.busy {
+		f |= flagBusy
+	}
+	if s.profile() != nil {
+		f |= flagProfile
+	}
+	if s.today() != nil {
+		f |= flagToday
+	}
+	if s.past() != nil {
+		f |= flagPast
+	}
+	if s.extras() != 0 {
+		f |= flagExtra
+	}
+	return f
 }
 
 // DecodeState reads what AppendBinary wrote and returns the bytes after it. The
@@ -162,28 +235,28 @@ func DecodeState(b []byte) (State, []byte, error) {
 		return State{}, nil, fmt.Errorf("decoding a detector state of version %d, where this program writes %d: process again from the source: %w", v, stateVersion, ErrCorrupt)
 	}
 	flags := r.byte()
-	if flags > 3 {
+	if flags > allFlags {
 		r.fail()
 	}
-	s.busy = flags&1 != 0
+	s.busy = flags&flagBusy != 0
 	s.first, s.last, s.rise = r.bin(), r.bin(), r.bin()
-	s.active = r.amount()
-	s.peak = r.float32()
-	for m := range s.stat {
-		for i := range s.stat[m] {
-			s.stat[m][i] = r.amount()
-		}
-		s.count[m] = r.amount()
-		s.exposure[m] = r.amount()
-		s.excess[m] = r.float32()
-		s.square[m] = r.amount()
+	s.told = r.uint16()
+	s.work = r.amount()
+	if s.worked = r.byte(); s.worked > workMemory {
+		r.fail()
 	}
-	if flags&2 != 0 {
-		s.profile = r.profile()
+	s.peak = r.float32()
+	s.high = r.float32()
+	for m := range s.core {
+		r.series(&s.core[m])
+	}
+	r.stats(&s.both)
+	if flags&^flagBusy != 0 {
+		s.more = r.more(flags)
 	}
 	var h history
 	h.decode(&r)
-	if r.bad || s.first > s.last || s.rise > s.last+1 {
+	if r.bad || s.first > s.last+1 || s.rise > s.last+1 {
 		return State{}, nil, fmt.Errorf("decoding a detector state: %w", ErrCorrupt)
 	}
 	if h.n > 0 {
@@ -193,6 +266,51 @@ func DecodeState(b []byte) (State, []byte, error) {
 		s.recent = h.pack(nil)
 	}
 	return s, r.b, nil
+}
+
+// more reads what the flags say there is.
+func (r *reader) more(flags byte) *more {
+	m := new(more)
+	if flags&flagProfile != 0 {
+		m.profile = r.profile()
+	}
+	if flags&flagToday != 0 {
+		m.today = r.today()
+	}
+	if flags&flagPast != 0 {
+		m.past = r.past()
+	}
+	if flags&flagExtra == 0 {
+		return m
+	}
+	mask := r.byte()
+	if mask == 0 || mask>>numExtra != 0 {
+		r.fail()
+		return m
+	}
+	for i := range m.extra {
+		if mask>>i&1 != 0 {
+			m.extra[i] = new(series)
+			r.series(m.extra[i])
+		}
+	}
+	return m
+}
+
+func (x *series) append(b []byte) []byte {
+	b = x.stat.append(b)
+	b = appendFloat32(b, x.count)
+	b = appendFloat32(b, x.exposure)
+	b = appendFloat32(b, x.excess)
+	return appendFloat32(b, x.square)
+}
+
+func (r *reader) series(x *series) {
+	r.stats(&x.stat)
+	x.count = r.amount()
+	x.exposure = r.amount()
+	x.excess = r.float32()
+	x.square = r.amount()
 }
 
 // bin reads the index of a bin plus one.
@@ -211,18 +329,4 @@ func (r *reader) amount() float32 {
 		r.fail()
 	}
 	return v
-}
-
-func (r *reader) profile() *profile {
-	p := &profile{follows: r.amount()}
-	for i := range p.n {
-		p.n[i] = r.byte()
-		if p.n[i] > profileMemory {
-			r.fail()
-		}
-		if p.n[i] > 0 {
-			p.mean[i] = r.amount()
-		}
-	}
-	return p
 }

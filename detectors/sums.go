@@ -28,9 +28,10 @@ const (
 // dimSums are the sums of one dimension.
 type dimSums struct {
 	scored   uint64 // identities closed
+	chance   uint64 // what their evidence may grow by in a day by chance, fixed point; see Engine.formula
 	fresh    uint64 // among them, those closed for the first time on this day
 	activity uint64 // sum of count over level, fixed point
-	measures [numCore]measureSums
+	measures [NumMeasures]measureSums
 	tail     [tailCells]uint64 // upcrossings of each edge of the log evidence
 }
 
@@ -72,36 +73,89 @@ func (s *Sums) Scored(dim int) uint64 {
 	return s.dims[dim].scored
 }
 
-// add takes in one closed bin of one identity.
-func (s *dimSums) add(id *State, t *setting, base *[numCore]baseline, c *Counts, fresh bool, before, log, perDay float64) {
+// add takes in one closed bin of one identity. before and log are the evidence
+// before and after it.
+func (s *dimSums) add(e *Engine, id *State, t *setting, l *likelihood, c *Counts, before, log float64) {
 	s.scored++
-	settled := t.age >= perDay
-	if fresh {
+	settled := t.age >= e.perDay
+	days := e.daysUntold(id, t.bin)
+	b := &l.base
+	if days > 0 {
 		s.fresh++
+		s.chance += toFixed(days * e.perDay * b.level / (1 + b.level))
 	}
-	if d := &base[Distinct]; c[Distinct] > 0 {
-		s.activity += toFixed(min(c[Distinct]/d.level, 16) * (1 - d.peer))
+	if c[Distinct] > 0 {
+		s.activity += toFixed(min(c[Distinct]/b.level, 16) * (1 - b.peer))
 	}
-	for m := range base {
-		b, sum := &base[m], &s.measures[m]
-		sum.count += uint64(c[m])
-		sum.expected += toFixed(b.mu)
-		if usual := b.mu / b.mode; settled && usual >= 1 && c[m] > 0 {
-			r := math.Log((c[m] + 0.5) / (usual + 0.5))
-			sum.ratio[bucket(r/ratioStep+(ratioCells-1)/2+0.5, ratioCells)]++
-		}
-		if fresh && settled && b.peer < settleShare {
-			own := (float64(id.count[m]) + 0.5) / (float64(id.exposure[m]) + 1)
-			w, x := 1-b.peer, math.Log(own)
-			sum.weight += toFixed(w)
-			sum.log += int64(math.Round(w * x * fixed))
-			sum.logSq += toFixed(w * x * x)
-			sum.k[bucket(2*math.Log2(b.inverseK/minInverseK), kCells)]++
+	s.measures[Distinct].bin(c[Distinct], b.mu, b.mode, settled)
+	s.measures[FirstTouch].bin(c[FirstTouch], l.share.mean*c[Distinct], t.mode[FirstTouch], settled)
+	if days > 0 && settled {
+		s.measures[Distinct].peer(&id.core[Distinct], b)
+	}
+	for i, judged := range l.judged {
+		m := Measure(i + numCore)
+		switch {
+		case !judged:
+		case m == RowsRead:
+			s.measures[m].rows(c[m])
+		default:
+			r := &l.rare[i]
+			s.measures[m].bin(c[m], r.level*r.shape*r.mode, r.mode, false)
+			if x := id.extra(m); x != nil && days > 0 && settled {
+				s.measures[m].peer(x, r)
+			}
 		}
 	}
 	for i := tailEdge(before); i < tailEdge(log); i++ {
 		s.tail[i]++
 	}
+}
+
+// daysUntold returns for how many days an identity has told nothing of itself,
+// zero if it has on this one; at most a week.
+func (e *Engine) daysUntold(id *State, bin uint32) float64 {
+	if id.told == 0 {
+		return 1
+	}
+	return float64(min(e.dayMark(bin)-id.told, 7))
+}
+
+// dayMark returns the low bits of the day of event time that a bin starts in.
+func (e *Engine) dayMark(bin uint32) uint16 { return uint16(e.day(bin)) + 1 }
+
+// bin takes in a measure's count and expectation.
+func (s *measureSums) bin(count, expected, mode float64, settled bool) {
+	s.count += uint64(count)
+	s.expected += toFixed(expected)
+	if usual := expected / mode; settled && usual >= 1 && count > 0 {
+		r := math.Log((count + 0.5) / (usual + 0.5))
+		s.ratio[bucket(r/ratioStep+(ratioCells-1)/2+0.5, ratioCells)]++
+	}
+}
+
+// peer takes in what an identity tells of its peers, once a day.
+func (s *measureSums) peer(x *series, b *baseline) {
+	if b.peer >= settleShare {
+		return
+	}
+	own := (float64(x.count) + 0.5) / (float64(x.exposure) + 1)
+	s.observe(1-b.peer, math.Log(own))
+	s.k[bucket(2*math.Log2(b.inverseK/minInverseK), kCells)]++
+}
+
+// rows takes in a bin with rows.
+func (s *measureSums) rows(count float64) {
+	if count > 0 {
+		s.count += uint64(count)
+		s.observe(1, math.Log(count))
+	}
+}
+
+// observe adds a logarithm to the moments.
+func (s *measureSums) observe(w, x float64) {
+	s.weight += toFixed(w)
+	s.log += int64(math.Round(w * x * fixed))
+	s.logSq += toFixed(w * x * x)
 }
 
 // tailEdge returns how many edges lie at or below a log evidence.
@@ -132,8 +186,8 @@ func (s *Sums) Add(o *Sums) {
 
 // numbers lists the unsigned numbers in a fixed order.
 func (s *dimSums) numbers() []*uint64 {
-	v := make([]*uint64, 0, 3+numCore*(4+ratioCells+kCells)+tailCells)
-	v = append(v, &s.scored, &s.fresh, &s.activity)
+	v := make([]*uint64, 0, 4+int(NumMeasures)*(4+ratioCells+kCells)+tailCells)
+	v = append(v, &s.scored, &s.chance, &s.fresh, &s.activity)
 	for m := range s.measures {
 		q := &s.measures[m]
 		v = append(v, &q.count, &q.expected, &q.weight, &q.logSq)

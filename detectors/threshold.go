@@ -9,13 +9,15 @@ const (
 	maxThreshold = MaxLog - 1
 )
 
-// formula returns the threshold that theory asks for: with E[R] growing by at
-// most one a bin, the mean time between crossings of A of one calm stream is at
-// least A bins (Pollak 1985), so that live streams together cross at most
-// live·bins/A times a day. The budget is shared evenly by the dimensions that
+// formula returns the threshold that theory asks for: R less the sum of ν is a
+// martingale under the null, so that by Ville's inequality streams whose ν sum
+// to growth in a day cross A no more than growth/A times a day (Pollak 1985 has
+// ν = 1). A stream that is hardly ever active costs hardly anything: nine
+// thousand customers who read their own record do not raise the threshold of
+// the staff beside them much. The budget is shared evenly by the dimensions that
 // have identities: three keys may matter more than a million users.
-func (e *Engine) formula(live float64, dims int) float64 {
-	arl := live * e.perDay * float64(max(dims, 1)) / e.budget
+func (e *Engine) formula(growth float64, dims int) float64 {
+	arl := growth * float64(max(dims, 1)) / e.budget
 	return min(max(math.Log(arl), minThreshold), maxThreshold)
 }
 

@@ -10,8 +10,8 @@ func (m *matrix) appendBinary(b []byte) []byte {
 	m.refreshOldest()
 	out := bitWriter{out: binary.AppendUvarint(b, uint64(m.oldest))}
 	top := int(m.dense)
-	if n := len(m.sparse); n > 0 {
-		top = int(m.sparse[n-1].key() >> m.p)
+	if n := m.sparse.len(); n > 0 {
+		top = int(m.sparse.at(n-1).key() >> m.p)
 	}
 	for top > 0 && len(m.column(top, nil)) == 0 {
 		top--
@@ -28,9 +28,7 @@ func (m *matrix) appendBinary(b []byte) []byte {
 // column appends the cells of a rank, in order of registers, to cells.
 func (m *matrix) column(rank int, cells []Entry) []Entry {
 	if rank > int(m.dense) {
-		i := search(m.sparse, uint64(rank)<<m.p)
-		j := search(m.sparse, uint64(rank+1)<<m.p)
-		return append(cells, m.sparse[i:j]...)
+		return m.sparseRank(rank).entries(cells)
 	}
 	key, first := uint64(rank)<<m.p, (rank-1)<<m.p
 	if m.wide != nil {
@@ -132,15 +130,19 @@ func decodeMatrix(b []byte, p uint8) (m *matrix, rest []byte, ok bool) {
 		m.addColumn(rank, cells)
 	}
 	m.promote()
-	m.sparse = shrunk(m.sparse)
+	m.sparse = m.sparse.shrunk()
 	rest, ok = in.close()
 	return m, rest, ok && least
 }
 
 // addColumn adds the cells of a rank, the ranks coming in order.
 func (m *matrix) addColumn(rank int, cells []Entry) {
-	if rank != int(m.dense)+1 || len(cells) <= 1<<m.p/4 {
-		m.sparse = append(grow(m.sparse, len(cells)), cells...)
+	if rank != int(m.dense)+1 || len(cells) <= m.columnPays() {
+		m.sparse = m.sparse.grow(len(cells))
+		for _, e := range cells {
+			m.sparse = append(m.sparse, 0, 0, 0)
+			m.sparse.set(m.sparse.len()-1, e)
+		}
 		return
 	}
 	m.widenTo(uint8(rank))

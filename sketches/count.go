@@ -20,7 +20,8 @@ func (m *matrix) count(since []uint32, seen *tally) {
 		edges[k] = stored(s)
 		seen[k] = perRank{}
 	}
-	for _, e := range m.sparse {
+	for i := range m.sparse.len() {
+		e := m.sparse.at(i)
 		rank := e.key() >> m.p
 		for k := range since {
 			// 1 if the minute is at or past the edge, without a branch.

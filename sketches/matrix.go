@@ -1,6 +1,9 @@
 package sketches
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // A matrix is a map from (register, rank) cells to the last minute in which a
 // record of that cell was touched. The register is the top p bits of the
@@ -19,7 +22,7 @@ type matrix struct {
 	oldest uint32   // no cell is older than this minute
 	narrow []uint16 // the columns, rank by rank
 	wide   []uint32 // the columns, as minutes, when they span more than 16 bits can say
-	sparse []Entry  // cells of ranks > dense; key = rank<<p | register
+	sparse cells    // those of ranks > dense
 }
 
 const (
@@ -96,7 +99,7 @@ func (m *matrix) insertRare(e Entry) {
 	}
 	m.oldest = min(m.oldest, minute)
 	var added bool
-	if m.sparse, added = insert(m.sparse, pack(uint64(rank<<m.p|reg), minute)); added {
+	if m.sparse, added = m.sparse.insert(pack(uint64(rank<<m.p|reg), minute)); added {
 		m.promote()
 	}
 }
@@ -138,7 +141,7 @@ func (m *matrix) putCell(e Entry) {
 
 func (m *matrix) mergeSparse(cells []Entry) {
 	if len(cells) > 0 {
-		m.sparse = union(m.sparse, cells, missing(m.sparse, cells))
+		m.sparse = m.sparse.union(cells)
 		m.promote()
 	}
 }
@@ -198,14 +201,17 @@ func (m *matrix) addSorted(list []Entry) {
 	m.mergeSparse(cells[edge:])
 }
 
-// promote makes columns of the sparse ranks that are cheaper as columns: two
-// bytes a register against eight a cell. It also bounds the sparse list by the
-// number of registers, which matters only for cells that no hash made.
+// columnPays returns beyond how many cells a rank is cheaper as a column: two
+// bytes a register against six a cell.
+func (m *matrix) columnPays() int { return 1 << m.p / 3 }
+
+// promote makes columns of the sparse ranks that are cheaper as columns. It
+// also bounds the sparse list by the number of registers, which matters only
+// for cells that no hash made.
 func (m *matrix) promote() {
-	quarter := 1 << m.p / 4
-	for len(m.sparse) > quarter && int(m.dense) < ranks(m.p) {
-		next := search(m.sparse, uint64(m.dense+2)<<m.p)
-		if next <= quarter && len(m.sparse) <= 4*quarter {
+	for m.sparse.len() > m.columnPays() && int(m.dense) < ranks(m.p) {
+		next := m.sparse.search(uint64(m.dense+2) << m.p)
+		if next <= m.columnPays() && m.sparse.len() <= 1<<m.p {
 			return
 		}
 		m.widenTo(m.dense + 1)
@@ -217,8 +223,8 @@ func (m *matrix) widenTo(dense uint8) {
 	if dense <= m.dense {
 		return
 	}
-	edge := search(m.sparse, uint64(dense+1)<<m.p)
-	cells, rest := m.sparse[:edge], m.sparse[edge:]
+	edge := m.sparse.search(uint64(dense+1) << m.p)
+	cells, rest := m.sparse.slice(0, edge).entries(make([]Entry, 0, edge)), m.sparse.slice(edge, m.sparse.len())
 	size := int(dense) << m.p
 	if m.wide != nil {
 		m.wide = append(make([]uint32, 0, size), m.wide...)[:size]
@@ -233,7 +239,7 @@ func (m *matrix) widenTo(dense uint8) {
 	for _, e := range cells {
 		m.putCell(e)
 	}
-	m.sparse = append([]Entry(nil), rest...)
+	m.sparse = slices.Clone(rest)
 }
 
 // minuteRange returns the first and last minute of a list that is not empty.

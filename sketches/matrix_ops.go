@@ -7,11 +7,12 @@ func (m *matrix) merge(o *matrix) {
 	m.oldest = min(m.oldest, o.oldest)
 	m.widenTo(o.dense)
 	m.mergeColumns(o)
-	edge := search(o.sparse, uint64(m.dense+1)<<m.p)
-	for _, e := range o.sparse[:edge] {
+	sparse := o.sparse.entries(make([]Entry, 0, o.sparse.len()))
+	edge := search(sparse, uint64(m.dense+1)<<m.p)
+	for _, e := range sparse[:edge] {
 		m.putCell(e)
 	}
-	m.mergeSparse(o.sparse[edge:])
+	m.mergeSparse(sparse[edge:])
 }
 
 // mergeColumns takes the later of each cell of o's columns.
@@ -58,7 +59,8 @@ func (m *matrix) eachColumnCell(f func(reg, rank, minute uint32)) {
 // eachCell calls f for each cell, in order of rank and register.
 func (m *matrix) eachCell(f func(reg, rank, minute uint32)) {
 	m.eachColumnCell(f)
-	for _, e := range m.sparse {
+	for i := range m.sparse.len() {
+		e := m.sparse.at(i)
 		f(uint32(e.key())&(1<<m.p-1), uint32(e.key()>>m.p), e.minute())
 	}
 }
@@ -67,8 +69,8 @@ func (m *matrix) eachCell(f func(reg, rank, minute uint32)) {
 func (m *matrix) at(reg, rank uint32) uint32 {
 	if rank > uint32(m.dense) {
 		key := uint64(rank<<m.p | reg)
-		if i := search(m.sparse, key); i < len(m.sparse) && m.sparse[i].key() == key {
-			return m.sparse[i].minute()
+		if i := m.sparse.search(key); i < m.sparse.len() && m.sparse.at(i).key() == key {
+			return m.sparse.at(i).minute()
 		}
 		return 0
 	}
@@ -107,7 +109,7 @@ func (m *matrix) clone() *matrix {
 	c := *m
 	c.narrow = append([]uint16(nil), m.narrow...)
 	c.wide = append([]uint32(nil), m.wide...)
-	c.sparse = append([]Entry(nil), m.sparse...)
+	c.sparse = append(cells(nil), m.sparse...)
 	return &c
 }
 
@@ -132,9 +134,9 @@ func (m *matrix) expire(before uint32) bool {
 			}
 		}
 	}
-	m.sparse = expire(m.sparse, before)
+	m.sparse = m.sparse.expire(before)
 	m.demote()
-	m.sparse = shrunk(m.sparse)
+	m.sparse = m.sparse.shrunk()
 	return m.refreshOldest()
 }
 
@@ -144,19 +146,19 @@ func (m *matrix) demote() {
 	size := 1 << m.p
 	for m.dense > 0 {
 		first := int(m.dense-1) << m.p
-		var cells []Entry
 		live := m.columnLive(int(m.dense))
 		if live >= size/8 {
 			return
 		}
 		if live > 0 {
-			cells = make([]Entry, 0, live+len(m.sparse))
+			last := make(cells, 0, cellWords*live+len(m.sparse))
 			for reg := range uint32(size) {
 				if minute := m.at(reg, uint32(m.dense)); minute != 0 {
-					cells = append(cells, pack(uint64(m.dense)<<m.p|uint64(reg), minute))
+					last = append(last, 0, 0, 0)
+					last.set(last.len()-1, pack(uint64(m.dense)<<m.p|uint64(reg), minute))
 				}
 			}
-			m.sparse = append(cells, m.sparse...)
+			m.sparse = append(last, m.sparse...)
 		}
 		if m.wide != nil {
 			m.wide = append([]uint32(nil), m.wide[:first]...)
@@ -190,9 +192,8 @@ func (m *matrix) columnLive(rank int) int {
 // refreshOldest finds the oldest minute anew and reports whether there is one.
 func (m *matrix) refreshOldest() bool {
 	lo, _, any := m.columnRange()
-	if len(m.sparse) > 0 {
-		first, _ := minuteRange(m.sparse)
-		lo, any = min(lo, first), true
+	for i := range m.sparse.len() {
+		lo, any = min(lo, m.sparse.at(i).minute()), true
 	}
 	m.oldest = lo
 	return any
@@ -200,5 +201,10 @@ func (m *matrix) refreshOldest() bool {
 
 // bytes returns the memory that the matrix takes.
 func (m *matrix) bytes() int {
-	return int(unsafe.Sizeof(*m)) + 2*cap(m.narrow) + 4*cap(m.wide) + 8*cap(m.sparse)
+	return int(unsafe.Sizeof(*m)) + 2*cap(m.narrow) + 4*cap(m.wide) + 2*cap(m.sparse)
+}
+
+// sparseRank returns the cells of a rank that has no column.
+func (m *matrix) sparseRank(rank int) cells {
+	return m.sparse.slice(m.sparse.search(uint64(rank)<<m.p), m.sparse.search(uint64(rank+1)<<m.p))
 }

@@ -116,7 +116,8 @@ func (m *matrix) deadShare(edge uint32) float64 {
 	for rank := 1; rank <= int(m.dense); rank++ {
 		live[rank] = m.countColumn(rank, edge)
 	}
-	for _, e := range m.sparse {
+	for i := range m.sparse.len() {
+		e := m.sparse.at(i)
 		if e.minute() >= edge {
 			live[e.key()>>m.p]++
 		}
@@ -174,9 +175,9 @@ const fewCells = 30
 func (m *matrix) liveBits(rank, edge uint32, out []uint64) {
 	clear(out)
 	if rank > uint32(m.dense) {
-		i := search(m.sparse, uint64(rank)<<m.p)
-		j := search(m.sparse, uint64(rank+1)<<m.p)
-		for _, e := range m.sparse[i:j] {
+		live := m.sparseRank(int(rank))
+		for i := range live.len() {
+			e := live.at(i)
 			if e.minute() >= edge {
 				reg := e.key() & (1<<m.p - 1)
 				out[reg/64] |= 1 << (reg % 64)

@@ -36,8 +36,8 @@ func windowOf(p uint8, touches []touch) Window {
 	return w
 }
 
-// cells says what a window holds, apart from form.
-func cells(w *Window) []Entry {
+// contents says what a window holds, apart from form.
+func contents(w *Window) []Entry {
 	if w.matrix == nil {
 		return append([]Entry{Entry(w.Precision())}, w.list...)
 	}
@@ -51,8 +51,8 @@ func cells(w *Window) []Entry {
 }
 
 func mustEqual(t interface{ Fatalf(string, ...any) }, what string, a, b *Window) {
-	if !slices.Equal(cells(a), cells(b)) {
-		t.Fatalf("%s: windows differ: exact %v and %v, %d and %d cells", what, a.Exact(), b.Exact(), len(cells(a)), len(cells(b)))
+	if !slices.Equal(contents(a), contents(b)) {
+		t.Fatalf("%s: windows differ: exact %v and %v, %d and %d cells", what, a.Exact(), b.Exact(), len(contents(a)), len(contents(b)))
 	}
 }
 

@@ -8,10 +8,10 @@ import (
 	"github.com/weirhq/weir/detectors"
 )
 
-// crowdName names the members of one dimension behind a trait, as
+// crowdGroup names the members of one dimension behind the traits of another, as
 // detectors.Crowd knows them.
-func (c *Correlate) crowdName(member int, t Trait) string {
-	return c.cfg.Dimensions[member] + "\x00" + c.cfg.Dimensions[t.Dimension] + "\x00" + t.Identity
+func (c *Correlate) crowdGroup(member, trait int) string {
+	return c.cfg.Dimensions[member] + "\x00" + c.cfg.Dimensions[trait] + "\x00"
 }
 
 // judgeCrowd holds the weak evidence of a bin, summed by trait, against the rest
@@ -28,7 +28,7 @@ func (c *Correlate) judgeCrowd(bin int64, all []heard, n *news) {
 	for i, k := range keys {
 		of, every := traits.traits[k], traits.All(k.member)
 		sums[i] = detectors.CrowdSum{
-			Trait: c.crowdName(k.member, k.Trait), N: float64(of.N), AllN: float64(every.N),
+			Group: c.crowdGroup(k.member, k.Dimension), Trait: k.Identity, N: float64(of.N), AllN: float64(every.N),
 			Weak: float64(of.Weak) / traitUnit, Linear: float64(of.Linear) / traitUnit,
 			AllLinear: float64(every.Linear) / traitUnit, Over: of.Over,
 		}

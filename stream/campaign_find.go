@@ -261,10 +261,11 @@ func (c *Correlate) lift(free []member, t Trait, list []int) (best float64) {
 // fleetShare returns which part of the fleet's identities of a dimension comes
 // through a trait.
 func (c *Correlate) fleetShare(dim int, t Trait) float64 {
-	if p, known := c.crowd.Share(c.crowdName(dim, t)); known {
+	group := c.crowdGroup(dim, t.Dimension)
+	if p, known := c.crowd.Share(group, t.Identity); known {
 		return p
 	}
-	all := c.crowd.Known(c.crowdName(dim, Trait{Dimension: t.Dimension}))
+	all := c.crowd.Known(group)
 	if all == 0 || all >= maxTraits {
 		return unknownShare
 	}

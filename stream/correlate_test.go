@@ -199,9 +199,9 @@ func (d *desk) company(n int, add func(i int, m *stream.Member)) *stream.TraitSu
 	return s
 }
 
-// settle lets the fleet be known for a day and a half.
+// settle lets the fleet be known for four days.
 func (d *desk) settle(n int) {
-	for range 36 {
+	for range 4 * 24 {
 		d.toBinEnd()
 		d.next(nil, nil, d.company(n, nil))
 	}

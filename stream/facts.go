@@ -119,10 +119,6 @@ func (d *Detect) closeFacts(tick int64) {
 	d.tellSilences(tick)
 }
 
-// Inputs tells which kinds of facts have been heard of: without them, what
-// follows from them cannot be told.
-type Inputs struct{ Staff, Keys, Tokens bool }
-
 func (f *factRegister) inputs() Inputs {
 	return Inputs{f.heard.staff != 0, f.heard.keys != 0, f.heard.tokens != 0}
 }

@@ -81,7 +81,7 @@ type TraitShare struct {
 	Share float64 `json:"share"`
 }
 
-// Split cuts a report into several of at most n candidates each. All but the
+// Split cuts a report into several of at most n candidates and n facts each. All but the
 // last leave Done where the report before stood, so that a reader acts only
 // once it has the whole; they must be written in one transaction.
 func (r *Report) Split(n int) []*Report {
@@ -91,8 +91,13 @@ func (r *Report) Split(n int) []*Report {
 		out = append(out, &Report{Version: r.Version, Partition: r.Partition, Done: math.MinInt64, Candidates: rest[:n]})
 		rest = rest[n:]
 	}
+	facts := r.Facts
+	for len(facts) > n {
+		out = append(out, &Report{Version: r.Version, Partition: r.Partition, Done: math.MinInt64, Facts: facts[:n]})
+		facts = facts[n:]
+	}
 	last := *r
-	last.Candidates = rest
+	last.Candidates, last.Facts = rest, facts
 	return append(out, &last)
 }
 

@@ -155,6 +155,7 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 	if flush := out.Flush(); err == nil && flush != nil {
 		err = fmt.Errorf("writing the alerts: %w", flush)
 	}
+	bt.summary.Missing = missingInputs(bt.local.Detect)
 	return &bt.summary, err
 }
 
@@ -266,9 +267,12 @@ type backtestSummary struct {
 	Opened   int64            `json:"opened"`
 	// Suppressed counts the alerts that nobody was sent, by what held them back.
 	Suppressed map[stream.SuppressedKind]int64 `json:"suppressed,omitempty"`
-	From       alerting.Time                   `json:"from,omitempty"` // of the events read; absent when there are none
-	To         alerting.Time                   `json:"to,omitempty"`
-	Error      string                          `json:"error,omitempty"`
+	// Missing are the inputs of which nothing was seen, and the facts that cannot
+	// be told therefore.
+	Missing []stream.Input `json:"missing_inputs,omitempty"`
+	From    alerting.Time  `json:"from,omitempty"` // of the events read; absent when there are none
+	To      alerting.Time  `json:"to,omitempty"`
+	Error   string         `json:"error,omitempty"`
 }
 
 // heldBack says what held alerts back.
@@ -303,4 +307,5 @@ func (s *backtestSummary) printTable(w io.Writer) {
 	for _, kind := range slices.Sorted(maps.Keys(s.Suppressed)) {
 		fmt.Fprintf(w, "%s alerts held back: %s\n", alerting.Group(s.Suppressed[kind]), heldBack[kind])
 	}
+	printMissing(w, s.Missing)
 }

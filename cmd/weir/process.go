@@ -27,7 +27,7 @@ func newProcess(s *settings, roles []kafka.Role, reg *prometheus.Registry, log *
 		Connection: conn, Group: c.Group, Topics: kafka.NewTopics(c.TopicPrefix),
 		Replication: int16(c.ReplicationFactor), Roles: roles, Workers: workers(c),
 		Manifest: kafka.NewManifest(s.hasher, int32(c.Partitions), s.grid, c.Dimensions),
-		Ingest:   s.ingest, Detect: s.detect, Correlate: s.correlate,
+		Ingest:   s.ingest, Grace: c.Facts.LoginGrace, Detect: s.detect, Correlate: s.correlate,
 		Log: log, Metrics: kafka.NewMetrics(reg),
 	}
 	if p.Instance, err = instance(c); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/kafka"
 )
 
 // settings is a configuration in the terms of the operators. backtest, demo
@@ -49,10 +50,14 @@ func newSettings(c *config.Config) (*settings, error) {
 		Grid: s.grid, Dimensions: c.Dimensions, Hasher: s.hasher, Partitions: int32(c.Partitions),
 		Lateness: ms(c.Time.Lateness), Future: ms(c.Time.FutureLimit), Retention: ms(c.Time.Retention),
 	}
+	if c.Facts.Sessions {
+		s.ingest.SessionsTopic = kafka.NewTopics(c.TopicPrefix).Sessions
+	}
 	s.detect = stream.DetectConfig{
 		Grid: s.grid, Dimensions: names, Persons: stream.Persons(c.Dimensions), Engine: engine,
 		Lateness: ms(c.Time.Lateness), Retention: ms(c.Time.Retention),
 		SnapshotTicks: 24 * s.grid.Bin / s.grid.Tick,
+		Facts:         factsConfig(c),
 	}
 	s.correlate = stream.CorrelateConfig{
 		Grid: s.grid, Dimensions: names, Engine: engine, Partitions: int32(c.Partitions),

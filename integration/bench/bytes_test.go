@@ -50,6 +50,7 @@ type flow struct {
 	offsets   []int64 // of the partials
 	told      int64   // reports
 	value     []byte
+	decoder   *event.Decoder
 
 	in, events, partials, state, reports int
 }
@@ -71,7 +72,7 @@ func newFlow(b *testing.B) *flow {
 	}
 	engine := detectors.NewEngine(detectors.Config{Bin: time.Hour, Dimensions: names})
 	const lateness, retention = 2 * tick, 30 * 24 * 12 * tick
-	f := &flow{offsets: make([]int64, flowPartitions)}
+	f := &flow{offsets: make([]int64, flowPartitions), decoder: nativeFormat().NewDecoder()}
 	f.ingest = stream.NewIngest(stream.IngestConfig{
 		Grid: grid, Dimensions: dims, Hasher: event.FixedHasher(), Partitions: flowPartitions,
 		Lateness: lateness, Future: lateness, Retention: retention,
@@ -109,10 +110,12 @@ func (f *flow) run(b *testing.B, branches int, span time.Duration) {
 				f.value = event.AppendNative(f.value[:0], ev)
 				f.in += len(f.value)
 				f.events++
-				if ev.Actor != "" && ev.Actor[0] == 'u' {
-					ev.Actor = fmt.Sprint(ev.Actor, "-", i) // customers of different branches
-				}
-				f.ingest.Fold(flowSource, f.now, ev)
+				f.decoder.Decode(f.value, func(ev *event.Event, _ *event.Reject) {
+					if ev.Actor != "" && ev.Actor[0] == 'u' {
+						ev.Actor = fmt.Sprint(ev.Actor, "-", i) // customers of different branches
+					}
+					f.ingest.Fold(flowSource, f.now, ev)
+				})
 			}
 		}
 		if err := f.commit(); err != nil {

@@ -16,6 +16,7 @@ var (
 	figures = flag.Bool("figures", false, "print the tables of docs/sketches.md")
 	repeat  = flag.Int("repeat", 5, "runs of which the median is printed")
 	only    = flag.String("profile", "", "only profiles whose name contains this")
+	who     = flag.String("design", "", "only designs whose name contains this")
 )
 
 // Every counter tells the truth, as far as it can: that rivals are not used
@@ -77,6 +78,9 @@ func TestFigures(t *testing.T) {
 		fmt.Println("| | insert | merge of halves | six windows | memory | serialised | rms error 15 m | 1 h | 6 h | 24 h | 7 d | 30 d |")
 		fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|---|")
 		for _, d := range designs {
+			if !strings.Contains(d.name, *who) {
+				continue
+			}
 			f := measure(&p, &d, events, now)
 			fmt.Printf("| %s | %.0f ns | %.1f µs | %.2f µs | %.0f B | %d B |", d.name, f.insert, f.merge/1e3, f.query/1e3, f.memory, f.form)
 			for _, e := range errors(&p, &d) {

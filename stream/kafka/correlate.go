@@ -23,6 +23,7 @@ type correlateTask struct {
 	shared
 	config   stream.CorrelateConfig
 	settings []byte // in force, as JSON
+	checks   *Checkpoints
 }
 
 func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)) error {

@@ -58,7 +58,7 @@ func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) e
 	if err != nil {
 		return err
 	}
-	paused, quiet := false, time.Now()
+	paused, warned, quiet := false, partition != 0, time.Now()
 	for {
 		if !d.Restoring() && t.ready.done(name) {
 			took := time.Since(began)
@@ -80,6 +80,15 @@ func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) e
 			return err
 		}
 		at(d.Offset())
+		if inputs := d.Stats().Inputs; partition == 0 && t.config.Facts != nil {
+			t.metrics.inputs(inputs)
+			if !warned && time.Since(began) > settleAfter {
+				warned = true
+				for _, input := range inputs.Missing() {
+					t.log.Warn("an input is missing", "input", input.Name, "so", input.String())
+				}
+			}
+		}
 		// A backlog waits in Kafka, not in memory.
 		if full := waiting && d.Held() > mostHeld; full != paused {
 			paused = full
@@ -202,6 +211,9 @@ func (t *detectTask) commit(ctx context.Context, cl *kgo.Client, d *stream.Detec
 	t.metrics.stateBytes.WithLabelValues(label(partition)).Add(float64(size))
 	for _, c := range report.Candidates {
 		t.metrics.candidates.WithLabelValues(t.config.Dimensions[c.Dimension]).Inc()
+	}
+	for _, c := range report.Facts {
+		t.metrics.noticed.WithLabelValues(string(c.Fact)).Inc()
 	}
 	for _, part := range report.Split(reportCandidates) {
 		value, err := part.Encode()

@@ -297,6 +297,7 @@ type folder struct {
 	offset   int64
 	stamp    int64
 	outcomes [stream.NumOutcomes]int
+	facts    map[event.Action]int
 	chosen   int
 	notes    map[event.Notes]int
 }
@@ -318,6 +319,12 @@ func (f *folder) yield(ev *event.Event, rej *event.Reject) {
 	}
 	outcome := f.w.in.Fold(f.src, f.stamp, ev)
 	f.outcomes[outcome]++
+	if outcome == stream.Fact {
+		if f.facts == nil {
+			f.facts = map[event.Action]int{}
+		}
+		f.facts[ev.Action]++
+	}
 	if outcome == stream.Future || outcome == stream.Expired {
 		f.w.rejects.add(f.src, f.offset, outcome.String(), "time")
 	}
@@ -329,6 +336,9 @@ func (f *folder) count(size int) {
 		if n > 0 {
 			m.events.WithLabelValues(f.src.Topic, stream.Outcome(o).String()).Add(float64(n))
 		}
+	}
+	for action, n := range f.facts {
+		m.facts.WithLabelValues(action.String()).Add(float64(n))
 	}
 	if f.chosen > 0 {
 		m.events.WithLabelValues(f.src.Topic, "left_out").Add(float64(f.chosen))

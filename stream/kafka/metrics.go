@@ -52,6 +52,7 @@ type Metrics struct {
 	queued      *prometheus.GaugeVec // destination
 	ledger      prometheus.Gauge
 	ledgerBad   prometheus.Gauge
+	checkpoint  prometheus.Gauge
 	heartbeat   *prometheus.GaugeVec // stage
 }
 
@@ -112,6 +113,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		deliveries:  counter("deliveries_total", "Deliveries, by what became of them.", "destination", "outcome"),
 		retries:     counter("delivery_retries_total", "Delivery attempts that failed and are repeated.", "destination"),
 		ledger:      one("ledger_records", "Number of the last record of the ledger."),
+		checkpoint:  one("ledger_checkpoint_timestamp_seconds", "Wall clock of the last checkpoint of the ledger that was sent."),
 		ledgerBad:   one("ledger_broken", "1 if the end of the ledger is not what correlate has written; `weir ledger verify` says more."),
 		queued:      gauge("queued_messages", "Messages that wait for a destination in memory; those behind them wait in Kafka.", "destination"),
 		heartbeat:   gauge("heartbeat_timestamp_seconds", "Wall clock at which a stage last did its work without fault; alert when it is old.", "stage"),
@@ -136,6 +138,15 @@ func (m *Metrics) progress(partition string, s stream.DetectStats, waiting bool)
 	m.holder.Reset()
 	if s.Holder.Topic != "" {
 		m.holder.WithLabelValues(s.Holder.Topic, label(s.Holder.Partition)).Set(1)
+	}
+}
+
+func (m *Metrics) inputs(in stream.Inputs) {
+	for _, input := range stream.AllInputs() {
+		m.missing.WithLabelValues(input.Name).Set(0)
+	}
+	for _, input := range in.Missing() {
+		m.missing.WithLabelValues(input.Name).Set(1)
 	}
 }
 

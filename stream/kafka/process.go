@@ -46,7 +46,8 @@ type Process struct {
 	Correlate    stream.CorrelateConfig
 	Sources      IngestOptions
 	Destinations []Destination
-	Settings     []byte // the configuration as JSON, without secrets; goes into the ledger when it changes
+	Settings     []byte       // the configuration as JSON, without secrets; goes into the ledger when it changes
+	Checkpoints  *Checkpoints // of the ledger; nil: none are sent
 	Log          *slog.Logger
 	Metrics      *Metrics
 
@@ -164,7 +165,7 @@ func (p *Process) parts(role Role) map[string]func(context.Context) error {
 		t := &detectTask{env, p.Detect}
 		parts["detect"] = (&placement{shared: env, role: role, topic: p.Topics.Partials, run: t.run}).Run
 	case Correlate:
-		t := &correlateTask{env, p.Correlate, p.Settings}
+		t := &correlateTask{env, p.Correlate, p.Settings, p.Checkpoints}
 		parts["correlate"] = (&placement{shared: env, role: role, topic: p.Topics.Evidence, run: t.run}).Run
 	case Notify:
 		for i, d := range p.Destinations {
