@@ -81,9 +81,9 @@ type TraitShare struct {
 	Share float64 `json:"share"`
 }
 
-// Split cuts a report into several of at most n candidates and n facts each. All but the
-// last leave Done where the report before stood, so that a reader acts only
-// once it has the whole; they must be written in one transaction.
+// Split cuts a report into several of at most n candidates and n facts each.
+// All but the last leave Done where the report before stood, so that a reader
+// acts only once it has the whole; they must be written in one transaction.
 func (r *Report) Split(n int) []*Report {
 	var out []*Report
 	rest := r.Candidates

@@ -58,7 +58,7 @@ func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) e
 	if err != nil {
 		return err
 	}
-	paused, warned, quiet := false, partition != 0, time.Now()
+	paused, warned, quiet := false, false, time.Now()
 	for {
 		if !d.Restoring() && t.ready.done(name) {
 			took := time.Since(began)

@@ -1,0 +1,51 @@
+package stream
+
+import (
+	"strings"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// Inputs tells which kinds of facts have been heard of: without them, what
+// follows from them cannot be told.
+type Inputs struct {
+	Staff  bool // joins and leaves
+	Keys   bool // issues, retirements and revocations of signing keys
+	Logins bool // logins and issued tokens
+}
+
+// Input is a kind of facts, and what is told by them.
+type Input struct {
+	Name  string          `json:"input"` // "staff", "keys" or "logins"
+	Holds string          `json:"-"`     // in words
+	Facts []alerting.Fact `json:"facts"` // that cannot be told without it
+}
+
+// AllInputs lists the kinds of facts.
+func AllInputs() []Input {
+	return []Input{
+		{"staff", "joins and leaves", []alerting.Fact{alerting.ActedAfterLeave, alerting.OrphanAccountUsed}},
+		{"keys", "issues, retirements and revocations of signing keys", []alerting.Fact{alerting.UnknownKey, alerting.RetiredKey, alerting.RevokedKey}},
+		{"logins", "logins and issued tokens", []alerting.Fact{alerting.UnissuedToken}},
+	}
+}
+
+// Missing returns the kinds that have not been heard of.
+func (in Inputs) Missing() (out []Input) {
+	have := [...]bool{in.Staff, in.Keys, in.Logins}
+	for i, input := range AllInputs() {
+		if !have[i] {
+			out = append(out, input)
+		}
+	}
+	return out
+}
+
+// String says what cannot be told without the input.
+func (i Input) String() string {
+	names := make([]string, len(i.Facts))
+	for n, f := range i.Facts {
+		names[n] = string(f)
+	}
+	return "no " + i.Holds + " have been seen, so nobody is told of " + strings.Join(names, ", ") + " (docs/facts.md)"
+}
