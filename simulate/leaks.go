@@ -61,7 +61,7 @@ func (c *Company) forgeTokens(f forgery) {
 	forged := client(f.family, 0) // the version of the days when the thief still worked here
 	t := c.newThief(f.kind, map[string][]string{
 		"key":      {c.keys[f.key]},
-		"client":   {c.clients[forged]},
+		"client":   {event.Family(c.clients[forged])},
 		"endpoint": {endpoints[epProfile].pattern()},
 	})
 	var network int64

@@ -19,7 +19,7 @@ func plantRetiredKey(c *Company) {
 func plantAccounts(c *Company) {
 	const strangers = 6
 	used := client(clIOS, 0)
-	t := c.newThief("accounts", map[string][]string{"client": {c.clients[used]}, "endpoint": {endpoints[epProfile].pattern()}})
+	t := c.newThief("accounts", map[string][]string{"client": {event.Family(c.clients[used])}, "endpoint": {endpoints[epProfile].pattern()}})
 	c.extras = append(c.extras, func(c *Company) {
 		c.each(&t.dice, c.scaledRate(20), c.slot, c.slot+hour, func(at int64) {
 			it := item{

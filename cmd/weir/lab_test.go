@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -145,16 +146,8 @@ func members(a *alerting.Alert) []alerting.Member {
 	return a.Members.Top
 }
 
-// names reports whether the truth names the identity; of a client its family is
-// as good as a version.
-func names(l *simulate.Leak, dim, id string) bool {
-	for _, n := range l.Identities[dim] {
-		if family, _, _ := strings.Cut(n, "/"); n == id || dim == "client" && (family == id || strings.HasPrefix(id, family+"/")) {
-			return true
-		}
-	}
-	return false
-}
+// names reports whether the truth names the identity.
+func names(l *simulate.Leak, dim, id string) bool { return slices.Contains(l.Identities[dim], id) }
 
 // perDay returns false statistical alerts a day from the second week on, in the
 // first week, and false facts in all.
