@@ -1,0 +1,66 @@
+package detectors
+
+// evidence reads the evidence off the statistics of a scored bin.
+func (e *Engine) evidence(s *State, d *Dimension, t *setting, l *likelihood, sc *scores, c *Counts) Evidence {
+	ev := Evidence{Scored: true, Onset: int64(t.bin), Log: ln(max(sc.total(), minStat))}
+	best := 0.0
+	for m := range NumMeasures {
+		if m >= numCore && !sc.kept[m-numCore] {
+			continue
+		}
+		ev.Measures[m] = sc.explain(m, l, c)
+		weight := 1.0
+		if m >= numCore {
+			weight = extraWeight
+		}
+		if v := weight * sc.of(m); v > best {
+			best, ev.Measure = v, m
+		}
+	}
+	if ev.Log < CandidateCut {
+		return ev
+	}
+	for m := range NumMeasures {
+		if ev.Measures[m].Judged {
+			for i := range Rates {
+				ev.Measures[m].Rates[i] = ln(max(sc.rate(m, i), minStat))
+			}
+		}
+	}
+	ev.Onset = e.onset(s, d, &ev, sc, t.bin, c)
+	return ev
+}
+
+// rate returns a measure's statistic for one rate, over the horizons.
+func (sc *scores) rate(m Measure, i int) float64 {
+	if m >= numCore {
+		return sc.extra[m-numCore][i]
+	}
+	if sc.aged {
+		return (sc.core[m][i] + sc.past[m][i]) / 2
+	}
+	return sc.core[m][i]
+}
+
+// explain returns a measure's part of the evidence, but for its rates.
+func (sc *scores) explain(m Measure, l *likelihood, c *Counts) MeasureEvidence {
+	ev := MeasureEvidence{Judged: true, Log: ln(max(sc.of(m), minStat)), Observed: c[m], Shape: 1, Mode: 1}
+	switch m {
+	case Distinct:
+		b := &l.base
+		ev.Expected, ev.Level, ev.Shape, ev.Mode, ev.K, ev.PeerWeight = b.mu, b.level, b.shape, b.mode, b.k(), b.peer
+	case FirstTouch:
+		v := &l.share
+		n := c[Distinct]
+		ev.Expected, ev.Level, ev.Shape, ev.K = v.mean*n, v.mean, n, 1/v.cluster-1
+	case RowsRead:
+		w := &l.rows
+		ev.Expected = exp(min(w.mean, anyRows))
+		ev.Level, ev.K = ev.Expected, 1/w.variance
+	default:
+		b := &l.rare[m-numCore]
+		ev.Expected, ev.Level, ev.Shape, ev.Mode, ev.PeerWeight = b.level*b.shape*b.mode, b.level, b.shape, b.mode, b.peer
+		ev.K = 1 / (b.inverseK + b.day)
+	}
+	return ev
+}

@@ -1,0 +1,83 @@
+package detectors
+
+// cells is the number of cells of an identity's own hours: 24 of a working
+// day, 24 of a weekend day.
+const cells = 48
+
+// profile is an identity's own hours: in each cell the mean of count over
+// level, and on how many bins it rests (at most profileMemory).
+type profile struct {
+	mean    [cells]float32
+	n       [cells]uint8
+	follows float32 // how far they follow the shared shape: 1 wholly, 0 not at all
+}
+
+// followsPrior is the weight of the assumption that hours follow the shared
+// ones, in hours that differ from the mean by a factor of two.
+const followsPrior = 4.0
+
+// profileMemory bounds how many bins of one cell are remembered; older ones
+// fade geometrically. 20 working days are four weeks.
+const profileMemory = 20
+
+// profileMin is the (decayed) number of records from which an identity keeps
+// its own hours; below it, they would be noise.
+const profileMin = 32
+
+// cell returns the cell of an hour of the week.
+func cell(hour int) int {
+	if hour >= 5*24 {
+		return 24 + hour%24
+	}
+	return hour % 24
+}
+
+// observe takes in one bin of a cell: x is its count over the level.
+func (p *profile) observe(cell int, x float64) {
+	if p.n[cell] < profileMemory {
+		p.n[cell]++
+	}
+	p.mean[cell] += float32((x - float64(p.mean[cell])) / float64(p.n[cell]))
+}
+
+// compare estimates how far the own hours follow the shared ones, as the slope
+// of a regression through (1, 1) that starts from wholly. It tells a service
+// that works around the clock among people in offices within a day, where its
+// own hours take weeks.
+func (p *profile) compare(d *Dimension) {
+	above, square := followsPrior, followsPrior
+	for i, n := range p.n {
+		if n == 0 {
+			continue
+		}
+		x := d.typical(i) - 1
+		above += float64(n) * x * (float64(p.mean[i]) - 1)
+		square += float64(n) * x * x
+	}
+	p.follows = float32(min(max(above/square, 0), 1))
+}
+
+func (p *profile) append(b []byte) []byte {
+	b = appendFloat32(b, p.follows)
+	for i, n := range p.n {
+		b = append(b, n)
+		if n > 0 {
+			b = appendFloat32(b, p.mean[i])
+		}
+	}
+	return b
+}
+
+func (r *reader) profile() *profile {
+	p := &profile{follows: r.amount()}
+	for i := range p.n {
+		p.n[i] = r.byte()
+		if p.n[i] > profileMemory {
+			r.fail()
+		}
+		if p.n[i] > 0 {
+			p.mean[i] = r.amount()
+		}
+	}
+	return p
+}

@@ -1,0 +1,356 @@
+package detectors
+
+import "math"
+
+// minStat is the least a statistic can be: it keeps its logarithm finite.
+const minStat = 1e-30
+
+// likelihood is what one bin says: the log-likelihood ratios of every measure
+// and rate, and the baselines that they were computed from.
+type likelihood struct {
+	core, past [numCore][NumRates]float64
+	extra      [numExtra][NumRates]float64
+	aged       bool           // past is judged
+	judged     [numExtra]bool // extra is judged
+	base       baseline       // of Distinct
+	share      share          // of FirstTouch
+	rare       [numExtra]baseline
+	rows       rowsOf
+}
+
+// nu returns the prior weight of a change of the core in this very bin. It is
+// known before the count; where nothing is expected it is near zero, so that
+// mere silence does not gather evidence, as it would with ν = 1.
+func (l *likelihood) nu() float64 { return l.base.mu / (1 + l.base.mu) }
+
+// nuOf returns that of a measure after the core.
+func (l *likelihood) nuOf(i int) float64 {
+	if Measure(i+numCore) == RowsRead {
+		return rowsNu
+	}
+	return l.rare[i].mu / (1 + l.rare[i].mu)
+}
+
+// scores are Shiryaev-Roberts statistics, linear.
+type scores struct {
+	core, past     [numCore][NumRates]float64
+	both, pastBoth [NumRates]float64 // Distinct and FirstTouch together
+	extra          [numExtra][NumRates]float64
+	aged           bool
+	kept           [numExtra]bool
+}
+
+// read fills in the statistics of a state.
+func (sc *scores) read(s *State) {
+	for m := range s.core {
+		sc.core[m] = s.core[m].stat.get()
+	}
+	sc.both = s.both.get()
+	if p := s.past(); p != nil {
+		sc.aged = true
+		for m := range p.stat {
+			sc.past[m] = p.stat[m].get()
+		}
+		sc.pastBoth = p.both.get()
+	}
+	if s.more == nil {
+		return
+	}
+	for i, x := range s.more.extra {
+		if x != nil {
+			sc.kept[i] = true
+			sc.extra[i] = x.stat.get()
+		}
+	}
+}
+
+// begin begins to keep the measures after the core that occur for the first time.
+func (e *Engine) begin(s *State, t *setting, l *likelihood) {
+	for i, judged := range l.judged {
+		if m := Measure(i + numCore); judged && s.extra(m) == nil {
+			x := e.blank(m, t)
+			s.room().extra[i] = &x
+		}
+	}
+}
+
+// write puts the statistics into the state; of measures that are not kept there
+// is no place for them.
+func (sc *scores) write(s *State) {
+	for m := range s.core {
+		s.core[m].stat.set(&sc.core[m])
+	}
+	s.both.set(&sc.both)
+	if p := s.past(); p != nil {
+		for m := range p.stat {
+			p.stat[m].set(&sc.past[m])
+		}
+		p.both.set(&sc.pastBoth)
+	}
+	if s.more == nil {
+		return
+	}
+	for i, x := range s.more.extra {
+		if x != nil {
+			x.stat.set(&sc.extra[i])
+		}
+	}
+}
+
+// of returns the mean statistic of a measure over its rates, and horizons.
+func (sc *scores) of(m Measure) float64 {
+	if m >= numCore {
+		return meanOf(&sc.extra[m-numCore])
+	}
+	v := meanOf(&sc.core[m])
+	if sc.aged {
+		v = (v + meanOf(&sc.past[m])) / 2
+	}
+	return v
+}
+
+func meanOf(stat *[NumRates]float64) float64 {
+	sum := 0.0
+	for _, v := range stat {
+		sum += v
+	}
+	return sum / NumRates
+}
+
+// total returns the combined statistic: the weighted mean over the measures. A
+// mean of Shiryaev-Roberts statistics is one again, so no penalty for looking
+// at several is needed, and a measure that has nothing to say costs its share.
+func (sc *scores) total() float64 {
+	sum := meanOf(&sc.both)
+	if sc.aged {
+		sum = (sum + meanOf(&sc.pastBoth)) / 2
+	}
+	for m := range Measure(numCore) {
+		sum += sc.of(m)
+	}
+	for i, kept := range sc.kept {
+		if kept {
+			sum += extraWeight * sc.of(Measure(i+numCore))
+		}
+	}
+	return sum / (numCore + 1 + extraWeight*float64(numExtra))
+}
+
+// step is the generalised Shiryaev-Roberts recursion
+//
+//	R ← (φR + ν)·Λ,  ν = μ/(1+μ)
+//
+// for each measure, horizon and rate. φ forgets within four weeks what was never
+// enough: so a small misfit of the null does not add up over years. Statistics are capped some way above the
+// threshold, so that a leak that has ended is forgotten in days. E[R] under the
+// null grows by ν at most, which is what the thresholds rest on.
+func (sc *scores) step(l *likelihood, keep, top float64) {
+	for m := range sc.core {
+		step(&sc.core[m], &l.core[m], l.nu(), keep, top)
+		if l.aged {
+			step(&sc.past[m], &l.past[m], l.nu(), keep, top)
+		}
+	}
+	together(&sc.both, &l.core, l.nu(), keep, top)
+	if l.aged {
+		together(&sc.pastBoth, &l.past, l.nu(), keep, top)
+	}
+	for i := range sc.extra {
+		if l.judged[i] {
+			step(&sc.extra[i], &l.extra[i], l.nuOf(i), keep, top)
+			sc.kept[i] = true
+		}
+	}
+}
+
+func step(stat, ratios *[NumRates]float64, nu, keep, top float64) {
+	for i, l := range ratios {
+		stat[i] = min(max((stat[i]*keep+nu)*bounded(l), minStat), top)
+	}
+}
+
+// together steps the statistics of more records and newer ones at once, which is
+// what a theft of unread records does: the ratio of both counts is that of the
+// first times that of the second given the first.
+func together(stat *[NumRates]float64, ratios *[numCore][NumRates]float64, nu, keep, top float64) {
+	step(stat, sumOf(ratios), nu, keep, top)
+}
+
+// bounded returns e to the power of a log ratio that is held to what matters.
+func bounded(l float64) float64 { return exp(min(max(l, -2*MaxLog), 2*MaxLog)) }
+
+// weigh holds a bin's counts against the baselines. now is the day so far, in
+// which the bin lies, busy whether the bin before had a count.
+func (e *Engine) weigh(s *State, d *Dimension, t *setting, now *today, busy bool, c *Counts) (l likelihood) {
+	l.base = e.expect(s, d, t)
+	e.derive(s, t, &l.base, c)
+	f := l.base.forecast(now, 1, busy)
+	l.core[Distinct] = f.ratios(c[Distinct])
+	l.share = e.expectShare(s, t, 1)
+	l.core[FirstTouch] = l.share.ratios(now, c[FirstTouch], c[Distinct])
+	if p := s.past(); p != nil {
+		l.aged = true
+		e.weighPast(&l, s, p, t, now, busy, c)
+	}
+	for m := Measure(numCore); m < NumMeasures; m++ {
+		e.weighExtra(&l, s, d, t, m, c[m])
+	}
+	return l
+}
+
+// weighPast holds the core against what was usual some weeks ago. More records
+// through more subjects at the same rate each are growth, not a leak: so where
+// actors are counted, the older level is scaled by how many there are now.
+func (e *Engine) weighPast(l *likelihood, s *State, p *past, t *setting, now *today, busy bool, c *Counts) {
+	scale := p.ratio(int(Distinct), &s.core[Distinct], e)
+	if x := s.extra(Subjects); x != nil {
+		scale *= max(1, 1/p.ratio(numCore, x, e))
+	}
+	f := l.base.forecast(now, min(scale, 1), busy)
+	l.past[Distinct] = f.ratios(c[Distinct])
+	v := e.expectShare(s, t, min(p.ratio(int(FirstTouch), &s.core[FirstTouch], e), 1))
+	l.past[FirstTouch] = v.ratios(now, c[FirstTouch], c[Distinct])
+}
+
+// weighExtra holds a measure after the core against its baseline, if it has
+// ever occurred.
+func (e *Engine) weighExtra(l *likelihood, s *State, d *Dimension, t *setting, m Measure, count float64) {
+	i := int(m) - numCore
+	x := s.extra(m)
+	if x == nil && count == 0 || !e.judges(s, m, t, &l.base) {
+		return
+	}
+	l.judged[i] = true
+	if x == nil {
+		fresh := e.blank(m, t)
+		x = &fresh
+	}
+	if m != RowsRead {
+		var f forecast
+		l.rare[i], f = e.rareForecast(x, m, d, &l.base)
+		l.extra[i] = f.ratios(count)
+		return
+	}
+	l.rows = expectRows(x, &d.Prior[RowsRead])
+	if count > 0 {
+		l.extra[i] = l.rows.ratios(count)
+		return
+	}
+	for j := range l.extra[i] { // no rows say nothing, but what they said fades
+		l.extra[i][j] = -e.rowsFade
+	}
+}
+
+// learn takes the bin into the baseline. It goes on while the identity is under
+// suspicion, since else benign drift would never be forgiven; it is slow
+// (horizons of a week or more against hours of detection), and a count far
+// beyond anything ordinary is cut for learning, so that one burst does not buy
+// weeks of blindness.
+//
+// The level's exposure is in units of the shape that the own hours start from,
+// not of the own hours themselves: else level and hours could drift apart, with
+// only their product held.
+func (e *Engine) learn(s *State, d *Dimension, t *setting, l *likelihood, stat *[NumRates]float64, c *Counts) {
+	b := &l.base
+	e.learnPast(s, t)
+	learned := b.cut(c[Distinct], t.age > e.youth)
+	young := e.perDay + t.age/2
+	slow := 1 - 1/min(e.dispersion, young)
+	e.learnToday(s, t, l, stat, c, slow)
+
+	x := &s.core[Distinct]
+	fade := 1 - 1/min(e.level[Distinct], young)
+	x.count = fold(x.count, fade, learned)
+	x.exposure = fold(x.exposure, fade, t.shape*b.mode)
+	residual := b.clip(learned, t.age > e.youth) - b.mu
+	x.excess = fold(x.excess, slow, residual*residual-(residual+b.mu))
+	x.square = fold(x.square, slow, b.mu*b.mu)
+	s.core[FirstTouch].learnShare(c[FirstTouch]*learned/max(c[Distinct], 1), learned, l.share.mean, 1-1/min(e.level[FirstTouch], young), slow)
+
+	s.busy = c[Distinct] > 0
+	if s.busy {
+		s.worked = min(s.worked+1, workMemory)
+		s.work += (float32(learned) - s.work) / float32(s.worked)
+	}
+	e.learnExtras(s, t, l, c)
+
+	if s.profile() == nil && x.count >= profileMin && t.age >= e.perDay {
+		s.room().profile = &profile{follows: 1}
+	}
+	if p := s.profile(); p != nil {
+		p.observe(cell(t.hour), learned/(b.level*b.mode))
+		p.compare(d)
+	}
+}
+
+// learnToday takes the bin into what the day is like.
+func (e *Engine) learnToday(s *State, t *setting, l *likelihood, stat *[NumRates]float64, c *Counts, fade float64) {
+	if s.today() == nil {
+		if float64(s.core[Distinct].count)+c[Distinct] < todayMin {
+			return
+		}
+		s.room().today = &today{day: t.day}
+	}
+	now := s.today()
+	now.turn(t.day)
+	now.learn(l.base.clip(c[Distinct], t.age > e.youth), l.base.mu, fade)
+	now.learnShare(c[FirstTouch], c[Distinct], l.share.mean, fade)
+	now.pass(l, stat, c)
+}
+
+// learnPast lets the first horizon flow into the second.
+func (e *Engine) learnPast(s *State, t *setting) {
+	p := s.past()
+	if p == nil {
+		if t.age < pastDays*e.perDay || s.profile() == nil {
+			return
+		}
+		p = new(past)
+		for m := range s.core {
+			p.stat[m], p.both = s.core[m].stat, s.both
+			p.count[m], p.exposure[m] = s.core[m].count, s.core[m].exposure
+		}
+		s.room().past = p
+	}
+	for m := range s.core {
+		p.flow(m, &s.core[m], e)
+	}
+	if x := s.extra(Subjects); x != nil {
+		p.flow(numCore, x, e)
+	}
+}
+
+// learnExtras takes the bin into the baselines of the measures after the core.
+func (e *Engine) learnExtras(s *State, t *setting, l *likelihood, c *Counts) {
+	for m := Measure(numCore); m < NumMeasures; m++ {
+		i := int(m) - numCore
+		if x := s.extra(m); x != nil && l.judged[i] {
+			e.learnRare(x, m, l, c[m], t)
+		}
+	}
+}
+
+// workMemory is how many bins with a count are remembered.
+const workMemory = 50
+
+// cut bounds a count for learning, once there is a baseline to bound it by.
+func (b *baseline) cut(c float64, settled bool) float64 {
+	if !settled {
+		return c
+	}
+	return min(c, 5*max(b.mu, b.work)+10)
+}
+
+// clip bounds a count for the learning of its dispersion: a leak is not to
+// teach that the identity is erratic.
+func (b *baseline) clip(c float64, settled bool) float64 {
+	if !settled {
+		return c
+	}
+	return min(c, b.mu+max(3*math.Sqrt(b.mu+b.mu*b.mu*b.inverseK), b.work))
+}
+
+// fold fades a decayed sum and adds to it.
+func fold(sum float32, fade, add float64) float32 {
+	return float32(float64(sum)*fade + add)
+}

@@ -1,0 +1,129 @@
+package detectors
+
+import "encoding/binary"
+
+// today is what a day has been like so far. People have busy days: the hours of
+// a day share a factor of their own (a Gamma frailty of mean 1), so that eight
+// busy hours of one day are not eight witnesses. Given what has been seen of
+// the day, the factor's posterior is a Gamma again, and the counts to come are
+// negative binomial around its mean (the Poisson-Gamma model of Harvey and
+// Fernandes 1989, begun anew each day).
+type today struct {
+	day uint32 // number of the local day
+	// seen and due are the day's counts and expectations so far, each bin
+	// weighed by how much its own noise lets it tell of the day.
+	seen, due float32
+	// after is, for each rate, the part of due that came after the change, on
+	// average over when it may have begun.
+	after [NumRates]float32
+	// all and usual are counts and expectations so far, unweighed; shared and
+	// square are decayed sums of products of a bin's residual with that of the
+	// day before it, and of their expectations: their ratio estimates the
+	// variance of the day's factor.
+	all, usual, shared, square float32
+	// fresh and among are the day's first touches and distinct records, each bin
+	// weighed as above; alike and pairs are what shared and square are for the
+	// day's share of first touches, and odd the sum of the day's residuals, of
+	// whole records.
+	fresh, among, alike, pairs, odd, whole float32
+}
+
+// todayMin is the (decayed) number of records from which an identity's days
+// are kept.
+const todayMin = 32
+
+// turn begins a new day if the bin lies in one.
+func (t *today) turn(day uint32) {
+	if t.day == day {
+		return
+	}
+	*t = today{day: day, shared: t.shared, square: t.square, alike: t.alike, pairs: t.pairs}
+}
+
+// variance estimates the variance of the day's factor, given the whole 1/k of
+// an hour: half of it, until the identity's own days say otherwise, and never
+// more than all of it.
+func (t *today) variance(inverseK, mass float64) float64 {
+	v := (mass*inverseK/2 + float64(t.shared)) / (mass + float64(t.square))
+	return min(max(v, 0), inverseK)
+}
+
+// likeness estimates the correlation of the novelty of two records of different
+// bins of a day.
+func (t *today) likeness() float64 {
+	v := (likenessWeight*likenessPrior + float64(t.alike)) / (likenessWeight + float64(t.pairs))
+	return min(max(v, minLikeness), maxCluster)
+}
+
+// learnShare takes a bin's f new records among n into what the share of the
+// identity's days is like.
+func (t *today) learnShare(f, n, mean, fade float64) {
+	odd := min(f, n) - n*mean
+	t.alike = fold(t.alike, fade, odd*float64(t.odd))
+	t.pairs = fold(t.pairs, fade, n*float64(t.whole)*mean*(1-mean))
+	t.odd += float32(odd)
+	t.whole += float32(n)
+}
+
+// Prior and bound of the likeness, and the pairs of records by which the prior
+// counts, times the variance of one record's novelty.
+const (
+	likenessPrior  = 0.05
+	likenessWeight = 500.0
+	minLikeness    = 0.01
+)
+
+// learn takes a bin into what the identity's days are like.
+func (t *today) learn(count, mu, fade float64) {
+	t.shared = fold(t.shared, fade, (count-mu)*float64(t.all-t.usual))
+	t.square = fold(t.square, fade, mu*float64(t.usual))
+	t.all += float32(count)
+	t.usual += float32(mu)
+}
+
+// pass lets a bin of the day pass. A change that began in this bin had nothing
+// of the day before it: so after, a mean over when the change may have begun,
+// falls by the weight of this bin among all of them.
+func (t *today) pass(l *likelihood, stat *[NumRates]float64, c *Counts) {
+	count := c[Distinct]
+	b := &l.base
+	w, nu := 1/(1+b.mu*b.hour), l.nu()
+	for i := range t.after {
+		t.after[i] = float32(stat[i]*float64(t.after[i])/(stat[i]+nu) + w*b.mu)
+	}
+	t.seen += float32(w * count)
+	t.due += float32(w * b.mu)
+	w = 1 / (1 + max(count-1, 0)*l.share.cluster)
+	t.fresh += float32(w * min(c[FirstTouch], count))
+	t.among += float32(w * count)
+}
+
+func (t *today) append(b []byte) []byte {
+	b = binary.LittleEndian.AppendUint32(b, t.day)
+	for _, v := range t.numbers() {
+		b = appendFloat32(b, *v)
+	}
+	b = appendFloat32(b, t.shared)
+	b = appendFloat32(b, t.alike)
+	return appendFloat32(b, t.odd)
+}
+
+// numbers lists the numbers that cannot be negative.
+func (t *today) numbers() []*float32 {
+	v := []*float32{&t.seen, &t.due, &t.all, &t.usual, &t.square, &t.fresh, &t.among, &t.pairs, &t.whole}
+	for i := range t.after {
+		v = append(v, &t.after[i])
+	}
+	return v
+}
+
+func (r *reader) today() *today {
+	t := &today{day: r.uint32()}
+	for _, v := range t.numbers() {
+		*v = r.amount()
+	}
+	t.shared = r.float32()
+	t.alike = r.float32()
+	t.odd = r.float32()
+	return t
+}
