@@ -69,6 +69,7 @@ func TestHold(t *testing.T) {
 		{"in the evening", &Hold{Quiet: night}, High, "2026-03-03T22:00:00+09:00", "2026-03-04T07:30:00+09:00"},
 		{"in the morning", &Hold{Quiet: night}, High, "2026-03-04T07:29:00+09:00", "2026-03-04T07:30:00+09:00"},
 		{"at the end", &Hold{Quiet: night}, High, "2026-03-04T07:30:00+09:00", ""},
+		{"around the clock, on one day", &Hold{Quiet: &Quiet{From: 8 * time.Hour, To: 8 * time.Hour, Days: []time.Weekday{time.Tuesday}}}, Low, "2026-03-03T23:00:00Z", "2026-03-04T08:00:00Z"},
 		{"critical", &Hold{Quiet: night, Group: time.Hour}, Critical, "2026-03-04T03:00:01+09:00", ""},
 		{"two days that touch", &Hold{Quiet: weekend}, Medium, "2026-03-07T10:00:00Z", "2026-03-09T00:00:00Z"},
 		{"grave enough", &Hold{Quiet: weekend}, High, "2026-03-07T10:00:00Z", ""},

@@ -20,11 +20,11 @@ func Summarize(a *Alert, loc *time.Location) string {
 		loc = time.UTC
 	}
 	s := sentence{a: a, loc: loc, who: actorOf(a.Dimension)}
-	switch {
-	case a.Kind == KindFact:
+	switch a.Kind {
+	case KindFact:
 		s.fact()
 		return s.b.String()
-	case a.Kind == KindCampaign:
+	case KindCampaign:
 		s.campaign()
 		return s.b.String()
 	}

@@ -5,9 +5,10 @@ import "fmt"
 // The alert that tells of a dead letter. It concerns no identity but a
 // destination, and never closes: somebody has to look.
 const (
-	Undelivered          Fact = "undelivered"
-	DestinationDimension      = "destination"
-	deliveryDetector          = "delivery"
+	Undelivered Fact = "undelivered"
+
+	DestinationDimension = "destination"
+	deliveryDetector     = "delivery"
 )
 
 // NewUndelivered returns the alert that tells, by another destination, that an

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"flag"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -109,7 +110,7 @@ func TestGolden(t *testing.T) {
 }
 
 func basic(q alertingtest.Request) (user, pass string, ok bool) {
-	r := httptest.NewRequest("POST", "/", nil)
+	r := httptest.NewRequest(http.MethodPost, "/", nil)
 	r.Header = q.Header
 	return r.BasicAuth()
 }
