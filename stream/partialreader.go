@@ -72,7 +72,7 @@ func (r *partialReader) head(dimensions int) {
 	for dim := range dimensions {
 		last := tableName{}
 		for range r.count() {
-			shared, middle := r.byte(), r.bytes()
+			shared := r.byte()
 			head, tail := int32(shared>>4), int32(shared&15)
 			if size := last.to - last.from; head > size || tail > size {
 				r.fail("a name that shares more than there is")
@@ -82,12 +82,35 @@ func (r *partialReader) head(dimensions int) {
 			}
 			n := tableName{from: int32(len(r.text)), dim: uint8(dim)}
 			r.text = append(r.text, r.text[last.from:last.from+head]...)
-			r.text = append(r.text, middle...)
+			r.middle()
 			r.text = append(r.text, r.text[last.to-tail:last.to]...)
 			n.to = int32(len(r.text))
 			r.names = append(r.names, n)
 			last = n
 		}
+	}
+}
+
+// middle reads what a name does not share with the one before.
+func (r *partialReader) middle() {
+	v := r.uvarint()
+	n := v / 2
+	size := n
+	if v&1 != 0 {
+		size = (n + 1) / 2
+	}
+	if size > uint64(len(r.b)) {
+		r.fail("length beyond the record")
+		return
+	}
+	bytes := r.b[:size]
+	r.b = r.b[size:]
+	if v&1 == 0 {
+		r.text = append(r.text, bytes...)
+		return
+	}
+	for i := range n {
+		r.text = append(r.text, packable[bytes[i/2]>>(i%2*4)&15])
 	}
 }
 

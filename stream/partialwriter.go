@@ -16,7 +16,8 @@ import (
 //	         dimension of which subjects are counted
 //	names    of each dimension: uvarint how many, and each by rising order: a
 //	         byte with the lengths (to 15) of the beginning and the end that it
-//	         shares with the one before, and what is between
+//	         shares with the one before, and what is between: uvarint
+//	         2·(characters) + (packed), and if packed, two characters a byte
 //	groups   each an identity and one or more of its ticks: uvarint
 //	         2·(distance of its name from the last group's) + (several ticks);
 //	         if several, how many
@@ -326,5 +327,32 @@ func appendName(b []byte, last, name string) []byte {
 		tail++
 	}
 	b = append(b, byte(head<<4|tail))
-	return appendString(b, name[head:len(name)-tail])
+	middle := name[head : len(name)-tail]
+	for i := range len(middle) {
+		if packed[middle[i]] == 0 {
+			b = binary.AppendUvarint(b, 2*uint64(len(middle)))
+			return append(b, middle...)
+		}
+	}
+	b = binary.AppendUvarint(b, 2*uint64(len(middle))+1)
+	for i := 0; i < len(middle); i += 2 {
+		pair := packed[middle[i]] - 1
+		if i+1 < len(middle) {
+			pair |= (packed[middle[i+1]] - 1) << 4
+		}
+		b = append(b, pair)
+	}
+	return b
 }
+
+// packable are the characters that names, and above all what differs in them,
+// are mostly made of: numbers and addresses.
+const packable = "0123456789.-/:_ "
+
+// packed is the place of each packable character plus one.
+var packed = func() (places [256]byte) {
+	for i := range len(packable) {
+		places[packable[i]] = byte(i + 1)
+	}
+	return places
+}()
