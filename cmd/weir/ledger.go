@@ -16,8 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/alerting/webhook"
-	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -158,7 +156,7 @@ func (r *ledgerReport) print(w io.Writer, form string) error {
 		return fmt.Errorf("the ledger %s is not whole: %s at record %d%s: %s", r.Ledger, f.Kind, f.Seq, where, f.Text)
 	}
 	fmt.Fprintf(w, "The ledger %s is whole: %s records", r.Ledger, alerting.Group(r.Records))
-	for i, kind := range []ledger.Kind{ledger.Alert, ledger.Suppression, ledger.Verdict, ledger.Config} {
+	for i, kind := range []ledger.Kind{ledger.Alert, ledger.Suppression, ledger.Verdict, ledger.Config, ledger.Check} {
 		fmt.Fprintf(w, "%s%s %s", map[bool]string{true: " (", false: ", "}[i == 0], alerting.Group(r.Kinds[kind]), kind)
 	}
 	fmt.Fprintln(w, ").")
@@ -283,7 +281,8 @@ signed as alerts are (Standard Webhooks); without either it goes to stdout.
 
 Keep it where those who administer Kafka cannot write: on another machine, in a
 mailbox, on paper. Run it by a timer; what is said between two checkpoints can
-be cut off unseen only together with weir's own state.`,
+be cut off unseen only together with weir's own state. weir run sends them by
+itself where the section ledger of its configuration says so.`,
 		Example: `  weir ledger checkpoint -c weir.yaml --key ledger.key --out /mnt/audit/weir.checkpoints
   weir ledger checkpoint -c weir.yaml --key ledger.key --webhook https://audit.example/weir --webhook-secret-file audit.secret`,
 		Args: cobra.NoArgs,
@@ -328,18 +327,8 @@ func runLedgerCheckpoint(ctx context.Context, cmd *cobra.Command, o *checkpointO
 	if err != nil {
 		return fmt.Errorf("writing the checkpoint: %w", err)
 	}
-	return sendCheckpoint(ctx, cmd.OutOrStdout(), c, o, &checkpoint, line)
-}
-
-// sendCheckpoint writes a checkpoint to where it was asked for.
-func sendCheckpoint(ctx context.Context, stdout io.Writer, c *config.Config, o *checkpointOptions, checkpoint *ledger.Checkpoint, line []byte) error {
 	if o.out != "" {
-		f, err := os.OpenFile(o.out, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-		if err != nil {
-			return fmt.Errorf("writing the checkpoint: %w", err)
-		}
-		_, err = f.Write(append(line, '\n'))
-		if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		if err := appendLine(o.out, line); err != nil {
 			return fmt.Errorf("writing the checkpoint: %w", err)
 		}
 	}
@@ -348,18 +337,18 @@ func sendCheckpoint(ctx context.Context, stdout io.Writer, c *config.Config, o *
 		if err != nil {
 			return fmt.Errorf("reading the webhook's secret: %w", err)
 		}
-		hook, err := webhook.New(webhook.Options{Name: "checkpoints", URL: o.url, Secret: string(bytes.TrimSpace(secret))})
+		hook, err := checkpointHook(o.url, string(bytes.TrimSpace(secret)))
 		if err != nil {
 			return err
 		}
-		if _, err := hook.Send(ctx, fmt.Sprintf("%s%s_%d", c.TopicPrefix, "checkpoint", checkpoint.Seq), line); err != nil {
-			return fmt.Errorf("sending the checkpoint: %w", err)
+		if err := postCheckpoint(ctx, hook, &checkpoint, line); err != nil {
+			return err
 		}
 	}
 	if o.out == "" && o.url == "" {
-		fmt.Fprintf(stdout, "%s\n", line)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s\n", line)
 		return nil
 	}
-	fmt.Fprintf(stdout, "Checkpoint of record %d, %s.\n", checkpoint.Seq, checkpoint.Hash)
+	fmt.Fprintf(cmd.OutOrStdout(), "Checkpoint of record %d, %s.\n", checkpoint.Seq, checkpoint.Hash)
 	return nil
 }

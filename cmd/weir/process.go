@@ -39,6 +39,9 @@ func newProcess(s *settings, roles []kafka.Role, reg *prometheus.Registry, log *
 	if p.Settings, err = inForce(c, s.hasher); err != nil {
 		return nil, err
 	}
+	if p.Checkpoints, err = checkpoints(c); err != nil {
+		return nil, err
+	}
 	p.Destinations, err = destinations(c, conn, out)
 	return p, err
 }

@@ -68,6 +68,7 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 	})
 	t.ready.done(name)
 	saved, when := offsets(c), time.Now()
+	keeper := newCheckpointer(t.checks)
 	for {
 		if err := t.poll(ctx, cl, c); err != nil {
 			return err
@@ -78,6 +79,9 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 		}
 		if committed {
 			saved, when = offsets(c), time.Now()
+		}
+		if err := keeper.step(ctx, t, cl, b); err != nil {
+			return err
 		}
 		at(c.Offset())
 	}
@@ -158,6 +162,7 @@ func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.C
 		return false, err
 	}
 	t.tell(&found, c)
+	t.metrics.ledger.Set(float64(b.Head.Seq))
 	t.metrics.commitTime.WithLabelValues("correlate").Observe(time.Since(began).Seconds())
 	return true, nil
 }

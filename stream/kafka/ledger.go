@@ -86,13 +86,17 @@ func (b *book) write(tx *transaction, topics Topics, found *stream.Findings) err
 	}
 	for i := range found.Suppressed {
 		s := &found.Suppressed[i]
-		if err := b.addValue(tx, topics, ledger.Suppression, s.Alert.Time.Std(), s); err != nil {
+		if err := b.add(tx, topics, ledger.Suppression, s.Alert.Time.Std(), s.AppendJSON(nil)); err != nil {
 			return err
 		}
 	}
 	for i := range found.Effects {
 		e := &found.Effects[i]
-		if err := b.addValue(tx, topics, ledger.Verdict, e.Time.Std(), e); err != nil {
+		body, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("chaining a verdict: %w", err)
+		}
+		if err := b.add(tx, topics, ledger.Verdict, e.Time.Std(), body); err != nil {
 			return err
 		}
 	}
@@ -100,14 +104,6 @@ func (b *book) write(tx *transaction, topics Topics, found *stream.Findings) err
 		b.keep(tx, topics)
 	}
 	return nil
-}
-
-func (b *book) addValue(tx *transaction, topics Topics, kind ledger.Kind, at time.Time, value any) error {
-	body, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Errorf("chaining a record of kind %s: %w", kind, err)
-	}
-	return b.add(tx, topics, kind, at, body)
 }
 
 func (b *book) add(tx *transaction, topics Topics, kind ledger.Kind, at time.Time, body []byte) error {

@@ -2,6 +2,8 @@ package kafka_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,5 +115,53 @@ func TestLedgerOfARun(t *testing.T) {
 	run(`{"budget":4}`)
 	if _, got := d.ledger(t); got.Fault == nil || got.Fault.Kind != ledger.Missing || got.Fault.Seq != int64(last)+1 {
 		t.Errorf("after going on: %+v, want that record %d is missing", got.Fault, last+1)
+	}
+}
+
+// While weir runs, checkpoints go outside when anything was chained, one that
+// could not be sent is made again, and each that was sent is noted.
+func TestCheckpointsOfARun(t *testing.T) {
+	d := newDeployment(t, 1, fakeCluster(t))
+	d.produce(t, "access", 1, traffic(t, "greedy-agent", 1, 1, 0.1))
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan ledger.Checkpoint, 10)
+	calls := 0
+	p := d.process(t, "p")
+	p.Settings = []byte(`{"budget":2}`)
+	p.Checkpoints = &kafka.Checkpoints{Every: 10 * time.Millisecond, Key: key, To: "test", Send: func(_ context.Context, c *ledger.Checkpoint) error {
+		if calls++; calls == 1 {
+			return errors.New("the auditor is out")
+		}
+		got <- *c
+		return nil
+	}}
+	stop := start(t, p)
+	var sent ledger.Checkpoint
+	select {
+	case sent = <-got:
+	case <-time.After(time.Minute):
+		t.Fatal("no checkpoint was sent")
+	}
+	noted := false
+	for range 200 {
+		values, _ := d.ledger(t)
+		if noted = strings.Contains(string(values[len(values)-1]), `"kind":"checkpoint"`); noted {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	stop()
+	if err := sent.Verify(key.Public().(ed25519.PublicKey)); err != nil {
+		t.Error(err)
+	}
+	_, found := d.ledger(t, sent)
+	if found.Fault != nil || found.Kinds[ledger.Check] != 1 || !noted {
+		t.Errorf("the ledger holds %v, want one note of a checkpoint; fault %+v", found.Kinds, found.Fault)
+	}
+	if n := len(got); n != 0 {
+		t.Errorf("%d more checkpoints were sent where nothing was chained", n)
 	}
 }

@@ -1,0 +1,109 @@
+package kafka
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/ledger"
+)
+
+const (
+	// checkpointLimit bounds one sending of a checkpoint.
+	checkpointLimit = 30 * time.Second
+	// checkpointAgain is how long after a failure the next is tried.
+	checkpointAgain = time.Minute
+)
+
+// Checkpoints says how the ledger's checkpoints leave the deployment.
+type Checkpoints struct {
+	Every time.Duration
+	Key   ed25519.PrivateKey // nil: they are not signed
+	To    string             // where they go, for the ledger and the log; no secret
+	Send  func(ctx context.Context, c *ledger.Checkpoint) error
+}
+
+// checkpointer sends the ledger's checkpoints beside correlate's work, which
+// never waits for it, and notes in the ledger what was sent, so that auditors
+// know which checkpoints there must be.
+type checkpointer struct {
+	*Checkpoints
+	due  time.Time
+	at   ledger.Head // of the ledger when the last was noted
+	busy bool
+	done chan sent
+}
+
+// sent is what became of one checkpoint.
+type sent struct {
+	checkpoint ledger.Checkpoint
+	err        error
+}
+
+func newCheckpointer(c *Checkpoints) *checkpointer {
+	return &checkpointer{Checkpoints: c, due: time.Now(), done: make(chan sent, 1)}
+}
+
+// step notes a checkpoint that was sent, and begins the next when it is due and
+// anything was chained since.
+func (k *checkpointer) step(ctx context.Context, t *correlateTask, cl *kgo.Client, b *book) error {
+	if k.Checkpoints == nil {
+		return nil
+	}
+	select {
+	case s := <-k.done:
+		k.busy = false
+		if s.err != nil {
+			k.due = time.Now().Add(min(k.Every, checkpointAgain))
+			t.log.Warn("a checkpoint of the ledger could not be sent and will be made again", "to", k.To, "record", s.checkpoint.Seq, "error", s.err)
+			return nil
+		}
+		return k.note(ctx, t, cl, b, &s.checkpoint)
+	default:
+	}
+	now := time.Now()
+	if k.busy || b.Head == k.at || b.Head.Seq == 0 || now.Before(k.due) {
+		return nil
+	}
+	c, err := ledger.NewCheckpoint(t.topics.Ledger, b.Head, now, k.Key)
+	if err != nil {
+		return err
+	}
+	k.busy = true
+	go func() {
+		ctx, cancel := context.WithTimeout(ctx, checkpointLimit)
+		defer cancel()
+		k.done <- sent{c, k.Send(ctx, &c)}
+	}()
+	return nil
+}
+
+// note chains that a checkpoint was sent.
+func (k *checkpointer) note(ctx context.Context, t *correlateTask, cl *kgo.Client, b *book, c *ledger.Checkpoint) error {
+	body, err := json.Marshal(struct {
+		To         string             `json:"to"`
+		Checkpoint *ledger.Checkpoint `json:"checkpoint"`
+	}{k.To, c})
+	if err != nil {
+		return fmt.Errorf("noting a checkpoint: %w", err)
+	}
+	before := b.Head
+	tx := transaction{client: cl}
+	if err := b.add(&tx, t.topics, ledger.Check, c.At, body); err != nil {
+		return err
+	}
+	b.keep(&tx, t.topics)
+	if err := tx.commit(ctx); err != nil {
+		return fmt.Errorf("noting a checkpoint: %w", err)
+	}
+	if k.due = time.Now().Add(k.Every); before.Seq == c.Seq {
+		k.at = b.Head // nothing but the note itself was chained since
+	}
+	t.metrics.checkpoint.Set(float64(c.At.Unix()))
+	t.metrics.ledger.Set(float64(b.Head.Seq))
+	return nil
+}
