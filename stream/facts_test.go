@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,14 +20,14 @@ func (l *lab) facts() *stream.FactsConfig {
 	rules := detectors.FactRules{
 		LeaveGrace: 12 * 60 * minute, DormantAfter: 45 * day, DormantRecords: 10, RetireFade: day, RegisterGrace: 30 * minute, RegisterAge: 7 * day, MaxKeyAge: 365 * day,
 	}
-	return stream.NewFactsConfig(rules, detectors.DefaultTokenRules(24), 15*minute, time.UTC, l.dims)
+	return stream.NewFactsConfig(rules, detectors.DefaultTokenRules(24), loginGrace, time.UTC, l.dims)
 }
 
 // told runs the operators over events, in their order, and returns the facts.
 func (l *lab) told(t testing.TB, events []event.Event, topics ...string) []stream.FactCandidate {
 	t.Helper()
-	in, de := l.ingest(1), l.detect()
-	in.SessionsTopic, de.Facts, de.SnapshotTicks = "weir.sessions", l.facts(), 0
+	in, de := l.joined(1), l.watchful()
+	de.SnapshotTicks = 0
 	if topics == nil {
 		topics = []string{"access"}
 	}
@@ -34,7 +35,7 @@ func (l *lab) told(t testing.TB, events []event.Event, topics ...string) []strea
 	for _, name := range topics {
 		list = append(list, stream.Topic{Name: name, Partitions: 1})
 	}
-	ingest, join, detect, correlate := stream.NewIngest(in), stream.NewJoin(in.Join(15*minute)), stream.NewDetect(de), stream.NewCorrelate(l.correlate(1))
+	ingest, join, detect, correlate := stream.NewIngest(in), stream.NewJoin(in.Join(loginGrace)), stream.NewDetect(de), stream.NewCorrelate(l.correlate(1))
 	for _, name := range topics {
 		ingest.Assign(stream.NoProgress(stream.Source{Topic: name}, 0))
 	}
@@ -135,11 +136,15 @@ func (s *chronicle) reads(at, n int64, actor, key, token string) {
 	}
 }
 
+func (s *chronicle) sort() {
+	slices.SortStableFunc(s.events, func(a, b event.Event) int { return cmp.Compare(a.Time, b.Time) })
+}
+
 // facts returns what was told: for each fact and identity when first, as time
 // since the beginning, how often, and how much was exposed in the end.
 func (s *chronicle) facts(t *testing.T, l *lab, topics ...string) string {
 	t.Helper()
-	slices.SortStableFunc(s.events, func(a, b event.Event) int { return int(a.Time - b.Time) })
+	s.sort()
 	type line struct {
 		first   int64
 		n       int

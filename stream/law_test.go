@@ -86,10 +86,10 @@ func lines(t testing.TB, alerts []alerting.Alert) (out []string) {
 
 const stamp = int64(4e12) // the records' own timestamps: never in the events' past
 
-// calm returns what one ingest and one detect task make of the events.
+// calm returns what one ingest, one join and one detect task make of the events.
 func (l *lab) calm(t testing.TB, events []event.Event) []string {
 	t.Helper()
-	local := stream.NewLocal(l.ingest(1), l.detect(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
+	local := stream.NewLocal(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
 	var out []string
 	take := func(alerts []alerting.Alert, err error) {
 		if err != nil {
@@ -120,6 +120,8 @@ type mesh struct {
 	sources   map[stream.Source][]event.Event
 	committed map[stream.Source]stream.Progress
 
+	sessions   [][]record // per partition: the log
+	tokens     []map[string][]byte
 	partials   [][]record // per partition: the log
 	state      []map[string][]byte
 	evidence   []record
@@ -127,6 +129,7 @@ type mesh struct {
 	fleet      map[string][]byte
 	alerts     []string
 
+	joins     []*joiner
 	detects   []*member
 	correlate *stream.Correlate
 	reports   int // of the evidence that correlate has applied
@@ -153,15 +156,18 @@ func newMesh(t testing.TB, l *lab, seed uint64, sources, partitions int, kills b
 		topics:    []stream.Topic{{Name: "access", Partitions: int32(sources)}},
 		sources:   map[stream.Source][]event.Event{},
 		committed: map[stream.Source]stream.Progress{},
+		sessions:  make([][]record, partitions),
 		partials:  make([][]record, partitions),
 		fleet:     map[string][]byte{},
 		mostKills: 20,
 	}
 	for range partitions {
 		m.state = append(m.state, map[string][]byte{})
+		m.tokens = append(m.tokens, map[string][]byte{})
 	}
 	for p := range partitions {
-		m.detects = append(m.detects, nil)
+		m.detects, m.joins = append(m.detects, nil), append(m.joins, nil)
+		m.restoreJoin(p)
 		m.restoreDetect(p)
 	}
 	m.restoreCorrelate()
@@ -198,14 +204,16 @@ func (m *mesh) run() []string {
 			m.step()
 		}
 	}
-	for m.detectAll() || m.advanceCorrelate() {
+	for m.joinAll() || m.detectAll() || m.advanceCorrelate() {
 		m.step()
 	}
 	return m.alerts
 }
 
 func (m *mesh) step() {
-	switch m.dice.IntN(6) {
+	switch m.dice.IntN(8) {
+	case 6, 7:
+		m.joinOne(m.dice.IntN(len(m.joins)), 1+m.dice.IntN(5))
 	case 0, 1, 2:
 		p := m.dice.IntN(len(m.detects))
 		m.detectOne(p, 1+m.dice.IntN(5))
@@ -216,8 +224,12 @@ func (m *mesh) step() {
 			return
 		}
 		m.killed++
-		if m.dice.IntN(4) == 0 {
+		switch m.dice.IntN(6) {
+		case 0:
 			m.restoreCorrelate()
+			return
+		case 1, 2:
+			m.restoreJoin(m.dice.IntN(len(m.joins)))
 			return
 		}
 		m.restoreDetect(m.dice.IntN(len(m.detects)))
@@ -227,7 +239,7 @@ func (m *mesh) step() {
 // ingest lets a new ingest task take some partitions, read some, and commit or
 // be killed. It reports whether anything is left to read.
 func (m *mesh) ingest() bool {
-	in := stream.NewIngest(m.lab.ingest(int32(len(m.partials))))
+	in := stream.NewIngest(m.lab.joined(int32(len(m.partials))))
 	left := false
 	var mine []stream.Source
 	for p := range m.topics[0].Partitions {
@@ -253,14 +265,8 @@ func (m *mesh) ingest() bool {
 		m.killed++
 		return left
 	}
-	in.Flush(m.topics, func(p int32, value []byte) {
-		next := int64(0)
-		if log := m.partials[p]; len(log) > 0 {
-			next = log[len(log)-1].offset + 1
-		}
-		next += int64(m.dice.IntN(3)) // control records take offsets too
-		m.partials[p] = append(m.partials[p], record{next, append([]byte(nil), value...)})
-	})
+	in.FlushSessions(m.topics, func(p int32, value []byte) { m.write(m.sessions, p, value) })
+	in.Flush(m.topics, func(p int32, value []byte) { m.write(m.partials, p, value) })
 	for _, p := range in.Progress() {
 		m.committed[p.Source] = p
 	}
@@ -268,7 +274,7 @@ func (m *mesh) ingest() bool {
 }
 
 func (m *mesh) restoreDetect(p int) {
-	cfg := m.lab.detect()
+	cfg := m.lab.watchful()
 	cfg.Partition = int32(p)
 	r := stream.NewRestore(cfg)
 	for key, value := range m.state[p] {
