@@ -90,9 +90,14 @@ func Hostile() *alerting.Alert {
 
 // Huge returns an alert in which everything is as long as it can be, and
 // longer.
-func Huge() *alerting.Alert {
+func Huge() *alerting.Alert { return swell("고객기록유출𐐷") }
+
+// Long is Huge in ASCII, of which most characters fit into a limit in bytes.
+func Long() *alerting.Alert { return swell("customer/records ") }
+
+func swell(word string) *alerting.Alert {
 	a := Campaign()
-	long := strings.Repeat("고객기록유출𐐷", 2_000)
+	long := strings.Repeat(word, 2_000)
 	a.Identity, a.Summary, a.Detector = long, long, long
 	a.Members.Top = nil
 	for range 50 {
@@ -117,7 +122,7 @@ func Alerts() map[string]*alerting.Alert {
 	closed.Summary = alerting.Summarize(closed, time.UTC)
 	return map[string]*alerting.Alert{
 		"bare": Alert(), "full": Full(), "fact": Fact(), "campaign": Campaign(), "close": closed,
-		"korean": Korean(), "hostile": Hostile(), "huge": Huge(),
+		"korean": Korean(), "hostile": Hostile(), "huge": Huge(), "long": Long(),
 	}
 }
 

@@ -138,7 +138,7 @@ func TestWholeAlertIsInside(t *testing.T) {
 
 func TestGolden(t *testing.T) {
 	for name, a := range alertingtest.Alerts() {
-		if name == "huge" {
+		if name == "huge" || name == "long" {
 			continue // the whole alert is inside: a megabyte
 		}
 		t.Run(name, func(t *testing.T) {
