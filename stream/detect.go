@@ -204,15 +204,20 @@ func (d *Detect) Apply(offset int64, b *Batch) error {
 }
 
 func (d *Detect) identity(key []byte) *identity {
-	id := d.ids[string(key)]
-	if id == nil {
-		id = d.wake(key)
-	}
+	id := d.known(key)
 	if id == nil {
 		id = newIdentity(key)
 		d.ids[id.key] = id
 	}
 	return id
+}
+
+// known returns the identity of a key, or nil if there is none.
+func (d *Detect) known(key []byte) *identity {
+	if id := d.ids[string(key)]; id != nil {
+		return id
+	}
+	return d.wake(key)
 }
 
 // newIdentity returns an identity never seen, which belongs to no list yet.
