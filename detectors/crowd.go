@@ -101,7 +101,13 @@ func (c *Crowd) Close(bin int64, perDay, budget float64, sums []CrowdSum) []Crow
 		c.tail[i] *= fade
 	}
 	c.bin = bin
-	threshold := c.threshold(perDay, budget, len(sums))
+	crowds := 0
+	for i := range sums {
+		if sums[i].N >= crowdOver {
+			crowds++
+		}
+	}
+	threshold := c.threshold(perDay, budget, crowds)
 	groups, names := map[string]crowdTrait{}, c.names()
 	out := make([]CrowdEvidence, len(sums))
 	for i := range sums {
@@ -140,10 +146,11 @@ func (c *Crowd) typical(group string, names []string, perDay float64) crowdTrait
 	return crowdTrait{usual: usual[at], swing: swing[at]}
 }
 
-// threshold returns the log evidence that opens a campaign.
-func (c *Crowd) threshold(perDay, budget float64, live int) float64 {
+// threshold returns the log evidence that opens a campaign, where so many traits
+// have enough identities behind them to make a crowd.
+func (c *Crowd) threshold(perDay, budget float64, crowds int) float64 {
 	spend := crowdSpend * budget
-	formula := math.Log(perDay * float64(max(live, 1)) / spend)
+	formula := math.Log(perDay * float64(max(crowds, 1)) / spend)
 	return min(max(formula, tailThreshold(&c.tail, max(c.tailDays, 1), spend), minThreshold), maxThreshold)
 }
 

@@ -2,7 +2,6 @@ package sketches
 
 import (
 	"fmt"
-	"runtime"
 	"syscall"
 	"testing"
 )
@@ -173,35 +172,4 @@ func BenchmarkExposureEstimate(b *testing.B) {
 	}
 	stop()
 	b.ReportMetric(float64(len(x.AppendBinary(nil))), "B/encoded")
-}
-
-// BenchmarkTinyIdentities measures the heap of a million identities of five
-// records each, the map that holds them included.
-func BenchmarkTinyIdentities(b *testing.B) {
-	const identities = 1_000_000
-	stop := cpu(b)
-	for b.Loop() {
-		b.StopTimer()
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		b.StartTimer()
-		m := make(map[uint64]Window, identities)
-		var batch [5]Entry
-		for id := range uint64(identities) {
-			for k := range uint64(5) {
-				batch[k] = NewEntry(mix(id*5+k), day0+uint32(k))
-			}
-			var w Window
-			w.InsertAll(batch[:])
-			m[id] = w
-		}
-		b.StopTimer()
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/identities, "B/identity")
-		runtime.KeepAlive(m)
-		b.StartTimer()
-	}
-	stop()
 }

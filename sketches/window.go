@@ -12,7 +12,7 @@ const ExactLimit = 1024
 // Precisions: the logarithm to base 2 of the number of registers that a window
 // has once it is a matrix.
 const (
-	// StatePrecision is that of a window kept for long: 20 to 40 KB and a
+	// StatePrecision is that of a window kept for long: 5 to 30 KB and a
 	// standard error of 2 %. It is the precision of the zero Window.
 	StatePrecision = 10
 	// PartialPrecision is that of what one tick brings, so that an Exposure

@@ -184,3 +184,28 @@ func TestOrderFree(t *testing.T) {
 		mustEqual(t, "cut into partials", &got, &want)
 	})
 }
+
+// A state of 180 days keeps its minutes: its columns are of 32 bits, so that it
+// takes less than twice the memory of one of 30 days.
+func TestHalfAYear(t *testing.T) {
+	const n, days = 100_000, 180
+	var w Window
+	for i := range uint64(n) {
+		w.Insert(mix(i), day0+uint32(i*days*1440/n))
+	}
+	for _, last := range []uint32{1, 7, 30, 90, 180} {
+		truth := float64(n * last / days)
+		e := w.Count(day0 + (days-last)*1440)
+		if math.Abs(e.N-truth) > 2*(e.High-e.Low) {
+			t.Errorf("%d days: %v, truth %.0f", last, e, truth)
+		}
+	}
+	month := spread(n)
+	t.Logf("%d records: %d bytes over 180 days, %d over 30", n, w.Bytes(), month.Bytes())
+	if w.Bytes() > 2*month.Bytes() {
+		t.Errorf("%d bytes for 180 days, %d for 30", w.Bytes(), month.Bytes())
+	}
+	if w.Expire(day0 + (days-30)*1440); w.matrix.wide != nil {
+		t.Error("wide columns for 30 days")
+	}
+}

@@ -1,0 +1,58 @@
+package sketches
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Counting four words at once is counting them one by one.
+func TestCountNarrow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		edge := rapid.OneOf(rapid.Uint32Range(1, 1<<17), rapid.SampledFrom([]uint32{1, 2, 0x7fff, 0x8000, 0x8001, 0xffff, 0x10000})).Draw(t, "edge")
+		around := rapid.SampledFrom([]uint64{1, 0x10000}).Draw(t, "spread")
+		seed := rapid.Uint64().Draw(t, "seed")
+		column := make([]uint16, 1<<StatePrecision)
+		want := int32(0)
+		for i := range column {
+			x := mix(seed + uint64(i))
+			if column[i] = uint16(x); around == 1 { // at the edge, or next to it
+				column[i] = uint16(edge + uint32(x%3) - 1)
+			}
+			if uint32(column[i]) >= edge {
+				want++
+			}
+		}
+		if got := countNarrow(column, edge); got != want {
+			t.Fatalf("edge %#x: %d, want %d", edge, got, want)
+		}
+	})
+}
+
+// The cells per rank are those that a look at each cell finds, also below two
+// full ranks, at which counting stops.
+func TestCountCells(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := windowOf(drawPrecision(t, "p"), drawTouches(t, "w"))
+		if rapid.Bool().Draw(t, "large") {
+			w = spread(rapid.SampledFrom([]int{30_000, 100_000}).Draw(t, "records"))
+		}
+		if w.Exact() {
+			return
+		}
+		since := []uint32{drawMinute(t, "since"), 0}
+		var got tally
+		w.matrix.count(since, &got)
+		for k, s := range since {
+			var want perRank
+			w.matrix.eachCell(func(_, rank, minute uint32) {
+				if minute >= stored(s) {
+					want[rank]++
+				}
+			})
+			if got[k] != want {
+				t.Fatalf("since %d: %v, want %v", s, got[k], want)
+			}
+		}
+	})
+}
