@@ -67,6 +67,10 @@ bench-sketches: ## measure counting beside rings of other sketches, a million id
 	go test ./sketches/rivals -run 'Figures|Million' -count=1 -timeout 1h -v -figures
 	go test ./sketches -run 'Intervals|Limit|Delta' -count=1 -timeout 3h -v -trials $(TRIALS)
 
+.PHONY: lab
+lab: ## measure detection: against theory, on simulated companies, on a real log (docs/lab.md; hours; WEIR_BPI2012=path)
+	WEIR_LAB=1 go test -count=1 -v -timeout 12h -run '^TestLab' ./lab ./cmd/weir
+
 .PHONY: soak
 soak: ## run the long proofs: kills, restarts, days of traffic (needs Docker; SOAKTIMEOUT=3h)
 	WEIR_SOAK=1 WEIR_REQUIRE_DOCKER=1 go test -count=1 -v -timeout $(SOAKTIMEOUT) -run Soak ./...

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/lab"
+	"github.com/weirhq/weir/stream"
+)
+
+// bankAtOnce is how many actors leak in one run: so few of the 68 that they
+// hardly change what the fleet is, and it saves hours.
+const bankAtOnce = 4
+
+// TestLabBank reports what is caught of leaks added to a real log, the bank's
+// that WEIR_BPI2012 names: every qualifying actor in turn, at 1.5, 2, 3 and 5
+// times its mean of an active day, records that it has not touched, in its own
+// hours, from two thirds of the log on for a week; beside it the rules of today at
+// the same realised false alarms. The baselines are those of the past: nothing
+// was fitted to this log.
+func TestLabBank(t *testing.T) {
+	path := os.Getenv("WEIR_BPI2012")
+	if path == "" || !long() {
+		t.Skip("WEIR_LAB is not set, or WEIR_BPI2012 does not name the bank's log")
+	}
+	b := newBank(t, path)
+	span := b.calm.summary.To.Std().Sub(time.UnixMilli(b.from)).Hours() / 24 / 365
+	years := span * float64(len(b.hourly.Counts))
+	opened := 0
+	for i := range b.calm.alerts {
+		if a := &b.calm.alerts[i]; a.Status == alerting.Open && int64(a.Time) >= b.from {
+			opened++
+		}
+	}
+	low, high := lab.Interval(opened)
+	t.Logf("%d actors, %d of them qualify; test period %.0f days", len(b.hourly.Counts), len(b.actors), span*365)
+	t.Logf("false alarms of weir on the log as it is: %d, %.1f per actor-year (95 %%: %.1f to %.1f), %.2f a day at a budget of 2",
+		opened, float64(opened)/years, low/years, high/years, float64(opened)/(span*365))
+	t.Logf("| detector | false per actor-year | 1.5x | 2x | 3x | 5x | by chance | median delay at 3x |")
+	t.Logf("|---|---|---|---|---|---|---|---|")
+	plans := map[float64][]*lab.Plan{}
+	var cells []string
+	delay := ""
+	for _, rate := range []float64{1.5, 2, 3, 5} {
+		caught, tried, delays := b.weir(t, rate, plans)
+		cells = append(cells, fmt.Sprintf("%.0f %%", 100*float64(caught)/float64(tried)))
+		if rate == 3 {
+			delay = hours(median(delays))
+		}
+	}
+	t.Logf("| weir | %.1f | %s | %s | %s | %s | %.0f %% | %s |", float64(opened)/years, cells[0], cells[1], cells[2], cells[3], 100*b.chance(), delay)
+	for _, rule := range lab.Rules() {
+		rows := b.scores(rule, nil)
+		equal := lab.ThresholdFor(rows, opened, b.start())
+		b.rule(t, rule, equal, years, plans, rows, fmt.Sprintf("%s, c = %.3g (equal false alarms)", rule.Name, equal))
+		b.rule(t, rule, rule.Customary, years, plans, rows, fmt.Sprintf("%s, c = %g", rule.Name, rule.Customary))
+	}
+}
+
+// bank is the log as it is, and what leaks are planned from.
+type bank struct {
+	path    string
+	s       *settings
+	calm    *calmRun
+	hourly  *lab.Hourly
+	profile *lab.Profile
+	leak    lab.Leak
+	actors  []string
+	from    int64 // ms
+}
+
+// newBank reads the log as it is.
+func newBank(t *testing.T, path string) *bank {
+	t.Helper()
+	cfg := config.Default()
+	cfg.Dimensions = event.DefaultDimensions()[:1]
+	zone, err := time.LoadLocation("Europe/Amsterdam")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Time.Zone = zone
+	b := &bank{path: path}
+	if b.s, err = newSettings(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if b.leak, err = lab.ParseLeak("RATE=2x,COUNT=10000"); err != nil {
+		t.Fatal(err)
+	}
+	b.hourly = lab.NewHourly(cfg.Dimensions[0], b.s.hasher)
+	b.profile = lab.NewProfile(cfg.Dimensions[0], b.s.hasher, 1)
+	b.calm = &calmRun{backtest: newBacktest(b.s, b.log(t), &progress{}), profiles: []*lab.Profile{b.profile}}
+	b.calm.alert = func(a *alerting.Alert) error {
+		b.calm.alerts = append(b.calm.alerts, *a)
+		return nil
+	}
+	if err := b.log(t).each(context.Background(), &bankCounter{b.calm, b.hourly}); err != nil {
+		t.Fatal(err)
+	}
+	b.profile.End()
+	if b.actors, err = b.profile.Choose(&b.leak); err != nil {
+		t.Fatal(err)
+	}
+	if b.from, _, err = b.profile.Window(&b.leak); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b *bank) log(t *testing.T) *logFiles {
+	t.Helper()
+	format, err := event.LoadFormat("native")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &logFiles{names: []string{b.path}, format: format}
+}
+
+// bankCounter counts by the hour beside a calm run.
+type bankCounter struct {
+	*calmRun
+	hourly *lab.Hourly
+}
+
+func (c *bankCounter) event(src stream.Source, ev *event.Event) bool {
+	c.hourly.Observe(ev)
+	return c.calmRun.event(src, ev)
+}
+
+// start is the hour of the test period's begin, as an index.
+func (b *bank) start() int { return int(b.from/3_600_000 - b.hourly.First) }
+
+// weir runs every actor's leak, a few at once, and keeps the plans.
+func (b *bank) weir(t *testing.T, rate float64, plans map[float64][]*lab.Plan) (caught, tried int, delays []float64) {
+	t.Helper()
+	groups := (len(b.actors) + bankAtOnce - 1) / bankAtOnce
+	for g := range groups {
+		l := b.leak
+		l.Rate = lab.Rate{Times: rate}
+		run := &bankRun{backtest: newBacktest(b.s, b.log(t), &progress{})}
+		run.alert = func(a *alerting.Alert) error {
+			run.alerts = append(run.alerts, *a)
+			return nil
+		}
+		for i := g; i < len(b.actors); i += groups {
+			plan, err := b.profile.Plan(&l, b.actors[i], b.s.config.Dimensions)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run.plans = append(run.plans, plan)
+		}
+		if err := b.log(t).each(context.Background(), run); err != nil {
+			t.Fatal(err)
+		}
+		for _, plan := range run.plans {
+			tried++
+			if o := plan.Judge(run.alerts, b.calm.alerts); o.Caught {
+				caught++
+				delays = append(delays, o.Delay)
+			}
+		}
+		plans[rate] = append(plans[rate], run.plans...)
+	}
+	return caught, tried, delays
+}
+
+// chance is the share of the actors that alert in the leak's week as it is.
+func (b *bank) chance() float64 { return b.profile.Chance(&b.leak, b.actors, b.calm.alerts) }
+
+// bankRun is the log with several leaks in it.
+type bankRun struct {
+	*backtest
+	plans  []*lab.Plan
+	alerts []alerting.Alert
+}
+
+func (r *bankRun) event(src stream.Source, ev *event.Event) bool {
+	for _, p := range r.plans {
+		for due := p.Due(ev.Time); due != nil; due = p.Due(ev.Time) {
+			r.backtest.event(src, due)
+		}
+		p.Observe(ev)
+	}
+	return r.backtest.event(src, ev)
+}
+
+func (r *bankRun) flush(last bool) error {
+	if err := r.backtest.flush(last); err != nil {
+		return err
+	}
+	if r.plans[0].Over(int64(r.summary.To)) {
+		return errEnough
+	}
+	return nil
+}
+
+// scores are those of every actor as it is, or of the plans' with their leaks.
+func (b *bank) scores(rule lab.Rule, plans []*lab.Plan) (rows [][]float64) {
+	if plans == nil {
+		for id := range b.hourly.Counts {
+			rows = append(rows, rule.Score(b.hourly.Row(id, nil)))
+		}
+		return rows
+	}
+	for _, p := range plans {
+		rows = append(rows, rule.Score(b.hourly.Row(p.Identity, p)))
+	}
+	return rows
+}
+
+// rule prints the line of a rule at a threshold.
+func (b *bank) rule(t *testing.T, rule lab.Rule, threshold, years float64, plans map[float64][]*lab.Plan, calm [][]float64, name string) {
+	t.Helper()
+	wrong := 0
+	for _, row := range calm {
+		wrong += len(lab.Alarms(row, threshold, b.start()))
+	}
+	end := b.start() + 8*24
+	caught := func(rows [][]float64) (n int, delays []float64) {
+		for _, row := range rows {
+			if at := lab.Alarms(row[:min(end, len(row))], threshold, b.start()); len(at) > 0 {
+				n++
+				delays = append(delays, float64(at[0]-b.start()))
+			}
+		}
+		return n, delays
+	}
+	line := fmt.Sprintf("| %s | %.1f |", name, float64(wrong)/years)
+	delay := "-"
+	for _, rate := range []float64{1.5, 2, 3, 5} {
+		n, delays := caught(b.scores(rule, plans[rate]))
+		line += fmt.Sprintf(" %.0f %% |", 100*float64(n)/float64(max(len(plans[rate]), 1)))
+		if rate == 3 && n > 0 {
+			delay = hours(median(delays))
+		}
+	}
+	var asIs [][]float64
+	for _, id := range b.actors {
+		asIs = append(asIs, rule.Score(b.hourly.Row(id, nil)))
+	}
+	luck, _ := caught(asIs)
+	t.Logf("%s %.0f %% | %s |", line, 100*float64(luck)/float64(len(b.actors)), delay)
+}
