@@ -47,7 +47,7 @@ func (o *extractOptions) find(ctx context.Context, conn *kafka.Connection, s *se
 		if err := out.add(s, a.Dimension, a.Identity); err != nil {
 			return nil, err
 		}
-		if since := int64(a.Exposed.Since); since != 0 {
+		if since := int64(a.Exposed.Since); since != 0 && a.DedupKey != o.key { // of a campaign: whoever began first
 			out.since = min(out.since, since)
 		}
 	}

@@ -68,6 +68,11 @@ func TestLedgerOfARun(t *testing.T) {
 		p.Settings = []byte(settings)
 		stop := start(t, p)
 		defer stop()
+		for deadline := time.Now().Add(time.Minute); !p.Ready(); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("the process is not ready")
+			}
+		}
 		d.alerts(t, len(want), time.Minute)
 	}
 	run(`{"budget":2}`)
