@@ -9,11 +9,7 @@ func (e *Engine) evidence(s *State, d *Dimension, t *setting, l *likelihood, sc 
 			continue
 		}
 		ev.Measures[m] = sc.explain(m, l, c)
-		weight := 1.0
-		if m >= numCore {
-			weight = extraWeight
-		}
-		if v := weight * sc.of(m); v > best {
+		if v := Weight(m) * sc.of(m); v > best {
 			best, ev.Measure = v, m
 		}
 	}
@@ -29,17 +25,6 @@ func (e *Engine) evidence(s *State, d *Dimension, t *setting, l *likelihood, sc 
 	}
 	ev.Onset = e.onset(s, d, &ev, sc, t.bin, c)
 	return ev
-}
-
-// rate returns a measure's statistic for one rate, over the horizons.
-func (sc *scores) rate(m Measure, i int) float64 {
-	if m >= numCore {
-		return sc.extra[m-numCore][i]
-	}
-	if sc.aged {
-		return (sc.core[m][i] + sc.past[m][i]) / 2
-	}
-	return sc.core[m][i]
 }
 
 // explain returns a measure's part of the evidence, but for its rates.

@@ -25,7 +25,6 @@ const (
 	offHoursPart = 8.0   // an hour is off where less than an eighth of ordinary work is expected
 	offHoursAge  = 7.0   // days from which an identity's hours are known
 	minorShare   = 0.5   // share of unissued tokens from which they are how the identity works
-	extraWeight  = 0.1   // of a measure after the core in the evidence, where one of the core has 1
 	unlikeRare   = 0.001 // chance of a bin that is like nothing before
 )
 

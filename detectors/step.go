@@ -97,22 +97,28 @@ func (sc *scores) write(s *State) {
 	}
 }
 
-// of returns the mean statistic of a measure over its rates, and horizons.
-func (sc *scores) of(m Measure) float64 {
-	if m >= numCore {
-		return meanOf(&sc.extra[m-numCore])
+// rate returns a measure's statistic for one rate, over the horizons. That of
+// FirstTouch is the mean of two: of the share of new records alone, and of more
+// records and newer ones together.
+func (sc *scores) rate(m Measure, i int) float64 {
+	switch {
+	case m >= numCore:
+		return sc.extra[m-numCore][i]
+	case m == FirstTouch && sc.aged:
+		return (sc.core[m][i] + sc.past[m][i] + sc.both[i] + sc.pastBoth[i]) / 4
+	case m == FirstTouch:
+		return (sc.core[m][i] + sc.both[i]) / 2
+	case sc.aged:
+		return (sc.core[m][i] + sc.past[m][i]) / 2
 	}
-	v := meanOf(&sc.core[m])
-	if sc.aged {
-		v = (v + meanOf(&sc.past[m])) / 2
-	}
-	return v
+	return sc.core[m][i]
 }
 
-func meanOf(stat *[NumRates]float64) float64 {
+// of returns the mean statistic of a measure over its rates.
+func (sc *scores) of(m Measure) float64 {
 	sum := 0.0
-	for _, v := range stat {
-		sum += v
+	for i := range NumRates {
+		sum += sc.rate(m, i)
 	}
 	return sum / NumRates
 }
@@ -121,19 +127,13 @@ func meanOf(stat *[NumRates]float64) float64 {
 // mean of Shiryaev-Roberts statistics is one again, so no penalty for looking
 // at several is needed, and a measure that has nothing to say costs its share.
 func (sc *scores) total() float64 {
-	sum := meanOf(&sc.both)
-	if sc.aged {
-		sum = (sum + meanOf(&sc.pastBoth)) / 2
-	}
-	for m := range Measure(numCore) {
-		sum += sc.of(m)
-	}
-	for i, kept := range sc.kept {
-		if kept {
-			sum += extraWeight * sc.of(Measure(i+numCore))
+	sum := 0.0
+	for m := range NumMeasures {
+		if m < numCore || sc.kept[m-numCore] {
+			sum += Weight(m) * sc.of(m)
 		}
 	}
-	return sum / (numCore + 1 + extraWeight*float64(numExtra))
+	return sum
 }
 
 // step is the generalised Shiryaev-Roberts recursion

@@ -6,10 +6,11 @@ import "slices"
 // Evidence.Log is the logarithm of the sum, over the measures that are judged,
 // of Weight times e^Log. weir explain computes it again by this.
 func Weight(m Measure) float64 {
+	const all = numCore + extraWeight*float64(numExtra)
 	if m < numCore {
-		return 1.0 / numCore
+		return 1 / all
 	}
-	return 0
+	return extraWeight / all
 }
 
 // ParseMeasure returns the measure of a name, as alerts carry it.

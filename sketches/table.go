@@ -3,14 +3,15 @@ package sketches
 import "math/bits"
 
 // Table holds the windows, at StatePrecision, of very many identities, most of
-// them small, keyed by a 64-bit hash of the identity. Two identities of a million share one once in
-// 40 million tables, if the hash is keyed; if it is not, they can be made to.
+// them small, keyed by a 64-bit hash of the identity. Two of a million share a
+// key in one of 40 million tables, if the hash is keyed; if it is not, they can
+// be made to.
 //
-// Lists lie in an arena of a few large pieces, so that a million identities are
-// some dozens of objects to the garbage collector, and one of five records
-// takes under 100 bytes in all. A window that becomes a matrix is an object of
-// its own. Memory that is freed is used again by the table, but never given
-// back before the table itself is.
+// Lists lie in an arena of large pieces, so that a million identities are some
+// hundreds of objects to the garbage collector, and one of five records takes
+// 70 to 130 bytes in all, by the order in which records come. A window that
+// becomes a matrix is an object of its own. Memory that is freed is used again
+// by the table, but never given back before the table itself is.
 //
 // What a table holds is that of a map of windows under the same operations. The
 // zero value is empty and ready for use; do not copy one after first use.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -139,6 +140,12 @@ func runDemo(ctx context.Context, o *demoOptions, out, diagnostics io.Writer) er
 	if err != nil {
 		d.show.close()
 		return fmt.Errorf("starting the demonstration: %w", err)
+	}
+	if page != nil {
+		if err := page.answer(p); err != nil {
+			d.show.close()
+			return errors.Join(err, p.stop())
+		}
 	}
 	d.state.grid, d.state.dimensions = p.settings.grid, p.settings.detect.Dimensions
 	err = d.run(ctx, p, company)

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,19 +62,26 @@ Destinations reach it like this:
 // soc is a look-alike that is being served.
 type soc struct {
 	*fakesoc.Server
-	url  string // of the page
-	stop func()
+	url    string // of the page
+	stop   func()
+	clicks atomic.Pointer[http.ServeMux] // takes clicks that are sent to the look-alike's own address
 }
 
+// startSOC serves a look-alike. Where clicks go may be a path: then they come
+// back to the same address, and to clicks once that is set.
 func startSOC(listen string, o fakesoc.Options) (*soc, error) {
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
 		return nil, fmt.Errorf("serving the look-alike: %w; choose another address", err)
 	}
-	s := &soc{Server: fakesoc.New(o), url: "http://" + reachable(listener.Addr()) + "/"}
+	s := &soc{url: "http://" + reachable(listener.Addr()) + "/"}
+	if path, own := strings.CutPrefix(o.Interactivity, "/"); own {
+		o.Interactivity = s.url + path
+	}
+	s.Server = fakesoc.New(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	server := &http.Server{
-		Handler: s.Server, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute,
+		Handler: s, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute,
 		// The pages' streams end when it stops.
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
@@ -83,6 +93,15 @@ func startSOC(listen string, o fakesoc.Options) (*soc, error) {
 		<-ended
 	}
 	return s, nil
+}
+
+// ServeHTTP answers as the look-alike does, and takes its clicks.
+func (s *soc) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if clicks := s.clicks.Load(); clicks != nil && strings.HasPrefix(r.URL.Path, slackPath) {
+		clicks.ServeHTTP(w, r)
+		return
+	}
+	s.Server.ServeHTTP(w, r)
 }
 
 // reachable is an address that a browser on this machine can open.
@@ -100,11 +119,15 @@ func reachable(a net.Addr) string {
 // off is the value of --soc that serves no page.
 const off = config.Off
 
+// demoSigningSecret signs clicks within one process, so it is no secret.
+const demoSigningSecret = "weir-demo-signs-its-own-clicks"
+
 // socDestinations are how the demonstration tells its security team: chat for
 // all, the pager for what is grave.
 func socDestinations(c *config.Config, page string) {
 	chat := config.Destination{
 		Name: "chat", Type: config.Slack, Token: config.NewSecret("xoxb-look-alike"), Channel: "weir-alerts", API: page + "api",
+		SigningSecret: config.NewSecret(demoSigningSecret),
 	}
 	pager := config.Destination{
 		Name: "pager", Type: config.PagerDuty, RoutingKey: config.NewSecret("0123456789abcdef0123456789abcdef"), API: page,
@@ -122,10 +145,21 @@ func (o *demoOptions) serveSOC(diagnostics io.Writer) (*soc, error) {
 	if o.soc == "" || o.soc == off {
 		return nil, nil
 	}
-	s, err := startSOC(o.soc, fakesoc.Options{})
+	s, err := startSOC(o.soc, fakesoc.Options{Interactivity: slackPath + "chat", SigningSecret: demoSigningSecret})
 	if err != nil {
 		return nil, errors.Join(err, errors.New("--soc off does without the page"))
 	}
 	fmt.Fprintf(diagnostics, "What the security team gets: %s\n", s.url)
 	return s, nil
+}
+
+// answer makes clicks verdicts of the demonstration's own deployment.
+func (s *soc) answer(p *demoPipeline) error {
+	mux := http.NewServeMux()
+	log := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if err := handleClicks(mux, p.settings.config, log, appendVerdicts(p.process)); err != nil {
+		return err
+	}
+	s.clicks.Store(mux)
+	return nil
 }

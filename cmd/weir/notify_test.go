@@ -249,7 +249,8 @@ func TestClickBecomesVerdict(t *testing.T) {
 // The demonstration tells its security team as a deployment would: all of it in
 // chat, the pager only of what is grave.
 func TestDemoTellsTheSecurityTeam(t *testing.T) {
-	page, err := startSOC("127.0.0.1:0", fakesoc.Options{})
+	var said bytes.Buffer
+	page, err := (&demoOptions{soc: "127.0.0.1:0"}).serveSOC(&said)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +271,7 @@ func TestDemoTellsTheSecurityTeam(t *testing.T) {
 			}
 		}
 	}
-	if s := page.State(); len(s.Messages) != 2 || len(s.Incidents) != 1 || s.Incidents[0].Severity != "error" {
+	if s := page.State(); len(s.Messages) != 2 || len(s.Incidents) != 1 || s.Incidents[0].Severity != "error" || !strings.Contains(said.String(), page.url) {
 		t.Errorf("the security team got %+v", s)
 	}
 	resp, err := http.Get(page.url)
@@ -278,8 +279,66 @@ func TestDemoTellsTheSecurityTeam(t *testing.T) {
 		t.Fatal(resp, err)
 	}
 	resp.Body.Close()
+	if code, _ := clickOn(t, page); code != http.StatusBadGateway {
+		t.Errorf("a click that nobody takes: answered %d", code)
+	}
 	if _, err := startSOC(strings.TrimSuffix(strings.TrimPrefix(page.url, "http://"), "/"), fakesoc.Options{}); err == nil || !strings.Contains(err.Error(), "choose another address") {
 		t.Errorf("two on one address: %v", err)
+	}
+}
+
+// clickOn presses the first button of the first message.
+func clickOn(t *testing.T, page *soc) (code int, answer string) {
+	t.Helper()
+	m := page.State().Messages[0]
+	body := `{"channel":"` + m.Channel + `","ts":"` + m.TS + `","action_id":"weir_acknowledge","value":"weir-0123456789abcdef"}`
+	resp, err := http.Post(page.url+"click", "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// A click in the demonstration ends on its own topic of verdicts.
+func TestDemoTakesClicks(t *testing.T) {
+	page, err := (&demoOptions{soc: "127.0.0.1:0"}).serveSOC(io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.stop()
+	p, err := startDemoPipeline(t.Context(), time.Second, page.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := p.stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := page.answer(p); err != nil {
+		t.Fatal(err)
+	}
+	list, err := destinations(p.settings.config, p.process.Connection, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := list[0].Notify(t.Context(), alertingtest.Full()); err != nil {
+		t.Fatal(err)
+	}
+	if code, answer := clickOn(t, page); code != http.StatusOK {
+		t.Fatalf("answered %d %s", code, answer)
+	}
+	ends, err := kadm.NewClient(p.client).ListEndOffsets(t.Context(), p.process.Topics.Verdicts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if end, ok := ends.Lookup(p.process.Topics.Verdicts, 0); !ok || end.Offset != 1 {
+		t.Errorf("the topic of verdicts ends at %+v", end)
 	}
 }
 

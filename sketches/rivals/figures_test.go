@@ -100,7 +100,11 @@ type costs struct {
 func measure(p *profile, d *design, events []event, now uint32) (f costs) {
 	lives := max(1, 100_000/len(events))
 	var insert, merge, query []float64
-	for range *repeat {
+	runs := *repeat
+	if len(events) > 1_000_000 {
+		runs = min(runs, 2)
+	}
+	for range runs {
 		var c counter
 		insert = append(insert, cpu(func() {
 			for range lives {

@@ -75,7 +75,7 @@ func runFleet(name string, f fleet, identities uint64) (per float64) {
 	debug.FreeOSMemory()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	collector, pauses := readMetrics()
+	collector, user, pauses := readMetrics()
 	touches := identities * 15
 	used := cpu(func() {
 		for i := range touches {
@@ -90,8 +90,8 @@ func runFleet(name string, f fleet, identities uint64) (per float64) {
 			f.insert(identity, touch(identity, uint32(record), 0).hash, day0+uint32(i>>18))
 		}
 	})
-	collected, paused := readMetrics()
-	share := (collected - collector) / (used / 1e9)
+	collected, program, paused := readMetrics()
+	share := (collected - collector) / (collected - collector + program - user)
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	per = float64(after.HeapAlloc-before.HeapAlloc) / float64(identities)
@@ -100,15 +100,16 @@ func runFleet(name string, f fleet, identities uint64) (per float64) {
 	return per
 }
 
-// readMetrics returns the CPU seconds that the garbage collector has used, idle
-// time that it took left out, and how many pauses of each length it has made.
-func readMetrics() (collector float64, pauses *metrics.Float64Histogram) {
+// readMetrics returns the seconds that the garbage collector has used, but for
+// what it took of idle time, those of the program, both as the runtime counts
+// them, and how many pauses of each length it has made.
+func readMetrics() (collector, user float64, pauses *metrics.Float64Histogram) {
 	samples := []metrics.Sample{
 		{Name: "/cpu/classes/gc/total:cpu-seconds"}, {Name: "/cpu/classes/gc/mark/idle:cpu-seconds"},
-		{Name: "/sched/pauses/total/gc:seconds"},
+		{Name: "/cpu/classes/user:cpu-seconds"}, {Name: "/sched/pauses/total/gc:seconds"},
 	}
 	metrics.Read(samples)
-	return samples[0].Value.Float64() - samples[1].Value.Float64(), samples[2].Value.Float64Histogram()
+	return samples[0].Value.Float64() - samples[1].Value.Float64(), samples[2].Value.Float64(), samples[3].Value.Float64Histogram()
 }
 
 // longest returns the upper bound of the longest pause since before.

@@ -38,7 +38,7 @@ var profiles = []profile{
 	{"employee, 40 a day of a pool of 300", 300, office(300), 100, 500},
 	{"employee, 40 new a day", 40 * 32, office(0), 100, 500},
 	{"scraper, 10,000 new a day", 32 * 10_000, steady(10_000, 0), 40, 12},
-	{"service, 200,000 a day of 2,000,000", 2_000_000, steady(200_000, 2_000_000), 8, 4},
+	{"service, 200,000 a day of 2,000,000", 2_000_000, steady(200_000, 2_000_000), 8, 2},
 }
 
 // office draws a working life: 40 records a day, each read three times from

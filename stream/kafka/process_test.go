@@ -64,13 +64,24 @@ func (d *deployment) ingest() stream.IngestConfig {
 	return stream.IngestConfig{
 		Grid: d.grid, Dimensions: d.dims, Hasher: event.FixedHasher(), Partitions: d.partitions,
 		Lateness: 10 * minute, Future: 10 * minute, Retention: 30 * 24 * 60 * minute,
+		SessionsTopic: "weir.sessions",
 	}
+}
+
+// loginGrace is that of the join, in ms.
+const loginGrace = 15 * minute
+
+func (d *deployment) facts() *stream.FactsConfig {
+	const day = 24 * 60 * minute
+	rules := detectors.FactRules{LeaveGrace: day / 2, DormantAfter: 45 * day, DormantRecords: 10, RetireFade: day, RegisterGrace: loginGrace, RegisterAge: 7 * day}
+	return stream.NewFactsConfig(rules, detectors.DefaultTokenRules(24), loginGrace, time.UTC, d.dims)
 }
 
 func (d *deployment) detect() stream.DetectConfig {
 	return stream.DetectConfig{
 		Grid: d.grid, Dimensions: d.names(), Persons: stream.Persons(d.dims), Engine: d.engine,
 		Lateness: 10 * minute, Retention: 30 * 24 * 60 * minute, SnapshotTicks: 12,
+		Facts: d.facts(),
 	}
 }
 
@@ -93,7 +104,7 @@ func (d *deployment) process(t testing.TB, name string) *kafka.Process {
 		Connection: &conn, Group: "weir", Instance: name, Topics: kafka.NewTopics("weir."), Replication: 1,
 		Roles: kafka.Roles, Workers: 1,
 		Manifest: kafka.NewManifest(event.FixedHasher(), d.partitions, d.grid, d.dims),
-		Ingest:   d.ingest(), Detect: d.detect(), Correlate: d.correlate(),
+		Ingest:   d.ingest(), Grace: time.Duration(loginGrace) * time.Millisecond, Detect: d.detect(), Correlate: d.correlate(),
 		Sources: kafka.IngestOptions{
 			Sources:  []kafka.SourceTopic{{Topic: "access", Format: native}},
 			Interval: 200 * time.Millisecond, Idle: 300 * time.Millisecond, MaxAhead: 6 * time.Hour,
