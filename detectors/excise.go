@@ -1,0 +1,145 @@
+package detectors
+
+import "math"
+
+// Excise takes the bins from..to, both included, out of what is usual for an
+// identity: a leak that people have confirmed must not become its normal. The
+// evidence stays, and so does what is kept of single bins.
+//
+// Of the last two days every bin is kept, and goes out exactly. What lies before
+// is in the decayed sums only: there the interval's share of the memory goes, at
+// the rate that its kept bins had, if there are any. What is left is at no higher
+// a level than now or some weeks ago, and at no less than a quarter of that, since
+// the rate is a guess. Where nearly all of the memory is the interval's, nearly
+// nothing is left, and the peers' prior decides, as of a newcomer. So a baseline
+// is never higher after than before, and bins taken out twice do little harm.
+//
+// Bins that are not closed yet are left alone.
+func (e *Engine) Excise(s *State, dim int, from, to int64, p *Parameters) {
+	if !s.Seen() || to < from || to < s.FirstBin() {
+		return
+	}
+	first, last := max(clampBin(max(from, 0)), s.first-1), min(clampBin(max(to, 0)), s.last-1)
+	if first > last {
+		return
+	}
+	d := p.dim(dim)
+	var h history
+	h.read(s.recent)
+	kept := e.oldestKept(s.last - 1)
+	if h.n == maxVisits {
+		kept = max(kept, h.visits[0].bin)
+	}
+	var rate [numCore]float64
+	if last >= kept {
+		rate = e.exciseKept(s, d, &h, max(first, kept), last)
+	}
+	if first < kept {
+		e.exciseOld(s, first, min(last, kept-1), max(last, kept-1), &rate)
+	}
+}
+
+// memory returns the horizon of a decayed sum at the identity's present age.
+func (e *Engine) memory(s *State, m int) float64 {
+	age := float64(s.last - s.first)
+	return min(e.level[m], e.perDay+age/2)
+}
+
+// exciseKept takes out bins of which the counts are known, and returns the level
+// that they had, zero where it cannot be told.
+func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32) (rate [numCore]float64) {
+	var count, exposure [numCore]float64
+	for bin := from; bin <= to; bin++ {
+		c := h.counts(bin)
+		t := e.setting(s, d, bin)
+		t.mode = calm // the fleet's mode of a past bin is no longer known
+		b := e.expect(s, d, &t)
+		ago := float64(s.last - 1 - bin)
+		learned := b.cut(c[Distinct], t.age > e.youth)
+		fade := math.Exp(-ago / e.memory(s, int(Distinct)))
+		count[Distinct] += fade * learned
+		exposure[Distinct] += fade * t.shape
+		fade = math.Exp(-ago / e.memory(s, int(FirstTouch)))
+		count[FirstTouch] += fade * c[FirstTouch] * learned / max(c[Distinct], 1)
+		exposure[FirstTouch] += fade * learned
+		e.exciseRare(s, &c, math.Exp(-ago/e.memory(s, int(Distinct))))
+	}
+	for m := range s.core {
+		s.core[m].without(count[m], exposure[m])
+		if exposure[m] > 0 {
+			rate[m] = count[m] / exposure[m]
+		}
+	}
+	return rate
+}
+
+// exciseRare takes the counts of a bin out of the measures after the core. Rows
+// are told by their size, not by a level: a few large files among its usual ones
+// change that little, and are left.
+func (e *Engine) exciseRare(s *State, c *Counts, fade float64) {
+	for m := Measure(numCore); m < NumMeasures; m++ {
+		if x := s.extra(m); x != nil && m != RowsRead {
+			x.count = float32(max(float64(x.count)-c[m]*fade, 0))
+		}
+	}
+}
+
+// without subtracts from a level's sums, and does not let the level rise by it.
+func (x *series) without(count, exposure float64) {
+	left := max(float64(x.exposure)-exposure, 0)
+	most := 0.0
+	if x.exposure > 0 {
+		most = left * float64(x.count) / float64(x.exposure)
+	}
+	x.count = float32(min(max(float64(x.count)-count, 0), most))
+	x.exposure = float32(left)
+}
+
+// leastLeft is the part of the level that is left at the least where the rate of
+// what is taken out is a guess.
+const leastLeft = 0.25
+
+// exciseOld takes out the bins from..to, of which only the sums are left, after
+// those up to done have been. rate is the level that they are taken to have had.
+func (e *Engine) exciseOld(s *State, from, to, done uint32, rate *[numCore]float64) {
+	older := s.past()
+	for m := range s.core {
+		x := &s.core[m]
+		memory := e.memory(s, m)
+		share := 1.0
+		if rest := 1 - e.shareOf(s, memory, to+1, done); rest > 0 {
+			share = min(e.shareOf(s, memory, from, to)/rest, 1)
+		}
+		level := 1.0
+		if older != nil {
+			level = min(older.ratio(m, x, e), 1)
+		}
+		x.count, x.exposure = thin(x.count, x.exposure, share, rate[m], level)
+		if older != nil {
+			share = e.shareOf(s, e.pastLevel, from, done)
+			older.count[m], older.exposure[m] = thin(older.count[m], older.exposure[m], share, rate[m], 1)
+		}
+	}
+}
+
+// thin takes a share out of the sums of a level, at a rate, and returns what is
+// left: at no more than most times the level before.
+func thin(count, exposure float32, share, rate, most float64) (float32, float32) {
+	c, x := float64(count), float64(exposure)
+	left := x * (1 - share)
+	if x == 0 || left <= 0 {
+		return 0, 0
+	}
+	level := most * c / x
+	if rest := (c - share*x*rate) / left; rate > 0 {
+		level = min(level, max(rest, leastLeft*level))
+	}
+	return float32(level * left), float32(left)
+}
+
+// shareOf returns which part of an exponential memory is of the bins from..to.
+func (e *Engine) shareOf(s *State, memory float64, from, to uint32) float64 {
+	whole := 1 - math.Exp(-float64(s.last-s.first+1)/memory)
+	of := math.Exp(-float64(s.last-1-to)/memory) - math.Exp(-float64(s.last-from)/memory)
+	return min(max(of/whole, 0), 1)
+}
