@@ -87,7 +87,7 @@ func benign(a *Alert) []string {
 	case "off_hours":
 		out = append(out, "A shift was swapped, or someone was on call.")
 	case "subjects":
-		out = append(out, "A shared service account began to act for more people.")
+		out = append(out, "A roll-out, or a shift, brings more people to it than usual.")
 	case "unissued":
 		out = append(out, "Logins of a system that sends none, or late ones, are missing from the input.")
 	}

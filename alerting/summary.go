@@ -92,7 +92,7 @@ func unitOf(measure string, who actor) unit {
 	case "unissued":
 		return unit{who.did, "customer", "customers", " through tokens that nobody issued"}
 	case "subjects":
-		return unit{"acted for", "distinct subject", "distinct subjects", ""}
+		return unit{"was used by", "distinct account", "distinct accounts", ""}
 	case "off_hours":
 		return unit{who.did, "customer", "customers", " outside its usual hours"}
 	}

@@ -89,7 +89,7 @@ func newDestination(c *config.Config, d *config.Destination, conn *kafka.Connect
 			Resend: d.Resend, Location: zone, TLS: tls, Timeout: d.Timeout,
 		})
 	case config.KafkaTopic:
-		return ocsf.New(ocsf.Options{Name: d.Name, Version: version(), Location: zone, Producer: &findings{conn: conn, topic: d.Topic}})
+		return ocsf.New(ocsf.Options{Name: d.Name, Version: version(), Location: zone, Producer: &topicProducer{conn: conn, topic: d.Topic}})
 	case config.Syslog:
 		host, err := instance(c)
 		if err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/weirhq/weir/stream/kafka"
 )
 
-// findings writes to the topic of a kafka destination. It opens its client at
-// the first finding: a configuration can be checked without a broker.
-type findings struct {
+// topicProducer writes to one topic. It opens its client at the first record, so
+// that a configuration can be checked without a broker, and keeps it.
+type topicProducer struct {
 	conn  *kafka.Connection
 	topic string
 
@@ -23,42 +23,42 @@ type findings struct {
 }
 
 // Produce writes one record and waits until the in-sync replicas have it.
-func (f *findings) Produce(ctx context.Context, key, value []byte) (retry bool, err error) {
-	client, err := f.open()
+func (t *topicProducer) Produce(ctx context.Context, key, value []byte) (retry bool, err error) {
+	client, err := t.open()
 	if err != nil {
 		return false, err
 	}
-	err = client.ProduceSync(ctx, &kgo.Record{Topic: f.topic, Key: key, Value: value}).FirstErr()
+	err = client.ProduceSync(ctx, &kgo.Record{Topic: t.topic, Key: key, Value: value}).FirstErr()
 	switch {
 	case err == nil:
 		return false, nil
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
-		return true, fmt.Errorf("topic %s: %w; create it, weir does not", f.topic, err)
+		return true, fmt.Errorf("topic %s: %w; create it", t.topic, err)
 	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
-		return false, fmt.Errorf("topic %s: %w; allow weir's principal to write it", f.topic, err)
+		return false, fmt.Errorf("topic %s: %w; allow weir's principal to write it", t.topic, err)
 	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.InvalidRecord):
-		return false, fmt.Errorf("topic %s: %w", f.topic, err)
+		return false, fmt.Errorf("topic %s: %w", t.topic, err)
 	}
-	return true, fmt.Errorf("topic %s: %w", f.topic, kafka.Explain(err))
+	return true, fmt.Errorf("topic %s: %w", t.topic, kafka.Explain(err))
 }
 
-func (f *findings) open() (*kgo.Client, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.client != nil {
-		return f.client, nil
+func (t *topicProducer) open() (*kgo.Client, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.client != nil {
+		return t.client, nil
 	}
-	opts := []kgo.Opt{kgo.SeedBrokers(f.conn.Brokers...), kgo.ClientID(f.conn.ClientID), kgo.WithHooks(f.conn.Hooks...)}
-	if f.conn.TLS != nil {
-		opts = append(opts, kgo.DialTLSConfig(f.conn.TLS))
+	opts := []kgo.Opt{kgo.SeedBrokers(t.conn.Brokers...), kgo.ClientID(t.conn.ClientID), kgo.WithHooks(t.conn.Hooks...)}
+	if t.conn.TLS != nil {
+		opts = append(opts, kgo.DialTLSConfig(t.conn.TLS))
 	}
-	if f.conn.SASL != nil {
-		opts = append(opts, kgo.SASL(f.conn.SASL))
+	if t.conn.SASL != nil {
+		opts = append(opts, kgo.SASL(t.conn.SASL))
 	}
-	client, err := kgo.NewClient(append(opts, f.conn.Extra...)...)
+	client, err := kgo.NewClient(append(opts, t.conn.Extra...)...)
 	if err != nil {
 		return nil, fmt.Errorf("making a Kafka client: %w", err)
 	}
-	f.client = client // lives as long as the process
+	t.client = client // lives as long as the process
 	return client, nil
 }
