@@ -81,7 +81,7 @@ func TestSummarize(t *testing.T) {
 		{"tokens that nobody issued", nil, func(a *Alert) { a.Measure, a.Expected, a.Exposed = "unissued", 0, Exposed{} },
 			"Signing key kid-7 was used to read 1,240 customers through tokens that nobody issued between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where none is normal. It began about Mon 2 Mar 2026 09:00."},
 		{"one subject more than normal", nil, func(a *Alert) { a.Measure, a.Observed, a.Expected, a.Exposed = "subjects", 1240, 1, Exposed{} },
-			"Signing key kid-7 acted for 1,240 distinct subjects between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where about 1 is normal: 1,240 times as many. It began about Mon 2 Mar 2026 09:00."},
+			"Signing key kid-7 was used by 1,240 distinct accounts between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where about 1 is normal: 1,240 times as many. It began about Mon 2 Mar 2026 09:00."},
 		{"close", nil, func(a *Alert) { a.Status = Close },
 			"Over: signing key kid-7 is back to normal. Between Mon 2 Mar 2026 09:00 and Tue 3 Mar 2026 15:00 (UTC) it was used to read about 33,700,000 distinct customers in all (33,100,000 to 34,300,000 at 95 % confidence)."},
 		{"close with nothing exposed", nil, func(a *Alert) { a.Status = Close; a.Exposed = Exposed{} },
