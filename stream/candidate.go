@@ -205,7 +205,7 @@ func explain(m detectors.Measure, ev *detectors.MeasureEvidence) alerting.Measur
 		Measure: m.String(), LogValue: finite(ev.Log),
 		Observed: ev.Observed, Low: ev.Observed, High: ev.Observed,
 		Expected: ev.Expected, Level: ev.Level, Shape: ev.Shape, Mode: ev.Mode,
-		Dispersion: ev.K, PeerWeight: ev.PeerWeight,
+		Dispersion: finite(ev.K), PeerWeight: ev.PeerWeight,
 	}
 	for i, rate := range detectors.Rates {
 		out.Rates = append(out.Rates, alerting.RateEvidence{Rate: rate, LogValue: finite(ev.Rates[i])})
@@ -213,7 +213,7 @@ func explain(m detectors.Measure, ev *detectors.MeasureEvidence) alerting.Measur
 	return out
 }
 
-// finite bounds log evidence, so that it can be written down.
+// finite bounds log evidence, or a dispersion, so that it can be written down.
 func finite(log float64) float64 {
 	if math.IsNaN(log) {
 		return 0

@@ -45,6 +45,8 @@ type Detect struct {
 	asleep    map[string]string               // encoded, by the same key as ids; see sleep.go
 	most      int                             // in ids since it was last shrunk
 	parameter map[int64]*detectors.Parameters // by bin
+	orders    []order                         // not carried out yet, by Seq
+	ordered   int64                           // Seq of the latest that was read
 	pending   map[int64][]*cell               // by tick of application
 	waiting   []int64                         // the ticks in pending, sorted
 	held      int                             // cells in pending
@@ -157,6 +159,7 @@ func (d *Detect) person(dim int) bool { return dim < len(d.cfg.Persons) && d.cfg
 // a bin; they are used in the next one.
 func (d *Detect) SetParameters(p *Parameters) {
 	d.parameter[p.Bin] = p.Parameters
+	d.order(p)
 }
 
 // Apply takes in one record of weir.partials at its offset.
@@ -356,6 +359,7 @@ func (d *Detect) skip(to int64) {
 	if to <= d.done {
 		return
 	}
+	d.obey(to, d.cfg.Grid.BinOfTick(to+1))
 	d.save(to)
 	d.sweep(to)
 	d.done = to
@@ -368,6 +372,7 @@ func (d *Detect) close(tick int64) {
 	ends := tick == d.cfg.Grid.LastTick(bin)
 	from, facts := len(d.report.Candidates), len(d.report.Facts)
 	d.closeFacts(tick)
+	d.obey(tick, bin)
 	for _, c := range d.pending[tick] {
 		c.id.drop(c)
 		if tick <= c.id.saved {

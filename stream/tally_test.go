@@ -178,7 +178,9 @@ func TestCandidateContext(t *testing.T) {
 		d.act(at+int64(i/20), event.Event{Actor: "ann", KeyID: "k", Client: client, Action: event.Delete, Records: []string{fmt.Sprint("x", i)}})
 	}
 	d.until(at + 70)
-	i := slices.IndexFunc(d.found, func(c Candidate) bool { return c.Dimension == dimUser && c.Tick == d.grid.TickOf(deskStart+(at+59)*minutes) })
+	i := slices.IndexFunc(d.found, func(c Candidate) bool {
+		return c.Dimension == dimUser && c.Tick == d.grid.TickOf(deskStart+(at+59)*minutes)
+	})
 	if i < 0 {
 		t.Fatalf("ann is no candidate at the end of the hour; %d candidates", len(d.found))
 	}
@@ -226,5 +228,50 @@ func TestIdentityRoundTrip(t *testing.T) {
 	}
 	if last, records := lastSeen(string(value)); last != id.last || !records {
 		t.Errorf("asleep it is seen last at %d with records %v", last, records)
+	}
+}
+
+// A command changes an identity once, whether it is awake or asleep, before the
+// first bin later than its own is judged, and a restore finds it done or does it
+// again to the same end.
+func TestCommandIsCarriedOutOnce(t *testing.T) {
+	d := newDesk(t)
+	for at := int64(0); at < 60*60; at += 60 {
+		for i := range 20 {
+			d.act(at, event.Event{Actor: "ann", Records: []string{fmt.Sprint(at, i)}})
+		}
+		d.until(at + 30)
+	}
+	key := []byte("\x00ann")
+	bin := d.grid.BinOfTick(d.detect.done)
+	p := *d.engine.DefaultParameters()
+	p.Bin = bin
+	excise := Command{Seq: 4, Bin: bin, Kind: Excise, Dimension: dimUser, Identity: "ann", FromBin: bin - 20, ToBin: bin - 1}
+	nobody := Command{Seq: 5, Bin: bin, Kind: Excise, Dimension: dimUser, Identity: "nobody", FromBin: bin - 20, ToBin: bin - 1}
+	before := string(d.detect.known(key).state.AppendBinary(nil))
+	written := d.detect.encodeIdentity(d.detect.known(key))
+	for range 2 { // a command stands in many records
+		d.detect.SetParameters(&Parameters{&p, []Command{excise, nobody}})
+	}
+	if string(d.detect.known(key).state.AppendBinary(nil)) != before {
+		t.Error("carried out before its bin was over")
+	}
+	d.until((bin-d.grid.BinOf(deskStart)+3)*60 + 30)
+	id := d.detect.known(key)
+	if id.command != excise.Seq || d.detect.known([]byte("\x00nobody")) != nil || len(d.detect.orders) > 0 {
+		t.Fatalf("the last command of ann is %d, want %d; %d are left", id.command, excise.Seq, len(d.detect.orders))
+	}
+	after := string(id.state.AppendBinary(nil))
+	if after == before {
+		t.Error("nothing was taken out")
+	}
+	again := newIdentity(key)
+	if err := d.detect.decodeIdentity(again, written); err != nil {
+		t.Fatal(err)
+	}
+	d.detect.cfg.Engine.Close(&again.state, dimUser, bin, detectors.Counts{detectors.Distinct: 20, detectors.FirstTouch: 20}, &p, nil)
+	d.detect.cfg.Engine.Excise(&again.state, dimUser, excise.FromBin, excise.ToBin, &p)
+	if string(again.state.AppendBinary(nil)) != after {
+		t.Error("another moment gives another state")
 	}
 }
