@@ -19,10 +19,9 @@ type Outcome struct {
 	Delay float64 `json:"delay_hours,omitempty"` // from the first stolen record to the alert
 	// Gone is how many records were taken before the alert (all, if it was not
 	// caught), of Taken in all; of a report they are rows.
-	Gone    int64 `json:"gone"`
-	Taken   int64 `json:"taken"`
-	ByLuck  bool  `json:"by_chance"` // the log without the leak raises an alert at the same places in that time, too
-	Planned int   `json:"-"`
+	Gone   int64 `json:"gone"`
+	Taken  int64 `json:"taken"`
+	ByLuck bool  `json:"by_chance"` // the log without the leak raises an alert at the same places in that time, too
 }
 
 // passes is the part of an identity's accesses that must be the leak's for a
@@ -32,7 +31,7 @@ const passes = 0.2
 // Judge says what became of the leak, from the alerts of the run with it and of
 // the run without.
 func (p *Plan) Judge(with, without []alerting.Alert) Outcome {
-	o := Outcome{Identity: p.Identity, Start: alerting.Time(p.From), Planned: len(p.events)}
+	o := Outcome{Identity: p.Identity, Start: alerting.Time(p.From)}
 	first := p.From
 	for i := range p.events {
 		if p.events[i].Action.Access() {

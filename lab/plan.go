@@ -15,9 +15,9 @@ import (
 // of its events come before each. It is for one run over the log.
 type Plan struct {
 	Leak     Leak
-	Identity string // whose; of Newcomer the account it is like, of Mules the first
-	From, To int64  // event time, ms: the leak lies within
-	Usual    float64
+	Identity string  // whose; of Newcomer the account it is like, of Mules the first
+	From, To int64   // event time, ms: the leak lies within
+	Usual    float64 // its mean of distinct records on an active day before
 
 	events []event.Event // without records until they are due
 	next   int

@@ -11,7 +11,7 @@ import (
 	"github.com/weirhq/weir/detectors"
 )
 
-// lab runs the long form of a measurement: make lab.
+// long reports whether the long form of a measurement is asked for: make lab.
 func long() bool { return os.Getenv("WEIR_LAB") != "" }
 
 var drifts = []float64{1.5, 2, 3, 5}
