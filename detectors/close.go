@@ -109,8 +109,7 @@ func (c *Counts) any() bool {
 }
 
 // catchUpTo closes the silent bins before at. Of a long silence only the last
-// catchUp bins are scored one by one; before them the sums fade in one go and
-// the statistics start anew.
+// catchUp bins are scored one by one; before them the statistics start anew.
 func (e *Engine) catchUpTo(s *State, d *Dimension, at uint32) {
 	if s.last == 0 {
 		s.first, s.last, s.rise = at+1, at, at+1
@@ -131,48 +130,28 @@ func (e *Engine) catchUpTo(s *State, d *Dimension, at uint32) {
 
 var calm = [numCore]float64{1, 1}
 
-// rest passes n silent bins in one go.
+// rest passes n silent bins in one go. The identity is away: nothing is learned,
+// and what the statistics held is over.
 func (e *Engine) rest(s *State, n uint32) {
-	s.both = stats{}
-	rested := float64(n)
 	for m := range s.core {
-		horizon := e.level[m]
-		if m == int(FirstTouch) {
-			s.core[m].rest(rested, horizon, e.dispersion, 0)
-			continue
-		}
-		s.core[m].rest(rested, horizon, e.dispersion, 1)
+		s.core[m].stat = stats{}
+	}
+	s.both = stats{}
+	if p := s.past(); p != nil {
+		p.stat, p.both = [numCore]stats{}, stats{}
 	}
 	if s.more != nil {
-		for i, x := range s.more.extra {
-			if x == nil {
-				continue
+		for _, x := range s.more.extra {
+			if x != nil {
+				x.stat = stats{}
 			}
-			x.stat = stats{}
-			if Measure(i+numCore) != RowsRead {
-				x.rest(rested, e.level[Distinct], e.dispersion, 1)
-			}
-		}
-		if p := s.past(); p != nil {
-			p.rest(rested, e)
 		}
 	}
-	s.peak = max(0, s.peak-float32(rested*e.peakFall))
-	s.high = max(0, s.high-float32(rested*e.highFall))
+	s.peak = max(0, s.peak-float32(float64(n)*e.peakFall))
+	s.high = max(0, s.high-float32(float64(n)*e.highFall))
 	s.busy = false
 	s.last += n
 	s.rise = s.last + 1
-}
-
-// rest lets n silent bins pass, in each of which there is exposure.
-func (x *series) rest(n, level, dispersion, exposure float64) {
-	x.stat = stats{}
-	fade := math.Exp(-n / level)
-	x.count = fold(x.count, fade, 0)
-	x.exposure = fold(x.exposure, fade, exposure*(1-fade)*level)
-	fade = math.Exp(-n / dispersion)
-	x.excess = fold(x.excess, fade, 0)
-	x.square = fold(x.square, fade, 0)
 }
 
 // calmLog is the log evidence below which nothing is taken to be going on: the

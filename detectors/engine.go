@@ -49,6 +49,7 @@ const (
 	dispersionDays = 7.0  // of the over-dispersion
 	youthDays      = 3.0  // how long a newcomer's growth is taken for normal
 	keepDays       = 2.0  // how far back late counts are taken
+	absenceDays    = 3.0  // silence after which nothing more is learned of it
 	catchUpDays    = 7.0  // silence that is scored bin by bin; longer silence is summed up
 )
 
@@ -69,6 +70,7 @@ type Engine struct {
 	rowsFade   float64 // how far the evidence of rows falls in a bin without, nats
 	youth      float64
 	kept       uint32
+	absence    uint32
 	catchUp    uint32
 	peakFall   float64 // how far the remembered peak falls in a bin, nats
 	highFall   float64 // and the one that counts in the tail
@@ -103,6 +105,7 @@ func NewEngine(c Config) *Engine {
 		rowsFade:   1 / day,
 		youth:      youthDays * day,
 		kept:       uint32(math.Ceil(keepDays * day)),
+		absence:    uint32(math.Ceil(absenceDays * day)),
 		catchUp:    uint32(math.Ceil(catchUpDays * day)),
 		peakFall:   8 / day, // a third of a nat an hour
 		highFall:   1 / day,

@@ -20,8 +20,8 @@ type FactRules struct {
 	RetireFade int64
 	// RegisterGrace is how long after a key's first use its issue may still come.
 	RegisterGrace int64
-	// RegisterAge is how long the register of keys must have told of issues
-	// before a key that it does not name is unknown. Zero: never.
+	// RegisterAge is how long the register must have told of issues of a kind of
+	// keys before a key that it does not name is unknown. Zero: never.
 	RegisterAge int64
 	// MaxKeyAge is the oldest that a signing key may be. Zero: any age.
 	MaxKeyAge int64
@@ -101,8 +101,8 @@ func (r *FactRules) Fading(k *Key, u *Use) bool {
 }
 
 // Unknown reports whether a key is used that the register does not name.
-// registered is the earliest time of which the register tells, zero if there is
-// none: keys that were in use before it proves nothing about.
+// registered is since when the register has told of keys of its kind, zero if it
+// never has: of keys that were in use before it proves nothing.
 func (r *FactRules) Unknown(k *Key, u *Use, registered int64) bool {
 	return r.RegisterAge > 0 && registered != 0 && *k == Key{} &&
 		u.First-registered >= r.RegisterAge && u.At-u.First >= r.RegisterGrace
@@ -136,4 +136,34 @@ func LoadRises(observed, expected, k float64) bool {
 	}
 	sd := math.Sqrt(expected + expected*expected/k)
 	return observed > 1.5*expected && observed > expected+4*sd+10
+}
+
+// KeyKind returns what the names of keys of one making have in common: digits
+// and runs of hexadecimal digits stand for any of their like. A register that
+// tells of the issue of web-k2 must tell of web-k3's, but nothing of svc-1's.
+func KeyKind(name string) string {
+	out := make([]byte, 0, len(name))
+	for i := 0; i < len(name); {
+		n, digits := 0, false
+		for i+n < len(name) && isHex(name[i+n]) {
+			digits = digits || name[i+n] <= '9'
+			n++
+		}
+		switch {
+		case n >= 4 && digits:
+			out, i = append(out, '#'), i+n
+		case name[i] >= '0' && name[i] <= '9':
+			for i < len(name) && name[i] >= '0' && name[i] <= '9' {
+				i++
+			}
+			out = append(out, '#')
+		default:
+			out, i = append(out, name[i]), i+1
+		}
+	}
+	return string(out)
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }

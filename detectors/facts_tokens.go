@@ -9,8 +9,9 @@ type TokenRules struct {
 	// Chance is how improbable a count of unissued tokens must be under the
 	// identity's own missing share.
 	Chance float64
-	// Least is the fewest unissued tokens that are ever a fact.
-	Least float64
+	// Least is the fewest unissued tokens that are ever a fact, and Ratio how many
+	// times the expected number they must be: a share drifts, and a forger adds.
+	Least, Ratio float64
 	// Horizon is over how many bins the missing share is learned, decayed
 	// exponentially.
 	Horizon float64
@@ -20,7 +21,7 @@ type TokenRules struct {
 
 // DefaultTokenRules are the rules of a deployment, for the given bins a day.
 func DefaultTokenRules(binsPerDay float64) TokenRules {
-	return TokenRules{Chance: 1e-5, Least: 3, Horizon: 2 * binsPerDay, Learn: binsPerDay}
+	return TokenRules{Chance: 1e-6, Least: 3, Ratio: 2, Horizon: 2 * binsPerDay, Learn: binsPerDay}
 }
 
 // missingShape is the prior of the missing share: a Gamma of shape one half,
@@ -54,7 +55,7 @@ func (r *TokenRules) Tail(n, records, past, pastRecords float64) float64 {
 // were to be expected.
 func (r *TokenRules) Improbable(n, records, past, pastRecords float64) (expected float64, is bool) {
 	expected = (missingShape + past) / (1 + pastRecords) * records
-	return expected, n >= r.Least && r.Tail(n, records, past, pastRecords) < math.Log(r.Chance)
+	return expected, n >= r.Least && n >= r.Ratio*expected && r.Tail(n, records, past, pastRecords) < math.Log(r.Chance)
 }
 
 // Weight returns how many bins of the past the missing share rests on, when it

@@ -199,12 +199,16 @@ func (e *Engine) oldestKept(last uint32) uint32 {
 	return last - e.kept
 }
 
+// lastVisit returns the bin of the newest visit of a packed history that is not
+// empty.
+func lastVisit(b []byte) uint32 { return binary.LittleEndian.Uint32(b[len(b)-trailer:]) }
+
 // remember notes an active bin, which is the newest, in place.
 func (e *Engine) remember(s *State, bin uint32, c *Counts) {
 	b := s.recent
 	newest, n := uint32(0), 0
 	if len(b) > 0 {
-		newest = binary.LittleEndian.Uint32(b[len(b)-trailer:])
+		newest = lastVisit(b)
 		n = int(b[len(b)-1])
 		b = b[:len(b)-trailer]
 	}

@@ -126,7 +126,7 @@ func (e *Engine) again(s *State, d *Dimension, h *history, from, at uint32, c *C
 func (e *Engine) replay(s *State, d *Dimension, h *history, from, to, at uint32, c *Counts, stat *scores, tell func(bin uint32, l *likelihood)) {
 	var now today
 	if t := s.today(); t != nil {
-		now = today{shared: t.shared, square: t.square, alike: t.alike, pairs: t.pairs}
+		now = today{shared: t.shared, square: t.square, alike: t.alike, pairs: t.pairs, spread: t.spread, weight: t.weight}
 	}
 	busy, top := false, d.top()
 	for bin := from; bin <= to; bin++ {

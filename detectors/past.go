@@ -1,7 +1,5 @@
 package detectors
 
-import "math"
-
 // past is the second horizon: what was usual some weeks ago. What the first
 // horizon forgets flows into it, and is forgotten there with a horizon of 28
 // days: so it remembers nothing of today, and most of what lies two to six
@@ -58,16 +56,6 @@ func (p *past) flow(m int, x *series, e *Engine) {
 	from, fade := 1/e.level[min(m, numCore-1)], 1-1/e.pastLevel
 	p.count[m] = fold(p.count[m], fade, from*float64(x.count))
 	p.exposure[m] = fold(p.exposure[m], fade, from*float64(x.exposure))
-}
-
-// rest lets n silent bins pass.
-func (p *past) rest(n float64, e *Engine) {
-	p.stat, p.both = [numCore]stats{}, stats{}
-	fade := math.Exp(-n / e.pastLevel)
-	for m := range p.count {
-		p.count[m] = fold(p.count[m], fade, 0)
-		p.exposure[m] = fold(p.exposure[m], fade, (1-fade)*e.pastLevel)
-	}
 }
 
 // ratio returns how a level of the past compares with that of the first

@@ -26,6 +26,8 @@ type baseline struct {
 	day                float64 // variance of the day's factor, uncertainty of the level included
 	peer               float64 // share of the level from the prior
 	work               float64 // mean of an active bin
+	busy               float64 // expected count where there is one
+	pace               bool    // only that is judged; see paceOf
 	unlike             float64 // chance that the identity is like none of its peers
 }
 
@@ -81,15 +83,75 @@ func (e *Engine) expect(s *State, d *Dimension, t *setting) baseline {
 	b.mode = t.mode[Distinct]
 	b.mu = max(b.level*b.shape*b.mode, 1e-6)
 
-	ofDay := b.inverseK / 2
+	noise := b.paceOf(s)
+	ofDay := noise / 2
 	if now := s.today(); now != nil {
-		ofDay = now.variance(b.inverseK, dispersionPrior*b.level*b.level)
+		ofDay = now.variance(noise, dispersionPrior*b.level*b.level)
 	}
-	b.hour = max((b.inverseK-ofDay)/(1+ofDay), minHourly) + (1/b.mu+b.inverseK)/(days+t.cellN)
+	b.hour = max((noise-ofDay)/(1+ofDay), minHourly) + (1/b.mu+b.inverseK)/(days+t.cellN)
 	b.day += ofDay + t.youth
 	lend := min(d.Prior[Distinct].Strength, 1)
 	b.work = (lend*4*d.Prior[Distinct].Mean + float64(s.worked)*float64(s.work)) / (lend + float64(s.worked))
 	return b
+}
+
+// paceOf decides how an identity is judged, and returns 1/k of its noise.
+//
+// Some come and go: what is uncertain is when they work, not how much they do
+// when they do. The whole 1/k of their hours is then mostly that of zeros and
+// would excuse anything, so of them only bins with a count are judged, by their
+// own spread around what is expected where there is one (a hurdle model,
+// Mullahy 1986). Silence still speaks against a leak.
+func (b *baseline) paceOf(s *State) float64 {
+	k := 1 / b.inverseK
+	b.busy = b.mu / (1 - exp(k*ln(k/(k+b.mu))) + 1e-9)
+	now := s.today()
+	if now == nil || s.worked < paceMin {
+		return b.inverseK
+	}
+	mass := pacePrior * b.busy * b.busy
+	own := (mass*b.inverseK + float64(now.spread)) / (mass + float64(now.weight))
+	own = min(max(own, minInverseK), maxInverseK)
+	if own > paceShare*b.inverseK {
+		return b.inverseK
+	}
+	b.pace = true
+	return own
+}
+
+const (
+	paceMin   = 20  // bins with a count from which their spread is known
+	pacePrior = 4.0 // bins by which the whole 1/k counts in it
+	paceShare = 0.7 // of the whole 1/k, below which an identity comes and goes
+)
+
+// ratios returns the log-likelihood ratios of a count of Distinct.
+func (b *baseline) ratios(f *forecast, count float64) [NumRates]float64 {
+	if b.pace && count == 0 {
+		silent := *f
+		silent.scale(b.mu / b.busy)
+		return silent.ratios(0)
+	}
+	log := f.ratios(count)
+	if b.pace {
+		for i, mean := range f.drift {
+			log[i] += ln(f.some(f.null)) - ln(f.some(mean))
+		}
+	}
+	return log
+}
+
+// some returns the chance of a count above zero at a mean.
+func (f *forecast) some(mean float64) float64 {
+	return 1 - exp(f.k*ln(f.k/(f.k+mean))) + 1e-9
+}
+
+// scale multiplies all means.
+func (f *forecast) scale(by float64) {
+	f.null *= by
+	for i := range f.drift {
+		f.drift[i] *= by
+	}
 }
 
 // minHourly is the least 1/k of an hour around its day's factor.
@@ -137,7 +199,10 @@ type forecast struct {
 func (b *baseline) forecast(now *today, scale float64, busy bool) forecast {
 	kappa := 1 / b.day
 	mu, seen, due := b.mu*scale, float64(now.seen), float64(now.due)*scale
-	f := forecast{null: mu * max((kappa+seen)/(kappa+due), 1), unlike: b.unlike, stray: b.stray(mu, busy)}
+	if b.pace {
+		mu = b.busy * scale
+	}
+	f := forecast{null: mu * max((kappa+seen)/(kappa+due), 1), unlike: b.unlike, stray: b.stray(b.mu*scale, busy)}
 	f.k = 1 / (b.hour + 1/(kappa+seen))
 	for i, r := range Rates {
 		f.drift[i] = r * mu * max((kappa+seen)/(kappa+due+(r-1)*float64(now.after[i])*scale), 1)

@@ -57,11 +57,15 @@ type someone struct {
 	novelty float64 // share of first touches
 	from    int     // first day
 	work    func(rng *rand.Rand, day, hour int) float64
-	leak    func(hour int) float64 // factor on the mean, by absolute hour
-	newLeak bool                   // what the leak adds is all first touch
+	leak    func(hour int) float64                     // factor on the mean, by absolute hour
+	newLeak bool                                       // what the leak adds is all first touch
+	script  func(rng *rand.Rand, day, hour int) Counts // instead of all that
 }
 
 func (s *someone) counts(day, hour int) Counts {
+	if s.script != nil {
+		return s.script(s.rng, day, hour)
+	}
 	mean := s.work(s.rng, day, hour)
 	own := 0.0
 	if mean > 0 {
@@ -83,7 +87,7 @@ func (s *someone) counts(day, hour int) Counts {
 	if s.newLeak {
 		fresh += extra
 	}
-	return Counts{own + extra, fresh}
+	return Counts{Distinct: own + extra, FirstTouch: fresh}
 }
 
 // clerk works office hours on working days, with a frailty of each day, some
@@ -191,7 +195,7 @@ func (c *company) run(days int) []int {
 				continue
 			}
 			n := s.counts(hour/24, hour%24)
-			if n[Distinct] == 0 && !c.engine.Hot(&s.state) {
+			if !n.any() && !c.engine.Hot(&s.state) {
 				continue
 			}
 			ev := c.engine.Close(&s.state, 0, bin, n, c.params, &sums)

@@ -185,7 +185,7 @@ func (e *Engine) weigh(s *State, d *Dimension, t *setting, now *today, busy bool
 	l.base = e.expect(s, d, t)
 	e.derive(s, t, &l.base, c)
 	f := l.base.forecast(now, 1, busy)
-	l.core[Distinct] = f.ratios(c[Distinct])
+	l.core[Distinct] = l.base.ratios(&f, c[Distinct])
 	l.share = e.expectShare(s, t, 1)
 	l.core[FirstTouch] = l.share.ratios(now, c[FirstTouch], c[Distinct])
 	if p := s.past(); p != nil {
@@ -207,7 +207,7 @@ func (e *Engine) weighPast(l *likelihood, s *State, p *past, t *setting, now *to
 		scale *= max(1, 1/p.ratio(numCore, x, e))
 	}
 	f := l.base.forecast(now, min(scale, 1), busy)
-	l.past[Distinct] = f.ratios(c[Distinct])
+	l.past[Distinct] = l.base.ratios(&f, c[Distinct])
 	v := e.expectShare(s, t, min(p.ratio(int(FirstTouch), &s.core[FirstTouch], e), 1))
 	l.past[FirstTouch] = v.ratios(now, c[FirstTouch], c[Distinct])
 }
@@ -251,6 +251,10 @@ func (e *Engine) weighExtra(l *likelihood, s *State, d *Dimension, t *setting, m
 // not of the own hours themselves: else level and hours could drift apart, with
 // only their product held.
 func (e *Engine) learn(s *State, d *Dimension, t *setting, l *likelihood, stat *[NumRates]float64, c *Counts) {
+	if e.away(s, t.bin, c) {
+		s.busy = false
+		return
+	}
 	b := &l.base
 	e.learnPast(s, t)
 	learned := b.cut(c[Distinct], t.age > e.youth)
@@ -283,6 +287,16 @@ func (e *Engine) learn(s *State, d *Dimension, t *setting, l *likelihood, stat *
 	}
 }
 
+// away reports whether a silent bin says nothing of how its identity works: after
+// three days of silence somebody is on holiday, or a batch is run once a month.
+// Else whoever comes back to the usual work would stand out.
+func (e *Engine) away(s *State, bin uint32, c *Counts) bool {
+	if c.any() || len(s.recent) == 0 {
+		return false
+	}
+	return bin-lastVisit(s.recent) > e.absence
+}
+
 // learnToday takes the bin into what the day is like.
 func (e *Engine) learnToday(s *State, t *setting, l *likelihood, stat *[NumRates]float64, c *Counts, fade float64) {
 	if s.today() == nil {
@@ -293,7 +307,7 @@ func (e *Engine) learnToday(s *State, t *setting, l *likelihood, stat *[NumRates
 	}
 	now := s.today()
 	now.turn(t.day)
-	now.learn(l.base.clip(c[Distinct], t.age > e.youth), l.base.mu, fade)
+	now.learn(&l.base, l.base.clip(c[Distinct], t.age > e.youth), fade)
 	now.learnShare(c[FirstTouch], c[Distinct], l.share.mean, fade)
 	now.pass(l, stat, c)
 }

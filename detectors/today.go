@@ -26,6 +26,9 @@ type today struct {
 	// day's share of first touches, and odd the sum of the day's residuals, of
 	// whole records.
 	fresh, among, alike, pairs, odd, whole float32
+	// spread and weight are decayed sums over bins with a count whose ratio is
+	// 1/k of such bins; see baseline.pace.
+	spread, weight float32
 }
 
 // todayMin is the (decayed) number of records from which an identity's days
@@ -37,7 +40,7 @@ func (t *today) turn(day uint32) {
 	if t.day == day {
 		return
 	}
-	*t = today{day: day, shared: t.shared, square: t.square, alike: t.alike, pairs: t.pairs}
+	*t = today{day: day, shared: t.shared, square: t.square, alike: t.alike, pairs: t.pairs, spread: t.spread, weight: t.weight}
 }
 
 // variance estimates the variance of the day's factor, given the whole 1/k of
@@ -73,8 +76,24 @@ const (
 	minLikeness    = 0.01
 )
 
+// paceMemory is how many bins with a count are remembered of their spread.
+const paceMemory = 100
+
 // learn takes a bin into what the identity's days are like.
-func (t *today) learn(count, mu, fade float64) {
+func (t *today) learn(b *baseline, count, fade float64) {
+	mu := b.mu
+	if count > 0 {
+		const slow = 1 - 1.0/paceMemory
+		residual := count - b.busy
+		t.spread = fold(t.spread, slow, residual*residual-count)
+		t.weight = fold(t.weight, slow, b.busy*b.busy)
+	}
+	if b.pace {
+		if count == 0 {
+			return
+		}
+		mu = b.busy
+	}
 	t.shared = fold(t.shared, fade, (count-mu)*float64(t.all-t.usual))
 	t.square = fold(t.square, fade, mu*float64(t.usual))
 	t.all += float32(count)
@@ -87,12 +106,19 @@ func (t *today) learn(count, mu, fade float64) {
 func (t *today) pass(l *likelihood, stat *[NumRates]float64, c *Counts) {
 	count := c[Distinct]
 	b := &l.base
-	w, nu := 1/(1+b.mu*b.hour), l.nu()
+	mu, nu := b.mu, l.nu()
+	if b.pace {
+		mu = b.busy
+	}
+	w := 1 / (1 + mu*b.hour)
+	if b.pace && count == 0 {
+		w = 0
+	}
 	for i := range t.after {
-		t.after[i] = float32(stat[i]*float64(t.after[i])/(stat[i]+nu) + w*b.mu)
+		t.after[i] = float32(stat[i]*float64(t.after[i])/(stat[i]+nu) + w*mu)
 	}
 	t.seen += float32(w * count)
-	t.due += float32(w * b.mu)
+	t.due += float32(w * mu)
 	w = 1 / (1 + max(count-1, 0)*l.share.cluster)
 	t.fresh += float32(w * min(c[FirstTouch], count))
 	t.among += float32(w * count)
@@ -105,7 +131,9 @@ func (t *today) append(b []byte) []byte {
 	}
 	b = appendFloat32(b, t.shared)
 	b = appendFloat32(b, t.alike)
-	return appendFloat32(b, t.odd)
+	b = appendFloat32(b, t.odd)
+	b = appendFloat32(b, t.spread)
+	return appendFloat32(b, t.weight)
 }
 
 // numbers lists the numbers that cannot be negative.
@@ -125,5 +153,7 @@ func (r *reader) today() *today {
 	t.shared = r.float32()
 	t.alike = r.float32()
 	t.odd = r.float32()
+	t.spread = r.float32()
+	t.weight = r.amount()
 	return t
 }

@@ -106,12 +106,7 @@ func insertRecord(list []Entry, e Entry) ([]Entry, bool) {
 	return insertAt(list, searchRecords(list, e.key()), e)
 }
 
-// insert puts one entry into a sorted list of distinct keys, keeping the later
-// minute, and reports whether the key is new.
-func insert(list []Entry, e Entry) ([]Entry, bool) {
-	return insertAt(list, search(list, e.key()), e)
-}
-
+// insertAt is insertRecord at the place that was looked up.
 func insertAt(list []Entry, i int, e Entry) ([]Entry, bool) {
 	if i < len(list) && list[i].key() == e.key() {
 		list[i] = max(list[i], e)

@@ -18,7 +18,7 @@ type Overlap struct {
 // estimation algorithms for HyperLogLog sketches", 2017, section 4), from all
 // 2^14 registers, or from cells of 2^10 registers if part of either is known at
 // that precision only. Sketches tell a small overlap of large sets badly: the
-// standard error of Both is about 1 % of the larger set (2.5 % at 2^10).
+// standard error of Both is up to 1 % of the larger set (2.5 % at 2^10).
 func OverlapOf(a, b *Exposure) Overlap {
 	if a.Empty() || b.Empty() {
 		return Overlap{}

@@ -72,9 +72,7 @@ func (f *factRegister) notice(id *identity, tick int64, fact alerting.Fact, sinc
 		n.detail[detail[i]] = detail[i+1]
 	}
 	n.since = since
-	if fact != alerting.UnissuedToken { // which counts only what came by such tokens
-		n.union.AddWindow(&id.window, uint32(max(since, 0)/60_000))
-	}
+	n.union.AddWindow(&id.window, uint32(max(since, 0)/60_000))
 	if at >= 0 {
 		list[at] = n
 	} else {
@@ -103,43 +101,25 @@ func (d *Detect) tellFacts(c *cell) {
 		}
 		n.last = c.apply
 		f.changed[noticeRecord+id.key] = true
-		f.expose(n, c)
+		for i := range c.parts {
+			n.add(&c.parts[i])
+		}
 		if !f.enough(n) {
 			continue
 		}
 		context := d.context(id)
+		if m := f.missing[id.key]; m != nil && n.fact == alerting.UnissuedToken {
+			context.Unissued = int64(m.records.Count(uint32(max(n.since, 0)/60_000)).N + 0.5)
+		}
 		if len(n.traits) > 0 {
 			context.Traits = shares(n.traits, n.events)
 		}
 		d.report.Facts = append(d.report.Facts, FactCandidate{
 			Tick: c.apply, Dimension: id.dimension(), Identity: id.name(), Fact: n.fact, Time: alerting.Time(n.time),
-			Detail: n.detail, Exposed: d.exposedByFact(id, n, c.apply), Context: context,
+			Detail: n.detail, Exposed: d.exposedSince(id, &n.exposure, c.apply), Context: context,
 		})
 	}
 	f.limitNotices()
-}
-
-// exposedByFact returns what an identity has exposed since a fact: by tokens that
-// nobody issued only what was read through them, else all.
-func (d *Detect) exposedByFact(id *identity, n *notice, tick int64) alerting.Exposed {
-	if n.fact != alerting.UnissuedToken {
-		return d.exposedSince(id, &n.exposure, tick)
-	}
-	est := n.union.Estimate()
-	return alerting.Exposed{
-		Records: int64(est.N + 0.5), Low: int64(est.Low), High: int64(est.High + 0.999), Since: alerting.Time(n.since),
-	}
-}
-
-// expose adds what a cell touched: through tokens that nobody issued, or all.
-func (f *factRegister) expose(n *notice, c *cell) {
-	for i := range c.parts {
-		if n.fact == alerting.UnissuedToken {
-			n.union.AddWindow(&c.parts[i].unissued, 0)
-		} else {
-			n.add(&c.parts[i])
-		}
-	}
 }
 
 func (f *factRegister) day(tick int64) int64 { return floorDiv(tick*f.grid.Tick, dayMillis) }

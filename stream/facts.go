@@ -35,7 +35,7 @@ func NewFactsConfig(rules detectors.FactRules, tokens detectors.TokenRules, grac
 // then what was heard of longest ago.
 const (
 	maxAccounts = 200_000
-	maxKeys     = 20_000
+	maxKeys     = 100_000
 	maxNotices  = 20_000
 	maxMissing  = 20_000
 )
@@ -51,6 +51,7 @@ type factRegister struct {
 	keys     map[string]detectors.Key
 	notices  map[string][]*notice // by identity: dimension byte, name
 	noticed  int                  // all of notices
+	kinds    map[string]int64     // of keys: since when issues are told of, Unix ms
 	missing  map[string]*missing  // by identity
 	voices   map[string]*voice    // by source topic; partition 0 only
 	listens  bool                 // this is partition 0
@@ -70,7 +71,7 @@ func newFactRegister(cfg *FactsConfig, grid Grid, partition int32) *factRegister
 	return &factRegister{
 		cfg: cfg, grid: grid, listens: partition == 0,
 		accounts: map[string]detectors.Account{}, keys: map[string]detectors.Key{},
-		notices: map[string][]*notice{}, missing: map[string]*missing{}, voices: map[string]*voice{},
+		notices: map[string][]*notice{}, kinds: map[string]int64{}, missing: map[string]*missing{}, voices: map[string]*voice{},
 		pending: map[int64][]FactRecord{}, spoke: map[int64][]Spoke{}, changed: map[string]bool{},
 	}
 }
@@ -173,6 +174,7 @@ func (f *factRegister) take(r *FactRecord) {
 		switch r.Action {
 		case event.Issue:
 			k.Issued = max(k.Issued, r.Time)
+			f.tells(name, k.Issued)
 		case event.Revoke:
 			k.Revoked = max(k.Revoked, r.Time)
 		default:
@@ -181,6 +183,15 @@ func (f *factRegister) take(r *FactRecord) {
 		f.keys[name] = k
 		f.changed[keyRecord+name] = true
 	default: // a record of a later version
+	}
+}
+
+// tells notes that the register tells of the issue of keys like the one named.
+func (f *factRegister) tells(key string, at int64) {
+	kind := detectors.KeyKind(key)
+	if since, ok := f.kinds[kind]; !ok || at < since {
+		f.kinds[kind] = at
+		f.changed[kindRecord+kind] = true
 	}
 }
 
@@ -196,17 +207,21 @@ func (f *factRegister) bound() {
 	if len(f.accounts) > maxAccounts {
 		shed(f, f.accounts, accountRecord, maxAccounts, func(a detectors.Account) (bool, int64) {
 			return a.Left > a.Joined, max(a.Left, a.Joined)
-		})
+		}, func(string) {})
 	}
 	if len(f.keys) > maxKeys {
 		shed(f, f.keys, keyRecord, maxKeys, func(k detectors.Key) (bool, int64) {
 			return k.Revoked+k.Retired != 0, max(k.Issued, k.Revoked, k.Retired)
+		}, func(name string) { // keys of its kind may be unknown for want of room
+			kind := detectors.KeyKind(name)
+			delete(f.kinds, kind)
+			f.changed[kindRecord+kind] = true
 		})
 	}
 }
 
-// shed gives up the tenth of a map that is worth least.
-func shed[T any](f *factRegister, m map[string]T, record string, limit int, worth func(T) (bool, int64)) {
+// shed gives up the tenth of a map that is worth least, and tells gone of each.
+func shed[T any](f *factRegister, m map[string]T, record string, limit int, worth func(T) (bool, int64), gone func(string)) {
 	names := make([]string, 0, len(m))
 	for name := range m {
 		names = append(names, name)
@@ -226,6 +241,7 @@ func shed[T any](f *factRegister, m map[string]T, record string, limit int, wort
 		delete(m, name)
 		f.changed[record+name] = true
 		f.capped++
+		gone(name)
 	}
 }
 
@@ -294,8 +310,8 @@ func (f *factRegister) judgeKey(id *identity, tick int64, u *detectors.Use, rise
 		}
 		f.notice(id, tick, alerting.RetiredKey, k.Retired, "retired_at", stamp(k.Retired), "why", why)
 	}
-	if rules.Unknown(&k, u, f.heard.keys) {
-		f.notice(id, tick, alerting.UnknownKey, u.First, "first_seen", stamp(u.First), "register_since", stamp(f.heard.keys))
+	if since := f.kinds[detectors.KeyKind(id.name())]; rules.Unknown(&k, u, since) {
+		f.notice(id, tick, alerting.UnknownKey, u.First, "first_seen", stamp(u.First), "register_since", stamp(since))
 	}
 	if since, over := rules.OverAge(&k, u); over {
 		born := "first_seen"

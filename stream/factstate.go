@@ -19,6 +19,7 @@ const (
 	factsPrefix   = "\x00facts\x00"
 	accountRecord = "a"
 	keyRecord     = "k"
+	kindRecord    = "i"
 	noticeRecord  = "n"
 	missingRecord = "m"
 	voiceRecord   = "v"
@@ -45,6 +46,10 @@ func (f *factRegister) encode(kind, name string) []byte {
 	case keyRecord:
 		if k, ok := f.keys[name]; ok {
 			return appendVarints(nil, k.Issued, k.Revoked, k.Retired)
+		}
+	case kindRecord:
+		if since, ok := f.kinds[name]; ok {
+			return appendVarints(nil, since)
 		}
 	case noticeRecord:
 		if list := f.notices[name]; len(list) > 0 {
@@ -80,6 +85,8 @@ func (f *factRegister) load(key string, value []byte) error {
 		f.accounts[name] = detectors.Account{Joined: r.varint(), Left: r.varint(), Maker: string(r.bytes())}
 	case keyRecord:
 		f.keys[name] = detectors.Key{Issued: r.varint(), Revoked: r.varint(), Retired: r.varint()}
+	case kindRecord:
+		f.kinds[name] = r.varint()
 	case noticeRecord:
 		for len(r.b) > 0 {
 			f.notices[name] = append(f.notices[name], r.notice())

@@ -30,6 +30,10 @@ const missingBins = 24
 // hours, a day of probing.
 var missingSpans = [...]int64{1, 2, 4, 8, missingBins}
 
+// caseLasts is how long a case is kept out of the missing share. Whoever has
+// been told for so long need not be told again, as long as it grows no further.
+const caseLasts = 3 * dayMillis
+
 // roll brings the entry to a bin. What leaves the recent bins becomes part of
 // the missing share, unless it was part of a case.
 func (m *missing) roll(bin int64, rules *detectors.TokenRules, during bool) {
@@ -88,7 +92,7 @@ func (d *Detect) judgeTokens(c *cell, params *detectors.Parameters) {
 	}
 	rules := &f.cfg.Tokens
 	during := slices.ContainsFunc(f.notices[id.key], func(n *notice) bool {
-		return n.fact == alerting.UnissuedToken && (c.apply-n.last)*f.grid.Tick <= keepNotice
+		return n.fact == alerting.UnissuedToken && f.alive(n, c.apply) && (c.apply-n.began)*f.grid.Tick <= caseLasts
 	})
 	m.roll(bin, rules, during)
 	for i := range c.parts {
@@ -109,10 +113,11 @@ func (d *Detect) judgeTokens(c *cell, params *detectors.Parameters) {
 	if float64(watched) < rules.Learn || weight <= 0 {
 		return
 	}
+	read := func(bins int64) float64 { return id.window.Count(f.grid.BinMinute(max(bin-bins+1, 0))).N }
+	past := min(level*weight, read(missingBins+int64(rules.Horizon))-read(missingBins))
 	for _, span := range missingSpans {
 		n := m.count(span)
-		records := max(level*float64(span), counts[detectors.Distinct])
-		expected, is := rules.Improbable(n, records, m.past, level*weight)
+		expected, is := rules.Improbable(n, max(level*float64(span), read(span)), m.past, max(past, 0))
 		if !is {
 			continue
 		}
@@ -121,13 +126,9 @@ func (d *Detect) judgeTokens(c *cell, params *detectors.Parameters) {
 			first++
 		}
 		since := first*f.grid.Bin - f.cfg.Grace - f.grid.Tick
-		before := len(f.notices[id.key])
-		note := f.notice(id, c.apply, alerting.UnissuedToken, since,
+		f.notice(id, c.apply, alerting.UnissuedToken, since,
 			"tokens", fmt.Sprintf("%.0f", n), "expected_tokens", fmt.Sprintf("%.2g", expected),
 			"window", fmt.Sprintf("%dh", span*f.grid.Bin/hourMillis))
-		if len(f.notices[id.key]) > before || note.began == c.apply {
-			note.union.AddWindow(&m.records, uint32(max(since, 0)/60_000))
-		}
 		return
 	}
 }

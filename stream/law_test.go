@@ -128,6 +128,8 @@ type mesh struct {
 	parameters [][]byte
 	fleet      map[string][]byte
 	alerts     []string
+	held       []string          // alerts that nobody was sent
+	said       []*stream.Verdict // the log of verdicts
 
 	joins     []*joiner
 	detects   []*member
@@ -363,6 +365,9 @@ func (m *mesh) restoreCorrelate() {
 		}
 	}
 	m.reports = int(m.correlate.Offset())
+	for i := m.correlate.VerdictOffset(); i < int64(len(m.said)); i++ {
+		m.correlate.ApplyVerdict(i, m.said[i])
+	}
 }
 
 func (m *mesh) advanceCorrelate() bool {
@@ -384,6 +389,9 @@ func (m *mesh) advanceCorrelate() bool {
 		return moved
 	}
 	m.alerts = append(m.alerts, lines(m.t, found.Alerts)...)
+	for i := range found.Suppressed {
+		m.held = append(m.held, string(found.Suppressed[i].AppendJSON(nil)))
+	}
 	if found.Parameters != nil {
 		m.parameters = append(m.parameters, found.Parameters.AppendBinary(nil))
 	}

@@ -68,12 +68,12 @@ func TestLedgerOfARun(t *testing.T) {
 		p.Settings = []byte(settings)
 		stop := start(t, p)
 		defer stop()
-		for deadline := time.Now().Add(time.Minute); !p.Ready(); time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(6 * time.Minute); !p.Ready(); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("the process is not ready")
 			}
 		}
-		d.alerts(t, len(want), time.Minute)
+		d.alerts(t, len(want), 6*time.Minute)
 	}
 	run(`{"budget":2}`)
 	run(`{"budget":2}`) // nothing new
