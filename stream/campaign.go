@@ -37,11 +37,12 @@ const (
 	byTime  causeKind = "time"  // many began at once, and share nothing else
 )
 
-// crowd is what identities behind a trait that are no episodes add up to, at
-// the bin that made the strongest case.
+// crowd is what identities behind a trait that are no episodes add up to, in the
+// last bin in which any of them showed something.
 type crowd struct {
 	Bin      int64    `json:"bin"`
-	Member   string   `json:"member"` // dimension
+	Strong   bool     `json:"strong,omitempty"` // enough to keep the campaign open
+	Member   string   `json:"member"`           // dimension
 	Over     int64    `json:"over"`
 	Observed float64  `json:"observed"`
 	Expected float64  `json:"expected"`
@@ -203,7 +204,7 @@ func (c *Correlate) follow(n *news) {
 	for _, id := range c.campaigns() {
 		file := c.files[id]
 		m := c.muster(file.alert.DedupKey, file.Gone, n.end)
-		crowded := file.Cause.Crowd != nil && file.Cause.Crowd.Bin == c.cfg.Grid.BinOf(n.end-1)
+		crowded := file.Cause.Crowd != nil && file.Cause.Crowd.Strong && file.Cause.Crowd.Bin == c.cfg.Grid.BinOf(n.end-1)
 		if _, filed := c.episodes.Get(id.dimension, id.identity); filed && !m.heard && !crowded {
 			continue
 		}

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/weirhq/weir/alerting"
@@ -37,38 +36,50 @@ func (c *Correlate) judgeCrowd(bin int64, all []heard, n *news) {
 	evidence := c.crowd.Close(bin, perDay, c.cfg.Budget, sums)
 	c.crowded = true
 	for i, k := range keys {
-		if ev := &evidence[i]; ev.Log >= ev.Threshold-detectors.EpisodeMargin {
-			c.gatherCrowd(bin, k, traits.traits[k], ev, all, n)
-		}
+		c.gatherCrowd(bin, k, traits.traits[k], &evidence[i], all, n)
 	}
 }
 
-// gatherCrowd opens a campaign of a trait, or tells of one that is open that it
-// goes on.
+// gatherCrowd opens a campaign of a trait whose evidence is strong, or tells of
+// one that is open that it goes on. A campaign that is open for another reason
+// learns in any case who else there shows something.
 func (c *Correlate) gatherCrowd(bin int64, k memberTrait, sum *TraitSum, ev *detectors.CrowdEvidence, all []heard, n *news) {
 	x := cause{Kind: byTrait, Dimension: c.cfg.Dimensions[k.Dimension], Identity: k.Identity, Log: ev.Log, Threshold: ev.Threshold}
 	id := episodeID{alerting.CampaignDimension, x.name()}
-	if ev.Log < ev.Threshold && !c.isOpen(id) {
+	open := c.isOpen(id)
+	if ev.Log < ev.Threshold && !open {
 		return
 	}
-	x.Crowd = &crowd{Bin: bin, Member: c.cfg.Dimensions[k.member], Over: int64(sum.Over),
-		Observed: float64(sum.Observed), Expected: float64(sum.Expected) / traitUnit}
+	now := &crowd{Bin: bin, Strong: ev.Log >= ev.Threshold-detectors.EpisodeMargin, Member: c.cfg.Dimensions[k.member],
+		Over: int64(sum.Over), Observed: float64(sum.Observed), Expected: float64(sum.Expected) / traitUnit}
 	for _, m := range sum.Top {
-		x.Crowd.Top = append(x.Crowd.Top, m.Identity)
+		now.Top = append(now.Top, m.Identity)
 	}
-	var ids []episodeID
-	for _, m := range c.free() {
-		if m.share(k.Dimension, k.Identity) >= joinShare {
-			ids = append(ids, m.id)
-		}
+	if now.Strong {
+		c.open(x, c.through(k.Trait), n)
 	}
-	c.open(x, ids, n)
 	file := c.files[id]
-	if was := file.Cause.Crowd; was == nil || was.Bin != bin || cmp.Compare(x.Crowd.Over, was.Over) > 0 {
-		file.Cause.Crowd = x.Crowd
+	c.changed[id] = true
+	if was := file.Cause.Crowd; was == nil || !was.beats(now) {
+		file.Cause.Crowd = now
 	}
 	if i, ok := slices.BinarySearchFunc(all, episodeID{x.Dimension, x.Identity}, func(h heard, id episodeID) int { return h.id.compare(id) }); ok {
 		e := all[i].exposed()
 		file.Through = &e
 	}
+}
+
+// beats reports whether a crowd says more than another of the same bin.
+func (w *crowd) beats(o *crowd) bool {
+	return w.Bin == o.Bin && (w.Strong && !o.Strong || w.Strong == o.Strong && w.Over >= o.Over)
+}
+
+// through returns the episodes without a campaign that come through a trait.
+func (c *Correlate) through(t Trait) (ids []episodeID) {
+	for _, m := range c.free() {
+		if m.share(t.Dimension, t.Identity) >= joinShare {
+			ids = append(ids, m.id)
+		}
+	}
+	return ids
 }

@@ -1,0 +1,85 @@
+package stream_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/simulate"
+	"github.com/weirhq/weir/stream"
+)
+
+// answered returns what one task of each kind tells and holds back where people
+// have said something of the episodes.
+func (l *lab) answered(t *testing.T, said []stream.Verdict, traffic func(*stream.Local)) (told, held []string) {
+	t.Helper()
+	local := stream.NewLocal(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
+	local.Held = func(s *stream.Suppressed) { held = append(held, string(s.AppendJSON(nil))) }
+	for i := range said {
+		local.Correlate.ApplyVerdict(int64(i), &said[i])
+	}
+	traffic(local)
+	alerts, err := local.End()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines(t, alerts), held
+}
+
+// Alerts are a function of the events and of what people said: killed or not,
+// in however many tasks, what is confirmed is excised, and what is expected held
+// back, at the same tick.
+func TestVerdictsAreOrderFree(t *testing.T) {
+	l := newLab(t)
+	events := traffic(t, simulate.Options{Scenario: "demo", Seed: 3, Days: 15, Scale: 0.1})
+	play := func(local *stream.Local) {
+		for i := range events {
+			local.Fold(stream.Source{Topic: "access"}, stamp, &events[i])
+		}
+	}
+	plain, _ := l.answered(t, nil, play)
+	verdicts := answers(t, plain)
+	told, held := l.answered(t, verdicts, play)
+	if slices.Equal(told, plain) || len(held) == 0 {
+		t.Fatalf("the verdicts changed nothing: %d alerts, %d held back", len(told), len(held))
+	}
+	for seed := range seeds() {
+		dice := rand.New(rand.NewPCG(seed, 8))
+		m := newMesh(t, l, seed, 1+dice.IntN(4), 1+dice.IntN(4), true)
+		for i := range verdicts {
+			m.said = append(m.said, &verdicts[i])
+		}
+		m.restoreCorrelate()
+		m.spread(events)
+		name := fmt.Sprintf("seed %d, %d kills", seed, m.killed)
+		compare(t, name, m.run(), told)
+		compare(t, name+", held back", m.held, held)
+	}
+}
+
+// answers says something of each of the first episodes.
+func answers(t *testing.T, alerts []string) (out []stream.Verdict) {
+	t.Helper()
+	kinds := []stream.VerdictKind{stream.Confirmed, stream.Expected, stream.Acknowledged}
+	seen := map[string]bool{}
+	for _, line := range alerts {
+		a, err := alerting.ParseAlert([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[a.DedupKey] || len(out) == 6 {
+			continue
+		}
+		seen[a.DedupKey] = true
+		out = append(out, stream.Verdict{
+			ID: fmt.Sprint(len(out)), Kind: kinds[len(out)%3], DedupKey: a.DedupKey, Author: "kim", Reason: "why",
+			Expires: alerting.Time(a.Time.Std().AddDate(0, 1, 0).UnixMilli()),
+		})
+	}
+	if len(out) < 3 {
+		t.Fatalf("only %d episodes", len(out))
+	}
+	return out
+}
