@@ -243,7 +243,7 @@ func (o *output) open(name string, stdout io.Writer, size int64) error {
 	if err != nil {
 		return fmt.Errorf("opening the output: %w", err)
 	}
-	if err := file.Truncate(size); err == nil {
+	if err = file.Truncate(size); err == nil {
 		_, err = file.Seek(size, io.SeekStart)
 	}
 	if err != nil {

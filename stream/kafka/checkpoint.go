@@ -57,12 +57,11 @@ func (k *checkpointer) step(ctx context.Context, t *correlateTask, cl *kgo.Clien
 	select {
 	case s := <-k.done:
 		k.busy = false
-		if s.err != nil {
-			k.due = time.Now().Add(min(k.Every, checkpointAgain))
-			t.log.Warn("a checkpoint of the ledger could not be sent and will be made again", "to", k.To, "record", s.checkpoint.Seq, "error", s.err)
-			return nil
+		if s.err == nil {
+			return k.note(ctx, t, cl, b, &s.checkpoint)
 		}
-		return k.note(ctx, t, cl, b, &s.checkpoint)
+		k.due = time.Now().Add(min(k.Every, checkpointAgain))
+		t.log.Warn("a checkpoint of the ledger could not be sent and will be made again", "to", k.To, "record", s.checkpoint.Seq, "error", s.err)
 	default:
 	}
 	now := time.Now()
