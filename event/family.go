@@ -16,7 +16,7 @@ import "strings"
 func Family(client string) string { return string(appendFamily(nil, client)) }
 
 func appendFamily(dst []byte, client string) []byte {
-	if strings.IndexAny(client, "0123456789") < 0 {
+	if !hasDigit(client) {
 		return append(dst, client...)
 	}
 	f := family{dst: dst, from: len(dst)}
@@ -131,7 +131,7 @@ func (f *family) isVersion(sep, word string) bool {
 // strip cuts from a word, which is parts joined by - and _, those that change.
 // It reports whether it has cut any.
 func (f *family) strip(word string) (kept []byte, cut bool) {
-	if strings.IndexByte(word, '-') < 0 && strings.IndexByte(word, '_') < 0 {
+	if !hasDigit(word) || strings.IndexByte(word, '-') < 0 && strings.IndexByte(word, '_') < 0 {
 		return nil, false
 	}
 	word, cut = cutPod(word)
@@ -297,6 +297,15 @@ func isUUID(word string) bool {
 
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 }
+
+func hasDigit(s string) bool {
+	for i := range len(s) {
+		if isDigit(s[i]) {
+			return true
+		}
+	}
+	return false
+}
 
 // isDigits reports whether s is all digits, and not empty.
 func isDigits(s string) bool {

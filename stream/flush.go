@@ -113,5 +113,6 @@ func (in *Ingest) refer(a *accumulator) int32 {
 // closeRecord returns the record in hand and begins the next.
 func (in *Ingest) closeRecord(header []byte) []byte {
 	in.records++
-	return in.writer.append(slices.Clone(header))
+	value := make([]byte, 0, len(header)+in.writer.size()+64)
+	return in.writer.append(append(value, header...))
 }

@@ -99,6 +99,7 @@ type rareCount struct {
 	rows        Rows
 	destructive []sketches.Entry
 	tokens      []uint32 // of subjects, once their traits are more than are kept; nil before
+	unique      int      // tokens when repeats were last removed
 }
 
 func (c *tickCount) rarely() *rareCount {

@@ -81,16 +81,16 @@ func (in *Ingest) subject(c *tickCount, actor string) {
 	}
 }
 
-// addToken adds a subject, and now and then removes repeats.
+// addToken adds a subject, and removes repeats when they may be half of all.
 func (r *rareCount) addToken(token uint32) {
 	if n := len(r.tokens); n > 0 && r.tokens[n-1] == token {
 		return
 	}
-	if n := len(r.tokens); n >= 64 && n == cap(r.tokens) {
+	if r.tokens = append(r.tokens, token); len(r.tokens) >= 2*r.unique+64 {
 		slices.Sort(r.tokens)
 		r.tokens = slices.Compact(r.tokens)
+		r.unique = len(r.tokens)
 	}
-	r.tokens = append(r.tokens, token)
 }
 
 // note counts a trait of dimension j for a count of dimension i.

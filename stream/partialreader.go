@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"slices"
 	"unique"
 
 	"github.com/weirhq/weir/sketches"
@@ -70,8 +71,9 @@ func (r *partialReader) head(dimensions int) {
 	r.tickMinutes, r.base = r.uvarint(), r.varint()
 	r.actors, r.subjects = int(r.uvarint()&0xff)-1, r.uvarint()
 	for dim := range dimensions {
-		last := tableName{}
-		for range r.count() {
+		last, n := tableName{}, r.count()
+		r.names = slices.Grow(r.names, min(n, 1<<16))
+		for range n {
 			shared := r.byte()
 			head, tail := int32(shared>>4), int32(shared&15)
 			if size := last.to - last.from; head > size || tail > size {
