@@ -68,6 +68,7 @@ func exactlyOnce(t *testing.T, p proof) {
 			same(t, "run with kills", d.complete(t, len(c.alerts)), c.alerts)
 			crowd.stop(t)
 			same(t, "run with kills, after its end", d.complete(t, len(c.alerts)), c.alerts)
+			must(t, "ledger", "verify", "-c", d.config(t, "ledger"))
 		})
 	}
 	t.Run("broker-restart", func(t *testing.T) {
