@@ -87,7 +87,7 @@ func TestExitCodes(t *testing.T) {
 		{"validate -c bad.yaml -o json", 1, ""},
 
 		{"run", 2, "-c FILE"},
-		{"run -c good.yaml --roles nosuch", 2, "ingest, detect, correlate, notify"},
+		{"run -c good.yaml --roles nosuch", 2, "ingest, join, detect, correlate, notify"},
 		{"run -c bad.yaml", 1, "did you mean format?"},
 		{"run -c keyless.yaml", 1, "record_key_file"},
 		{"run -c unreachable.yaml", 1, "check kafka.brokers"},
