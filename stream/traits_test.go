@@ -1,0 +1,107 @@
+package stream
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Sums by trait are a function of the set of identities, however these are
+// spread over partitions, also past every bound.
+func TestTraitSumsPartitioning(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n, spread := rapid.IntRange(1, 60).Draw(t, "identities"), rapid.SampledFrom([]int{1, 3, 5000}).Draw(t, "traits")
+		whole, parts := new(TraitSums), []*TraitSums{{}, {}, {}}
+		for i := range n {
+			m := &Member{
+				Dimension: i % 2, Identity: fmt.Sprint("u", i), Log: rapid.Float64Range(-50, 50).Draw(t, "log"),
+				Observed: float64(rapid.IntRange(0, 1000).Draw(t, "observed")), Expected: rapid.Float64Range(0, 1000).Draw(t, "expected"),
+			}
+			for j := range rapid.IntRange(0, 40).Draw(t, "own") {
+				m.Traits = append(m.Traits, Trait{2 + j%2, fmt.Sprint("t", (i*41+j)%spread)})
+			}
+			whole.Add(m)
+			parts[rapid.IntRange(0, 2).Draw(t, "partition")].Add(m)
+		}
+		merged := new(TraitSums)
+		for _, p := range parts {
+			read, err := DecodeTraitSums(p.AppendBinary(nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			merged.Merge(read)
+		}
+		if !bytes.Equal(whole.AppendBinary(nil), merged.AppendBinary(nil)) {
+			t.Fatal("three partitions together differ from one")
+		}
+	})
+}
+
+// Of a trait that is beyond the bound nothing is told, of those within it all.
+func TestTraitSumsAreBounded(t *testing.T) {
+	s := new(TraitSums)
+	for i := range 3 * maxTraits {
+		s.Add(&Member{Identity: fmt.Sprint("u", i), Log: 5, Traits: []Trait{{1, fmt.Sprint("n", i)}, {2, "one"}}})
+	}
+	read, err := DecodeTraitSums(s.AppendBinary(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(read.keys()); got != maxTraits+1 {
+		t.Errorf("%d traits are kept, want %d", got, maxTraits+1)
+	}
+	if of := read.Of(0, Trait{2, "one"}); of.N != 3*maxTraits || of.Over != of.N || len(of.Top) != maxTraitMembers || of.Top[0].Identity != "u0" {
+		t.Errorf("the shared one has %d, %d over, top %v", of.N, of.Over, of.Top)
+	}
+}
+
+func FuzzDecodeTraitSums(f *testing.F) {
+	s := new(TraitSums)
+	s.Add(&Member{Identity: "u", Log: 3, Traits: []Trait{{1, "n"}}})
+	f.Add(s.AppendBinary(nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := DecodeTraitSums(b)
+		if err != nil {
+			if !errors.Is(err, ErrCorrupt) {
+				t.Fatalf("%v is not ErrCorrupt", err)
+			}
+			return
+		}
+		if _, err := DecodeTraitSums(s.AppendBinary(nil)); err != nil {
+			t.Fatalf("does not read back: %v", err)
+		}
+	})
+}
+
+// A command stands in so many records as the ring holds, and no more are carried
+// than fit; none is lost.
+func TestCommandsAreRepeated(t *testing.T) {
+	var s commands
+	for range maxCommands + 10 {
+		s.add(Command{Kind: Excise, Identity: "x", FromBin: 1, ToBin: 2})
+	}
+	seen := map[int64]int{}
+	for bin := range int64(2*CommandRing + 1) {
+		r := reader{b: s.appendBinary(nil)}
+		if s = r.commandState(); r.err != nil || len(r.b) > 0 {
+			t.Fatalf("the state does not read back: %v", r.err)
+		}
+		published := s.publish(bin)
+		if len(published) > maxCommands {
+			t.Fatalf("%d commands in one record", len(published))
+		}
+		for _, c := range published {
+			if seen[c.Seq]++; c.Bin > bin {
+				t.Fatalf("command %d of bin %d in the record of bin %d", c.Seq, c.Bin, bin)
+			}
+		}
+	}
+	for seq := int64(1); seq <= maxCommands+10; seq++ {
+		if seen[seq] != CommandRing {
+			t.Fatalf("command %d stood in %d records, want %d", seq, seen[seq], CommandRing)
+		}
+	}
+}
