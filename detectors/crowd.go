@@ -71,15 +71,16 @@ type CrowdEvidence struct {
 
 // Bounds of a Crowd.
 const (
-	crowdRest    = 10   // identities that do not share the trait, below which there is nothing to hold it against
-	crowdOver    = 3    // identities with evidence of their own that make a crowd
-	crowdDoubt   = 4    // what one more of them is taken to show, in 1-p+p·e: few may have been lucky
-	crowdYouth   = 3    // days before anything is said: what is usual must be known
-	crowdSpend   = 0.1  // part of the budget
-	crowdDays    = 28.0 // horizon of shares and tail
-	crowdForget  = 28.0 // days after which a trait that nobody has used is forgotten
-	maxCrowd     = 8192 // traits remembered, the lately seen first
-	crowdPrior   = 0.5  // identities that a trait never seen is taken to have had
+	crowdRest    = 10                    // identities that do not share the trait, below which there is nothing to hold it against
+	crowdOver    = 3                     // identities with evidence of their own that make a crowd
+	crowdDoubt   = 4                     // what one more of them is taken to show, in 1-p+p·e: few may have been lucky
+	crowdYouth   = 3                     // days before anything is said: what is usual must be known
+	crowdSpend   = 0.1                   // part of the budget
+	crowdDays    = 28.0                  // horizon of shares and tail
+	crowdForget  = 28.0                  // days after which a trait that nobody has used is forgotten
+	maxCrowd     = 8192                  // traits remembered, the lately seen first
+	crowdRoom    = maxCrowd + maxCrowd/4 // how many there may be before the rest are forgotten, so that not every bin pays for it
+	crowdPrior   = 0.5                   // identities that a trait never seen is taken to have had
 	crowdVersion = 1
 )
 
@@ -108,12 +109,12 @@ func (c *Crowd) Close(bin int64, perDay, budget float64, sums []CrowdSum) []Crow
 		}
 	}
 	threshold := c.threshold(perDay, budget, crowds)
-	groups, names := map[string]crowdTrait{}, c.names()
+	groups := map[string]crowdTrait{}
 	out := make([]CrowdEvidence, len(sums))
 	for i := range sums {
 		s := &sums[i]
 		if _, ok := groups[s.Group]; !ok {
-			groups[s.Group] = c.typical(s.Group, names, perDay)
+			groups[s.Group] = c.typical(s.Group, perDay)
 		}
 	}
 	for i := range sums {
@@ -126,14 +127,10 @@ func (c *Crowd) Close(bin int64, perDay, budget float64, sums []CrowdSum) []Crow
 
 // typical returns what a trait of a group is taken for that has no past: like
 // the known ones, but for the top tenth of them.
-func (c *Crowd) typical(group string, names []string, perDay float64) crowdTrait {
+func (c *Crowd) typical(group string, perDay float64) crowdTrait {
 	var usual, swing []float64
-	from, _ := slices.BinarySearch(names, group)
-	for _, name := range names[from:] {
-		if !strings.HasPrefix(name, group) {
-			break
-		}
-		if t := c.traits[name]; t.bins > 2*perDay {
+	for name, t := range c.traits {
+		if t.bins > 2*perDay && strings.HasPrefix(name, group) {
 			usual, swing = append(usual, t.usual), append(swing, t.swing)
 		}
 	}
@@ -217,16 +214,23 @@ func (c *Crowd) forget(perDay float64) {
 			delete(c.traits, name)
 		}
 	}
-	if len(c.traits) <= maxCrowd {
+	if len(c.traits) <= crowdRoom {
 		return
 	}
-	names := c.names()
-	slices.SortFunc(names, func(a, b string) int {
-		x, y := c.traits[a], c.traits[b]
-		return cmp.Or(cmp.Compare(y.seen, x.seen), cmp.Compare(y.share, x.share), cmp.Compare(a, b))
+	type known struct {
+		name  string
+		seen  int64
+		share float64
+	}
+	list := make([]known, 0, len(c.traits))
+	for name, t := range c.traits {
+		list = append(list, known{name, t.seen, t.share})
+	}
+	slices.SortFunc(list, func(a, b known) int {
+		return cmp.Or(cmp.Compare(b.seen, a.seen), cmp.Compare(b.share, a.share), cmp.Compare(a.name, b.name))
 	})
-	for _, name := range names[maxCrowd:] {
-		delete(c.traits, name)
+	for i := range list[maxCrowd:] {
+		delete(c.traits, list[maxCrowd+i].name)
 	}
 }
 
@@ -271,7 +275,7 @@ func DecodeCrowd(b []byte) (*Crowd, []byte, error) {
 		c.tail[i] = r.float64()
 	}
 	n := r.uvarint()
-	if n > maxCrowd {
+	if n > crowdRoom {
 		r.fail()
 	}
 	for i := uint64(0); i < n && !r.bad; i++ {
