@@ -16,7 +16,7 @@ import (
 
 // bankAtOnce is how many actors leak in one run: so few of the 68 that they
 // hardly change what the fleet is, and it saves hours.
-const bankAtOnce = 4
+const bankAtOnce = 6
 
 // TestLabBank reports what is caught of leaks added to a real log, the bank's
 // that WEIR_BPI2012 names: every qualifying actor in turn, at 1.5, 2, 3 and 5
@@ -50,6 +50,7 @@ func TestLabBank(t *testing.T) {
 	for _, rate := range []float64{1.5, 2, 3, 5} {
 		caught, tried, delays := b.weir(t, rate, plans)
 		cells = append(cells, fmt.Sprintf("%.0f %%", 100*float64(caught)/float64(tried)))
+		t.Logf("at %gx: %d of %d", rate, caught, tried)
 		if rate == 3 {
 			delay = hours(median(delays))
 		}
