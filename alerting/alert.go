@@ -214,6 +214,9 @@ type Evidence struct {
 	LogValue  float64 `json:"log_evidence"`  // natural log of the combined evidence
 	Threshold float64 `json:"log_threshold"` // what it had to reach
 	Budget    float64 `json:"budget_per_day"`
+	// Realised is how many statistical episodes and campaigns people were told of,
+	// a day, over the last 28 days or since the beginning, this one included.
+	Realised float64 `json:"realised_per_day,omitempty"`
 	// Where the threshold of a statistical alert came from: it is the larger of
 	// what theory asks of so many live identities, and of what the fleet's own
 	// tail asks (0: too little of it was seen).

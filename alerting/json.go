@@ -81,6 +81,9 @@ func (e *Evidence) appendJSON(b []byte) []byte {
 	b = appendFixed(b, `,"log_evidence":`, e.LogValue, logDecimals)
 	b = appendFixed(b, `,"log_threshold":`, e.Threshold, logDecimals)
 	b = appendFactor(b, `,"budget_per_day":`, e.Budget)
+	if e.Realised != 0 {
+		b = appendFactor(b, `,"realised_per_day":`, e.Realised)
+	}
 	if e.Live != 0 {
 		b = appendFixed(b, `,"live_identities":`, e.Live, countDecimals)
 	}

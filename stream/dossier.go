@@ -180,6 +180,7 @@ func (c *Correlate) say(ep *detectors.Episode, file *dossier, action detectors.A
 	a.Severity = alerting.Severity(ep.Severity.String())
 	a.Time = alerting.Time(end)
 	a.Campaign = c.campaignOf(file)
+	a.Evidence.Realised = c.opened.perDay(end)
 	a.Confidence = alerting.ConfidenceOf(&a)
 	a.Summary = alerting.Summarize(&a, c.cfg.Location)
 	return a
