@@ -139,7 +139,7 @@ func TestFactsAreOrderFree(t *testing.T) {
 	for seed := range 3 * seeds() {
 		dice := rand.New(rand.NewPCG(seed, 5))
 		m := newMesh(t, l, seed, 1+dice.IntN(4), 1+dice.IntN(4), seed%3 != 0)
-		m.mostKills = 60
+		m.mostKills, m.portion = 60, 300
 		m.spread(s.events)
 		compare(t, fmt.Sprintf("seed %d, %d kills", seed, m.killed), m.run(), want)
 	}

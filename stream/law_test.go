@@ -137,6 +137,7 @@ type mesh struct {
 	reports   int // of the evidence that correlate has applied
 	killed    int
 	mostKills int // in one run
+	portion   int // how many events a task reads of a partition at most before it commits
 	outcomes  [stream.NumOutcomes]int
 }
 
@@ -162,6 +163,7 @@ func newMesh(t testing.TB, l *lab, seed uint64, sources, partitions int, kills b
 		partials:  make([][]record, partitions),
 		fleet:     map[string][]byte{},
 		mostKills: 20,
+		portion:   4000,
 	}
 	for range partitions {
 		m.state = append(m.state, map[string][]byte{})
@@ -256,7 +258,7 @@ func (m *mesh) ingest() bool {
 	for _, s := range mine {
 		list := m.sources[s]
 		from := int(m.committed[s].Offset)
-		to := min(from+m.dice.IntN(4000), len(list))
+		to := min(from+m.dice.IntN(m.portion), len(list))
 		for i := from; i < to; i++ {
 			m.outcomes[in.Fold(s, stamp, &list[i])]++
 			in.Read(s, int64(i+1))
