@@ -252,7 +252,7 @@ func (e *Engine) parameters(f *Fleet) *Parameters {
 		to.Live = max(from.identities(), 1)
 		to.Formula = e.formula(from.growth(to.Live, e.perDay), living)
 		to.Tail = tailThreshold(&from.tail, max(from.tailDays, 1), e.budget/float64(living))
-		to.Threshold = min(max(to.Formula, to.Tail), maxThreshold)
+		to.Threshold = settle(to.Formula, to.Tail, from.days)
 		to.round()
 	}
 	return p

@@ -21,6 +21,26 @@ func (e *Engine) formula(growth float64, dims int) float64 {
 	return min(max(math.Log(arl), minThreshold), maxThreshold)
 }
 
+// settle returns the threshold that follows from the two. The formula is a bound
+// and holds whatever the fleet is like, so it stands alone at first, and the
+// fleet's own tail may only raise it; but it knows nothing of how far apart
+// crossings really are, and left alone it spends a quarter of the budget. So
+// from a week on, as the tail becomes known, it may also lower the threshold,
+// day by day, to at most settleMost below the bound.
+func settle(formula, tail, days float64) float64 {
+	if tail == 0 {
+		return formula
+	}
+	trust := min(max((days-settleAfter)*settleADay, 0), settleMost)
+	return min(max(tail, formula-trust, minThreshold), maxThreshold)
+}
+
+const (
+	settleAfter = 7.0  // days
+	settleADay  = 0.25 // nats
+	settleMost  = 3.0  // nats
+)
+
 // tailNeeded is how many upcrossings make an empirical rate worth believing.
 const tailNeeded = 10
 
