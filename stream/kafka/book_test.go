@@ -1,0 +1,69 @@
+package kafka
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/stream"
+)
+
+// What correlate finds is chained in the order in which it is read: what was
+// told, what was held back, what people said; and the head goes into the state.
+func TestBookWrites(t *testing.T) {
+	alert := func(key string) alerting.Alert {
+		return alerting.Alert{Schema: alerting.Schema, DedupKey: key, Status: alerting.Open, Time: 1_772_550_000_000, Dimension: "user", Identity: "kim", Severity: alerting.Low}
+	}
+	found := stream.Findings{
+		Alerts:     []alerting.Alert{alert("weir-1"), alert("weir-2")},
+		Suppressed: []stream.Suppressed{{By: stream.SuppressedBy{Kind: stream.ByVerdict, Name: "v"}, Alert: alert("weir-3")}},
+		Effects:    []stream.Effect{{Verdict: stream.Verdict{ID: "v", Kind: stream.Confirmed, DedupKey: "weir-1", Author: "eve"}, Time: 1_772_550_300_000}},
+	}
+	topics := NewTopics("weir.")
+	var b book
+	var v ledger.Verifier
+	var restored book
+	written := ""
+	for range 2 { // the second time after a restore
+		tx := transaction{}
+		if err := b.write(&tx, topics, &found); err != nil {
+			t.Fatal(err)
+		}
+		for i, rec := range tx.records {
+			switch rec.Topic {
+			case topics.Ledger:
+				v.Add(fmt.Sprint("record ", i), rec.Value)
+				written += string(rec.Value) + "\n"
+			case topics.Fleet:
+				if err := restored.load(rec.Key, rec.Value); err != nil {
+					t.Fatal(err)
+				}
+			default:
+				t.Errorf("something is written to %s", rec.Topic)
+			}
+		}
+		b = restored
+	}
+	got := v.End(b.Head)
+	if got.Fault != nil || got.Kinds[ledger.Alert] != 4 || got.Kinds[ledger.Suppression] != 2 || got.Kinds[ledger.Verdict] != 2 {
+		t.Errorf("the ledger holds %v; fault %+v", got.Kinds, got.Fault)
+	}
+	for _, says := range []string{
+		`"seq":3,`, `"kind":"suppression","time":"2026-03-03T15:00:00.000Z","body":{"suppressed_by":{"kind":"verdict","name":"v"},"alert":{`,
+		`"kind":"verdict","time":"2026-03-03T15:05:00.000Z","body":{"verdict":{"id":"v"`, `"author":"eve"`,
+	} {
+		if !strings.Contains(written, says) {
+			t.Errorf("the ledger does not say %s:\n%s", says, written)
+		}
+	}
+	tx := transaction{}
+	if err := b.write(&tx, topics, &stream.Findings{}); err != nil || len(tx.records) != 0 {
+		t.Errorf("where nothing was found %d records are written, %v", len(tx.records), err)
+	}
+	if at := time.Unix(0, 0); b.add(&tx, topics, "gossip", at, []byte(`{}`)) == nil {
+		t.Error("a kind that there is not was chained")
+	}
+}
