@@ -58,6 +58,11 @@ func (r *TokenRules) Improbable(n, records, past, pastRecords float64) (expected
 	return expected, n >= r.Least && n >= r.Ratio*expected && r.Tail(n, records, past, pastRecords) < math.Log(r.Chance)
 }
 
+// Taught returns how many of the unissued tokens of one bin teach the missing
+// share: a burst, as when the log of logins had failed, teaches it little. past
+// is what was learned so far.
+func (r *TokenRules) Taught(n, past float64) float64 { return min(n, 5+3*past/r.Horizon) }
+
 // Weight returns how many bins of the past the missing share rests on, when it
 // has been watched for the given number of bins.
 func (r *TokenRules) Weight(bins float64) float64 {

@@ -300,6 +300,15 @@ func TestUnissuedTokens(t *testing.T) {
 				}
 			}
 		}, ""},
+		{"the source of logins fails, and its backlog comes between newer logins", func(s *chronicle) {
+			shop(s, 0, 12*day, 0)
+			for i := range s.events {
+				e := &s.events[i]
+				if at := e.Time - s.from; e.Action == event.Login && at >= 10*day && at < 10*day+3*hour {
+					e.Time += 3*hour - (at-10*day)*5/6
+				}
+			}
+		}, ""},
 		{"a token that was revoked", func(s *chronicle) {
 			shop(s, 0, 12*day, 0)
 			for i := range int64(5) {

@@ -49,7 +49,7 @@ func (m *missing) roll(bin int64, rules *detectors.TokenRules, during bool) {
 		if during {
 			m.excised++
 		} else {
-			m.past += *at
+			m.past += rules.Taught(*at, m.past)
 		}
 		*at = 0
 	}

@@ -36,8 +36,8 @@ const (
 	// nobody issued is taken for one that is older than the log.
 	tokenLearn = dayMillis
 	// tokenWait is how long a token waits at most for the source of logins to
-	// speak again; then nothing is said of it.
-	tokenWait = dayMillis
+	// speak again, longer than a weekend; then nothing is said of it.
+	tokenWait = 4 * dayMillis
 	// tokenKeep is after how many days without a read a token is forgotten.
 	tokenKeep = 30
 	// speaksAgain is in how many ticks since a token's first read somebody must
@@ -68,6 +68,7 @@ type Join struct {
 	limit  uint64  // tokens of larger hash are passed over
 	since  int64   // first tick in which a token was issued; never while there was none
 	issues []int64 // later such ticks, sorted, of the last tokenWait
+	gaps   []gap   // between them, as of the tick being closed
 
 	facts   map[int64][]tokenFact    // by tick of application
 	reads   map[int64][]sessionTouch // likewise
@@ -315,6 +316,9 @@ func (j *Join) close(tick int64) {
 	delete(j.reads, tick)
 	due := j.due[tick]
 	delete(j.due, tick)
+	if len(due) > 0 {
+		j.listen(tick)
+	}
 	for _, hash := range due {
 		j.judge(tick, hash)
 	}
@@ -389,7 +393,6 @@ func (j *Join) judge(tick int64, hash uint64) {
 	if h == nil {
 		return // passed over since then
 	}
-	after, _ := slices.BinarySearch(j.issues, h.from+1)
 	t, ok := j.known(hash, tick)
 	switch waited := (tick - h.from) * j.cfg.Grid.Tick; {
 	case ok && t.kind != tokenEnded:
@@ -400,7 +403,7 @@ func (j *Join) judge(tick int64, hash uint64) {
 				j.find(tick, &h.reads[i])
 			}
 		}
-	case len(j.issues)-after >= speaksAgain:
+	case j.covered(h.from, tick):
 		j.stats.Unissued++
 		j.set(hash, token{kind: tokenUnissued, day: j.day(tick)})
 		for i := range h.reads {

@@ -1,0 +1,48 @@
+package stream
+
+import "slices"
+
+// gap is a time in which nobody signed in although that was usual: the source of
+// logins had failed, or people slept. What it missed comes later, and not at
+// once: until then nobody's login is missed.
+type gap struct{ end, until int64 }
+
+const (
+	// quietTicks is how long nobody must sign in for a gap, or three times the
+	// usual distance of logins, if that is more.
+	quietTicks = 3
+	// recovery is how long the backlog of a gap is waited for, beside the grace:
+	// a quarter of the gap, at most two hours.
+	recovery = 2 * hourMillis
+)
+
+// listen finds the gaps in which nobody has signed in, up to a tick.
+func (j *Join) listen(tick int64) {
+	j.gaps = j.gaps[:0]
+	var steps []int64
+	for i := 1; i < len(j.issues); i++ {
+		steps = append(steps, j.issues[i]-j.issues[i-1])
+	}
+	quiet := int64(quietTicks)
+	if len(steps) > 0 {
+		sorted := slices.Sorted(slices.Values(steps))
+		quiet = max(quiet, 3*sorted[len(sorted)/2])
+	}
+	for i, step := range steps {
+		if step > quiet {
+			end := j.issues[i+1]
+			j.gaps = append(j.gaps, gap{end, end + j.grace + min(step/4, recovery/j.cfg.Grid.Tick)})
+		}
+	}
+	if n := len(j.issues); n > 0 && tick-j.issues[n-1] > quiet {
+		j.gaps = append(j.gaps, gap{tick + 1, tick + 1}) // it goes on
+	}
+}
+
+// covered reports whether the log of logins tells of the time since a tick:
+// somebody has signed in since then, and the backlog of each gap has come.
+func (j *Join) covered(from, tick int64) bool {
+	after, _ := slices.BinarySearch(j.issues, from+1)
+	return len(j.issues)-after >= speaksAgain &&
+		!slices.ContainsFunc(j.gaps, func(g gap) bool { return g.end > from && g.until > tick })
+}
