@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/weirhq/weir/stream"
 )
@@ -115,7 +118,7 @@ func (w *ingestWorker) balance(ctx context.Context, own []stream.Progress) error
 	for _, t := range w.sources {
 		total += t.Partitions
 	}
-	if total < 2 || w.options.MaxAhead <= 0 {
+	if total < 2 && w.config.SessionsTopic == "" || w.options.MaxAhead <= 0 {
 		return nil
 	}
 	all, err := w.committed(ctx)
@@ -134,7 +137,11 @@ func (w *ingestWorker) balance(ctx context.Context, own []stream.Progress) error
 	if err != nil {
 		return err
 	}
-	for _, ms := range lagging {
+	joined, err := w.joined(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ms := range append(lagging, joined...) {
 		slowest = min(slowest, ms)
 	}
 	for _, p := range own {
@@ -178,5 +185,23 @@ func (w *ingestWorker) lagging(ctx context.Context, all map[stream.Source]stream
 			out = append(out, p.MaxTime)
 		}
 	}
+	return out, nil
+}
+
+// joined returns how far the join of tokens is: detect waits for it, and what
+// waits there is in memory. A join that has never been anywhere holds nobody.
+func (w *ingestWorker) joined(ctx context.Context) (out []int64, err error) {
+	if w.config.SessionsTopic == "" {
+		return nil, nil
+	}
+	offsets, err := w.adm.FetchOffsets(ctx, w.group+"-"+string(Join))
+	if err != nil {
+		return nil, fmt.Errorf("reading how far the join is: %w", Explain(err))
+	}
+	offsets.Each(func(o kadm.OffsetResponse) {
+		if ms, err := strconv.ParseInt(o.Metadata, 10, 64); err == nil && ms > 0 && o.Topic == w.topics.Sessions {
+			out = append(out, ms)
+		}
+	})
 	return out, nil
 }

@@ -3,6 +3,8 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,7 +15,15 @@ import (
 // joinTask runs stream.Join on one partition of weir.sessions.
 type joinTask struct {
 	shared
-	config stream.JoinConfig
+	config  stream.JoinConfig
+	reached sync.Map // partition: event time up to which it is joined, Unix ms
+}
+
+// reach returns, for the metadata of a position, how far a partition is joined.
+func (t *joinTask) reach(partition int32) string {
+	ms, _ := t.reached.Load(partition)
+	at, _ := ms.(int64)
+	return strconv.FormatInt(at, 10)
 }
 
 func (t *joinTask) run(ctx context.Context, partition int32, at func(int64)) error {
@@ -59,6 +69,7 @@ func (t *joinTask) run(ctx context.Context, partition int32, at func(int64)) err
 			saved, when = j.Offset(), time.Now()
 		}
 		t.metrics.joined(label(partition), j.Stats())
+		t.reached.Store(partition, j.Stats().ClosedMS)
 		t.metrics.heartbeat.WithLabelValues("join").SetToCurrentTime()
 		at(j.Offset())
 	}

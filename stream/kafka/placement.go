@@ -42,6 +42,7 @@ type placement struct {
 	topic string
 	name  string // of a task, where the topic has one partition and several read it; empty: by topic and partition
 	run   task
+	reach func(partition int32) string // metadata of a position, or nil
 
 	mu        sync.Mutex
 	running   map[int32]*placed
@@ -123,6 +124,10 @@ func (p *placement) showPositions(ctx context.Context, cl *kgo.Client) {
 	for partition, offset := range p.positions {
 		part := kmsg.NewOffsetCommitRequestTopicPartition()
 		part.Partition, part.Offset = partition, offset
+		if p.reach != nil {
+			text := p.reach(partition)
+			part.Metadata = &text
+		}
 		topic.Partitions = append(topic.Partitions, part)
 	}
 	p.mu.Unlock()

@@ -159,8 +159,8 @@ func (p *Process) parts(role Role) map[string]func(context.Context) error {
 		if p.Ingest.SessionsTopic == "" {
 			break
 		}
-		t := &joinTask{env, p.Ingest.Join(p.Grace.Milliseconds())}
-		parts["join"] = (&placement{shared: env, role: role, topic: p.Topics.Sessions, run: t.run}).Run
+		t := &joinTask{shared: env, config: p.Ingest.Join(p.Grace.Milliseconds())}
+		parts["join"] = (&placement{shared: env, role: role, topic: p.Topics.Sessions, run: t.run, reach: t.reach}).Run
 	case Detect:
 		t := &detectTask{env, p.Detect}
 		parts["detect"] = (&placement{shared: env, role: role, topic: p.Topics.Partials, run: t.run}).Run
