@@ -20,7 +20,7 @@ func (e *Engine) Early(s *State, dim int, bin int64, c Counts, p *Parameters) Ev
 	l := e.weigh(s, d, &t, &now, s.busy, &c)
 	var sc scores
 	sc.read(s)
-	sc.step(&l, e.keep, d.top())
+	sc.step(&l, e.keepOf(s, d, &l), d.top())
 	return e.evidence(s, d, &t, &l, &sc, &c)
 }
 
@@ -31,7 +31,7 @@ func (e *Engine) pass(s *State, d *Dimension, t *setting, c *Counts) (l likeliho
 	l = e.weigh(s, d, t, &now, s.busy, c)
 	sc.read(s)
 	was = sc.core[Distinct]
-	sc.step(&l, e.keep, d.top())
+	sc.step(&l, e.keepOf(s, d, &l), d.top())
 	e.begin(s, t, &l)
 	sc.write(s)
 	return l, sc, was
@@ -81,9 +81,9 @@ func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, su
 // It holds for at least six hours after the evidence fell below any threshold.
 func (e *Engine) Hot(s *State) bool { return s.Seen() && s.peak >= hotCut }
 
-// hotCut leaves seven and a half hours of falling at a third of a nat an hour
-// under the lowest threshold.
-const hotCut = minThreshold - 2.5
+// hotCut leaves six hours of falling at a quarter of a nat an hour under the
+// evidence at which an episode is quiet at the latest.
+const hotCut = minThreshold - EpisodeMargin - 1.5
 
 // clean maps counts to what the sums can hold: whole, not negative, not NaN.
 func (c Counts) clean() Counts {
@@ -130,20 +130,29 @@ func (e *Engine) catchUpTo(s *State, d *Dimension, at uint32) {
 
 var calm = [numCore]float64{1, 1}
 
-// rest passes n silent bins in one go. The identity is away: nothing is learned,
-// and what the statistics held is over.
+// rest passes n silent bins in one go: what the statistics held is over, and who
+// is not away has learned silence.
 func (e *Engine) rest(s *State, n uint32) {
+	learns := s.past() == nil
 	for m := range s.core {
-		s.core[m].stat = stats{}
+		x := &s.core[m]
+		x.stat = stats{}
+		if learns {
+			x.rest(float64(n), e.level[m], e.dispersion, m == int(Distinct))
+		}
 	}
 	s.both = stats{}
 	if p := s.past(); p != nil {
 		p.stat, p.both = [numCore]stats{}, stats{}
 	}
 	if s.more != nil {
-		for _, x := range s.more.extra {
-			if x != nil {
-				x.stat = stats{}
+		for i, x := range s.more.extra {
+			if x == nil {
+				continue
+			}
+			x.stat = stats{}
+			if learns && Measure(i+numCore) != RowsRead {
+				x.rest(float64(n), e.level[Distinct], e.dispersion, true)
 			}
 		}
 	}
@@ -152,6 +161,20 @@ func (e *Engine) rest(s *State, n uint32) {
 	s.busy = false
 	s.last += n
 	s.rise = s.last + 1
+}
+
+// rest lets n silent bins pass, each of which is exposure for what is counted by
+// time.
+func (x *series) rest(n, level, dispersion float64, timed bool) {
+	fade := math.Exp(-n / level)
+	x.count = fold(x.count, fade, 0)
+	x.exposure = fold(x.exposure, fade, 0)
+	if timed {
+		x.exposure += float32((1 - fade) * level)
+	}
+	fade = math.Exp(-n / dispersion)
+	x.excess = fold(x.excess, fade, 0)
+	x.square = fold(x.square, fade, 0)
 }
 
 // calmLog is the log evidence below which nothing is taken to be going on: the

@@ -67,6 +67,7 @@ type Engine struct {
 	pastLevel  float64
 	dispersion float64
 	keep       float64 // share of a statistic that outlives a bin
+	spend      float64 // and of one that was enough
 	rowsFade   float64 // how far the evidence of rows falls in a bin without, nats
 	youth      float64
 	kept       uint32
@@ -102,12 +103,13 @@ func NewEngine(c Config) *Engine {
 		pastLevel:  laggingDays * day,
 		dispersion: dispersionDays * day,
 		keep:       1 - 1/(laggingDays*day),
+		spend:      math.Exp(-4 / day),
 		rowsFade:   1 / day,
 		youth:      youthDays * day,
 		kept:       uint32(math.Ceil(keepDays * day)),
 		absence:    uint32(math.Ceil(absenceDays * day)),
 		catchUp:    uint32(math.Ceil(catchUpDays * day)),
-		peakFall:   8 / day, // a third of a nat an hour
+		peakFall:   6 / day, // a quarter of a nat an hour
 		highFall:   1 / day,
 	}
 }

@@ -81,28 +81,31 @@ func (e *Engine) learnLate(s *State, t *setting, l *likelihood, old, now *Counts
 func (e *Engine) correct(s *State, d *Dimension, h *history, from, at uint32, old, now *Counts) {
 	was := e.again(s, d, h, from, at, old)
 	is := e.again(s, d, h, from, at, now)
-	top := d.top()
+	top, high := d.top(), exp(float64(s.high))
 	var sc scores
 	sc.read(s)
 	for m := range sc.core {
-		mend(&sc.core[m], &was.stat.core[m], &is.stat.core[m], &was.log.core[m], &is.log.core[m], top)
-		mend(&sc.past[m], &was.stat.past[m], &is.stat.past[m], &was.log.past[m], &is.log.past[m], top)
+		mend(&sc.core[m], &was.stat.core[m], &is.stat.core[m], &was.log.core[m], &is.log.core[m], high, top)
+		mend(&sc.past[m], &was.stat.past[m], &is.stat.past[m], &was.log.past[m], &is.log.past[m], high, top)
 	}
-	mend(&sc.both, &was.stat.both, &is.stat.both, was.log.both(), is.log.both(), top)
-	mend(&sc.pastBoth, &was.stat.pastBoth, &is.stat.pastBoth, was.log.pastBoth(), is.log.pastBoth(), top)
+	mend(&sc.both, &was.stat.both, &is.stat.both, was.log.both(), is.log.both(), high, top)
+	mend(&sc.pastBoth, &was.stat.pastBoth, &is.stat.pastBoth, was.log.pastBoth(), is.log.pastBoth(), high, top)
 	for i := range sc.extra {
-		mend(&sc.extra[i], &was.stat.extra[i], &is.stat.extra[i], &was.log.extra[i], &is.log.extra[i], top)
+		mend(&sc.extra[i], &was.stat.extra[i], &is.stat.extra[i], &was.log.extra[i], &is.log.extra[i], high, top)
 	}
 	t := e.setting(s, d, at)
 	e.begin(s, &t, &is.log)
 	sc.write(s)
 }
 
-// mend replaces in a statistic what the kept bins said by what they say now.
-func mend(stat, was, is, logWas, logIs *[NumRates]float64, top float64) {
+// mend replaces in a statistic what the kept bins said by what they say now, by
+// the factor by which the sum changes. What began before the kept bins was never
+// more than high, however little the silence of an outage has left of it.
+func mend(stat, was, is, logWas, logIs *[NumRates]float64, high, top float64) {
 	for i := range stat {
 		older := max(0, stat[i]-was[i]) // began before the kept bins
-		stat[i] = min(max(is[i]+older*bounded(logIs[i]-logWas[i]), minStat), top)
+		then := min(older*bounded(logIs[i]-logWas[i]), max(high, older))
+		stat[i] = min(max(stat[i]*(is[i]+then)/max(was[i]+older, minStat), minStat), top)
 	}
 }
 

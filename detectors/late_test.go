@@ -77,8 +77,9 @@ func TestLateLeak(t *testing.T) {
 	for back := int64(8); back > 2; back-- {
 		ev, _ = e.Late(&s, 0, last-back, Counts{80, 80}, p)
 	}
-	if ev.Log < 10 {
-		t.Errorf("six bins at five times came late: log %.1f", ev.Log)
+	intime := stolen(e, p)
+	if ev.Log < p.Threshold(0) || ev.Log < intime-1.5 {
+		t.Errorf("six bins at five times came late: log %.1f, in time %.1f", ev.Log, intime)
 	}
 	if ev.Onset < last-12 || ev.Onset > last-6 {
 		t.Errorf("onset %d bins back, want about 8", last-ev.Onset)
@@ -94,6 +95,22 @@ func TestLateLeak(t *testing.T) {
 			t.Errorf("a backlog of ordinary work: log %.1f", ev.Log)
 		}
 	}
+}
+
+// stolen returns the evidence of TestLateLeak's leak when it comes in time.
+func stolen(e *Engine, p *Parameters) float64 {
+	rng := rand.New(rand.NewPCG(3, 2))
+	var s State
+	for i := range 500 {
+		c := negBinomial(rng, 20, 5)
+		counts := Counts{c, math.Floor(c / 2)}
+		if back := 499 - i; back > 2 && back <= 8 {
+			counts[Distinct] += 80
+			counts[FirstTouch] += 80
+		}
+		e.Close(&s, 0, int64(monday+i), counts, p, nil)
+	}
+	return s.Log()
 }
 
 func TestLateBounds(t *testing.T) {

@@ -193,23 +193,35 @@ type forecast struct {
 // the factor of another horizon's level, 1 for the first.
 //
 // The day's factor is Gamma(κ+S, κ+M) after S records where M were due; under
-// a drift to r that began with m of M to come, Gamma(κ+S, κ+M+(r-1)m). A day
-// that is slower than usual does not make what follows on it suspect, so the
-// factor is taken as one at least.
+// a drift to r that began with m of M to come, Gamma(κ+S, κ+M+(r-1)m). A morning
+// off does not make the afternoon suspect, so the factor is taken as slowDay at
+// least; and a drift never expects less than the null, so that a slow day is no
+// alibi for those before it.
 func (b *baseline) forecast(now *today, scale float64, busy bool) forecast {
 	kappa := 1 / b.day
-	mu, seen, due := b.mu*scale, float64(now.seen), float64(now.due)*scale
-	if b.pace {
-		mu = b.busy * scale
-	}
-	f := forecast{null: mu * max((kappa+seen)/(kappa+due), 1), unlike: b.unlike, stray: b.stray(b.mu*scale, busy)}
+	mu, seen, due := b.expected()*scale, float64(now.seen), float64(now.due)*scale
+	f := forecast{null: mu * max((kappa+seen)/(kappa+due), slowDay), unlike: b.unlike, stray: b.stray(b.mu*scale, busy)}
 	f.k = 1 / (b.hour + 1/(kappa+seen))
 	for i, r := range Rates {
-		f.drift[i] = r * mu * max((kappa+seen)/(kappa+due+(r-1)*float64(now.after[i])*scale), 1)
+		f.drift[i] = max(r*mu*(kappa+seen)/(kappa+due+(r-1)*float64(now.after[i])*scale), f.null)
 	}
 	f.work = max(b.work, f.null)
 	return f
 }
+
+// expected returns the mean that a count is judged by, of an ordinary day.
+func (b *baseline) expected() float64 {
+	if b.pace {
+		return b.busy
+	}
+	return b.mu
+}
+
+// ordinaryDay is the factor below which a day is an ordinary one.
+const ordinaryDay = 1.25
+
+// slowDay is the least factor that a day is taken to have.
+const slowDay = 0.5
 
 // Chances of the null model's other component: a bin of ordinary work at an
 // hour at which there is usually none.

@@ -144,6 +144,7 @@ type company struct {
 	start  int64
 	// onOver is called for each bin with evidence over the threshold, onAlert
 	// for each opening.
+	onScore func(who *someone, hour int, ev Evidence)
 	onOver  func(who *someone, hour int)
 	onAlert func(who *someone, hour int, v Verdict, ev Evidence)
 }
@@ -199,6 +200,9 @@ func (c *company) run(days int) []int {
 				continue
 			}
 			ev := c.engine.Close(&s.state, 0, bin, n, c.params, &sums)
+			if c.onScore != nil {
+				c.onScore(s, hour, ev)
+			}
 			v := c.log.Judge(Report{Dimension: "user", Identity: s.name, Tick: c.engine.BinStart(bin + 1), Log: ev.Log, Threshold: c.params.Threshold(0), Exposed: int64(n[Distinct])})
 			if v.Action == Open {
 				opened[hour/24]++

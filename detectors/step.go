@@ -12,6 +12,7 @@ type likelihood struct {
 	extra      [numExtra][NumRates]float64
 	aged       bool           // past is judged
 	judged     [numExtra]bool // extra is judged
+	ordinary   bool           // the day so far is
 	base       baseline       // of Distinct
 	share      share          // of FirstTouch
 	rare       [numExtra]baseline
@@ -141,7 +142,7 @@ func (sc *scores) total() float64 {
 //	R ← (φR + ν)·Λ,  ν = μ/(1+μ)
 //
 // for each measure, horizon and rate. φ forgets within four weeks what was never
-// enough: so a small misfit of the null does not add up over years. Statistics are capped some way above the
+// enough: so a small misfit of the null does not add up over years. See keepOf. Statistics are capped some way above the
 // threshold, so that a leak that has ended is forgotten in days. E[R] under the
 // null grows by ν at most, which is what the thresholds rest on.
 func (sc *scores) step(l *likelihood, keep, top float64) {
@@ -161,6 +162,16 @@ func (sc *scores) step(l *likelihood, keep, top float64) {
 			sc.kept[i] = true
 		}
 	}
+}
+
+// keepOf returns φ. What was enough for an episode is forgotten within days of
+// ordinary work: so the episode ends when its leak does, also where days differ
+// so much that an ordinary one hardly speaks against the slowest drift.
+func (e *Engine) keepOf(s *State, d *Dimension, l *likelihood) float64 {
+	if l.ordinary && float64(s.high) >= d.Threshold {
+		return e.spend
+	}
+	return e.keep
 }
 
 func step(stat, ratios *[NumRates]float64, nu, keep, top float64) {
@@ -185,6 +196,7 @@ func (e *Engine) weigh(s *State, d *Dimension, t *setting, now *today, busy bool
 	l.base = e.expect(s, d, t)
 	e.derive(s, t, &l.base, c)
 	f := l.base.forecast(now, 1, busy)
+	l.ordinary = f.null < ordinaryDay*l.base.expected()
 	l.core[Distinct] = l.base.ratios(&f, c[Distinct])
 	l.share = e.expectShare(s, t, 1)
 	l.core[FirstTouch] = l.share.ratios(now, c[FirstTouch], c[Distinct])
@@ -288,10 +300,11 @@ func (e *Engine) learn(s *State, d *Dimension, t *setting, l *likelihood, stat *
 }
 
 // away reports whether a silent bin says nothing of how its identity works: after
-// three days of silence somebody is on holiday, or a batch is run once a month.
-// Else whoever comes back to the usual work would stand out.
+// three days of silence somebody who has worked for weeks is on holiday. Else
+// whoever comes back to the usual work would stand out. Of others, such as an
+// account that was tried once, silence is what is usual.
 func (e *Engine) away(s *State, bin uint32, c *Counts) bool {
-	if c.any() || len(s.recent) == 0 {
+	if c.any() || len(s.recent) == 0 || s.past() == nil {
 		return false
 	}
 	return bin-lastVisit(s.recent) > e.absence

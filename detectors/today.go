@@ -81,19 +81,16 @@ const paceMemory = 100
 
 // learn takes a bin into what the identity's days are like.
 func (t *today) learn(b *baseline, count, fade float64) {
-	mu := b.mu
 	if count > 0 {
 		const slow = 1 - 1.0/paceMemory
 		residual := count - b.busy
 		t.spread = fold(t.spread, slow, residual*residual-count)
 		t.weight = fold(t.weight, slow, b.busy*b.busy)
 	}
-	if b.pace {
-		if count == 0 {
-			return
-		}
-		mu = b.busy
+	if b.pace && count == 0 {
+		return
 	}
+	mu := b.expected()
 	t.shared = fold(t.shared, fade, (count-mu)*float64(t.all-t.usual))
 	t.square = fold(t.square, fade, mu*float64(t.usual))
 	t.all += float32(count)
@@ -106,10 +103,7 @@ func (t *today) learn(b *baseline, count, fade float64) {
 func (t *today) pass(l *likelihood, stat *[NumRates]float64, c *Counts) {
 	count := c[Distinct]
 	b := &l.base
-	mu, nu := b.mu, l.nu()
-	if b.pace {
-		mu = b.busy
-	}
+	mu, nu := b.expected(), l.nu()
 	w := 1 / (1 + mu*b.hour)
 	if b.pace && count == 0 {
 		w = 0
