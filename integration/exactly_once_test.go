@@ -40,6 +40,9 @@ func TestSoakExactlyOnce(t *testing.T) {
 
 func exactlyOnce(t *testing.T, p proof) {
 	c := company(t, p.days)
+	if !strings.Contains(strings.Join(c.alerts, "\n"), `"fact":"unissued_token"`) {
+		t.Fatalf("%d days of traffic raise no unissued token, so that nothing is shown of the join", p.days)
+	}
 	b := kafkatest.Shared(t)
 	t.Run("calm", func(t *testing.T) {
 		t.Parallel()

@@ -69,17 +69,22 @@ func (r *receiver) taken() []string {
 
 // byEpisode puts alerts together that are of one episode. Their order is kept;
 // that of the episodes is not, since one whose message fails delays no other.
-func byEpisode(t testing.TB, alerts []string) []string {
+// What messages add for their readers, advice and links, is left out.
+func byEpisode(t testing.TB, texts []string) (out []string) {
 	t.Helper()
-	out := slices.Clone(alerts)
-	key := func(text string) string {
+	alerts := make([]*alerting.Alert, len(texts))
+	for i, text := range texts {
 		a, err := alerting.ParseAlert([]byte(text))
 		if err != nil {
 			t.Fatalf("a message is no alert: %s: %v", text, err)
 		}
-		return a.DedupKey
+		a.Benign, a.Checks, a.Links = nil, nil, alerting.Links{}
+		alerts[i] = a
 	}
-	slices.SortStableFunc(out, func(a, b string) int { return strings.Compare(key(a), key(b)) })
+	slices.SortStableFunc(alerts, func(a, b *alerting.Alert) int { return strings.Compare(a.DedupKey, b.DedupKey) })
+	for _, a := range alerts {
+		out = append(out, string(a.AppendJSON(nil)))
+	}
 	return out
 }
 
