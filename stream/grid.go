@@ -5,6 +5,9 @@
 //	                                    ▲                                    │
 //	                                    └──── Parameters (weir.parameters) ◄─┘
 //
+// Beside it, Ingest ─ SessionBatch (weir.sessions) ─► Join ─ Batch (weir.partials)
+// finds what was read through tokens that nobody issued.
+//
 // Each operator is plain Go: it takes values in, gives values out, and knows no
 // clock, no Kafka and no goroutine. Kafka (package stream/kafka), files and the
 // embedded broker are sources and sinks around the same operators. What comes

@@ -8,9 +8,9 @@ import "slices"
 type gap struct{ end, until int64 }
 
 const (
-	// quietTicks is how long nobody must sign in for a gap, or three times the
+	// quietFor is how long nobody must sign in for a gap, or three times the
 	// usual distance of logins, if that is more.
-	quietTicks = 3
+	quietFor = 15 * 60_000
 	// recovery is how long the backlog of a gap is waited for, beside the grace:
 	// a quarter of the gap, at most two hours.
 	recovery = 2 * hourMillis
@@ -23,7 +23,7 @@ func (j *Join) listen(tick int64) {
 	for i := 1; i < len(j.issues); i++ {
 		steps = append(steps, j.issues[i]-j.issues[i-1])
 	}
-	quiet := int64(quietTicks)
+	quiet := max(quietFor/j.cfg.Grid.Tick, 1)
 	if len(steps) > 0 {
 		sorted := slices.Sorted(slices.Values(steps))
 		quiet = max(quiet, 3*sorted[len(sorted)/2])

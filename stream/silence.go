@@ -26,8 +26,8 @@ type voice struct {
 }
 
 const (
-	// silentTicks is how many silent ticks are never a fact.
-	silentTicks = 6
+	// silentFor is how long a silence is never a fact.
+	silentFor = hourMillis / 2
 	// tellSilence is how often a silence is told again.
 	tellSilence = hourMillis
 	// longestKeeps is what the longest silence keeps an hour later: half of it
@@ -99,7 +99,7 @@ func (d *Detect) tellSilences(tick int64) {
 	}
 	for _, topic := range slices.Sorted(maps.Keys(f.voices)) {
 		v := f.voices[topic]
-		if tick-v.last < silentTicks || !detectors.TooSilent(v.surprise, v.longest) {
+		if (tick-v.last)*f.grid.Tick < silentFor || !detectors.TooSilent(v.surprise, v.longest) {
 			continue
 		}
 		if v.told != never && (tick-v.told)*f.grid.Tick < tellSilence {
