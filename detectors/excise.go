@@ -1,6 +1,9 @@
 package detectors
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Excise takes the bins from..to, both included, out of what is usual for an
 // identity: a leak that people have confirmed must not become its normal. The
@@ -49,20 +52,41 @@ func (e *Engine) memory(s *State, m int) float64 {
 // that they had, zero where it cannot be told.
 func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32) (rate [numCore]float64) {
 	var count, exposure [numCore]float64
+	var noise [numCore]series // what the bins taught of how uneven counts are
+	var days today
+	type worked struct {
+		cell    int
+		learned float64
+	}
+	var hours []worked
+	before := e.expectOf(&s.core[Distinct], &d.Prior[Distinct]).level
+	age := float64(s.last - s.first)
+	slow := 1 - 1/min(e.dispersion, e.perDay+age/2)
 	for bin := from; bin <= to; bin++ {
 		c := h.counts(bin)
 		t := e.setting(s, d, bin)
 		t.mode = calm // the fleet's mode of a past bin is no longer known
-		b := e.expect(s, d, &t)
+		days.turn(t.day)
+		l := e.weigh(s, d, &t, &days, false, &c)
+		b, settled := &l.base, t.age > e.youth
 		ago := float64(s.last - 1 - bin)
-		learned := b.cut(c[Distinct], t.age > e.youth)
+		learned := b.cut(c[Distinct], settled)
+		fresh := c[FirstTouch] * learned / max(c[Distinct], 1)
 		fade := math.Exp(-ago / e.memory(s, int(Distinct)))
 		count[Distinct] += fade * learned
 		exposure[Distinct] += fade * t.shape
+		hours = append(hours, worked{cell(t.hour), learned})
+		e.exciseRare(s, &c, fade)
 		fade = math.Exp(-ago / e.memory(s, int(FirstTouch)))
-		count[FirstTouch] += fade * c[FirstTouch] * learned / max(c[Distinct], 1)
+		count[FirstTouch] += fade * fresh
 		exposure[FirstTouch] += fade * learned
-		e.exciseRare(s, &c, math.Exp(-ago/e.memory(s, int(Distinct))))
+
+		residual := b.clip(learned, settled) - b.mu
+		noise[Distinct].excess = fold(noise[Distinct].excess, slow, residual*residual-(residual+b.mu))
+		noise[Distinct].square = fold(noise[Distinct].square, slow, b.mu*b.mu)
+		noise[FirstTouch].learnShare(fresh, learned, l.share.mean, 1, slow)
+		days.learn(b, b.clip(c[Distinct], settled), slow)
+		days.learnShare(c[FirstTouch], c[Distinct], l.share.mean, slow)
 	}
 	for m := range s.core {
 		s.core[m].without(count[m], exposure[m])
@@ -70,7 +94,48 @@ func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32)
 			rate[m] = count[m] / exposure[m]
 		}
 	}
+	if p := s.profile(); p != nil {
+		// They were observed as multiples of a level somewhere between the two.
+		level := math.Sqrt(before * e.expectOf(&s.core[Distinct], &d.Prior[Distinct]).level)
+		for _, h := range slices.Backward(hours) {
+			p.forget(h.cell, h.learned/level)
+		}
+		p.compare(d)
+	}
+	since := float32(math.Pow(slow, float64(s.last-1-to)))
+	for m := range s.core {
+		x := &s.core[m]
+		x.excess, x.square = calmer(x.excess, x.square, since*noise[m].excess, since*noise[m].square)
+	}
+	if now := s.today(); now != nil {
+		now.shared, now.square = calmer(now.shared, now.square, since*days.shared, since*days.square)
+		now.alike, now.pairs = calmer(now.alike, now.pairs, since*days.alike, since*days.pairs)
+		now.spread, now.weight = calmer(now.spread, now.weight, since*days.spread, since*days.weight)
+	}
 	return rate
+}
+
+// forget takes back the last observation of a cell, if that was a high one.
+func (p *profile) forget(cell int, x float64) {
+	if p.n[cell] <= 1 {
+		return // all that is known of the hour
+	}
+	n, mean := float64(p.n[cell]), float64(p.mean[cell])
+	if x > mean {
+		p.n[cell]--
+		p.mean[cell] = float32(max((n*mean-x)/(n-1), 0))
+	}
+}
+
+// calmer takes what some bins taught out of the two sums whose ratio says how
+// uneven an identity is. The ratio does not rise by it, nor fall below zero: what
+// the bins taught is worked out with the baseline of now, and so nearly right.
+func calmer(over, under, lessOver, lessUnder float32) (float32, float32) {
+	if over <= 0 || under <= 0 {
+		return over, under
+	}
+	left := max(under-max(lessUnder, 0), 0)
+	return min(max(over-max(lessOver, 0), 0), left*over/under), left
 }
 
 // exciseRare takes the counts of a bin out of the measures after the core. Rows
