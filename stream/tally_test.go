@@ -265,6 +265,12 @@ func TestCommandIsCarriedOutOnce(t *testing.T) {
 	if after == before {
 		t.Error("nothing was taken out")
 	}
+	d.detect.ordered = 0 // a restored task reads the command again
+	d.detect.SetParameters(&Parameters{&p, []Command{excise}})
+	d.detect.obey(d.detect.done, bin+4)
+	if string(id.state.AppendBinary(nil)) != after {
+		t.Error("carried out twice")
+	}
 	again := newIdentity(key)
 	if err := d.detect.decodeIdentity(again, written); err != nil {
 		t.Fatal(err)
