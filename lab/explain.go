@@ -107,16 +107,23 @@ func weights(list []alerting.MeasureEvidence) string {
 	return strings.Join(parts, ", ")
 }
 
+// threshold computes the threshold again: theory's bound, or the fleet's own
+// tail where that is higher, or lower by no more than it may be.
 func threshold(e *alerting.Evidence) Number {
 	again := max(e.Formula, e.Tail)
-	tail := "the fleet's own tail has too little to say yet"
-	if e.Tail > 0 {
-		tail = "by the fleet's own tail " + short(e.Tail)
+	from := fmt.Sprintf("by theory %s (%s live identities, %s alerts a day); ", short(e.Formula), short(e.Live), short(e.Budget))
+	switch {
+	case e.Tail == 0:
+		from += "the fleet's own tail has too little to say yet"
+	case e.Tail >= e.Formula:
+		from += "raised to the fleet's own tail"
+	default:
+		// How far the tail is trusted grows with the days behind it, which the
+		// alert does not tell: anything between the bounds agrees.
+		again = min(max(e.Threshold, e.Tail, e.Formula-detectors.MaxRelief), e.Formula)
+		from += fmt.Sprintf("lowered by %s towards the fleet's own tail of %s, as far as that is known", short(math.Round(1000*(e.Formula-again))/1000), short(e.Tail))
 	}
-	return Number{
-		Name: "threshold", Told: e.Threshold, Again: again, Agrees: near(e.Threshold, again, roundingLog),
-		From: fmt.Sprintf("the larger of: by theory %s (%s live identities, %s alerts a day); %s", short(e.Formula), short(e.Live), short(e.Budget), tail),
-	}
+	return Number{Name: "threshold", Told: e.Threshold, Again: again, Agrees: near(e.Threshold, again, roundingLog), From: from}
 }
 
 // near reports whether two numbers are equal but for rounding.
