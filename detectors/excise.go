@@ -89,7 +89,11 @@ func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32)
 		days.learnShare(c[FirstTouch], c[Distinct], l.share.mean, slow)
 	}
 	for m := range s.core {
-		s.core[m].without(count[m], exposure[m])
+		least := 0.0
+		if older := s.past(); older != nil && older.exposure[m] > 0 {
+			least = float64(older.count[m]) / float64(older.exposure[m]) / 2
+		}
+		s.core[m].without(count[m], exposure[m], least)
 		if exposure[m] > 0 {
 			rate[m] = count[m] / exposure[m]
 		}
@@ -149,14 +153,16 @@ func (e *Engine) exciseRare(s *State, c *Counts, fade float64) {
 	}
 }
 
-// without subtracts from a level's sums, and does not let the level rise by it.
-func (x *series) without(count, exposure float64) {
-	left := max(float64(x.exposure)-exposure, 0)
-	most := 0.0
-	if x.exposure > 0 {
-		most = left * float64(x.count) / float64(x.exposure)
+// without subtracts from a level's sums. The level does not rise by it, and does
+// not fall below least unless it was below: what is left after many days' excision
+// is a small difference of large sums.
+func (x *series) without(count, exposure, least float64) {
+	if x.exposure <= 0 {
+		return
 	}
-	x.count = float32(min(max(float64(x.count)-count, 0), most))
+	was := float64(x.count) / float64(x.exposure)
+	left := max(float64(x.exposure)-exposure, 0)
+	x.count = float32(min(max(float64(x.count)-count, least*left, 0), was*left))
 	x.exposure = float32(left)
 }
 
