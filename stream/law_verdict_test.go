@@ -7,25 +7,34 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
 )
 
 // answered returns what one task of each kind tells and holds back where people
 // have said something of the episodes.
-func (l *lab) answered(t *testing.T, said []stream.Verdict, traffic func(*stream.Local)) (told, held []string) {
+func (l *lab) answered(t *testing.T, said []stream.Verdict, events []event.Event) (told, held []string) {
 	t.Helper()
 	local := stream.NewLocal(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
 	local.Held = func(s *stream.Suppressed) { held = append(held, string(s.AppendJSON(nil))) }
 	for i := range said {
 		local.Correlate.ApplyVerdict(int64(i), &said[i])
 	}
-	traffic(local)
-	alerts, err := local.End()
-	if err != nil {
-		t.Fatal(err)
+	take := func(alerts []alerting.Alert, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		told = append(told, lines(t, alerts)...)
 	}
-	return lines(t, alerts), held
+	for i := range events {
+		local.Fold(stream.Source{Topic: "access"}, stamp, &events[i])
+		if i%5000 == 4999 {
+			take(local.Flush())
+		}
+	}
+	take(local.End())
+	return told, held
 }
 
 // Alerts are a function of the events and of what people said: killed or not,
@@ -33,19 +42,14 @@ func (l *lab) answered(t *testing.T, said []stream.Verdict, traffic func(*stream
 // back, at the same tick.
 func TestVerdictsAreOrderFree(t *testing.T) {
 	l := newLab(t)
-	events := traffic(t, simulate.Options{Scenario: "demo", Seed: 3, Days: 15, Scale: 0.1})
-	play := func(local *stream.Local) {
-		for i := range events {
-			local.Fold(stream.Source{Topic: "access"}, stamp, &events[i])
-		}
-	}
-	plain, _ := l.answered(t, nil, play)
+	events := traffic(t, simulate.Options{Scenario: "demo", Seed: 3, Days: 15, Scale: 0.05})
+	plain, _ := l.answered(t, nil, events)
 	verdicts := answers(t, plain)
-	told, held := l.answered(t, verdicts, play)
+	told, held := l.answered(t, verdicts, events)
 	if slices.Equal(told, plain) || len(held) == 0 {
 		t.Fatalf("the verdicts changed nothing: %d alerts, %d held back", len(told), len(held))
 	}
-	for seed := range seeds() {
+	for seed := range seeds() - 1 {
 		dice := rand.New(rand.NewPCG(seed, 8))
 		m := newMesh(t, l, seed, 1+dice.IntN(4), 1+dice.IntN(4), true)
 		for i := range verdicts {
@@ -53,8 +57,9 @@ func TestVerdictsAreOrderFree(t *testing.T) {
 		}
 		m.restoreCorrelate()
 		m.spread(events)
+		got := m.run()
 		name := fmt.Sprintf("seed %d, %d kills", seed, m.killed)
-		compare(t, name, m.run(), told)
+		compare(t, name, got, told)
 		compare(t, name+", held back", m.held, held)
 	}
 }
