@@ -21,7 +21,7 @@ type TokenRules struct {
 
 // DefaultTokenRules are the rules of a deployment, for the given bins a day.
 func DefaultTokenRules(binsPerDay float64) TokenRules {
-	return TokenRules{Chance: 1e-6, Least: 3, Ratio: 2, Horizon: 2 * binsPerDay, Learn: binsPerDay}
+	return TokenRules{Chance: 1e-5, Least: 3, Ratio: 2, Horizon: 2 * binsPerDay, Learn: binsPerDay}
 }
 
 // missingShape is the prior of the missing share: a Gamma of shape one half,
