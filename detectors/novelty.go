@@ -79,7 +79,7 @@ func (v *share) ratios(now *today, f, n float64) (log [NumRates]float64) {
 	null := logBetaBinomial(f, n, mean*size, (1-mean)*size)
 	strange := logSum(-ln(n+1), logBetaBinomial(f, n, allNew, 1-allNew)) - math.Ln2
 	null = logSum(ln(1-v.strange)+null, ln(v.strange)+strange)
-	weight := min((1-v.mean)/roomNeeded, 1)
+	weight := v.room()
 	for i, r := range Rates {
 		mean := today((v.mean + r - 1) / r)
 		log[i] = weight * (logBetaBinomial(f, n, mean*size, (1-mean)*size) - null)
@@ -90,6 +90,11 @@ func (v *share) ratios(now *today, f, n float64) (log [NumRates]float64) {
 // maxSample is how many records of a bin count as witnesses of its share: a
 // batch of ten thousand is not ten thousand decisions.
 const maxSample = 200
+
+// room returns how much the share can tell: nothing where all is new anyway. It
+// weighs the likelihood ratios, and the prior weight of a change, too: a stream
+// without information would else gather evidence by the mere passing of time.
+func (v *share) room() float64 { return min((1-v.mean)/roomNeeded, 1) }
 
 // roomNeeded is the share of records that are not new from which the share of
 // those that are counts in full. Where nearly all is new anyway, the rest is

@@ -13,6 +13,7 @@ type likelihood struct {
 	aged       bool           // past is judged
 	judged     [numExtra]bool // extra is judged
 	ordinary   bool           // the day so far is
+	tells      float64        // how much the share of first touches can tell, 0..1
 	base       baseline       // of Distinct
 	share      share          // of FirstTouch
 	rare       [numExtra]baseline
@@ -147,9 +148,13 @@ func (sc *scores) total() float64 {
 // null grows by ν at most, which is what the thresholds rest on.
 func (sc *scores) step(l *likelihood, keep, top float64) {
 	for m := range sc.core {
-		step(&sc.core[m], &l.core[m], l.nu(), keep, top)
+		nu := l.nu()
+		if Measure(m) == FirstTouch {
+			nu *= l.tells
+		}
+		step(&sc.core[m], &l.core[m], nu, keep, top)
 		if l.aged {
-			step(&sc.past[m], &l.past[m], l.nu(), keep, top)
+			step(&sc.past[m], &l.past[m], nu, keep, top)
 		}
 	}
 	together(&sc.both, &l.core, l.nu(), keep, top)
@@ -199,6 +204,9 @@ func (e *Engine) weigh(s *State, d *Dimension, t *setting, now *today, busy bool
 	l.ordinary = f.null < ordinaryDay*l.base.expected()
 	l.core[Distinct] = l.base.ratios(&f, c[Distinct])
 	l.share = e.expectShare(s, t, 1)
+	if c[Distinct] > 0 {
+		l.tells = l.share.room()
+	}
 	l.core[FirstTouch] = l.share.ratios(now, c[FirstTouch], c[Distinct])
 	if p := s.past(); p != nil {
 		l.aged = true

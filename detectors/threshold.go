@@ -45,24 +45,6 @@ const (
 // below Dimension.Formula.
 const MaxRelief = settleMost
 
-// relieve lowers the threshold of theory as far as the fleet's own evidence
-// allows, by maxRelief at most: the bound counts every crossing as if evidence
-// came from nowhere, and nulls as wide as those of people are seldom crossed.
-// What the fleet's tail says is the rate that the budget means. Where there is
-// too little of it, theory stands.
-func relieve(formula, tail float64) float64 {
-	if tail == 0 || tail >= formula {
-		return formula
-	}
-	return max(tail, formula-maxRelief, minThreshold)
-}
-
-// reliefDays is from which day on experience counts.
-const reliefDays = 7.0
-
-// maxRelief is the most, in nats, that experience may take off theory.
-const maxRelief = 2.5
-
 // tailNeeded is how many upcrossings make an empirical rate worth believing.
 const tailNeeded = 10
 
