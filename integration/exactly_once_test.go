@@ -17,7 +17,7 @@ import (
 type proof struct{ days, runs, kills int }
 
 var (
-	shortProof = proof{days: 5, runs: 3, kills: 3}
+	shortProof = proof{days: 8, runs: 3, kills: 3}
 	soakProof  = proof{days: 15, runs: 20, kills: 8}
 )
 

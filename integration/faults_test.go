@@ -46,7 +46,7 @@ func TestRefusals(t *testing.T) {
 // else: alerts are raised, and who comes otherwise is told what to change.
 func TestSecureBroker(t *testing.T) {
 	t.Parallel()
-	c := company(t, 3)
+	c := company(t, 4)
 	owner, stranger := kafkatest.User{Name: "owner", Password: "right"}, kafkatest.User{Name: "stranger", Password: "right too"}
 	b := kafkatest.Start(t, kafkatest.WithTLS(), kafkatest.WithSASL(owner, stranger), kafkatest.WithACLs())
 	source := b.Topic(t, 2)

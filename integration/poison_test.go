@@ -59,7 +59,7 @@ func poisons() []poison {
 // records.
 func TestPoison(t *testing.T) {
 	t.Parallel()
-	c := company(t, 3)
+	c := company(t, 4)
 	b := kafkatest.Shared(t)
 	source := b.Topic(t, 3, "max.message.bytes", fmt.Sprint(16<<20))
 	client := producer(t, b)
@@ -166,7 +166,7 @@ func (d *deployment) rejects(t testing.TB, source string, n int) map[position]st
 // alerts are those of a backtest that reads the partitions as files.
 func TestClockJumps(t *testing.T) {
 	t.Parallel()
-	c := company(t, 3)
+	c := company(t, 4)
 	b := kafkatest.Shared(t)
 	d := deploy(t, b, b.Topic(t, 3))
 	jump := func(to string) []byte {

@@ -101,7 +101,7 @@ func disguised(t testing.TB, events [][]byte) ([][]byte, secrets) {
 // sends, not the ledger.
 func TestPrivacy(t *testing.T) {
 	t.Parallel()
-	c := company(t, 3)
+	c := company(t, 4)
 	events, s := disguised(t, c.events)
 	b := kafkatest.Shared(t)
 	var mu sync.Mutex

@@ -17,7 +17,7 @@ import (
 // What runs on Kafka and what reads files decide alike, whatever the form of
 // the events.
 func TestRunEqualsBacktest(t *testing.T) {
-	c := company(t, 5)
+	c := company(t, 8)
 	b := kafkatest.Shared(t)
 	for format, path := range map[string]string{"native": c.native, "ocsf": c.ocsf} {
 		t.Run(format, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestRunEqualsBacktest(t *testing.T) {
 // dropped. Peers whose tasks share no watermark lose 3 to 12 % here.
 func TestReplayDropsNothing(t *testing.T) {
 	t.Parallel()
-	c := company(t, 3)
+	c := company(t, 4)
 	b := kafkatest.Shared(t)
 	source, empty := b.Topic(t, 5), b.Topic(t, 1)
 	produce(t, producer(t, b), source, oneSparse(4), 0, c.events) // the fifth stays empty
@@ -68,7 +68,7 @@ func TestReplayDropsNothing(t *testing.T) {
 // nothing, and takes what comes.
 func TestEmptyTopic(t *testing.T) {
 	t.Parallel()
-	c := company(t, 3)
+	c := company(t, 4)
 	b := kafkatest.Shared(t)
 	d := deploy(t, b, b.Topic(t, 1))
 	p := d.start(t, "one")
@@ -84,7 +84,7 @@ func TestEmptyTopic(t *testing.T) {
 // A source topic that gets more partitions while weir runs is read whole.
 func TestTopicGrows(t *testing.T) {
 	t.Parallel()
-	c := company(t, 3)
+	c := company(t, 4)
 	b := kafkatest.Shared(t)
 	source := b.Topic(t, 2)
 	cut := tickBoundary(c.events)
@@ -138,7 +138,7 @@ func (d *deployment) reads(adm *kadm.Client, topic string) int {
 // reset is refused while a process runs.
 func TestReset(t *testing.T) {
 	t.Parallel()
-	c := company(t, 3)
+	c := company(t, 4)
 	b := kafkatest.Shared(t)
 	d := deploy(t, b, b.Topic(t, 3))
 	produce(t, producer(t, b), d.sources[0], interleaved(3), 0, c.events)
@@ -205,7 +205,7 @@ func TestChangedConfiguration(t *testing.T) {
 // member in any group, no transaction open.
 func TestServesAndStops(t *testing.T) {
 	t.Parallel()
-	c := company(t, 3)
+	c := company(t, 4)
 	b := kafkatest.Shared(t)
 	d := deploy(t, b, b.Topic(t, 2))
 	produce(t, producer(t, b), d.sources[0], interleaved(2), 0, c.events)

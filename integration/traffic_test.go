@@ -46,7 +46,7 @@ func company(t testing.TB, days int) *traffic {
 	}
 	c.events = lines(t, c.native)
 	c.alerts = backtest(t, "native", c.native)
-	if len(c.alerts) < 10 {
+	if len(c.alerts) < 5 {
 		t.Fatalf("%d days of traffic raise %d alerts, too few to compare", days, len(c.alerts))
 	}
 	companies.byDays[days] = c

@@ -92,7 +92,7 @@ func byEpisode(t testing.TB, texts []string) (out []string) {
 // and once, although it fails at first; and each delivery is on record.
 func TestWebhook(t *testing.T) {
 	t.Parallel()
-	c := company(t, 3)
+	c := company(t, 4)
 	b := kafkatest.Shared(t)
 	r := newReceiver(t, 2)
 	d := deploy(t, b, b.Topic(t, 2))
