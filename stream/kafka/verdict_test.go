@@ -1,0 +1,88 @@
+package kafka_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// What somebody said before the events were read, as after a reset, holds on
+// Kafka as it does without: the alerts are told or held back alike.
+func TestVerdictsOnKafka(t *testing.T) {
+	events := traffic(t, "greedy-agent", 1, 7, 0.1)
+	d := newDeployment(t, 2, fakeCluster(t))
+	plain := d.local(t, events)
+	if len(plain) == 0 {
+		t.Fatal("the traffic raises no alert")
+	}
+	first, err := alerting.ParseAlert([]byte(plain[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdict := stream.Verdict{
+		ID: "1", Kind: stream.Expected, DedupKey: first.DedupKey, Author: "kim", Reason: "why",
+		Expires: alerting.Time(first.Time.Std().AddDate(1, 0, 0).UnixMilli()),
+	}
+	told, held := d.answered(t, events, &verdict)
+	if len(held) == 0 {
+		t.Fatal("the verdict holds nothing back")
+	}
+
+	topics := kafka.NewTopics("weir.")
+	if err := kafka.Ensure(t.Context(), &d.conn, topics.Specs(d.partitions), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := kafka.AppendVerdict(t.Context(), &d.conn, topics, verdict); err != nil {
+		t.Fatal(err)
+	}
+	d.produce(t, "access", 3, events)
+	stop := start(t, d.process(t, "p"))
+	defer stop()
+	compare(t, d.alerts(t, len(told), 5*time.Minute), told)
+	var got []string
+	limit, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	for len(got) < len(held) && limit.Err() == nil {
+		got = nil
+		err := kafka.ReadSuppressed(limit, &d.conn, topics, func(s *stream.Suppressed) error {
+			got = append(got, string(s.AppendJSON(nil)))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	compare(t, got, held)
+}
+
+// answered returns what is told and held back without Kafka where somebody has
+// said something.
+func (d *deployment) answered(t *testing.T, events [][]byte, v *stream.Verdict) (told, held []string) {
+	t.Helper()
+	native, err := event.LoadFormat("native")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := stream.NewLocal(d.ingest(), d.detect(), d.correlate(), []stream.Topic{{Name: "file", Partitions: 1}})
+	l.Held = func(s *stream.Suppressed) { held = append(held, string(s.AppendJSON(nil))) }
+	l.Correlate.ApplyVerdict(0, v)
+	decoder, now := native.NewDecoder(), time.Now().UnixMilli()
+	for _, value := range events {
+		decoder.Decode(value, func(ev *event.Event, _ *event.Reject) {
+			l.Fold(stream.Source{Topic: "file"}, now, ev)
+		})
+	}
+	alerts, err := l.End()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range alerts {
+		told = append(told, string(alerts[i].AppendJSON(nil)))
+	}
+	return told, held
+}
