@@ -88,8 +88,8 @@ func (e *Engine) correct(s *State, d *Dimension, h *history, from, at uint32, ol
 		mend(&sc.core[m], &was.stat.core[m], &is.stat.core[m], &was.log.core[m], &is.log.core[m], high, top)
 		mend(&sc.past[m], &was.stat.past[m], &is.stat.past[m], &was.log.past[m], &is.log.past[m], high, top)
 	}
-	mend(&sc.both, &was.stat.both, &is.stat.both, was.log.both(), is.log.both(), high, top)
-	mend(&sc.pastBoth, &was.stat.pastBoth, &is.stat.pastBoth, was.log.pastBoth(), is.log.pastBoth(), high, top)
+	mend(&sc.both, &was.stat.both, &is.stat.both, &was.log.both, &is.log.both, high, top)
+	mend(&sc.pastBoth, &was.stat.pastBoth, &is.stat.pastBoth, &was.log.pastBoth, &is.log.pastBoth, high, top)
 	for i := range sc.extra {
 		mend(&sc.extra[i], &was.stat.extra[i], &is.stat.extra[i], &was.log.extra[i], &is.log.extra[i], high, top)
 	}
@@ -153,6 +153,8 @@ func (e *Engine) replay(s *State, d *Dimension, h *history, from, to, at uint32,
 
 // add adds the log ratios of another bin.
 func (l *likelihood) add(o *likelihood) {
+	plus(&l.both, &o.both)
+	plus(&l.pastBoth, &o.pastBoth)
 	for i := range NumRates {
 		for m := range l.core {
 			l.core[m][i] += o.core[m][i]
@@ -165,23 +167,6 @@ func (l *likelihood) add(o *likelihood) {
 	for m, judged := range o.judged {
 		l.judged[m] = l.judged[m] || judged
 	}
-}
-
-// both returns the log ratios of Distinct and FirstTouch together.
-func (l *likelihood) both() *[NumRates]float64 {
-	return sumOf(&l.core)
-}
-
-func (l *likelihood) pastBoth() *[NumRates]float64 {
-	return sumOf(&l.past)
-}
-
-func sumOf(ratios *[numCore][NumRates]float64) *[NumRates]float64 {
-	sum := new([NumRates]float64)
-	for i := range sum {
-		sum[i] = ratios[Distinct][i] + ratios[FirstTouch][i]
-	}
-	return sum
 }
 
 // ratio returns the log ratio of a measure at a rate, over the horizons the

@@ -9,15 +9,19 @@ const minStat = 1e-30
 // and rate, and the baselines that they were computed from.
 type likelihood struct {
 	core, past [numCore][NumRates]float64
-	extra      [numExtra][NumRates]float64
-	aged       bool           // past is judged
-	judged     [numExtra]bool // extra is judged
-	ordinary   bool           // the day so far is
-	tells      float64        // how much the share of first touches can tell, 0..1
-	base       baseline       // of Distinct
-	share      share          // of FirstTouch
-	rare       [numExtra]baseline
-	rows       rowsOf
+	// both and pastBoth are those of Distinct and FirstTouch together. There each
+	// hour is a witness of its own: on a busy day the share of new records, which
+	// knows no busy days, speaks against a leak as loudly as the hours speak for it.
+	both, pastBoth [NumRates]float64
+	extra          [numExtra][NumRates]float64
+	aged           bool           // past is judged
+	judged         [numExtra]bool // extra is judged
+	ordinary       bool           // the day so far is
+	tells          float64        // how much the share of first touches can tell, 0..1
+	base           baseline       // of Distinct
+	share          share          // of FirstTouch
+	rare           [numExtra]baseline
+	rows           rowsOf
 }
 
 // nu returns the prior weight of a change of the core in this very bin. It is
@@ -157,9 +161,9 @@ func (sc *scores) step(l *likelihood, keep, top float64) {
 			step(&sc.past[m], &l.past[m], nu, keep, top)
 		}
 	}
-	together(&sc.both, &l.core, l.nu(), keep, top)
+	step(&sc.both, &l.both, l.nu(), keep, top)
 	if l.aged {
-		together(&sc.pastBoth, &l.past, l.nu(), keep, top)
+		step(&sc.pastBoth, &l.pastBoth, l.nu(), keep, top)
 	}
 	for i := range sc.extra {
 		if l.judged[i] {
@@ -185,11 +189,13 @@ func step(stat, ratios *[NumRates]float64, nu, keep, top float64) {
 	}
 }
 
-// together steps the statistics of more records and newer ones at once, which is
-// what a theft of unread records does: the ratio of both counts is that of the
-// first times that of the second given the first.
-func together(stat *[NumRates]float64, ratios *[numCore][NumRates]float64, nu, keep, top float64) {
-	step(stat, sumOf(ratios), nu, keep, top)
+// plus adds the ratios of first touches to those of all records. More records
+// and newer ones at once is what a theft of unread records does: the ratio of
+// both counts is that of the first times that of the second given the first.
+func plus(to, more *[NumRates]float64) {
+	for i, v := range more {
+		to[i] += v
+	}
 }
 
 // bounded returns e to the power of a log ratio that is held to what matters.
@@ -208,6 +214,9 @@ func (e *Engine) weigh(s *State, d *Dimension, t *setting, now *today, busy bool
 		l.tells = l.share.room()
 	}
 	l.core[FirstTouch] = l.share.ratios(now, c[FirstTouch], c[Distinct])
+	f = l.base.forecast(&today{}, 1, busy)
+	l.both = l.base.ratios(&f, c[Distinct])
+	plus(&l.both, &l.core[FirstTouch])
 	if p := s.past(); p != nil {
 		l.aged = true
 		e.weighPast(&l, s, p, t, now, busy, c)
@@ -230,6 +239,9 @@ func (e *Engine) weighPast(l *likelihood, s *State, p *past, t *setting, now *to
 	l.past[Distinct] = l.base.ratios(&f, c[Distinct])
 	v := e.expectShare(s, t, min(p.ratio(int(FirstTouch), &s.core[FirstTouch], e), 1))
 	l.past[FirstTouch] = v.ratios(now, c[FirstTouch], c[Distinct])
+	f = l.base.forecast(&today{}, min(scale, 1), busy)
+	l.pastBoth = l.base.ratios(&f, c[Distinct])
+	plus(&l.pastBoth, &l.past[FirstTouch])
 }
 
 // weighExtra holds a measure after the core against its baseline, if it has
