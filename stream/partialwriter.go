@@ -67,7 +67,6 @@ type partialWriter struct {
 	dimensions int
 	base       int64
 	names      []string // dimension byte and name, by reference
-	byName     map[string]int32
 	groups     []writtenGroup
 	parts      []writtenPart
 	body       []byte // the parts without their traits
@@ -95,13 +94,12 @@ type traitRef struct {
 }
 
 func newPartialWriter(l layout, dimensions int) *partialWriter {
-	return &partialWriter{layout: l, dimensions: dimensions, byName: map[string]int32{}}
+	return &partialWriter{layout: l, dimensions: dimensions}
 }
 
 func (w *partialWriter) reset() {
 	w.names, w.groups, w.parts = w.names[:0], w.groups[:0], w.parts[:0]
 	w.body, w.traits, w.room = w.body[:0], w.traits[:0], 0
-	clear(w.byName)
 }
 
 func (w *partialWriter) empty() bool { return len(w.groups) == 0 }
@@ -114,16 +112,6 @@ func (w *partialWriter) name(key string) int32 {
 	w.names = append(w.names, key)
 	w.room += len(key) + 4
 	return int32(len(w.names) - 1)
-}
-
-// reference returns the reference of a name, which it adds if it is new.
-func (w *partialWriter) reference(key string) int32 {
-	at, ok := w.byName[key]
-	if !ok {
-		at = w.name(key)
-		w.byName[key] = at
-	}
-	return at
 }
 
 // group begins the ticks of one identity.

@@ -69,7 +69,8 @@ func (d *Detect) sweepAsleep(to, now int64, expired uint32) {
 func lastSeen(value string) (last int64, records bool) {
 	head := value[:min(len(value), 64)] // beyond what comes before the flags
 	r := reader{b: []byte(head)}
-	last = r.varint() - r.varint()
+	last = r.varint()
+	last -= r.varint()
 	r.varint()
 	r.uvarint()
 	return last, r.byte()&flagRecords != 0

@@ -256,7 +256,7 @@ func TestCommandIsCarriedOutOnce(t *testing.T) {
 	if string(d.detect.known(key).state.AppendBinary(nil)) != before {
 		t.Error("carried out before its bin was over")
 	}
-	d.until((bin-d.grid.BinOf(deskStart)+3)*60 + 30)
+	d.until((bin-d.grid.BinOf(deskStart)+1)*60 + 15)
 	id := d.detect.known(key)
 	if id.command != excise.Seq || d.detect.known([]byte("\x00nobody")) != nil || len(d.detect.orders) > 0 {
 		t.Fatalf("the last command of ann is %d, want %d; %d are left", id.command, excise.Seq, len(d.detect.orders))
