@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -63,21 +64,25 @@ func TestLedgerOfARun(t *testing.T) {
 		t.Fatalf("the traffic raises %d alerts, too few to forge", len(want))
 	}
 	d.produce(t, "access", 2, events)
-	run := func(settings string) {
+	d.prepare(t)
+	run := func(settings string, changes int) {
 		p := d.process(t, "p")
 		p.Settings = []byte(settings)
 		stop := start(t, p)
 		defer stop()
-		for deadline := time.Now().Add(6 * time.Minute); !p.Ready(); time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatal("the process is not ready")
+		for deadline := time.Now().Add(6 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+			values, _ := d.ledger(t)
+			if n := strings.Count(string(bytes.Join(values, nil)), `"kind":"config"`); n == changes {
+				break
+			} else if time.Now().After(deadline) {
+				t.Fatalf("the ledger holds %d settings, want %d", n, changes)
 			}
 		}
 		d.alerts(t, len(want), 6*time.Minute)
 	}
-	run(`{"budget":2}`)
-	run(`{"budget":2}`) // nothing new
-	run(`{"budget":3}`)
+	run(`{"budget":2}`, 1)
+	run(`{"budget":2}`, 1) // nothing new
+	run(`{"budget":3}`, 2)
 	values, found := d.ledger(t)
 	if found.Fault != nil || found.Kinds[ledger.Alert] != int64(len(want)) || found.Kinds[ledger.Config] != 2 {
 		t.Fatalf("the ledger holds %v, want %d alerts and 2 settings; fault %+v", found.Kinds, len(want), found.Fault)
@@ -117,7 +122,7 @@ func TestLedgerOfARun(t *testing.T) {
 	}
 
 	// What was cut off stays missing when weir goes on.
-	run(`{"budget":4}`)
+	run(`{"budget":4}`, 2) // one of the two before was cut off
 	if _, got := d.ledger(t); got.Fault == nil || got.Fault.Kind != ledger.Missing || got.Fault.Seq != int64(last)+1 {
 		t.Errorf("after going on: %+v, want that record %d is missing", got.Fault, last+1)
 	}
