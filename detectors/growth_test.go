@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestSlowGrowth says what the one horizon of the level can see: an identity
+// TestSlowGrowth says what a steady identity cannot hide: one
 // that grows by 5 % a day is found before it has doubled.
 func TestSlowGrowth(t *testing.T) {
 	const calmDays = 28
