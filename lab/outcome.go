@@ -42,7 +42,7 @@ func (p *Plan) Judge(with, without []alerting.Alert) Outcome {
 	o.Taken = int64(len(p.taken)) + p.rows
 	o.Gone = o.Taken
 	if a := p.found(with); a != nil {
-		o.Caught, o.By, o.Why = true, a.Dimension+" "+a.Identity, string(a.Measure)
+		o.Caught, o.By, o.Why = true, a.Dimension+" "+a.Identity, a.Measure
 		if a.Fact != "" {
 			o.Why = string(a.Fact)
 		}

@@ -186,10 +186,11 @@ func TestPlanRepeats(t *testing.T) {
 		}
 		return b.String()
 	}
-	if text(1) != text(1) {
+	first, again := text(1), text(1)
+	if first != again {
 		t.Error("two runs of one seed differ")
 	}
-	if text(1) == text(2) {
+	if first == text(2) {
 		t.Error("two seeds agree")
 	}
 }
