@@ -15,7 +15,7 @@ import (
 // of what made it a candidate.
 type exposure struct {
 	since  int64 // Unix ms, start of the bin of onset
-	seen   int64 // last bin in which the identity was a candidate
+	seen   int64 // last bin in which the identity was a candidate; once opened, in which its evidence was high
 	opened bool  // the evidence has reached the threshold: there is an episode
 	rows   int64 // rows without record ids, since it was followed
 	union  sketches.Exposure
@@ -76,8 +76,11 @@ func (r *reader) exposure() *exposure {
 
 // expose begins to follow an identity, or reaches further back when the onset
 // has moved. What was followed before and came to nothing, or is over, is left
-// behind.
-func (d *Detect) expose(id *identity, onset, bin int64) *exposure {
+// behind. log is the evidence: as in an episode, what keeps it going is evidence
+// near the threshold, so that one that is always a candidate is not followed
+// for ever.
+func (d *Detect) expose(id *identity, onset, bin int64, log float64) *exposure {
+	threshold := d.parameter[bin-1].Threshold(id.dimension())
 	since := onset * d.cfg.Grid.Bin
 	e := id.exposed
 	over := e == nil || (bin-e.seen)*d.cfg.Grid.Bin > followFor || !e.opened && onset > e.seen
@@ -93,7 +96,10 @@ func (d *Detect) expose(id *identity, onset, bin int64) *exposure {
 		e.since = since
 		e.reach(id, d.cfg.Grid.BinMinute(onset), onset)
 	}
-	e.seen = bin
+	if !e.opened || log >= threshold-detectors.EpisodeMargin {
+		e.seen = bin
+	}
+	e.opened = e.opened || log >= threshold
 	return e
 }
 
@@ -165,10 +171,7 @@ func (d *Detect) contextSince(id *identity, e *exposure, exposed int64, open *de
 // candidate reports an identity whose evidence stands out, or did. open is what
 // was counted in a bin that is still open.
 func (d *Detect) candidate(id *identity, tick, bin int64, ev *detectors.Evidence, open *detectors.Counts, distinct sketches.Estimate) {
-	e := d.expose(id, min(ev.Onset, bin), bin)
-	if ev.Log >= d.parameter[bin-1].Threshold(id.dimension()) {
-		e.opened = true
-	}
+	e := d.expose(id, min(ev.Onset, bin), bin, ev.Log)
 	if tick <= d.reported {
 		return // a restore: reported before
 	}

@@ -104,6 +104,8 @@ func (d *Detect) tellFacts(c *cell) {
 		for i := range c.parts {
 			n.add(&c.parts[i])
 		}
+		// Ticks in which nothing was told are in the window alone.
+		n.union.AddWindow(&id.window, uint32(max(n.since, 0)/60_000))
 		if !f.enough(n) {
 			continue
 		}

@@ -278,7 +278,7 @@ func TestUnissuedTokens(t *testing.T) {
 			for i := range int64(12) {
 				s.read(10*day+i*10*minute, "victim", "mobile", fmt.Sprint("forged", i), fmt.Sprint("v", i))
 			}
-		}, "unissued_token mobile: day 10 00:40, 10 ticks, 23 records"},
+		}, "unissued_token mobile: day 10 00:40, 10 ticks, 37 records"},
 		{"logins ten minutes after the reads", func(s *chronicle) {
 			shop(s, 0, 12*day, 0)
 			for i := range int64(50) {

@@ -155,7 +155,9 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 	if flush := out.Flush(); err == nil && flush != nil {
 		err = fmt.Errorf("writing the alerts: %w", flush)
 	}
-	bt.summary.Missing = missingInputs(bt.local.Detect)
+	if bt.summary.Events > 0 { // an empty log lacks everything, which is said by its emptiness
+		bt.summary.Missing = missingInputs(bt.local.Detect)
+	}
 	return &bt.summary, err
 }
 
