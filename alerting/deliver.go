@@ -51,9 +51,6 @@ func NewDeliverer(dest Destination, policy Policy, env Env) *Deliverer {
 	return d
 }
 
-// Name returns the destination's name.
-func (d *Deliverer) Name() string { return d.dest.Name() }
-
 // Accepts reports whether the destination gets this alert at all.
 func (d *Deliverer) Accepts(a *Alert) bool { return d.policy.Accept == nil || d.policy.Accept(a) }
 

@@ -28,8 +28,8 @@ type Dimension struct {
 	// Live the number of identities that it was computed for.
 	Threshold float64
 	Live      float64
-	// Formula and Tail are the two thresholds of which Threshold is the larger:
-	// by theory and by the fleet's own evidence (zero: not enough of it).
+	// Formula and Tail are the thresholds that Threshold follows from: by theory
+	// and by the fleet's own evidence (zero: not enough of it); see settle.
 	Formula, Tail float64
 }
 

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -207,13 +206,7 @@ func (c *Correlate) Advance() Findings {
 // facts or verdicts, a bin ends in which anyone was scored, or an episode has
 // been quiet for long. The ticks between change nothing.
 func (c *Correlate) next() int64 {
-	tick := int64(math.MaxInt64)
-	for t := range c.candidates {
-		tick = min(tick, t)
-	}
-	for t := range c.facts {
-		tick = min(tick, t)
-	}
+	tick := min(firstTick(c.candidates), firstTick(c.facts))
 	for bin := range c.sums {
 		tick = min(tick, c.cfg.Grid.LastTick(bin))
 	}

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -64,7 +65,7 @@ type Detect struct {
 	draining  bool                            // Advance went on with what save had left
 	swept     int64                           // day of the last sweep
 	first     map[int64]int64                 // tick: first offset that brought something for it
-	history   []advance                       // the closes that a restore would repeat
+	history   advances                        // the closes that a restore would repeat
 	replay    *Checkpoint                     // while catching up after a restore
 	reported  int64                           // ticks up to this one were reported before a restore
 	facts     *factRegister                   // nil: facts are not told
@@ -85,6 +86,34 @@ type DetectStats struct {
 // advance remembers that ticks up to done were closed when all records of
 // weir.partials before offset had been applied.
 type advance struct{ offset, done int64 }
+
+// advances are the closes that a restore would repeat, in their order.
+type advances []advance
+
+// since drops what no restore that begins at the tick oldest repeats. The last
+// advance before it stays: it tells what had been closed when the replay begins.
+func (h advances) since(oldest int64) advances {
+	n := 0
+	for n+1 < len(h) && h[n+1].done < oldest {
+		n++
+	}
+	return slices.Delete(h, 0, n)
+}
+
+func (h advances) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(h)))
+	for _, a := range h {
+		b = appendVarints(b, a.offset, a.done)
+	}
+	return b
+}
+
+func (r *reader) advances() (h advances) {
+	for range r.count() {
+		h = append(h, advance{r.varint(), r.varint()})
+	}
+	return h
+}
 
 // Change is one record for the compacted state topic; a nil Value is a
 // tombstone.

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -78,14 +77,7 @@ func newFactRegister(cfg *FactsConfig, grid Grid, partition int32) *factRegister
 
 // earliest returns the first tick for which something waits.
 func (f *factRegister) earliest() int64 {
-	tick := int64(math.MaxInt64)
-	for t := range f.pending {
-		tick = min(tick, t)
-	}
-	for t := range f.spoke {
-		tick = min(tick, t)
-	}
-	return tick
+	return min(firstTick(f.pending), firstTick(f.spoke))
 }
 
 // holdFacts keeps what a record tells everybody until its tick closes.

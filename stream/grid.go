@@ -61,6 +61,16 @@ func (g Grid) LastTick(bin int64) int64 { return (bin+1)*(g.Bin/g.Tick) - 1 }
 // BinMinute returns the Unix minute at which a bin begins.
 func (g Grid) BinMinute(bin int64) uint32 { return uint32(bin * g.Bin / 60_000) }
 
+// firstTick returns the smallest key of what waits by tick, the largest number
+// there is if nothing does.
+func firstTick[V any](waiting map[int64]V) int64 {
+	first := int64(math.MaxInt64)
+	for tick := range waiting {
+		first = min(first, tick)
+	}
+	return first
+}
+
 func floorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b != 0 && (a < 0) != (b < 0) {

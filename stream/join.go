@@ -76,7 +76,7 @@ type Join struct {
 	held    map[uint64]*heldToken    // whose grace is not over
 	due     map[int64][]uint64       // those, by the tick in which they are judged
 	origin  map[int64]int64          // tick: first offset that brought something for it
-	history []advance
+	history advances
 	replay  *joinCheckpoint
 
 	found   map[string]*finding // of the tick being closed, by dimension byte and name
@@ -272,20 +272,7 @@ func (j *Join) Advance() {
 
 // next returns the first tick that is not closed in which something happens.
 func (j *Join) next() int64 {
-	tick := int64(math.MaxInt64)
-	for t := range j.facts {
-		tick = min(tick, t)
-	}
-	for t := range j.reads {
-		tick = min(tick, t)
-	}
-	for t := range j.spoke {
-		tick = min(tick, t)
-	}
-	for t := range j.due {
-		tick = min(tick, t)
-	}
-	return tick
+	return min(firstTick(j.facts), firstTick(j.reads), firstTick(j.spoke), firstTick(j.due))
 }
 
 // close works through a tick: first who signed in, then who read, then whose

@@ -117,7 +117,7 @@ type joinCheckpoint struct {
 	limit                uint64
 	since                int64
 	issues               []int64
-	history              []advance
+	history              advances
 	topics               []Topic
 	progress             []Progress
 }
@@ -139,11 +139,7 @@ func (j *Join) trim() {
 			delete(j.origin, tick)
 		}
 	}
-	n := 0
-	for n+1 < len(j.history) && j.history[n+1].done < oldest {
-		n++
-	}
-	j.history = slices.Delete(j.history, 0, n)
+	j.history = j.history.since(oldest)
 }
 
 // Checkpoint returns the change that records where the task stands, to be
@@ -157,10 +153,7 @@ func (j *Join) Checkpoint() Change {
 	b = binary.LittleEndian.AppendUint64(b, j.limit)
 	b = binary.AppendUvarint(b, uint64(len(j.issues)))
 	b = appendVarints(b, j.issues...)
-	b = binary.AppendUvarint(b, uint64(len(j.history)))
-	for _, a := range j.history {
-		b = appendVarints(b, a.offset, a.done)
-	}
+	b = j.history.append(b)
 	topics, progress := j.watermark.Snapshot()
 	return Change{[]byte(joinCheckpointKey), appendProgress(appendTopics(b, topics), progress)}
 }
@@ -172,9 +165,7 @@ func decodeJoinCheckpoint(value []byte) (*joinCheckpoint, error) {
 	for range r.count() {
 		c.issues = append(c.issues, r.varint())
 	}
-	for range r.count() {
-		c.history = append(c.history, advance{r.varint(), r.varint()})
-	}
+	c.history = r.advances()
 	c.topics, c.progress = r.topics(), r.progress()
 	if r.err != nil {
 		return nil, fmt.Errorf("reading the checkpoint of the join: %w", r.err)

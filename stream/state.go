@@ -73,13 +73,7 @@ func (d *Detect) save(to int64) {
 			}
 		}
 	}
-	// The last advance before what a restore would repeat stays: it tells
-	// what had been closed when the replay begins.
-	n := 0
-	for n+1 < len(d.history) && d.history[n+1].done < oldest {
-		n++
-	}
-	d.history = slices.Delete(d.history, 0, n)
+	d.history = d.history.since(oldest)
 }
 
 // Settle has Advance write everything that has changed. It is for times in
@@ -239,7 +233,7 @@ type Checkpoint struct {
 	// that identities not written lately catch up.
 	Replay int64
 
-	history  []advance
+	history  advances
 	topics   []Topic
 	progress []Progress
 }
@@ -257,11 +251,7 @@ func (d *Detect) Checkpoint() Change {
 	b = binary.AppendVarint(b, d.done)
 	b = binary.AppendVarint(b, d.offset)
 	b = binary.AppendVarint(b, replay)
-	b = binary.AppendUvarint(b, uint64(len(d.history)))
-	for _, a := range d.history {
-		b = binary.AppendVarint(b, a.offset)
-		b = binary.AppendVarint(b, a.done)
-	}
+	b = d.history.append(b)
 	topics, progress := d.watermark.Snapshot()
 	b = appendTopics(b, topics)
 	b = appendProgress(b, progress)
@@ -272,9 +262,7 @@ func decodeCheckpoint(value []byte) (*Checkpoint, error) {
 	r := reader{b: value}
 	r.version(StateVersion)
 	c := &Checkpoint{Done: r.varint(), Offset: r.varint(), Replay: r.varint()}
-	for range r.count() {
-		c.history = append(c.history, advance{r.varint(), r.varint()})
-	}
+	c.history = r.advances()
 	c.topics = r.topics()
 	c.progress = r.progress()
 	if r.err != nil {

@@ -149,6 +149,6 @@ func (s Suite) extremes(t *testing.T, build func(t *testing.T, s Setup) alerting
 func Say(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(code)
-		_, _ = w.Write([]byte(body))
+		_, _ = w.Write([]byte(body)) // a sender that went away is part of the tests
 	}
 }

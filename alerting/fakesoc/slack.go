@@ -185,7 +185,7 @@ func (s *Server) incomingWebhook(w http.ResponseWriter, r *http.Request) {
 		tooMany(w, wait)
 		return
 	}
-	_, _ = io.WriteString(w, "ok")
+	_, _ = io.WriteString(w, "ok") // a sender that went away has no remedy
 }
 
 // find returns a message; s.mu is held.

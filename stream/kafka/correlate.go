@@ -30,19 +30,11 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 	name := taskName(t.topics.Evidence, partition)
 	t.ready.begin(name)
 	defer t.ready.forget(name)
-	cl, err := t.conn.client(
-		kgo.TransactionalID(t.group+"-correlate"),
-		kgo.TransactionTimeout(transactionLimit),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-	)
+	cl, err := t.taskClient(ctx, "correlate")
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	if err := takeOver(ctx, cl); err != nil {
-		return err
-	}
 	c, b := stream.NewCorrelate(t.config), &book{}
 	_, err = t.conn.readAll(ctx, t.topics.Fleet, 0, func(r *kgo.Record) error { return errors.Join(c.Load(r.Key, r.Value), b.load(r.Key, r.Value)) })
 	if err != nil {
@@ -59,8 +51,7 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 		c.StartAt(start)
 	}
 	if c.Offset() < start {
-		return fmt.Errorf("restoring: %s begins at offset %d, and the state needs it from %d: its retention was shorter than the outage; start over with `weir reset --from TIME`",
-			t.topics.Evidence, start, c.Offset())
+		return deleted(t.topics.Evidence, 0, start, c.Offset())
 	}
 	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{
 		t.topics.Evidence: {0: kgo.NewOffset().At(c.Offset())},
@@ -91,10 +82,8 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 func offsets(c *stream.Correlate) [2]int64 { return [2]int64{c.Offset(), c.VerdictOffset()} }
 
 func (t *correlateTask) poll(ctx context.Context, cl *kgo.Client, c *stream.Correlate) error {
-	wait, cancel := context.WithTimeout(ctx, pollFor)
-	fetches := cl.PollFetches(wait)
-	cancel()
-	if err := taskError(ctx, fetches); err != nil {
+	fetches, err := pollTask(ctx, cl)
+	if err != nil {
 		return err
 	}
 	for iter := fetches.RecordIter(); !iter.Done(); {
@@ -163,13 +152,12 @@ func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.C
 	}
 	t.tell(&found, c)
 	t.metrics.ledger.Set(float64(b.Head.Seq))
-	t.metrics.commitTime.WithLabelValues("correlate").Observe(time.Since(began).Seconds())
+	t.metrics.committed("correlate", began)
 	return true, nil
 }
 
 func (t *correlateTask) tell(found *stream.Findings, c *stream.Correlate) {
 	m := t.metrics
-	m.commits.WithLabelValues("correlate", "committed").Inc()
 	m.heartbeat.WithLabelValues("correlate").SetToCurrentTime()
 	for _, a := range found.Alerts {
 		m.alerts.WithLabelValues(string(a.Status), string(a.Severity), a.Dimension).Inc()

@@ -40,20 +40,11 @@ func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) e
 	t.ready.begin(name)
 	defer t.ready.forget(name)
 	began := time.Now()
-	cl, err := t.conn.client(
-		kgo.TransactionalID(t.group+"-detect-"+label(partition)),
-		kgo.TransactionTimeout(transactionLimit),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-		kgo.FetchMaxPartitionBytes(4<<20),
-	)
+	cl, err := t.taskClient(ctx, "detect-"+label(partition), kgo.FetchMaxPartitionBytes(4<<20))
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	if err := takeOver(ctx, cl); err != nil {
-		return err
-	}
 	d, err := t.restore(ctx, cl, partition)
 	if err != nil {
 		return err
@@ -122,8 +113,7 @@ func (t *detectTask) restore(ctx context.Context, cl *kgo.Client, partition int3
 		return nil, fmt.Errorf("restoring: %w", err)
 	}
 	if offset < start {
-		return nil, fmt.Errorf("restoring: %s partition %d begins at offset %d, and the state needs it from %d: its retention was shorter than the outage; start over with `weir reset --from TIME`",
-			t.topics.Partials, partition, start, offset)
+		return nil, deleted(t.topics.Partials, partition, start, offset)
 	}
 	next, err := t.conn.readAll(ctx, t.topics.Parameters, 0, func(rec *kgo.Record) error { return setParameters(d, rec.Value) })
 	if err != nil {
@@ -151,10 +141,8 @@ func setParameters(d *stream.Detect, value []byte) error {
 // poll takes in what has come, and reports whether anything has. It returns
 // after pollFor at the latest.
 func (t *detectTask) poll(ctx context.Context, cl *kgo.Client, d *stream.Detect) (came bool, err error) {
-	wait, cancel := context.WithTimeout(ctx, pollFor)
-	fetches := cl.PollFetches(wait)
-	cancel()
-	if err := taskError(ctx, fetches); err != nil {
+	fetches, err := pollTask(ctx, cl)
+	if err != nil {
 		return false, err
 	}
 	for iter := fetches.RecordIter(); !iter.Done(); {
@@ -227,7 +215,6 @@ func (t *detectTask) commit(ctx context.Context, cl *kgo.Client, d *stream.Detec
 		return err
 	}
 	t.metrics.bytes.WithLabelValues("detect", "written").Add(float64(size))
-	t.metrics.commits.WithLabelValues("detect", "committed").Inc()
-	t.metrics.commitTime.WithLabelValues("detect").Observe(time.Since(began).Seconds())
+	t.metrics.committed("detect", began)
 	return nil
 }

@@ -422,8 +422,7 @@ func (w *ingestWorker) commit(ctx context.Context) error {
 	w.rejects.count(w.metrics)
 	w.rejects = rejects{}
 	w.told, w.toldOf = progress, w.sources
-	w.metrics.commits.WithLabelValues("ingest", "committed").Inc()
-	w.metrics.commitTime.WithLabelValues("ingest").Observe(time.Since(began).Seconds())
+	w.metrics.committed("ingest", began)
 	w.metrics.bytes.WithLabelValues("ingest", "written").Add(float64(size))
 	w.metrics.heartbeat.WithLabelValues("ingest").SetToCurrentTime()
 	return w.balance(ctx, progress)

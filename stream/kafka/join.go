@@ -30,20 +30,11 @@ func (t *joinTask) run(ctx context.Context, partition int32, at func(int64)) err
 	name := taskName(t.topics.Sessions, partition)
 	t.ready.begin(name)
 	defer t.ready.forget(name)
-	cl, err := t.conn.client(
-		kgo.TransactionalID(t.group+"-join-"+label(partition)),
-		kgo.TransactionTimeout(transactionLimit),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-		kgo.FetchMaxPartitionBytes(4<<20),
-	)
+	cl, err := t.taskClient(ctx, "join-"+label(partition), kgo.FetchMaxPartitionBytes(4<<20))
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	if err := takeOver(ctx, cl); err != nil {
-		return err
-	}
 	j, err := t.restore(ctx, cl, partition)
 	if err != nil {
 		return err
@@ -92,8 +83,7 @@ func (t *joinTask) restore(ctx context.Context, cl *kgo.Client, partition int32)
 	}
 	j, from, unseen := r.Begin(start)
 	if unseen < start {
-		return nil, fmt.Errorf("restoring: %s partition %d begins at offset %d, and the join has read it to %d: its retention was shorter than the outage; start over with `weir reset --from TIME`",
-			t.topics.Sessions, partition, start, unseen)
+		return nil, deleted(t.topics.Sessions, partition, start, unseen)
 	}
 	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{t.topics.Sessions: {partition: kgo.NewOffset().At(from)}})
 	return j, nil
@@ -101,10 +91,8 @@ func (t *joinTask) restore(ctx context.Context, cl *kgo.Client, partition int32)
 
 // poll takes in what has come. It returns after pollFor at the latest.
 func (t *joinTask) poll(ctx context.Context, cl *kgo.Client, j *stream.Join) error {
-	wait, cancel := context.WithTimeout(ctx, pollFor)
-	fetches := cl.PollFetches(wait)
-	cancel()
-	if err := taskError(ctx, fetches); err != nil {
+	fetches, err := pollTask(ctx, cl)
+	if err != nil {
 		return err
 	}
 	for iter := fetches.RecordIter(); !iter.Done(); {
@@ -142,7 +130,6 @@ func (t *joinTask) commit(ctx context.Context, cl *kgo.Client, j *stream.Join, p
 		return false, err
 	}
 	t.metrics.bytes.WithLabelValues("join", "written").Add(float64(size))
-	t.metrics.commits.WithLabelValues("join", "committed").Inc()
-	t.metrics.commitTime.WithLabelValues("join").Observe(time.Since(began).Seconds())
+	t.metrics.committed("join", began)
 	return true, nil
 }

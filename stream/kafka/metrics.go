@@ -1,6 +1,8 @@
 package kafka
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
@@ -139,6 +141,12 @@ func (m *Metrics) progress(partition string, s stream.DetectStats, waiting bool)
 	if s.Holder.Topic != "" {
 		m.holder.WithLabelValues(s.Holder.Topic, label(s.Holder.Partition)).Set(1)
 	}
+}
+
+// committed counts a commit of a stage that began at that time.
+func (m *Metrics) committed(stage string, began time.Time) {
+	m.commits.WithLabelValues(stage, "committed").Inc()
+	m.commitTime.WithLabelValues(stage).Observe(time.Since(began).Seconds())
 }
 
 func (m *Metrics) inputs(in stream.Inputs) {

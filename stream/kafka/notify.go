@@ -62,19 +62,11 @@ func (n notifier) run(ctx context.Context, partition int32, at func(int64)) erro
 	name := n.dest.Name()
 	n.ready.begin(notifyTask(name))
 	defer n.ready.forget(notifyTask(name))
-	cl, err := n.conn.client(
-		kgo.TransactionalID(n.group+"-notify-"+name),
-		kgo.TransactionTimeout(transactionLimit),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-	)
+	cl, err := n.taskClient(ctx, "notify-"+name)
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	if err := takeOver(ctx, cl); err != nil {
-		return err
-	}
 	n.client, n.origin, n.written = cl, map[*alerting.Letter]*kgo.Record{}, time.Now()
 	n.deliverer = alerting.NewDeliverer(n.dest.Destination, n.dest.Policy, alerting.Env{Retry: n.retried})
 	if err := n.restore(ctx); err != nil {
@@ -352,8 +344,7 @@ func (n *notifier) commit(ctx context.Context, records ...*kgo.Record) error {
 		n.metrics.commits.WithLabelValues("notify", "failed").Inc()
 		return fmt.Errorf("recording a delivery to %s: %w", n.dest.Name(), err)
 	}
-	n.metrics.commits.WithLabelValues("notify", "committed").Inc()
-	n.metrics.commitTime.WithLabelValues("notify").Observe(time.Since(began).Seconds())
+	n.metrics.committed("notify", began)
 	n.moved, n.written = false, time.Now()
 	return nil
 }
