@@ -17,11 +17,129 @@ type TokenRules struct {
 	Horizon float64
 	// Learn is how many bins of it there must be before anything is judged.
 	Learn float64
+	// Lasts is for how many bins a case is kept out of the missing share. Whoever
+	// has been told for so long need not be told again, as long as it grows no
+	// further.
+	Lasts int64
 }
 
 // DefaultTokenRules are the rules of a deployment, for the given bins a day.
 func DefaultTokenRules(binsPerDay float64) TokenRules {
-	return TokenRules{Chance: 1e-5, Least: 3, Ratio: 2, Horizon: 2 * binsPerDay, Learn: binsPerDay}
+	return TokenRules{Chance: 1e-6, Least: 3, Ratio: 2, Horizon: 7 * binsPerDay, Learn: binsPerDay, Lasts: int64(3 * binsPerDay)}
+}
+
+// MissingBins is how many bins may belong to the case: those of a day, at bins
+// of an hour.
+const MissingBins = 24
+
+// missingSpans are the numbers of bins over which unissued tokens are counted: a
+// burst, some hours, a day of probing.
+var missingSpans = [...]int64{1, 2, 4, 8, MissingBins}
+
+// Missing is how many tokens that nobody issued an identity has read through,
+// and how many records it read in all, by bin for as long as they may belong to
+// a case, and decayed before that.
+type Missing struct {
+	Bin             int64 // the latest
+	Since           int64 // the first of which the past tells
+	Tokens, Records [MissingBins]float64
+	Past            float64 // tokens, decayed: over PastRecords the missing share
+	PastRecords     float64
+	Began, Told     int64 // first and latest bin of the latest case, as told; zero: none yet
+}
+
+// NewMissing returns an identity's entry as of a bin, in which it has its first
+// unissued token: it is watched since a bin, and read at level records a bin.
+// Of the bins before, records tells what it read.
+func NewMissing(bin, since int64, level float64, records func(bin int64) float64, r *TokenRules) *Missing {
+	m := &Missing{Bin: bin, Since: since}
+	m.PastRecords = level * r.Horizon * (1 - math.Exp(-max(m.watched(), 0)/r.Horizon))
+	for b := max(bin-MissingBins+1, 0); b < bin; b++ {
+		m.Records[b%MissingBins] = records(b)
+	}
+	return m
+}
+
+// watched returns over how many bins the missing share has been learned.
+func (m *Missing) watched() float64 { return float64(m.Bin - MissingBins - m.Since) }
+
+// Roll brings an entry to a bin. What is older than a day becomes part of the
+// missing share, unless it was part of a case. records tells how many records
+// the identity read in a bin that is over.
+func (m *Missing) Roll(bin int64, records func(bin int64) float64, r *TokenRules) {
+	fade := math.Exp(-1 / r.Horizon)
+	for m.Bin < bin {
+		m.Records[m.Bin%MissingBins] = records(m.Bin)
+		m.Bin++
+		leaves, at := m.Bin-MissingBins, m.Bin%MissingBins
+		m.Past, m.PastRecords = m.Past*fade, m.PastRecords*fade
+		if m.Told == 0 || leaves > m.Told || leaves >= m.Began+r.Lasts {
+			m.Past += m.taught(m.Tokens[at], m.Records[at], r)
+			m.PastRecords += m.Records[at]
+		}
+		m.Tokens[at], m.Records[at] = 0, 0
+	}
+}
+
+// taught returns how many of the unissued tokens of one bin teach the missing
+// share, once there is one: a burst, as when the log of logins had failed,
+// teaches it little.
+func (m *Missing) taught(tokens, records float64, r *TokenRules) float64 {
+	if m.watched() < r.Learn || m.PastRecords == 0 {
+		return tokens
+	}
+	return min(tokens, 5+3*m.Past/m.PastRecords*records)
+}
+
+// Add counts n unissued tokens that first read in a bin. Those that were found
+// out more than a day later are no part of any case.
+func (m *Missing) Add(bin int64, n float64) {
+	switch {
+	case bin > m.Bin-MissingBins:
+		m.Tokens[min(bin, m.Bin)%MissingBins] += n
+	default:
+		m.Past += n
+	}
+}
+
+// TokenCase is a number of unissued tokens that the missing share does not
+// explain.
+type TokenCase struct {
+	Tokens, Expected float64
+	Span             int64 // bins that they were counted over, up to the latest
+	First            int64 // the first of them with an unissued token
+}
+
+// Judge tells whether the latest unissued tokens are a fact, by the shortest
+// span over which they are; nothing is before the missing share has been learned
+// for as long as the rules want. read is how many records the identity has read in
+// the latest bin so far.
+func (m *Missing) Judge(read float64, r *TokenRules) (c TokenCase, is bool) {
+	m.Records[m.Bin%MissingBins] = read
+	if m.watched() < r.Learn {
+		return c, false
+	}
+	tokens, records, span := 0.0, 0.0, int64(0)
+	c.First = m.Bin
+	for _, c.Span = range missingSpans {
+		for ; span < c.Span && m.Bin-span >= 0; span++ {
+			at := (m.Bin - span) % MissingBins
+			records += m.Records[at]
+			if tokens += m.Tokens[at]; m.Tokens[at] > 0 {
+				c.First = m.Bin - span
+			}
+		}
+		c.Tokens = tokens
+		if c.Expected, is = r.Improbable(tokens, records, m.Past, m.PastRecords); !is {
+			continue
+		}
+		if m.Told == 0 || m.Bin-m.Told > MissingBins {
+			m.Began = m.Bin
+		}
+		m.Told = m.Bin
+		return c, true
+	}
+	return c, false
 }
 
 // missingShape is the prior of the missing share: a Gamma of shape one half,
@@ -57,17 +175,3 @@ func (r *TokenRules) Improbable(n, records, past, pastRecords float64) (expected
 	expected = (missingShape + past) / (1 + pastRecords) * records
 	return expected, n >= r.Least && n >= r.Ratio*expected && r.Tail(n, records, past, pastRecords) < math.Log(r.Chance)
 }
-
-// Taught returns how many of the unissued tokens of one bin teach the missing
-// share: a burst, as when the log of logins had failed, teaches it little. past
-// is what was learned so far.
-func (r *TokenRules) Taught(n, past float64) float64 { return min(n, 5+3*past/r.Horizon) }
-
-// Weight returns how many bins of the past the missing share rests on, when it
-// has been watched for the given number of bins.
-func (r *TokenRules) Weight(bins float64) float64 {
-	return r.Horizon * (1 - math.Exp(-max(bins, 0)/r.Horizon))
-}
-
-// Fade returns what is left of a number after the given number of bins.
-func (r *TokenRules) Fade(bins float64) float64 { return math.Exp(-max(bins, 0) / r.Horizon) }

@@ -22,3 +22,6 @@ func (s *State) Counted(bin int64) Counts {
 	h.read(s.recent)
 	return h.counts(clampBin(bin))
 }
+
+// Kept returns of how many bins before the open one Counted tells for certain.
+func (e *Engine) Kept() int64 { return min(int64(e.kept), maxVisits) }

@@ -83,13 +83,14 @@ func (f *factRegister) notice(id *identity, tick int64, fact alerting.Fact, sinc
 }
 
 // tellFacts reports the facts that hold for the identity of a cell, which was
-// judged, and counts what the cell exposes.
-func (d *Detect) tellFacts(c *cell) {
+// judged, and counts what the cell exposes. unissued tells whether its tokens are
+// a fact: beside those of a case that is over some go on missing.
+func (d *Detect) tellFacts(c *cell, unissued bool) {
 	f, id := d.facts, c.id
 	list := f.notices[id.key]
 	slices.SortFunc(list, func(a, b *notice) int { return cmp.Compare(a.fact, b.fact) })
 	for _, n := range list {
-		if !f.alive(n, c.apply) || n.fact == alerting.UnissuedToken && !c.unissued() {
+		if !f.alive(n, c.apply) || n.fact == alerting.UnissuedToken && !unissued {
 			continue
 		}
 		if !f.fresh(n, c.apply) {

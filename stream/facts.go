@@ -272,8 +272,7 @@ func (d *Detect) judgeFacts(c *cell, before int64, params *detectors.Parameters)
 			f.judgeKey(id, tick, &u, func() bool { return d.loadRises(id, tick, params) })
 		}
 	}
-	d.judgeTokens(c, params)
-	d.tellFacts(c)
+	d.tellFacts(c, d.judgeTokens(c, params))
 }
 
 func (f *factRegister) judgeAccount(id *identity, tick int64, u *detectors.Use) {

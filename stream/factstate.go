@@ -133,21 +133,22 @@ func (r *reader) notice() *notice {
 }
 
 func (m *missing) append(b []byte) []byte {
-	b = binary.AppendVarint(b, m.bin)
-	for _, v := range m.recent {
-		b = appendFloat(b, v)
+	b = appendVarints(b, m.Bin, m.Since, m.Began, m.Told)
+	for i := range m.Tokens {
+		b = appendFloat(appendFloat(b, m.Tokens[i]), m.Records[i])
 	}
-	b = appendFloat(appendFloat(b, m.past), m.excised)
+	b = appendFloat(appendFloat(b, m.Past), m.PastRecords)
 	b = m.seen.AppendBinary(b)
 	return m.records.AppendBinary(b)
 }
 
 func (r *reader) missing() *missing {
-	m := &missing{bin: r.varint()}
-	for i := range m.recent {
-		m.recent[i] = r.float()
+	m := &missing{}
+	m.Bin, m.Since, m.Began, m.Told = r.varint(), r.varint(), r.varint(), r.varint()
+	for i := range m.Tokens {
+		m.Tokens[i], m.Records[i] = r.float(), r.float()
 	}
-	m.past, m.excised = r.float(), r.float()
+	m.Past, m.PastRecords = r.float(), r.float()
 	for _, w := range [...]*sketches.Window{&m.seen, &m.records} {
 		if r.err != nil {
 			return m

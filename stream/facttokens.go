@@ -14,60 +14,14 @@ import (
 // missing is what is known of the tokens through which an identity read and
 // that nobody issued. It is kept for identities that have had any.
 type missing struct {
-	seen    sketches.Window      // the tokens
-	records sketches.Window      // what they read
-	bin     int64                // the bin of recent[bin % missingBins]
-	recent  [missingBins]float64 // new tokens, by bin, of a day: what may be the case
-	past    float64              // those of before, decayed: the missing share
-	excised float64              // bins of the past, decayed likewise, in which there was a case
-}
-
-// missingBins is how many bins may belong to the case: those of a day, at bins
-// of an hour.
-const missingBins = 24
-
-// The spans over which unissued tokens are counted, in bins: a burst, some
-// hours, a day of probing.
-var missingSpans = [...]int64{1, 2, 4, 8, missingBins}
-
-// caseLasts is how long a case is kept out of the missing share. Whoever has
-// been told for so long need not be told again, as long as it grows no further.
-const caseLasts = 3 * dayMillis
-
-// roll brings the entry to a bin. What leaves the recent bins becomes part of
-// the missing share, unless it was part of a case.
-func (m *missing) roll(bin int64, rules *detectors.TokenRules, during bool) {
-	if bin-m.bin > 4*missingBins+int64(20*rules.Horizon) {
-		m.recent, m.past, m.excised, m.bin = [missingBins]float64{}, 0, 0, bin
-		return
-	}
-	for m.bin < bin {
-		m.bin++
-		at := &m.recent[m.bin%missingBins]
-		fade := rules.Fade(1)
-		m.past, m.excised = m.past*fade, m.excised*fade
-		if during {
-			m.excised++
-		} else {
-			m.past += rules.Taught(*at, m.past)
-		}
-		*at = 0
-	}
-}
-
-// count returns the new tokens of the latest bins.
-func (m *missing) count(span int64) (n float64) {
-	for b := m.bin - span + 1; b <= m.bin; b++ {
-		if b >= 0 {
-			n += m.recent[b%missingBins]
-		}
-	}
-	return n
+	detectors.Missing
+	seen    sketches.Window // the tokens
+	records sketches.Window // what they read
 }
 
 // stale reports whether an entry has nothing more to say.
 func (f *factRegister) stale(m *missing, tick int64) bool {
-	return float64(f.grid.BinOfTick(tick)-m.bin) > 15*f.cfg.Tokens.Horizon
+	return float64(f.grid.BinOfTick(tick)-m.Bin) > 15*f.cfg.Tokens.Horizon
 }
 
 // unissued reports whether a cell brought tokens that nobody issued, which count
@@ -77,60 +31,64 @@ func (c *cell) unissued() bool {
 }
 
 // judgeTokens counts the unissued tokens that a cell brought and holds them
-// against the identity's own missing share.
-func (d *Detect) judgeTokens(c *cell, params *detectors.Parameters) {
+// against the identity's own missing share. It reports whether they are a fact.
+func (d *Detect) judgeTokens(c *cell, params *detectors.Parameters) bool {
 	f, id := d.facts, c.id
 	if !c.unissued() {
-		return
+		return false
 	}
-	bin := f.grid.BinOfTick(c.apply)
-	m := f.missing[id.key]
-	if m == nil {
-		m = &missing{bin: bin}
-		f.missing[id.key] = m
-		f.limitMissing()
-	}
-	rules := &f.cfg.Tokens
-	during := slices.ContainsFunc(f.notices[id.key], func(n *notice) bool {
-		return n.fact == alerting.UnissuedToken && f.alive(n, c.apply) && (c.apply-n.began)*f.grid.Tick <= caseLasts
-	})
-	m.roll(bin, rules, during)
-	for i := range c.parts {
-		p := &c.parts[i]
-		m.recent[bin%missingBins] += math.Round(m.seen.FirstTouch(&p.tokens).N)
-		m.seen.Merge(&p.tokens)
-		m.records.Merge(&p.unissued)
-	}
-	f.changed[missingRecord+id.key] = true
-	if f.heard.tokens == 0 {
-		return
-	}
+	bin, rules := f.grid.BinOfTick(c.apply), &f.cfg.Tokens
 	counts, _ := d.counts(id)
 	ev := d.cfg.Engine.Early(&id.state, id.dimension(), bin, counts, params)
 	level := ev.Measures[detectors.Distinct].Level
-	watched := bin - missingBins - max(f.grid.BinOf(f.heard.tokens+tokenLearn), f.grid.BinOfTick(id.first))
-	weight := rules.Weight(float64(watched)) - m.excised
-	if float64(watched) < rules.Learn || weight <= 0 {
+	m := f.missing[id.key]
+	read := func(b int64) float64 {
+		if bin-b <= d.cfg.Engine.Kept() {
+			return id.state.Counted(b)[detectors.Distinct]
+		}
+		return level
+	}
+	if m == nil {
+		since := max(f.grid.BinOf(f.heard.tokens+tokenLearn), f.grid.BinOfTick(id.first))
+		m = &missing{Missing: *detectors.NewMissing(bin, since, level, read, rules)}
+		f.missing[id.key] = m
+		f.limitMissing()
+	}
+	m.Roll(bin, read, rules)
+	for i := range c.parts {
+		m.take(&c.parts[i], f.grid)
+	}
+	f.changed[missingRecord+id.key] = true
+	if f.heard.tokens == 0 {
+		return false
+	}
+	is, told := m.Judge(counts[detectors.Distinct], rules)
+	if !told {
+		return false
+	}
+	n := f.notice(id, c.apply, alerting.UnissuedToken, is.First*f.grid.Bin)
+	n.detail = map[string]string{ // a new one: the last may be on its way
+		"tokens": fmt.Sprintf("%.0f", is.Tokens), "expected_tokens": fmt.Sprintf("%.2g", is.Expected),
+		"window": fmt.Sprintf("%dh", is.Span*f.grid.Bin/hourMillis),
+	}
+	return true
+}
+
+// take counts the tokens that a part brought, each in the bin in which it was
+// last seen to read.
+func (m *missing) take(p *part, grid Grid) {
+	if p.tokens.Empty() {
 		return
 	}
-	read := func(bins int64) float64 { return id.window.Count(f.grid.BinMinute(max(bin-bins+1, 0))).N }
-	past := min(level*weight, read(missingBins+int64(rules.Horizon))-read(missingBins))
-	for _, span := range missingSpans {
-		n := m.count(span)
-		expected, is := rules.Improbable(n, max(level*float64(span), read(span)), m.past, max(past, 0))
-		if !is {
-			continue
-		}
-		first := max(bin-span+1, 0)
-		for m.recent[first%missingBins] == 0 && first < bin {
-			first++
-		}
-		since := first*f.grid.Bin - f.cfg.Grace - f.grid.Tick
-		f.notice(id, c.apply, alerting.UnissuedToken, since,
-			"tokens", fmt.Sprintf("%.0f", n), "expected_tokens", fmt.Sprintf("%.2g", expected),
-			"window", fmt.Sprintf("%dh", span*f.grid.Bin/hourMillis))
-		return
+	newer, news := 0.0, math.Round(m.seen.FirstTouch(&p.tokens).N)
+	for bin := m.Bin; news > newer && bin > m.Bin-detectors.MissingBins; bin-- {
+		n := min(math.Round(p.tokens.Count(grid.BinMinute(bin)).N), news)
+		m.Add(bin, n-newer)
+		newer = n
 	}
+	m.Add(m.Bin-detectors.MissingBins, news-newer)
+	m.seen.Merge(&p.tokens)
+	m.records.Merge(&p.unissued)
 }
 
 // limitMissing gives up the entries that have long not changed, once there are
@@ -144,7 +102,7 @@ func (f *factRegister) limitMissing() {
 		keys = append(keys, key)
 	}
 	slices.SortFunc(keys, func(a, b string) int {
-		return cmp.Or(cmp.Compare(f.missing[a].bin, f.missing[b].bin), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(f.missing[a].Bin, f.missing[b].Bin), cmp.Compare(a, b))
 	})
 	for _, key := range keys[:len(keys)/10] {
 		delete(f.missing, key)

@@ -64,11 +64,11 @@ type Join struct {
 	offset    int64
 	grace     int64 // ticks
 
-	tokens map[uint64]token
-	limit  uint64  // tokens of larger hash are passed over
-	since  int64   // first tick in which a token was issued; never while there was none
-	issues []int64 // later such ticks, sorted, of the last tokenWait
-	gaps   []gap   // between them, as of the tick being closed
+	tokens  map[uint64]token
+	limit   uint64  // tokens of larger hash are passed over
+	since   int64   // first tick in which a token was issued; never while there was none
+	issues  []int64 // later such ticks, sorted, of the last tokenWait
+	backlog int64   // tick until which that of a gap between them is waited for, as of the tick being closed
 
 	facts   map[int64][]tokenFact    // by tick of application
 	reads   map[int64][]sessionTouch // likewise
@@ -352,7 +352,7 @@ func (j *Join) read(tick int64, r sessionTouch) {
 		j.set(r.token, t)
 	}
 	if t.kind == tokenUnissued || t.kind == tokenEnded && r.tick > int64(t.revoked) {
-		j.find(tick, &r)
+		j.find(&r)
 	}
 }
 
@@ -387,14 +387,14 @@ func (j *Join) judge(tick int64, hash uint64) {
 	case ok:
 		for i := range h.reads {
 			if h.reads[i].tick > int64(t.revoked) {
-				j.find(tick, &h.reads[i])
+				j.find(&h.reads[i])
 			}
 		}
 	case j.covered(h.from, tick):
 		j.stats.Unissued++
 		j.set(hash, token{kind: tokenUnissued, day: j.day(tick)})
 		for i := range h.reads {
-			j.find(tick, &h.reads[i])
+			j.find(&h.reads[i])
 		}
 	case waited < tokenWait:
 		j.due[tick+1] = append(j.due[tick+1], hash)

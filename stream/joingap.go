@@ -2,11 +2,6 @@ package stream
 
 import "slices"
 
-// gap is a time in which nobody signed in although that was usual: the source of
-// logins had failed, or people slept. What it missed comes later, and not at
-// once: until then nobody's login is missed.
-type gap struct{ end, until int64 }
-
 const (
 	// quietFor is how long nobody must sign in for a gap, or three times the
 	// usual distance of logins, if that is more.
@@ -16,9 +11,13 @@ const (
 	recovery = 2 * hourMillis
 )
 
-// listen finds the gaps in which nobody has signed in, up to a tick.
+// listen finds the gaps, up to a tick, in which nobody has signed in although
+// that was usual: the source of logins had failed, or people slept. What one
+// missed comes later, and not at once, between newer logins or before them, and
+// is counted as late, shortly before the gap's end: until all of it has come
+// nobody's login is missed.
 func (j *Join) listen(tick int64) {
-	j.gaps = j.gaps[:0]
+	j.backlog = never
 	var steps []int64
 	for i := 1; i < len(j.issues); i++ {
 		steps = append(steps, j.issues[i]-j.issues[i-1])
@@ -30,12 +29,11 @@ func (j *Join) listen(tick int64) {
 	}
 	for i, step := range steps {
 		if step > quiet {
-			end := j.issues[i+1]
-			j.gaps = append(j.gaps, gap{end, end + j.grace + min(step/4, recovery/j.cfg.Grid.Tick)})
+			j.backlog = max(j.backlog, j.issues[i+1]+j.grace+min(step/4, recovery/j.cfg.Grid.Tick))
 		}
 	}
 	if n := len(j.issues); n > 0 && tick-j.issues[n-1] > quiet {
-		j.gaps = append(j.gaps, gap{tick + 1, tick + 1}) // it goes on
+		j.backlog = tick + 1 // it goes on
 	}
 }
 
@@ -43,6 +41,5 @@ func (j *Join) listen(tick int64) {
 // somebody has signed in since then, and the backlog of each gap has come.
 func (j *Join) covered(from, tick int64) bool {
 	after, _ := slices.BinarySearch(j.issues, from+1)
-	return len(j.issues)-after >= speaksAgain &&
-		!slices.ContainsFunc(j.gaps, func(g gap) bool { return g.end > from && g.until > tick })
+	return len(j.issues)-after >= speaksAgain && j.backlog <= tick
 }

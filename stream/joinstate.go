@@ -16,8 +16,9 @@ type finding struct {
 	tokens  []sketches.Entry // only those that count for its dimension
 }
 
-// find counts a read through a token that nobody issued.
-func (j *Join) find(tick int64, r *sessionTouch) {
+// find counts a read through a token that nobody issued, the token in the tick in
+// which it read.
+func (j *Join) find(r *sessionTouch) {
 	counted := none
 	for _, dim := range j.first {
 		if slices.ContainsFunc(r.who, func(i identityRef) bool { return i.dimension == dim }) {
@@ -34,7 +35,7 @@ func (j *Join) find(tick int64, r *sessionTouch) {
 		}
 		f.records.Merge(&r.records)
 		if who.dimension == counted {
-			f.tokens = append(f.tokens, sketches.NewEntry(r.token, uint32(tick*j.cfg.Grid.Tick/60_000)))
+			f.tokens = append(f.tokens, sketches.NewEntry(r.token, uint32(r.tick*j.cfg.Grid.Tick/60_000)))
 		}
 	}
 }
