@@ -6,7 +6,7 @@ import (
 )
 
 // batchVersion is the first byte of every record on weir.partials.
-const batchVersion = 1
+const batchVersion = 2
 
 // Batch is one record on weir.partials: what one ingest task counted since its
 // last commit for the identities of one partition, and how far its source
@@ -18,11 +18,12 @@ type Batch struct {
 	Progress   []Progress
 	Facts      []FactRecord // told to every partition
 	Spoke      []Spoke      // likewise: which source topics brought something, and when
+	SignIns    []SignIn     // of accounts of the partition
 	body       []byte       // encoded partials
 }
 
-// appendBatchHeader begins a batch; what appendBroadcast writes and the partials
-// follow.
+// appendBatchHeader begins a batch; what appendBroadcast and appendSignIns write
+// and the partials follow.
 func appendBatchHeader(b []byte, dimensions []string, topics []Topic, progress []Progress) []byte {
 	b = append(b, batchVersion)
 	b = binary.AppendUvarint(b, uint64(len(dimensions)))
@@ -101,6 +102,7 @@ func DecodeBatch(value []byte) (*Batch, error) {
 	out.Progress = r.progress()
 	out.Facts = r.facts()
 	out.Spoke = r.spoke()
+	out.SignIns = r.signIns()
 	out.body = r.b
 	if r.err != nil {
 		return nil, fmt.Errorf("reading a batch of partials: %w", r.err)

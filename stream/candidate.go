@@ -146,6 +146,9 @@ func shares(list []TraitCount, events int64) (out []TraitShare) {
 
 // context says what is known of an identity that is not followed.
 func (d *Detect) context(id *identity) Context {
+	if id.last == never {
+		return Context{} // it has only signed in
+	}
 	c := Context{FirstSeen: alerting.Time(id.first * d.cfg.Grid.Tick), LastSeen: alerting.Time(d.cfg.Grid.TickEnd(id.last))}
 	if t := id.tally; t != nil {
 		c.Traits = shares(t.traits, t.events)

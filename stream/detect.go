@@ -412,6 +412,7 @@ func (d *Detect) close(tick int64) {
 			d.scoreEarly(c.id, tick, bin, params)
 		}
 	}
+	d.tellSignIns(tick)
 	if len(d.waiting) > 0 && d.waiting[0] == tick {
 		d.held -= len(d.pending[tick])
 		delete(d.pending, tick)

@@ -93,36 +93,42 @@ func (d *Detect) tellFacts(c *cell, unissued bool) {
 		if !f.alive(n, c.apply) || n.fact == alerting.UnissuedToken && !unissued {
 			continue
 		}
-		if !f.fresh(n, c.apply) {
-			if f.day(n.last) != f.day(c.apply) { // it is enough to know the day
-				n.last = c.apply
-				f.changed[noticeRecord+id.key] = true
-			}
-			continue
-		}
-		n.last = c.apply
-		f.changed[noticeRecord+id.key] = true
-		for i := range c.parts {
-			n.add(&c.parts[i])
-		}
-		// Ticks in which nothing was told are in the window alone.
-		n.union.AddWindow(&id.window, uint32(max(n.since, 0)/60_000))
-		if !f.enough(n) {
-			continue
-		}
-		context := d.context(id)
-		if m := f.missing[id.key]; m != nil && n.fact == alerting.UnissuedToken {
-			context.Unissued = int64(m.records.Count(uint32(max(n.since, 0)/60_000)).N + 0.5)
-		}
-		if len(n.traits) > 0 {
-			context.Traits = shares(n.traits, n.events)
-		}
-		d.report.Facts = append(d.report.Facts, FactCandidate{
-			Tick: c.apply, Dimension: id.dimension(), Identity: id.name(), Fact: n.fact, Time: alerting.Time(n.time),
-			Detail: n.detail, Exposed: d.exposedSince(id, &n.exposure, c.apply), Context: context,
-		})
+		d.tellNotice(n, c)
 	}
 	f.limitNotices()
+}
+
+// tellNotice reports one fact that holds for the identity of a cell.
+func (d *Detect) tellNotice(n *notice, c *cell) {
+	f, id := d.facts, c.id
+	if !f.fresh(n, c.apply) {
+		if f.day(n.last) != f.day(c.apply) { // it is enough to know the day
+			n.last = c.apply
+			f.changed[noticeRecord+id.key] = true
+		}
+		return
+	}
+	n.last = c.apply
+	f.changed[noticeRecord+id.key] = true
+	for i := range c.parts {
+		n.add(&c.parts[i])
+	}
+	// Ticks in which nothing was told are in the window alone.
+	n.union.AddWindow(&id.window, uint32(max(n.since, 0)/60_000))
+	if !f.enough(n) {
+		return
+	}
+	context := d.context(id)
+	if m := f.missing[id.key]; m != nil && n.fact == alerting.UnissuedToken {
+		context.Unissued = int64(m.records.Count(uint32(max(n.since, 0)/60_000)).N + 0.5)
+	}
+	if len(n.traits) > 0 {
+		context.Traits = shares(n.traits, n.events)
+	}
+	d.report.Facts = append(d.report.Facts, FactCandidate{
+		Tick: c.apply, Dimension: id.dimension(), Identity: id.name(), Fact: n.fact, Time: alerting.Time(n.time),
+		Detail: n.detail, Exposed: d.exposedSince(id, &n.exposure, c.apply), Context: context,
+	})
 }
 
 func (f *factRegister) day(tick int64) int64 { return floorDiv(tick*f.grid.Tick, dayMillis) }

@@ -24,10 +24,15 @@ type FactsConfig struct {
 
 // NewFactsConfig finds the dimensions that facts are about.
 func NewFactsConfig(rules detectors.FactRules, tokens detectors.TokenRules, grace int64, loc *time.Location, dims []event.Dimension) *FactsConfig {
-	only := func(field string) int {
-		return slices.IndexFunc(dims, func(d event.Dimension) bool { return len(d.Fields) == 1 && d.Fields[0] == field })
+	return &FactsConfig{
+		Rules: rules, Tokens: tokens, Grace: grace, Location: loc,
+		Account: onlyField(dims, "actor"), Key: onlyField(dims, "key_id"),
 	}
-	return &FactsConfig{Rules: rules, Tokens: tokens, Grace: grace, Location: loc, Account: only("actor"), Key: only("key_id")}
+}
+
+// onlyField returns the index of the dimension of one field alone, or none.
+func onlyField(dims []event.Dimension, field string) int {
+	return slices.IndexFunc(dims, func(d event.Dimension) bool { return len(d.Fields) == 1 && d.Fields[0] == field })
 }
 
 // Bounds of the register. Beyond them accounts that nobody has left go first,
@@ -57,6 +62,7 @@ type factRegister struct {
 	heard    factsHeard
 	pending  map[int64][]FactRecord // by tick of application
 	spoke    map[int64][]Spoke      // likewise
+	signed   map[int64][]SignIn     // likewise
 	changed  map[string]bool        // records of the state not written since they changed
 	capped   int64                  // entries given up for want of room
 	pruned   int64                  // day in which what is over was last dropped
@@ -71,13 +77,13 @@ func newFactRegister(cfg *FactsConfig, grid Grid, partition int32) *factRegister
 		cfg: cfg, grid: grid, listens: partition == 0,
 		accounts: map[string]detectors.Account{}, keys: map[string]detectors.Key{},
 		notices: map[string][]*notice{}, kinds: map[string]int64{}, missing: map[string]*missing{}, voices: map[string]*voice{},
-		pending: map[int64][]FactRecord{}, spoke: map[int64][]Spoke{}, changed: map[string]bool{},
+		pending: map[int64][]FactRecord{}, spoke: map[int64][]Spoke{}, signed: map[int64][]SignIn{}, changed: map[string]bool{},
 	}
 }
 
 // earliest returns the first tick for which something waits.
 func (f *factRegister) earliest() int64 {
-	return min(firstTick(f.pending), firstTick(f.spoke))
+	return min(firstTick(f.pending), firstTick(f.spoke), firstTick(f.signed))
 }
 
 // holdFacts keeps what a record tells everybody until its tick closes.
@@ -93,6 +99,11 @@ func (d *Detect) holdFacts(b *Batch, offset int64) {
 	for _, s := range b.Spoke {
 		if tick, ok := d.arrives(s.Tick, offset); ok {
 			d.facts.spoke[tick] = append(d.facts.spoke[tick], s)
+		}
+	}
+	for _, s := range b.SignIns {
+		if tick, ok := d.arrives(s.Apply, offset); ok {
+			d.facts.signed[tick] = append(d.facts.signed[tick], s)
 		}
 	}
 }

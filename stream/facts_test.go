@@ -186,6 +186,20 @@ func TestFacts(t *testing.T) {
 			s.reads(day+hour, 5, "kim", "sso", "")     // still on shift
 			s.reads(2*day+2*hour, 8, "kim", "sso", "") // with kept credentials
 		}, "acted_after_leave kim: day 2 02:05, 2 ticks, 8 records"},
+		{"a leaver who only signs in, and one who reads by a token from before", 5, func(s *chronicle) {
+			s.add(0, event.Event{Action: event.Login, Actor: "kim", Session: "t-kim", KeyID: "sso"})
+			s.add(hour, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
+			s.add(hour, event.Event{Action: event.Leave, Actor: "hr", Subject: "lee"})
+			s.add(3*hour, event.Event{Action: event.Login, Actor: "lee", Session: "t-lee"})     // still on shift
+			s.add(2*day+hour, event.Event{Action: event.Login, Actor: "lee", Session: "t-lee"}) // never read anything
+			s.add(2*day+2*hour, event.Event{Action: event.Issue, Actor: "ops", Subject: "lee", Session: "t-lee2"})
+			s.reads(3*day, 3, "kim", "sso", "t-kim")
+		}, "acted_after_leave lee: day 2 01:05, 2 ticks, 0 records\nacted_after_leave kim: day 3 00:05, 1 ticks, 3 records"},
+		{"who signs in and reads is told of once a tick", 5, func(s *chronicle) {
+			s.add(hour, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
+			s.add(2*day, event.Event{Action: event.Login, Actor: "kim", Session: "t-kim", KeyID: "sso"})
+			s.reads(2*day+minute, 3, "kim", "sso", "t-kim")
+		}, "acted_after_leave kim: day 2 00:05, 1 ticks, 3 records"},
 		{"who came back may act", 5, func(s *chronicle) {
 			s.add(day, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
 			s.add(2*day, event.Event{Action: event.Join, Actor: "hr", Subject: "kim"})

@@ -11,9 +11,10 @@ import (
 // weir.partials: at least one to each partition, so that all of them learn the
 // progress. Flushed is not committed: Commit or Abort must follow.
 func (in *Ingest) Flush(topics []Topic, emit func(partition int32, value []byte)) {
-	bare := appendBroadcast(appendBatchHeader(nil, in.names, nil, nil), nil, nil)
+	start := appendBroadcast(appendBatchHeader(nil, in.names, nil, nil), nil, nil)
+	bare := appendSignIns(slices.Clip(start), nil)
 	in.told.flush(func(facts []FactRecord) {
-		value := appendBroadcast(appendBatchHeader(nil, in.names, nil, nil), facts, nil)
+		value := appendSignIns(appendBroadcast(appendBatchHeader(nil, in.names, nil, nil), facts, nil), nil)
 		for p := range in.cfg.Partitions {
 			emit(p, value)
 		}
@@ -22,6 +23,7 @@ func (in *Ingest) Flush(topics []Topic, emit func(partition int32, value []byte)
 	last = appendBroadcast(last, in.told.facts, in.told.topics)
 	in.sort()
 	for p, places := range in.byPartition() {
+		signed := in.signed.flush(p, func(list []SignIn) { emit(int32(p), appendSignIns(slices.Clip(start), list)) })
 		for _, at := range places {
 			a := in.dirty[at]
 			for group := range slices.Chunk(a.ticks, ticksPerGroup) {
@@ -31,7 +33,7 @@ func (in *Ingest) Flush(topics []Topic, emit func(partition int32, value []byte)
 				}
 			}
 		}
-		emit(int32(p), in.closeRecord(last))
+		emit(int32(p), in.closeRecord(appendSignIns(slices.Clip(last), signed)))
 	}
 	in.drop()
 	in.forget()

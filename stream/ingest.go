@@ -64,6 +64,7 @@ type Ingest struct {
 	parting [][]int32 // scratch: places in dirty by partition
 	refs    []traitRef
 	told    broadcast // to every partition with the next flush
+	signed  signIns   // to the partition of each account with the next flush
 	tokens  sessions  // for weir.sessions with the next flush
 }
 
@@ -128,6 +129,7 @@ func NewIngest(cfg IngestConfig) *Ingest {
 	for _, d := range cfg.Dimensions {
 		in.names = append(in.names, d.Name)
 	}
+	in.signed = signIns{dimension: onlyField(cfg.Dimensions, "actor"), lists: make([][]SignIn, cfg.Partitions), seen: map[SignIn]bool{}}
 	l := newLayout(cfg.Grid, cfg.Dimensions)
 	in.traits.dimensions = len(in.names)
 	in.writer = newPartialWriter(l, len(in.names))
@@ -290,7 +292,7 @@ func partitionOf(key []byte) uint64 {
 // Pending reports how many record entries and identities wait for the next
 // flush; a caller flushes early when they grow too many.
 func (in *Ingest) Pending() (entries, identities int) {
-	return len(in.entries) + in.tokens.entries, len(in.dirty)
+	return len(in.entries) + in.tokens.entries + len(in.signed.seen), len(in.dirty)
 }
 
 // drop empties what was gathered; the memory is used again.
@@ -304,6 +306,7 @@ func (in *Ingest) drop() {
 	in.dirty, in.counts = in.dirty[:0], in.counts[:0]
 	in.owners, in.entries = in.owners[:0], in.entries[:0]
 	in.told.drop()
+	in.signed.drop()
 	in.tokens.drop()
 }
 

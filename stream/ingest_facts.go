@@ -40,14 +40,17 @@ func (b *broadcast) flush(emit func(facts []FactRecord)) {
 }
 
 // fact takes in an event that touches no record. What is about a token goes to
-// the join of its partition, what is about a person or a key to everybody.
+// the join of its partition, what is about a person or a key to everybody; that
+// somebody signed in to the account's partition.
 func (in *Ingest) fact(ev *event.Event, apply int64) {
 	switch ev.Action {
 	case event.Login:
+		in.signIn(ev, apply)
 		in.tokenFact(ev, tokenIssued, apply)
 		return
 	case event.Issue:
 		if ev.Session != "" {
+			in.signIn(ev, apply)
 			in.tokenFact(ev, tokenIssued, apply)
 			return
 		}

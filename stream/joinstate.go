@@ -63,7 +63,7 @@ func (j *Join) header(progress []Progress) []byte {
 	for i, d := range j.cfg.Dimensions {
 		names[i] = d.Name
 	}
-	return appendBroadcast(appendBatchHeader(nil, names, nil, progress), nil, nil)
+	return appendSignIns(appendBroadcast(appendBatchHeader(nil, names, nil, progress), nil, nil), nil)
 }
 
 // Take hands out what was found since the last call, as records of

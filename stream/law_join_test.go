@@ -125,6 +125,10 @@ func TestFactsAreOrderFree(t *testing.T) {
 	s.add(2*day, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
 	s.add(2*day, event.Event{Action: event.Join, Actor: "eve", Subject: "ext"})
 	s.add(3*day, event.Event{Action: event.Leave, Actor: "hr", Subject: "eve"})
+	s.add(2*day, event.Event{Action: event.Leave, Actor: "hr", Subject: "lee"})
+	for i := range int64(20) {
+		s.add(3*day+i*hour, event.Event{Action: event.Login, Actor: "lee", Session: fmt.Sprint("lee", i)})
+	}
 	s.reads(4*day, 200, "kim", "sso", "")
 	s.reads(5*day, 90, "ext", "sso", "")
 	s.add(4*day, event.Event{Action: event.Revoke, Actor: "ops", Subject: "k2", KeyID: "k2"})
@@ -135,6 +139,9 @@ func TestFactsAreOrderFree(t *testing.T) {
 		if !slices.ContainsFunc(want, func(line string) bool { return strings.Contains(line, fact) }) {
 			t.Errorf("nothing is told of %s, so that nothing is shown of it", fact)
 		}
+	}
+	if !slices.ContainsFunc(want, func(line string) bool { return strings.Contains(line, `"lee"`) }) {
+		t.Error("nothing is told of a leaver who only signs in")
 	}
 	for seed := range 3 * seeds() {
 		dice := rand.New(rand.NewPCG(seed, 5))
