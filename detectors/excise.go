@@ -34,6 +34,7 @@ func (e *Engine) Excise(s *State, dim int, from, to int64, p *Parameters) {
 		kept = max(kept, h.visits[0].bin)
 	}
 	var rate [numCore]float64
+	e.exciseRows(s, d, &h, first, last, kept)
 	if last >= kept {
 		rate = e.exciseKept(s, d, &h, max(first, kept), last)
 	}
@@ -142,9 +143,8 @@ func calmer(over, under, lessOver, lessUnder float32) (float32, float32) {
 	return min(max(over-max(lessOver, 0), 0), left*over/under), left
 }
 
-// exciseRare takes the counts of a bin out of the measures after the core. Rows
-// are told by their size, not by a level: a few large files among its usual ones
-// change that little, and are left.
+// exciseRare takes the counts of a bin out of the measures after the core, but for
+// rows, which are told by their size and not by a level: exciseRows.
 func (e *Engine) exciseRare(s *State, c *Counts, fade float64) {
 	for m := Measure(numCore); m < NumMeasures; m++ {
 		if x := s.extra(m); x != nil && m != RowsRead {

@@ -19,6 +19,7 @@ const (
 	anyRows     = 27.6 // logarithm of the largest number of rows
 	strangeRows = 1e-7 // chance of a size that is like nothing before
 	rowsNu      = 0.5
+	rowsFade    = 1 - 1.0/rowsMemory // what a bin keeps when another comes
 )
 
 // defaultRows is what exports of a fleet are taken to be before any is seen:
@@ -70,8 +71,7 @@ func (x *series) learnRows(w *rowsOf, rows float64) {
 	if x.exposure >= rowsWeight {
 		l = min(l, w.mean+3*math.Sqrt(w.variance))
 	}
-	const fade = 1 - 1.0/rowsMemory
-	x.count = fold(x.count, fade, l)
-	x.exposure = fold(x.exposure, fade, 1)
-	x.excess = fold(x.excess, fade, l*l)
+	x.count = fold(x.count, rowsFade, l)
+	x.exposure = fold(x.exposure, rowsFade, 1)
+	x.excess = fold(x.excess, rowsFade, l*l)
 }
