@@ -11,6 +11,10 @@ type FactRules struct {
 	// DormantAfter is how long an account or a key must have been silent for its
 	// next act to be an awakening; longer than any vacation.
 	DormantAfter int64
+	// UnusedAfter is how long after its making the first use of an account that was
+	// never used is an awakening. No vacation explains it: newcomers begin to work
+	// within days.
+	UnusedAfter int64
 	// DormantRecords is how many distinct records an account that woke must have
 	// touched since: a customer who looks at the own order after half a year is
 	// no finding.
@@ -64,20 +68,25 @@ func (u *Use) Silent() int64 {
 func (r *FactRules) Left(a *Account, u *Use) bool { return a.Gone(u.At - r.LeaveGrace) }
 
 // Dormant reports whether an account wakes: it had been silent for
-// DormantAfter, or it was made so long ago and never used. since is when it was
-// last heard of.
-func (r *FactRules) Dormant(a *Account, u *Use) (since int64, wakes bool) {
-	since = u.Last
-	if since == 0 {
-		since = a.Joined
+// DormantAfter, or it was made UnusedAfter ago and never used. since is when it
+// was last heard of. began is when the log of accesses began: before that it may
+// have been used.
+func (r *FactRules) Dormant(a *Account, u *Use, began int64) (since int64, wakes bool) {
+	if u.Last != 0 {
+		return u.Last, r.DormantAfter > 0 && u.Silent() >= r.DormantAfter
 	}
-	return since, since != 0 && r.DormantAfter > 0 && u.At-since >= r.DormantAfter
+	since = max(a.Joined, began)
+	return since, a.Joined != 0 && r.UnusedAfter > 0 && u.At-since >= r.UnusedAfter
 }
 
 // Orphan reports whether an account is used for the first time after its maker,
-// whose own account is given, has left.
-func (r *FactRules) Orphan(a, maker *Account, u *Use) bool {
-	return u.Last == 0 && a.Maker != "" && maker.Gone(u.At)
+// whose own account is given, has left. Of one that is older than the log, which
+// began at the given time, a first use is known only when it had long been unused.
+func (r *FactRules) Orphan(a, maker *Account, u *Use, began int64) bool {
+	if u.Last != 0 || a.Maker == "" || !maker.Gone(u.At) {
+		return false
+	}
+	return a.Joined >= began || r.UnusedAfter > 0 && u.At-began >= r.UnusedAfter
 }
 
 // Revoked reports whether a key is used although it was revoked.

@@ -60,8 +60,11 @@ type Spoke struct {
 // none is the index of a dimension that there is not.
 const none = -1
 
-// tokensSpoke stands in for a topic: in that tick tokens were issued.
-const tokensSpoke = "\x00tokens"
+// These stand in for topics: in that tick tokens were issued, or records touched.
+const (
+	tokensSpoke = "\x00tokens"
+	accessSpoke = "\x00access"
+)
 
 func appendSpoke(b []byte, spoke []Spoke) []byte {
 	b = binary.AppendUvarint(b, uint64(len(spoke)))

@@ -68,9 +68,9 @@ type factRegister struct {
 	pruned   int64                  // day in which what is over was last dropped
 }
 
-// factsHeard tells since when each kind of fact has been heard of: Unix ms, zero
-// for never.
-type factsHeard struct{ staff, keys, tokens int64 }
+// factsHeard tells since when each kind of fact has been heard of, and accesses:
+// Unix ms, zero for never.
+type factsHeard struct{ staff, keys, tokens, accesses int64 }
 
 func newFactRegister(cfg *FactsConfig, grid Grid, partition int32) *factRegister {
 	return &factRegister{
@@ -291,11 +291,11 @@ func (f *factRegister) judgeAccount(id *identity, tick int64, u *detectors.Use) 
 	if rules.Left(&a, u) {
 		f.notice(id, tick, alerting.ActedAfterLeave, a.Left+rules.LeaveGrace, "left_at", stamp(a.Left))
 	}
-	if maker := f.accounts[a.Maker]; rules.Orphan(&a, &maker, u) {
+	if maker := f.accounts[a.Maker]; rules.Orphan(&a, &maker, u, f.heard.accesses) {
 		f.notice(id, tick, alerting.OrphanAccountUsed, u.At,
 			"made_by", a.Maker, "made_at", stamp(a.Joined), "maker_left_at", stamp(maker.Left))
 	}
-	if since, wakes := rules.Dormant(&a, u); wakes {
+	if since, wakes := rules.Dormant(&a, u, f.heard.accesses); wakes {
 		f.notice(id, tick, alerting.DormantWoke, u.At, "last_seen", stamp(since), "silent_days", days(u.At-since))
 	}
 }

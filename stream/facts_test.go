@@ -18,7 +18,7 @@ const day = 24 * 60 * minute
 // rules are those of an empty configuration.
 func (l *lab) facts() *stream.FactsConfig {
 	rules := detectors.FactRules{
-		LeaveGrace: 12 * 60 * minute, DormantAfter: 45 * day, DormantRecords: 10, RetireFade: day, RegisterGrace: 30 * minute, RegisterAge: 7 * day, MaxKeyAge: 365 * day,
+		LeaveGrace: 12 * 60 * minute, DormantAfter: 45 * day, UnusedAfter: 14 * day, DormantRecords: 10, RetireFade: day, RegisterGrace: 30 * minute, RegisterAge: 7 * day, MaxKeyAge: 365 * day,
 	}
 	return stream.NewFactsConfig(rules, detectors.DefaultTokenRules(24), loginGrace, time.UTC, l.dims)
 }
@@ -226,6 +226,23 @@ func TestFacts(t *testing.T) {
 			s.reads(50*day, 12, "old", "sso", "")
 			s.reads(50*day, 2, "shopper", "sso", "") // a customer looks at the own order
 		}, "dormant_woke old: day 50 00:10, 2 ticks, 12 records"},
+		{"an account that was never used", 40, func(s *chronicle) {
+			s.add(day, event.Event{Action: event.Join, Actor: "hr", Subject: "temp"})
+			s.add(day+2*hour, event.Event{Action: event.Login, Actor: "temp", Session: "t-temp"}) // tried, and left alone
+			s.add(day, event.Event{Action: event.Join, Actor: "hr", Subject: "newcomer"})
+			s.add(-3000*day, event.Event{Action: event.Join, Actor: "hr", Subject: "old"}) // all staff is told at the start
+			s.reads(9*day, 30, "old", "sso", "")
+			s.reads(12*day, 30, "newcomer", "sso", "")
+			s.reads(24*day, 30, "temp", "sso", "t-temp")
+		}, "dormant_woke temp: day 24 00:10, 5 ticks, 30 records"},
+		{"accounts made before the log by someone who left before it", 30, func(s *chronicle) {
+			for _, name := range []string{"busy", "idle"} {
+				s.add(-900*day, event.Event{Action: event.Join, Actor: "eve", Subject: name})
+			}
+			s.add(-800*day, event.Event{Action: event.Leave, Actor: "hr", Subject: "eve"})
+			s.reads(9*day, 5, "busy", "sso", "")
+			s.reads(29*day, 5, "idle", "sso", "")
+		}, "orphan_account_used idle: day 29 00:05, 1 ticks, 5 records"},
 		{"keys", 60, func(s *chronicle) {
 			register := func(at int64, a event.Action, key string) {
 				s.add(at, event.Event{Action: a, Actor: "ops", Subject: key, KeyID: key})

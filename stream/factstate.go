@@ -68,7 +68,7 @@ func (f *factRegister) encode(kind, name string) []byte {
 			return v.append(nil)
 		}
 	case heardRecord:
-		return appendVarints(nil, f.heard.staff, f.heard.keys, f.heard.tokens, f.pruned)
+		return appendVarints(nil, f.heard.staff, f.heard.keys, f.heard.tokens, f.heard.accesses, f.pruned)
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ func (f *factRegister) load(key string, value []byte) error {
 	case voiceRecord:
 		f.voices[name] = r.voice()
 	case heardRecord:
-		f.heard = factsHeard{r.varint(), r.varint(), r.varint()}
+		f.heard = factsHeard{r.varint(), r.varint(), r.varint(), r.varint()}
 		f.pruned = r.varint()
 	default:
 		r.fail("unknown kind of record")

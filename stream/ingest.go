@@ -205,6 +205,7 @@ func (in *Ingest) Fold(s Source, stamp int64, ev *event.Event) Outcome {
 
 // access counts an access for each of its identities.
 func (in *Ingest) access(ev *event.Event, tick, apply int64) {
+	in.told.spoke(accessSpoke, apply)
 	in.hashes = in.hashes[:0]
 	for _, id := range ev.Records {
 		in.hashes = append(in.hashes, in.cfg.Hasher.Hash(id))

@@ -40,9 +40,12 @@ const (
 func (f *factRegister) listen(tick int64, spoke []Spoke) {
 	var topics []string
 	for _, s := range spoke {
-		if s.Topic == tokensSpoke {
+		switch {
+		case s.Topic == tokensSpoke:
 			f.hear(&f.heard.tokens, tick*f.grid.Tick)
-		} else if !slices.Contains(topics, s.Topic) {
+		case s.Topic == accessSpoke:
+			f.hear(&f.heard.accesses, tick*f.grid.Tick)
+		case !slices.Contains(topics, s.Topic):
 			topics = append(topics, s.Topic)
 		}
 	}

@@ -18,7 +18,7 @@ const registerAge = 7 * 24 * time.Hour
 func factsConfig(c *config.Config) *stream.FactsConfig {
 	ms := time.Duration.Milliseconds
 	rules := detectors.FactRules{
-		LeaveGrace: ms(c.Facts.LeaveGrace), DormantAfter: ms(c.Facts.DormantAfter), DormantRecords: float64(c.Facts.DormantRecords),
+		LeaveGrace: ms(c.Facts.LeaveGrace), DormantAfter: ms(c.Facts.DormantAfter), UnusedAfter: ms(c.Facts.UnusedAfter), DormantRecords: float64(c.Facts.DormantRecords),
 		RetireFade: ms(c.Facts.KeyFade), RegisterGrace: ms(c.Facts.LoginGrace), MaxKeyAge: ms(c.Facts.MaxKeyAge),
 	}
 	if c.Facts.KeyRegister {
