@@ -220,9 +220,12 @@ type Evidence struct {
 	// Where the threshold of a statistical alert came from: it is the larger of
 	// what theory asks of so many live identities, and of what the fleet's own
 	// tail asks (0: too little of it was seen).
-	Live     float64           `json:"live_identities,omitempty"`
-	Formula  float64           `json:"log_formula,omitempty"`
-	Tail     float64           `json:"log_tail,omitempty"`
+	Live    float64 `json:"live_identities,omitempty"`
+	Formula float64 `json:"log_formula,omitempty"`
+	Tail    float64 `json:"log_tail,omitempty"`
+	// Peers are those that the identity was held against, as DIMENSION:NAME of
+	// what they work with; empty: all of its dimension.
+	Peers    string            `json:"peers,omitempty"`
 	Measures []MeasureEvidence `json:"measures"` // strongest first
 }
 

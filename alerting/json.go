@@ -93,6 +93,9 @@ func (e *Evidence) appendJSON(b []byte) []byte {
 	if e.Tail != 0 {
 		b = appendFixed(b, `,"log_tail":`, e.Tail, logDecimals)
 	}
+	if e.Peers != "" {
+		b = appendText(b, `,"peers":`, e.Peers)
+	}
 	b = append(b, `,"measures":[`...)
 	for i := range e.Measures {
 		if i > 0 {

@@ -22,7 +22,7 @@ func example() *Alert {
 		Summary: "Signing key <kid-7> & co", Observed: 1240.04, Expected: 210.06,
 		Exposed: Exposed{Records: 33700000, Low: 33100000, High: 34300000, Since: bin - 29*3600_000},
 		Evidence: Evidence{
-			Bin: bin, BinWidth: "1h0m0s", LogValue: 21.45678, Threshold: 15.2, Budget: 2,
+			Bin: bin, BinWidth: "1h0m0s", LogValue: 21.45678, Threshold: 15.2, Budget: 2, Peers: "endpoint:GET /c/{id}",
 			Measures: []MeasureEvidence{{
 				Measure: "distinct", LogValue: 21.45678, Observed: 1240.04, Low: 1216, High: 1264, Expected: 210.06,
 				Level: 171.23456, Shape: 1.234567, Mode: 0.99, Dispersion: 2.5, PeerWeight: 0.031,
@@ -38,7 +38,7 @@ func TestAppendJSON(t *testing.T) {
 		`"dimension":"key","identity":"kid-7","detector":"mixture_sr","measure":"distinct","severity":"high",` +
 		`"summary":"Signing key <kid-7> & co","observed":1240,"expected":210.1,` +
 		`"exposed":{"records":33700000,"low":33100000,"high":34300000,"since":"2026-03-02T09:00:00.000Z"},` +
-		`"evidence":{"bin":"2026-03-03T14:00:00.000Z","bin_width":"1h0m0s","log_evidence":21.457,"log_threshold":15.2,"budget_per_day":2,` +
+		`"evidence":{"bin":"2026-03-03T14:00:00.000Z","bin_width":"1h0m0s","log_evidence":21.457,"log_threshold":15.2,"budget_per_day":2,"peers":"endpoint:GET /c/{id}",` +
 		`"measures":[{"measure":"distinct","log_evidence":21.457,"observed":1240,"observed_low":1216,"observed_high":1264,"expected":210.1,` +
 		`"level":171.2,"shape":1.235,"mode":0.99,"dispersion":2.5,"peer_weight":0.031,` +
 		`"rates":[{"rate":1.5,"log_evidence":7.1},{"rate":5,"log_evidence":22}]}]}}`

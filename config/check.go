@@ -10,6 +10,7 @@ func (p *parser) check(c *Config) {
 	p.checkTLS(&c.Kafka.TLS)
 	p.checkSASL(&c.Kafka.SASL)
 	p.checkSources(c)
+	p.checkPeers(c)
 	p.checkDestinations(c)
 	p.checkRoutes(c)
 	p.checkExpected(c)

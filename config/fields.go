@@ -87,6 +87,7 @@ func table(c *Config) []field {
 				show:   func() string { return "[]" },
 			}},
 		dimensionsField(&c.Dimensions),
+		peersField(&c.Peers),
 		scalar("record_key_file", recordKey(&c.RecordKeyFile), "File with the secret key under which record ids are hashed: 32 hexadecimal digits, the same on every instance (`openssl rand -hex 16`). `weir run` needs it; backtests use a fixed key without it.", "/run/secrets/record.key"),
 		timeFields(&c.Time),
 		scalar("commit_interval", duration(&c.CommitInterval, 100*time.Millisecond, 10*time.Second, time.Millisecond), "Time between transactions. Shorter: alerts sooner, more bytes on Kafka.", ""),

@@ -12,7 +12,7 @@ func (e *Engine) Early(s *State, dim int, bin int64, c Counts, p *Parameters) Ev
 	if s.last > at {
 		return Evidence{}
 	}
-	d := p.dim(dim)
+	d := p.of(dim, s)
 	e.catchUpTo(s, d, at)
 	c = c.clean()
 	t := e.setting(s, d, at)
@@ -56,7 +56,7 @@ func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, su
 	if s.last > at {
 		return Evidence{}
 	}
-	d := p.dim(dim)
+	d := p.of(dim, s)
 	e.catchUpTo(s, d, at)
 	c = c.clean()
 	t := e.setting(s, d, at)

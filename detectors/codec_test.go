@@ -3,6 +3,7 @@ package detectors
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -20,6 +21,7 @@ func lived(e *Engine, p *Parameters, seed uint64, bins int, mean float64) State 
 		bin += int64(1 + rng.IntN(3)*rng.IntN(12))
 		c := negBinomial(rng, mean, 2)
 		e.Close(&s, 0, bin, Counts{c, math.Floor(c / 4)}, p, nil)
+		s.Vote(rng.Uint32N(4)) // 0: worked with nothing
 		if rng.IntN(10) == 0 {
 			e.Late(&s, 0, bin-int64(rng.IntN(60)), Counts{3, 1}, p)
 		}
@@ -98,6 +100,10 @@ func randomSums(e *Engine, p *Parameters, seed uint64, identities int) []*Sums {
 			if rng.IntN(3) > 0 {
 				c := negBinomial(rng, 20, 1)
 				own := s
+				name := fmt.Sprint("GET /", rng.IntN(5))
+				own.Lean(GroupToken(name))
+				own.Vote(GroupToken(name))
+				parts[i].Name(dim, name)
 				e.Close(&own, dim, max(s.LastBin(), monday)+1, Counts{c, math.Floor(c / 2)}, p, parts[i])
 			}
 		}
@@ -159,8 +165,11 @@ func TestSumsEmpty(t *testing.T) {
 
 // TestFleetCodec: fleet and parameters survive being written.
 func TestFleetCodec(t *testing.T) {
-	c := newCompany(2, staff(9, 30))
+	c := newCompany(2, append(staff(9, 30), shop(9, 50, 20)...))
 	c.run(9)
+	if n := len(c.params.Dimensions[0].Groups); n != 2 {
+		t.Fatalf("%d groups, want 2", n)
+	}
 	b := c.fleet.AppendBinary(nil)
 	back, rest, err := c.engine.DecodeFleet(b)
 	if err != nil || len(rest) != 0 || !bytes.Equal(back.AppendBinary(nil), b) {
@@ -173,7 +182,7 @@ func TestFleetCodec(t *testing.T) {
 		t.Fatal("the fleet that was read makes other parameters")
 	}
 	wire := x.AppendBinary(nil)
-	t.Logf("fleet %d bytes, parameters %d bytes a dimension", len(b), len(wire))
+	t.Logf("fleet %d bytes, parameters %d bytes of a dimension and two groups", len(b), len(wire))
 	z, rest, err := DecodeParameters(wire)
 	if err != nil || len(rest) != 0 || !reflect.DeepEqual(x, z) {
 		t.Fatalf("parameters came back as others: %v", err)
@@ -219,6 +228,9 @@ func FuzzDecodeSums(f *testing.F) {
 func FuzzDecodeParameters(f *testing.F) {
 	e, p := oneDimension()
 	f.Add(p.AppendBinary(nil))
+	c := newCompany(2, shop(9, 20, 5))
+	c.run(2)
+	f.Add(c.params.AppendBinary(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		q, rest, err := DecodeParameters(b)
 		if err != nil {

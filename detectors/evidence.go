@@ -2,7 +2,7 @@ package detectors
 
 // evidence reads the evidence off the statistics of a scored bin.
 func (e *Engine) evidence(s *State, d *Dimension, t *setting, l *likelihood, sc *scores, c *Counts) Evidence {
-	ev := Evidence{Scored: true, Onset: int64(t.bin), Log: ln(max(sc.total(), minStat))}
+	ev := Evidence{Scored: true, Onset: int64(t.bin), Peers: d.Peers, Log: ln(max(sc.total(), minStat))}
 	best := 0.0
 	for m := range NumMeasures {
 		if m >= numCore && !sc.kept[m-numCore] {

@@ -17,18 +17,29 @@ type Fleet struct {
 
 // fleetDim is what is known of one dimension. All sums are decayed.
 type fleetDim struct {
+	fleetPeers
+	fleetSize
 	started  float64 // 1 once an identity has been seen
-	days     float64 // days of observation
 	day      float64 // number of the day that today counts
-	today    float64 // identities seen on it so far
-	live     float64 // largest number of identities on a day, falling by 2 % a day
 	hours    [HoursOfWeek]mean
-	cells    [cells]mean
-	measures [NumMeasures]fleetMeasure
 	tail     [tailCells]float64 // upcrossings of each edge
 	tailDays float64            // days that they were counted on
 	chance   float64            // what all evidence may grow by, by chance
 	chanceOn float64            // days that it was counted on
+	groups   []*fleetGroup      // by token
+}
+
+// fleetPeers is what is known of peers: of all of a dimension, or of a group.
+type fleetPeers struct {
+	days     float64 // days of observation
+	cells    [cells]mean
+	measures [NumMeasures]fleetMeasure
+}
+
+// fleetSize counts identities.
+type fleetSize struct {
+	today float64 // identities seen on this day so far
+	live  float64 // largest number of identities on a day, falling by 2 % a day
 }
 
 type fleetMeasure struct {
@@ -66,11 +77,17 @@ const (
 func (e *Engine) NewFleet() *Fleet {
 	f := &Fleet{bin: -1, dims: make([]fleetDim, e.dims)}
 	for i := range f.dims {
-		for m := range f.dims[i].measures {
-			f.dims[i].measures[m].mode = 1
-		}
+		f.dims[i].reset()
 	}
 	return f
+}
+
+// reset forgets everything of peers.
+func (q *fleetPeers) reset() {
+	*q = fleetPeers{}
+	for m := range q.measures {
+		q.measures[m].mode = 1
+	}
 }
 
 // Bin returns the last bin that was folded in, -1 for none.
@@ -118,19 +135,29 @@ func (e *Engine) skip(f *Fleet, bin int64) {
 
 // fade lets all decayed sums forget, the tail by a factor of its own.
 func (d *fleetDim) fade(by, tail float64) {
-	d.days *= by
-	for m := range d.measures {
-		q := &d.measures[m]
-		q.weight *= by
-		q.log *= by
-		q.logSq *= by
-		for i := range q.k {
-			q.k[i] *= by
-		}
-	}
+	d.fleetPeers.fade(by)
 	d.tailDays *= tail
 	for i := range d.tail {
 		d.tail[i] *= tail
+	}
+	for _, g := range d.groups {
+		if g.peers != nil {
+			g.peers.fade(by)
+		}
+	}
+}
+
+// fade lets the decayed sums of peers forget.
+func (q *fleetPeers) fade(by float64) {
+	q.days *= by
+	for m := range q.measures {
+		of := &q.measures[m]
+		of.weight *= by
+		of.log *= by
+		of.logSq *= by
+		for i := range of.k {
+			of.k[i] *= by
+		}
 	}
 }
 
@@ -146,11 +173,13 @@ func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums) {
 	// whose evidence is held down, it is thinner than it will be.
 	young := min(fleetDays, tailYouth+d.days/2)
 	d.fade(1-1/(fleetDays*e.perDay), 1-1/(young*e.perDay))
-	d.days += 1 / e.perDay
 	d.tailDays += 1 / e.perDay
 	if day := float64(e.day(clampBin(bin))); day != d.day {
-		d.live = max(d.today, d.live*math.Pow(0.98, min(day-d.day, 1000)))
-		d.day, d.today = day, 0
+		d.turn(day - d.day)
+		for _, g := range d.groups {
+			g.turn(day - d.day)
+		}
+		d.day = day
 	}
 	d.today += float64(s.fresh)
 	forget := 1 - 1/(chanceDays*e.perDay)
@@ -158,24 +187,35 @@ func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums) {
 	d.chanceOn = d.chanceOn*forget + 1/e.perDay
 
 	hour := e.HourOfWeek(bin)
-	index := float64(s.activity) / fixed / max(d.identities(), 1)
-	d.hours[hour].observe(index, max(1, shapeWeeks*e.perDay/24))
-	d.cells[cell(hour)].observe(index, max(1, shapeDays*e.perDay/24))
-
-	for m := range d.measures {
-		q, from := &d.measures[m], &s.measures[m]
-		q.weight += float64(from.weight) / fixed
-		q.log += float64(from.log) / fixed
-		q.logSq += float64(from.logSq) / fixed
-		for i, v := range from.k {
-			q.k[i] += float64(v)
-		}
-		if m < numCore {
-			e.observeMode(q, &from.ratio, d.days)
-		}
-	}
+	d.hours[hour].observe(s.index(d.identities()), max(1, shapeWeeks*e.perDay/24))
+	e.observePeers(&d.fleetPeers, hour, &s.peerSums, d.identities(), calm)
+	e.observeGroups(d, hour, s)
 	for i, v := range s.tail {
 		d.tail[i] += float64(v)
+	}
+}
+
+// index returns how much an identity does, in its own levels.
+func (s *peerSums) index(identities float64) float64 {
+	return float64(s.activity) / fixed / max(identities, 1)
+}
+
+// observePeers folds what one bin tells of peers. mode is what is taken of their
+// common mode where they are few.
+func (e *Engine) observePeers(q *fleetPeers, hour int, s *peerSums, identities float64, mode [numCore]float64) {
+	q.days += 1 / e.perDay
+	q.cells[cell(hour)].observe(s.index(identities), max(1, shapeDays*e.perDay/24))
+	for m := range q.measures {
+		to, from := &q.measures[m], &s.measures[m]
+		to.weight += float64(from.weight) / fixed
+		to.log += float64(from.log) / fixed
+		to.logSq += float64(from.logSq) / fixed
+		for i, v := range from.k {
+			to.k[i] += float64(v)
+		}
+		if m < numCore {
+			e.observeMode(to, &from.ratio, q.days, mode[m])
+		}
 	}
 }
 
@@ -184,13 +224,14 @@ func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums) {
 // A median, because a leak is a few identities that do much, a campaign is most
 // that do more. Only ratios of active identities are known, so what is usual is
 // the median's own long mean. A median of n has a standard error of about
-// 1/√n in log units of such counts: so much is taken for chance.
-func (e *Engine) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days float64) {
+// 1/√n in log units of such counts: so much is taken for chance. toward is the
+// mode of a wider circle, by which modeShrink of them count.
+func (e *Engine) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days, toward float64) {
 	var n uint64
 	for _, v := range ratio {
 		n += v
 	}
-	q.mode = 1
+	q.mode = toward
 	if n == 0 {
 		return
 	}
@@ -200,7 +241,7 @@ func (e *Engine) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days fl
 	if days >= modeWarmUp && q.usual.n > 0 {
 		x := median - q.usual.value
 		x = math.Copysign(max(0, math.Abs(x)-1/math.Sqrt(count)), x)
-		x *= count / (count + modeShrink)
+		x = (count*x + modeShrink*math.Log(toward)) / (count + modeShrink)
 		q.mode = min(max(math.Exp(x), modeLow), modeHigh)
 	}
 	if count >= 4 {
@@ -225,7 +266,13 @@ func histogramQuantile[N uint64 | float64](cells []N, p float64) float64 {
 }
 
 // identities returns how many identities are live.
-func (d *fleetDim) identities() float64 { return max(d.today, d.live) }
+func (n *fleetSize) identities() float64 { return max(n.today, n.live) }
+
+// turn begins a new day, some days after the one before.
+func (n *fleetSize) turn(days float64) {
+	n.live = max(n.today, n.live*math.Pow(0.98, min(days, 1000)))
+	n.today = 0
+}
 
 // parameters makes the parameters that follow from the fleet.
 func (e *Engine) parameters(f *Fleet) *Parameters {
@@ -243,19 +290,26 @@ func (e *Engine) parameters(f *Fleet) *Parameters {
 			continue
 		}
 		from.shape(&to.Shape)
-		for m := range from.measures {
-			to.Prior[m] = from.measures[m].prior(Measure(m), from.days)
-		}
-		for m := range to.Mode {
-			to.Mode[m] = from.measures[m].mode
-		}
+		from.peers(to, nil)
 		to.Live = max(from.identities(), 1)
 		to.Formula = e.formula(from.growth(to.Live, e.perDay), living)
 		to.Tail = tailThreshold(&from.tail, max(from.tailDays, 1), e.budget/float64(living))
 		to.Threshold = settle(to.Formula, to.Tail, from.days)
 		to.round()
+		from.groupParameters(to)
 	}
 	return p
+}
+
+// peers fills in what a group, or the whole dimension, has of its own, but for
+// the shape.
+func (q *fleetPeers) peers(to *Dimension, within *fleetPeers) {
+	for m := range q.measures {
+		to.Prior[m] = q.prior(Measure(m), within)
+	}
+	for m := range to.Mode {
+		to.Mode[m] = q.measures[m].mode
+	}
 }
 
 // shape writes the hour-of-week factors in thousandths: each hour of the week
@@ -284,42 +338,6 @@ func (d *fleetDim) shape(to *[HoursOfWeek]uint16) {
 	}
 }
 
-// prior turns moments of log levels into a Gamma with the mean and the
-// coefficient of variation of the log-normal that they describe. Logarithms,
-// because levels of peers spread over decades, and one giant would else decide
-// alone. The dispersion is the upper quartile of the peers' own 1/k: a newcomer
-// gets a cautious k.
-func (q *fleetMeasure) prior(m Measure, days float64) Prior {
-	n := q.weight / max(days, 1)
-	if n <= 0 || m != Distinct && m != Subjects && m != RowsRead {
-		return defaultOf(m)
-	}
-	if m == RowsRead {
-		return q.priorRows()
-	}
-	center := q.log / q.weight
-	variance := max(0, q.logSq/q.weight-center*center)
-	variance = (n*variance + peersNeeded*defaultSpend) / (n + peersNeeded)
-	center = n * center / (n + peersNeeded)
-	cell := histogramQuantile(q.k[:], 0.75)
-	invK := minInverseK * math.Exp2(cell/2)
-	return Prior{
-		Mean:     math.Exp(center + min(variance, defaultSpend)/2),
-		Strength: min(max(1/math.Expm1(variance), 0.05), 4),
-		InverseK: (n*min(invK, maxInverseK) + peersNeeded*defaultPrior.InverseK) / (n + peersNeeded),
-	}
-}
-
-// priorRows describes the exports of the fleet, with the default counting as
-// much as five of them.
-func (q *fleetMeasure) priorRows() Prior {
-	w := q.weight + peersNeeded
-	from := math.Log(defaultRows.Mean)
-	center := (q.log + peersNeeded*from) / w
-	square := (q.logSq + peersNeeded*(from*from+rowsAmong)) / w
-	return Prior{Mean: math.Exp(center), Strength: 1, InverseK: max(square-center*center, rowsAmong)}
-}
-
 // growth returns what all evidence of the dimension may grow by in a day by
 // chance. On the first day it is taken as if everybody worked at all hours.
 func (d *fleetDim) growth(live, perDay float64) float64 {
@@ -331,7 +349,7 @@ const (
 	firstDay   = 0.1 // days by which the assumption of the first day counts
 )
 
-const fleetVersion = 2
+const fleetVersion = 3
 
 // AppendBinary appends the canonical encoding of the fleet.
 func (f *Fleet) AppendBinary(b []byte) []byte {
@@ -342,28 +360,36 @@ func (f *Fleet) AppendBinary(b []byte) []byte {
 		for _, v := range f.dims[i].numbers() {
 			b = appendFloat64(b, *v)
 		}
+		b = f.dims[i].appendGroups(b)
 	}
 	return b
 }
 
 // numbers lists all numbers of the dimension in a fixed order.
 func (d *fleetDim) numbers() []*float64 {
-	v := []*float64{&d.started, &d.days, &d.tailDays, &d.chance, &d.chanceOn, &d.day, &d.today, &d.live}
+	v := []*float64{&d.started, &d.tailDays, &d.chance, &d.chanceOn, &d.day, &d.today, &d.live}
 	for i := range d.hours {
 		v = append(v, &d.hours[i].value, &d.hours[i].n)
 	}
-	for i := range d.cells {
-		v = append(v, &d.cells[i].value, &d.cells[i].n)
-	}
-	for m := range d.measures {
-		q := &d.measures[m]
-		v = append(v, &q.weight, &q.log, &q.logSq, &q.usual.value, &q.usual.n, &q.mode)
-		for i := range q.k {
-			v = append(v, &q.k[i])
-		}
-	}
+	v = d.fleetPeers.numbers(v)
 	for i := range d.tail {
 		v = append(v, &d.tail[i])
+	}
+	return v
+}
+
+// numbers appends what is learned of peers, in a fixed order.
+func (q *fleetPeers) numbers(v []*float64) []*float64 {
+	v = append(v, &q.days)
+	for i := range q.cells {
+		v = append(v, &q.cells[i].value, &q.cells[i].n)
+	}
+	for m := range q.measures {
+		of := &q.measures[m]
+		v = append(v, &of.weight, &of.log, &of.logSq, &of.usual.value, &of.usual.n, &of.mode)
+		for i := range of.k {
+			v = append(v, &of.k[i])
+		}
 	}
 	return v
 }
@@ -384,6 +410,7 @@ func (e *Engine) DecodeFleet(b []byte) (*Fleet, []byte, error) {
 		for _, v := range f.dims[i].numbers() {
 			*v = r.float64()
 		}
+		r.fleetGroups(&f.dims[i])
 	}
 	if r.bad {
 		return nil, nil, fmt.Errorf("decoding a fleet: %w", ErrCorrupt)

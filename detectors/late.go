@@ -30,7 +30,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 		return Evidence{}, false
 	}
 	add = add.clean()
-	d := p.dim(dim)
+	d := p.of(dim, s)
 	old := h.counts(at)
 	h.add(at, add)
 	h.prune(from)

@@ -69,6 +69,9 @@ type Evidence struct {
 	// It and the logs per rate are filled from CandidateCut on; below it, Onset
 	// is the bin itself.
 	Onset int64
+	// Peers names the group of peers that the identity was held against: what its
+	// members work with. Empty: the whole dimension.
+	Peers string
 	// Measures explains each measure's part.
 	Measures [NumMeasures]MeasureEvidence
 	// Scored tells a scored bin from the zero Evidence.

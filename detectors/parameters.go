@@ -15,8 +15,16 @@ type Parameters struct {
 	Dimensions []Dimension
 }
 
-// Dimension holds the parameters of one dimension.
+// Dimension holds the parameters of one dimension; and, as one of Groups, what
+// a group of peers in it is scored with.
 type Dimension struct {
+	// Peers names the group: what its members work with. Empty for the dimension
+	// itself, and for a group whose name is not known.
+	Peers string
+	token uint32 // GroupToken of a group
+	// Groups are the largest groups of peers, by token. Shape, Prior and Mode are
+	// their own, all else is the dimension's.
+	Groups []Dimension
 	// Shape is the factor of each hour of the week in thousandths; its mean
 	// over the week is 1,000.
 	Shape [HoursOfWeek]uint16
@@ -75,9 +83,6 @@ func (d *Dimension) top() float64 { return exp(min(d.Threshold+headroom, MaxLog)
 // would change no decision, and at the lowest drift rate takes days to fall.
 const headroom = 6.0
 
-// dim returns the parameters of a dimension.
-func (p *Parameters) dim(i int) *Dimension { return &p.Dimensions[i] }
-
 // Threshold returns the natural log of the evidence that opens an episode in a
 // dimension.
 func (p *Parameters) Threshold(dim int) float64 { return p.Dimensions[dim].Threshold }
@@ -101,28 +106,47 @@ func (e *Engine) DefaultParameters() *Parameters {
 	return p
 }
 
-const parametersVersion = 1
+const parametersVersion = 2
 
-// AppendBinary appends the canonical encoding: 250 to 350 bytes a dimension.
+// AppendBinary appends the canonical encoding: 250 to 350 bytes for each
+// dimension and each group.
 func (p *Parameters) AppendBinary(b []byte) []byte {
 	b = append(b, parametersVersion)
 	b = binary.AppendVarint(b, p.Bin)
 	b = binary.AppendUvarint(b, uint64(len(p.Dimensions)))
 	for i := range p.Dimensions {
 		d := &p.Dimensions[i]
-		for _, v := range d.Shape {
-			b = binary.AppendUvarint(b, uint64(v))
+		for _, v := range d.thresholds() {
+			b = appendThousandths(b, *v)
 		}
-		for _, v := range d.values() {
-			b = binary.AppendVarint(b, int64(math.Round(*v*1000)))
-		}
+		b = d.appendGroups(d.appendPeers(b))
 	}
 	return b
 }
 
-// values lists what is encoded in thousandths, in a fixed order.
+// appendPeers appends what a group has of its own.
+func (d *Dimension) appendPeers(b []byte) []byte {
+	for _, v := range d.Shape {
+		b = binary.AppendUvarint(b, uint64(v))
+	}
+	for _, v := range d.values() {
+		b = appendThousandths(b, *v)
+	}
+	return b
+}
+
+func appendThousandths(b []byte, v float64) []byte {
+	return binary.AppendVarint(b, int64(math.Round(v*1000)))
+}
+
+// thresholds lists what is the same for all groups of a dimension.
+func (d *Dimension) thresholds() []*float64 {
+	return []*float64{&d.Threshold, &d.Live, &d.Formula, &d.Tail}
+}
+
+// values lists what a group has of its own in thousandths, in a fixed order.
 func (d *Dimension) values() []*float64 {
-	v := []*float64{&d.Threshold, &d.Live, &d.Formula, &d.Tail}
+	var v []*float64
 	for m := range d.Mode {
 		v = append(v, &d.Mode[m])
 	}
@@ -134,7 +158,7 @@ func (d *Dimension) values() []*float64 {
 
 // round rounds all values to what the encoding holds.
 func (d *Dimension) round() {
-	for _, v := range d.values() {
+	for _, v := range append(d.thresholds(), d.values()...) {
 		*v = round3(*v)
 	}
 	for m := range d.Prior {
@@ -158,32 +182,41 @@ func DecodeParameters(b []byte) (*Parameters, []byte, error) {
 	}
 	for i := 0; i < int(n) && !r.bad; i++ {
 		var d Dimension
-		for h := range d.Shape {
-			v := r.uvarint()
-			if v > math.MaxUint16 {
-				r.fail()
-			}
-			d.Shape[h] = uint16(v)
-		}
-		for _, v := range d.values() {
+		for _, v := range d.thresholds() {
 			*v = float64(r.thousandths()) / 1000
 		}
-		for _, q := range d.Prior {
-			if q.Mean <= 0 || q.Strength <= 0 || q.InverseK <= 0 {
-				r.fail()
-			}
-		}
-		for _, mode := range d.Mode {
-			if mode <= 0 {
-				r.fail()
-			}
-		}
+		r.peers(&d)
+		r.groups(&d)
 		p.Dimensions = append(p.Dimensions, d)
 	}
 	if r.bad {
 		return nil, nil, fmt.Errorf("decoding parameters: %w", ErrCorrupt)
 	}
 	return p, r.b, nil
+}
+
+// peers reads what appendPeers wrote.
+func (r *reader) peers(d *Dimension) {
+	for h := range d.Shape {
+		v := r.uvarint()
+		if v > math.MaxUint16 {
+			r.fail()
+		}
+		d.Shape[h] = uint16(v)
+	}
+	for _, v := range d.values() {
+		*v = float64(r.thousandths()) / 1000
+	}
+	for _, q := range d.Prior {
+		if q.Mean <= 0 || q.Strength <= 0 || q.InverseK <= 0 {
+			r.fail()
+		}
+	}
+	for _, mode := range d.Mode {
+		if mode <= 0 {
+			r.fail()
+		}
+	}
 }
 
 // thousandths reads a number that a float64 holds exactly.

@@ -60,6 +60,7 @@ type someone struct {
 	leak    func(hour int) float64                     // factor on the mean, by absolute hour
 	newLeak bool                                       // what the leak adds is all first touch
 	script  func(rng *rand.Rand, day, hour int) Counts // instead of all that
+	group   string                                     // what it works with; empty: nothing is known
 }
 
 func (s *someone) counts(day, hour int) Counts {
@@ -185,10 +186,27 @@ func staff(seed uint64, n int) []*someone {
 	return people
 }
 
+// close ends a bin of somebody who works with something.
+func (c *company) close(s *someone, bin int64, n Counts, sums *Sums) Evidence {
+	works := s.group != "" && n.any()
+	if works {
+		s.state.Lean(GroupToken(s.group))
+	}
+	ev := c.engine.Close(&s.state, 0, bin, n, c.params, sums)
+	if works {
+		s.state.Vote(GroupToken(s.group))
+		sums.Name(0, s.group)
+	}
+	return ev
+}
+
 // run plays days and returns the number of openings on each.
-func (c *company) run(days int) []int {
-	opened := make([]int, days)
-	for hour := range days * 24 {
+func (c *company) run(days int) []int { return c.play(0, days) }
+
+// play plays the days from..to, the last one not included.
+func (c *company) play(from, to int) []int {
+	opened := make([]int, to)
+	for hour := from * 24; hour < to*24; hour++ {
 		bin := c.start + int64(hour)
 		var sums Sums
 		for _, s := range c.people {
@@ -199,7 +217,7 @@ func (c *company) run(days int) []int {
 			if !n.any() && !c.engine.Hot(&s.state) {
 				continue
 			}
-			ev := c.engine.Close(&s.state, 0, bin, n, c.params, &sums)
+			ev := c.close(s, bin, n, &sums)
 			if c.onScore != nil {
 				c.onScore(s, hour, ev)
 			}

@@ -22,6 +22,8 @@ type State struct {
 	rise        uint32          // bin since which the evidence has been above nothing, plus one
 	told        uint16          // low bits of the day on which it last told of itself to the fleet
 	busy        bool            // the last closed bin had a count
+	votes       uint8           // bins by which group has the majority, at most mostVotes; see Vote
+	group       uint32          // GroupToken of its peers, 0 for none
 	more        *more
 	recent      []byte // visits, see history.go
 }
@@ -144,7 +146,7 @@ func (s *State) Log() float64 {
 	return ln(total)
 }
 
-const stateVersion = 2
+const stateVersion = 3
 
 // Flags of an encoded state.
 const (
@@ -153,6 +155,7 @@ const (
 	flagToday
 	flagPast
 	flagExtra
+	flagGroup
 	allFlags = 1<<iota - 1
 )
 
@@ -164,6 +167,9 @@ func (s *State) AppendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(s.last))
 	b = binary.AppendUvarint(b, uint64(s.rise))
 	b = binary.LittleEndian.AppendUint16(b, s.told)
+	if s.group != 0 {
+		b = append(binary.LittleEndian.AppendUint32(b, s.group), s.votes)
+	}
 	b = appendFloat32(b, s.work)
 	b = append(b, s.worked)
 	b = appendFloat32(b, s.peak)
@@ -223,6 +229,9 @@ func (s *State) flags() (f byte) {
 	if s.extras() != 0 {
 		f |= flagExtra
 	}
+	if s.group != 0 {
+		f |= flagGroup
+	}
 	return f
 }
 
@@ -241,6 +250,9 @@ func DecodeState(b []byte) (State, []byte, error) {
 	s.busy = flags&flagBusy != 0
 	s.first, s.last, s.rise = r.bin(), r.bin(), r.bin()
 	s.told = r.uint16()
+	if flags&flagGroup != 0 {
+		s.decodeGroup(&r)
+	}
 	s.work = r.amount()
 	if s.worked = r.byte(); s.worked > workMemory {
 		r.fail()
@@ -251,7 +263,7 @@ func DecodeState(b []byte) (State, []byte, error) {
 		r.series(&s.core[m])
 	}
 	r.stats(&s.both)
-	if flags&^flagBusy != 0 {
+	if flags&^(flagBusy|flagGroup) != 0 {
 		s.more = r.more(flags)
 	}
 	var h history

@@ -27,12 +27,11 @@ const (
 
 // dimSums are the sums of one dimension.
 type dimSums struct {
-	scored   uint64 // identities closed
-	chance   uint64 // what their evidence may grow by in a day by chance, fixed point; see Engine.formula
-	fresh    uint64 // among them, those closed for the first time on this day
-	activity uint64 // sum of count over level, fixed point
-	measures [NumMeasures]measureSums
-	tail     [tailCells]uint64 // upcrossings of each edge of the log evidence
+	scored uint64 // identities closed
+	chance uint64 // what their evidence may grow by in a day by chance, fixed point; see Engine.formula
+	peerSums
+	tail   [tailCells]uint64 // upcrossings of each edge of the log evidence
+	groups map[uint32]*groupSums
 }
 
 type measureSums struct {
@@ -81,30 +80,11 @@ func (s *dimSums) add(e *Engine, id *State, t *setting, l *likelihood, c *Counts
 	days := e.daysUntold(id, t.bin)
 	b := &l.base
 	if days > 0 {
-		s.fresh++
 		s.chance += toFixed(days * e.perDay * b.level / (1 + b.level))
 	}
-	if c[Distinct] > 0 {
-		s.activity += toFixed(min(c[Distinct]/b.level, 16) * (1 - b.peer))
-	}
-	s.measures[Distinct].bin(c[Distinct], b.mu, b.mode, settled)
-	s.measures[FirstTouch].bin(c[FirstTouch], l.share.mean*c[Distinct], t.mode[FirstTouch], settled)
-	if days > 0 && settled {
-		s.measures[Distinct].peer(&id.core[Distinct], b)
-	}
-	for i, judged := range l.judged {
-		m := Measure(i + numCore)
-		switch {
-		case !judged:
-		case m == RowsRead:
-			s.measures[m].rows(c[m])
-		default:
-			r := &l.rare[i]
-			s.measures[m].bin(c[m], r.level*r.shape*r.mode, r.mode, false)
-			if x := id.extra(m); x != nil && days > 0 && settled {
-				s.measures[m].peer(x, r)
-			}
-		}
+	s.peerSums.add(id, t, l, c, days > 0, settled)
+	if id.group != 0 {
+		s.group(id.group).peerSums.add(id, t, l, c, days > 0, settled)
 	}
 	for i := tailEdge(before); i < tailEdge(log); i++ {
 		s.tail[i]++
@@ -178,33 +158,22 @@ func (s *Sums) Add(o *Sums) {
 		for j, v := range from.numbers() {
 			*sums[j] += *v
 		}
-		for m := range from.measures {
-			to.measures[m].log += from.measures[m].log
-		}
+		to.addLogs(&from.peerSums)
+		to.addGroups(from)
 	}
 }
 
 // numbers lists the unsigned numbers in a fixed order.
 func (s *dimSums) numbers() []*uint64 {
 	v := make([]*uint64, 0, 4+int(NumMeasures)*(4+ratioCells+kCells)+tailCells)
-	v = append(v, &s.scored, &s.chance, &s.fresh, &s.activity)
-	for m := range s.measures {
-		q := &s.measures[m]
-		v = append(v, &q.count, &q.expected, &q.weight, &q.logSq)
-		for i := range q.ratio {
-			v = append(v, &q.ratio[i])
-		}
-		for i := range q.k {
-			v = append(v, &q.k[i])
-		}
-	}
+	v = s.peerSums.numbers(append(v, &s.scored, &s.chance))
 	for i := range s.tail {
 		v = append(v, &s.tail[i])
 	}
 	return v
 }
 
-const sumsVersion = 1
+const sumsVersion = 2
 
 // AppendBinary appends the canonical encoding; runs of zeros take two bytes.
 func (s *Sums) AppendBinary(b []byte) []byte {
@@ -216,22 +185,41 @@ func (s *Sums) AppendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(n))
 	for i := range s.dims[:n] {
 		d := &s.dims[i]
-		zeros := uint64(0)
-		for _, v := range d.numbers() {
-			if *v == 0 {
-				zeros++
-				continue
-			}
-			b = appendZeros(b, zeros)
-			zeros = 0
-			b = binary.AppendUvarint(b, *v)
-		}
-		b = appendZeros(b, zeros)
-		for m := range d.measures {
-			b = binary.AppendVarint(b, d.measures[m].log)
-		}
+		b = d.appendGroups(d.appendLogs(appendNumbers(b, d.numbers())))
 	}
 	return b
+}
+
+// appendNumbers writes numbers of which most are zero.
+func appendNumbers(b []byte, numbers []*uint64) []byte {
+	zeros := uint64(0)
+	for _, v := range numbers {
+		if *v == 0 {
+			zeros++
+			continue
+		}
+		b = appendZeros(b, zeros)
+		zeros = 0
+		b = binary.AppendUvarint(b, *v)
+	}
+	return appendZeros(b, zeros)
+}
+
+// numbers reads what appendNumbers wrote.
+func (r *reader) numbers(numbers []*uint64) {
+	for j := 0; j < len(numbers) && !r.bad; {
+		v := r.uvarint()
+		if v != 0 {
+			*numbers[j] = v
+			j++
+			continue
+		}
+		run := r.uvarint()
+		if run == 0 || run > uint64(len(numbers)-j) || (len(r.b) > 0 && j+int(run) < len(numbers) && r.b[0] == 0) {
+			r.fail()
+		}
+		j += int(run)
+	}
 }
 
 // appendZeros writes a run of zeros as a zero and its length.
@@ -256,23 +244,9 @@ func DecodeSums(b []byte) (*Sums, []byte, error) {
 	s := new(Sums)
 	for i := 0; i < int(n) && !r.bad; i++ {
 		d := s.dim(i)
-		numbers := d.numbers()
-		for j := 0; j < len(numbers) && !r.bad; {
-			v := r.uvarint()
-			if v != 0 {
-				*numbers[j] = v
-				j++
-				continue
-			}
-			run := r.uvarint()
-			if run == 0 || run > uint64(len(numbers)-j) || (len(r.b) > 0 && j+int(run) < len(numbers) && r.b[0] == 0) {
-				r.fail()
-			}
-			j += int(run)
-		}
-		for m := range d.measures {
-			d.measures[m].log = r.varint()
-		}
+		r.numbers(d.numbers())
+		r.logs(&d.peerSums)
+		r.groupSums(d)
 	}
 	if !r.bad && n > 0 && s.dims[n-1].scored == 0 {
 		r.fail()

@@ -211,6 +211,7 @@ func (d *Decoder) fill(m *mapping) (reason Reason, path string) {
 	}
 	ev.ID = d.bounded(m.fields[fieldID])
 	ev.Actor = d.bounded(m.fields[fieldActor])
+	ev.Role = d.bounded(m.fields[fieldRole])
 	ev.Subject = d.bounded(m.fields[fieldSubject])
 	ev.KeyID = d.bounded(m.fields[fieldKeyID])
 	ev.Session, _, _ = d.text(m.fields[fieldSession])

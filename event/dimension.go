@@ -17,10 +17,10 @@ type Dimension struct {
 }
 
 // identityFields are the fields that can make up an identity.
-var identityFields = []string{"actor", "subject", "key_id", "session", "ip", "network", "client", "client_family", "endpoint"}
+var identityFields = []string{"actor", "role", "subject", "key_id", "session", "ip", "network", "client", "client_family", "endpoint"}
 
 // IdentityFields returns the names that ParseDimension accepts as fields:
-// actor, subject, key_id, session (always hashed), ip (the full address),
+// actor, role, subject, key_id, session (always hashed), ip (the full address),
 // network (its IPv4 /24 or IPv6 /64), client, client_family (the client without
 // its version) and endpoint.
 func IdentityFields() []string { return slices.Clone(identityFields) }
@@ -104,6 +104,8 @@ func appendField(dst []byte, field string, ev *Event, h Hasher) ([]byte, bool) {
 	switch field {
 	case "actor":
 		s = ev.Actor
+	case "role":
+		s = ev.Role
 	case "subject":
 		s = ev.Subject
 	case "key_id":

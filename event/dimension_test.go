@@ -8,7 +8,7 @@ import (
 )
 
 func TestIdentity(t *testing.T) {
-	ev := &Event{Actor: "alice", KeyID: "k1", Session: "secret", IP: "192.0.2.77", Client: "crm", Endpoint: "GET /c/{id}"}
+	ev := &Event{Actor: "alice", Role: "agent", KeyID: "k1", Session: "secret", IP: "192.0.2.77", Client: "crm", Endpoint: "GET /c/{id}"}
 	hashed := string(FixedHasher().AppendSession(nil, "secret"))
 	for _, c := range []struct {
 		fields string
@@ -16,6 +16,8 @@ func TestIdentity(t *testing.T) {
 		want   string // empty: no identity
 	}{
 		{"actor", ev, "alice"},
+		{"role", ev, "agent"},
+		{"role", &Event{}, ""},
 		{"key_id", ev, "k1"},
 		{"client", ev, "crm"},
 		{"endpoint", ev, "GET /c/{id}"},
@@ -86,7 +88,7 @@ func TestParseDimensionFaults(t *testing.T) {
 		{"", "actor", `a name is a lower-case letter`},
 		{strings.Repeat("a", 33), "actor", `a name is a lower-case letter`},
 		{"user", "", `no field is called ""`},
-		{"user", "actr", `no field is called "actr" (did you mean actor?); the fields are actor, subject, key_id, session, ip, network, client, client_family, endpoint`},
+		{"user", "actr", `no field is called "actr" (did you mean actor?); the fields are actor, role, subject, key_id, session, ip, network, client, client_family, endpoint`},
 		{"user", "actor,actor", `the field actor stands twice`},
 	} {
 		if _, err := ParseDimension(c.name, strings.Split(c.fields, ",")); err == nil || !strings.Contains(err.Error(), c.want) {

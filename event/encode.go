@@ -15,6 +15,7 @@ func AppendNative(dst []byte, ev *Event) []byte {
 	dst = appendMember(dst, "id", ev.ID)
 	dst = appendMember(dst, "action", ev.Action.String())
 	dst = appendMember(dst, "actor", ev.Actor)
+	dst = appendMember(dst, "role", ev.Role)
 	dst = appendMember(dst, "subject", ev.Subject)
 	dst = appendMember(dst, "key_id", ev.KeyID)
 	dst = appendMember(dst, "session", ev.Session)
@@ -126,6 +127,7 @@ func AppendOCSF(dst []byte, ev *Event) []byte {
 	}
 	dst = append(dst, `,"unmapped":{"action":"`...)
 	dst = append(append(dst, ev.Action.String()...), '"')
+	dst = appendMember(dst, "role", ev.Role)
 	dst = appendMember(dst, "key_id", ev.KeyID)
 	if ev.Action.Access() {
 		dst = appendMember(dst, "subject", ev.Subject)

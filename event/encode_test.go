@@ -16,6 +16,7 @@ func drawEvent(t *rapid.T) *Event {
 		ID:       text("id"),
 		Action:   Action(rapid.IntRange(0, int(numActions)-1).Draw(t, "action")),
 		Actor:    text("actor"),
+		Role:     text("role"),
 		Subject:  text("subject"),
 		KeyID:    text("key_id"),
 		Session:  text("session"),
@@ -109,7 +110,7 @@ func checkEvent(t *testing.T, ev *Event) {
 	if ev.Time < MinTime || ev.Time >= MaxTime || ev.Rows < 0 || ev.Rows > MaxRows || len(ev.Records) > MaxRecords || ev.Action >= numActions {
 		t.Fatalf("out of its limits: %+v", ev)
 	}
-	for _, s := range append([]string{ev.ID, ev.Actor, ev.Subject, ev.KeyID, ev.IP, ev.Client, ev.Endpoint}, ev.Records...) {
+	for _, s := range append([]string{ev.ID, ev.Actor, ev.Role, ev.Subject, ev.KeyID, ev.IP, ev.Client, ev.Endpoint}, ev.Records...) {
 		if len(s) > MaxText {
 			t.Fatalf("longer than MaxText: %q", s)
 		}

@@ -77,7 +77,7 @@ func ActionNames() []string { return append([]string(nil), actionNames[:]...) }
 // the buffer of the decoder that made the event: they are valid until the next
 // call of Decode, and who keeps one clones it.
 //
-// What a decoder hands out is already in its final form: ID, Actor, Subject,
+// What a decoder hands out is already in its final form: ID, Actor, Role, Subject,
 // KeyID, IP, Client, Endpoint and each record are at most MaxText bytes, IP is
 // in the canonical form of RFC 5952 without a zone, Endpoint has {id} in place
 // of ids, the Subject of a fact is filled from Actor or KeyID where the source
@@ -88,6 +88,7 @@ type Event struct {
 	Action   Action
 	Notes    Notes  // oddities that did not reject the event
 	Actor    string // who acted
+	Role     string // what the source says that the actor is: a role, a group, a kind of account
 	Subject  string // whom or what a fact is about
 	KeyID    string // token signing key or access key
 	Session  string // token id; a secret, hashed before it goes anywhere
@@ -101,7 +102,7 @@ type Event struct {
 // Clone returns a copy of e that shares no memory with a decoder.
 func (e *Event) Clone() *Event {
 	c := *e
-	for _, s := range []*string{&c.ID, &c.Actor, &c.Subject, &c.KeyID, &c.Session, &c.IP, &c.Client, &c.Endpoint} {
+	for _, s := range []*string{&c.ID, &c.Actor, &c.Role, &c.Subject, &c.KeyID, &c.Session, &c.IP, &c.Client, &c.Endpoint} {
 		*s = strings.Clone(*s)
 	}
 	if e.Records != nil {

@@ -54,6 +54,7 @@ const (
 	fieldID
 	fieldAction
 	fieldActor
+	fieldRole
 	fieldSubject
 	fieldKeyID
 	fieldSession
@@ -66,7 +67,7 @@ const (
 )
 
 // fieldNames are the fields' names in field maps and in the native form.
-var fieldNames = [numFields]string{"time", "id", "action", "actor", "subject", "key_id", "session",
+var fieldNames = [numFields]string{"time", "id", "action", "actor", "role", "subject", "key_id", "session",
 	"ip", "client", "endpoint", "records", "rows"}
 
 // FieldNames returns the names of an event's fields in the native form.

@@ -142,6 +142,9 @@ func Remarks(a *alerting.Alert) []string {
 		out = append(out, line)
 	}
 	e := &a.Evidence
+	if len(e.Measures) > 0 {
+		out = append(out, peers(a))
+	}
 	for i := range e.Measures {
 		if m := &e.Measures[i]; m.Dispersion > 0 && m.Expected > 0 && m.Observed > m.Expected && (m.Measure == "distinct" || m.Measure == "destructive" || m.Measure == "subjects") {
 			out = append(out, fmt.Sprintf("%s: a count of %s or more has chance %.1g in one bin of this identity (negative binomial, mean %s, k %s).",
@@ -160,6 +163,18 @@ func Remarks(a *alerting.Alert) []string {
 		out = append(out, fmt.Sprintf("Exposed records are estimated by a sketch: %d to %d at 95 %% confidence; weir extract lists them exactly.", x.Low, x.High))
 	}
 	return out
+}
+
+// peers says whom the identity was held against, and how much of what was
+// expected comes from them.
+func peers(a *alerting.Alert) string {
+	m := &a.Evidence.Measures[0]
+	who := "all of the dimension " + a.Dimension
+	if p := a.Evidence.Peers; p != "" {
+		dim, name, _ := strings.Cut(p, ":")
+		who = fmt.Sprintf("those who work mostly with the %s %s", dim, name)
+	}
+	return fmt.Sprintf("Its peers are %s; %.0f %% of the level of %s comes from them, the rest is its own.", who, 100*m.PeerWeight, m.Measure)
 }
 
 // upperTail returns the chance of a count or more under NB(mean, k).

@@ -186,6 +186,7 @@ func (d *Detect) candidate(id *identity, tick, bin int64, ev *detectors.Evidence
 		Log:       finite(ev.Log),
 		Bin:       bin,
 		Onset:     alerting.Time(e.since),
+		Peers:     d.peersOf(id, ev),
 		Exposed:   exposed,
 		Context:   d.contextSince(id, e, exposed.Records, open),
 	}

@@ -18,7 +18,10 @@ type DetectConfig struct {
 	Dimensions []string
 	// Persons tells of each dimension whether it names the actor. What its
 	// identities have in common is added up; nil: none does.
-	Persons   []bool
+	Persons []bool
+	// Peers tells of each dimension the one whose identities say who is like whom
+	// in it, NoPeers where none does; nil: none. See DefaultPeers.
+	Peers     []int
 	Engine    *detectors.Engine
 	Partition int32
 	Lateness  int64
@@ -459,6 +462,7 @@ func (d *Detect) count(c *cell, bin int64, params *detectors.Parameters) {
 	for i := range c.parts {
 		d.countPart(id, &c.parts[i], bin, params)
 	}
+	d.lean(id)
 	before := id.last
 	if id.last == never {
 		id.first = c.apply
@@ -552,6 +556,9 @@ func (d *Detect) closeIdentity(id *identity, tick, bin int64, params *detectors.
 		counts, distinct = d.counts(id)
 	}
 	ev := d.cfg.Engine.Close(&id.state, id.dimension(), bin, counts, params, sums)
+	if active {
+		d.vote(id, sums)
+	}
 	was := id.isHot
 	id.isHot = d.cfg.Engine.Hot(&id.state)
 	if id.exposed != nil {

@@ -65,7 +65,7 @@ func (c *Correlate) learn(h *heard, v *detectors.Verdict, end int64) {
 		d := &c.params.Dimensions[cand.Dimension]
 		a.Evidence.LogValue, a.Evidence.Threshold = cand.Log, d.Threshold
 		a.Evidence.Live, a.Evidence.Formula, a.Evidence.Tail = d.Live, d.Formula, d.Tail
-		a.Evidence.Measures = cand.Measures
+		a.Evidence.Peers, a.Evidence.Measures = cand.Peers, cand.Measures
 	}
 	if h.cand != nil {
 		a.Onset = h.cand.Onset

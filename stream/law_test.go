@@ -47,7 +47,7 @@ func (l *lab) ingest(partitions int32) stream.IngestConfig {
 
 func (l *lab) detect() stream.DetectConfig {
 	return stream.DetectConfig{
-		Grid: l.grid, Dimensions: l.names, Persons: stream.Persons(l.dims), Engine: l.engine,
+		Grid: l.grid, Dimensions: l.names, Persons: stream.Persons(l.dims), Peers: stream.DefaultPeers(l.dims), Engine: l.engine,
 		Lateness: 10 * minute, Retention: 30 * 24 * 60 * minute, SnapshotTicks: 12,
 	}
 }

@@ -43,6 +43,7 @@ type Candidate struct {
 	Bin       int64                      `json:"bin"` // the bin that makes the case
 	Onset     alerting.Time              `json:"onset"`
 	Measures  []alerting.MeasureEvidence `json:"measures"` // strongest first
+	Peers     string                     `json:"peers,omitempty"`
 	Exposed   alerting.Exposed           `json:"exposed"`
 	Context
 }

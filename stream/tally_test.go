@@ -47,7 +47,7 @@ func newDesk(t *testing.T) *desk {
 	})
 	d.ingest.Assign(NoProgress(deskSource, 0))
 	d.detect = NewDetect(DetectConfig{
-		Grid: grid, Dimensions: names, Persons: Persons(dims), Engine: d.engine,
+		Grid: grid, Dimensions: names, Persons: Persons(dims), Peers: DefaultPeers(dims), Engine: d.engine,
 		Lateness: 10 * minutes, Retention: 30 * 24 * 60 * minutes, SnapshotTicks: 12,
 	})
 	return d

@@ -174,7 +174,7 @@ func (m *mapper) file(cmd *cobra.Command, f *event.Format, path string) error {
 func (m *mapper) event(ev *event.Event) {
 	r := &m.report
 	r.Events++
-	carried := []bool{true, ev.ID != "", true, ev.Actor != "", ev.Subject != "", ev.KeyID != "", ev.Session != "",
+	carried := []bool{true, ev.ID != "", true, ev.Actor != "", ev.Role != "", ev.Subject != "", ev.KeyID != "", ev.Session != "",
 		ev.IP != "", ev.Client != "", ev.Endpoint != "", len(ev.Records) > 0, ev.Rows > 0}
 	for i := range r.Fields {
 		if carried[i] {

@@ -57,6 +57,7 @@ time      2       100.0 %
 id        0       0.0 %
 action    2       100.0 %
 actor     2       100.0 %
+role      0       0.0 %
 subject   1       50.0 %
 key_id    0       0.0 %
 session   2       100.0 %

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir/config"
@@ -54,7 +55,7 @@ func newSettings(c *config.Config) (*settings, error) {
 		s.ingest.SessionsTopic = kafka.NewTopics(c.TopicPrefix).Sessions
 	}
 	s.detect = stream.DetectConfig{
-		Grid: s.grid, Dimensions: names, Persons: stream.Persons(c.Dimensions), Engine: engine,
+		Grid: s.grid, Dimensions: names, Persons: stream.Persons(c.Dimensions), Peers: peers(c), Engine: engine,
 		Lateness: ms(c.Time.Lateness), Retention: ms(c.Time.Retention),
 		SnapshotTicks: 24 * s.grid.Bin / s.grid.Tick,
 		Facts:         factsConfig(c),
@@ -65,6 +66,20 @@ func newSettings(c *config.Config) (*settings, error) {
 		Expected: expectations(c),
 	}
 	return s, nil
+}
+
+// peers returns, for each dimension, the one by which its identities are grouped.
+func peers(c *config.Config) []int {
+	out := stream.DefaultPeers(c.Dimensions)
+	for i, d := range c.Dimensions {
+		switch by, ok := c.Peers[d.Name]; {
+		case by == config.NoPeers:
+			out[i] = stream.NoPeers
+		case ok:
+			out[i] = slices.IndexFunc(c.Dimensions, func(o event.Dimension) bool { return o.Name == by })
+		}
+	}
+	return out
 }
 
 // loadConfig reads the file, or gives the defaults when none is named.

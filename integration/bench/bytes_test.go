@@ -80,7 +80,7 @@ func newFlow(b *testing.B) *flow {
 	f.ingest.Assign(stream.NoProgress(flowSource, 0))
 	for p := range flowPartitions {
 		f.detects = append(f.detects, stream.NewDetect(stream.DetectConfig{
-			Grid: grid, Dimensions: names, Persons: stream.Persons(dims), Engine: engine, Partition: int32(p),
+			Grid: grid, Dimensions: names, Persons: stream.Persons(dims), Peers: stream.DefaultPeers(dims), Engine: engine, Partition: int32(p),
 			Lateness: lateness, Retention: retention, SnapshotTicks: 12,
 		}))
 	}

@@ -79,7 +79,7 @@ func (d *deployment) facts() *stream.FactsConfig {
 
 func (d *deployment) detect() stream.DetectConfig {
 	return stream.DetectConfig{
-		Grid: d.grid, Dimensions: d.names(), Persons: stream.Persons(d.dims), Engine: d.engine,
+		Grid: d.grid, Dimensions: d.names(), Persons: stream.Persons(d.dims), Peers: stream.DefaultPeers(d.dims), Engine: d.engine,
 		Lateness: 10 * minute, Retention: 30 * 24 * 60 * minute, SnapshotTicks: 12,
 		Facts: d.facts(),
 	}
