@@ -46,7 +46,7 @@ const (
 	levelDays      = 7.0  // memory of the level of distinct
 	noveltyDays    = 7.0  // of the share of first touch, which falls as an identity gets to know its records
 	laggingDays    = 28.0 // of what those have forgotten
-	dispersionDays = 7.0  // of the over-dispersion
+	dispersionDays = 28.0 // of the over-dispersion
 	youthDays      = 3.0  // how long a newcomer's growth is taken for normal
 	keepDays       = 2.0  // how far back late counts are taken
 	absenceDays    = 3.0  // silence after which nothing more is learned of it
