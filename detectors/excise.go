@@ -75,7 +75,7 @@ func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32)
 		fresh := c[FirstTouch] * learned / max(c[Distinct], 1)
 		fade := math.Exp(-ago / e.memory(s, int(Distinct)))
 		count[Distinct] += fade * learned
-		exposure[Distinct] += fade * t.shape
+		exposure[Distinct] += fade * b.shape
 		hours = append(hours, worked{cell(t.hour), learned})
 		e.exciseRare(s, &c, fade)
 		fade = math.Exp(-ago / e.memory(s, int(FirstTouch)))
@@ -106,6 +106,7 @@ func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32)
 			p.forget(h.cell, h.learned/level)
 		}
 		p.compare(d)
+		p.balance(d, level)
 	}
 	since := float32(math.Pow(slow, float64(s.last-1-to)))
 	for m := range s.core {

@@ -10,6 +10,7 @@ type profile struct {
 	mean    [cells]float32
 	n       [cells]uint8
 	follows float32 // how far they follow the shared shape: 1 wholly, 0 not at all
+	mass    float32 // mean of the factors over a week; see balance
 }
 
 // followsPrior is the weight of the assumption that hours follow the shared
@@ -32,8 +33,13 @@ func cell(hour int) int {
 	return hour % 24
 }
 
+// maxFactor bounds what is observed of a cell: one who works in one hour a day
+// has a factor of 24 there. More says that the level is not right, not the hour.
+const maxFactor = 48.0
+
 // observe takes in one bin of a cell: x is its count over the level.
 func (p *profile) observe(cell int, x float64) {
+	x = min(x, maxFactor)
 	if p.n[cell] < profileMemory {
 		p.n[cell]++
 	}
@@ -57,8 +63,39 @@ func (p *profile) compare(d *Dimension) {
 	p.follows = float32(min(max(above/square, 0), 1))
 }
 
+// factor returns what is expected in an hour, in levels: the own hours lean on
+// the shared ones, for more days where the level is too low to know one's own
+// from. shared is the shared factor of the hour.
+func (p *profile) factor(cell int, shared, level float64) float64 {
+	days, n := cellPrior+cellPrior/level, float64(p.n[cell])
+	return (days*p.lean(shared) + n*float64(p.mean[cell])) / (days + n) / float64(p.mass)
+}
+
+// lean returns the shared factor as far as the identity follows it.
+func (p *profile) lean(shared float64) float64 { return 1 + float64(p.follows)*(shared-1) }
+
+// balance makes the factors of a week have mean one. Else level and hours could
+// drift apart with only their product held, or, where the shared hours are those
+// of others, each empty weekend would lower the level and each Monday raise it.
+func (p *profile) balance(d *Dimension, level float64) {
+	p.mass = 1
+	sum := 0.0
+	for i := range p.n {
+		days := 5.0
+		if i >= 24 {
+			days = 2
+		}
+		sum += days * p.factor(i, d.typical(i), level)
+	}
+	p.mass = float32(max(sum/HoursOfWeek, minMass))
+}
+
+// minMass is the least mean of the factors that is evened out.
+const minMass = 0.02
+
 func (p *profile) append(b []byte) []byte {
 	b = appendFloat32(b, p.follows)
+	b = appendFloat32(b, p.mass)
 	for i, n := range p.n {
 		b = append(b, n)
 		if n > 0 {
@@ -69,7 +106,7 @@ func (p *profile) append(b []byte) []byte {
 }
 
 func (r *reader) profile() *profile {
-	p := &profile{follows: r.amount()}
+	p := &profile{follows: r.amount(), mass: r.amount()}
 	for i := range p.n {
 		p.n[i] = r.byte()
 		if p.n[i] > profileMemory {

@@ -38,8 +38,7 @@ type setting struct {
 	day   uint32 // number of the local day
 	shape float64
 	mode  [numCore]float64
-	cellN float64 // how many bins the own hours of this cell rest on
-	cellM float64 // and their mean
+	own   *profile
 	age   float64 // bins since the identity was first seen
 	youth float64 // 1/k that its youth adds
 }
@@ -48,11 +47,7 @@ func (e *Engine) setting(s *State, d *Dimension, bin uint32) setting {
 	t := setting{bin: bin, mode: d.Mode}
 	t.hour, t.day = e.local(int64(bin))
 	t.shape = d.shape(t.hour)
-	if p := s.profile(); p != nil {
-		i := cell(t.hour)
-		t.cellN, t.cellM = float64(p.n[i]), float64(p.mean[i])
-		t.shape = 1 + float64(p.follows)*(t.shape-1)
-	}
+	t.own = s.profile()
 	if s.first != 0 {
 		t.age = max(float64(bin+1)-float64(s.first), 0)
 	}
@@ -76,10 +71,13 @@ func (e *Engine) setting(s *State, d *Dimension, bin uint32) setting {
 // evidence stays small while little is known.
 func (e *Engine) expect(s *State, d *Dimension, t *setting) baseline {
 	b := e.expectOf(&s.core[Distinct], &d.Prior[Distinct])
-	// The shared shape counts for more days where the level is too low to
-	// know one's own hours from.
+	b.shape = t.shape
 	days := cellPrior + cellPrior/b.level
-	b.shape = (days*t.shape + t.cellN*t.cellM) / (days + t.cellN)
+	if t.own != nil {
+		at := cell(t.hour)
+		b.shape = t.own.factor(at, t.shape, b.level)
+		days += float64(t.own.n[at])
+	}
 	b.mode = t.mode[Distinct]
 	b.mu = max(b.level*b.shape*b.mode, 1e-6)
 
@@ -88,7 +86,7 @@ func (e *Engine) expect(s *State, d *Dimension, t *setting) baseline {
 	if now := s.today(); now != nil {
 		ofDay = now.variance(noise, dispersionPrior*b.level*b.level)
 	}
-	b.hour = max((noise-ofDay)/(1+ofDay), minHourly) + (1/b.mu+b.inverseK)/(days+t.cellN)
+	b.hour = max((noise-ofDay)/(1+ofDay), minHourly) + (1/b.mu+b.inverseK)/days
 	b.day += ofDay + t.youth
 	lend := min(d.Prior[Distinct].Strength, 1)
 	b.work = (lend*4*d.Prior[Distinct].Mean + float64(s.worked)*float64(s.work)) / (lend + float64(s.worked))

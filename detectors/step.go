@@ -222,7 +222,7 @@ func (e *Engine) weigh(s *State, d *Dimension, t *setting, now *today, busy bool
 		e.weighPast(&l, s, p, t, now, busy, c)
 	}
 	for m := Measure(numCore); m < NumMeasures; m++ {
-		e.weighExtra(&l, s, d, t, m, c[m])
+		e.weighExtra(&l, s, d, t, m, c)
 	}
 	return l
 }
@@ -246,8 +246,8 @@ func (e *Engine) weighPast(l *likelihood, s *State, p *past, t *setting, now *to
 
 // weighExtra holds a measure after the core against its baseline, if it has
 // ever occurred.
-func (e *Engine) weighExtra(l *likelihood, s *State, d *Dimension, t *setting, m Measure, count float64) {
-	i := int(m) - numCore
+func (e *Engine) weighExtra(l *likelihood, s *State, d *Dimension, t *setting, m Measure, c *Counts) {
+	i, count := int(m)-numCore, c[m]
 	x := s.extra(m)
 	if x == nil && count == 0 || !e.judges(s, m, t, &l.base) {
 		return
@@ -260,6 +260,10 @@ func (e *Engine) weighExtra(l *likelihood, s *State, d *Dimension, t *setting, m
 	if m != RowsRead {
 		var f forecast
 		l.rare[i], f = e.rareForecast(x, m, d, &l.base)
+		if part(m) && c[Distinct] == 0 {
+			l.rare[i].mu = 0 // nothing can begin either
+			return
+		}
 		l.extra[i] = f.ratios(count)
 		return
 	}
@@ -278,10 +282,6 @@ func (e *Engine) weighExtra(l *likelihood, s *State, d *Dimension, t *setting, m
 // (horizons of a week or more against hours of detection), and a count far
 // beyond anything ordinary is cut for learning, so that one burst does not buy
 // weeks of blindness.
-//
-// The level's exposure is in units of the shape that the own hours start from,
-// not of the own hours themselves: else level and hours could drift apart, with
-// only their product held.
 func (e *Engine) learn(s *State, d *Dimension, t *setting, l *likelihood, stat *[NumRates]float64, c *Counts) {
 	if e.away(s, t.bin, c) {
 		s.busy = false
@@ -297,7 +297,7 @@ func (e *Engine) learn(s *State, d *Dimension, t *setting, l *likelihood, stat *
 	x := &s.core[Distinct]
 	fade := 1 - 1/min(e.level[Distinct], young)
 	x.count = fold(x.count, fade, learned)
-	x.exposure = fold(x.exposure, fade, t.shape*b.mode)
+	x.exposure = fold(x.exposure, fade, b.shape*b.mode)
 	residual := b.clip(learned, t.age > e.youth) - b.mu
 	x.excess = fold(x.excess, slow, residual*residual-(residual+b.mu))
 	x.square = fold(x.square, slow, b.mu*b.mu)
@@ -311,11 +311,12 @@ func (e *Engine) learn(s *State, d *Dimension, t *setting, l *likelihood, stat *
 	e.learnExtras(s, t, l, c)
 
 	if s.profile() == nil && x.count >= profileMin && t.age >= e.perDay {
-		s.room().profile = &profile{follows: 1}
+		s.room().profile = &profile{follows: 1, mass: 1}
 	}
 	if p := s.profile(); p != nil {
 		p.observe(cell(t.hour), learned/(b.level*b.mode))
 		p.compare(d)
+		p.balance(d, b.level)
 	}
 }
 
