@@ -21,17 +21,12 @@ var rares = [NumMeasures]rare{
 }
 
 const (
-	maxPartInverseK = 4.0   // 1/k of a part at the most: bursts have their own place in the null
-	strayBurst      = 0.02  // chance of a harmless burst
-	offHoursPart    = 8.0   // an hour is off where less than an eighth of ordinary work is expected
-	offHoursAge     = 7.0   // days from which an identity's hours are known
-	minorShare      = 0.5   // share of unissued tokens from which they are how the identity works
-	unlikeRare      = 0.001 // chance of a bin that is like nothing before
+	strayBurst   = 0.02  // chance of a harmless burst
+	offHoursPart = 8.0   // an hour is off where less than an eighth of ordinary work is expected
+	offHoursAge  = 7.0   // days from which an identity's hours are known
+	minorShare   = 0.5   // share of unissued tokens from which they are how the identity works
+	unlikeRare   = 0.001 // chance of a bin that is like nothing before
 )
-
-// part reports whether a measure counts some of an identity's accesses: that
-// none is deleted while none is read says nothing.
-func part(m Measure) bool { return m == Destructive || m == Unissued }
 
 // judges reports whether a measure after the core is to be scored in the bin.
 func (e *Engine) judges(s *State, m Measure, t *setting, b *baseline) bool {
@@ -73,11 +68,7 @@ func (e *Engine) rareForecast(x *series, m Measure, d *Dimension, core *baseline
 	}
 	b := e.expectOf(x, prior)
 	b.shape, b.mode = max(core.shape, 1), core.mode
-	switch {
-	case part(m):
-		b.shape = core.shape
-		b.inverseK = min(b.inverseK, maxPartInverseK)
-	case m == OffHours:
+	if m == OffHours {
 		b.shape, b.mode = 1, 1
 		b.work = core.work // an evening at the desk
 	}

@@ -33,13 +33,8 @@ func cell(hour int) int {
 	return hour % 24
 }
 
-// maxFactor bounds what is observed of a cell: one who works in one hour a day
-// has a factor of 24 there. More says that the level is not right, not the hour.
-const maxFactor = 48.0
-
 // observe takes in one bin of a cell: x is its count over the level.
 func (p *profile) observe(cell int, x float64) {
-	x = min(x, maxFactor)
 	if p.n[cell] < profileMemory {
 		p.n[cell]++
 	}

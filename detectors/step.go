@@ -25,9 +25,16 @@ type likelihood struct {
 }
 
 // nu returns the prior weight of a change of the core in this very bin. It is
-// known before the count; where nothing is expected it is near zero, so that
-// mere silence does not gather evidence, as it would with ν = 1.
-func (l *likelihood) nu() float64 { return l.base.mu / (1 + l.base.mu) }
+// known before the count; where nothing is expected it is low, so that mere
+// silence does not gather evidence, as it would with ν = 1. Thieves keep other
+// hours than their victims, so it does not fall as far as the hour's factor.
+func (l *likelihood) nu() float64 {
+	mu := max(l.base.mu, outOfHours*l.base.level)
+	return mu / (1 + mu)
+}
+
+// outOfHours is which part of the level a bin counts for at the least in ν.
+const outOfHours = 0.1
 
 // nuOf returns that of a measure after the core.
 func (l *likelihood) nuOf(i int) float64 {
@@ -222,7 +229,7 @@ func (e *Engine) weigh(s *State, d *Dimension, t *setting, now *today, busy bool
 		e.weighPast(&l, s, p, t, now, busy, c)
 	}
 	for m := Measure(numCore); m < NumMeasures; m++ {
-		e.weighExtra(&l, s, d, t, m, c)
+		e.weighExtra(&l, s, d, t, m, c[m])
 	}
 	return l
 }
@@ -246,8 +253,8 @@ func (e *Engine) weighPast(l *likelihood, s *State, p *past, t *setting, now *to
 
 // weighExtra holds a measure after the core against its baseline, if it has
 // ever occurred.
-func (e *Engine) weighExtra(l *likelihood, s *State, d *Dimension, t *setting, m Measure, c *Counts) {
-	i, count := int(m)-numCore, c[m]
+func (e *Engine) weighExtra(l *likelihood, s *State, d *Dimension, t *setting, m Measure, count float64) {
+	i := int(m) - numCore
 	x := s.extra(m)
 	if x == nil && count == 0 || !e.judges(s, m, t, &l.base) {
 		return
@@ -260,10 +267,6 @@ func (e *Engine) weighExtra(l *likelihood, s *State, d *Dimension, t *setting, m
 	if m != RowsRead {
 		var f forecast
 		l.rare[i], f = e.rareForecast(x, m, d, &l.base)
-		if part(m) && c[Distinct] == 0 {
-			l.rare[i].mu = 0 // nothing can begin either
-			return
-		}
 		l.extra[i] = f.ratios(count)
 		return
 	}
