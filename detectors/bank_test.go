@@ -102,7 +102,7 @@ func (l *bankLog) play(thief string, leakFrom int64, factor float64, seed uint64
 				c[Distinct] += extra
 				c[FirstTouch] += extra
 			}
-			if c[Distinct] == 0 && !e.Hot(&states[i]) {
+			if c[Distinct] == 0 && !e.Hot(&states[i], 0, p) {
 				continue
 			}
 			ev := e.Close(&states[i], 0, bin, c, p, &sums)

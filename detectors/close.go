@@ -78,12 +78,13 @@ func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, su
 
 // Hot reports whether the evidence is, or lately was, so high that the identity
 // must be closed in bins without a count too, so that correlate sees it fall.
-// It holds for at least six hours after the evidence fell below any threshold.
-func (e *Engine) Hot(s *State) bool { return s.Seen() && s.peak >= hotCut }
+// It holds for at least six hours after an episode has become quiet.
+func (e *Engine) Hot(s *State, dim int, p *Parameters) bool {
+	return s.Seen() && float64(s.peak) >= p.Threshold(dim)-EpisodeMargin-hotMargin
+}
 
-// hotCut leaves six hours of falling at a quarter of a nat an hour under the
-// evidence at which an episode is quiet at the latest.
-const hotCut = minThreshold - EpisodeMargin - 1.5
+// hotMargin is six hours of falling at a quarter of a nat an hour.
+const hotMargin = 1.5
 
 // clean maps counts to what the sums can hold: whole, not negative, not NaN.
 func (c Counts) clean() Counts {
@@ -179,7 +180,7 @@ func (x *series) rest(n, level, dispersion float64, timed bool) {
 
 // calmLog is the log evidence below which nothing is taken to be going on: the
 // statistics of a calm identity wander around it from below.
-const calmLog = CandidateCut / 2
+const calmLog = 2.0
 
 // note moves the state's marks past the scored bin: the last bin, the start of
 // the present rise, the peak of the evidence.

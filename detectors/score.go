@@ -38,9 +38,9 @@ type setting struct {
 	day   uint32 // number of the local day
 	shape float64
 	mode  [numCore]float64
-	own   *profile
-	age   float64 // bins since the identity was first seen
-	youth float64 // 1/k that its youth adds
+	own   *profile // its own hours, nil: none are kept
+	age   float64  // bins since the identity was first seen
+	youth float64  // 1/k that its youth adds
 }
 
 func (e *Engine) setting(s *State, d *Dimension, bin uint32) setting {
@@ -192,16 +192,16 @@ type forecast struct {
 //
 // The day's factor is Gamma(κ+S, κ+M) after S records where M were due; under
 // a drift to r that began with m of M to come, Gamma(κ+S, κ+M+(r-1)m). A morning
-// off does not make the afternoon suspect, so the factor is taken as slowDay at
-// least; and a drift never expects less than the null, so that a slow day is no
+// off does not make the afternoon suspect, so the factor is taken as one at
+// least; and a drift never expects less than the null, so that a busy day is no
 // alibi for those before it.
 func (b *baseline) forecast(now *today, scale float64, busy bool) forecast {
 	kappa := 1 / b.day
 	mu, seen, due := b.expected()*scale, float64(now.seen), float64(now.due)*scale
-	f := forecast{null: mu * max((kappa+seen)/(kappa+due), slowDay), unlike: b.unlike, stray: b.stray(b.mu*scale, busy)}
+	f := forecast{null: mu * max((kappa+seen)/(kappa+due), 1), unlike: b.unlike, stray: b.stray(b.mu*scale, busy)}
 	f.k = 1 / (b.hour + 1/(kappa+seen))
 	for i, r := range Rates {
-		f.drift[i] = max(r*mu*(kappa+seen)/(kappa+due+(r-1)*float64(now.after[i])*scale), f.null)
+		f.drift[i] = f.null * max(r*(kappa+due)/(kappa+due+(r-1)*float64(now.after[i])*scale), 1)
 	}
 	f.work = max(b.work, f.null)
 	return f
@@ -217,9 +217,6 @@ func (b *baseline) expected() float64 {
 
 // ordinaryDay is the factor below which a day is an ordinary one.
 const ordinaryDay = 1.25
-
-// slowDay is the least factor that a day is taken to have.
-const slowDay = 0.5
 
 // Chances of the null model's other component: a bin of ordinary work at an
 // hour at which there is usually none.

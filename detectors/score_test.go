@@ -179,8 +179,8 @@ func TestCoolsDown(t *testing.T) {
 		e.Close(&s, 0, bin, Counts{400, 400}, p, nil)
 		bin++
 	}
-	if s.Log() < p.Threshold(0)+4 || !e.Hot(&s) {
-		t.Fatalf("two days at twenty times: log %g, hot %v", s.Log(), e.Hot(&s))
+	if s.Log() < p.Threshold(0)+4 || !e.Hot(&s, 0, p) {
+		t.Fatalf("two days at twenty times: log %g, hot %v", s.Log(), e.Hot(&s, 0, p))
 	}
 	rng := rand.New(rand.NewPCG(9, 9))
 	below := 0
@@ -190,7 +190,7 @@ func TestCoolsDown(t *testing.T) {
 		bin++
 		if ev.Log < minThreshold-EpisodeMargin {
 			below++
-			if below <= 6 && !e.Hot(&s) {
+			if below <= 6 && !e.Hot(&s, 0, p) {
 				t.Fatalf("not hot %d hours after the evidence fell", below)
 			}
 		}

@@ -214,7 +214,7 @@ func (c *company) play(from, to int) []int {
 				continue
 			}
 			n := s.counts(hour/24, hour%24)
-			if !n.any() && !c.engine.Hot(&s.state) {
+			if !n.any() && !c.engine.Hot(&s.state, 0, c.params) {
 				continue
 			}
 			ev := c.close(s, bin, n, &sums)

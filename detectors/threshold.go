@@ -5,7 +5,7 @@ import "math"
 // Bounds of a threshold, in nats. The lower one leaves room under it for a
 // candidate to be told and for an episode to close.
 const (
-	minThreshold = 5.0
+	minThreshold = 3.5
 	maxThreshold = MaxLog - 1
 )
 

@@ -531,7 +531,7 @@ func (d *Detect) closeBin(tick, bin int64, params *detectors.Parameters) {
 		if tick > id.saved {
 			d.closeIdentity(id, tick, bin, params, &sums, &traits)
 		} else {
-			id.isHot = d.cfg.Engine.Hot(&id.state) // a restore: the state has it already
+			id.isHot = d.cfg.Engine.Hot(&id.state, id.dimension(), params) // a restore: the state has it already
 		}
 		if id.isHot {
 			watched = append(watched, id)
@@ -560,7 +560,7 @@ func (d *Detect) closeIdentity(id *identity, tick, bin int64, params *detectors.
 		d.vote(id, sums)
 	}
 	was := id.isHot
-	id.isHot = d.cfg.Engine.Hot(&id.state)
+	id.isHot = d.cfg.Engine.Hot(&id.state, id.dimension(), params)
 	if id.exposed != nil {
 		id.exposed.past.add(&counts)
 	}
