@@ -146,7 +146,7 @@ func (s *State) Log() float64 {
 	return ln(total)
 }
 
-const stateVersion = 3
+const stateVersion = 4
 
 // Flags of an encoded state.
 const (
