@@ -1,6 +1,9 @@
 package detectors
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Early scores the bin as counted so far. The count only grows until the bin
 // ends and the likelihood ratio grows with it, so what is enough now will be
@@ -8,9 +11,26 @@ import "math"
 // before the bin, once for all ticks in it, and changes nothing else. bin must
 // be after s.LastBin.
 func (e *Engine) Early(s *State, dim int, bin int64, c Counts, p *Parameters) Evidence {
+	ev, _ := e.early(s, dim, bin, c, p)
+	return ev
+}
+
+// Explain is Early at the end of a bin, for people: it tells the evidence of each
+// drift rate however weak it is, and changes nothing.
+func (e *Engine) Explain(s *State, dim int, bin int64, c Counts, p *Parameters) Evidence {
+	again, _, err := DecodeState(s.AppendBinary(nil))
+	if err != nil {
+		panic(fmt.Sprintf("detectors: a state does not read back: %v", err)) // a mistake in this package
+	}
+	ev, sc := e.early(&again, dim, bin, c, p)
+	sc.tellRates(&ev)
+	return ev
+}
+
+func (e *Engine) early(s *State, dim int, bin int64, c Counts, p *Parameters) (ev Evidence, sc scores) {
 	at := clampBin(bin)
 	if s.last > at {
-		return Evidence{}
+		return ev, sc
 	}
 	d := p.of(dim, s)
 	e.catchUpTo(s, d, at)
@@ -18,10 +38,9 @@ func (e *Engine) Early(s *State, dim int, bin int64, c Counts, p *Parameters) Ev
 	t := e.setting(s, d, at)
 	now := s.now(&t)
 	l := e.weigh(s, d, &t, &now, s.busy, &c)
-	var sc scores
 	sc.read(s)
 	sc.step(&l, e.keepOf(s, d, &l), d.top())
-	return e.evidence(s, d, &t, &l, &sc, &c)
+	return e.evidence(s, d, &t, &l, &sc, &c), sc
 }
 
 // pass scores a bin and puts the statistics into the state. was are those of

@@ -16,6 +16,13 @@ func (e *Engine) evidence(s *State, d *Dimension, t *setting, l *likelihood, sc 
 	if ev.Log < CandidateCut {
 		return ev
 	}
+	sc.tellRates(&ev)
+	ev.Onset = e.onset(s, d, &ev, sc, t.bin, c)
+	return ev
+}
+
+// tellRates fills in the evidence of each drift rate.
+func (sc *scores) tellRates(ev *Evidence) {
 	for m := range NumMeasures {
 		if ev.Measures[m].Judged {
 			for i := range Rates {
@@ -23,8 +30,6 @@ func (e *Engine) evidence(s *State, d *Dimension, t *setting, l *likelihood, sc 
 			}
 		}
 	}
-	ev.Onset = e.onset(s, d, &ev, sc, t.bin, c)
-	return ev
 }
 
 // explain returns a measure's part of the evidence, but for its rates.

@@ -103,7 +103,7 @@ func (c *Recount) Numbers() []Number {
 		slack := c.slack(m.Measure, again)
 		n.Agrees = again >= n.Told-slack && again <= max(n.High, n.Told)+slack
 		if end := int64(c.alert.Evidence.Bin) + c.width(); !n.Agrees && again > n.Told && int64(c.alert.Time) >= end {
-			n.Agrees, n.From = true, "the events of the bin; the case was made before it was over"
+			n.Agrees, n.From = true, "the events of the bin; the case was made before all of them had come"
 		}
 		out = append(out, n)
 	}
@@ -140,7 +140,7 @@ func (c *Recount) Remarks() []string {
 	if c.rows > 0 {
 		out = append(out, fmt.Sprintf("In the bin it read %d rows whose records the log does not name.", c.rows))
 	}
-	if since := int64(c.alert.Exposed.Since); c.first > since {
+	if since := int64(c.alert.Exposed.Since); since > 0 && c.first > since {
 		out = append(out, "The log begins after the episode: what came before is not counted here.")
 	}
 	return out

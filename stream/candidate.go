@@ -190,6 +190,12 @@ func (d *Detect) candidate(id *identity, tick, bin int64, ev *detectors.Evidence
 		Exposed:   exposed,
 		Context:   d.contextSince(id, e, exposed.Records, open),
 	}
+	c.Measures = measuresOf(ev, distinct)
+	d.report.Candidates = append(d.report.Candidates, c)
+}
+
+// measuresOf returns what alerts carry of each measure, strongest first.
+func measuresOf(ev *detectors.Evidence, distinct sketches.Estimate) (out []alerting.MeasureEvidence) {
 	for m := range ev.Measures {
 		if !ev.Measures[m].Judged {
 			continue
@@ -198,12 +204,12 @@ func (d *Detect) candidate(id *identity, tick, bin int64, ev *detectors.Evidence
 		if detectors.Measure(m) == detectors.Distinct {
 			me.Low, me.High = min(distinct.Low, me.Observed), max(distinct.High, me.Observed)
 		}
-		c.Measures = append(c.Measures, me)
+		out = append(out, me)
 	}
-	slices.SortStableFunc(c.Measures, func(a, b alerting.MeasureEvidence) int {
+	slices.SortStableFunc(out, func(a, b alerting.MeasureEvidence) int {
 		return -cmp.Compare(a.LogValue, b.LogValue)
 	})
-	d.report.Candidates = append(d.report.Candidates, c)
+	return out
 }
 
 // explain turns one measure's part of the evidence into what alerts carry.

@@ -72,6 +72,7 @@ type Detect struct {
 	replay    *Checkpoint                     // while catching up after a restore
 	reported  int64                           // ticks up to this one were reported before a restore
 	facts     *factRegister                   // nil: facts are not told
+	looks     *look                           // nil: nobody asks
 	stats     DetectStats
 }
 
@@ -379,6 +380,9 @@ func (d *Detect) next() int64 {
 	for bin := range d.active {
 		tick = min(tick, d.cfg.Grid.LastTick(bin))
 	}
+	if l := d.looks; l != nil && l.found == nil && d.cfg.Grid.LastTick(l.bin) > d.done {
+		tick = min(tick, d.cfg.Grid.LastTick(l.bin))
+	}
 	for _, id := range d.hot {
 		from := max(d.done, id.saved) // saved is ahead only while catching up
 		tick = min(tick, d.cfg.Grid.LastTick(d.cfg.Grid.BinOfTick(from+1)))
@@ -517,6 +521,9 @@ func (d *Detect) scoreEarly(id *identity, tick, bin int64, params *detectors.Par
 
 // closeBin ends a bin for all identities that were active in it or are watched.
 func (d *Detect) closeBin(tick, bin int64, params *detectors.Parameters) {
+	if d.looks != nil && d.looks.bin == bin {
+		d.look(params)
+	}
 	var sums detectors.Sums
 	var traits TraitSums
 	ending := d.active[bin]

@@ -30,8 +30,8 @@ type explainOptions struct {
 func newExplainCommand() *cobra.Command {
 	var o explainOptions
 	cmd := &cobra.Command{
-		Use:   "explain DEDUP_KEY | --identity DIMENSION:NAME [--bin TIME]  -c FILE | --alerts FILE",
-		Short: "Recompute each number of an alert",
+		Use:   "explain DEDUP_KEY | --identity DIMENSION:NAME [--bin TIME]  -c FILE | --alerts FILE | --input FILE",
+		Short: "Recompute each number of an alert, or of any bin",
 		Long: `Take an alert apart and compute each of its numbers again from what it is made
 of: what was expected (level × shape × mode), the evidence of each measure (from
 that of each drift rate), the combined evidence (from the measures'), the
@@ -45,10 +45,15 @@ and a time that lies in the bin that made the case, or in the episode.
 
 With --input FILE, or --replay for the source topics of the configuration, the
 log is read again: the counts are taken from the events themselves, without any
-sketch, and the same operators say whether they raise the same alert.`,
+sketch, and the same operators say whether they raise the same alert.
+
+With a log, --identity and --bin, and no --alerts, no alert is needed: the
+operators read the log up to the end of the bin in which the time lies, and what
+they make of the identity there is told and computed again, alert or not.`,
 		Example: `  weir explain weir-dffa33c0917f4f02 -c weir.yaml
   weir explain weir-dffa33c0917f4f02 --alerts alerts.ndjson --input access.ndjson.gz
-  weir explain --identity user:ana --bin 2026-03-02T14:00:00Z --alerts alerts.ndjson -o json`,
+  weir explain --identity user:ana --bin 2026-03-02T14:00:00Z --alerts alerts.ndjson -o json
+  weir explain --identity user:ana --bin 2026-03-02T14:00:00Z --input access.ndjson.gz`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return errors.New("explain takes one DEDUP_KEY, as it stands in the alert")
@@ -63,8 +68,8 @@ sketch, and the same operators say whether they raise the same alert.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.config, "config", "c", "", "configuration file (default with --alerts: no file, all defaults)")
 	f.StringVar(&o.alerts, "alerts", "", "file of alerts, one a line, or - (default: the alerts topic)")
-	f.StringVar(&o.identity, "identity", "", "the alert's DIMENSION:NAME, instead of its key")
-	f.StringVar(&o.bin, "bin", "", "with --identity, a time in the bin that made the case, or in the episode")
+	f.StringVar(&o.identity, "identity", "", "DIMENSION:NAME, instead of an alert's key")
+	f.StringVar(&o.bin, "bin", "", "with --identity, a time in the bin that made the case, or in the episode; with a log alone, in any bin")
 	f.StringArrayVar(&o.inputs, "input", nil, "file of events to count again; may be given more than once")
 	f.StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(event.FormatNames(), ", ")+", or the path of a field map")
 	f.BoolVar(&o.replay, "replay", false, "count the source topics of the configuration again")
@@ -78,8 +83,8 @@ func (o *explainOptions) check() error {
 		return usagef("explain needs either one DEDUP_KEY, as it stands in the alert, or --identity DIMENSION:NAME")
 	case o.bin != "" && o.identity == "":
 		return usagef("--bin goes with --identity; a DEDUP_KEY names the episode by itself")
-	case o.alerts == "" && o.config == "":
-		return usagef("explain needs a configuration, to read the alerts topic (-c FILE), or a file of alerts (--alerts FILE)")
+	case o.alerts == "" && o.config == "" && !o.ofBin():
+		return usagef("explain needs a configuration, to read the alerts topic (-c FILE), or a file of alerts (--alerts FILE); or --identity, --bin and a log (--input FILE)")
 	case o.replay && o.config == "":
 		return usagef("--replay reads the source topics and needs a configuration (-c FILE); for files there is --input FILE")
 	case o.replay && len(o.inputs) > 0:
@@ -92,10 +97,10 @@ func (o *explainOptions) check() error {
 
 // explanation is what explain has to say; one JSON object with -o json.
 type explanation struct {
-	DedupKey  string            `json:"dedup_key"`
+	DedupKey  string            `json:"dedup_key,omitempty"` // empty: of a bin, not of an alert
 	Dimension string            `json:"dimension"`
 	Identity  string            `json:"identity"`
-	Status    alerting.Status   `json:"status"`
+	Status    alerting.Status   `json:"status,omitempty"`
 	Time      alerting.Time     `json:"time"`
 	Summary   string            `json:"summary"`
 	Fact      alerting.Fact     `json:"fact,omitempty"`
@@ -119,20 +124,13 @@ func runExplain(ctx context.Context, cmd *cobra.Command, o *explainOptions) erro
 	if err != nil {
 		return err
 	}
-	told, err := o.find(ctx, cmd, s)
+	explain := explainAlert
+	if o.ofBin() {
+		explain = explainBin
+	}
+	x, err := explain(ctx, cmd, o, s)
 	if err != nil {
 		return err
-	}
-	a := told[len(told)-1]
-	x := &explanation{
-		DedupKey: a.DedupKey, Dimension: a.Dimension, Identity: a.Identity, Status: a.Status, Time: a.Time, Summary: a.Summary,
-		Fact: a.Fact, Detail: a.Detail, Bin: a.Evidence.Bin, BinWidth: a.Evidence.BinWidth,
-		Numbers: lab.Recompute(a), Notes: lab.Remarks(a),
-	}
-	if o.replay || len(o.inputs) > 0 {
-		if err := x.replay(ctx, cmd, o, s, a); err != nil {
-			return err
-		}
 	}
 	x.Agrees = true
 	for _, n := range x.Numbers {
@@ -148,6 +146,24 @@ func runExplain(ctx context.Context, cmd *cobra.Command, o *explainOptions) erro
 		return exitError(1)
 	}
 	return nil
+}
+
+// explainAlert takes apart the latest alert that is asked for.
+func explainAlert(ctx context.Context, cmd *cobra.Command, o *explainOptions, s *settings) (*explanation, error) {
+	told, err := o.find(ctx, cmd, s)
+	if err != nil {
+		return nil, err
+	}
+	a := told[len(told)-1]
+	x := &explanation{
+		DedupKey: a.DedupKey, Dimension: a.Dimension, Identity: a.Identity, Status: a.Status, Time: a.Time, Summary: a.Summary,
+		Fact: a.Fact, Detail: a.Detail, Bin: a.Evidence.Bin, BinWidth: a.Evidence.BinWidth,
+		Numbers: lab.Recompute(a), Notes: lab.Remarks(a),
+	}
+	if o.replay || len(o.inputs) > 0 {
+		err = x.replay(ctx, cmd, o, s, a)
+	}
+	return x, err
 }
 
 // find returns the alerts of one episode that are asked for, oldest first.
@@ -220,7 +236,13 @@ func alertsOfFile(name string, wanted func(*alerting.Alert) bool) ([]*alerting.A
 }
 
 func (x *explanation) print(w io.Writer) {
-	fmt.Fprintf(w, "%s: %s %s, %s at %s\n%s\n\n", x.DedupKey, x.Dimension, alerting.Printable(x.Identity, 120), x.Status, x.Time, alerting.Printable(x.Summary, 2000))
+	who := x.Dimension + " " + alerting.Printable(x.Identity, 120)
+	if x.DedupKey == "" {
+		fmt.Fprintf(w, "%s, from %s to %s", who, x.Bin, x.Time)
+	} else {
+		fmt.Fprintf(w, "%s: %s, %s at %s", x.DedupKey, who, x.Status, x.Time)
+	}
+	fmt.Fprintf(w, "\n%s\n\n", alerting.Printable(x.Summary, 2000))
 	if len(x.Numbers) > 0 {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(t, "number\ttold\tagain\t\tfrom")

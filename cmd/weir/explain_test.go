@@ -87,6 +87,48 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// The numbers of any bin of any identity are computed again from the log alone:
+// where nothing happened, where all was well, and where the alert was raised.
+func TestExplainBin(t *testing.T) {
+	t.Chdir(t.TempDir())
+	a := alertsOfLeak(t)
+	for _, c := range []struct {
+		who, bin string
+		distinct float64 // in the bin, by the events
+		says     string
+	}{
+		{"user:clerk1", "2026-03-11T10:20:00Z", -1, "nobody is told anything"},
+		{"user:clerk1", "2026-03-11T23:00:00Z", 0, "nobody is told anything"},
+		{"user:clerk2", a.Evidence.Bin.String(), -1, a.DedupKey},
+	} {
+		code, stdout, stderr := weir(t, "explain", "--identity", c.who, "--bin", c.bin, "--input", "log.ndjson", "-o", "json")
+		var x explanation
+		if err := json.Unmarshal([]byte(stdout), &x); err != nil || code != 0 || !x.Agrees {
+			t.Errorf("%s %s: exit %d, %v: %s%s", c.who, c.bin, code, err, stdout, stderr)
+			continue
+		}
+		seen := map[string]float64{}
+		for _, n := range x.Numbers {
+			seen[n.Name] = n.Again
+		}
+		for _, want := range []string{"expected distinct", "evidence of distinct", "expected first_touch", "evidence", "threshold", "distinct in the bin"} {
+			if _, ok := seen[want]; !ok {
+				t.Errorf("%s %s: nothing is said of %q: %s", c.who, c.bin, want, stdout)
+			}
+		}
+		if n := seen["distinct in the bin"]; c.distinct >= 0 && n != c.distinct || c.distinct < 0 && n == 0 {
+			t.Errorf("%s %s: %g records in the bin", c.who, c.bin, n)
+		}
+		if text := strings.Join(x.Notes, "\n"); !strings.Contains(text, c.says) {
+			t.Errorf("%s %s: no word of %q in\n%s", c.who, c.bin, c.says, text)
+		}
+	}
+	_, table, _ := weir(t, "explain", "--identity", "user:clerk1", "--bin", "2026-03-11T10:20:00Z", "--input", "log.ndjson")
+	if !strings.Contains(table, "user clerk1, from 2026-03-11T10:00:00.000Z to 2026-03-11T11:00:00.000Z") || strings.Contains(table, "DIFFERS") {
+		t.Errorf("the table is\n%s", table)
+	}
+}
+
 // A number that does not follow from its parts is named, and the exit code is 1.
 func TestExplainFindsForgedNumbers(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -123,6 +165,13 @@ func TestExplainFaults(t *testing.T) {
 		{"explain weir-1 --alerts alerts.ndjson --replay", 2, "--input FILE"},
 		{"explain " + a.DedupKey + " --alerts alerts.ndjson --input -", 2, "several times"},
 		{"explain weir-1 --alerts alerts.ndjson -o xml", 2, "-o is table or json"},
+		{"explain --identity user:clerk1 --input log.ndjson", 2, "--bin and a log"},
+		{"explain --identity user:clerk1 --bin noon --input log.ndjson", 2, "want a time such as"},
+		{"explain --identity users:clerk1 --bin 2026-03-11T10:00:00Z --input log.ndjson", 2, "there are user, key, network"},
+		{"explain --identity user:nobody --bin 2026-03-11T10:00:00Z --input log.ndjson", 1, "nothing of it is in the log before"},
+		{"explain --identity user:clerk1 --bin 2025-03-11T10:00:00Z --input log.ndjson", 1, "the log begins at"},
+		{"explain --identity user:clerk1 --bin 2027-03-11T10:00:00Z --input log.ndjson", 1, "not over in this log"},
+		{"explain --identity user:clerk1 --bin 2026-03-11T10:00:00Z --input missing.ndjson", 1, "missing.ndjson"},
 	} {
 		code, _, stderr := weir(t, strings.Fields(c.args)...)
 		if code != c.code || !strings.Contains(stderr, c.says) {
@@ -162,6 +211,10 @@ func TestTopicsAreALog(t *testing.T) {
 	}
 	code, stdout, stderr := weir(t, "explain", a.DedupKey, "--alerts", "alerts.ndjson", "-c", "weir.yaml", "--replay")
 	if code != 0 || !strings.Contains(stdout, "byte for byte") {
+		t.Errorf("exit %d: %s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr = weir(t, "explain", "--identity", "user:clerk1", "--bin", "2026-03-11T10:00:00Z", "-c", "weir.yaml", "--replay")
+	if code != 0 || !strings.Contains(stdout, "user clerk1, from 2026-03-11T10:00") || strings.Contains(stdout, "DIFFERS") {
 		t.Errorf("exit %d: %s%s", code, stdout, stderr)
 	}
 	code, stdout, stderr = weir(t, "tune", "-c", "weir.yaml", "--inject", "RATE=10x", "-o", "json")
