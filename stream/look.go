@@ -56,7 +56,7 @@ func (d *Detect) look(params *detectors.Parameters) {
 	l.found.Known, l.found.First, l.found.Candidate = true, id.first*d.cfg.Grid.Tick, ev.Log >= detectors.CandidateCut
 	l.found.Evidence = alerting.Evidence{
 		Bin: alerting.Time(l.bin * d.cfg.Grid.Bin), BinWidth: (time.Duration(d.cfg.Grid.Bin) * time.Millisecond).String(),
-		LogValue: finite(ev.Log), Threshold: params.Threshold(dim), Measures: measuresOf(&ev, distinct),
+		LogValue: finite(ev.Log), Threshold: params.Threshold(dim), Peers: d.peersOf(id, &ev), Measures: measuresOf(&ev, distinct),
 	}
 	if dim < len(params.Dimensions) {
 		p := &params.Dimensions[dim]
