@@ -91,8 +91,8 @@ func (o *office) opened(t *testing.T, since time.Time, args ...string) (out []st
 }
 
 // A log that fails for three hours and then brings what happened in them, within
-// half an hour, between newer events and logins after the reads that they stand
-// behind, opens nothing. Were its events counted when they come, they would.
+// three quarters of an hour, between newer events and logins 25 minutes after the
+// reads that they stand behind, opens nothing. Were its events counted when they come, they would.
 func TestOutageOpensNothing(t *testing.T) {
 	t.Chdir(t.TempDir())
 	o := newOffice()
@@ -107,7 +107,7 @@ func TestOutageOpensNothing(t *testing.T) {
 		held++
 		l.comes = to.Add(l.at.Sub(from) / 10)
 		if l.action == "login" {
-			l.comes = l.comes.Add(12 * time.Minute)
+			l.comes = l.comes.Add(25 * time.Minute)
 		}
 	}
 	if held < 300 {
