@@ -86,6 +86,8 @@ func benign(a *Alert) []string {
 		out = append(out, "A clean-up or a legal erasure was due.")
 	case "off_hours":
 		out = append(out, "A shift was swapped, or someone was on call.")
+	case "newcomer":
+		out = append(out, "It is another kind of account than its peers, or took over from one before it.")
 	case "subjects":
 		out = append(out, "A roll-out, or a shift, brings more people to it than usual.")
 	case "unissued":

@@ -102,5 +102,5 @@ func Facts() []Fact {
 
 // Measures lists the measures there are.
 func Measures() []string {
-	return []string{"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours"}
+	return []string{"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours", "newcomer"}
 }

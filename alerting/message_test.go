@@ -78,7 +78,7 @@ func TestAdvice(t *testing.T) {
 		t.Errorf("only %d phrases", len(phrases))
 	}
 	for _, dimension := range []string{"user", "key", "network", "client", "endpoint", "own"} {
-		for _, measure := range []string{"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours", "own"} {
+		for _, measure := range []string{"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours", "newcomer", "own"} {
 			a := &Alert{Dimension: dimension, Measure: measure}
 			Complete(a)
 			if len(a.Checks) != 3 || len(a.Benign) == 0 || a.Confidence == "" {

@@ -95,6 +95,8 @@ func unitOf(measure string, who actor) unit {
 		return unit{"was used by", "distinct account", "distinct accounts", ""}
 	case "off_hours":
 		return unit{who.did, "customer", "customers", " outside its usual hours"}
+	case "newcomer":
+		return unit{who.did, "customer", "customers", " in all since it is new, the latest"}
 	}
 	return unit{who.did, "unit", "units", " of " + Printable(measure, maxIdentity)}
 }
@@ -125,7 +127,10 @@ func (s *sentence) found(first bool) {
 	s.text(noun, " ", Printable(a.Identity, maxIdentity), " ", u.did, " ", count(a.Observed, u), u.after, " ")
 	partial := s.span()
 	s.text(", ", normal(a.Expected))
-	if partial {
+	switch {
+	case a.Measure == "newcomer":
+		s.text(" in the first two days of a newcomer among its peers")
+	case partial:
 		s.text(" for the whole ", s.width())
 	}
 	s.text(factor(a.Observed, a.Expected), ".")

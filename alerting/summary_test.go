@@ -64,6 +64,10 @@ func TestSummarize(t *testing.T) {
 			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected, a.Exposed = "user", "kim", "off_hours", 40, 0, Exposed{}
 		},
 			"User kim read 40 customers outside its usual hours between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where none is normal. It began about Mon 2 Mar 2026 09:00."},
+		{"a newcomer", nil, func(a *Alert) {
+			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected, a.Exposed = "user", "kim", "newcomer", 40, 1.5, Exposed{}
+		},
+			"User kim read 40 customers in all since it is new, the latest between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where about 1.5 are normal in the first two days of a newcomer among its peers: 27 times as many. It began about Mon 2 Mar 2026 09:00."},
 		{"update", nil, func(a *Alert) { a.Status = Update },
 			"Still going on: signing key kid-7 was used to read 1,240 distinct customers between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where about 210 are normal: 5.9 times as many. It began about Mon 2 Mar 2026 09:00; since then it has been used to read about 33,700,000 distinct customers in all (33,100,000 to 34,300,000 at 95 % confidence)."},
 		{"update in a quiet hour", nil, func(a *Alert) { a.Status, a.Observed, a.Expected, a.Exposed = Update, 0, 3.7, Exposed{} },

@@ -89,7 +89,7 @@ func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, su
 	s.told = e.dayMark(at)
 	e.learn(s, d, &t, &l, &was, &c)
 	if c.any() {
-		c[OffHours] = 0 // derived again whenever it is needed
+		c[OffHours], c[Newcomer] = 0, 0 // derived again whenever they are needed
 		e.remember(s, at, &c)
 	}
 	return ev
@@ -114,13 +114,13 @@ func (c Counts) clean() Counts {
 		}
 		c[m] = min(v, maxCount)
 	}
-	c[OffHours] = 0
+	c[OffHours], c[Newcomer] = 0, 0
 	return c
 }
 
 // any reports whether any count is above zero.
 func (c *Counts) any() bool {
-	for _, v := range c {
+	for _, v := range c[:OffHours] { // what is derived follows from the others
 		if v > 0 {
 			return true
 		}
@@ -171,7 +171,7 @@ func (e *Engine) rest(s *State, n uint32) {
 				continue
 			}
 			x.stat = stats{}
-			if learns && Measure(i+numCore) != RowsRead {
+			if m := Measure(i + numCore); learns && m != RowsRead && m != Newcomer {
 				x.rest(float64(n), e.level[Distinct], e.dispersion, true)
 			}
 		}

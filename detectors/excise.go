@@ -148,7 +148,7 @@ func calmer(over, under, lessOver, lessUnder float32) (float32, float32) {
 // rows, which are told by their size and not by a level: exciseRows.
 func (e *Engine) exciseRare(s *State, c *Counts, fade float64) {
 	for m := Measure(numCore); m < NumMeasures; m++ {
-		if x := s.extra(m); x != nil && m != RowsRead {
+		if x := s.extra(m); x != nil && m != RowsRead && m != Newcomer {
 			x.count = float32(max(float64(x.count)-c[m]*fade, 0))
 		}
 	}

@@ -44,6 +44,10 @@ func (e *Engine) judges(s *State, m Measure, t *setting, b *baseline) bool {
 
 // derive fills in the counts that follow from others.
 func (e *Engine) derive(s *State, t *setting, b *baseline, c *Counts) {
+	c[Newcomer] = 0
+	if e.isNew(t) {
+		c[Newcomer] = s.total(t.bin) + c[Distinct]
+	}
 	c[OffHours] = 0
 	if e.judges(s, OffHours, t, b) {
 		c[OffHours] = c[Distinct]
@@ -53,7 +57,7 @@ func (e *Engine) derive(s *State, t *setting, b *baseline, c *Counts) {
 // blank is the series of a measure that has not occurred in all of an
 // identity's life.
 func (e *Engine) blank(m Measure, t *setting) series {
-	if m == RowsRead {
+	if m == RowsRead || m == Newcomer {
 		return series{}
 	}
 	return series{exposure: float32(e.level[Distinct] * (1 - exp(-t.age/e.level[Distinct])))}
@@ -83,10 +87,13 @@ func (e *Engine) rareForecast(x *series, m Measure, d *Dimension, core *baseline
 
 // learnRare takes a bin into the baseline of a measure after the core.
 func (e *Engine) learnRare(x *series, m Measure, l *likelihood, count float64, t *setting) {
-	if m == RowsRead {
-		if count > 0 {
-			x.learnRows(&l.rows, count)
-		}
+	switch {
+	case m == Newcomer:
+		return // nothing is its own
+	case m == RowsRead && count > 0:
+		x.learnRows(&l.rows, count)
+		return
+	case m == RowsRead:
 		return
 	}
 	b := &l.rare[int(m)-numCore]

@@ -349,7 +349,7 @@ const (
 	firstDay   = 0.1 // days by which the assumption of the first day counts
 )
 
-const fleetVersion = 3
+const fleetVersion = 4
 
 // AppendBinary appends the canonical encoding of the fleet.
 func (f *Fleet) AppendBinary(b []byte) []byte {

@@ -69,10 +69,13 @@ func (s *peerSums) add(id *State, t *setting, l *likelihood, c *Counts, first, s
 	if first && settled {
 		s.measures[Distinct].peer(&id.core[Distinct], b)
 	}
+	if l.arrives {
+		s.measures[Newcomer].newcomer(&l.newcomer, c[Newcomer]-c[Distinct], c[Newcomer])
+	}
 	for i, judged := range l.judged {
 		m := Measure(i + numCore)
 		switch {
-		case !judged:
+		case !judged || m == Newcomer:
 		case m == RowsRead:
 			s.measures[m].rows(c[m])
 		default:

@@ -91,6 +91,9 @@ func (e *Engine) correct(s *State, d *Dimension, h *history, from, at uint32, ol
 	mend(&sc.both, &was.stat.both, &is.stat.both, &was.log.both, &is.log.both, high, top)
 	mend(&sc.pastBoth, &was.stat.pastBoth, &is.stat.pastBoth, &was.log.pastBoth, &is.log.pastBoth, high, top)
 	for i := range sc.extra {
+		if Measure(i+numCore) == Newcomer {
+			continue // its total is taken anew in each bin
+		}
 		mend(&sc.extra[i], &was.stat.extra[i], &is.stat.extra[i], &was.log.extra[i], &is.log.extra[i], high, top)
 	}
 	t := e.setting(s, d, at)

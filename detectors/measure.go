@@ -24,6 +24,9 @@ const (
 	// OffHours counts those of Distinct that were touched at hours at which the
 	// identity hardly ever works. The engine derives it; callers leave it zero.
 	OffHours
+	// Newcomer counts the records of an identity's first two days so far. The
+	// engine derives it; callers leave it zero.
+	Newcomer
 	// NumMeasures is how many there are.
 	NumMeasures
 )
@@ -33,7 +36,7 @@ const (
 const numCore = 2
 
 var measureNames = [NumMeasures]string{
-	"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours",
+	"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours", "newcomer",
 }
 
 // String returns the measure's name as alerts carry it.

@@ -61,6 +61,8 @@ func defaultOf(m Measure) Prior {
 		return defaultPrior
 	case RowsRead:
 		return defaultRows
+	case Newcomer:
+		return defaultNewcomers
 	}
 	return rares[m].prior
 }
@@ -106,7 +108,7 @@ func (e *Engine) DefaultParameters() *Parameters {
 	return p
 }
 
-const parametersVersion = 2
+const parametersVersion = 3
 
 // AppendBinary appends the canonical encoding: 250 to 350 bytes for each
 // dimension and each group.

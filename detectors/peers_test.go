@@ -36,31 +36,6 @@ func (c *company) openings(days int) map[string][]int {
 	return out
 }
 
-// TestNewcomersAmongTheirPeers: nine thousand customers and a hundred agents in
-// one dimension, and newcomers of both kinds who are like the others: none of
-// them opens anything.
-func TestNewcomersAmongTheirPeers(t *testing.T) {
-	for seed := uint64(1); seed <= 2; seed++ {
-		people := shop(seed, 9000, 100)
-		joined := map[string]bool{}
-		add := func(name, group string, work func(*rand.Rand, int, int) float64) {
-			people = append(people, &someone{name: name, group: group, k: 2.5, novelty: 1, from: 14, work: work, rng: rand.New(rand.NewPCG(seed, uint64(len(people))))})
-			joined[name] = true
-		}
-		for i := range 8 {
-			add(fmt.Sprintf("new agent %d", i), "GET /care/customer", clerk(seed*77+uint64(i), 8))
-		}
-		for i := range 300 {
-			add(fmt.Sprintf("new customer %d", i), "GET /me/orders", steady(0.012))
-		}
-		for name, days := range newCompany(2, people).openings(21) {
-			if joined[name] {
-				t.Errorf("seed %d: %s opens on days %v", seed, name, days)
-			}
-		}
-	}
-}
-
 // TestThiefAmongFive: one of a group of five reads five times what he used to,
 // all of it new. He is no excuse for himself: he is caught within a day.
 func TestThiefAmongFive(t *testing.T) {

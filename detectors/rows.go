@@ -42,11 +42,15 @@ func expectRows(x *series, prior *Prior) rowsOf {
 }
 
 // ratios returns the log-likelihood ratios of a bin of that many rows.
-func (w *rowsOf) ratios(rows float64) (log [NumRates]float64) {
-	x := math.Log(rows)
+func (w *rowsOf) ratios(rows float64) [NumRates]float64 { return w.against(rows, strangeRows) }
+
+// against returns the log-likelihood ratios of a size, where any size at all has
+// the chance strange.
+func (w *rowsOf) against(size, strange float64) (log [NumRates]float64) {
+	x := math.Log(size)
 	z := x - w.mean
 	usual := -0.5*z*z/w.variance - 0.5*math.Log(2*math.Pi*w.variance)
-	null := logSum(math.Log1p(-strangeRows)+usual, math.Log(strangeRows/anyRows))
+	null := logSum(math.Log1p(-strange)+usual, math.Log(strange/anyRows))
 	for i := range Rates {
 		from := w.mean + logRates[i]
 		log[i] = -MaxLog

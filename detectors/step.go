@@ -22,6 +22,8 @@ type likelihood struct {
 	share          share          // of FirstTouch
 	rare           [numExtra]baseline
 	rows           rowsOf
+	newcomer       rowsOf // of the peers' newcomers
+	arrives        bool   // the bin lies in the identity's first days
 }
 
 // nu returns the prior weight of a change of the core in this very bin. It is
@@ -173,7 +175,11 @@ func (sc *scores) step(l *likelihood, keep, top float64) {
 		step(&sc.pastBoth, &l.pastBoth, l.nu(), keep, top)
 	}
 	for i := range sc.extra {
-		if l.judged[i] {
+		switch {
+		case !l.judged[i]:
+		case Measure(i+numCore) == Newcomer:
+			sc.setNewcomer(l, top)
+		default:
 			step(&sc.extra[i], &l.extra[i], l.nuOf(i), keep, top)
 			sc.kept[i] = true
 		}
@@ -256,6 +262,10 @@ func (e *Engine) weighPast(l *likelihood, s *State, p *past, t *setting, now *to
 func (e *Engine) weighExtra(l *likelihood, s *State, d *Dimension, t *setting, m Measure, count float64) {
 	i := int(m) - numCore
 	x := s.extra(m)
+	if m == Newcomer {
+		e.weighNewcomer(l, s, d, t, count)
+		return
+	}
 	if x == nil && count == 0 || !e.judges(s, m, t, &l.base) {
 		return
 	}

@@ -79,6 +79,9 @@ func (s *dimSums) add(e *Engine, id *State, t *setting, l *likelihood, c *Counts
 	settled := t.age >= e.perDay
 	days := e.daysUntold(id, t.bin)
 	b := &l.base
+	if id.told == 0 {
+		s.chance += toFixed(Weight(Newcomer)) // an e-value of its own
+	}
 	if days > 0 {
 		s.chance += toFixed(days * e.perDay * b.level / (1 + b.level))
 	}
@@ -173,7 +176,7 @@ func (s *dimSums) numbers() []*uint64 {
 	return v
 }
 
-const sumsVersion = 2
+const sumsVersion = 3
 
 // AppendBinary appends the canonical encoding; runs of zeros take two bytes.
 func (s *Sums) AppendBinary(b []byte) []byte {

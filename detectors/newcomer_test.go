@@ -1,0 +1,72 @@
+package detectors
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestThiefFromDayOne: nine thousand customers and a hundred agents, and some
+// hundreds of new accounts. A customer's account made today that reads forty
+// records, half of what an agent reads in a day, is caught on that day; new
+// customers and new agents who are like the others open nothing.
+func TestThiefFromDayOne(t *testing.T) {
+	const start = 14
+	for seed := uint64(1); seed <= 2; seed++ {
+		people := shop(seed, 9000, 100)
+		joined := map[string]bool{}
+		add := func(name, group string, from int, work func(*rand.Rand, int, int) float64) {
+			people = append(people, &someone{name: name, group: group, k: 2.5, novelty: 1, from: from, work: work, rng: rand.New(rand.NewPCG(seed, uint64(len(people))))})
+			joined[name] = true
+		}
+		for i := range 8 {
+			add(fmt.Sprintf("new agent %d", i), "GET /care/customer", start, clerk(seed*77+uint64(i), 8))
+		}
+		for i := range 600 {
+			add(fmt.Sprintf("new customer %d", i), "GET /me/orders", i/30, steady(0.012))
+		}
+		thief := &someone{name: "thief", group: "GET /me/orders", from: start}
+		thief.script = func(_ *rand.Rand, day, hour int) Counts {
+			if day == start && hour >= 9 && hour < 19 {
+				return Counts{Distinct: 4, FirstTouch: 4}
+			}
+			return Counts{}
+		}
+		c := newCompany(2, append(people, thief))
+		opened := c.openings(start + 7)
+		if days := opened["thief"]; len(days) == 0 || days[0] != start {
+			t.Errorf("seed %d: the new customer who reads 40 records opens on days %v, want the first, %d", seed, days, start)
+		}
+		for name, days := range opened {
+			if joined[name] {
+				t.Errorf("seed %d: %s opens on days %v", seed, name, days)
+			}
+		}
+		for _, g := range c.params.Dimensions[0].Groups {
+			p := g.Prior[Newcomer]
+			t.Logf("seed %d: newcomers of %s: %.1f records, variance of the logs %.1f", seed, g.Peers, p.Mean, p.InverseK)
+		}
+	}
+}
+
+// TestNewcomerRatio: what the statistic rests on: under the null, which is the
+// log-normal with its contamination, its expectation is at most one.
+func TestNewcomerRatio(t *testing.T) {
+	for _, w := range []rowsOf{{1, 0.3}, {math.Log(10), 9}, {5, 1}} {
+		const step = 0.001
+		for i, r := range Rates {
+			mean := 0.0
+			for x := -20.0; x < anyRows; x += step {
+				z := x - w.mean
+				null := (1-strangeNewcomers)*math.Exp(-z*z/2/w.variance)/math.Sqrt(2*math.Pi*w.variance) + strangeNewcomers/anyRows
+				if drift := math.Exp(w.against(math.Exp(x), strangeNewcomers)[i]); x-w.mean < rowsReach {
+					mean += step * null * drift
+				}
+			}
+			if mean > 1.001 {
+				t.Errorf("%+v, rate %g: expectation %g", w, r, mean)
+			}
+		}
+	}
+}
