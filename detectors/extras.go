@@ -64,13 +64,16 @@ func (e *Engine) blank(m Measure, t *setting) series {
 }
 
 // rareForecast returns what is expected of a measure after the core.
-func (e *Engine) rareForecast(x *series, m Measure, d *Dimension, core *baseline) (baseline, forecast) {
+func (e *Engine) rareForecast(x *series, m Measure, d *Dimension, t *setting, core *baseline) (baseline, forecast) {
 	how := &rares[m]
 	prior := &how.prior
 	if m == Subjects {
 		prior = &d.Prior[Subjects]
 	}
 	b := e.expectOf(x, prior)
+	if m == Subjects {
+		b.day += t.youth // people move to a new release in days
+	}
 	b.shape, b.mode = max(core.shape, 1), core.mode
 	if m == OffHours {
 		b.shape, b.mode = 1, 1

@@ -290,23 +290,24 @@ func (e *Engine) parameters(f *Fleet) *Parameters {
 			continue
 		}
 		from.shape(&to.Shape)
-		from.peers(to, nil)
+		e.peers(to, &from.fleetPeers, nil)
 		to.Live = max(from.identities(), 1)
 		to.Formula = e.formula(from.growth(to.Live, e.perDay), living)
 		to.Tail = tailThreshold(&from.tail, max(from.tailDays, 1), e.budget/float64(living))
 		to.Threshold = settle(to.Formula, to.Tail, from.days)
 		to.round()
-		from.groupParameters(to)
+		e.groupParameters(from, to)
 	}
 	return p
 }
 
 // peers fills in what a group, or the whole dimension, has of its own, but for
 // the shape.
-func (q *fleetPeers) peers(to *Dimension, within *fleetPeers) {
+func (e *Engine) peers(to *Dimension, q, within *fleetPeers) {
 	for m := range q.measures {
 		to.Prior[m] = q.prior(Measure(m), within)
 	}
+	to.Prior[Newcomer] = q.measures[Newcomer].priorNewcomers(e.newcomersLike(to.Prior[Distinct]))
 	for m := range to.Mode {
 		to.Mode[m] = q.measures[m].mode
 	}

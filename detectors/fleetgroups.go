@@ -86,14 +86,14 @@ func (d *fleetDim) rankGroups() {
 }
 
 // groupParameters adds the groups to the parameters of a dimension.
-func (d *fleetDim) groupParameters(to *Dimension) {
+func (e *Engine) groupParameters(d *fleetDim, to *Dimension) {
 	for _, g := range d.groups {
 		if g.peers == nil {
 			continue
 		}
 		of := *to
 		of.Groups, of.token, of.Peers = nil, g.token, g.name
-		g.peers.peers(&of, &d.fleetPeers)
+		e.peers(&of, g.peers, &d.fleetPeers)
 		g.peers.shape(&of.Shape)
 		of.round()
 		to.Groups = append(to.Groups, of)

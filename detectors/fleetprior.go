@@ -19,8 +19,6 @@ func (q *fleetPeers) prior(m Measure, within *fleetPeers) Prior {
 		return wider
 	case m == RowsRead:
 		return of.priorRows(wider)
-	case m == Newcomer:
-		return of.priorNewcomers(wider)
 	case m != Distinct && m != Subjects:
 		return wider
 	}

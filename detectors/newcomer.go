@@ -16,6 +16,7 @@ import "math"
 const (
 	newcomersNeeded  = 20.0 // newcomers by which what is taken of those nobody has seen counts
 	strangeNewcomers = 1e-5 // chance of a total that is like nothing before
+	newcomersSpread  = 4.0  // variance of the logs that is added where they follow from the peers' levels
 	leastNewcomers   = 0.25 // least variance of the logs
 )
 
@@ -88,8 +89,16 @@ func (s *measureSums) newcomer(w *rowsOf, before, after float64) {
 	s.logSq += toFixed(is*is) - toFixed(was*was)
 }
 
-// priorNewcomers describes the totals of newcomers, with those of a wider circle
-// counting as much as newcomersNeeded of them.
+// newcomersLike returns what is taken of newcomers before many have been seen:
+// that they do what their peers do, give or take a good deal more. So who takes
+// over from a peer, such as the next signing key, is nothing strange.
+func (e *Engine) newcomersLike(levels Prior) Prior {
+	spread := math.Log1p(1 / levels.Strength)
+	return Prior{Mean: max(levels.Mean*float64(e.kept), 1), Strength: 1, InverseK: spread + newcomersSpread}
+}
+
+// priorNewcomers describes the totals of newcomers, with what is taken of them
+// counting as much as newcomersNeeded.
 func (q *fleetMeasure) priorNewcomers(wider Prior) Prior {
 	w := q.weight + newcomersNeeded
 	from := math.Log(wider.Mean)

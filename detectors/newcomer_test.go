@@ -70,3 +70,40 @@ func TestNewcomerRatio(t *testing.T) {
 		}
 	}
 }
+
+// TestSuccessors: who takes over a predecessor's load opens nothing, however
+// large that is: a rotated signing key, the old one fading for a day; a renamed
+// service; a release under another name.
+func TestSuccessors(t *testing.T) {
+	const start = 21*24 + 10
+	rise := func(hour, hours int) float64 { return min(max(float64(hour-start+1)/float64(hours), 0), 1) }
+	for name, c := range map[string]struct {
+		mean  float64
+		hours int
+	}{
+		"a signing key is rotated":     {600, 24},
+		"a large one is":               {100_000, 24},
+		"a service is renamed":         {2000, 1},
+		"an app has a new family name": {20_000, 48},
+	} {
+		for seed := uint64(1); seed <= 4; seed++ {
+			var list []*someone
+			add := func(name string, mean float64, share func(hour int) float64) {
+				list = append(list, &someone{name: name, group: "GET /internal/customers", rng: rand.New(rand.NewPCG(seed, uint64(len(list)))),
+					script: func(rng *rand.Rand, day, hour int) Counts {
+						n := negBinomial(rng, mean*share(day*24+hour), 30)
+						return Counts{Distinct: n, FirstTouch: math.Floor(0.3 * n), Subjects: poisson(rng, n/3)}
+					}})
+			}
+			for i, mean := range []float64{15, 20, 30, 60, 70, 150, 200, 400, 1000} {
+				add(fmt.Sprint("steady", i), mean, func(int) float64 { return 1 })
+			}
+			add("old", c.mean, func(hour int) float64 { return 1 - rise(hour, c.hours) })
+			add("new", c.mean, func(hour int) float64 { return rise(hour, c.hours) })
+			list[len(list)-1].from = 21
+			if days := newCompany(2, list).openings(28)["new"]; len(days) > 0 {
+				t.Errorf("%s, seed %d: the new one opens on days %v", name, seed, days)
+			}
+		}
+	}
+}

@@ -276,7 +276,7 @@ func (e *Engine) weighExtra(l *likelihood, s *State, d *Dimension, t *setting, m
 	}
 	if m != RowsRead {
 		var f forecast
-		l.rare[i], f = e.rareForecast(x, m, d, &l.base)
+		l.rare[i], f = e.rareForecast(x, m, d, t, &l.base)
 		l.extra[i] = f.ratios(count)
 		return
 	}
