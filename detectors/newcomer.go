@@ -20,9 +20,9 @@ const (
 	leastNewcomers   = 0.25 // least variance of the logs
 )
 
-// defaultNewcomers is what is taken of newcomers nobody has seen: about ten
-// records, give or take a factor of twenty.
-var defaultNewcomers = Prior{Mean: 10, Strength: 1, InverseK: 9}
+// defaultNewcomers is what is taken of newcomers in a fleet of which nothing is
+// known: about ten records, give or take a factor of fifty.
+var defaultNewcomers = Prior{Mean: 10, Strength: 1, InverseK: 16}
 
 // isNew reports whether a bin lies in an identity's first two days.
 func (e *Engine) isNew(t *setting) bool { return t.age < float64(e.kept) }

@@ -146,7 +146,7 @@ func (s *State) Log() float64 {
 	return ln(total)
 }
 
-const stateVersion = 4
+const stateVersion = 5
 
 // Flags of an encoded state.
 const (
