@@ -18,6 +18,7 @@ const (
 	strangeNewcomers = 1e-5 // chance of a total that is like nothing before
 	newcomersSpread  = 4.0  // variance of the logs that is added where they follow from the peers' levels
 	leastNewcomers   = 0.25 // least variance of the logs
+	tellsNewcomers   = 1.0  // log-likelihood ratio from which a newcomer's is kept
 )
 
 // defaultNewcomers is what is taken of newcomers in a fleet of which nothing is
@@ -56,7 +57,7 @@ func (e *Engine) weighNewcomer(l *likelihood, s *State, d *Dimension, t *setting
 	l.arrives = true
 	if total > 0 {
 		l.extra[i] = l.newcomer.against(total, strangeNewcomers)
-		l.judged[i] = kept || l.extra[i][0] > 0
+		l.judged[i] = kept || l.extra[i][0] > tellsNewcomers
 	}
 }
 
