@@ -106,6 +106,7 @@ func (e *Engine) CloseBin(f *Fleet, bin int64, s *Sums) *Parameters {
 			}
 			e.observe(&f.dims[i], bin, d)
 		}
+		e.observeTails(f, s)
 		f.bin = bin
 	}
 	return e.parameters(f)
@@ -130,6 +131,7 @@ func (e *Engine) skip(f *Fleet, bin int64) {
 		for i := range f.dims {
 			e.observe(&f.dims[i], b, empty)
 		}
+		e.observeTails(f, new(Sums))
 	}
 }
 
@@ -173,7 +175,6 @@ func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums) {
 	// whose evidence is held down, it is thinner than it will be.
 	young := min(fleetDays, tailYouth+d.days/2)
 	d.fade(1-1/(fleetDays*e.perDay), 1-1/(young*e.perDay))
-	d.tailDays += 1 / e.perDay
 	if day := float64(e.day(clampBin(bin))); day != d.day {
 		d.turn(day - d.day)
 		for _, g := range d.groups {
@@ -190,10 +191,32 @@ func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums) {
 	d.hours[hour].observe(s.index(d.identities()), max(1, shapeWeeks*e.perDay/24))
 	e.observePeers(&d.fleetPeers, hour, &s.peerSums, d.identities(), calm)
 	e.observeGroups(d, hour, s)
-	for i, v := range s.tail {
-		d.tail[i] += float64(v)
+}
+
+// observeTails folds what a bin tells of the tails of the evidence. A bin in which
+// everybody does more is left out: it says how well the common mode is divided
+// out, not how high the evidence of ordinary days rises, and one sale would blunt
+// the thresholds for weeks.
+func (e *Engine) observeTails(f *Fleet, s *Sums) {
+	for i := range f.dims {
+		if f.dims[i].measures[Distinct].mode > ordinaryMode {
+			return
+		}
+	}
+	for i := range f.dims {
+		d := &f.dims[i]
+		d.tailDays += d.started / e.perDay
+		if i >= len(s.dims) {
+			continue
+		}
+		for j, v := range s.dims[i].tail {
+			d.tail[j] += float64(v)
+		}
 	}
 }
+
+// ordinaryMode is the common mode up to which a bin is an ordinary one.
+const ordinaryMode = 1.25
 
 // index returns how much an identity does, in its own levels.
 func (s *peerSums) index(identities float64) float64 {

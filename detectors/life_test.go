@@ -77,6 +77,8 @@ func TestBenignLife(t *testing.T) {
 		}
 	}
 	usual := func(int, int) float64 { return 1 }
+	clerkly, late := office(10), office(20)
+	night := func(rng *rand.Rand, day, hour int) float64 { return late(rng, day, hour-5) }
 	for _, c := range []struct {
 		tale
 		from int // day from which openings count
@@ -88,6 +90,16 @@ func TestBenignLife(t *testing.T) {
 			}
 			return 1
 		})}, 35, 1},
+		{tale{"two weeks after a new role: twice the work, at other hours, for good", func(rng *rand.Rand, day, hour int) Counts {
+			mean := night(rng, day, hour)
+			if day < 21 {
+				mean = clerkly(rng, day, hour)
+			}
+			if mean == 0 {
+				return Counts{}
+			}
+			return fresh(rng, negBinomial(rng, mean, 5), 0.5)
+		}}, 35, 1},
 		{tale{"a monthly batch", func(rng *rand.Rand, day, hour int) Counts {
 			if day%28 == 3 && hour == 2 {
 				return fresh(rng, negBinomial(rng, 20000, 20), 0.3)

@@ -184,15 +184,17 @@ func TestLabCompanies(t *testing.T) {
 		name  string
 		seeds []uint64
 	}{{"judging", judgingSeeds}, {"development", developmentSeeds}} {
-		t.Logf("%s seeds %v, budget 2 a day, scale %g", set.name, set.seeds, labScale)
-		t.Logf("| scenario | caught | delay | gone by then | false a day | in week 1 | facts | first by |")
-		t.Logf("|---|---|---|---|---|---|---|---|")
-		for _, sc := range simulate.Scenarios() {
-			if sc.Name != "demo" {
-				t.Log(companyRow(t, sc.Name, set.seeds, false))
+		t.Run(set.name, func(t *testing.T) {
+			t.Logf("seeds %v, budget 2 a day, scale %g", set.seeds, labScale)
+			t.Logf("| scenario | caught | delay | gone by then | false a day | in week 1 | facts | first by |")
+			t.Logf("|---|---|---|---|---|---|---|---|")
+			for _, sc := range simulate.Scenarios() {
+				if sc.Name != "demo" {
+					t.Log(companyRow(t, sc.Name, set.seeds, false))
+				}
 			}
-		}
-		t.Log(companyRow(t, "calm", set.seeds, true))
+			t.Log(companyRow(t, "calm", set.seeds, true))
+		})
 	}
 }
 
