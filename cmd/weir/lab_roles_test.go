@@ -19,7 +19,8 @@ var roleRates = []float64{1.25, 1.5, 2, 3, 5, 10}
 
 // TestLabRoles reports the smallest leak that is caught within a week, by role:
 // records that the thief has not touched, added to the work of two people of
-// each role of a simulated company, one of each role at once.
+// each role of a simulated company, one of each role at once. Only what is told of
+// the thief's own account counts.
 func TestLabRoles(t *testing.T) {
 	if !long() {
 		t.Skip("WEIR_LAB is not set")
@@ -77,7 +78,7 @@ func TestLabRoles(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, plan := range run.plans {
-				if o := plan.Judge(run.alerts, nil); o.Caught {
+				if o := plan.Judge(ofUser(run.alerts, plan.Identity), nil); o.Caught {
 					lines[of[i]] += " " + l.Rate.String() + " after " + hours(o.Delay) + ","
 				}
 			}
@@ -86,6 +87,17 @@ func TestLabRoles(t *testing.T) {
 	for _, role := range roles {
 		t.Logf("| %s | %.0f |%s |", role, usual[role], strings.TrimSuffix(lines[role], ","))
 	}
+}
+
+// ofUser returns the alerts on a user: what the keys and clients show, through
+// which the others steal at the same time, tells nothing of this one.
+func ofUser(alerts []alerting.Alert, name string) (own []alerting.Alert) {
+	for i := range alerts {
+		if a := &alerts[i]; a.Dimension == "user" && a.Identity == name {
+			own = append(own, *a)
+		}
+	}
+	return own
 }
 
 // calmCompany writes a company's events to a file and returns what they tell of
