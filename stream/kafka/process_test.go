@@ -259,7 +259,7 @@ func fakeCluster(t testing.TB) []string {
 func TestKafkaEqualsLocal(t *testing.T) {
 	scenario, days, scale := "demo", 15, 0.0
 	if testing.Short() {
-		scenario, days, scale = "greedy-agent", 7, 0.1
+		scenario, days, scale = "demo", 7, 0.1
 	}
 	events := traffic(t, scenario, 1, days, scale)
 	d := newDeployment(t, 4, fakeCluster(t))

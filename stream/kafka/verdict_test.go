@@ -14,7 +14,7 @@ import (
 // What somebody said before the events were read, as after a reset, holds on
 // Kafka as it does without: the alerts are told or held back alike.
 func TestVerdictsOnKafka(t *testing.T) {
-	events := traffic(t, "greedy-agent", 1, 7, 0.1)
+	events := traffic(t, "demo", 1, 7, 0.1)
 	d := newDeployment(t, 2, fakeCluster(t))
 	plain := d.local(t, events)
 	if len(plain) == 0 {
