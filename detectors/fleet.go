@@ -193,31 +193,6 @@ func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums) {
 	e.observeGroups(d, hour, s)
 }
 
-// observeTails folds what a bin tells of the tails of the evidence. A bin in which
-// everybody does more is left out: it says how well the common mode is divided
-// out, not how high the evidence of ordinary days rises, and one sale would blunt
-// the thresholds for weeks.
-func (e *Engine) observeTails(f *Fleet, s *Sums) {
-	for i := range f.dims {
-		if f.dims[i].measures[Distinct].mode > ordinaryMode {
-			return
-		}
-	}
-	for i := range f.dims {
-		d := &f.dims[i]
-		d.tailDays += d.started / e.perDay
-		if i >= len(s.dims) {
-			continue
-		}
-		for j, v := range s.dims[i].tail {
-			d.tail[j] += float64(v)
-		}
-	}
-}
-
-// ordinaryMode is the common mode up to which a bin is an ordinary one.
-const ordinaryMode = 1.25
-
 // index returns how much an identity does, in its own levels.
 func (s *peerSums) index(identities float64) float64 {
 	return float64(s.activity) / fixed / max(identities, 1)
