@@ -40,7 +40,7 @@ test: ## run all tests: unit, embedded broker, real Kafka (needs a Docker engine
 
 .PHONY: race
 race: ## run the packages that have goroutines under the race detector
-	go test -race -short $(RACE)
+	go test -race -short -timeout 20m $(RACE)
 
 .PHONY: lint
 lint: ## check formatting, vet, golangci-lint, modules
