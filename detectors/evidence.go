@@ -50,7 +50,7 @@ func (sc *scores) explain(m Measure, l *likelihood, c *Counts) MeasureEvidence {
 	case Newcomer:
 		w := &l.newcomer
 		ev.Expected = exp(min(w.mean, anyRows))
-		ev.Level, ev.K, ev.PeerWeight = ev.Expected, 1/w.variance, 1
+		ev.Observed, ev.Level, ev.K, ev.PeerWeight = l.total, ev.Expected, 1/w.variance, 1
 	default:
 		b := &l.rare[m-numCore]
 		ev.Expected, ev.Level, ev.Shape, ev.Mode, ev.PeerWeight = b.level*b.shape*b.mode, b.level, b.shape, b.mode, b.peer

@@ -92,7 +92,8 @@ func (e *Engine) rareForecast(x *series, m Measure, d *Dimension, t *setting, co
 func (e *Engine) learnRare(x *series, m Measure, l *likelihood, count float64, t *setting) {
 	switch {
 	case m == Newcomer:
-		return // nothing is its own
+		x.count = float32(l.total) // to be told: nothing is learned of it
+		return
 	case m == RowsRead && count > 0:
 		x.learnRows(&l.rows, count)
 		return

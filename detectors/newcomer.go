@@ -48,13 +48,15 @@ func (e *Engine) weighNewcomer(l *likelihood, s *State, d *Dimension, t *setting
 	kept := s.extra(Newcomer) != nil
 	l.newcomer = rowsOf{ln(d.Prior[Newcomer].Mean), d.Prior[Newcomer].InverseK}
 	if !e.isNew(t) {
-		l.judged[i] = kept
+		if l.judged[i] = kept; kept {
+			l.total = float64(s.extra(Newcomer).count)
+		}
 		for j := range l.extra[i] {
 			l.extra[i][j] = -e.rowsFade
 		}
 		return
 	}
-	l.arrives = true
+	l.arrives, l.total = true, total
 	if total > 0 {
 		l.extra[i] = l.newcomer.against(total, strangeNewcomers)
 		l.judged[i] = kept || l.extra[i][0] > tellsNewcomers

@@ -50,6 +50,23 @@ func TestThiefFromDayOne(t *testing.T) {
 	}
 }
 
+// TestNewcomerIsTold: as long as what a newcomer read in its first two days
+// stands as evidence, its total is told, not the count of a later bin.
+func TestNewcomerIsTold(t *testing.T) {
+	e := NewEngine(Config{Dimensions: []string{"user"}})
+	p := e.DefaultParameters()
+	s := new(State)
+	for bin := int64(0); bin < 40; bin++ {
+		e.Close(s, 0, bin, Counts{Distinct: 5000, FirstTouch: 5000}, p, nil)
+	}
+	for bin := int64(40); bin < 60; bin++ {
+		ev := e.Close(s, 0, bin, Counts{}, p, nil)
+		if m := ev.Measures[Newcomer]; !m.Judged || m.Observed != 200_000 {
+			t.Fatalf("bin %d: %g records are told (judged: %v), want all 200000", bin, m.Observed, m.Judged)
+		}
+	}
+}
+
 // TestNewcomerRatio: what the statistic rests on: under the null, which is the
 // log-normal with its contamination, its expectation is at most one.
 func TestNewcomerRatio(t *testing.T) {

@@ -22,8 +22,9 @@ type likelihood struct {
 	share          share          // of FirstTouch
 	rare           [numExtra]baseline
 	rows           rowsOf
-	newcomer       rowsOf // of the peers' newcomers
-	arrives        bool   // the bin lies in the identity's first days
+	newcomer       rowsOf  // of the peers' newcomers
+	total          float64 // of its first days, so far or in all
+	arrives        bool    // the bin lies in them
 }
 
 // nu returns the prior weight of a change of the core in this very bin. It is

@@ -18,11 +18,16 @@ import (
 const secret = "S3CRET-4711"
 
 // poison is a record that must not stop the stream. Without a reason it is
-// taken in, cut to the limits.
+// taken in, cut to the limits, as of the time of the event before it: what comes
+// two days late opens its episode at the tick at which it comes, which is not the
+// same for three partitions and a file.
 type poison struct {
 	reason string
 	value  string
 }
+
+// onTime stands for the time of the event before.
+const onTime = "on time"
 
 func poisons() []poison {
 	event := func(fields string) string {
@@ -49,8 +54,8 @@ func poisons() []poison {
 		{"future", event(`"time":"` + future + `","records":["1"]`)},
 		{"record_invalid", event(`"time":"2026-01-06T10:00:00Z","records":[{"id":1}]`)},
 		{"rows_invalid", event(`"time":"2026-01-06T10:00:00Z","rows":-1`)},
-		{"", `{"time":"2026-01-06T10:00:00Z","actor":"export","action":"export","records":[` + ids.String() + `1]}`},
-		{"", `{"time":"2026-01-06T10:00:00Z","action":"conquer","ip":"999.1.1.1","actor":"` + strings.Repeat("y", 100_000) + `"}`},
+		{"", `{"time":"` + onTime + `","actor":"export","action":"export","records":[` + ids.String() + `1]}`},
+		{"", `{"time":"` + onTime + `","action":"conquer","ip":"999.1.1.1","actor":"` + strings.Repeat("y", 100_000) + `"}`},
 	}
 }
 
@@ -79,11 +84,12 @@ func TestPoison(t *testing.T) {
 		file.Write(bytes.Join(c.events[from:to], []byte("\n")))
 		file.WriteByte('\n')
 		from = to
-		r := &kgo.Record{Topic: source, Partition: int32(i % 3), Value: []byte(p.value)}
+		value := strings.Replace(p.value, onTime, timeOf(t, c.events[to-1]), 1)
+		r := &kgo.Record{Topic: source, Partition: int32(i % 3), Value: []byte(value)}
 		if err := large.ProduceSync(t.Context(), r).FirstErr(); err != nil {
 			t.Fatalf("producing poison (%s): %v", p.reason, err)
 		}
-		file.WriteString(p.value + "\n")
+		file.WriteString(value + "\n")
 		if p.reason != "" {
 			want[position{r.Partition, r.Offset}] = p.reason
 		}
@@ -122,6 +128,16 @@ func TestPoison(t *testing.T) {
 		}
 	}
 	p.stop(t)
+}
+
+// timeOf returns the time of an event as it is written.
+func timeOf(t testing.TB, event []byte) string {
+	t.Helper()
+	var e struct{ Time string }
+	if err := json.Unmarshal(event, &e); err != nil || e.Time == "" {
+		t.Fatalf("an event without a time (%v): %s", err, event)
+	}
+	return e.Time
 }
 
 // position is where a record stands in the source topic.
