@@ -305,7 +305,7 @@ func (e *Engine) peers(to *Dimension, q, within *fleetPeers) {
 	for m := range q.measures {
 		to.Prior[m] = q.prior(Measure(m), within)
 	}
-	to.Prior[Newcomer] = q.measures[Newcomer].priorNewcomers(e.newcomersLike(to.Prior[Distinct]))
+	to.Prior[Newcomer] = q.measures[Newcomer].amounts(e.newcomersLike(to.Prior[Distinct]), newcomersNeeded, leastNewcomers)
 	for m := range to.Mode {
 		to.Mode[m] = q.measures[m].mode
 	}

@@ -18,7 +18,7 @@ func (q *fleetPeers) prior(m Measure, within *fleetPeers) Prior {
 	case of.weight <= 0:
 		return wider
 	case m == RowsRead:
-		return of.priorRows(wider)
+		return of.amounts(wider, peersNeeded, rowsAmong)
 	case m != Distinct && m != Subjects:
 		return wider
 	}
@@ -56,12 +56,13 @@ func (l logNormal) prior() Prior {
 	}
 }
 
-// priorRows describes the exports of peers, with those of a wider circle
-// counting as much as five of them.
-func (q *fleetMeasure) priorRows(wider Prior) Prior {
-	w := q.weight + peersNeeded
+// amounts describes what peers do at a time (exports, or all that newcomers
+// read): sizes whose logarithms are normal, drawn towards something wider that
+// counts as much as some of them, and never more alike than a least variance.
+func (q *fleetMeasure) amounts(wider Prior, some, least float64) Prior {
+	w := q.weight + some
 	from := math.Log(wider.Mean)
-	center := (q.log + peersNeeded*from) / w
-	square := (q.logSq + peersNeeded*(from*from+wider.InverseK)) / w
-	return Prior{Mean: math.Exp(center), Strength: 1, InverseK: max(square-center*center, rowsAmong)}
+	center := (q.log + some*from) / w
+	square := (q.logSq + some*(from*from+wider.InverseK)) / w
+	return Prior{Mean: math.Exp(center), Strength: 1, InverseK: max(square-center*center, least)}
 }

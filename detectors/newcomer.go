@@ -99,13 +99,3 @@ func (e *Engine) newcomersLike(levels Prior) Prior {
 	spread := math.Log1p(1 / levels.Strength)
 	return Prior{Mean: max(levels.Mean*float64(e.kept), 1), Strength: 1, InverseK: spread + newcomersSpread}
 }
-
-// priorNewcomers describes the totals of newcomers, with what is taken of them
-// counting as much as newcomersNeeded.
-func (q *fleetMeasure) priorNewcomers(wider Prior) Prior {
-	w := q.weight + newcomersNeeded
-	from := math.Log(wider.Mean)
-	center := (q.log + newcomersNeeded*from) / w
-	square := (q.logSq + newcomersNeeded*(from*from+wider.InverseK)) / w
-	return Prior{Mean: math.Exp(center), Strength: 1, InverseK: max(square-center*center, leastNewcomers)}
-}
