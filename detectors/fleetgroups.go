@@ -31,9 +31,7 @@ func (e *Engine) observeGroups(d *fleetDim, hour int, s *dimSums) {
 	for _, token := range s.tokens() {
 		g := d.group(token)
 		g.today += float64(s.groups[token].fresh)
-		if name := s.groups[token].name; g.name == "" || name != "" && name < g.name {
-			g.name = name
-		}
+		g.name = oneName(g.name, s.groups[token].name)
 	}
 	d.rankGroups()
 	var mode [numCore]float64

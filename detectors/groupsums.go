@@ -45,14 +45,18 @@ func (s *dimSums) group(token uint32) *groupSums {
 // carry it, for people. Of two names with one token the smaller stands.
 func (s *Sums) Name(dim int, name string) {
 	if len(name) <= maxGroupName {
-		s.dim(dim).group(GroupToken(name)).call(name)
+		g := s.dim(dim).group(GroupToken(name))
+		g.name = oneName(g.name, name)
 	}
 }
 
-func (g *groupSums) call(name string) {
-	if g.name == "" || name != "" && name < g.name {
-		g.name = name
+// oneName returns which of two names of a group stands: the smaller, if both are
+// known.
+func oneName(a, b string) string {
+	if a == "" || b != "" && b < a {
+		return b
 	}
+	return a
 }
 
 // add takes in what one closed bin of one identity tells of its peers.
@@ -132,7 +136,7 @@ func (g *groupSums) numbers() []*uint64 {
 func (s *dimSums) addGroups(o *dimSums) {
 	for token, from := range o.groups { // sums of whole numbers: in any order the same
 		to := s.group(token)
-		to.call(from.name)
+		to.name = oneName(to.name, from.name)
 		sums := to.numbers()
 		for i, v := range from.numbers() {
 			*sums[i] += *v
