@@ -26,10 +26,7 @@ type Batch struct {
 // and the partials follow.
 func appendBatchHeader(b []byte, dimensions []string, topics []Topic, progress []Progress) []byte {
 	b = append(b, batchVersion)
-	b = binary.AppendUvarint(b, uint64(len(dimensions)))
-	for _, d := range dimensions {
-		b = appendString(b, d)
-	}
+	b = appendList(b, dimensions, func(b []byte, name *string) []byte { return appendString(b, *name) })
 	b = appendTopics(b, topics)
 	return appendProgress(b, progress)
 }
@@ -40,25 +37,19 @@ func appendBroadcast(b []byte, facts []FactRecord, spoke []Spoke) []byte {
 }
 
 func appendTopics(b []byte, topics []Topic) []byte {
-	b = binary.AppendUvarint(b, uint64(len(topics)))
-	for _, t := range topics {
+	return appendList(b, topics, func(b []byte, t *Topic) []byte {
 		b = appendString(b, t.Name)
 		b = binary.AppendUvarint(b, uint64(t.Partitions))
-		b = binary.AppendVarint(b, t.Listed)
-	}
-	return b
+		return binary.AppendVarint(b, t.Listed)
+	})
 }
 
-func (r *reader) topics() (out []Topic) {
-	for range r.count() {
-		out = append(out, Topic{string(r.bytes()), int32(r.uvarint()), r.varint()})
-	}
-	return out
+func (r *reader) topics() []Topic {
+	return readList(r, func() Topic { return Topic{string(r.bytes()), int32(r.uvarint()), r.varint()} })
 }
 
 func appendProgress(b []byte, progress []Progress) []byte {
-	b = binary.AppendUvarint(b, uint64(len(progress)))
-	for _, p := range progress {
+	return appendList(b, progress, func(b []byte, p *Progress) []byte {
 		b = appendString(b, p.Topic)
 		b = binary.AppendUvarint(b, uint64(p.Partition))
 		b = binary.AppendVarint(b, p.Offset)
@@ -67,26 +58,19 @@ func appendProgress(b []byte, progress []Progress) []byte {
 		if p.Idle {
 			idle = 1
 		}
-		b = append(b, idle)
-	}
-	return b
+		return append(b, idle)
+	})
 }
 
 func (r *reader) progress() []Progress {
-	n := r.count()
-	out := make([]Progress, 0, min(n, 1024))
-	for range n {
-		if r.err != nil {
-			return nil
-		}
-		out = append(out, Progress{
+	return readList(r, func() Progress {
+		return Progress{
 			Source:  Source{string(r.bytes()), int32(r.uvarint())},
 			Offset:  r.varint(),
 			MaxTime: r.varint(),
 			Idle:    r.byte() != 0,
-		})
-	}
-	return out
+		}
+	})
 }
 
 // DecodeBatch reads the header of a batch; Partials reads the rest. The batch
@@ -95,9 +79,7 @@ func DecodeBatch(value []byte) (*Batch, error) {
 	r := reader{b: value}
 	r.version(batchVersion)
 	out := &Batch{}
-	for range r.count() {
-		out.Dimensions = append(out.Dimensions, string(r.bytes()))
-	}
+	out.Dimensions = readList(&r, func() string { return string(r.bytes()) })
 	out.Topics = r.topics()
 	out.Progress = r.progress()
 	out.Facts = r.facts()

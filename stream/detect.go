@@ -2,7 +2,6 @@ package stream
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -105,18 +104,11 @@ func (h advances) since(oldest int64) advances {
 }
 
 func (h advances) append(b []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(len(h)))
-	for _, a := range h {
-		b = appendVarints(b, a.offset, a.done)
-	}
-	return b
+	return appendList(b, h, func(b []byte, a *advance) []byte { return appendVarints(b, a.offset, a.done) })
 }
 
-func (r *reader) advances() (h advances) {
-	for range r.count() {
-		h = append(h, advance{r.varint(), r.varint()})
-	}
-	return h
+func (r *reader) advances() advances {
+	return readList(r, func() advance { return advance{r.varint(), r.varint()} })
 }
 
 // Change is one record for the compacted state topic; a nil Value is a

@@ -27,27 +27,23 @@ const (
 )
 
 func appendFacts(b []byte, facts []FactRecord) []byte {
-	b = binary.AppendUvarint(b, uint64(len(facts)))
-	for i := range facts {
-		f := &facts[i]
+	return appendList(b, facts, func(b []byte, f *FactRecord) []byte {
 		b = append(b, byte(f.Action))
 		b = binary.AppendVarint(b, f.Time)
 		b = binary.AppendVarint(b, f.Apply)
 		b = appendString(b, f.Actor)
 		b = appendString(b, f.Subject)
-		b = appendString(b, f.KeyID)
-	}
-	return b
+		return appendString(b, f.KeyID)
+	})
 }
 
-func (r *reader) facts() (out []FactRecord) {
-	for range r.count() {
-		out = append(out, FactRecord{
+func (r *reader) facts() []FactRecord {
+	return readList(r, func() FactRecord {
+		return FactRecord{
 			Action: event.Action(r.byte()), Time: r.varint(), Apply: r.varint(),
 			Actor: string(r.bytes()), Subject: string(r.bytes()), KeyID: string(r.bytes()),
-		})
-	}
-	return out
+		}
+	})
 }
 
 // Spoke tells that a source topic brought events, accesses or facts, that count
@@ -67,17 +63,11 @@ const (
 )
 
 func appendSpoke(b []byte, spoke []Spoke) []byte {
-	b = binary.AppendUvarint(b, uint64(len(spoke)))
-	for _, s := range spoke {
-		b = appendString(b, s.Topic)
-		b = binary.AppendVarint(b, s.Tick)
-	}
-	return b
+	return appendList(b, spoke, func(b []byte, s *Spoke) []byte {
+		return binary.AppendVarint(appendString(b, s.Topic), s.Tick)
+	})
 }
 
-func (r *reader) spoke() (out []Spoke) {
-	for range r.count() {
-		out = append(out, Spoke{string(r.bytes()), r.varint()})
-	}
-	return out
+func (r *reader) spoke() []Spoke {
+	return readList(r, func() Spoke { return Spoke{string(r.bytes()), r.varint()} })
 }

@@ -65,20 +65,11 @@ func (o *openings) perDay(end int64) float64 {
 
 func (o *openings) appendBinary(b []byte) []byte {
 	b = binary.AppendVarint(b, o.began)
-	b = binary.AppendUvarint(b, uint64(len(o.days)))
-	for _, d := range o.days {
-		b = binary.AppendVarint(binary.AppendVarint(b, d.day), d.count)
-	}
-	return b
+	return appendList(b, o.days, func(b []byte, d *dayCount) []byte { return appendVarints(b, d.day, d.count) })
 }
 
 func (r *reader) openings() (o openings) {
 	o.began = r.varint()
-	for range r.count() {
-		o.days = append(o.days, dayCount{r.varint(), r.varint()})
-		if r.err != nil {
-			break
-		}
-	}
+	o.days = readList(r, func() dayCount { return dayCount{r.varint(), r.varint()} })
 	return o
 }

@@ -64,32 +64,25 @@ func DecodeParameters(value []byte) (*Parameters, error) {
 }
 
 func appendCommands(b []byte, commands []Command) []byte {
-	b = binary.AppendUvarint(b, uint64(len(commands)))
-	for i := range commands {
-		c := &commands[i]
+	return appendList(b, commands, func(b []byte, c *Command) []byte {
 		b = binary.AppendVarint(b, c.Seq)
 		b = binary.AppendVarint(b, c.Bin)
 		b = append(b, byte(c.Kind))
 		b = binary.AppendUvarint(b, uint64(c.Dimension))
 		b = appendString(b, c.Identity)
 		b = binary.AppendVarint(b, c.FromBin)
-		b = binary.AppendVarint(b, c.ToBin)
-	}
-	return b
+		return binary.AppendVarint(b, c.ToBin)
+	})
 }
 
-func (r *reader) commands() (out []Command) {
-	for range r.count() {
+func (r *reader) commands() []Command {
+	return readList(r, func() Command {
 		c := Command{Seq: r.varint(), Bin: r.varint(), Kind: CommandKind(r.byte()), Dimension: int(r.uvarint())}
 		c.Identity = string(r.bytes())
 		c.FromBin, c.ToBin = r.varint(), r.varint()
 		if r.err == nil && c.Kind != Excise {
 			r.fail(fmt.Sprintf("command %d", c.Kind))
 		}
-		if r.err != nil {
-			return nil
-		}
-		out = append(out, c)
-	}
-	return out
+		return c
+	})
 }

@@ -66,23 +66,19 @@ func (s *signIns) flush(p int, emit func([]SignIn)) []SignIn {
 }
 
 func appendSignIns(b []byte, list []SignIn) []byte {
-	b = binary.AppendUvarint(b, uint64(len(list)))
-	for i := range list {
-		s := &list[i]
+	return appendList(b, list, func(b []byte, s *SignIn) []byte {
 		b = appendString(b, s.Account)
 		b = binary.AppendVarint(b, s.Tick)
-		b = binary.AppendUvarint(b, uint64(s.Apply-s.Tick))
-	}
-	return b
+		return binary.AppendUvarint(b, uint64(s.Apply-s.Tick))
+	})
 }
 
-func (r *reader) signIns() (out []SignIn) {
-	for range r.count() {
+func (r *reader) signIns() []SignIn {
+	return readList(r, func() SignIn {
 		s := SignIn{Account: string(r.bytes()), Tick: r.varint()}
 		s.Apply = s.Tick + int64(r.uvarint())
-		out = append(out, s)
-	}
-	return out
+		return s
+	})
 }
 
 // tellSignIns reports, after everybody who read in a tick was judged, the

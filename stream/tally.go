@@ -251,22 +251,14 @@ func (r *reader) anyWindow() (w sketches.Window) {
 }
 
 func appendTraits(b []byte, list []TraitCount) []byte {
-	b = binary.AppendUvarint(b, uint64(len(list)))
-	for i := range list {
-		t := &list[i]
-		b = append(b, t.dim)
-		b = appendString(b, t.name.Value())
-		b = binary.AppendUvarint(b, uint64(t.events))
-	}
-	return b
+	return appendList(b, list, func(b []byte, t *TraitCount) []byte {
+		b = appendString(append(b, t.dim), t.name.Value())
+		return binary.AppendUvarint(b, uint64(t.events))
+	})
 }
 
-func (r *reader) traits() (list []TraitCount) {
-	for range r.count() {
-		list = append(list, NewTraitCount(Trait{int(r.byte()), string(r.bytes())}, int64(r.uvarint()&math.MaxInt64)))
-		if r.err != nil {
-			return nil
-		}
-	}
-	return list
+func (r *reader) traits() []TraitCount {
+	return readList(r, func() TraitCount {
+		return NewTraitCount(Trait{int(r.byte()), string(r.bytes())}, int64(r.uvarint()&math.MaxInt64))
+	})
 }

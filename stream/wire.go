@@ -102,6 +102,26 @@ func appendVarints(b []byte, list ...int64) []byte {
 	return b
 }
 
+// appendList writes how many there are and then each of them.
+func appendList[T any](b []byte, list []T, each func(b []byte, v *T) []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for i := range list {
+		b = each(b, &list[i])
+	}
+	return b
+}
+
+// readList reads what appendList wrote; nil where the record ends too early.
+func readList[T any](r *reader, each func() T) (list []T) {
+	for range r.count() {
+		list = append(list, each())
+		if r.err != nil {
+			return nil
+		}
+	}
+	return list
+}
+
 func appendFloat(b []byte, v float64) []byte {
 	return binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 }
