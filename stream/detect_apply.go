@@ -1,0 +1,101 @@
+package stream
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Apply takes in one record of weir.partials at its offset.
+func (d *Detect) Apply(offset int64, b *Batch) error {
+	if d.replay != nil {
+		if err := d.repeat(offset); err != nil {
+			return err
+		}
+	}
+	dims := make([]int, len(b.Dimensions))
+	for i, name := range b.Dimensions {
+		var ok bool
+		if dims[i], ok = d.dims[name]; !ok {
+			dims[i] = -1
+		}
+	}
+	var key []byte
+	err := b.Partials(func(p *Partial) {
+		dim := dims[p.Dimension]
+		if dim < 0 {
+			d.stats.Unknown++
+			return
+		}
+		d.stats.Partials++
+		p.rename(dims)
+		key = append(append(key[:0], byte(dim)), p.Identity...)
+		d.hold(key, p, offset)
+	})
+	if err != nil {
+		return fmt.Errorf("offset %d: %w", offset, err)
+	}
+	d.holdFacts(b, offset)
+	d.offset = offset + 1
+	if d.replay != nil {
+		return d.repeat(d.offset)
+	}
+	d.credit += int64(len(b.body))
+	if len(b.Topics) > 0 {
+		d.watermark.SetTopics(b.Topics)
+	}
+	for _, p := range b.Progress {
+		d.watermark.Advance(p)
+	}
+	return nil
+}
+
+// arrives returns the tick at which something counts: its own, or the next that
+// is open; false if it was counted before the replay begins.
+func (d *Detect) arrives(apply, offset int64) (tick int64, ok bool) {
+	if d.done != never && apply <= d.done {
+		if d.replay != nil && offset < d.replay.history[0].offset {
+			return 0, false
+		}
+		apply = d.done + 1
+	}
+	if _, known := d.first[apply]; !known && d.cfg.SnapshotTicks > 0 {
+		d.first[apply] = offset
+	}
+	return apply, true
+}
+
+// hold keeps a partial until its tick closes.
+func (d *Detect) hold(key []byte, p *Partial, offset int64) {
+	apply, ok := d.arrives(p.Apply, offset)
+	if !ok {
+		return
+	}
+	if apply != p.Apply {
+		d.stats.Overdue++
+	}
+	id := d.identity(key)
+	c := id.pending
+	for c != nil && c.apply != apply {
+		c = c.next
+	}
+	if c == nil {
+		c = &cell{id: id, apply: apply, next: id.pending}
+		id.pending = c
+		if d.pending[apply] == nil {
+			at, _ := slices.BinarySearch(d.waiting, apply)
+			d.waiting = slices.Insert(d.waiting, at, apply)
+		}
+		d.pending[apply] = append(d.pending[apply], c)
+		d.held++
+	}
+	c.add(p)
+}
+
+func (id *identity) drop(c *cell) {
+	for at := &id.pending; *at != nil; at = &(*at).next {
+		if *at == c {
+			*at = c.next
+			return
+		}
+	}
+}
