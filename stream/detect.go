@@ -42,8 +42,7 @@ type Detect struct {
 	parameter map[int64]*detectors.Parameters // by bin
 	orders    []order                         // not carried out yet, by Seq
 	ordered   int64                           // Seq of the latest that was read
-	pending   map[int64][]*cell               // by tick of application
-	waiting   []int64                         // the ticks in pending, sorted
+	pending   byTick[*cell]                   // by tick of application
 	held      int                             // cells in pending
 	active    map[int64][]*identity           // by bin that is still open
 	hot       []*identity                     // watched although they may be silent
@@ -98,7 +97,6 @@ func NewDetect(cfg DetectConfig) *Detect {
 		ids:       map[string]*identity{},
 		asleep:    map[string]string{},
 		parameter: map[int64]*detectors.Parameters{},
-		pending:   map[int64][]*cell{},
 		active:    map[int64][]*identity{},
 		done:      never,
 		reported:  never,

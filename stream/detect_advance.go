@@ -2,7 +2,6 @@ package stream
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
@@ -65,10 +64,7 @@ func (d *Detect) closeTo(limit int64) (waiting bool) {
 
 // earliest returns the first tick that holds partials or facts.
 func (d *Detect) earliest() int64 {
-	tick := int64(math.MaxInt64)
-	if len(d.waiting) > 0 {
-		tick = d.waiting[0]
-	}
+	tick := d.pending.first()
 	if d.facts != nil {
 		tick = min(tick, d.facts.earliest())
 	}
@@ -112,8 +108,10 @@ func (d *Detect) close(tick int64) {
 	from, facts := len(d.report.Candidates), len(d.report.Facts)
 	d.closeFacts(tick)
 	d.obey(tick, bin)
-	for _, c := range d.pending[tick] {
-		c.id.drop(c)
+	cells := d.pending.take(tick)
+	d.held -= len(cells)
+	for _, c := range cells {
+		c.id.earliest() // which is c
 		if tick <= c.id.saved {
 			continue // a restore: the state has it already
 		}
@@ -123,11 +121,6 @@ func (d *Detect) close(tick int64) {
 		}
 	}
 	d.tellSignIns(tick)
-	if len(d.waiting) > 0 && d.waiting[0] == tick {
-		d.held -= len(d.pending[tick])
-		delete(d.pending, tick)
-		d.waiting = d.waiting[1:]
-	}
 	if ends {
 		d.closeBin(tick, bin, params)
 	}

@@ -1,9 +1,6 @@
 package stream
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Apply takes in one record of weir.partials at its offset.
 func (d *Detect) Apply(offset int64, b *Batch) error {
@@ -74,28 +71,10 @@ func (d *Detect) hold(key []byte, p *Partial, offset int64) {
 		d.stats.Overdue++
 	}
 	id := d.identity(key)
-	c := id.pending
-	for c != nil && c.apply != apply {
-		c = c.next
-	}
-	if c == nil {
-		c = &cell{id: id, apply: apply, next: id.pending}
-		id.pending = c
-		if d.pending[apply] == nil {
-			at, _ := slices.BinarySearch(d.waiting, apply)
-			d.waiting = slices.Insert(d.waiting, at, apply)
-		}
-		d.pending[apply] = append(d.pending[apply], c)
+	c, made := id.cell(apply)
+	if made {
+		d.pending.add(apply, c)
 		d.held++
 	}
 	c.add(p)
-}
-
-func (id *identity) drop(c *cell) {
-	for at := &id.pending; *at != nil; at = &(*at).next {
-		if *at == c {
-			*at = c.next
-			return
-		}
-	}
 }

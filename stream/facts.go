@@ -60,12 +60,12 @@ type factRegister struct {
 	voices   map[string]*voice    // by source topic; partition 0 only
 	listens  bool                 // this is partition 0
 	heard    factsHeard
-	pending  map[int64][]FactRecord // by tick of application
-	spoke    map[int64][]Spoke      // likewise
-	signed   map[int64][]SignIn     // likewise
-	changed  map[string]bool        // records of the state not written since they changed
-	capped   int64                  // entries given up for want of room
-	pruned   int64                  // day in which what is over was last dropped
+	pending  byTick[FactRecord] // by tick of application
+	spoke    byTick[Spoke]      // likewise
+	signed   byTick[SignIn]     // likewise
+	changed  map[string]bool    // records of the state not written since they changed
+	capped   int64              // entries given up for want of room
+	pruned   int64              // day in which what is over was last dropped
 }
 
 // factsHeard tells since when each kind of fact has been heard of, and accesses:
@@ -77,13 +77,13 @@ func newFactRegister(cfg *FactsConfig, grid Grid, partition int32) *factRegister
 		cfg: cfg, grid: grid, listens: partition == 0,
 		accounts: map[string]detectors.Account{}, keys: map[string]detectors.Key{},
 		notices: map[string][]*notice{}, kinds: map[string]int64{}, missing: map[string]*missing{}, voices: map[string]*voice{},
-		pending: map[int64][]FactRecord{}, spoke: map[int64][]Spoke{}, signed: map[int64][]SignIn{}, changed: map[string]bool{},
+		changed: map[string]bool{},
 	}
 }
 
 // earliest returns the first tick for which something waits.
 func (f *factRegister) earliest() int64 {
-	return min(firstTick(f.pending), firstTick(f.spoke), firstTick(f.signed))
+	return min(f.pending.first(), f.spoke.first(), f.signed.first())
 }
 
 // holdFacts keeps what a record tells everybody until its tick closes.
@@ -93,17 +93,17 @@ func (d *Detect) holdFacts(b *Batch, offset int64) {
 	}
 	for _, r := range b.Facts {
 		if tick, ok := d.arrives(r.Apply, offset); ok {
-			d.facts.pending[tick] = append(d.facts.pending[tick], r)
+			d.facts.pending.add(tick, r)
 		}
 	}
 	for _, s := range b.Spoke {
 		if tick, ok := d.arrives(s.Tick, offset); ok {
-			d.facts.spoke[tick] = append(d.facts.spoke[tick], s)
+			d.facts.spoke.add(tick, s)
 		}
 	}
 	for _, s := range b.SignIns {
 		if tick, ok := d.arrives(s.Apply, offset); ok {
-			d.facts.signed[tick] = append(d.facts.signed[tick], s)
+			d.facts.signed.add(tick, s)
 		}
 	}
 }
@@ -115,8 +115,8 @@ func (d *Detect) closeFacts(tick int64) {
 		return
 	}
 	if tick <= d.reported {
-		delete(d.facts.pending, tick)
-		delete(d.facts.spoke, tick)
+		d.facts.pending.take(tick)
+		d.facts.spoke.take(tick)
 		return
 	}
 	d.facts.close(tick)
@@ -129,8 +129,7 @@ func (f *factRegister) inputs() Inputs {
 
 // close takes in everything that counts at a tick.
 func (f *factRegister) close(tick int64) {
-	facts := f.pending[tick]
-	delete(f.pending, tick)
+	facts := f.pending.take(tick)
 	slices.SortFunc(facts, func(a, b FactRecord) int {
 		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Action, b.Action),
 			cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.KeyID, b.KeyID), cmp.Compare(a.Actor, b.Actor))
@@ -138,9 +137,7 @@ func (f *factRegister) close(tick int64) {
 	for i := range facts {
 		f.take(&facts[i])
 	}
-	spoke := f.spoke[tick]
-	delete(f.spoke, tick)
-	f.listen(tick, spoke)
+	f.listen(tick, f.spoke.take(tick))
 	f.bound()
 	f.prune(tick)
 }

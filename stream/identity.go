@@ -11,7 +11,7 @@ type identity struct {
 	window  sketches.Window
 	state   detectors.State
 	exposed *exposure
-	pending *cell  // partials waiting for their tick, latest first
+	pending *cell  // partials waiting for their tick: the latest, whose next is the earliest
 	tally   *tally // of the open bin; nil: nothing beside the window
 	bin     int64  // bin that fresh and tally belong to
 	fresh   float64
@@ -47,4 +47,42 @@ func (d *Detect) known(key []byte) *identity {
 		return id
 	}
 	return d.wake(key)
+}
+
+// cell returns what waits for a tick of the identity, and whether it was made
+// just now. The cells stand in a ring in the order of their ticks, so that the
+// latest, to which most is added, and the earliest, which goes first, are both
+// at hand however many wait.
+func (id *identity) cell(apply int64) (c *cell, made bool) {
+	before := id.pending
+	switch {
+	case before == nil:
+		c = &cell{id: id, apply: apply}
+		c.next, id.pending = c, c
+		return c, true
+	case before.apply == apply:
+		return before, false
+	}
+	last := before.apply < apply
+	for !last && before.next.apply < apply {
+		before = before.next
+	}
+	if !last && before.next.apply == apply {
+		return before.next, false
+	}
+	c = &cell{id: id, apply: apply, next: before.next}
+	before.next = c
+	if last {
+		id.pending = c
+	}
+	return c, true
+}
+
+// earliest takes the earliest cell out.
+func (id *identity) earliest() *cell {
+	c := id.pending.next
+	if id.pending.next = c.next; c == id.pending {
+		id.pending = nil
+	}
+	return c
 }

@@ -70,12 +70,12 @@ type Join struct {
 	issues  []int64 // later such ticks, sorted, of the last tokenWait
 	backlog int64   // tick until which that of a gap between them is waited for, as of the tick being closed
 
-	facts   map[int64][]tokenFact    // by tick of application
-	reads   map[int64][]sessionTouch // likewise
-	spoke   map[int64]bool           // ticks not closed in which tokens were issued
-	held    map[uint64]*heldToken    // whose grace is not over
-	due     map[int64][]uint64       // those, by the tick in which they are judged
-	origin  map[int64]int64          // tick: first offset that brought something for it
+	facts   byTick[tokenFact]     // by tick of application
+	reads   byTick[sessionTouch]  // likewise
+	spoke   byTick[struct{}]      // ticks not closed in which tokens were issued
+	held    map[uint64]*heldToken // whose grace is not over
+	due     byTick[uint64]        // those, by the tick in which they are judged
+	origin  map[int64]int64       // tick: first offset that brought something for it
 	history advances
 	replay  *joinCheckpoint
 
@@ -134,9 +134,7 @@ func NewJoin(cfg JoinConfig) *Join {
 		done: never, taken: never, since: never, mark: never, limit: math.MaxUint64,
 		grace:  (cfg.Grace + cfg.Grid.Tick - 1) / cfg.Grid.Tick,
 		tokens: map[uint64]token{}, changed: map[uint64]bool{},
-		facts: map[int64][]tokenFact{}, reads: map[int64][]sessionTouch{}, spoke: map[int64]bool{},
-		held: map[uint64]*heldToken{}, due: map[int64][]uint64{}, origin: map[int64]int64{},
-		found: map[string]*finding{},
+		held: map[uint64]*heldToken{}, origin: map[int64]int64{}, found: map[string]*finding{},
 	}
 	shape := layout{tickMinutes: uint64(cfg.Grid.Tick / 60_000), actors: none}
 	for range cfg.Partitions {
@@ -179,12 +177,12 @@ func (j *Join) Apply(offset int64, b *SessionBatch) error {
 	}
 	for _, tick := range b.Issues {
 		if tick = j.arrives(tick, offset); tick > j.done {
-			j.spoke[tick] = true
+			j.spoke.add(tick, struct{}{})
 		}
 	}
 	err := b.each(func(f tokenFact) {
 		if f.apply = j.arrives(f.apply, offset); f.apply > j.done && f.token <= j.limit {
-			j.facts[f.apply] = append(j.facts[f.apply], f)
+			j.facts.add(f.apply, f)
 		}
 	}, func(t sessionTouch) {
 		t.who = slices.DeleteFunc(t.who, func(r identityRef) bool { return dims[r.dimension] == none })
@@ -195,7 +193,7 @@ func (j *Join) Apply(offset int64, b *SessionBatch) error {
 			return
 		}
 		if t.apply > j.done {
-			j.reads[t.apply] = append(j.reads[t.apply], t)
+			j.reads.add(t.apply, t)
 		} else if _, known := j.tokens[t.token]; !known { // a restore: it was waiting
 			j.hold(t)
 		}
@@ -272,14 +270,13 @@ func (j *Join) Advance() {
 
 // next returns the first tick that is not closed in which something happens.
 func (j *Join) next() int64 {
-	return min(firstTick(j.facts), firstTick(j.reads), firstTick(j.spoke), firstTick(j.due))
+	return min(j.facts.first(), j.reads.first(), j.spoke.first(), j.due.first())
 }
 
 // close works through a tick: first who signed in, then who read, then whose
 // grace is over.
 func (j *Join) close(tick int64) {
-	if j.spoke[tick] {
-		delete(j.spoke, tick)
+	if len(j.spoke.take(tick)) > 0 {
 		if j.since == never {
 			j.since = tick
 		}
@@ -287,8 +284,7 @@ func (j *Join) close(tick int64) {
 	}
 	old, _ := slices.BinarySearch(j.issues, tick-tokenWait/j.cfg.Grid.Tick-j.grace)
 	j.issues = slices.Delete(j.issues, 0, old)
-	facts := j.facts[tick]
-	delete(j.facts, tick)
+	facts := j.facts.take(tick)
 	slices.SortFunc(facts, func(a, b tokenFact) int { return cmp.Or(cmp.Compare(a.token, b.token), cmp.Compare(a.kind, b.kind)) })
 	for _, f := range facts {
 		t := token{kind: tokenValid, day: j.day(tick)}
@@ -297,12 +293,10 @@ func (j *Join) close(tick int64) {
 		}
 		j.set(f.token, t)
 	}
-	for _, r := range j.reads[tick] {
+	for _, r := range j.reads.take(tick) {
 		j.read(tick, r)
 	}
-	delete(j.reads, tick)
-	due := j.due[tick]
-	delete(j.due, tick)
+	due := j.due.take(tick)
 	if len(due) > 0 {
 		j.listen(tick)
 	}
@@ -362,8 +356,7 @@ func (j *Join) hold(r sessionTouch) {
 	if h == nil {
 		h = &heldToken{from: r.apply}
 		j.held[r.token] = h
-		due := max(r.apply+j.grace, j.done+1)
-		j.due[due] = append(j.due[due], r.token)
+		j.due.add(max(r.apply+j.grace, j.done+1), r.token)
 	}
 	for i := range h.reads {
 		if slices.Equal(h.reads[i].who, r.who) {
@@ -397,7 +390,7 @@ func (j *Join) judge(tick int64, hash uint64) {
 			j.find(&h.reads[i])
 		}
 	case waited < tokenWait:
-		j.due[tick+1] = append(j.due[tick+1], hash)
+		j.due.add(tick+1, hash)
 		return
 	default:
 		j.stats.Unjudged++

@@ -88,8 +88,7 @@ func (d *Detect) tellSignIns(tick int64) {
 	if f == nil {
 		return
 	}
-	signed := f.signed[tick]
-	delete(f.signed, tick)
+	signed := f.signed.take(tick)
 	if tick <= d.reported {
 		return // a restore: told before, and part of the state
 	}

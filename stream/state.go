@@ -66,7 +66,7 @@ func (d *Detect) save(to int64) {
 		d.credit = min(d.credit, idleCredit)
 	}
 	oldest := d.oldest(to)
-	if len(d.first) > 2*len(d.pending)+1000 { // now and then
+	if len(d.first) > 2*d.pending.len()+1000 { // now and then
 		for tick := range d.first {
 			if tick < oldest {
 				delete(d.first, tick)
