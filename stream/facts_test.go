@@ -108,16 +108,16 @@ type chronicle struct {
 }
 
 // newChronicle begins one on a Monday and lets three clerks read for some days, one
-// record every five minutes, each by a token of the day that was issued.
-func newChronicle(days int64) *chronicle {
+// record every so many ms, each by a token of the day that was issued.
+func newChronicle(days, every int64) *chronicle {
 	s := &chronicle{from: 1_767_571_200_000} // 2026-01-05
-	for at := int64(0); at < days*day; at += 5 * minute {
-		clerk := fmt.Sprint("clerk-", at/(5*minute)%3)
+	for at := int64(0); at < days*day; at += every {
+		clerk := fmt.Sprint("clerk-", at/every%3)
 		token := fmt.Sprint("t-", clerk, at/day)
-		if at%day < 15*minute {
+		if at%day < 3*every {
 			s.add(at, event.Event{Action: event.Login, Actor: clerk, Session: token, KeyID: "sso"})
 		}
-		s.read(at+minute, clerk, "sso", token, fmt.Sprint("c", at/(5*minute)%997))
+		s.read(at+minute, clerk, "sso", token, fmt.Sprint("c", at/every%997))
 	}
 	return s
 }
@@ -179,6 +179,7 @@ func (s *chronicle) facts(t *testing.T, l *lab, topics ...string) string {
 const hour = 60 * minute
 
 func TestFacts(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	for _, c := range []struct {
 		name string
@@ -280,7 +281,7 @@ key_back_from_sleep k5: day 55 00:05, 1 ticks, 3 records`},
 		}, "retired_key k1: day 10 01:25, 4 ticks, 40 records"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newChronicle(c.days)
+			s := newChronicle(c.days, 10*minute)
 			c.tell(s)
 			if got := s.facts(t, l); got != c.want {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
@@ -293,6 +294,7 @@ key_back_from_sleep k5: day 55 00:05, 1 ticks, 3 records`},
 // the dimension of the key alone; those older than the log, those whose login
 // comes late and a share that is always missing are not.
 func TestUnissuedTokens(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	shop := func(s *chronicle, from, to int64, missing int64) {
 		for at, n := from, int64(0); at < to; at, n = at+6*minute, n+1 {
@@ -371,7 +373,7 @@ func TestUnissuedTokens(t *testing.T) {
 		}, "unissued_token mobile: day 10 02:05, 1 ticks, 6 records"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newChronicle(12)
+			s := newChronicle(12, 10*minute)
 			c.tell(s)
 			if got := s.facts(t, l); got != c.want {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
@@ -395,7 +397,7 @@ func TestSilentSource(t *testing.T) {
 		{"its outages end by themselves", func(_, at int64) bool { return at < 16*day || at > 16*day+30*minute }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newChronicle(19)
+			s := newChronicle(19, 5*minute)
 			for at := int64(0); at < 19*day; at += 2 * minute {
 				if c.talk(at/hour%168, at) {
 					s.add(at, event.Event{Action: event.Logout, Actor: "x"})

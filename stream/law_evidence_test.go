@@ -73,6 +73,7 @@ func (m *mesh) told() (out []string) {
 // What detect tells, below the threshold and above, with its context, is a
 // function of the events too: it does not hide behind the few alerts.
 func TestEvidenceIsOrderFree(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	events := varied(traffic(t, simulate.Options{Scenario: "greedy-agent", Seed: 6, Days: 3, Scale: 0.05}))
 	calm := newMesh(t, l, 1, 1, 1, false)

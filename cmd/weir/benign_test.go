@@ -94,6 +94,7 @@ func (o *office) opened(t *testing.T, since time.Time, args ...string) (out []st
 // three quarters of an hour, between newer events and logins 25 minutes after the
 // reads that they stand behind, opens nothing. Were its events counted when they come, they would.
 func TestOutageOpensNothing(t *testing.T) {
+	alone(t)
 	t.Chdir(t.TempDir())
 	o := newOffice()
 	from := time.Date(2026, 3, 18, 10, 0, 0, 0, time.UTC)
@@ -128,6 +129,7 @@ func TestOutageOpensNothing(t *testing.T) {
 // client goes by its family: it is expected to do what it did. By the string
 // itself it is a newcomer.
 func TestReleaseOpensNothing(t *testing.T) {
+	alone(t)
 	t.Chdir(t.TempDir())
 	o := newOffice()
 	from := time.Date(2026, 3, 17, 9, 0, 0, 0, time.UTC)

@@ -21,6 +21,15 @@ func weir(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
+// alone skips, with -short, what one goroutine works out by itself: the race
+// detector, which -short is for, would make it ten times slower and find nothing.
+func alone(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("one goroutine alone")
+	}
+}
+
 // workFolder makes the files that the tables name, and goes there.
 func workFolder(t *testing.T) {
 	t.Helper()

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -12,31 +15,33 @@ import (
 	"github.com/weirhq/weir/alerting"
 )
 
-// alertsOfLeak is a log with a leak in it, and the alerts of a backtest.
+// clerksLeak is a log in which a clerk steals on the last two days, and what a
+// backtest says of it.
+var clerksLeak = sync.OnceValues(func() (l struct{ log, alerts []byte }, err error) {
+	b := []byte(clerks(15))
+	for day := 16; day <= 17; day++ {
+		for i := range 400 {
+			b = fmt.Appendf(b, `{"time":"2026-03-%dT%02d:%d%d:00Z","actor":"clerk2","ip":"10.0.2.9","client":"crm","records":["n99%d%03d"]}`+"\n",
+				day, 9+i/100, i%100/20, i%10, day-12, i)
+		}
+	}
+	l.log = b
+	l.alerts, err = backtested(b)
+	return l, err
+})
+
+// alertsOfLeak writes the log and the alerts into the folder, and returns the
+// alert on the thief.
 func alertsOfLeak(t *testing.T) *alerting.Alert {
 	t.Helper()
-	clerksLog(t, "calm.ndjson", 15)
-	b, err := os.ReadFile("calm.ndjson")
+	l, err := clerksLeak()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var leak strings.Builder
-	leak.Write(b)
-	for day := 14; day <= 15; day++ {
-		for i := range 400 {
-			leak.WriteString(strings.NewReplacer("DAY", []string{"16", "17"}[day-14], "HOUR", []string{"09", "10", "11", "12"}[i/100], "MIN", string("012345"[i%100/20])+string("0123456789"[i%10]), "REC", strings.Repeat("9", 2)+string(rune('0'+day%10))+strings.Repeat("0", 0)+itoa(i)).
-				Replace(`{"time":"2026-03-DAYTHOUR:MIN:00Z","actor":"clerk2","ip":"10.0.2.9","client":"crm","records":["nREC"]}` + "\n"))
-		}
-	}
-	if err := os.WriteFile("log.ndjson", []byte(leak.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, stdout, _ := weir(t, "backtest", "-o", "json", "log.ndjson")
-	if err := os.WriteFile("alerts.ndjson", []byte(stdout), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(stdout) {
-		a, err := alerting.ParseAlert([]byte(line))
+	writeFile(t, "log.ndjson", string(l.log))
+	writeFile(t, "alerts.ndjson", string(l.alerts))
+	for line := range bytes.Lines(l.alerts) {
+		a, err := alerting.ParseAlert(line)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,16 +49,13 @@ func alertsOfLeak(t *testing.T) *alerting.Alert {
 			return a
 		}
 	}
-	t.Fatalf("no alert of the thief in\n%s", stdout)
+	t.Fatalf("no alert of the thief in\n%s", l.alerts)
 	return nil
-}
-
-func itoa(i int) string {
-	return string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
 }
 
 // Every number of an alert is computed again, from the alert and from the log.
 func TestExplain(t *testing.T) {
+	alone(t)
 	t.Chdir(t.TempDir())
 	a := alertsOfLeak(t)
 	code, stdout, stderr := weir(t, "explain", a.DedupKey, "--alerts", "alerts.ndjson", "--input", "log.ndjson", "-o", "json")
@@ -90,6 +92,7 @@ func TestExplain(t *testing.T) {
 // The numbers of any bin of any identity are computed again from the log alone:
 // where nothing happened, where all was well, and where the alert was raised.
 func TestExplainBin(t *testing.T) {
+	alone(t)
 	t.Chdir(t.TempDir())
 	a := alertsOfLeak(t)
 	for _, c := range []struct {
@@ -131,6 +134,7 @@ func TestExplainBin(t *testing.T) {
 
 // A number that does not follow from its parts is named, and the exit code is 1.
 func TestExplainFindsForgedNumbers(t *testing.T) {
+	alone(t)
 	t.Chdir(t.TempDir())
 	a := alertsOfLeak(t)
 	a.Evidence.Measures[0].Expected *= 3
@@ -145,6 +149,7 @@ func TestExplainFindsForgedNumbers(t *testing.T) {
 }
 
 func TestExplainFaults(t *testing.T) {
+	alone(t)
 	t.Chdir(t.TempDir())
 	a := alertsOfLeak(t)
 	for _, c := range []struct {
@@ -182,6 +187,7 @@ func TestExplainFaults(t *testing.T) {
 
 // The source topics serve as a log as files do.
 func TestTopicsAreALog(t *testing.T) {
+	alone(t)
 	t.Chdir(t.TempDir())
 	a := alertsOfLeak(t)
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "access"))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -47,13 +48,19 @@ var theLeak = sync.OnceValues(func() (*leaked, error) {
 			}
 		}
 	}
-	dir, err := os.MkdirTemp("", "weir-extract-")
+	l.alerts, err = backtested(l.events)
+	return l, err
+})
+
+// backtested returns the alerts of a log, one a line.
+func backtested(log []byte) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "weir-test-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "events.ndjson")
-	if err := os.WriteFile(path, l.events, 0o600); err != nil {
+	if err := os.WriteFile(path, log, 0o600); err != nil {
 		return nil, err
 	}
 	var out, errs bytes.Buffer
@@ -61,10 +68,11 @@ var theLeak = sync.OnceValues(func() (*leaked, error) {
 	cmd.SetArgs([]string{"backtest", "-o", "json", path})
 	cmd.SetOut(&out)
 	cmd.SetErr(&errs)
-	err = cmd.ExecuteContext(context.Background())
-	l.alerts = out.Bytes()
-	return l, err
-})
+	if err := cmd.ExecuteContext(context.Background()); err != nil {
+		return nil, fmt.Errorf("backtest: %w: %s", err, &errs)
+	}
+	return out.Bytes(), nil
+}
 
 // files writes the leak into a folder, and returns the last alert on the key.
 func (l *leaked) files(t *testing.T) (events, alerts string, a *alerting.Alert) {
@@ -115,6 +123,7 @@ func (l *leaked) touched(t *testing.T, key string, since, until time.Time) (ids 
 // The list of the demo's leak is exactly what the key touched from the onset to
 // the alert; everything stolen until then is in it; the alert's bars hold it.
 func TestExtractTheDemosLeak(t *testing.T) {
+	alone(t)
 	l, err := theLeak()
 	if err != nil {
 		t.Fatal(err)
@@ -224,6 +233,7 @@ func (c *tiring) Err() error {
 // Interrupted anywhere, as often as it may be, the work goes on where it was,
 // and what comes out is what comes out at once.
 func TestExtractGoesOn(t *testing.T) {
+	alone(t)
 	l, err := theLeak()
 	if err != nil {
 		t.Fatal(err)
@@ -281,6 +291,7 @@ func TestExtractGoesOn(t *testing.T) {
 
 // From the topics comes what comes from files; and only who has the key gets it.
 func TestExtractFromKafka(t *testing.T) {
+	alone(t)
 	l, err := theLeak()
 	if err != nil {
 		t.Fatal(err)

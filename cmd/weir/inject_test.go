@@ -3,17 +3,15 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/weirhq/weir/lab"
 )
 
-// clerksLog writes a log of some weeks: five clerks who read a steady number of
+// clerks is a log of some weeks: five clerks who read a steady number of
 // customers an hour by day, half of them new.
-func clerksLog(t *testing.T, name string, days int) {
-	t.Helper()
+func clerks(days int) string {
 	var b strings.Builder
 	for day := range days {
 		for hour := 8; hour < 16; hour++ {
@@ -29,16 +27,15 @@ func clerksLog(t *testing.T, name string, days int) {
 			}
 		}
 	}
-	if err := os.WriteFile(name, []byte(b.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return b.String()
 }
 
 // A large leak in a steady log is caught, and told with its delay and with what
 // chance would score.
 func TestInject(t *testing.T) {
+	alone(t)
 	t.Chdir(t.TempDir())
-	clerksLog(t, "log.ndjson", 21)
+	writeFile(t, "log.ndjson", clerks(21))
 	code, stdout, stderr := weir(t, "backtest", "--inject", "RATE=10x,COUNT=2", "-o", "json", "log.ndjson")
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr)
@@ -69,8 +66,9 @@ func TestInject(t *testing.T) {
 
 // A leak that is far too small is missed, and --exit-code says so.
 func TestInjectMissed(t *testing.T) {
+	alone(t)
 	t.Chdir(t.TempDir())
-	clerksLog(t, "log.ndjson", 15)
+	writeFile(t, "log.ndjson", clerks(15))
 	code, stdout, _ := weir(t, "backtest", "--exit-code", "--inject", "RATE=1.01x", "log.ndjson")
 	if code != 3 || !strings.Contains(stdout, "0 of 1 caught; by chance") {
 		t.Errorf("exit %d, want 3:\n%s", code, stdout)
@@ -79,8 +77,9 @@ func TestInjectMissed(t *testing.T) {
 
 // Wrong leaks are told, with what would be right.
 func TestInjectFaults(t *testing.T) {
+	alone(t)
 	t.Chdir(t.TempDir())
-	clerksLog(t, "log.ndjson", 15)
+	writeFile(t, "log.ndjson", clerks(15))
 	for _, c := range []struct {
 		leak, file string
 		code       int

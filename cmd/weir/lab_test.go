@@ -176,6 +176,7 @@ func (r *companyRun) perDay() (after, first float64, facts int) {
 // of two. The long form runs all scenarios on development and judging seeds; the
 // short one only counts the false alerts of a small company.
 func TestLabCompanies(t *testing.T) {
+	alone(t)
 	if !long() {
 		r := runCompany(t, simulate.Options{Scenario: "calm", Seed: developmentSeeds[0], Days: 12, Scale: 0.05})
 		if after, _, _ := r.perDay(); after > 4 {

@@ -10,8 +10,9 @@ import (
 // The settings stand side by side: the configuration as it is first, then each
 // that is tried, with alerts a day and the leaks caught.
 func TestTune(t *testing.T) {
+	alone(t)
 	t.Chdir(t.TempDir())
-	clerksLog(t, "log.ndjson", 21)
+	writeFile(t, "log.ndjson", clerks(21))
 	code, stdout, stderr := weir(t, "tune", "--try", "time.bin=2h", "--try", `dimensions={"network":["network"]} alerts.budget=1/day`,
 		"--inject", "RATE=10x,IDENTITY=network:10.0.2.0/24", "-o", "json", "log.ndjson")
 	if code != 0 {
@@ -59,7 +60,7 @@ func TestWithSettings(t *testing.T) {
 
 func TestTuneFaults(t *testing.T) {
 	t.Chdir(t.TempDir())
-	clerksLog(t, "log.ndjson", 2)
+	writeFile(t, "log.ndjson", clerks(2))
 	if err := os.WriteFile("bad.yaml", []byte("alerts: {bugdet: 1}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
