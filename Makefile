@@ -21,7 +21,8 @@ SOAKTIMEOUT ?= 3h
 
 # The packages that have goroutines, or promise to be safe for several. The pure
 # core (sketches, detectors, simulate) has none and is ten times slower under the
-# race detector; integration needs Docker.
+# race detector; integration needs Docker. Tests there that -short skips have one
+# goroutine too. GOGC: tests are short of time, not of memory.
 RACE ?= $(shell go list ./... | grep -v -E '/(sketches|detectors|simulate|integration)(/|$$)|/stream$$')
 
 .DEFAULT_GOAL := help
@@ -40,7 +41,7 @@ test: ## run all tests: unit, embedded broker, real Kafka (needs a Docker engine
 
 .PHONY: race
 race: ## run the packages that have goroutines under the race detector
-	go test -race -short -timeout 20m $(RACE)
+	GOGC=400 go test -race -short -timeout 20m $(RACE)
 
 .PHONY: lint
 lint: ## check formatting, vet, golangci-lint, modules

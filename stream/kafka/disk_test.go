@@ -82,7 +82,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	t.Cleanup(cluster.Close)
 	d := newDeployment(t, 2, cluster.ListenAddrs())
-	events, want := d.leak(t)
+	events, want, _ := d.leak(t)
 	d.produce(t, "access", 2, events)
 
 	disk := &fullDisk{good: 40} // the manifest, and the first bins

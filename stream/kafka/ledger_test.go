@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -58,23 +59,31 @@ func (d *deployment) forge(t testing.TB, values [][]byte) {
 // it unseen: not even its end, of which correlate's own state knows.
 func TestLedgerOfARun(t *testing.T) {
 	d := newDeployment(t, 2, fakeCluster(t))
-	events, want := d.leak(t)
+	events, want, held := d.leak(t)
 	d.produce(t, "access", 2, events)
 	d.prepare(t)
+	// run runs weir until it has noted its settings and all there is to tell.
 	run := func(settings string, changes int) {
 		p := d.process(t, "p")
 		p.Settings = []byte(settings)
 		stop := start(t, p)
 		defer stop()
-		for deadline := time.Now().Add(6 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
-			values, _ := d.ledger(t)
-			if n := strings.Count(string(bytes.Join(values, nil)), `"kind":"config"`); n == changes {
-				break
+		complete := map[ledger.Kind]int{ledger.Config: changes, ledger.Alert: len(want), ledger.Suppression: len(held)}
+		for deadline := time.Now().Add(6 * time.Minute); ; time.Sleep(300 * time.Millisecond) {
+			holds, ready := map[ledger.Kind]int{}, p.Ready()
+			if ready {
+				values, _ := d.ledger(t)
+				all := bytes.Join(values, nil)
+				for kind := range complete {
+					holds[kind] = bytes.Count(all, fmt.Appendf(nil, `"kind":%q`, kind))
+				}
+			}
+			if maps.Equal(holds, complete) {
+				return
 			} else if time.Now().After(deadline) {
-				t.Fatalf("the ledger holds %d settings, want %d", n, changes)
+				t.Fatalf("ready: %t; the ledger holds %v, want %v", ready, holds, complete)
 			}
 		}
-		d.alerts(t, len(want), 6*time.Minute)
 	}
 	run(`{"budget":2}`, 1)
 	run(`{"budget":2}`, 1) // nothing new
