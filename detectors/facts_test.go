@@ -19,7 +19,7 @@ func TestTokenTail(t *testing.T) {
 		{8, 100, 1000 - missingShape, 99_999, 1.02e-5},
 		{1, 1, 0, 0, 0.2929}, // 1 - (1/2)^(1/2)
 	} {
-		if got := math.Exp(r.Tail(c.n, c.records, c.past, c.pastRecords)); math.Abs(got-c.want) > 0.03*c.want {
+		if got := math.Exp(r.Tail(c.n, c.records, MissingShare{c.past, c.pastRecords})); math.Abs(got-c.want) > 0.03*c.want {
 			t.Errorf("Tail(%v, %v, %v, %v) = %v, want %v", c.n, c.records, c.past, c.pastRecords, got, c.want)
 		}
 	}
@@ -68,7 +68,7 @@ func (k *shopKey) hour(bin int64, forged float64) (told int, first int) {
 			k.missing = NewMissing(bin, 0, 2*k.daily/24, records, &k.rules)
 		}
 		k.missing.Roll(bin, records, &k.rules)
-		k.missing.Add(bin, lost)
+		k.missing.Add(bin, lost, &k.rules)
 		if _, is := k.missing.Judge(k.read[bin], &k.rules); is {
 			told++
 			first = min(first, tick)
@@ -138,6 +138,21 @@ func TestForgedTokens(t *testing.T) {
 		t.Logf("%.1f %% lost, %g forged an hour: told after %.1f h (median), %.1f h (19 of 20)", 100*c.share, c.forged, took[seeds/2], took[seeds*19/20-1])
 		if took[seeds*19/20-1] > c.within {
 			t.Errorf("%.1f %% lost, %g forged an hour: told after %.1f h, want %.1f", 100*c.share, c.forged, took[seeds*19/20-1], c.within)
+		}
+	}
+}
+
+// Tokens older than the log come for some days, and fewer each day; once a week
+// has passed without any, the third forged one is told of, at night too.
+func TestOldTokensAreForgotten(t *testing.T) {
+	for seed := range uint64(20) {
+		k := newShopKey(seed, 3500, 0)
+		probe := int64(14*24 + 2)
+		for bin := range probe {
+			k.hour(bin, math.Floor(40*math.Exp(-float64(bin)/20)))
+		}
+		if told, tick := k.hour(probe, 6); told == 0 || tick > 5 {
+			t.Errorf("seed %d: of six tokens forged at night the third is not told of", seed)
 		}
 	}
 }

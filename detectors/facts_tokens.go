@@ -12,9 +12,10 @@ type TokenRules struct {
 	// Least is the fewest unissued tokens that are ever a fact, and Ratio how many
 	// times the expected number they must be: a share drifts, and a forger adds.
 	Least, Ratio float64
-	// Horizon is over how many bins the missing share is learned, decayed
-	// exponentially.
-	Horizon float64
+	// Week is over how many bins the missing share is learned: as many of each
+	// weekday, and what went missing before is forgotten at once, so that tokens
+	// older than the log, or a source since mended, do not hide a forger for long.
+	Week float64
 	// Learn is how many bins of it there must be before anything is judged.
 	Learn float64
 	// Lasts is for how many bins a case is kept out of the missing share. Whoever
@@ -25,7 +26,7 @@ type TokenRules struct {
 
 // DefaultTokenRules are the rules of a deployment, for the given bins a day.
 func DefaultTokenRules(binsPerDay float64) TokenRules {
-	return TokenRules{Chance: 1e-6, Least: 3, Ratio: 2, Horizon: 7 * binsPerDay, Learn: binsPerDay, Lasts: int64(3 * binsPerDay)}
+	return TokenRules{Chance: 1e-6, Least: 3, Ratio: 2, Week: 7 * binsPerDay, Learn: binsPerDay, Lasts: int64(3 * binsPerDay)}
 }
 
 // MissingBins is how many bins may belong to the case: those of a day, at bins
@@ -36,24 +37,33 @@ const MissingBins = 24
 // burst, some hours, a day of probing.
 var missingSpans = [...]int64{1, 2, 4, 8, MissingBins}
 
+// MissingDays is how many days the missing share is kept by: those of a week,
+// and the one that fills.
+const MissingDays = 8
+
 // Missing is how many tokens that nobody issued an identity has read through,
-// and how many records it read in all, by bin for as long as they may belong to
-// a case, and decayed before that.
+// and how many records it read in all: by bin for as long as they may belong to
+// a case, and before that by day, for a week.
 type Missing struct {
 	Bin             int64 // the latest
 	Since           int64 // the first of which the past tells
 	Tokens, Records [MissingBins]float64
-	Past            float64 // tokens, decayed: over PastRecords the missing share
-	PastRecords     float64
-	Began, Told     int64 // first and latest bin of the latest case, as told; zero: none yet
+	Past            [MissingDays]MissingShare // a ring
+	Began, Told     int64                     // first and latest bin of the latest case, as told; zero: none yet
 }
+
+// MissingShare is how many unissued tokens came with how many records read.
+type MissingShare struct{ Tokens, Records float64 }
 
 // NewMissing returns an identity's entry as of a bin, in which it has its first
 // unissued token: it is watched since a bin, and read at level records a bin.
 // Of the bins before, records tells what it read.
 func NewMissing(bin, since int64, level float64, records func(bin int64) float64, r *TokenRules) *Missing {
 	m := &Missing{Bin: bin, Since: since}
-	m.PastRecords = level * r.Horizon * (1 - math.Exp(-max(m.watched(), 0)/r.Horizon))
+	gone := bin - MissingBins
+	for b := max(since, gone+1-int64(r.Week), 0); b <= gone; b++ {
+		m.day(b, r).Records += level
+	}
 	for b := max(bin-MissingBins+1, 0); b < bin; b++ {
 		m.Records[b%MissingBins] = records(b)
 	}
@@ -63,19 +73,40 @@ func NewMissing(bin, since int64, level float64, records func(bin int64) float64
 // watched returns over how many bins the missing share has been learned.
 func (m *Missing) watched() float64 { return float64(m.Bin - MissingBins - m.Since) }
 
+// day returns the share of the day that a bin of the past is in.
+func (m *Missing) day(bin int64, r *TokenRules) *MissingShare {
+	return &m.Past[dayOf(bin, r)%MissingDays]
+}
+
+func dayOf(bin int64, r *TokenRules) int64 {
+	return int64(float64(max(bin, 0)) * (MissingDays - 1) / r.Week)
+}
+
+// Share returns the missing share: what the past tells of.
+func (m *Missing) Share() (s MissingShare) {
+	for i := range m.Past {
+		s.Tokens += m.Past[i].Tokens
+		s.Records += m.Past[i].Records
+	}
+	return s
+}
+
 // Roll brings an entry to a bin. What is older than a day becomes part of the
 // missing share, unless it was part of a case. records tells how many records
 // the identity read in a bin that is over.
 func (m *Missing) Roll(bin int64, records func(bin int64) float64, r *TokenRules) {
-	fade := math.Exp(-1 / r.Horizon)
 	for m.Bin < bin {
 		m.Records[m.Bin%MissingBins] = records(m.Bin)
 		m.Bin++
 		leaves, at := m.Bin-MissingBins, m.Bin%MissingBins
-		m.Past, m.PastRecords = m.Past*fade, m.PastRecords*fade
+		day := m.day(leaves, r)
+		if dayOf(leaves, r) != dayOf(leaves-1, r) {
+			*day = MissingShare{}
+		}
 		if m.Told == 0 || leaves > m.Told || leaves >= m.Began+r.Lasts {
-			m.Past += m.taught(m.Tokens[at], m.Records[at], r)
-			m.PastRecords += m.Records[at]
+			tokens := m.taught(m.Tokens[at], m.Records[at], r)
+			day.Tokens += tokens
+			day.Records += m.Records[at]
 		}
 		m.Tokens[at], m.Records[at] = 0, 0
 	}
@@ -85,21 +116,22 @@ func (m *Missing) Roll(bin int64, records func(bin int64) float64, r *TokenRules
 // share, once there is one: a burst, as when the log of logins had failed,
 // teaches it little.
 func (m *Missing) taught(tokens, records float64, r *TokenRules) float64 {
-	if m.watched() < r.Learn || m.PastRecords == 0 {
+	past := m.Share()
+	if m.watched() < r.Learn || past.Records == 0 {
 		return tokens
 	}
-	return min(tokens, 5+3*m.Past/m.PastRecords*records)
+	return min(tokens, 5+3*past.Tokens/past.Records*records)
 }
 
 // Add counts n unissued tokens that first read in a bin. Those that were found
-// out more than a day later are no part of any case.
-func (m *Missing) Add(bin int64, n float64) {
-	switch {
-	case bin > m.Bin-MissingBins:
-		m.Tokens[min(bin, m.Bin)%MissingBins] += n
-	default:
-		m.Past += n
+// out more than a day later are no part of any case: they are of the past's
+// latest day.
+func (m *Missing) Add(bin int64, n float64, r *TokenRules) {
+	if latest := m.Bin - MissingBins; bin <= latest {
+		m.day(latest, r).Tokens += n
+		return
 	}
+	m.Tokens[min(bin, m.Bin)%MissingBins] += n
 }
 
 // TokenCase is a number of unissued tokens that the missing share does not
@@ -119,6 +151,7 @@ func (m *Missing) Judge(read float64, r *TokenRules) (c TokenCase, is bool) {
 	if m.watched() < r.Learn {
 		return c, false
 	}
+	past := m.Share()
 	tokens, records, span := 0.0, 0.0, int64(0)
 	c.First = m.Bin
 	for _, c.Span = range missingSpans {
@@ -130,7 +163,7 @@ func (m *Missing) Judge(read float64, r *TokenRules) (c TokenCase, is bool) {
 			}
 		}
 		c.Tokens = tokens
-		if c.Expected, is = r.Improbable(tokens, records, m.Past, m.PastRecords); !is {
+		if c.Expected, is = r.Improbable(tokens, records, past); !is {
 			continue
 		}
 		if m.Told == 0 || m.Bin-m.Told > MissingBins {
@@ -147,11 +180,11 @@ func (m *Missing) Judge(read float64, r *TokenRules) (c TokenCase, is bool) {
 const missingShape = 0.5
 
 // Tail returns the natural log of the probability of at least n unissued tokens
-// among records reads, where past tokens were unissued among pastRecords. The
+// among records reads, where those of the past were among its records. The
 // number of tokens is Poisson, its rate by record Gamma distributed, so that
 // what is not known of the rate widens the tail: a negative binomial.
-func (r *TokenRules) Tail(n, records, past, pastRecords float64) float64 {
-	shape, weight := missingShape+past, 1+pastRecords
+func (r *TokenRules) Tail(n, records float64, past MissingShare) float64 {
+	shape, weight := missingShape+past.Tokens, 1+past.Records
 	p := records / (records + weight)
 	if n <= 0 || p <= 0 {
 		return 0
@@ -171,7 +204,7 @@ func (r *TokenRules) Tail(n, records, past, pastRecords float64) float64 {
 
 // Improbable reports whether so many unissued tokens are a fact, and how many
 // were to be expected.
-func (r *TokenRules) Improbable(n, records, past, pastRecords float64) (expected float64, is bool) {
-	expected = (missingShape + past) / (1 + pastRecords) * records
-	return expected, n >= r.Least && n >= r.Ratio*expected && r.Tail(n, records, past, pastRecords) < math.Log(r.Chance)
+func (r *TokenRules) Improbable(n, records float64, past MissingShare) (expected float64, is bool) {
+	expected = (missingShape + past.Tokens) / (1 + past.Records) * records
+	return expected, n >= r.Least && n >= r.Ratio*expected && r.Tail(n, records, past) < math.Log(r.Chance)
 }

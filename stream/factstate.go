@@ -137,7 +137,9 @@ func (m *missing) append(b []byte) []byte {
 	for i := range m.Tokens {
 		b = appendFloat(appendFloat(b, m.Tokens[i]), m.Records[i])
 	}
-	b = appendFloat(appendFloat(b, m.Past), m.PastRecords)
+	for i := range m.Past {
+		b = appendFloat(appendFloat(b, m.Past[i].Tokens), m.Past[i].Records)
+	}
 	b = m.seen.AppendBinary(b)
 	return m.records.AppendBinary(b)
 }
@@ -148,7 +150,9 @@ func (r *reader) missing() *missing {
 	for i := range m.Tokens {
 		m.Tokens[i], m.Records[i] = r.float(), r.float()
 	}
-	m.Past, m.PastRecords = r.float(), r.float()
+	for i := range m.Past {
+		m.Past[i].Tokens, m.Past[i].Records = r.float(), r.float()
+	}
 	for _, w := range [...]*sketches.Window{&m.seen, &m.records} {
 		if r.err != nil {
 			return m

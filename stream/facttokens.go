@@ -21,7 +21,7 @@ type missing struct {
 
 // stale reports whether an entry has nothing more to say.
 func (f *factRegister) stale(m *missing, tick int64) bool {
-	return float64(f.grid.BinOfTick(tick)-m.Bin) > 15*f.cfg.Tokens.Horizon
+	return float64(f.grid.BinOfTick(tick)-m.Bin) > 15*f.cfg.Tokens.Week
 }
 
 // unissued reports whether a cell brought tokens that nobody issued, which count
@@ -56,7 +56,7 @@ func (d *Detect) judgeTokens(c *cell, params *detectors.Parameters) bool {
 	}
 	m.Roll(bin, read, rules)
 	for i := range c.parts {
-		m.take(&c.parts[i], f.grid)
+		m.take(&c.parts[i], f.grid, rules)
 	}
 	f.changed[missingRecord+id.key] = true
 	if f.heard.tokens == 0 {
@@ -76,17 +76,17 @@ func (d *Detect) judgeTokens(c *cell, params *detectors.Parameters) bool {
 
 // take counts the tokens that a part brought, each in the bin in which it was
 // last seen to read.
-func (m *missing) take(p *part, grid Grid) {
+func (m *missing) take(p *part, grid Grid, rules *detectors.TokenRules) {
 	if p.tokens.Empty() {
 		return
 	}
 	newer, news := 0.0, math.Round(m.seen.FirstTouch(&p.tokens).N)
 	for bin := m.Bin; news > newer && bin > m.Bin-detectors.MissingBins; bin-- {
 		n := min(math.Round(p.tokens.Count(grid.BinMinute(bin)).N), news)
-		m.Add(bin, n-newer)
+		m.Add(bin, n-newer, rules)
 		newer = n
 	}
-	m.Add(m.Bin-detectors.MissingBins, news-newer)
+	m.Add(m.Bin-detectors.MissingBins, news-newer, rules)
 	m.seen.Merge(&p.tokens)
 	m.records.Merge(&p.unissued)
 }

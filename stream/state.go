@@ -13,7 +13,7 @@ import (
 
 // StateVersion is the version of everything detect and correlate keep in
 // Kafka, including how identities are spread over partitions.
-const StateVersion = 3
+const StateVersion = 4
 
 // A state record's key is the name of the dimension, a zero byte and the
 // identity; the checkpoint of the partition stands under the empty name.
