@@ -29,6 +29,11 @@ var (
 // labScale is the size of the companies: some 40 staff, 50,000 customers.
 const labScale = 0.25
 
+// labScaleOf is the size of those that it would not do for: a leak is made smaller
+// with its company, and a probe of six forged tokens an hour would be one and a
+// half; ninety days are long enough in a smaller one.
+var labScaleOf = map[string]float64{"forged-key": 1, "slow": 0.1}
+
 // companyRun is one simulated company, read by weir.
 type companyRun struct {
 	truth       simulate.Truth
@@ -90,16 +95,20 @@ func runCompany(t *testing.T, opt simulate.Options) *companyRun {
 	return r
 }
 
-// judge tells alerts of leaks from false ones. An alert is of a leak if it opens
-// at an identity that the truth names for it, from its start to a day after its
+// judge tells alerts of leaks from false ones. An alert counts if it opens, or
+// tells a fact of what lay open for another reason. It is of a leak if that is at
+// an identity that the truth names for it, from its start to a day after its
 // end; a fact or a campaign counts wherever the leak goes through.
 func (r *companyRun) judge() {
 	r.leak = make([]companyLeak, len(r.truth.Leaks))
+	fact := map[string]alerting.Fact{} // by dedup key, as of what counted last
 	for i := range r.alerts {
 		a := &r.alerts[i]
-		if a.Status != alerting.Open {
+		joins := a.Status == alerting.Update && a.Fact != "" && a.Fact != fact[a.DedupKey]
+		if a.Status != alerting.Open && !joins {
 			continue
 		}
+		fact[a.DedupKey] = a.Fact
 		of := -1
 		for j := range r.truth.Leaks {
 			if r.belongs(a, &r.truth.Leaks[j]) {
@@ -194,10 +203,10 @@ func TestLabCompanies(t *testing.T) {
 			t.Logf("|---|---|---|---|---|---|---|---|")
 			for _, sc := range simulate.Scenarios() {
 				if sc.Name != "demo" {
-					t.Log(companyRow(t, sc.Name, set.seeds, false))
+					t.Run(sc.Name, func(t *testing.T) { t.Log(companyRow(t, sc.Name, set.seeds, false)) })
 				}
 			}
-			t.Log(companyRow(t, "calm", set.seeds, true))
+			t.Run("calm, outage", func(t *testing.T) { t.Log(companyRow(t, "calm", set.seeds, true)) })
 		})
 	}
 }
@@ -210,8 +219,8 @@ func companyRow(t *testing.T, scenario string, seeds []uint64, backlog bool) str
 	by := map[string]bool{}
 	for _, seed := range seeds {
 		opt := simulate.Options{Scenario: scenario, Seed: seed, Scale: labScale, Backlog: backlog}
-		if scenario == "slow" {
-			opt.Scale = 0.1
+		if scale, ok := labScaleOf[scenario]; ok {
+			opt.Scale = scale
 		}
 		r := runCompany(t, opt)
 		a, f, n := r.perDay()
