@@ -198,7 +198,7 @@ func TestLabCompanies(t *testing.T) {
 		seeds []uint64
 	}{{"judging", judgingSeeds}, {"development", developmentSeeds}} {
 		t.Run(set.name, func(t *testing.T) {
-			t.Logf("seeds %v, budget 2 a day, scale %g", set.seeds, labScale)
+			t.Logf("seeds %v, budget 2 a day, scale %g, but %v", set.seeds, labScale, labScaleOf)
 			t.Logf("| scenario | caught | delay | gone by then | false a day | in week 1 | facts | first by |")
 			t.Logf("|---|---|---|---|---|---|---|---|")
 			for _, sc := range simulate.Scenarios() {
