@@ -99,12 +99,12 @@ func (f *Fleet) Bin() int64 { return f.bin }
 func (e *Engine) CloseBin(f *Fleet, bin int64, s *Sums) *Parameters {
 	if bin > f.bin {
 		e.skip(f, bin)
+		widest := s.widest()
+		mode := e.observe(&f.dims[widest], bin, s.of(widest), calm)
 		for i := range f.dims {
-			d := &dimSums{}
-			if i < len(s.dims) {
-				d = &s.dims[i]
+			if i != widest {
+				e.observe(&f.dims[i], bin, s.of(i), mode)
 			}
-			e.observe(&f.dims[i], bin, d)
 		}
 		e.observeTails(f, s)
 		f.bin = bin
@@ -129,7 +129,7 @@ func (e *Engine) skip(f *Fleet, bin int64) {
 	empty := &dimSums{}
 	for b := f.bin + 1; b < bin; b++ {
 		for i := range f.dims {
-			e.observe(&f.dims[i], b, empty)
+			e.observe(&f.dims[i], b, empty, calm)
 		}
 		e.observeTails(f, new(Sums))
 	}
@@ -164,12 +164,12 @@ func (q *fleetPeers) fade(by float64) {
 }
 
 // observe folds one bin of one dimension.
-func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums) {
+func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums, wider [numCore]float64) (mode [numCore]float64) {
 	if s.scored > 0 {
 		d.started = 1
 	}
 	if d.started == 0 {
-		return
+		return calm
 	}
 	// The tail of a young fleet forgets faster: in the first days newcomers all,
 	// whose evidence is held down, it is thinner than it will be.
@@ -189,8 +189,17 @@ func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums) {
 
 	hour := e.HourOfWeek(bin)
 	d.hours[hour].observe(s.index(d.identities()), max(1, shapeWeeks*e.perDay/24))
-	e.observePeers(&d.fleetPeers, hour, &s.peerSums, d.identities(), calm)
+	e.observePeers(&d.fleetPeers, hour, &s.peerSums, d.identities(), wider)
 	e.observeGroups(d, hour, s)
+	return d.modes()
+}
+
+// modes returns the common mode of the core.
+func (q *fleetPeers) modes() (mode [numCore]float64) {
+	for m := range mode {
+		mode[m] = q.measures[m].mode
+	}
+	return mode
 }
 
 // index returns how much an identity does, in its own levels.
@@ -306,9 +315,7 @@ func (e *Engine) peers(to *Dimension, q, within *fleetPeers) {
 		to.Prior[m] = q.prior(Measure(m), within)
 	}
 	to.Prior[Newcomer] = q.measures[Newcomer].amounts(e.newcomersLike(to.Prior[Distinct]), newcomersNeeded, leastNewcomers)
-	for m := range to.Mode {
-		to.Mode[m] = q.measures[m].mode
-	}
+	to.Mode = q.modes()
 }
 
 // shape writes the hour-of-week factors in thousandths: each hour of the week

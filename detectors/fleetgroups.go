@@ -34,10 +34,7 @@ func (e *Engine) observeGroups(d *fleetDim, hour int, s *dimSums) {
 		g.name = oneName(g.name, s.groups[token].name)
 	}
 	d.rankGroups()
-	var mode [numCore]float64
-	for m := range mode {
-		mode[m] = d.measures[m].mode
-	}
+	mode := d.modes()
 	for _, g := range d.groups {
 		if g.peers == nil {
 			continue

@@ -228,8 +228,7 @@ func (e *Engine) weigh(s *State, d *Dimension, t *setting, now *today, busy bool
 		l.tells = l.share.room()
 	}
 	l.core[FirstTouch] = l.share.ratios(now, c[FirstTouch], c[Distinct])
-	f = l.base.forecast(&today{}, 1, busy)
-	l.both = l.base.ratios(&f, c[Distinct])
+	l.both = l.core[Distinct]
 	plus(&l.both, &l.core[FirstTouch])
 	if p := s.past(); p != nil {
 		l.aged = true
@@ -253,8 +252,7 @@ func (e *Engine) weighPast(l *likelihood, s *State, p *past, t *setting, now *to
 	l.past[Distinct] = l.base.ratios(&f, c[Distinct])
 	v := e.expectShare(s, t, min(p.ratio(int(FirstTouch), &s.core[FirstTouch], e), 1))
 	l.past[FirstTouch] = v.ratios(now, c[FirstTouch], c[Distinct])
-	f = l.base.forecast(&today{}, min(scale, 1), busy)
-	l.pastBoth = l.base.ratios(&f, c[Distinct])
+	l.pastBoth = l.past[Distinct]
 	plus(&l.pastBoth, &l.past[FirstTouch])
 }
 

@@ -51,6 +51,29 @@ func (s *Sums) dim(i int) *dimSums {
 	return &s.dims[i]
 }
 
+// of returns the sums of a dimension, which may have none.
+func (s *Sums) of(dim int) *dimSums {
+	if dim < len(s.dims) {
+		return &s.dims[dim]
+	}
+	return &dimSums{}
+}
+
+// widest returns the dimension in which most identities tell of the common mode.
+func (s *Sums) widest() int {
+	best, most := 0, uint64(0)
+	for i := range s.dims {
+		n := uint64(0)
+		for _, v := range s.dims[i].measures[Distinct].ratio {
+			n += v
+		}
+		if n > most {
+			best, most = i, n
+		}
+	}
+	return best
+}
+
 // Empty reports whether nothing has been added.
 func (s *Sums) Empty() bool {
 	for i := range s.dims {
