@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -130,6 +131,52 @@ func TestCampaign(t *testing.T) {
 	t.Logf("%d of %d alert on the campaign's days; mode up to %.1f", len(alerted), len(people), mode)
 	if len(alerted) > len(people)/5 {
 		t.Errorf("%d of %d alert on the campaign's days", len(alerted), len(people))
+	}
+}
+
+// TestModeOfFew: four keys are too few to tell of a common mode, but two hundred
+// people who come through them are not: their mode is that of the keys, too. A
+// key that does more by itself makes no mode.
+func TestModeOfFew(t *testing.T) {
+	e := NewEngine(Config{Dimensions: []string{"user", "key"}})
+	f, p := e.NewFleet(), e.DefaultParameters()
+	rng := rand.New(rand.NewPCG(11, 1))
+	people, keys := make([]State, 200), make([]State, 4)
+	var days, alone float64
+	for bin := int64(0); bin < 12*24; bin++ {
+		all, key := 1.0, 1.0
+		switch bin / 24 {
+		case 9:
+			all, key = 2, 2
+		case 11:
+			key = 2
+		}
+		var sums Sums
+		for i := range people {
+			n := poisson(rng, 10*all)
+			e.Close(&people[i], 0, bin, Counts{Distinct: n, FirstTouch: n}, p, &sums)
+		}
+		for i := range keys {
+			n := poisson(rng, 500*key)
+			if bin/24 == 11 && i > 0 {
+				n = poisson(rng, 500)
+			}
+			e.Close(&keys[i], 1, bin, Counts{Distinct: n, FirstTouch: n}, p, &sums)
+		}
+		p = e.CloseBin(f, bin, &sums)
+		mode := p.Dimensions[1].Mode[Distinct]
+		switch bin / 24 {
+		case 9:
+			days = max(days, mode)
+		case 11:
+			alone = max(alone, mode)
+		}
+	}
+	if days < 1.5 {
+		t.Errorf("on the day on which all do twice as much, the common mode of the keys is %g", days)
+	}
+	if alone > 1.05 {
+		t.Errorf("on the day on which one key does twice as much, the common mode of the keys is %g", alone)
 	}
 }
 

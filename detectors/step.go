@@ -9,9 +9,7 @@ const minStat = 1e-30
 // and rate, and the baselines that they were computed from.
 type likelihood struct {
 	core, past [numCore][NumRates]float64
-	// both and pastBoth are those of Distinct and FirstTouch together. There each
-	// hour is a witness of its own: on a busy day the share of new records, which
-	// knows no busy days, speaks against a leak as loudly as the hours speak for it.
+	// both and pastBoth are those of Distinct and FirstTouch together; see together.
 	both, pastBoth [NumRates]float64
 	extra          [numExtra][NumRates]float64
 	aged           bool           // past is judged
@@ -203,6 +201,21 @@ func step(stat, ratios *[NumRates]float64, nu, keep, top float64) {
 	}
 }
 
+// together returns the ratios of more records and newer ones at once. Where the
+// share of first touches can tell a busy day from a theft, each hour is a witness
+// of its own: on a busy day the share speaks against a theft as loudly as the
+// hours speak for it. Where it cannot, since nearly all is new on any day, busy
+// hours of one day are one witness. So the ratio of the counts is the geometric
+// mean of both readings, by how much the share can tell.
+func (l *likelihood) together(b *baseline, count, scale float64, busy bool, distinct, first *[NumRates]float64) (log [NumRates]float64) {
+	f := b.forecast(&today{}, scale, busy)
+	log = b.ratios(&f, count)
+	for i := range log {
+		log[i] = l.tells*log[i] + (1-l.tells)*distinct[i] + first[i]
+	}
+	return log
+}
+
 // plus adds the ratios of first touches to those of all records. More records
 // and newer ones at once is what a theft of unread records does: the ratio of
 // both counts is that of the first times that of the second given the first.
@@ -228,8 +241,7 @@ func (e *Engine) weigh(s *State, d *Dimension, t *setting, now *today, busy bool
 		l.tells = l.share.room()
 	}
 	l.core[FirstTouch] = l.share.ratios(now, c[FirstTouch], c[Distinct])
-	l.both = l.core[Distinct]
-	plus(&l.both, &l.core[FirstTouch])
+	l.both = l.together(&l.base, c[Distinct], 1, busy, &l.core[Distinct], &l.core[FirstTouch])
 	if p := s.past(); p != nil {
 		l.aged = true
 		e.weighPast(&l, s, p, t, now, busy, c)
@@ -252,8 +264,7 @@ func (e *Engine) weighPast(l *likelihood, s *State, p *past, t *setting, now *to
 	l.past[Distinct] = l.base.ratios(&f, c[Distinct])
 	v := e.expectShare(s, t, min(p.ratio(int(FirstTouch), &s.core[FirstTouch], e), 1))
 	l.past[FirstTouch] = v.ratios(now, c[FirstTouch], c[Distinct])
-	l.pastBoth = l.past[Distinct]
-	plus(&l.pastBoth, &l.past[FirstTouch])
+	l.pastBoth = l.together(&l.base, c[Distinct], min(scale, 1), busy, &l.past[Distinct], &l.past[FirstTouch])
 }
 
 // weighExtra holds a measure after the core against its baseline, if it has
