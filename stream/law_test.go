@@ -207,7 +207,7 @@ func TestSilentPartitionsAreRestored(t *testing.T) {
 func TestLateIsRepeatable(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	events := traffic(t, simulate.Options{Scenario: "greedy-agent", Seed: 5, Days: soakOr(9, 14), Scale: 0.05, Backlog: true})
+	events := traffic(t, simulate.Options{Scenario: "scrape", Seed: 5, Days: soakOr(9, 14), Scale: 0.05, Backlog: true})
 	var want []string
 	for seed := range seeds() + 1 {
 		dice := rand.New(rand.NewPCG(seed, 3))
