@@ -31,8 +31,33 @@ const labScale = 0.25
 
 // labScaleOf is the size of those that it would not do for: a leak is made smaller
 // with its company, and a probe of six forged tokens an hour would be one and a
-// half; ninety days are long enough in a smaller one.
-var labScaleOf = map[string]float64{"forged-key": 1, "slow": 0.1}
+// half; months are long enough in a smaller one.
+var labScaleOf = map[string]float64{"forged-key": 1, "slow": 0.1, "dormant, asleep 48 days": 0.1}
+
+// labRow is a line of the table of companies.
+type labRow struct {
+	name string
+	opt  simulate.Options
+}
+
+// labRows are all scenarios, and what can be told of some in another form.
+func labRows() (rows []labRow) {
+	for _, sc := range simulate.Scenarios() {
+		if sc.Name != "demo" {
+			rows = append(rows, labRow{sc.Name, simulate.Options{Scenario: sc.Name}})
+		}
+	}
+	rows = append(rows,
+		labRow{"dormant, asleep 48 days", simulate.Options{Scenario: "dormant", Days: 75}},
+		labRow{"calm, outage of the log", simulate.Options{Scenario: "calm", Backlog: true}})
+	for i, row := range rows {
+		rows[i].opt.Scale = labScale
+		if scale, ok := labScaleOf[row.name]; ok {
+			rows[i].opt.Scale = scale
+		}
+	}
+	return rows
+}
 
 // companyRun is one simulated company, read by weir.
 type companyRun struct {
@@ -201,27 +226,22 @@ func TestLabCompanies(t *testing.T) {
 			t.Logf("seeds %v, budget 2 a day, scale %g, but %v", set.seeds, labScale, labScaleOf)
 			t.Logf("| scenario | caught | delay | gone by then | false a day | in week 1 | facts | first by |")
 			t.Logf("|---|---|---|---|---|---|---|---|")
-			for _, sc := range simulate.Scenarios() {
-				if sc.Name != "demo" {
-					t.Run(sc.Name, func(t *testing.T) { t.Log(companyRow(t, sc.Name, set.seeds, false)) })
-				}
+			for _, row := range labRows() {
+				t.Run(row.name, func(t *testing.T) { t.Log(row.line(t, set.seeds)) })
 			}
-			t.Run("calm, outage", func(t *testing.T) { t.Log(companyRow(t, "calm", set.seeds, true)) })
 		})
 	}
 }
 
-// companyRow is the line of one scenario over some seeds.
-func companyRow(t *testing.T, scenario string, seeds []uint64, backlog bool) string {
+// line runs the row's company with some seeds.
+func (row *labRow) line(t *testing.T, seeds []uint64) string {
 	var delays, gone []float64
 	var after, first float64
 	facts, leaks := 0, 0
 	by := map[string]bool{}
 	for _, seed := range seeds {
-		opt := simulate.Options{Scenario: scenario, Seed: seed, Scale: labScale, Backlog: backlog}
-		if scale, ok := labScaleOf[scenario]; ok {
-			opt.Scale = scale
-		}
+		opt := row.opt
+		opt.Seed = seed
 		r := runCompany(t, opt)
 		a, f, n := r.perDay()
 		after, first, facts = after+a, first+f, facts+n
@@ -234,19 +254,15 @@ func companyRow(t *testing.T, scenario string, seeds []uint64, backlog bool) str
 		}
 	}
 	n := float64(len(seeds))
-	name := scenario
-	if backlog {
-		name += ", outage of the log"
-	}
 	if leaks == 0 {
-		return fmt.Sprintf("| %s | no leak | | | %.2f | %.2f | %d | |", name, after/n, first/n, facts)
+		return fmt.Sprintf("| %s | no leak | | | %.2f | %.2f | %d | |", row.name, after/n, first/n, facts)
 	}
 	var who []string
 	for k := range by {
 		who = append(who, k)
 	}
 	sort.Strings(who)
-	return fmt.Sprintf("| %s | %d of %d | %s | %.2g %% | %.2f | %.2f | %d | %s |", name, len(delays), leaks, delaySpan(delays),
+	return fmt.Sprintf("| %s | %d of %d | %s | %.2g %% | %.2f | %.2f | %d | %s |", row.name, len(delays), leaks, delaySpan(delays),
 		100*median(gone), after/n, first/n, facts, strings.Join(who, "; "))
 }
 
