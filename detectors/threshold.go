@@ -36,9 +36,9 @@ func settle(formula, tail, days float64) float64 {
 }
 
 const (
-	settleAfter = 7.0  // days
-	settleADay  = 0.25 // nats
-	settleMost  = 3.0  // nats
+	settleAfter = 7.0 // days
+	settleADay  = 0.5 // nats
+	settleMost  = 3.0 // nats
 )
 
 // MaxRelief is how far, in nats, the fleet's own tail may lower a threshold
