@@ -92,7 +92,8 @@ func (m *mesh) spread(events []event.Event) {
 		s := stream.Source{Topic: "access", Partition: int32(m.dice.IntN(n))}
 		m.sources[s] = append(m.sources[s], events[i])
 	}
-	for _, list := range m.sources {
+	for p := range n { // in their order, so that the same dice make the same logs
+		list := m.sources[stream.Source{Topic: "access", Partition: int32(p)}]
 		for i := range list {
 			j := min(i+m.dice.IntN(5), len(list)-1)
 			if list[j].Time-list[i].Time < 5*minute && i%5 == 0 {
