@@ -187,7 +187,6 @@ func TestExplainFaults(t *testing.T) {
 
 // The source topics serve as a log as files do.
 func TestTopicsAreALog(t *testing.T) {
-	alone(t)
 	t.Chdir(t.TempDir())
 	a := alertsOfLeak(t)
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "access"))

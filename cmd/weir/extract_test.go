@@ -291,7 +291,6 @@ func TestExtractGoesOn(t *testing.T) {
 
 // From the topics comes what comes from files; and only who has the key gets it.
 func TestExtractFromKafka(t *testing.T) {
-	alone(t)
 	l, err := theLeak()
 	if err != nil {
 		t.Fatal(err)
