@@ -206,8 +206,10 @@ func step(stat, ratios *[NumRates]float64, nu, keep, top float64) {
 // hours of one day are one witness. So the ratio of the counts is the geometric
 // mean of both readings, by how much the share can tell.
 func (l *likelihood) together(b *baseline, count, scale float64, busy bool, distinct, first *[NumRates]float64) (log [NumRates]float64) {
-	f := b.forecast(&today{}, scale, busy)
-	log = b.ratios(&f, count)
+	if l.tells > 0 { // it never does in a silent bin, of which there are most
+		f := b.forecast(&today{}, scale, busy)
+		log = b.ratios(&f, count)
+	}
 	for i := range log {
 		log[i] = l.tells*log[i] + (1-l.tells)*distinct[i] + first[i]
 	}
