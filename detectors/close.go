@@ -50,6 +50,10 @@ func (e *Engine) pass(s *State, d *Dimension, t *setting, c *Counts) (l likeliho
 	l = e.weigh(s, d, t, &now, s.busy, c)
 	sc.read(s)
 	was = sc.core[Distinct]
+	l.taught = quarters
+	if t.age >= pastDays*e.perDay {
+		l.taught = taught(sc.total())
+	}
 	sc.step(&l, e.keepOf(s, d, &l), d.top())
 	e.begin(s, t, &l)
 	sc.write(s)
@@ -90,7 +94,7 @@ func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, su
 	e.learn(s, d, &t, &l, &was, &c)
 	if c.any() {
 		c[OffHours], c[Newcomer] = 0, 0 // derived again whenever they are needed
-		e.remember(s, at, &c)
+		e.remember(s, at, l.taught, &c)
 	}
 	return ev
 }

@@ -34,12 +34,13 @@ func (e *Engine) Excise(s *State, dim int, from, to int64, p *Parameters) {
 		kept = max(kept, h.visits[0].bin)
 	}
 	var rate [numCore]float64
+	pace := 1.0
 	e.exciseRows(s, d, &h, first, last, kept)
 	if last >= kept {
-		rate = e.exciseKept(s, d, &h, max(first, kept), last)
+		rate, pace = e.exciseKept(s, d, &h, max(first, kept), last)
 	}
 	if first < kept {
-		e.exciseOld(s, first, min(last, kept-1), max(last, kept-1), &rate)
+		e.exciseOld(s, first, min(last, kept-1), max(last, kept-1), &rate, pace)
 	}
 }
 
@@ -50,8 +51,8 @@ func (e *Engine) memory(s *State, m int) float64 {
 }
 
 // exciseKept takes out bins of which the counts are known, and returns the level
-// that they had, zero where it cannot be told.
-func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32) (rate [numCore]float64) {
+// that they had, zero where it cannot be told, and how much they taught.
+func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32) (rate [numCore]float64, pace float64) {
 	var count, exposure [numCore]float64
 	var noise [numCore]series // what the bins taught of how uneven counts are
 	var days today
@@ -70,24 +71,26 @@ func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32)
 		days.turn(t.day)
 		l := e.weigh(s, d, &t, &days, false, &c)
 		b, settled := &l.base, t.age > e.youth
+		w := float64(h.taught(bin)) / quarters
+		pace += w / float64(to-from+1)
 		ago := float64(s.last - 1 - bin)
 		learned := b.cut(c[Distinct], settled)
 		fresh := c[FirstTouch] * learned / max(c[Distinct], 1)
 		fade := math.Exp(-ago / e.memory(s, int(Distinct)))
-		count[Distinct] += fade * learned
-		exposure[Distinct] += fade * b.shape
+		count[Distinct] += w * fade * learned
+		exposure[Distinct] += w * fade * b.shape
 		hours = append(hours, worked{cell(t.hour), learned})
 		e.exciseRare(s, &c, fade)
 		fade = math.Exp(-ago / e.memory(s, int(FirstTouch)))
-		count[FirstTouch] += fade * fresh
-		exposure[FirstTouch] += fade * learned
+		count[FirstTouch] += w * fade * fresh
+		exposure[FirstTouch] += w * fade * learned
 
 		residual := b.clip(learned, settled) - b.mu
-		noise[Distinct].excess = fold(noise[Distinct].excess, slow, residual*residual-(residual+b.mu))
-		noise[Distinct].square = fold(noise[Distinct].square, slow, b.mu*b.mu)
-		noise[FirstTouch].learnShare(fresh, learned, l.share.mean, 1, slow)
-		days.learn(b, b.clip(c[Distinct], settled), slow)
-		days.learnShare(c[FirstTouch], c[Distinct], l.share.mean, slow)
+		noise[Distinct].excess = fold(noise[Distinct].excess, slow, w*(residual*residual-(residual+b.mu)))
+		noise[Distinct].square = fold(noise[Distinct].square, slow, w*b.mu*b.mu)
+		noise[FirstTouch].learnShare(fresh, learned, l.share.mean, 1, slow, w)
+		days.learn(b, b.clip(c[Distinct], settled), slow, w)
+		days.learnShare(c[FirstTouch], c[Distinct], l.share.mean, slow, w)
 	}
 	for m := range s.core {
 		least := 0.0
@@ -118,7 +121,7 @@ func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32)
 		now.alike, now.pairs = calmer(now.alike, now.pairs, since*days.alike, since*days.pairs)
 		now.spread, now.weight = calmer(now.spread, now.weight, since*days.spread, since*days.weight)
 	}
-	return rate
+	return rate, pace
 }
 
 // forget takes back the last observation of a cell, if that was a high one.
@@ -172,15 +175,16 @@ func (x *series) without(count, exposure, least float64) {
 const leastLeft = 0.25
 
 // exciseOld takes out the bins from..to, of which only the sums are left, after
-// those up to done have been. rate is the level that they are taken to have had.
-func (e *Engine) exciseOld(s *State, from, to, done uint32, rate *[numCore]float64) {
+// those up to done have been. rate is the level that they are taken to have had,
+// pace how much they taught.
+func (e *Engine) exciseOld(s *State, from, to, done uint32, rate *[numCore]float64, pace float64) {
 	older := s.past()
 	for m := range s.core {
 		x := &s.core[m]
 		memory := e.memory(s, m)
 		share := 1.0
-		if rest := 1 - e.shareOf(s, memory, to+1, done); rest > 0 {
-			share = min(e.shareOf(s, memory, from, to)/rest, 1)
+		if rest := 1 - e.shareOf(s, memory, pace, to+1, done); rest > 0 {
+			share = min(e.shareOf(s, memory, pace, from, to)/rest, 1)
 		}
 		level := 1.0
 		if older != nil {
@@ -188,7 +192,7 @@ func (e *Engine) exciseOld(s *State, from, to, done uint32, rate *[numCore]float
 		}
 		x.count, x.exposure = thin(x.count, x.exposure, share, rate[m], level)
 		if older != nil {
-			share = e.shareOf(s, e.pastLevel, from, done)
+			share = e.shareOf(s, e.pastLevel, 1, from, done)
 			older.count[m], older.exposure[m] = thin(older.count[m], older.exposure[m], share, rate[m], 1)
 		}
 	}
@@ -209,9 +213,11 @@ func thin(count, exposure float32, share, rate, most float64) (float32, float32)
 	return float32(level * left), float32(left)
 }
 
-// shareOf returns which part of an exponential memory is of the bins from..to.
-func (e *Engine) shareOf(s *State, memory float64, from, to uint32) float64 {
-	whole := 1 - math.Exp(-float64(s.last-s.first+1)/memory)
-	of := math.Exp(-float64(s.last-1-to)/memory) - math.Exp(-float64(s.last-from)/memory)
+// shareOf returns which part of an exponential memory is of the bins from..to, where
+// they and those after them taught so much of what they had to tell.
+func (e *Engine) shareOf(s *State, memory, pace float64, from, to uint32) float64 {
+	since := func(bin uint32) float64 { return math.Exp(-pace * float64(s.last-bin) / memory) }
+	of := since(to+1) - since(from)
+	whole := 1 - since(from)*math.Exp(-max(float64(from)-float64(s.first)+1, 0)/memory)
 	return min(max(of/whole, 0), 1)
 }

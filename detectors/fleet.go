@@ -53,6 +53,12 @@ func (m *mean) observe(v, memory float64) {
 	m.value += (v - m.value) / m.n
 }
 
+// weigh takes in an observation that counts as w, and lets the others fade.
+func (m *mean) weigh(v, w, memory float64) {
+	m.n = m.n*(1-1/memory) + w
+	m.value += (v - m.value) * w / m.n
+}
+
 // Memories and bounds of the fleet.
 const (
 	fleetDays    = 28.0 // horizon of tail, priors and dispersion
@@ -62,7 +68,9 @@ const (
 	tailYouth    = 2.0  // horizon of the tail on the first day, in days; it grows by half a day each day
 	peersNeeded  = 5.0  // identities a day by which the default prior counts
 	defaultSpend = 4.0  // variance of log levels among peers nobody has seen
+	usualDays    = 7.0  // horizon of what the median identity usually does
 	modeWarmUp   = 2.0  // days before the common mode is trusted
+	indexNeeded  = 3.0  // days from which what all do in an hour is known
 	modeShrink   = 16.0 // identities by which "no mode" counts
 	modeLow      = 1.0  // a quiet day does not make those at work suspects
 	modeHigh     = 4.0
@@ -207,7 +215,12 @@ func (s *peerSums) index(identities float64) float64 {
 // common mode where they are few.
 func (e *Engine) observePeers(q *fleetPeers, hour int, s *peerSums, identities float64, mode [numCore]float64) {
 	q.days += 1 / e.perDay
-	q.cells[cell(hour)].observe(s.index(identities), max(1, shapeDays*e.perDay/24))
+	index, more := s.index(identities), 0.0
+	at := &q.cells[cell(hour)]
+	if at.n >= indexNeeded && at.value > 0 && index > at.value {
+		more = math.Log(index / at.value)
+	}
+	at.observe(index, max(1, shapeDays*e.perDay/24))
 	for m := range q.measures {
 		to, from := &q.measures[m], &s.measures[m]
 		to.weight += float64(from.weight) / fixed
@@ -217,7 +230,8 @@ func (e *Engine) observePeers(q *fleetPeers, hour int, s *peerSums, identities f
 			to.k[i] += float64(v)
 		}
 		if m < numCore {
-			e.observeMode(to, &from.ratio, q.days, mode[m])
+			e.observeMode(to, &from.ratio, q.days, mode[m], more)
+			more = 0
 		}
 	}
 }
@@ -229,7 +243,7 @@ func (e *Engine) observePeers(q *fleetPeers, hour int, s *peerSums, identities f
 // the median's own long mean. A median of n has a standard error of about
 // 1/√n in log units of such counts: so much is taken for chance. toward is the
 // mode of a wider circle, by which modeShrink of them count.
-func (e *Engine) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days, toward float64) {
+func (e *Engine) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days, toward, more float64) {
 	var n uint64
 	for _, v := range ratio {
 		n += v
@@ -245,10 +259,11 @@ func (e *Engine) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days, t
 		x := median - q.usual.value
 		x = math.Copysign(max(0, math.Abs(x)-1/math.Sqrt(count)), x)
 		x = (count*x + modeShrink*math.Log(toward)) / (count + modeShrink)
+		x = max(x, min(3*x, more))
 		q.mode = min(max(math.Exp(x), modeLow), modeHigh)
 	}
 	if count >= 4 {
-		q.usual.observe(median, fleetDays*e.perDay)
+		q.usual.weigh(median, count, usualDays*e.perDay)
 	}
 }
 

@@ -8,6 +8,7 @@ const maxVisits = 48
 // visit is one recent bin in which the identity had a count.
 type visit struct {
 	bin    uint32 // index of the bin
+	taught uint8  // what it taught, 1 to 4 quarters; see suspicion
 	counts [NumMeasures]uint64
 }
 
@@ -23,18 +24,19 @@ type history struct {
 // trailer is the size of what ends a packed history.
 const trailer = 5
 
-// appendVisit packs one visit: as varints the distance of its bin from the one
-// before, doubled, plus one if there are counts other than those of the core;
-// the core's counts; then a byte with a bit for each other measure that is above
+// appendVisit packs one visit: as varints a number made of the distance of its bin
+// from the one before, of the quarters that it did not teach (two bits) and of
+// whether there are counts other than those of the core (the lowest bit); the
+// core's counts; then a byte with a bit for each other measure that is above
 // zero, and their counts.
-func appendVisit(b []byte, gap uint32, counts *[NumMeasures]uint64) []byte {
+func appendVisit(b []byte, gap uint32, taught uint8, counts *[NumMeasures]uint64) []byte {
 	var mask byte
 	for m := numCore; m < int(NumMeasures); m++ {
 		if counts[m] > 0 {
 			mask |= 1 << (m - numCore)
 		}
 	}
-	head := uint64(gap) << 1
+	head := uint64(gap)<<visitBits | uint64(quarters-taught)<<1
 	if mask != 0 {
 		head |= 1
 	}
@@ -54,15 +56,20 @@ func appendVisit(b []byte, gap uint32, counts *[NumMeasures]uint64) []byte {
 	return b
 }
 
-// visit reads what appendVisit wrote and returns the distance.
-func (r *reader) visit(counts *[NumMeasures]uint64) (gap uint64) {
-	*counts = [NumMeasures]uint64{}
+// visitBits is how many bits below the distance say something else.
+const visitBits = 3
+
+// visit reads what appendVisit wrote but for the bin, and returns the distance.
+func (r *reader) visit(v *visit) (gap uint64) {
 	head := r.uvarint()
+	v.taught = quarters - uint8(head>>1&(quarters-1))
+	v.counts = [NumMeasures]uint64{}
+	counts := &v.counts
 	for m := range counts[:numCore] {
 		counts[m] = r.count()
 	}
 	if head&1 == 0 {
-		return head >> 1
+		return head >> visitBits
 	}
 	mask := r.byte()
 	if mask == 0 || mask>>(int(NumMeasures)-numCore) != 0 {
@@ -76,7 +83,7 @@ func (r *reader) visit(counts *[NumMeasures]uint64) (gap uint64) {
 			r.fail()
 		}
 	}
-	return head >> 1
+	return head >> visitBits
 }
 
 // count reads one count of a visit.
@@ -97,7 +104,7 @@ func (h *history) read(b []byte) {
 	bin := uint32(0)
 	for r := (reader{b: b[:len(b)-trailer]}); len(r.b) > 0; h.n++ {
 		v := &h.visits[h.n]
-		bin += uint32(r.visit(&v.counts))
+		bin += uint32(r.visit(v))
 		v.bin = bin
 	}
 }
@@ -121,7 +128,7 @@ func (h *history) decode(r *reader) {
 	var bin uint64
 	for i := 0; i < int(n) && !r.bad; i++ {
 		v := &h.visits[i]
-		gap := r.visit(&v.counts)
+		gap := r.visit(v)
 		if i > 0 && gap == 0 {
 			r.fail()
 		}
@@ -139,7 +146,7 @@ func (h *history) append(b []byte) []byte {
 	bin := uint32(0)
 	for i := range h.visits[:h.n] {
 		v := &h.visits[i]
-		b = appendVisit(b, v.bin-bin, &v.counts)
+		b = appendVisit(b, v.bin-bin, v.taught, &v.counts)
 		bin = v.bin
 	}
 	return b
@@ -156,15 +163,16 @@ func (h *history) prune(from uint32) {
 }
 
 // add puts counts into the visit of a bin, making one in its place if there is
-// none.
+// none: one that taught what the silence there did.
 func (h *history) add(bin uint32, c Counts) {
 	i := h.n
 	for i > 0 && h.visits[i-1].bin >= bin {
 		i--
 	}
 	if i == h.n || h.visits[i].bin != bin {
+		taught := h.taught(bin)
 		copy(h.visits[i+1:h.n+1], h.visits[i:h.n])
-		h.visits[i] = visit{bin: bin}
+		h.visits[i] = visit{bin: bin, taught: taught}
 		h.n++
 	}
 	for m := range c {
@@ -181,6 +189,17 @@ func (h *history) counts(bin uint32) Counts {
 		}
 	}
 	return Counts{}
+}
+
+// taught returns what a bin taught, in quarters: of a silent bin, what the visit
+// before it did.
+func (h *history) taught(bin uint32) uint8 {
+	for i := h.n - 1; i >= 0; i-- {
+		if h.visits[i].bin <= bin {
+			return h.visits[i].taught
+		}
+	}
+	return quarters
 }
 
 func (v *visit) asCounts() (c Counts) {
@@ -204,7 +223,7 @@ func (e *Engine) oldestKept(last uint32) uint32 {
 func lastVisit(b []byte) uint32 { return binary.LittleEndian.Uint32(b[len(b)-trailer:]) }
 
 // remember notes an active bin, which is the newest, in place.
-func (e *Engine) remember(s *State, bin uint32, c *Counts) {
+func (e *Engine) remember(s *State, bin uint32, taught uint8, c *Counts) {
 	b := s.recent
 	newest, n := uint32(0), 0
 	if len(b) > 0 {
@@ -214,7 +233,7 @@ func (e *Engine) remember(s *State, bin uint32, c *Counts) {
 	}
 	for from := e.oldestKept(bin); n > 0; n-- {
 		oldest, _ := binary.Uvarint(b)
-		if n < maxVisits && uint32(oldest>>1) >= from {
+		if n < maxVisits && uint32(oldest>>visitBits) >= from {
 			break
 		}
 		b = dropOldest(b)
@@ -226,7 +245,7 @@ func (e *Engine) remember(s *State, bin uint32, c *Counts) {
 	for m, v := range c {
 		counts[m] = uint64(v)
 	}
-	b = appendVisit(b, bin-newest, &counts)
+	b = appendVisit(b, bin-newest, taught, &counts)
 	b = binary.LittleEndian.AppendUint32(b, bin)
 	s.recent = append(b, byte(n+1))
 }
@@ -236,13 +255,13 @@ func (e *Engine) remember(s *State, bin uint32, c *Counts) {
 // takes more room than the visit that goes.
 func dropOldest(b []byte) []byte {
 	r := reader{b: b}
-	var counts [NumMeasures]uint64
-	bin := r.visit(&counts)
+	var oldest visit
+	bin := r.visit(&oldest)
 	if len(r.b) == 0 {
 		return b[:0]
 	}
 	next := r.uvarint()
 	rest := r.b
-	n := binary.PutUvarint(b, next+bin<<1)
+	n := binary.PutUvarint(b, next+bin<<visitBits)
 	return b[:n+copy(b[n:], rest)]
 }

@@ -45,6 +45,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 	l := e.weigh(s, d, &t, &day, false, &now) // for the explanation
 	var sc scores
 	sc.read(s)
+	l.taught = h.taught(at)
 	e.learnLate(s, &t, &l, &old, &now)
 	ev := e.evidence(s, d, &t, &l, &sc, &now)
 	if ev.Log >= calmLog {
@@ -57,12 +58,12 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 // learnLate takes what was added to a closed bin into the baselines.
 func (e *Engine) learnLate(s *State, t *setting, l *likelihood, old, now *Counts) {
 	settled := t.age > e.youth
-	ago := float64(s.last - 1 - t.bin)
+	ago, w := float64(s.last-1-t.bin), float64(l.taught)/quarters
 	fade := math.Exp(-ago / e.level[Distinct])
 	room := l.base.cut(now[Distinct], settled) - l.base.cut(old[Distinct], settled)
-	s.core[Distinct].count = max(fold(s.core[Distinct].count, 1, room*fade), 0)
+	s.core[Distinct].count = max(fold(s.core[Distinct].count, 1, w*room*fade), 0)
 	x := &s.core[FirstTouch]
-	share := math.Exp(-ago / e.level[FirstTouch])
+	share := w * math.Exp(-ago/e.level[FirstTouch])
 	x.count = fold(x.count, 1, (now[FirstTouch]-old[FirstTouch])*share)
 	x.exposure = fold(x.exposure, 1, (now[Distinct]-old[Distinct])*share)
 	for m := Measure(numCore); m < OffHours; m++ {

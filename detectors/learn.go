@@ -2,11 +2,25 @@ package detectors
 
 import "math"
 
-// learn takes the bin into the baseline. It goes on while the identity is under
-// suspicion, since else benign drift would never be forgiven; it is slow
-// (horizons of a week or more against hours of detection), and a count far
-// beyond anything ordinary is cut for learning, so that one burst does not buy
-// weeks of blindness.
+// Of an identity under suspicion less is learned, so that a leak does not become
+// normal while it is weighed: at a sum of ratios of e³, well below any threshold,
+// half as much as else, and a quarter at the least, since else benign drift would
+// never be forgiven. How much is settled before the bin is counted, so that what is
+// learned is no lower than what is (a predictable weight keeps a mean unbiased).
+const (
+	quarters   = 4
+	suspicious = 20.1 // e³
+)
+
+// taught returns how much is learned of a bin, in quarters, by the evidence before
+// it (linear).
+func taught(before float64) uint8 {
+	return uint8(min(max(math.Round(quarters/(1+before/suspicious)), 1), quarters))
+}
+
+// learn takes the bin into the baseline: slowly (horizons of a week or more against
+// hours of detection), and a count far beyond anything ordinary is cut for
+// learning, so that one burst does not buy weeks of blindness.
 func (e *Engine) learn(s *State, d *Dimension, t *setting, l *likelihood, stat *[NumRates]float64, c *Counts) {
 	if e.away(s, t.bin, c) {
 		s.busy = false
@@ -16,17 +30,18 @@ func (e *Engine) learn(s *State, d *Dimension, t *setting, l *likelihood, stat *
 	e.learnPast(s, t)
 	learned := b.cut(c[Distinct], t.age > e.youth)
 	young := e.perDay + t.age/2
-	slow := 1 - 1/min(e.dispersion, young)
-	e.learnToday(s, t, l, stat, c, slow)
+	w := float64(l.taught) / quarters
+	slow := 1 - w/min(e.dispersion, young)
+	e.learnToday(s, t, l, stat, c, slow, w)
 
 	x := &s.core[Distinct]
-	fade := 1 - 1/min(e.level[Distinct], young)
-	x.count = fold(x.count, fade, learned)
-	x.exposure = fold(x.exposure, fade, b.shape*b.mode)
+	fade := 1 - w/min(e.level[Distinct], young)
+	x.count = fold(x.count, fade, w*learned)
+	x.exposure = fold(x.exposure, fade, w*b.shape*b.mode)
 	residual := b.clip(learned, t.age > e.youth) - b.mu
-	x.excess = fold(x.excess, slow, residual*residual-(residual+b.mu))
-	x.square = fold(x.square, slow, b.mu*b.mu)
-	s.core[FirstTouch].learnShare(c[FirstTouch]*learned/max(c[Distinct], 1), learned, l.share.mean, 1-1/min(e.level[FirstTouch], young), slow)
+	x.excess = fold(x.excess, slow, w*(residual*residual-(residual+b.mu)))
+	x.square = fold(x.square, slow, w*b.mu*b.mu)
+	s.core[FirstTouch].learnShare(c[FirstTouch]*learned/max(c[Distinct], 1), learned, l.share.mean, 1-w/min(e.level[FirstTouch], young), slow, w)
 
 	s.busy = c[Distinct] > 0
 	if s.busy {
@@ -56,8 +71,8 @@ func (e *Engine) away(s *State, bin uint32, c *Counts) bool {
 	return bin-lastVisit(s.recent) > e.absence
 }
 
-// learnToday takes the bin into what the day is like.
-func (e *Engine) learnToday(s *State, t *setting, l *likelihood, stat *[NumRates]float64, c *Counts, fade float64) {
+// learnToday takes the bin, with weight w, into what the day is like.
+func (e *Engine) learnToday(s *State, t *setting, l *likelihood, stat *[NumRates]float64, c *Counts, fade, w float64) {
 	if s.today() == nil {
 		if float64(s.core[Distinct].count)+c[Distinct] < todayMin {
 			return
@@ -66,8 +81,8 @@ func (e *Engine) learnToday(s *State, t *setting, l *likelihood, stat *[NumRates
 	}
 	now := s.today()
 	now.turn(t.day)
-	now.learn(&l.base, l.base.clip(c[Distinct], t.age > e.youth), fade)
-	now.learnShare(c[FirstTouch], c[Distinct], l.share.mean, fade)
+	now.learn(&l.base, l.base.clip(c[Distinct], t.age > e.youth), fade, w)
+	now.learnShare(c[FirstTouch], c[Distinct], l.share.mean, fade, w)
 	now.pass(l, stat, c)
 }
 

@@ -10,8 +10,7 @@ import "math"
 // a few bins say everything.
 //
 // The share of a bin is a Beta around the identity's own, so that the count is
-// beta-binomial (Skellam 1948). A drift to r says that r-1 times the usual is
-// read on top, all of it new.
+// beta-binomial (Skellam 1948).
 
 // Priors and bounds of the share.
 const (
@@ -58,13 +57,15 @@ func (e *Engine) expectShare(s *State, t *setting, scale float64) share {
 }
 
 // ratios returns the log-likelihood ratios of f new records among n, given the
-// day so far. The hours of a day are alike in what they bring, too: the day's
-// own share is a Beta around the identity's, of which what was seen of the day
-// is known. A day with less that is new than usual excuses nobody, so its share
-// is taken as the usual one at least.
-func (v *share) ratios(now *today, f, n float64) (log [NumRates]float64) {
+// day so far: of odds times as high as usual that a record is new (of a re-reader
+// who begins to look at others and reads no more than before), and of as many
+// times the usual records of which what comes on top is all new. The hours of a
+// day are alike in what they bring, too: the day's own share is a Beta around the
+// identity's, of which what was seen of the day is known. A day with less that is
+// new than usual excuses nobody, so its share is taken as the usual one at least.
+func (v *share) ratios(now *today, f, n float64) (odds, top [NumRates]float64) {
 	if n < 1 {
-		return log
+		return odds, top
 	}
 	f = min(f, n)
 	if n > maxSample {
@@ -72,19 +73,18 @@ func (v *share) ratios(now *today, f, n float64) (log [NumRates]float64) {
 	}
 	size, strength := 1/v.cluster-1, 1/now.likeness()-1
 	among, fresh := float64(now.among), float64(now.fresh)
-	today := func(mean float64) float64 {
-		return min(max((strength*mean+fresh)/(strength+among), mean), maxNovelty)
+	likelihood := func(mean float64) float64 {
+		mean = min(max((strength*mean+fresh)/(strength+among), mean), maxNovelty)
+		return logBetaBinomial(f, n, mean*size, (1-mean)*size)
 	}
-	mean := today(v.mean)
-	null := logBetaBinomial(f, n, mean*size, (1-mean)*size)
 	strange := logSum(-ln(n+1), logBetaBinomial(f, n, allNew, 1-allNew)) - math.Ln2
-	null = logSum(ln(1-v.strange)+null, ln(v.strange)+strange)
+	null := logSum(ln(1-v.strange)+likelihood(v.mean), ln(v.strange)+strange)
 	weight := v.room()
 	for i, r := range Rates {
-		mean := today((v.mean + r - 1) / r)
-		log[i] = weight * (logBetaBinomial(f, n, mean*size, (1-mean)*size) - null)
+		odds[i] = weight * (likelihood(r*v.mean/(1-v.mean+r*v.mean)) - null)
+		top[i] = weight * (likelihood((v.mean+r-1)/r) - null)
 	}
-	return log
+	return odds, top
 }
 
 // maxSample is how many records of a bin count as witnesses of its share: a
@@ -113,16 +113,16 @@ func logBetaBinomial(f, n, a, b float64) float64 {
 	return choose + lnGamma(f+a) + lnGamma(n-f+b) - lnGamma(n+a+b) + lnGamma(a+b) - lnGamma(a) - lnGamma(b)
 }
 
-// learnShare takes f new records among n into the share.
-func (x *series) learnShare(f, n, mean, fade, slow float64) {
+// learnShare takes f new records among n, with weight w, into the share.
+func (x *series) learnShare(f, n, mean, fade, slow, w float64) {
 	f = min(f, n)
-	x.count = fold(x.count, fade, f)
-	x.exposure = fold(x.exposure, fade, n)
+	x.count = fold(x.count, fade, w*f)
+	x.exposure = fold(x.exposure, fade, w*n)
 	spread := mean * (1 - mean)
 	residual := f - n*mean
 	excess := residual*residual - n*spread
 	// One strange bin is not to teach that the identity is erratic.
 	excess = min(excess, 9*(n*spread+n*n*spread*clusterPrior))
-	x.excess = fold(x.excess, slow, excess)
-	x.square = fold(x.square, slow, n*math.Max(n-1, 0)*spread)
+	x.excess = fold(x.excess, slow, w*excess)
+	x.square = fold(x.square, slow, w*n*math.Max(n-1, 0)*spread)
 }

@@ -146,7 +146,7 @@ func (s *State) Log() float64 {
 	return ln(total)
 }
 
-const stateVersion = 5
+const stateVersion = 6
 
 // Flags of an encoded state.
 const (

@@ -21,6 +21,7 @@ type likelihood struct {
 	newcomer       rowsOf  // of the peers' newcomers
 	total          float64 // of its first days, so far or in all
 	arrives        bool    // the bin lies in them
+	taught         uint8   // how much is learned of the bin, in quarters
 }
 
 // nu returns the prior weight of a change of the core in this very bin. It is
@@ -173,7 +174,10 @@ func (sc *scores) step(l *likelihood, keep, top float64) {
 	}
 	for i := range sc.extra {
 		switch {
-		case !l.judged[i]:
+		case !l.judged[i]: // by day the night's work is not judged, but it fades
+			for j := range sc.extra[i] {
+				sc.extra[i][j] = max(sc.extra[i][j]*keep, minStat)
+			}
 		case Measure(i+numCore) == Newcomer:
 			sc.setNewcomer(l, top)
 		default:
@@ -240,8 +244,9 @@ func (e *Engine) weigh(s *State, d *Dimension, t *setting, now *today, busy bool
 	if c[Distinct] > 0 {
 		l.tells = l.share.room()
 	}
-	l.core[FirstTouch] = l.share.ratios(now, c[FirstTouch], c[Distinct])
-	l.both = l.together(&l.base, c[Distinct], 1, busy, &l.core[Distinct], &l.core[FirstTouch])
+	odds, top := l.share.ratios(now, c[FirstTouch], c[Distinct])
+	l.core[FirstTouch] = odds
+	l.both = l.together(&l.base, c[Distinct], 1, busy, &l.core[Distinct], &top)
 	if p := s.past(); p != nil {
 		l.aged = true
 		e.weighPast(&l, s, p, t, now, busy, c)
@@ -263,8 +268,9 @@ func (e *Engine) weighPast(l *likelihood, s *State, p *past, t *setting, now *to
 	f := l.base.forecast(now, min(scale, 1), busy)
 	l.past[Distinct] = l.base.ratios(&f, c[Distinct])
 	v := e.expectShare(s, t, min(p.ratio(int(FirstTouch), &s.core[FirstTouch], e), 1))
-	l.past[FirstTouch] = v.ratios(now, c[FirstTouch], c[Distinct])
-	l.pastBoth = l.together(&l.base, c[Distinct], min(scale, 1), busy, &l.past[Distinct], &l.past[FirstTouch])
+	odds, top := v.ratios(now, c[FirstTouch], c[Distinct])
+	l.past[FirstTouch] = odds
+	l.pastBoth = l.together(&l.base, c[Distinct], min(scale, 1), busy, &l.past[Distinct], &top)
 }
 
 // weighExtra holds a measure after the core against its baseline, if it has

@@ -58,12 +58,12 @@ func (t *today) likeness() float64 {
 	return min(max(v, minLikeness), maxCluster)
 }
 
-// learnShare takes a bin's f new records among n into what the share of the
+// learnShare takes a bin's f new records among n, with weight w, into what the share of the
 // identity's days is like.
-func (t *today) learnShare(f, n, mean, fade float64) {
+func (t *today) learnShare(f, n, mean, fade, w float64) {
 	odd := min(f, n) - n*mean
-	t.alike = fold(t.alike, fade, odd*float64(t.odd))
-	t.pairs = fold(t.pairs, fade, n*float64(t.whole)*mean*(1-mean))
+	t.alike = fold(t.alike, fade, w*odd*float64(t.odd))
+	t.pairs = fold(t.pairs, fade, w*n*float64(t.whole)*mean*(1-mean))
 	t.odd += float32(odd)
 	t.whole += float32(n)
 }
@@ -79,8 +79,8 @@ const (
 // paceMemory is how many bins with a count are remembered of their spread.
 const paceMemory = 100
 
-// learn takes a bin into what the identity's days are like.
-func (t *today) learn(b *baseline, count, fade float64) {
+// learn takes a bin, with weight w, into what the identity's days are like.
+func (t *today) learn(b *baseline, count, fade, w float64) {
 	if count > 0 {
 		const slow = 1 - 1.0/paceMemory
 		residual := count - b.busy
@@ -91,8 +91,8 @@ func (t *today) learn(b *baseline, count, fade float64) {
 		return
 	}
 	mu := b.expected()
-	t.shared = fold(t.shared, fade, (count-mu)*float64(t.all-t.usual))
-	t.square = fold(t.square, fade, mu*float64(t.usual))
+	t.shared = fold(t.shared, fade, w*(count-mu)*float64(t.all-t.usual))
+	t.square = fold(t.square, fade, w*mu*float64(t.usual))
 	t.all += float32(count)
 	t.usual += float32(mu)
 }
