@@ -228,6 +228,13 @@ func TestLeaks(t *testing.T) {
 			}
 			return n
 		}}, 1},
+		{tale{"a re-reader who reads as much as ever, but an eighth of it is new", func(rng *rand.Rand, day, hour int) Counts {
+			n := clerk(25, 0.004, 1)(rng, day, hour)
+			if day >= from {
+				n = fresh(rng, n[Distinct], 0.12)
+			}
+			return n
+		}}, 3},
 		{tale{"one who has left, in the evening, from home", func(rng *rand.Rand, day, hour int) Counts {
 			switch {
 			case day < 21:
