@@ -53,6 +53,15 @@ func (m *mean) observe(v, memory float64) {
 	m.value += (v - m.value) / m.n
 }
 
+// below returns how many nats the mean lies below v, zero if it does not or is
+// hardly known yet.
+func (m *mean) below(v float64) float64 {
+	if m.n < meanNeeded || m.value <= 0 || v <= m.value {
+		return 0
+	}
+	return math.Log(v / m.value)
+}
+
 // weigh takes in an observation that counts as w, and lets the others fade.
 func (m *mean) weigh(v, w, memory float64) {
 	m.n = m.n*(1-1/memory) + w
@@ -70,7 +79,8 @@ const (
 	defaultSpend = 4.0  // variance of log levels among peers nobody has seen
 	usualDays    = 7.0  // horizon of what the median identity usually does
 	modeWarmUp   = 2.0  // days before the common mode is trusted
-	indexNeeded  = 3.0  // days from which what all do in an hour is known
+	meanNeeded   = 3.0  // days from which what all do in an hour is known
+	modeStretch  = 3.0  // how far the mean of all may go beyond the median
 	modeShrink   = 16.0 // identities by which "no mode" counts
 	modeLow      = 1.0  // a quiet day does not make those at work suspects
 	modeHigh     = 4.0
@@ -215,12 +225,9 @@ func (s *peerSums) index(identities float64) float64 {
 // common mode where they are few.
 func (e *Engine) observePeers(q *fleetPeers, hour int, s *peerSums, identities float64, mode [numCore]float64) {
 	q.days += 1 / e.perDay
-	index, more := s.index(identities), 0.0
-	at := &q.cells[cell(hour)]
-	if at.n >= indexNeeded && at.value > 0 && index > at.value {
-		more = math.Log(index / at.value)
-	}
-	at.observe(index, max(1, shapeDays*e.perDay/24))
+	index, usual := s.index(identities), &q.cells[cell(hour)]
+	more := [numCore]float64{Distinct: usual.below(index)}
+	usual.observe(index, max(1, shapeDays*e.perDay/24))
 	for m := range q.measures {
 		to, from := &q.measures[m], &s.measures[m]
 		to.weight += float64(from.weight) / fixed
@@ -230,8 +237,7 @@ func (e *Engine) observePeers(q *fleetPeers, hour int, s *peerSums, identities f
 			to.k[i] += float64(v)
 		}
 		if m < numCore {
-			e.observeMode(to, &from.ratio, q.days, mode[m], more)
-			more = 0
+			e.observeMode(to, &from.ratio, q.days, mode[m], more[m])
 		}
 	}
 }
@@ -240,9 +246,14 @@ func (e *Engine) observePeers(q *fleetPeers, hour int, s *peerSums, identities f
 // expected of the next: how far the median identity lies above its own usual.
 // A median, because a leak is a few identities that do much, a campaign is most
 // that do more. Only ratios of active identities are known, so what is usual is
-// the median's own long mean. A median of n has a standard error of about
-// 1/√n in log units of such counts: so much is taken for chance. toward is the
-// mode of a wider circle, by which modeShrink of them count.
+// the median's own mean, by how many each bin's was of. A median of n has a
+// standard error of about 1/√n in log units of such counts: so much is taken for
+// chance. toward is the mode of a wider circle, by which modeShrink of them count.
+//
+// Where people do a few records an hour, a busy day shows in how many are active
+// at all, and the median of those who are moves little: it says that most do more,
+// but not how much. That, more, is said by the mean of all, in nats, and taken up
+// to modeStretch times what the median says, lest a few move it.
 func (e *Engine) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days, toward, more float64) {
 	var n uint64
 	for _, v := range ratio {
@@ -259,7 +270,7 @@ func (e *Engine) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days, t
 		x := median - q.usual.value
 		x = math.Copysign(max(0, math.Abs(x)-1/math.Sqrt(count)), x)
 		x = (count*x + modeShrink*math.Log(toward)) / (count + modeShrink)
-		x = max(x, min(3*x, more))
+		x = max(x, min(modeStretch*x, more))
 		q.mode = min(max(math.Exp(x), modeLow), modeHigh)
 	}
 	if count >= 4 {

@@ -174,7 +174,7 @@ func (sc *scores) step(l *likelihood, keep, top float64) {
 	}
 	for i := range sc.extra {
 		switch {
-		case !l.judged[i]: // by day the night's work is not judged, but it fades
+		case !l.judged[i]: // at an hour at which it says nothing; what it said fades
 			for j := range sc.extra[i] {
 				sc.extra[i][j] = max(sc.extra[i][j]*keep, minStat)
 			}

@@ -43,7 +43,7 @@ func (l *lab) answered(t *testing.T, said []stream.Verdict, events []event.Event
 func TestVerdictsAreOrderFree(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	events := traffic(t, simulate.Options{Scenario: "demo", Seed: 3, Days: soakOr(8, 15), Scale: 0.05})
+	events := traffic(t, simulate.Options{Scenario: "demo", Seed: 3, Days: soakOr(9, 15), Scale: 0.05})
 	plain, _ := l.answered(t, nil, events)
 	verdicts := answers(t, plain)
 	told, held := l.answered(t, verdicts, events)
