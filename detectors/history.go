@@ -8,7 +8,7 @@ const maxVisits = 48
 // visit is one recent bin in which the identity had a count.
 type visit struct {
 	bin    uint32 // index of the bin
-	taught uint8  // what it taught, 1 to 4 quarters; see suspicion
+	taught uint8  // what it taught, 1 to 4 quarters; see taught in learn.go
 	counts [NumMeasures]uint64
 }
 
