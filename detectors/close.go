@@ -50,7 +50,7 @@ func (e *Engine) pass(s *State, d *Dimension, t *setting, c *Counts) (l likeliho
 	l = e.weigh(s, d, t, &now, s.busy, c)
 	sc.read(s)
 	was = sc.core[Distinct]
-	l.taught = quarters
+	l.taught = quarters // in the first two weeks, whatever it does
 	if t.age >= pastDays*e.perDay {
 		l.taught = taught(sc.total())
 	}

@@ -71,7 +71,7 @@ func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32)
 		days.turn(t.day)
 		l := e.weigh(s, d, &t, &days, false, &c)
 		b, settled := &l.base, t.age > e.youth
-		w := float64(h.taught(bin)) / quarters
+		w := lesson(h.taught(bin))
 		pace += w / float64(to-from+1)
 		ago := float64(s.last - 1 - bin)
 		learned := b.cut(c[Distinct], settled)

@@ -58,7 +58,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 // learnLate takes what was added to a closed bin into the baselines.
 func (e *Engine) learnLate(s *State, t *setting, l *likelihood, old, now *Counts) {
 	settled := t.age > e.youth
-	ago, w := float64(s.last-1-t.bin), float64(l.taught)/quarters
+	ago, w := float64(s.last-1-t.bin), lesson(l.taught)
 	fade := math.Exp(-ago / e.level[Distinct])
 	room := l.base.cut(now[Distinct], settled) - l.base.cut(old[Distinct], settled)
 	s.core[Distinct].count = max(fold(s.core[Distinct].count, 1, w*room*fade), 0)

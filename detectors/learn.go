@@ -18,6 +18,9 @@ func taught(before float64) uint8 {
 	return uint8(min(max(math.Round(quarters/(1+before/suspicious)), 1), quarters))
 }
 
+// lesson returns quarters as a weight, at most one.
+func lesson(taught uint8) float64 { return float64(taught) / quarters }
+
 // learn takes the bin into the baseline: slowly (horizons of a week or more against
 // hours of detection), and a count far beyond anything ordinary is cut for
 // learning, so that one burst does not buy weeks of blindness.
@@ -30,7 +33,7 @@ func (e *Engine) learn(s *State, d *Dimension, t *setting, l *likelihood, stat *
 	e.learnPast(s, t)
 	learned := b.cut(c[Distinct], t.age > e.youth)
 	young := e.perDay + t.age/2
-	w := float64(l.taught) / quarters
+	w := lesson(l.taught)
 	slow := 1 - w/min(e.dispersion, young)
 	e.learnToday(s, t, l, stat, c, slow, w)
 

@@ -244,8 +244,8 @@ func (e *Engine) weigh(s *State, d *Dimension, t *setting, now *today, busy bool
 	if c[Distinct] > 0 {
 		l.tells = l.share.room()
 	}
-	odds, top := l.share.ratios(now, c[FirstTouch], c[Distinct])
-	l.core[FirstTouch] = odds
+	var top [NumRates]float64
+	l.core[FirstTouch], top = l.share.ratios(now, c[FirstTouch], c[Distinct])
 	l.both = l.together(&l.base, c[Distinct], 1, busy, &l.core[Distinct], &top)
 	if p := s.past(); p != nil {
 		l.aged = true
@@ -268,8 +268,8 @@ func (e *Engine) weighPast(l *likelihood, s *State, p *past, t *setting, now *to
 	f := l.base.forecast(now, min(scale, 1), busy)
 	l.past[Distinct] = l.base.ratios(&f, c[Distinct])
 	v := e.expectShare(s, t, min(p.ratio(int(FirstTouch), &s.core[FirstTouch], e), 1))
-	odds, top := v.ratios(now, c[FirstTouch], c[Distinct])
-	l.past[FirstTouch] = odds
+	var top [NumRates]float64
+	l.past[FirstTouch], top = v.ratios(now, c[FirstTouch], c[Distinct])
 	l.pastBoth = l.together(&l.base, c[Distinct], min(scale, 1), busy, &l.past[Distinct], &top)
 }
 

@@ -58,8 +58,8 @@ func (t *today) likeness() float64 {
 	return min(max(v, minLikeness), maxCluster)
 }
 
-// learnShare takes a bin's f new records among n, with weight w, into what the share of the
-// identity's days is like.
+// learnShare takes a bin's f new records among n, with weight w, into what the
+// share of the identity's days is like.
 func (t *today) learnShare(f, n, mean, fade, w float64) {
 	odd := min(f, n) - n*mean
 	t.alike = fold(t.alike, fade, w*odd*float64(t.odd))
@@ -79,7 +79,8 @@ const (
 // paceMemory is how many bins with a count are remembered of their spread.
 const paceMemory = 100
 
-// learn takes a bin, with weight w, into what the identity's days are like.
+// learn takes a bin, with weight w, into what the identity's days are like; how
+// far active bins spread is learned in full of each.
 func (t *today) learn(b *baseline, count, fade, w float64) {
 	if count > 0 {
 		const slow = 1 - 1.0/paceMemory

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,18 +94,14 @@ func TestLabRoles(t *testing.T) {
 // campaign: what the keys and clients show, through which the others steal at the
 // same time, tells nothing of this one. Whoever joins a campaign is found then.
 func ofUser(alerts []alerting.Alert, name string) (own []alerting.Alert) {
+	member := func(m alerting.Member) bool { return m.Dimension == "user" && m.Identity == name }
 	for _, a := range alerts {
-		if a.Dimension == "user" && a.Identity == name {
+		switch {
+		case a.Dimension == "user" && a.Identity == name:
 			own = append(own, a)
-		}
-		if a.Members == nil || a.Status == alerting.Close {
-			continue
-		}
-		for _, m := range a.Members.Top {
-			if m.Dimension == "user" && m.Identity == name {
-				a.Status = alerting.Open
-				own = append(own, a)
-			}
+		case a.Members != nil && a.Status != alerting.Close && slices.ContainsFunc(a.Members.Top, member):
+			a.Status = alerting.Open
+			own = append(own, a)
 		}
 	}
 	return own
