@@ -148,10 +148,6 @@ func defaultSource() Source { return Source{Format: "native", Start: Start{}} }
 // empty for Default.
 func (c *Config) File() string { return c.file }
 
-// Topic returns the full name of an internal topic: Topic("alerts") is
-// weir.alerts under the default prefix.
-func (c *Config) Topic(name string) string { return c.TopicPrefix + name }
-
 // At ties an error found later, when a destination is built, say, to the line
 // of the key at path ("alerts.destinations[0].secret"), or of the nearest key
 // around it that was set. It returns Faults with this one fault.

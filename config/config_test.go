@@ -246,7 +246,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("a folder: %v", err)
 	}
 	c, err := Load("testdata/empty.yaml")
-	if err != nil || c.File() != "testdata/empty.yaml" || c.Topic("alerts") != "weir.alerts" {
+	if err != nil || c.File() != "testdata/empty.yaml" || c.TopicPrefix != "weir." {
 		t.Errorf("got %v, %v", c, err)
 	}
 }

@@ -105,9 +105,6 @@ type Start struct {
 	At     time.Time // zero: not a time
 }
 
-// Earliest reports whether reading begins at the earliest record.
-func (s Start) Earliest() bool { return !s.Latest && s.At.IsZero() }
-
 // String returns earliest, latest or an RFC 3339 time.
 func (s Start) String() string {
 	switch {

@@ -157,10 +157,6 @@ func TestSumsEmpty(t *testing.T) {
 		t.Error("one closed bin leaves them empty")
 	}
 	t.Logf("sums of one identity: %d bytes", len(s.AppendBinary(nil)))
-	s.Reset()
-	if !s.Empty() || len(s.AppendBinary(nil)) != 2 {
-		t.Error("reset they are not empty")
-	}
 }
 
 // TestFleetCodec: fleet and parameters survive being written.

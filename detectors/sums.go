@@ -84,9 +84,6 @@ func (s *Sums) Empty() bool {
 	return true
 }
 
-// Reset empties the sums and keeps their memory.
-func (s *Sums) Reset() { clear(s.dims) }
-
 // Scored returns the number of identities closed in a dimension.
 func (s *Sums) Scored(dim int) uint64 {
 	if dim >= len(s.dims) {

@@ -57,8 +57,8 @@ func BenchmarkInsert(b *testing.B) {
 	}
 }
 
-// BenchmarkInsertAll builds a partial from a batch, per record.
-func BenchmarkInsertAll(b *testing.B) {
+// BenchmarkFrom builds a partial from a batch, per record.
+func BenchmarkFrom(b *testing.B) {
 	for _, n := range []int{1, 5, 50, 1000, 5000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			all := make([]Entry, n)
@@ -69,8 +69,7 @@ func BenchmarkInsertAll(b *testing.B) {
 			stop := cpu(b)
 			for b.Loop() {
 				copy(batch, all)
-				w := New(PartialPrecision)
-				w.InsertAll(batch)
+				From(PartialPrecision, batch)
 			}
 			stop()
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/record")
@@ -107,7 +106,7 @@ func BenchmarkSixWindows(b *testing.B) {
 				w.Counts(since[:], out[:])
 			}
 			stop()
-			b.ReportMetric(float64(w.Bytes()), "B/window")
+			b.ReportMetric(float64(bytesOf(&w)), "B/window")
 			b.ReportMetric(float64(len(w.AppendBinary(nil))), "B/encoded")
 		})
 	}

@@ -96,22 +96,6 @@ func DecodeWindow(b []byte) (w Window, rest []byte, err error) {
 	return w, rest, nil
 }
 
-// UnmarshalBinary reads a window that takes all of b. On error w is unchanged.
-func (w *Window) UnmarshalBinary(b []byte) error {
-	v, rest, err := DecodeWindow(b)
-	if err != nil {
-		return err
-	}
-	if len(rest) > 0 {
-		return fmt.Errorf("decoding a window: %w: %d bytes too many", ErrCorrupt, len(rest))
-	}
-	*w = v
-	return nil
-}
-
-// MarshalBinary returns the canonical form. The error is always nil.
-func (w *Window) MarshalBinary() ([]byte, error) { return w.AppendBinary(nil), nil }
-
 func decodeList(b []byte) (list []Entry, rest []byte, ok bool) {
 	n, b, ok := uvarint(b)
 	if !ok || n > ExactLimit || n == 0 {

@@ -16,9 +16,7 @@
 // partials can be seen in it. Merge is commutative, associative and idempotent.
 //
 // An [Exposure] is the union of all records that an episode has exposed, over
-// months, on a HyperLogLog sketch of 2^14 registers; [OverlapOf] says how many
-// records two of them share. A [Table] keeps the windows of a million
-// identities where the garbage collector need not look.
+// months, on a HyperLogLog sketch of 2^14 registers.
 //
 // Every answer is an [Estimate]: a number with its 95 % interval.
 //

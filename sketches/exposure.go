@@ -45,27 +45,6 @@ func (x *Exposure) AddWindow(w *Window, since uint32) {
 	x.addRecords(list)
 }
 
-// Merge adds all that o holds; o is left as it was.
-func (x *Exposure) Merge(o *Exposure) {
-	x.addRecords(o.list)
-	if o.sketch != nil {
-		x.toSketch()
-		if err := x.sketch.Merge(o.sketch); err != nil {
-			panic("sketches: " + err.Error()) // they differ in precision, which none does
-		}
-		x.known = x.known.union(o.known)
-	}
-	if o.coarse != nil {
-		x.coarse = x.coarse.union(o.coarse)
-	}
-}
-
-// Empty reports whether nothing was exposed.
-func (x *Exposure) Empty() bool { return len(x.list) == 0 && x.sketch == nil && x.coarse == nil }
-
-// Exact reports whether the estimate is without error.
-func (x *Exposure) Exact() bool { return x.sketch == nil && x.coarse == nil }
-
 // Estimate returns the number of distinct records exposed.
 func (x *Exposure) Estimate() Estimate {
 	fine, known := exactly(len(x.list)), x.known
@@ -86,19 +65,6 @@ func (x *Exposure) Estimate() Estimate {
 		Low:  n - math.Hypot(fine.N-fine.Low, more.N-more.Low),
 		High: n + math.Hypot(fine.High-fine.N, more.High-more.N),
 	}
-}
-
-// Sketch returns a copy of the union as an axiomhq sketch of precision 14, for
-// interchange: register by register what that sketch would be had it seen the
-// records' hashes (to 38 bits, so that no rank is above 25). Records that are
-// known at less precision are not in it; complete tells whether there are none.
-func (x *Exposure) Sketch() (sketch *hyperloglog.Sketch, complete bool) {
-	if x.sketch != nil {
-		return x.sketch.Clone(), x.coarse == nil
-	}
-	sketch = hyperloglog.NewNoSparse()
-	insertRecords(sketch, x.list)
-	return sketch, x.coarse == nil
 }
 
 func (x *Exposure) addRecords(list []Entry) {
@@ -202,17 +168,6 @@ func (s cellSet) addRecords(list []Entry) {
 	for _, e := range list {
 		s.add(split(e.key(), StatePrecision))
 	}
-}
-
-// union adds the cells of o to s, which may be nil.
-func (s cellSet) union(o cellSet) cellSet {
-	if s == nil {
-		s = newCellSet()
-	}
-	for i, word := range o {
-		s[i] |= word
-	}
-	return s
 }
 
 // beyond estimates how many records hit cells of s but are none of those

@@ -42,12 +42,6 @@ func goldenForms() (names []string, forms [][]byte) {
 	add("exact exposure", exact.AppendBinary(nil))
 	add("exposure of a tick", fine.AppendBinary(nil))
 	add("exposure of a list and a state", mixed.AppendBinary(nil))
-	later := state.Clone()
-	later.Insert(mix(1<<41), day0+43_000)
-	add("delta of one record in the state", later.AppendDelta(nil, &state))
-	later.Expire(day0 + 20_000)
-	add("delta of one record and what has expired", later.AppendDelta(nil, &state))
-	add("delta of the whole list", list.AppendDelta(nil, &state))
 	return names, forms
 }
 
@@ -76,16 +70,6 @@ func TestGoldenForms(t *testing.T) {
 	for i, name := range names {
 		var again []byte
 		switch {
-		case strings.Contains(name, "delta"):
-			base, _, err := DecodeWindow(forms[3]) // that is the state
-			if err != nil {
-				t.Fatal(err)
-			}
-			w := base.Clone()
-			if _, err := w.ApplyDelta(forms[i]); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			again = w.AppendDelta(nil, &base)
 		case strings.Contains(name, "exposure"):
 			x, _, err := DecodeExposure(forms[i])
 			if err != nil {

@@ -119,17 +119,6 @@ func TestCountsMonotone(t *testing.T) {
 	})
 }
 
-// batched is windowOf by way of InsertAll.
-func batched(p uint8, touches []touch) Window {
-	w := New(p)
-	batch := make([]Entry, len(touches))
-	for i, x := range touches {
-		batch[i] = x.entry()
-	}
-	w.InsertAll(batch)
-	return w
-}
-
 // What has expired was never there: expiry then insertion is insertion of what
 // is young enough, as long as both are matrices or both lists.
 func TestExpiryForgets(t *testing.T) {
@@ -138,8 +127,12 @@ func TestExpiryForgets(t *testing.T) {
 		touches := drawTouches(t, "w")
 		before := drawMinute(t, "before")
 		w := windowOf(p, touches)
-		if rapid.Bool().Draw(t, "in batches") {
-			w = batched(p, touches)
+		if rapid.Bool().Draw(t, "as a batch") {
+			batch := make([]Entry, len(touches))
+			for i, x := range touches {
+				batch[i] = x.entry()
+			}
+			w = From(p, batch)
 		}
 		wasExact := w.Exact()
 		w.Expire(before)
@@ -204,9 +197,9 @@ func TestExpiryFreesMemory(t *testing.T) {
 	for i := range uint64(100_000) {
 		w.Insert(mix(i), day0+uint32(i/1000))
 	}
-	full := w.Bytes()
+	full := bytesOf(&w)
 	w.Expire(day0 + 99)
-	small := w.Bytes()
+	small := bytesOf(&w)
 	if small > full/2 {
 		t.Errorf("%d bytes with 100,000 records, %d with the last 1,000", full, small)
 	}
@@ -214,20 +207,20 @@ func TestExpiryFreesMemory(t *testing.T) {
 		t.Errorf("%v of the last 1,000", e)
 	}
 	w.Expire(day0 + 100)
-	if !w.Empty() || !w.Exact() || w.Bytes() > 40 {
-		t.Errorf("all expired: empty %v, exact %v, %d bytes", w.Empty(), w.Exact(), w.Bytes())
+	if !w.Empty() || !w.Exact() || bytesOf(&w) > 40 {
+		t.Errorf("all expired: empty %v, exact %v, %d bytes", w.Empty(), w.Exact(), bytesOf(&w))
 	}
 }
 
 // Five records cost five words beside the header.
 func TestSmallWindowIsSmall(t *testing.T) {
 	w := upTo(StatePrecision, 5)
-	if w.Bytes() > 40+6*8 {
-		t.Errorf("five records take %d bytes", w.Bytes())
+	if bytesOf(&w) > 40+6*8 {
+		t.Errorf("five records take %d bytes", bytesOf(&w))
 	}
 	for n, limit := range map[uint64]int{300: 40 + 300*9 + 64, 1_000_000: 40_000} {
-		if w := upTo(StatePrecision, n); w.Bytes() > limit {
-			t.Errorf("%d records take %d bytes, more than %d", n, w.Bytes(), limit)
+		if w := upTo(StatePrecision, n); bytesOf(&w) > limit {
+			t.Errorf("%d records take %d bytes, more than %d", n, bytesOf(&w), limit)
 		}
 	}
 }

@@ -22,7 +22,7 @@ func TestLimit(t *testing.T) {
 				th.add(rng, n)
 				w := th.window() // all in one minute: one window, no other
 				bytes += len(w.AppendBinary(nil))
-				memory += w.Bytes()
+				memory += bytesOf(&w)
 			}
 			encoded := 8 * float64(bytes) / draws * relative
 			t.Logf("p=%d, %8d records: serialised %.2f, in memory %.1f (which is all windows of 45 days)", p, n, encoded, 8*float64(memory)/draws*relative)

@@ -156,14 +156,11 @@ func (m *matrix) addRecords(list []Entry) {
 	f.flush()
 }
 
-// mostlySparse tells that so many records hit sparse ranks that sorting them
-// first is worth it.
-func (m *matrix) mostlySparse() bool { return m.dense < 4 }
-
 // addSorted marks the cells of records sorted by key. Those of one rank then
-// come sorted by register, so that dealing them out by rank sorts all cells.
+// come sorted by register, so that dealing them out by rank sorts all cells,
+// which is worth it while many records hit sparse ranks.
 func (m *matrix) addSorted(list []Entry) {
-	if !m.mostlySparse() || len(list) < 256 {
+	if m.dense >= 4 || len(list) < 256 {
 		m.addRecords(list)
 		return
 	}

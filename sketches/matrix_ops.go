@@ -1,7 +1,5 @@
 package sketches
 
-import "unsafe"
-
 // merge marks every cell of o; o is left as it was. The precisions are equal.
 func (m *matrix) merge(o *matrix) {
 	m.oldest = min(m.oldest, o.oldest)
@@ -197,11 +195,6 @@ func (m *matrix) refreshOldest() bool {
 	}
 	m.oldest = lo
 	return any
-}
-
-// bytes returns the memory that the matrix takes.
-func (m *matrix) bytes() int {
-	return int(unsafe.Sizeof(*m)) + 2*cap(m.narrow) + 4*cap(m.wide) + 2*cap(m.sparse)
 }
 
 // sparseRank returns the cells of a rank that has no column.

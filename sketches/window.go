@@ -1,9 +1,6 @@
 package sketches
 
-import (
-	"fmt"
-	"unsafe"
-)
+import "fmt"
 
 // ExactLimit is the largest number of distinct records that a window holds as
 // a list, and so counts without error.
@@ -78,15 +75,6 @@ func (w *Window) Exact() bool { return w.matrix == nil }
 // Empty reports whether the window holds no record.
 func (w *Window) Empty() bool { return w.matrix == nil && len(w.list) == 0 }
 
-// Bytes returns the memory that the window takes, its header included.
-func (w *Window) Bytes() int {
-	n := int(unsafe.Sizeof(*w)) + 8*cap(w.list)
-	if m := w.matrix; m != nil {
-		n += m.bytes()
-	}
-	return n
-}
-
 // Clone returns a copy that shares nothing with w.
 func (w *Window) Clone() Window {
 	c := Window{p: w.p, list: append([]Entry(nil), w.list...)}
@@ -108,27 +96,6 @@ func (w *Window) Insert(hash uint64, minute uint32) {
 	if w.list, added = insertRecord(w.list, e); added && len(w.list) > ExactLimit {
 		w.toMatrix()
 	}
-}
-
-// InsertAll inserts many touches at once, in any order, repeated or not. It
-// is the fastest way to build a partial. The batch is used as scratch: its
-// order and contents are lost.
-func (w *Window) InsertAll(batch []Entry) {
-	if w.matrix != nil && !w.matrix.mostlySparse() {
-		w.matrix.addRecords(batch)
-		return
-	}
-	sortRecords(batch)
-	batch = compactSorted(batch)
-	if w.matrix == nil {
-		added := missing(w.list, batch)
-		if len(w.list)+added <= ExactLimit {
-			w.list = union(w.list, batch, added)
-			return
-		}
-		w.toMatrix()
-	}
-	w.matrix.addSorted(batch)
 }
 
 // toMatrix turns the list into a matrix.
@@ -193,14 +160,10 @@ func (w *Window) coarsen(p uint8) {
 // results that depend on the events alone, expire at fixed event times, and
 // before merging.
 func (w *Window) Expire(before uint32) {
-	w.forget(stored(before))
-}
-
-// forget is Expire by a stored minute.
-func (w *Window) forget(before uint32) {
+	edge := stored(before)
 	if w.matrix == nil {
-		w.list = shrunk(expire(w.list, before))
-	} else if !w.matrix.expire(before) {
+		w.list = shrunk(expire(w.list, edge))
+	} else if !w.matrix.expire(edge) {
 		w.matrix = nil
 	}
 }
