@@ -1,11 +1,16 @@
-// Package alerting holds what people get: the alert, the sentence that says
-// it, and the small contract behind which every destination stands.
+// Package alerting says what an alert is: its fields, its JSON, the sentence
+// that a person reads first, the reasons to doubt it and what to check.
 //
-// It knows no Kafka and decides nothing; it says what detect and correlate
-// found, and carries it to where people look.
+// It decides nothing, reads no clock and does no I/O; how alerts get to people
+// is package notify's. Writing an alert never fails; ParseAlert refuses what
+// another schema wrote, and what lacks the keys that identify an alert.
 package alerting
 
-import "time"
+import (
+	"time"
+
+	"github.com/weirhq/weir/alerting/internal/jsonline"
+)
 
 // Schema is the version of the alert's JSON form.
 const Schema = 1
@@ -21,7 +26,8 @@ const (
 	Close  Status = "close"
 )
 
-func (s Status) valid() bool { return s == Open || s == Update || s == Close }
+// Valid reports whether s is one of the three.
+func (s Status) Valid() bool { return s == Open || s == Update || s == Close }
 
 // Severity ranks alerts for people and routes.
 type Severity string
@@ -118,6 +124,14 @@ const (
 	DormantWoke       Fact = "dormant_woke"        // an account in use again after long silence
 	OrphanAccountUsed Fact = "orphan_account_used" // an account that belongs to nobody known
 	SourceSilent      Fact = "source_silent"       // a source of events or facts that has gone quiet
+)
+
+// Undelivered is the fact of an alert that tells of a dead letter. Its dimension
+// is DestinationDimension and its identity the destination's name. It never
+// closes: somebody has to look.
+const (
+	Undelivered          Fact = "undelivered"
+	DestinationDimension      = "destination"
 )
 
 // Confidence says how sure weir is that this is no chance, in words, since a
@@ -259,10 +273,8 @@ type Time int64
 // Std returns t as a time.Time in UTC.
 func (t Time) Std() time.Time { return time.UnixMilli(int64(t)).UTC() }
 
-const timeLayout = "2006-01-02T15:04:05.000Z"
-
 // String returns the JSON form without its quotes.
-func (t Time) String() string { return t.Std().Format(timeLayout) }
+func (t Time) String() string { return t.Std().Format(jsonline.TimeLayout) }
 
 // MarshalText writes the form of String.
 func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }

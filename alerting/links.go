@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -61,7 +62,7 @@ func fillLink(template string, a *Alert) string {
 	}
 	values := map[string]string{
 		"dedup_key": a.DedupKey, "campaign": a.Campaign, "dimension": a.Dimension, "identity": a.Identity, "detector": a.Detector,
-		"measure": a.Measure, "fact": string(a.Fact), "kind": string(a.kind()), "runbook": runbook,
+		"measure": a.Measure, "fact": string(a.Fact), "kind": string(cmp.Or(a.Kind, Statistical)), "runbook": runbook,
 		"from": a.Onset.Std().Format(time.RFC3339), "to": a.Time.Std().Format(time.RFC3339),
 	}
 	var pairs []string

@@ -1,10 +1,8 @@
 package alerting
 
 import (
-	"context"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestLinkTemplates(t *testing.T) {
@@ -50,28 +48,16 @@ func TestCheckLink(t *testing.T) {
 	}
 }
 
-// What is prepared is what is delivered; the alert itself stays as it is, and
-// what it says already is kept.
-func TestPrepare(t *testing.T) {
-	var told *Alert
-	dest := notifyFunc(func(a *Alert) { told = a })
+// The alert itself stays as it is, and what it says already is kept.
+func TestPreparer(t *testing.T) {
 	a := example()
 	a.Links.Runbook = "https://own.example/"
 	before := string(a.AppendJSON(nil))
-	d := NewDeliverer(dest, Policy{Prepare: Preparer(LinkTemplates{Console: "https://weir.example/{dedup_key}", Runbook: "https://wiki.example/"})}, noJitter)
-	if _, err := d.Deliver(t.Context(), a, time.Time{}); err != nil {
-		t.Fatal(err)
-	}
-	if told.Links.Console != "https://weir.example/"+a.DedupKey || told.Links.Runbook != "https://own.example/" || len(told.Checks) != 3 || told.Confidence == "" {
-		t.Errorf("told %+v", told)
+	got := Preparer(LinkTemplates{Console: "https://weir.example/{dedup_key}", Runbook: "https://wiki.example/"})(a)
+	if got.Links.Console != "https://weir.example/"+a.DedupKey || got.Links.Runbook != "https://own.example/" || len(got.Checks) != 3 || got.Confidence == "" {
+		t.Errorf("prepared %+v", got)
 	}
 	if after := string(a.AppendJSON(nil)); after != before {
 		t.Errorf("the alert was changed: %s", after)
 	}
 }
-
-type notifyFunc func(a *Alert)
-
-func (f notifyFunc) Name() string { return "f" }
-
-func (f notifyFunc) Notify(_ context.Context, a *Alert) (bool, error) { f(a); return false, nil }

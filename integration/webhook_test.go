@@ -14,6 +14,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/integration/kafkatest"
 )
 
@@ -120,11 +121,11 @@ func TestWebhook(t *testing.T) {
 	}
 	attempts := map[string]int{}
 	for _, value := range deliveries.values {
-		record, err := alerting.ParseDelivery([]byte(value))
+		record, err := notify.ParseDelivery([]byte(value))
 		if err != nil {
 			t.Fatalf("weir.deliveries holds %s: %v", value, err)
 		}
-		if record.Outcome != alerting.Delivered {
+		if record.Outcome != notify.Delivered {
 			t.Errorf("a delivery was %s: %s", record.Outcome, value)
 		}
 		attempts[record.Destination] += record.Attempts

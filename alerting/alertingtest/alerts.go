@@ -1,14 +1,28 @@
+// Package alertingtest holds alerts for tests: plain, full, of every kind, and
+// those that are hardest to say (Korean, hostile, huge). What is said of them is
+// held against golden files.
 package alertingtest
 
 import (
-	"net/http"
 	"strings"
-	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/weirhq/weir/alerting"
 )
+
+// Alert returns an alert such as weir.alerts carries.
+func Alert() *alerting.Alert {
+	const bin, hour = alerting.Time(1772546400000), 3600_000
+	a := &alerting.Alert{
+		Schema: alerting.Schema, DedupKey: alerting.DedupKey("key", "kid-7", int64(bin+hour)), Status: alerting.Open,
+		Time: bin + hour, Onset: bin - 29*hour, Dimension: "key", Identity: "kid-7",
+		Detector: "mixture_sr", Measure: "distinct", Severity: alerting.High, Observed: 1240, Expected: 210.1,
+		Exposed:  alerting.Exposed{Records: 33700000, Low: 33100000, High: 34300000, Since: bin - 29*hour},
+		Evidence: alerting.Evidence{Bin: bin, BinWidth: "1h0m0s", LogValue: 21.457, Threshold: 15.2, Budget: 2},
+	}
+	a.Summary = alerting.Summarize(a, time.UTC)
+	return a
+}
 
 // Full returns Alert with everything that helps to decide.
 func Full() *alerting.Alert {
@@ -123,32 +137,5 @@ func Alerts() map[string]*alerting.Alert {
 	return map[string]*alerting.Alert{
 		"bare": Alert(), "full": Full(), "fact": Fact(), "campaign": Campaign(), "close": closed,
 		"korean": Korean(), "hostile": Hostile(), "huge": Huge(), "long": Long(),
-	}
-}
-
-// extremes sends what is longest, strangest and farthest: each is a message of
-// valid UTF-8.
-func (s Suite) extremes(t *testing.T, build func(t *testing.T, s Setup) alerting.Destination) {
-	for name, a := range Alerts() {
-		t.Run(name, func(t *testing.T) {
-			r := NewReceiver(t, false, s.Taken)
-			d := build(t, setup(r.URL, nil, time.Minute))
-			if retry, err := d.Notify(t.Context(), a); err != nil {
-				t.Fatalf("not taken: retry %v, %v", retry, err)
-			}
-			for _, q := range r.Seen() {
-				if !utf8.Valid(q.Body) || len(q.Body) == 0 {
-					t.Errorf("%d bytes, valid UTF-8: %v", len(q.Body), utf8.Valid(q.Body))
-				}
-			}
-		})
-	}
-}
-
-// Say returns a handler that takes the message with a status and a body.
-func Say(code int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(code)
-		_, _ = w.Write([]byte(body)) // a sender that went away is part of the tests
 	}
 }

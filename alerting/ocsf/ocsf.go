@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/notify"
 )
 
 // SchemaVersion is the version of OCSF that findings are written to.
@@ -28,7 +29,7 @@ const SchemaVersion = "1.5.0"
 const classUID, categoryUID = 2004, 2
 
 // Producer writes one record to the topic of the destination and returns once
-// the brokers have it. retry is as in alerting.Destination.
+// the brokers have it. retry is as in notify.Destination.
 type Producer interface {
 	Produce(ctx context.Context, key, value []byte) (retry bool, err error)
 }
@@ -44,7 +45,7 @@ type Options struct {
 // Topic is a topic of findings.
 type Topic struct{ o Options }
 
-var _ alerting.Destination = (*Topic)(nil)
+var _ notify.Destination = (*Topic)(nil)
 
 // New returns the destination.
 func New(o Options) (*Topic, error) {

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/alerting/stdout"
+	"github.com/weirhq/weir/alerting/notify/stdout"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/stream"
 )

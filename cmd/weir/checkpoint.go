@@ -8,7 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/weirhq/weir/alerting/webhook"
+	"github.com/weirhq/weir/alerting/notify/webhook"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/stream/kafka"

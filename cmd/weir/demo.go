@@ -13,7 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/alerting/stdout"
+	"github.com/weirhq/weir/alerting/notify/stdout"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
 )

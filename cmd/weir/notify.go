@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/config"
 )
 
@@ -79,14 +80,14 @@ the command was called wrongly.`,
 
 // tested is what came of a test.
 type tested struct {
-	Destination string           `json:"destination"`
-	Type        string           `json:"type"`
-	Outcome     alerting.Outcome `json:"outcome"`
-	Reason      string           `json:"reason,omitempty"` // what the receiver said
-	Retried     bool             `json:"would_be_retried"` // by weir run
-	Closed      bool             `json:"closed"`           // the receiver was told that it is over
-	Millis      int64            `json:"millis"`           // how long it took
-	DedupKey    string           `json:"dedup_key"`
+	Destination string         `json:"destination"`
+	Type        string         `json:"type"`
+	Outcome     notify.Outcome `json:"outcome"`
+	Reason      string         `json:"reason,omitempty"` // what the receiver said
+	Retried     bool           `json:"would_be_retried"` // by weir run
+	Closed      bool           `json:"closed"`           // the receiver was told that it is over
+	Millis      int64          `json:"millis"`           // how long it took
+	DedupKey    string         `json:"dedup_key"`
 }
 
 func (o *notifyTest) run(ctx context.Context, c *config.Config, name string, out io.Writer) error {
@@ -104,20 +105,20 @@ func (o *notifyTest) run(ctx context.Context, c *config.Config, name string, out
 	}
 	began := time.Now()
 	a := testAlert(c, name, alerting.Severity(o.severity), began)
-	policy := alerting.Policy{
+	policy := notify.Policy{
 		Timeout: d.Timeout, MaxAttempts: 1, PerMinute: -1,
 		Prepare: alerting.Preparer(alerting.LinkTemplates(c.Alerts.Links)),
 	}
-	deliverer := alerting.NewDeliverer(dest, policy, alerting.Env{})
+	deliverer := notify.NewDeliverer(dest, policy, notify.Env{})
 	result, err := deliverer.Deliver(ctx, a, began)
 	if err != nil {
 		return err
 	}
 	t := tested{
 		Destination: name, Type: d.Type, Outcome: result.Outcome, Reason: strings.TrimPrefix(result.Reason, "no attempts left; the last attempt: "),
-		Retried: result.Outcome == alerting.GivenUp, DedupKey: a.DedupKey,
+		Retried: result.Outcome == notify.GivenUp, DedupKey: a.DedupKey,
 	}
-	if result.Outcome == alerting.Delivered && !o.keep {
+	if result.Outcome == notify.Delivered && !o.keep {
 		over := *a
 		over.Status, over.Time = alerting.Close, a.Time+1
 		over.Summary = "Over: this was a test of weir; nothing has happened."
@@ -125,7 +126,7 @@ func (o *notifyTest) run(ctx context.Context, c *config.Config, name string, out
 		if err != nil {
 			return err
 		}
-		t.Closed = end.Outcome == alerting.Delivered
+		t.Closed = end.Outcome == notify.Delivered
 		t.Outcome, t.Reason = end.Outcome, end.Reason
 	}
 	t.Millis = time.Since(began).Milliseconds()
@@ -140,7 +141,7 @@ func (o *notifyTest) tell(out io.Writer, t *tested) error {
 	} else {
 		t.print(out)
 	}
-	if t.Outcome != alerting.Delivered {
+	if t.Outcome != notify.Delivered {
 		return exitError(1)
 	}
 	return nil
@@ -148,9 +149,9 @@ func (o *notifyTest) tell(out io.Writer, t *tested) error {
 
 func (t *tested) print(out io.Writer) {
 	switch {
-	case t.Outcome == alerting.Delivered && t.Closed:
+	case t.Outcome == notify.Delivered && t.Closed:
 		fmt.Fprintf(out, "%s (%s) took the sample and its end, in %d ms. Look for %s there.\n", t.Destination, t.Type, t.Millis, t.DedupKey)
-	case t.Outcome == alerting.Delivered:
+	case t.Outcome == notify.Delivered:
 		fmt.Fprintf(out, "%s (%s) took the sample, in %d ms; it stays open there as %s.\n", t.Destination, t.Type, t.Millis, t.DedupKey)
 	case t.Retried:
 		fmt.Fprintf(out, "%s (%s) did not take the sample: %s.\nweir run would try again.\n", t.Destination, t.Type, t.Reason)

@@ -5,13 +5,14 @@ import (
 	"io"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/alerting/alertmanager"
+	"github.com/weirhq/weir/alerting/notify"
+	"github.com/weirhq/weir/alerting/notify/alertmanager"
+	"github.com/weirhq/weir/alerting/notify/pagerduty"
+	slackchannel "github.com/weirhq/weir/alerting/notify/slack"
+	"github.com/weirhq/weir/alerting/notify/stdout"
+	"github.com/weirhq/weir/alerting/notify/syslog"
+	"github.com/weirhq/weir/alerting/notify/webhook"
 	"github.com/weirhq/weir/alerting/ocsf"
-	"github.com/weirhq/weir/alerting/pagerduty"
-	slackchannel "github.com/weirhq/weir/alerting/slack"
-	"github.com/weirhq/weir/alerting/stdout"
-	"github.com/weirhq/weir/alerting/syslog"
-	"github.com/weirhq/weir/alerting/webhook"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -27,7 +28,7 @@ func destinations(c *config.Config, conn *kafka.Connection, out io.Writer) (list
 		if err != nil {
 			return nil, c.At(fmt.Sprintf("alerts.destinations[%d]", i), err)
 		}
-		list = append(list, kafka.Destination{Destination: dest, Policy: alerting.Policy{
+		list = append(list, kafka.Destination{Destination: dest, Policy: notify.Policy{
 			Timeout: d.Timeout, MaxAge: d.GiveUpAfter, PerMinute: perMinute(d),
 			Accept: func(a *alerting.Alert) bool { return routes.Wants(d.Name, a) },
 			Hold:   holdOf(c, d), Prepare: prepare,
@@ -43,20 +44,20 @@ func perMinute(d *config.Destination) float64 {
 	return float64(d.PerMinute)
 }
 
-func routesOf(c *config.Config) *alerting.Routes {
-	r := &alerting.Routes{Default: c.Alerts.DefaultRoute}
+func routesOf(c *config.Config) *notify.Routes {
+	r := &notify.Routes{Default: c.Alerts.DefaultRoute}
 	for _, route := range c.Alerts.Routes {
-		r.List = append(r.List, alerting.Route{
+		r.List = append(r.List, notify.Route{
 			Severity: alerting.Severity(route.Severity), Dimensions: route.Dimensions, Detectors: route.Detectors, To: route.To,
 		})
 	}
 	return r
 }
 
-func holdOf(c *config.Config, d *config.Destination) *alerting.Hold {
-	h := &alerting.Hold{Group: d.GroupEvery}
+func holdOf(c *config.Config, d *config.Destination) *notify.Hold {
+	h := &notify.Hold{Group: d.GroupEvery}
 	if q := &d.Quiet; q.IsSet() {
-		h.Quiet = &alerting.Quiet{
+		h.Quiet = &notify.Quiet{
 			From: q.From.Since(), To: q.To.Since(), Days: q.Weekdays(), Location: c.Time.Zone, Below: alerting.Severity(q.Below),
 		}
 	}
@@ -64,7 +65,7 @@ func holdOf(c *config.Config, d *config.Destination) *alerting.Hold {
 }
 
 // newDestination builds one destination; it reaches out to nobody.
-func newDestination(c *config.Config, d *config.Destination, conn *kafka.Connection, out io.Writer) (alerting.Destination, error) {
+func newDestination(c *config.Config, d *config.Destination, conn *kafka.Connection, out io.Writer) (notify.Destination, error) {
 	tls, err := d.TLS()
 	if err != nil {
 		return nil, err

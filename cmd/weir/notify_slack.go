@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
-	slackchannel "github.com/weirhq/weir/alerting/slack"
+	slackchannel "github.com/weirhq/weir/alerting/notify/slack"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka"

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/weirhq/weir/alerting/fakesoc"
+	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/config"
 )
 

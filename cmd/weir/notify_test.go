@@ -22,7 +22,8 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/alertingtest"
-	"github.com/weirhq/weir/alerting/fakesoc"
+	"github.com/weirhq/weir/alerting/notify"
+	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
@@ -101,7 +102,7 @@ alerts:
 
 	code, out := runWeir(t, "notify", "test", "pager", "-c", path, "--keep", "--severity", "critical", "-o", "json")
 	var got tested
-	if err := json.Unmarshal([]byte(out), &got); err != nil || code != 0 || got.Outcome != alerting.Delivered || got.Closed || got.Type != "pagerduty" {
+	if err := json.Unmarshal([]byte(out), &got); err != nil || code != 0 || got.Outcome != notify.Delivered || got.Closed || got.Type != "pagerduty" {
 		t.Errorf("exit code %d, %s, %v", code, out, err)
 	}
 	if in := soc.State().Incidents; len(in) != 2 || in[1].Status != "triggered" || in[1].Severity != "critical" {

@@ -6,6 +6,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/notify"
 )
 
 // Headers of a dead letter. Its key is the alert's dedup key, its value the
@@ -23,7 +24,7 @@ const (
 func (n *notifier) deadLetter(key, value []byte, reason string, report bool) *kgo.Record {
 	rec := &kgo.Record{Topic: n.topics.DeadLetters, Key: key, Value: value, Headers: []kgo.RecordHeader{
 		{Key: headerDestination, Value: []byte(n.dest.Name())},
-		{Key: headerReason, Value: []byte(alerting.Printable(reason, alerting.MaxReason))},
+		{Key: headerReason, Value: []byte(alerting.Printable(reason, notify.MaxReason))},
 	}}
 	if !report || n.other == "" {
 		return rec
@@ -53,5 +54,5 @@ func (n *notifier) report(rec *kgo.Record) *alerting.Alert {
 	if err != nil {
 		letter = nil // why it cannot be read is the reason in the header
 	}
-	return alerting.NewUndelivered(letter, string(rec.Key), h[headerDestination], h[headerReason], alerting.Time(rec.Timestamp.UnixMilli()), last)
+	return notify.NewUndelivered(letter, string(rec.Key), h[headerDestination], h[headerReason], alerting.Time(rec.Timestamp.UnixMilli()), last)
 }

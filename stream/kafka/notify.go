@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/notify"
 )
 
 const (
@@ -28,8 +29,8 @@ const (
 
 // Destination is one place to which alerts go, and how.
 type Destination struct {
-	alerting.Destination
-	Policy alerting.Policy
+	notify.Destination
+	Policy notify.Policy
 }
 
 // notifier carries weir.alerts to one destination. Its consumer group and its
@@ -45,11 +46,11 @@ type notifier struct {
 	other string // by which the dead letters of this destination are reported; empty: there is none
 
 	client    *kgo.Client
-	deliverer *alerting.Deliverer
+	deliverer *notify.Deliverer
 	box       *outbox
-	queue     alerting.Queue
-	origin    map[*alerting.Letter]*kgo.Record
-	firing    alerting.Firing
+	queue     notify.Queue
+	origin    map[*notify.Letter]*kgo.Record
+	firing    notify.Firing
 	resend    time.Duration // of a Resender; else 0
 	keeps     bool          // the destination wants references
 	moved     bool          // a place has changed that is not written
@@ -67,8 +68,8 @@ func (n notifier) run(ctx context.Context, partition int32, at func(int64)) erro
 		return err
 	}
 	defer cl.Close()
-	n.client, n.origin, n.written = cl, map[*alerting.Letter]*kgo.Record{}, time.Now()
-	n.deliverer = alerting.NewDeliverer(n.dest.Destination, n.dest.Policy, alerting.Env{Retry: n.retried})
+	n.client, n.origin, n.written = cl, map[*notify.Letter]*kgo.Record{}, time.Now()
+	n.deliverer = notify.NewDeliverer(n.dest.Destination, n.dest.Policy, notify.Env{Retry: n.retried})
 	if err := n.restore(ctx); err != nil {
 		return err
 	}
@@ -121,8 +122,8 @@ func (n *notifier) restore(ctx context.Context) error {
 		}
 		from[topic] = map[int32]kgo.Offset{0: kgo.NewOffset().At(p.start())}
 	}
-	_, n.keeps = n.dest.Destination.(alerting.Referrer)
-	if r, ok := n.dest.Destination.(alerting.Resender); ok {
+	_, n.keeps = n.dest.Destination.(notify.Referrer)
+	if r, ok := n.dest.Destination.(notify.Resender); ok {
 		n.resend = r.ResendEvery()
 		if err := n.box.firing(&n.firing); err != nil {
 			return fmt.Errorf("restoring: %w", err)
@@ -195,7 +196,7 @@ func (n *notifier) take(ctx context.Context, rec *kgo.Record) error {
 		n.moved = true
 		return nil
 	}
-	m := &alerting.Letter{Alert: a, Raised: rec.Timestamp}
+	m := &notify.Letter{Alert: a, Raised: rec.Timestamp}
 	if until := n.deliverer.HoldUntil(a, rec.Timestamp); until.After(rec.Timestamp) {
 		m.Hold = until
 	}
@@ -272,10 +273,10 @@ func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // finish commits the record of a delivery, with all that follows from it.
-func (n *notifier) finish(ctx context.Context, m *alerting.Letter, d *alerting.Delivery) error {
+func (n *notifier) finish(ctx context.Context, m *notify.Letter, d *notify.Delivery) error {
 	name, origin := n.dest.Name(), n.origin[m]
 	out := []*kgo.Record{{Topic: n.topics.Deliveries, Key: []byte(d.DedupKey), Value: d.AppendJSON(nil)}}
-	if d.Outcome != alerting.Delivered {
+	if d.Outcome != notify.Delivered {
 		n.log.Error("an alert could not be delivered", "destination", name, "dedup_key", d.DedupKey, "outcome", d.Outcome, "reason", d.Reason)
 		out = append(out, n.deadLetter([]byte(d.DedupKey), m.Alert.AppendJSON(nil), d.Reason, origin.Topic == n.topics.Alerts))
 	}
@@ -288,14 +289,14 @@ func (n *notifier) finish(ctx context.Context, m *alerting.Letter, d *alerting.D
 	if err := n.commit(ctx, out...); err != nil {
 		return err
 	}
-	n.queue.Done(m, d.Outcome != alerting.GivenUp)
+	n.queue.Done(m, d.Outcome != notify.GivenUp)
 	delete(n.origin, m)
 	n.metrics.deliveries.WithLabelValues(name, string(d.Outcome)).Inc()
 	return nil
 }
 
 // remember notes what the destination will need to know of the episode.
-func (n *notifier) remember(m *alerting.Letter, d *alerting.Delivery) (*kgo.Record, error) {
+func (n *notifier) remember(m *notify.Letter, d *notify.Delivery) (*kgo.Record, error) {
 	resend := n.resend > 0 && n.origin[m].Topic == n.topics.Alerts
 	if !resend && (!n.keeps || d.Reference == "") {
 		return nil, nil
@@ -318,7 +319,7 @@ func (n *notifier) again(ctx context.Context, a *alerting.Alert) error {
 	if err := n.deliverer.Turn(ctx); err != nil {
 		return err
 	}
-	m := &alerting.Letter{Alert: a, Raised: time.Now()}
+	m := &notify.Letter{Alert: a, Raised: time.Now()}
 	if known := n.box.episodes[a.DedupKey]; known != nil {
 		m.Reference = known.Reference
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -126,7 +127,7 @@ func (d *deployment) notifying(t testing.TB, receivers ...*receiver) *kafka.Proc
 	p := d.process(t, "notifier")
 	p.Roles, p.Sources.Sources = []kafka.Role{kafka.Notify}, nil
 	for _, r := range receivers {
-		p.Destinations = append(p.Destinations, kafka.Destination{Destination: r, Policy: alerting.Policy{
+		p.Destinations = append(p.Destinations, kafka.Destination{Destination: r, Policy: notify.Policy{
 			PerMinute: -1, MinBackoff: 10 * time.Millisecond, MaxBackoff: 50 * time.Millisecond,
 		}})
 	}
@@ -317,7 +318,7 @@ func TestNotifyHolds(t *testing.T) {
 	d.prepare(t)
 	chat := &receiver{name: "chat"}
 	p := d.notifying(t, chat)
-	p.Destinations[0].Policy.Hold = &alerting.Hold{Quiet: &alerting.Quiet{From: 0, To: 24 * time.Hour}}
+	p.Destinations[0].Policy.Hold = &notify.Hold{Quiet: &notify.Quiet{From: 0, To: 24 * time.Hour}}
 	p.Destinations[0].Policy.Accept = func(a *alerting.Alert) bool { return a.DedupKey != "weir-elsewhere" }
 	stop := start(t, p)
 	d.tell(t, story("weir-held", 0, alerting.Open, alerting.High), story("weir-elsewhere", 0, alerting.Open, alerting.Critical),
@@ -354,7 +355,7 @@ func TestNotifyResends(t *testing.T) {
 	for i := range 2 {
 		r := resender{&receiver{name: "alertmanager"}}
 		p := d.notifying(t)
-		p.Destinations = []kafka.Destination{{Destination: r, Policy: alerting.Policy{PerMinute: -1}}}
+		p.Destinations = []kafka.Destination{{Destination: r, Policy: notify.Policy{PerMinute: -1}}}
 		stop := start(t, p)
 		if i == 0 {
 			d.tell(t, story("weir-a", 0, alerting.Open, alerting.Low))

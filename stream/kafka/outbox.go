@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/notify"
 )
 
 // outbox is what is known of the way of the alerts to one destination: which
@@ -133,7 +134,7 @@ func (o *outbox) forget(topic string, now time.Time) []*kgo.Record {
 
 // firing fills the account of what a Resender must be told again, all of it at
 // once.
-func (o *outbox) firing(f *alerting.Firing) error {
+func (o *outbox) firing(f *notify.Firing) error {
 	for _, key := range slices.Sorted(maps.Keys(o.episodes)) {
 		if raw := o.episodes[key].Alert; raw != nil {
 			a, err := alerting.ParseAlert(raw)

@@ -1,0 +1,192 @@
+// Package alertmanager tells episodes to Prometheus Alertmanager (API v2), whose
+// own routing, grouping and silences then apply.
+//
+// Alertmanager keeps alerts in memory and takes one for over when it has not
+// heard of it by its endsAt. So an open episode is told again every so often
+// (the destination is an notify.Resender), each time with an end four
+// intervals away: one lost message resolves nothing, and when weir is gone for
+// good, what it said ends by itself.
+//
+// Labels are what an alert is: they hold nothing that changes while an episode
+// lives, but for the severity, by which people route. When that rises, the
+// alert under the milder label is ended in the same request.
+package alertmanager
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/notify"
+	"github.com/weirhq/weir/alerting/notify/internal/post"
+)
+
+// Options of an Alertmanager destination.
+type Options struct {
+	Name     string
+	URL      string           // where Alertmanager answers, without /api/v2; may hold a secret, never shown
+	Username string           // with Password: basic authentication
+	Password string           // never shown
+	Token    string           // bearer authentication, instead; never shown
+	Resend   time.Duration    // how often an open episode is told again; default DefaultResend
+	Location *time.Location   // of the times shown; default UTC
+	TLS      *tls.Config      // nil: the system's roots
+	Timeout  time.Duration    // of one request; default 10 s
+	Now      func() time.Time // wall clock; default time.Now
+}
+
+// DefaultResend is how often an open episode is told again, as Prometheus does.
+const DefaultResend = time.Minute
+
+// lives is for how many intervals an alert fires that is not told again.
+const lives = 4
+
+// Alertmanager is one Alertmanager, or one address of a cluster of them.
+type Alertmanager struct {
+	name   string
+	resend time.Duration
+	loc    *time.Location
+	now    func() time.Time
+	header http.Header
+	client *post.Client
+}
+
+var _ notify.Resender = (*Alertmanager)(nil)
+
+// New returns the destination. Its errors quote neither URL nor secrets.
+func New(o Options) (*Alertmanager, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Resend <= 0 {
+		o.Resend = DefaultResend
+	}
+	base, err := post.ParseURL(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("setting up alertmanager %s: %w", o.Name, err)
+	}
+	h := http.Header{"Content-Type": {"application/json"}}
+	basic := base64.StdEncoding.EncodeToString([]byte(o.Username + ":" + o.Password))
+	switch {
+	case o.Token != "":
+		h.Set("Authorization", "Bearer "+o.Token)
+	case o.Username != "":
+		h.Set("Authorization", "Basic "+basic)
+	}
+	client, err := post.New(base.JoinPath("api/v2/alerts").String(), post.Options{TLS: o.TLS, Timeout: o.Timeout, Now: o.Now, Secrets: []string{o.Password, o.Token, basic}})
+	if err != nil {
+		return nil, fmt.Errorf("setting up alertmanager %s: %w", o.Name, err)
+	}
+	return &Alertmanager{name: o.Name, resend: o.Resend, loc: o.Location, now: o.Now, header: h, client: client}, nil
+}
+
+// Name returns the destination's name.
+func (d *Alertmanager) Name() string { return d.name }
+
+// ResendEvery returns how often an open episode must be told again.
+func (d *Alertmanager) ResendEvery() time.Duration { return d.resend }
+
+// Notify tells that the episode fires, until a few intervals from now, or that
+// it has ended.
+func (d *Alertmanager) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(d.alerts(a)); err != nil {
+		return false, fmt.Errorf("encoding an alert: %w", err)
+	}
+	return d.client.Post(ctx, d.header.Clone(), bytes.TrimRight(b.Bytes(), "\n"))
+}
+
+// alert is Alertmanager's postableAlert.
+type alert struct {
+	Labels       map[string]string `json:"labels"` // encoding/json sorts maps
+	Annotations  map[string]string `json:"annotations"`
+	StartsAt     string            `json:"startsAt"`
+	EndsAt       string            `json:"endsAt"`
+	GeneratorURL string            `json:"generatorURL,omitempty"`
+}
+
+// maxLabel bounds a label's value in bytes; the annotations carry all of it.
+const maxLabel = 512
+
+func (d *Alertmanager) alerts(a *alerting.Alert) []alert {
+	now := d.now()
+	ends := now.Add(lives * d.resend)
+	if a.Status == alerting.Close {
+		ends = now
+	}
+	list := []alert{d.alert(a, a.Severity, ends)}
+	for _, s := range []alerting.Severity{alerting.Low, alerting.Medium, alerting.High} {
+		if s.Rank() < a.Severity.Rank() {
+			list = append(list, d.alert(a, s, now)) // whether or not it ever fired
+		}
+	}
+	return list
+}
+
+func (d *Alertmanager) alert(a *alerting.Alert, s alerting.Severity, ends time.Time) alert {
+	const layout = "2006-01-02T15:04:05.000Z"
+	starts := a.Onset.Std()
+	if starts.After(ends) {
+		starts = ends
+	}
+	out := alert{
+		Labels: map[string]string{
+			"alertname": "weir", "dedup_key": a.DedupKey, "severity": string(s),
+			"dimension": label(a.Dimension), "identity": label(a.Identity),
+		},
+		Annotations: map[string]string{},
+		StartsAt:    starts.UTC().Format(layout), EndsAt: ends.UTC().Format(layout),
+	}
+	if s != a.Severity {
+		return out // it only ends
+	}
+	m := alerting.Compose(a, d.loc)
+	out.Annotations = map[string]string{
+		"title": m.Title, "summary": m.Sentence, "through": fields(m.Through), "who": strings.Join(m.Members, "\n"),
+		"benign": strings.Join(m.Benign, "\n"), "checks": strings.Join(m.Checks, "\n"),
+		"detector": what(a), "campaign": a.Campaign,
+	}
+	for _, f := range m.Facts {
+		out.Annotations[strings.ReplaceAll(strings.ToLower(f.Name), " ", "_")] = f.Value
+	}
+	for _, l := range m.Links {
+		out.Annotations[strings.ToLower(l.Name)+"_url"] = l.Value
+		if l.Name == "Console" {
+			out.GeneratorURL = l.Value
+		}
+	}
+	for name, value := range out.Annotations {
+		if value == "" {
+			delete(out.Annotations, name)
+		}
+	}
+	return out
+}
+
+// what names the detector and the fact or measure: "drift: first_touch".
+func what(a *alerting.Alert) string {
+	word := a.Measure
+	if a.Fact != "" {
+		word = string(a.Fact)
+	}
+	return strings.TrimSuffix(alerting.Printable(a.Detector+": "+word, maxLabel), ": ")
+}
+
+func label(s string) string { return alerting.Printable(s, maxLabel) }
+
+func fields(list []alerting.Field) string {
+	var parts []string
+	for _, f := range list {
+		parts = append(parts, f.Name+": "+f.Value)
+	}
+	return strings.Join(parts, "\n")
+}

@@ -1,0 +1,241 @@
+// Package slack shows episodes in a Slack channel.
+//
+// With a bot token an episode is one message, kept up to date in place
+// (chat.postMessage, then chat.update), and its course is told in the thread
+// under it; a rise of severity is told to the channel too. With an incoming
+// webhook, which cannot change what it posted, each update is a message.
+//
+// Slack takes one message a second for each channel and says 429 with
+// Retry-After beyond that; a bot's refusals come with status 200 and a word in
+// the body, which is what this package goes by. A message that was deleted is
+// posted anew. Handler takes the clicks on a message's buttons.
+package slack
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/notify"
+	"github.com/weirhq/weir/alerting/notify/internal/post"
+)
+
+// DefaultAPI is where the Web API answers.
+const DefaultAPI = "https://slack.com/api"
+
+// Options of a Slack destination. Either WebhookURL, or Token and Channel.
+type Options struct {
+	Name       string
+	WebhookURL string           // of an incoming webhook; a secret, never shown
+	Token      string           // of a bot with the scope chat:write; never shown
+	Channel    string           // its id (C024BE91L), or name where the bot may look that up
+	API        string           // default DefaultAPI; another one for look-alikes
+	Buttons    bool             // show the buttons that Handler answers
+	Location   *time.Location   // of the times shown; default UTC
+	TLS        *tls.Config      // nil: the system's roots
+	Timeout    time.Duration    // of one request; default 10 s
+	Now        func() time.Time // wall clock; default time.Now
+}
+
+// Slack is one channel.
+type Slack struct {
+	name    string
+	channel string
+	token   string
+	buttons bool
+	loc     *time.Location
+
+	webhook      *post.Client // or
+	post, update *post.Client
+}
+
+var _ notify.Referrer = (*Slack)(nil)
+
+// New returns the destination. Its errors quote neither URL nor token.
+func New(o Options) (*Slack, error) {
+	s := &Slack{name: o.Name, channel: o.Channel, token: o.Token, buttons: o.Buttons, loc: o.Location}
+	if err := s.open(&o); err != nil {
+		return nil, fmt.Errorf("setting up slack %s: %w", o.Name, err)
+	}
+	return s, nil
+}
+
+func (s *Slack) open(o *Options) (err error) {
+	p := post.Options{TLS: o.TLS, Timeout: o.Timeout, Now: o.Now, Secrets: []string{o.Token}}
+	switch {
+	case (o.WebhookURL == "") == (o.Token == ""):
+		return errors.New("it needs either the url of an incoming webhook, or a bot's token and a channel")
+	case o.WebhookURL != "":
+		s.webhook, err = post.New(o.WebhookURL, p)
+		return err
+	case o.Channel == "":
+		return errors.New("a bot's token needs a channel to post to, such as C024BE91L")
+	case strings.ContainsAny(o.Token, " \t\r\n"):
+		return errors.New("the token has white space in it")
+	}
+	if o.API == "" {
+		o.API = DefaultAPI
+	}
+	base, err := post.ParseURL(o.API)
+	if err != nil {
+		return err
+	}
+	if s.post, err = post.New(base.JoinPath("chat.postMessage").String(), p); err != nil {
+		return err
+	}
+	s.update, err = post.New(base.JoinPath("chat.update").String(), p)
+	return err
+}
+
+// Name returns the destination's name.
+func (s *Slack) Name() string { return s.name }
+
+// Notify shows the alert as a message of its own.
+func (s *Slack) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
+	_, retry, err = s.NotifyReference(ctx, a, "")
+	return retry, err
+}
+
+// NotifyReference shows the alert in the episode's message.
+func (s *Slack) NotifyReference(ctx context.Context, a *alerting.Alert, reference string) (kept string, retry bool, err error) {
+	m := s.message(a)
+	if s.webhook != nil {
+		retry, err = s.webhook.Post(ctx, http.Header{"Content-Type": {"application/json"}}, encode(m))
+		return "", retry, explain(err)
+	}
+	ref, ok := parseReference(reference)
+	if !ok {
+		return s.begin(ctx, a, m)
+	}
+	m.Channel, m.TS = ref.channel, ref.ts
+	if _, retry, err = s.call(ctx, s.update, m); err != nil {
+		if errors.Is(err, errGone) {
+			return s.begin(ctx, a, m)
+		}
+		return reference, retry, err
+	}
+	reply := &message{
+		Channel: ref.channel, ThreadTS: ref.ts, Text: m.Text, Unfurl: new(false), UnfurlMedia: new(false),
+		Blocks:    m.Blocks[1:2], // the sentence
+		Broadcast: a.Status != alerting.Close && a.Severity.Rank() > ref.severity.Rank(),
+	}
+	if _, retry, err = s.call(ctx, s.post, reply); err != nil {
+		return reference, retry, err
+	}
+	ref.severity = a.Severity
+	return ref.String(), false, nil
+}
+
+// begin posts the episode's message.
+func (s *Slack) begin(ctx context.Context, a *alerting.Alert, m *message) (kept string, retry bool, err error) {
+	m.Channel, m.TS = s.channel, ""
+	answer, retry, err := s.call(ctx, s.post, m)
+	if err != nil {
+		return "", retry, err
+	}
+	return reference{answer.Channel, answer.TS, a.Severity}.String(), false, nil
+}
+
+// answer is what the Web API says.
+type answer struct {
+	OK       *bool  `json:"ok"`
+	Error    string `json:"error"`
+	Needed   string `json:"needed"` // the scope that is missing
+	Channel  string `json:"channel"`
+	TS       string `json:"ts"`
+	Metadata struct {
+		Messages []string `json:"messages"` // what is wrong with blocks
+	} `json:"response_metadata"`
+}
+
+// call makes one request of the Web API.
+func (s *Slack) call(ctx context.Context, c *post.Client, m *message) (a answer, retry bool, err error) {
+	h := http.Header{"Content-Type": {"application/json; charset=utf-8"}, "Authorization": {"Bearer " + s.token}}
+	body, retry, err := c.Exchange(ctx, h, encode(m))
+	if err != nil {
+		return a, retry, err
+	}
+	if err := json.Unmarshal(body, &a); err != nil || a.OK == nil {
+		return a, true, fmt.Errorf("posting to %s: the answer is not that of Slack%s", c.Host(), c.Quote(body))
+	}
+	if *a.OK {
+		return a, false, nil
+	}
+	retry, err = judge(&a)
+	text := c.Quote([]byte(a.Error + " " + a.Needed + " " + strings.Join(a.Metadata.Messages, " ")))
+	return a, retry, fmt.Errorf("posting to %s: Slack refuses%s%w", c.Host(), text, err)
+}
+
+// errGone tells that the message to be changed is no more, or may not be
+// changed any longer.
+var errGone = errors.New("; the message cannot be changed any more")
+
+// judge says whether a refusal may pass, and what a person can do about it.
+func judge(a *answer) (retry bool, err error) {
+	switch a.Error {
+	case "ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "accesslimited":
+		return true, errors.New("; it may pass")
+	case "message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found":
+		return false, errGone
+	case "not_in_channel", "channel_not_found":
+		return false, errors.New("; invite the app to the channel (/invite), and give the channel by its id")
+	case "is_archived":
+		return false, errors.New("; the channel is archived: configure another")
+	case "not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired":
+		return false, errors.New("; configure the token of a bot that is installed (xoxb-…)")
+	case "missing_scope":
+		return false, errors.New("; give the app that scope and install it again")
+	}
+	return false, errors.New("")
+}
+
+// explain adds to an incoming webhook's refusal what a person can do about it.
+func explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	for word, hint := range map[string]string{
+		"no_service": "the webhook was removed or disabled: make a new one",
+		"no_team":    "the workspace of the webhook is gone: make a new one",
+	} {
+		if strings.Contains(err.Error(), word) {
+			return fmt.Errorf("%w; %s", err, hint)
+		}
+	}
+	return err
+}
+
+// reference is where an episode's message is, and how grave it was last.
+type reference struct {
+	channel, ts string
+	severity    alerting.Severity
+}
+
+// String returns channel/ts/severity.
+func (r reference) String() string { return r.channel + "/" + r.ts + "/" + string(r.severity) }
+
+func parseReference(s string) (r reference, ok bool) {
+	parts := strings.Split(s, "/")
+	if len(parts) != 3 || parts[0] == "" || parts[1] == "" {
+		return r, false
+	}
+	return reference{parts[0], parts[1], alerting.Severity(parts[2])}, true
+}
+
+// encode writes JSON as Slack documents it, with <, > and & as they are.
+func encode(m *message) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(m); err != nil {
+		panic(fmt.Sprintf("slack: encoding a message: %v", err)) // plain fields always encode
+	}
+	return bytes.TrimRight(b.Bytes(), "\n")
+}

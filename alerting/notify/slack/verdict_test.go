@@ -1,0 +1,168 @@
+package slack_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/alerting/alertingtest"
+	"github.com/weirhq/weir/alerting/notify/fakesoc"
+	"github.com/weirhq/weir/alerting/notify/notifytest"
+	"github.com/weirhq/weir/alerting/notify/slack"
+)
+
+const signingSecret = "8f742231b10e8888abcd99yyyzzz85a5"
+
+// The example of Slack's documentation ("Verifying requests from Slack").
+func TestSignatureOfTheDocumentation(t *testing.T) {
+	h := http.Header{}
+	body := "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c"
+	slack.Sign(signingSecret, h, []byte(body), time.Unix(1531420618, 0))
+	if got, want := h.Get("X-Slack-Signature"), "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func payload(action, value string) string {
+	return `{"type":"block_actions","team":{"id":"T1"},"user":{"id":"U1","username":"min.ji"},"actions":[{"action_id":"` + action + `","value":"` + value + `"}]}`
+}
+
+func TestHandler(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for name, c := range map[string]struct {
+		payload string
+		age     time.Duration
+		secret  string
+		tamper  bool
+		fails   bool
+		code    int
+		want    string
+	}{
+		"acknowledged":      {payload: payload("weir_acknowledge", "weir-1"), code: 200, want: "acknowledge weir-1 by U1 (min.ji) of T1"},
+		"expected":          {payload: payload("weir_expected", "weir-1"), code: 200, want: "expected weir-1 by U1 (min.ji) of T1"},
+		"true positive":     {payload: payload("weir_true_positive", "weir-1"), age: 4 * time.Minute, code: 200, want: "true_positive weir-1 by U1 (min.ji) of T1"},
+		"another's button":  {payload: payload("deploy", "prod"), code: 200},
+		"not a click":       {payload: `{"type":"view_closed"}`, code: 200},
+		"too old":           {payload: payload("weir_expected", "weir-1"), age: 301 * time.Second, code: 401},
+		"from the future":   {payload: payload("weir_expected", "weir-1"), age: -301 * time.Second, code: 401},
+		"other secret":      {payload: payload("weir_expected", "weir-1"), secret: "0123456789abcdef0123456789abcdef", code: 401},
+		"changed":           {payload: payload("weir_expected", "weir-1"), tamper: true, code: 401},
+		"unknown button":    {payload: payload("weir_explode", "weir-1"), code: 400},
+		"no episode":        {payload: payload("weir_expected", ""), code: 400},
+		"no JSON":           {payload: "x", code: 400},
+		"cannot be written": {payload: payload("weir_expected", "weir-1"), fails: true, code: 500, want: "expected weir-1 by U1 (min.ji) of T1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ""
+			h, err := slack.Handler(signingSecret, func() time.Time { return now }, func(_ context.Context, v slack.Verdict) error {
+				got = fmt.Sprintf("%s %s by %s (%s) of %s", v.Kind, v.DedupKey, v.Author, v.Name, v.Team)
+				if c.fails {
+					return errors.New("kafka is away")
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			body := url.Values{"payload": {c.payload}}.Encode()
+			sent := body
+			if c.tamper {
+				sent = strings.Replace(body, "weir-1", "weir-2", 1)
+			}
+			r := httptest.NewRequest(http.MethodPost, "/slack", strings.NewReader(sent))
+			secret := signingSecret
+			if c.secret != "" {
+				secret = c.secret
+			}
+			slack.Sign(secret, r.Header, []byte(body), now.Add(-c.age))
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != c.code || got != c.want {
+				t.Errorf("answered %d with %q, decided %q; want %d, %q", w.Code, w.Body, got, c.code, c.want)
+			}
+		})
+	}
+}
+
+func TestHandlerRefuses(t *testing.T) {
+	if _, err := slack.Handler("short", time.Now, nil); err == nil {
+		t.Error("took a secret of five characters")
+	}
+	h, _ := slack.Handler(signingSecret, time.Now, nil)
+	for name, r := range map[string]*http.Request{
+		"GET":      httptest.NewRequest(http.MethodGet, "/", nil),
+		"unsigned": httptest.NewRequest(http.MethodPost, "/", strings.NewReader("payload={}")),
+		"endless":  httptest.NewRequest(http.MethodPost, "/", io.LimitReader(zeros{}, 64<<20)),
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code < 400 || w.Code >= 500 {
+			t.Errorf("%s: answered %d", name, w.Code)
+		}
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// A click on the look-alike's page arrives as a verdict.
+func TestClickOnTheLookAlike(t *testing.T) {
+	got := make(chan slack.Verdict, 1)
+	h, err := slack.Handler(signingSecret, time.Now, func(_ context.Context, v slack.Verdict) error { got <- v; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	interactivity := httptest.NewServer(h)
+	defer interactivity.Close()
+	s := fakesoc.New(fakesoc.Options{Interactivity: interactivity.URL, SigningSecret: signingSecret})
+	server := httptest.NewServer(s)
+	defer server.Close()
+	a := alertingtest.Full()
+	if _, err := bot(t, notifytest.Setup{URL: server.URL + "/api", Now: time.Now}).Notify(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	m := s.State().Messages[0]
+	click := `{"channel":"` + m.Channel + `","ts":"` + m.TS + `","action_id":"weir_expected","value":"` + a.DedupKey + `"}`
+	resp, err := http.Post(server.URL+"/click", "application/json", bytes.NewReader([]byte(click)))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatal(resp, err)
+	}
+	if v := <-got; v.Kind != slack.Expected || v.DedupKey != a.DedupKey || v.Author == "" {
+		t.Errorf("decided %+v", v)
+	}
+	if s.State().Messages[0].Clicked != "weir_expected" {
+		t.Error("the page does not show the click")
+	}
+}
+
+func FuzzHandler(f *testing.F) {
+	f.Add([]byte(url.Values{"payload": {payload("weir_expected", "weir-1")}}.Encode()))
+	f.Add([]byte("payload=%7B"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		h, err := slack.Handler(signingSecret, time.Now, func(_ context.Context, v slack.Verdict) error {
+			if v.DedupKey == "" || v.Author == "" || v.Kind == "" {
+				t.Errorf("decided %+v", v)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+		slack.Sign(signingSecret, r.Header, body, time.Now())
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusOK && w.Code != http.StatusBadRequest && w.Code != http.StatusRequestEntityTooLarge {
+			t.Errorf("answered %d", w.Code)
+		}
+	})
+}

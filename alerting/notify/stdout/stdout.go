@@ -1,0 +1,143 @@
+// Package stdout writes alerts for pipes and for eyes: one JSON object a line,
+// or a table row with the sentence below it.
+package stdout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/notify"
+)
+
+// Format is the form of the output.
+type Format string
+
+// The formats.
+const (
+	JSON  Format = "json"  // one alert a line, as alerting.Alert.AppendJSON
+	Table Format = "table" // for people: a row of figures, then the summary
+)
+
+// Writer is a destination that writes to an io.Writer. It is safe for
+// concurrent use; each alert is one call of Write.
+type Writer struct {
+	name   string
+	format Format
+	loc    *time.Location
+
+	mu    sync.Mutex
+	w     io.Writer
+	begun bool // the table's header is out
+	torn  bool // the last write ended inside a line
+}
+
+var _ notify.Destination = (*Writer)(nil)
+
+// New returns a destination that writes to w. Times of the table are shown in
+// loc (nil: UTC); JSON is always UTC. An empty format means JSON.
+func New(name string, w io.Writer, format Format, loc *time.Location) (*Writer, error) {
+	switch format {
+	case "":
+		format = JSON
+	case JSON, Table:
+	default:
+		return nil, fmt.Errorf("setting up %s: unknown format %q, want json or table", name, format)
+	}
+	if loc == nil {
+		loc = time.UTC
+	}
+	return &Writer{name: name, w: w, format: format, loc: loc}, nil
+}
+
+// Name returns the destination's name.
+func (o *Writer) Name() string { return o.name }
+
+// Notify writes the alert. A reader that has gone away is final; any other
+// fault, a full disk say, may pass. After a fault inside a line the next alert
+// starts on a new one.
+func (o *Writer) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return true, fmt.Errorf("writing to %s: %w", o.name, err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var b []byte
+	if o.torn {
+		b = append(b, '\n')
+	}
+	if o.format == Table {
+		if !o.begun {
+			b = AppendHeader(b, o.loc)
+		}
+		b = AppendTable(b, a, o.loc)
+	} else {
+		b = append(a.AppendJSON(b), '\n')
+	}
+	n, err := o.w.Write(b)
+	if n > 0 {
+		o.begun = true
+		o.torn = b[n-1] != '\n'
+	}
+	if err != nil {
+		gone := errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
+		return !gone, fmt.Errorf("writing to %s: %w", o.name, err)
+	}
+	return false, nil
+}
+
+const row = "%-16s  %-8s  %-6s  %-10s  %-28s  %12s  %12s  %14s\n"
+
+// AppendHeader appends the line that names the table's columns.
+func AppendHeader(b []byte, loc *time.Location) []byte {
+	if loc == nil {
+		loc = time.UTC
+	}
+	return fmt.Appendf(b, row, "TIME ("+loc.String()+")", "SEVERITY", "STATUS", "DIMENSION", "IDENTITY", "OBSERVED", "EXPECTED", "EXPOSED")
+}
+
+// AppendTable appends one alert as a row of figures and, indented below it,
+// its summary. A cell that is too wide is cut; the summary is not.
+func AppendTable(b []byte, a *alerting.Alert, loc *time.Location) []byte {
+	if loc == nil {
+		loc = time.UTC
+	}
+	exposed := alerting.Group(a.Exposed.Records)
+	if a.Exposed.Records == 0 && a.Exposed.Rows > 0 {
+		exposed = alerting.Group(a.Exposed.Rows) + " rows"
+	}
+	b = fmt.Appendf(b, row,
+		a.Time.Std().In(loc).Format("2006-01-02 15:04"), cell(string(a.Severity), 8), cell(string(a.Status), 6),
+		cell(a.Dimension, 10), cell(a.Identity, 28), figure(a.Observed), figure(a.Expected), exposed)
+	return append(append(append(b, "    "...), clean(a.Summary)...), '\n')
+}
+
+// cell returns s as one printable line of at most so many runes.
+func cell(s string, width int) string {
+	runes := []rune(clean(s))
+	if len(runes) > width {
+		return string(runes[:width-1]) + "…"
+	}
+	return string(runes)
+}
+
+// clean keeps other people's text from steering the terminal.
+func clean(s string) string { return alerting.Printable(s, len(s)) }
+
+// figure shows a count as people read it: one decimal where it is small.
+func figure(v float64) string {
+	if v > -100 && v < 100 {
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", v), ".0")
+	}
+	if v > 1e15 || v < -1e15 || v != v {
+		return fmt.Sprintf("%.3g", v)
+	}
+	return alerting.Group(int64(v + 0.5))
+}

@@ -1,0 +1,203 @@
+// Package syslog sends alerts as syslog messages (RFC 5424) whose text is CEF,
+// which most SIEMs read.
+//
+// Over TCP (RFC 6587) and TLS (RFC 5425) messages are counted in octets. Syslog
+// has no answers, so the sender cannot know that a message was stored. What can
+// be known is: each message has its own connection, whose sending side is closed
+// behind it, and the receiver's close in turn says that it read to the end; a
+// reset says that it did not. A receiver that keeps the connection open is
+// believed after a while. Over UDP (RFC 5426) nothing can be known and messages
+// may be lost; use it inside one host only.
+package syslog
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/notify"
+)
+
+// The networks.
+const (
+	UDP = "udp"
+	TCP = "tcp"
+	TLS = "tls"
+)
+
+// Options of a syslog destination.
+type Options struct {
+	Name     string
+	Network  string         // UDP, TCP or TLS
+	Address  string         // host:port
+	Hostname string         // of this machine, as told; default "-"
+	Version  string         // of weir, as told
+	Facility int            // 0 to 23; default 0 is taken as 13, log audit
+	Location *time.Location // of the times in texts; default UTC
+	TLS      *tls.Config    // of TLS; nil: the system's roots
+	Timeout  time.Duration  // of one message; default 10 s
+}
+
+// Syslog is one receiver.
+type Syslog struct{ o Options }
+
+var _ notify.Destination = (*Syslog)(nil)
+
+const logAudit = 13
+
+// Sizes in bytes. RFC 5426 wants every receiver to take 480 and advises 2,048;
+// RFC 5425 wants 2,048 and advises 8,192.
+const (
+	maxDatagram = 2048
+	maxStream   = 8192
+)
+
+// goodbye is how long the receiver's close is waited for.
+const goodbye = time.Second
+
+// New returns the destination.
+func New(o Options) (*Syslog, error) {
+	fail := func(err error) (*Syslog, error) { return nil, fmt.Errorf("setting up syslog %s: %w", o.Name, err) }
+	if o.Network != UDP && o.Network != TCP && o.Network != TLS {
+		return fail(fmt.Errorf("unknown network %q; want udp, tcp or tls", o.Network))
+	}
+	if _, _, err := net.SplitHostPort(o.Address); err != nil {
+		return fail(fmt.Errorf("reading the address: %w; want host:port", err))
+	}
+	if o.Facility == 0 {
+		o.Facility = logAudit
+	}
+	if o.Facility < 0 || o.Facility > 23 {
+		return fail(fmt.Errorf("facility %d is not one of 0 to 23", o.Facility))
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 10 * time.Second
+	}
+	return &Syslog{o}, nil
+}
+
+// Name returns the destination's name.
+func (s *Syslog) Name() string { return s.o.Name }
+
+// Notify sends the alert. Every fault may pass: there is no refusal in syslog.
+func (s *Syslog) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
+	defer cancel()
+	if err := s.send(ctx, s.format(a)); err != nil {
+		return true, fmt.Errorf("sending to %s: %w", s.o.Address, explain(err))
+	}
+	return false, nil
+}
+
+// priorities are the severities of syslog.
+var priorities = map[alerting.Severity]int{alerting.Critical: 2, alerting.High: 3, alerting.Medium: 4, alerting.Low: 5}
+
+// format returns the message without its frame.
+func (s *Syslog) format(a *alerting.Alert) string {
+	severity := priorities[a.Severity]
+	if a.Status == alerting.Close {
+		severity = 6 // informational
+	}
+	header := fmt.Sprintf("<%d>1 %s %s weir - %s - ", s.o.Facility*8+severity, a.Time, word(s.o.Hostname, 255), word("alert_"+string(a.Status), 32))
+	limit := maxStream
+	if s.o.Network == UDP {
+		limit = maxDatagram
+	}
+	return header + cef(a, s.o.Version, s.o.Location, limit-len(header))
+}
+
+// word makes a field of the header: printable ASCII without spaces, "-" for
+// nothing.
+func word(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if r <= ' ' || r >= 0x7f {
+			return '_'
+		}
+		return r
+	}, s[:min(len(s), limit)])
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func (s *Syslog) send(ctx context.Context, text string) error {
+	conn, err := s.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	deadline, _ := ctx.Deadline()
+	if err := conn.SetDeadline(deadline); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // called off: nothing waits any longer
+	defer stop()
+	if s.o.Network != UDP {
+		text = strconv.Itoa(len(text)) + " " + text
+	}
+	if _, err := io.WriteString(conn, text); err != nil {
+		return errors.Join(ctx.Err(), err)
+	}
+	return errors.Join(ctx.Err(), part(conn))
+}
+
+func (s *Syslog) dial(ctx context.Context) (net.Conn, error) {
+	if s.o.Network == TLS {
+		d := tls.Dialer{Config: s.o.TLS.Clone()} // Clone of nil is nil; the name to check comes from the address
+		return d.DialContext(ctx, "tcp", s.o.Address)
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, s.o.Network, s.o.Address)
+}
+
+// part closes the sending side and waits for the receiver to do the same.
+func part(conn net.Conn) error {
+	c, ok := conn.(interface{ CloseWrite() error })
+	if !ok {
+		return nil // UDP
+	}
+	if err := c.CloseWrite(); err != nil {
+		return err
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(goodbye)); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, io.LimitReader(conn, 1<<16)) // nothing is to be said, but who knows
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// explain says what a fault means and what to do about it.
+func explain(err error) error {
+	var unknown x509.UnknownAuthorityError
+	var hostname x509.HostnameError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.Canceled):
+		return fmt.Errorf("no connection in time; check the address and the firewalls between: %w", err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("nobody listens there: %w", err)
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ENOTCONN):
+		return fmt.Errorf("the receiver hung up before it had read all: %w", err)
+	case errors.As(err, &unknown):
+		return fmt.Errorf("the receiver's certificate is signed by an authority this machine does not trust; set ca_file to that authority's certificate: %w", err)
+	case errors.As(err, &hostname):
+		return fmt.Errorf("the receiver's certificate is for another host name; use the name it was issued for: %w", err)
+	case errors.As(err, &record):
+		return errors.New("the receiver does not speak TLS on this port; check the port, or use network: tcp")
+	}
+	return err
+}

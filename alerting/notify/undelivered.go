@@ -1,0 +1,45 @@
+package notify
+
+import (
+	"fmt"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// deliveryDetector is the detector of alerts about deliveries.
+const deliveryDetector = "delivery"
+
+// NewUndelivered returns the alert that tells, by another destination, that an
+// alert will never reach the one named. letter is what could not be delivered,
+// or nil if it could not even be read; key is its dedup key, at when it was
+// given up, last whether further dead letters of that destination will not be
+// reported one by one for a while.
+func NewUndelivered(letter *alerting.Alert, key, destination, reason string, at alerting.Time, last bool) *alerting.Alert {
+	what, severity, status := "An alert that could not be read", alerting.High, alerting.Status("")
+	if letter != nil {
+		what = fmt.Sprintf("The %s alert about %s %s", letter.Severity, letter.Dimension, letter.Identity)
+		severity, status = letter.Severity, letter.Status
+	}
+	a := &alerting.Alert{
+		Schema: alerting.Schema, DedupKey: alerting.DedupKey(alerting.DestinationDimension, destination+"\x00"+key, 0), Status: alerting.Open, Time: at, Onset: at,
+		Kind: alerting.KindFact, Dimension: alerting.DestinationDimension, Identity: destination, Detector: deliveryDetector, Fact: alerting.Undelivered,
+		Severity: severity, Confidence: alerting.Certain,
+		Detail: map[string]string{"undelivered": key, "reason": alerting.Printable(reason, MaxReason)},
+		Summary: alerting.Printable(fmt.Sprintf("%s (%s) could not be delivered to %s and will not be tried again: %s. It is kept among the dead letters.",
+			what, key, destination, reason), 2*MaxReason),
+		Exposed: alerting.Exposed{Since: at},
+		Checks: []string{
+			"Read the undelivered alert: it stands under its key on the alerts topic.",
+			"Mend the destination: its credential, its address, or what it refuses.",
+			"Look how many more it has refused: the metric weir_deliveries_total, or the dead-letter topic.",
+		},
+	}
+	if status != "" {
+		a.Detail["status"] = string(status)
+	}
+	if last {
+		a.Detail["more"] = "counted only"
+		a.Summary += " Further ones of this destination are only counted for a day."
+	}
+	return a
+}
