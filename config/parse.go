@@ -14,7 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/weirhq/weir/event"
+	eventfiles "github.com/weirhq/weir/event/files"
 )
 
 // Limits of what is read, in bytes; far above any sane file.
@@ -48,7 +48,7 @@ type files struct {
 
 func osFiles() files {
 	return files{read: readFile, recordKey: func(path string) error {
-		_, err := event.ReadKeyFile(path)
+		_, err := eventfiles.ReadKey(path)
 		return err
 	}}
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
 )
 
 // value is one kind of scalar bound to its place in a Config: how its text is
@@ -191,7 +191,7 @@ func file(into *string, checks ...func([]byte) error) value {
 
 // eventFormat is a preset's name or the path of a field map.
 func eventFormat(into *string) value {
-	presets := event.FormatNames()
+	presets := fieldmap.Names()
 	return value{
 		kind: strings.Join(presets, ", ") + ", or the path of a field map",
 		parse: func(p *parser, t string) error {
@@ -208,7 +208,7 @@ func eventFormat(into *string) value {
 			if err != nil {
 				return err
 			}
-			if _, err := event.ParseFormat(p.path(t), b); err != nil {
+			if _, err := fieldmap.Parse(p.path(t), b); err != nil {
 				return fmt.Errorf("names a field map with faults:\n\t%s", strings.ReplaceAll(err.Error(), "\n", "\n\t"))
 			}
 			*into = p.path(t)

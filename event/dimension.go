@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/weirhq/weir/internal/suggest"
 )
 
 // Dimension is a way to name who is behind an event: by one field, or by
@@ -29,7 +31,7 @@ func IdentityFields() []string { return slices.Clone(identityFields) }
 // is a lower-case word, for it becomes a metric's label and part of a key; the
 // fields are of IdentityFields, each at most once.
 func ParseDimension(name string, fields []string) (Dimension, error) {
-	if !isWord(name) {
+	if !IsWord(name) {
 		return Dimension{}, fmt.Errorf("reading the dimension %q: a name is a lower-case letter and up to 31 more letters, digits or _", name)
 	}
 	if len(fields) == 0 {
@@ -38,7 +40,7 @@ func ParseDimension(name string, fields []string) (Dimension, error) {
 	for i, f := range fields {
 		if !slices.Contains(identityFields, f) {
 			return Dimension{}, fmt.Errorf("reading the dimension %s: no field is called %q%s; the fields are %s",
-				name, f, didYouMean(f, identityFields), strings.Join(identityFields, ", "))
+				name, f, suggest.DidYouMean(f, identityFields), strings.Join(identityFields, ", "))
 		}
 		if slices.Contains(fields[:i], f) {
 			return Dimension{}, fmt.Errorf("reading the dimension %s: the field %s stands twice", name, f)
@@ -47,9 +49,9 @@ func ParseDimension(name string, fields []string) (Dimension, error) {
 	return Dimension{Name: name, Fields: slices.Clone(fields)}, nil
 }
 
-// isWord reports whether s is a lower-case letter followed by at most 31
+// IsWord reports whether s is a lower-case letter followed by at most 31
 // lower-case letters, digits and underscores.
-func isWord(s string) bool {
+func IsWord(s string) bool {
 	if s == "" || len(s) > 32 || s[0] < 'a' || s[0] > 'z' {
 		return false
 	}

@@ -132,13 +132,13 @@ func TestEndpoint(t *testing.T) {
 		"?":                                         "",
 	} {
 		got := in
-		if out, changed := appendEndpoint(nil, in); changed {
+		if out, changed := AppendEndpoint(nil, in); changed {
 			got = string(out)
 		}
 		if got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
 		}
-		if _, again := appendEndpoint(nil, got); again {
+		if _, again := AppendEndpoint(nil, got); again {
 			t.Errorf("%s: changes once more", got)
 		}
 	}

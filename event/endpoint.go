@@ -5,28 +5,15 @@ import "strings"
 // idPlace stands in an endpoint for a path segment that looks like an id.
 const idPlace = "{id}"
 
-// endpoint returns the endpoint with ids taken out, no longer than MaxText.
+// AppendEndpoint appends an endpoint without ids; unless it holds some, dst is
+// returned as it was, and false.
 //
 // An endpoint is a place of the service, not of a customer: with ids in it,
 // each customer's page would be an identity of its own, and raw record ids
 // would go further than ingest. So a path segment that looks like an id (a
 // number, a UUID, long hexadecimal) becomes {id}, and a query, a fragment and
 // path parameters, which hold ids and tokens too, are cut off.
-func (d *Decoder) endpoint(sources []source) string {
-	s, _, _ := d.text(sources)
-	if strings.IndexByte(s, '/') < 0 && strings.IndexByte(s, '?') < 0 {
-		return d.shorten(s)
-	}
-	if out, changed := appendEndpoint(d.scratch[:0], s); changed {
-		d.scratch = out
-		s = d.store(out)
-	}
-	return d.shorten(s)
-}
-
-// appendEndpoint appends s without ids; unless it holds some, dst is returned
-// as it was, and false.
-func appendEndpoint(dst []byte, s string) (out []byte, changed bool) {
+func AppendEndpoint(dst []byte, s string) (out []byte, changed bool) {
 	done := 0       // s[:done] is in dst
 	inPath := false // whether a slash has been met since the last space
 	replace := func(from, to int, by string) {

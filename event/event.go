@@ -1,10 +1,10 @@
 // Package event holds the access event, the one thing weir takes in: who read
 // which customer records, when, by which key, from where.
 //
-// It turns the records of any source (native JSON, OCSF, CloudTrail, a field
-// map of the user's own) into events, names the identities behind an event,
-// and hashes record ids under a secret key, so that nothing raw goes further
-// than ingest. It knows no Kafka, no clock and no state.
+// It names the identities behind an event, and hashes record ids under a secret
+// key, so that nothing raw goes further than ingest. Package fieldmap makes events
+// of the records of any source, package files opens them. An event knows no Kafka,
+// no file, no clock and no state.
 package event
 
 import "strings"
@@ -112,4 +112,28 @@ func (e *Event) Clone() *Event {
 		}
 	}
 	return &c
+}
+
+// CompleteFact fills in what a fact leaves unsaid: whom it is about, and that
+// who signs in or out does so himself. An access stays as it is.
+func (ev *Event) CompleteFact() {
+	if ev.Action.Access() {
+		return
+	}
+	if ev.Subject == "" {
+		ev.Subject = impliedSubject(ev)
+	}
+	if ev.Actor == "" && (ev.Action == Login || ev.Action == Logout) {
+		ev.Actor = ev.Subject
+	}
+}
+
+// impliedSubject is whom a fact is about that names no subject: who acted, or
+// else the key; for a key taken out of use, the key first. A session is never
+// copied, for it is a secret.
+func impliedSubject(ev *Event) string {
+	if ev.Actor == "" || ev.Action == Retire && ev.KeyID != "" {
+		return ev.KeyID
+	}
+	return ev.Actor
 }

@@ -4,12 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
-	"os"
 	"strings"
-	"unsafe"
 
 	"github.com/dchest/siphash"
+
+	"github.com/weirhq/weir/internal/zerocopy"
 )
 
 // KeySize is the size of a record key in bytes.
@@ -36,12 +35,8 @@ func FixedHasher() Hasher {
 
 // Hash returns the keyed hash of a record id.
 func (h Hasher) Hash(id string) uint64 {
-	return siphash.Hash(h.k0, h.k1, bytesOf(id))
+	return siphash.Hash(h.k0, h.k1, zerocopy.Bytes(id))
 }
-
-// bytesOf returns the bytes of s, which must not be written to. A conversion
-// would copy each id of more than 32 bytes to the heap.
-func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // sessionKey sets the hashes of sessions apart from those of records: the same
 // text hashed as both gives two unrelated numbers.
@@ -72,17 +67,12 @@ func (h Hasher) Fingerprint() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// ReadKeyFile reads a record key: 32 hexadecimal digits, as `openssl rand -hex
-// 16` prints them.
-func ReadKeyFile(path string) (Hasher, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Hasher{}, fmt.Errorf("reading the record key: %w", err)
-	}
-	raw, err := hex.DecodeString(strings.TrimSpace(string(text)))
+// ParseKey reads a record key: 32 hexadecimal digits, as `openssl rand -hex 16`
+// prints them, with white space around or not. False if text is none.
+func ParseKey(text string) (Hasher, bool) {
+	raw, err := hex.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(raw) != KeySize {
-		return Hasher{}, fmt.Errorf("reading the record key %s: want %d hexadecimal digits (make one with: openssl rand -hex %d > %s)",
-			path, 2*KeySize, KeySize, path)
+		return Hasher{}, false
 	}
-	return NewHasher([KeySize]byte(raw)), nil
+	return NewHasher([KeySize]byte(raw)), true
 }

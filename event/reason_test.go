@@ -7,7 +7,7 @@ import "testing"
 func TestNames(t *testing.T) {
 	seen := map[string]bool{}
 	name := func(s string) {
-		if !isWord(s) || seen[s] {
+		if !IsWord(s) || seen[s] {
 			t.Errorf("%q is no name, or stands twice", s)
 		}
 		seen[s] = true

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/files"
 )
 
 var update = flag.Bool("update", false, "write testdata/golden.txt anew")
@@ -215,7 +216,7 @@ func TestTruthAgreesWithARecount(t *testing.T) {
 
 // decoder returns a function that sends an event through an encoding and back.
 func decoder(t *testing.T, format string, encode func([]byte, *event.Event) []byte) func(ev *event.Event) *event.Event {
-	f, err := event.LoadFormat(format)
+	f, err := files.LoadFormat(format)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
 )
@@ -37,9 +39,9 @@ func nativeTraffic(tb testing.TB, o simulate.Options, most int) (out [][]byte) {
 	return out
 }
 
-func nativeDecoder(tb testing.TB) *event.Decoder {
+func nativeDecoder(tb testing.TB) *fieldmap.Decoder {
 	tb.Helper()
-	format, err := event.LoadFormat("native")
+	format, err := files.LoadFormat("native")
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -19,6 +19,8 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify/stdout"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -73,7 +75,7 @@ The stolen records are ones of the log that the thief has not touched in it.`,
 		},
 	}
 	cmd.Flags().StringVarP(&o.config, "config", "c", "", "configuration file (default: no file, all defaults)")
-	cmd.Flags().StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(event.FormatNames(), ", ")+", or the path of a field map")
+	cmd.Flags().StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(fieldmap.Names(), ", ")+", or the path of a field map")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table, or json (one alert a line; the summary on stderr)")
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 3 if any episode opened; with --inject, if any leak was missed")
 	cmd.Flags().StringVar(&o.suppressed, "suppressed", "", "file to write the alerts to that were held back, with the reason, one a line")
@@ -127,7 +129,7 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 	if err != nil {
 		return none, err
 	}
-	format, err := event.LoadFormat(o.format)
+	format, err := files.LoadFormat(o.format)
 	if err != nil {
 		return none, usagef("%w", err)
 	}

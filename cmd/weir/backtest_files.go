@@ -7,13 +7,15 @@ import (
 	"io"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/stream"
 )
 
 // logFiles are the files of one log, read side by side as the partitions of one topic.
 type logFiles struct {
 	names  []string
-	format *event.Format
+	format *fieldmap.Format
 }
 
 // eventLog is a log that can be read from its beginning, more than once.
@@ -56,8 +58,8 @@ func (l *logFiles) repeatable(why string) error {
 // input is one file that is being read.
 type input struct {
 	source  stream.Source
-	lines   *event.LineReader
-	decoder *event.Decoder
+	lines   *files.Reader
+	decoder *fieldmap.Decoder
 	reached int64 // largest event time so far
 	done    bool
 }
@@ -73,14 +75,14 @@ const (
 func (l *logFiles) each(ctx context.Context, r logReader) error {
 	inputs := make([]*input, len(l.names))
 	for i, name := range l.names {
-		file, err := event.OpenRecords(name)
+		file, err := files.Open(name)
 		if err != nil {
 			return err
 		}
 		defer file.Close()
 		inputs[i] = &input{
 			source: stream.Source{Topic: backtestTopic, Partition: int32(i)},
-			lines:  l.format.NewReader(file), decoder: l.format.NewDecoder(),
+			lines:  files.NewReader(file, l.format), decoder: l.format.NewDecoder(),
 		}
 	}
 	pending := 0

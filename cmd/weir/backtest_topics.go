@@ -8,19 +8,21 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
 // openLog returns the files as a log or, where none is named, the source topics
 // of the configuration. It is for commands that read it more than once.
-func openLog(ctx context.Context, cmd *cobra.Command, command string, files []string, format, config string, s *settings) (eventLog, error) {
-	if len(files) > 0 {
-		f, err := event.LoadFormat(format)
+func openLog(ctx context.Context, cmd *cobra.Command, command string, names []string, format, config string, s *settings) (eventLog, error) {
+	if len(names) > 0 {
+		f, err := files.LoadFormat(format)
 		if err != nil {
 			return nil, usagef("%w", err)
 		}
-		l := &logFiles{names: files, format: f}
+		l := &logFiles{names: names, format: f}
 		return l, l.repeatable(command)
 	}
 	if config == "" {
@@ -40,13 +42,13 @@ func openLog(ctx context.Context, cmd *cobra.Command, command string, files []st
 type logTopics struct {
 	conn    *kafka.Connection
 	spans   []kafka.Span
-	formats map[string]*event.Format // by topic
+	formats map[string]*fieldmap.Format // by topic
 }
 
 func newLogTopics(ctx context.Context, conn *kafka.Connection, s *settings) (*logTopics, error) {
-	l := &logTopics{conn: conn, formats: map[string]*event.Format{}}
+	l := &logTopics{conn: conn, formats: map[string]*fieldmap.Format{}}
 	for i, src := range s.config.Sources {
-		f, err := event.LoadFormat(src.Format)
+		f, err := files.LoadFormat(src.Format)
 		if err != nil {
 			return nil, s.config.At(fmt.Sprintf("sources[%d].format", i), err)
 		}
@@ -73,7 +75,7 @@ func (l *logTopics) topics() []stream.Topic {
 // each reads the partitions as Kafka hands them out: what is ahead in one is
 // held until the others have come as far.
 func (l *logTopics) each(ctx context.Context, r logReader) error {
-	decoders := map[string]*event.Decoder{}
+	decoders := map[string]*fieldmap.Decoder{}
 	for topic, f := range l.formats {
 		decoders[topic] = f.NewDecoder()
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/lab"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -71,7 +71,7 @@ they make of the identity there is told and computed again, alert or not.`,
 	f.StringVar(&o.identity, "identity", "", "DIMENSION:NAME, instead of an alert's key")
 	f.StringVar(&o.bin, "bin", "", "with --identity, a time in the bin that made the case, or in the episode; with a log alone, in any bin")
 	f.StringArrayVar(&o.inputs, "input", nil, "file of events to count again; may be given more than once")
-	f.StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(event.FormatNames(), ", ")+", or the path of a field map")
+	f.StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(fieldmap.Names(), ", ")+", or the path of a field map")
 	f.BoolVar(&o.replay, "replay", false, "count the source topics of the configuration again")
 	f.StringVarP(&o.output, "output", "o", "table", "form of the output: table or json")
 	return cmd

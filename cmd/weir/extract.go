@@ -14,7 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -67,7 +68,7 @@ the episode in a file, such as the output of backtest -o json.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.config, "config", "c", "", "configuration file (default with --input: no file, all defaults)")
 	f.StringArrayVar(&o.inputs, "input", nil, "file of events to read instead of the source topics; may be given more than once")
-	f.StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(event.FormatNames(), ", ")+", or the path of a field map")
+	f.StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(fieldmap.Names(), ", ")+", or the path of a field map")
 	f.StringVar(&o.alert, "alert", "", "file of alerts, one a line, in which to find the episode (default: the alerts topic)")
 	f.StringVar(&o.since, "since", "", "begin at this time instead of the alert's")
 	f.StringVar(&o.until, "until", "", "end before this time instead of the alert's; or now")
@@ -146,9 +147,9 @@ func runExtract(ctx context.Context, cmd *cobra.Command, o *extractOptions) erro
 // stand to their ends of now: an event may come late, and none is dated further
 // past its record's timestamp than the future limit allows.
 func (x *extraction) readTopics(ctx context.Context, conn *kafka.Connection, s *settings) error {
-	decoders := map[string]*event.Decoder{}
+	decoders := map[string]*fieldmap.Decoder{}
 	for i, src := range s.config.Sources {
-		format, err := event.LoadFormat(src.Format)
+		format, err := files.LoadFormat(src.Format)
 		if err != nil {
 			return s.config.At(fmt.Sprintf("sources[%d].format", i), err)
 		}
@@ -183,7 +184,7 @@ func (x *extraction) readTopics(ctx context.Context, conn *kafka.Connection, s *
 
 // readFiles reads the files one after the other.
 func (x *extraction) readFiles(ctx context.Context, o *extractOptions) error {
-	format, err := event.LoadFormat(o.format)
+	format, err := files.LoadFormat(o.format)
 	if err != nil {
 		return usagef("%w", err)
 	}
@@ -200,13 +201,13 @@ func (x *extraction) readFiles(ctx context.Context, o *extractOptions) error {
 	return nil
 }
 
-func (x *extraction) readFile(ctx context.Context, format *event.Format, span *kafka.Span) error {
-	file, err := event.OpenRecords(span.Topic)
+func (x *extraction) readFile(ctx context.Context, format *fieldmap.Format, span *kafka.Span) error {
+	file, err := files.Open(span.Topic)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	lines, decoder := format.NewReader(file), format.NewDecoder()
+	lines, decoder := files.NewReader(file, format), format.NewDecoder()
 	for {
 		line, n, err := lines.Next()
 		if errors.Is(err, io.EOF) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -125,7 +126,7 @@ func digest(id string) (d [16]byte) {
 }
 
 // value decodes one record and writes what belongs to the episode.
-func (x *extraction) value(d *event.Decoder, value []byte) {
+func (x *extraction) value(d *fieldmap.Decoder, value []byte) {
 	d.Decode(value, func(ev *event.Event, rej *event.Reject) {
 		if rej != nil {
 			x.state.Rejected++

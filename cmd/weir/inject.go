@@ -13,6 +13,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/lab"
 	"github.com/weirhq/weir/stream"
 )
@@ -89,7 +90,7 @@ func injectFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions, su
 	if err != nil {
 		return nil, err
 	}
-	format, err := event.LoadFormat(o.format)
+	format, err := files.LoadFormat(o.format)
 	if err != nil {
 		return nil, usagef("%w", err)
 	}

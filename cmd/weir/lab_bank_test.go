@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/lab"
 	"github.com/weirhq/weir/stream"
 )
@@ -134,7 +135,7 @@ func newBank(t *testing.T, path string) *bank {
 
 func (b *bank) log(t *testing.T) *logFiles {
 	t.Helper()
-	format, err := event.LoadFormat("native")
+	format, err := files.LoadFormat("native")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/lab"
 	"github.com/weirhq/weir/simulate"
 )
@@ -45,7 +46,7 @@ func TestLabRoles(t *testing.T) {
 			}
 		}
 	}
-	format, err := event.LoadFormat("native")
+	format, err := files.LoadFormat("native")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/files"
 )
 
 // newMapCommand makes `weir map`: what a sample of a source becomes, before
@@ -28,7 +30,7 @@ func newMapCommand() *cobra.Command {
 weir's own form, how many events carry each field, and what was odd or rejected,
 with the reason, the path and the lines.
 
-FORMAT is ` + strings.Join(event.FormatNames(), ", ") + `, or the path of a field map (docs/formats.md).
+FORMAT is ` + strings.Join(fieldmap.Names(), ", ") + `, or the path of a field map (docs/formats.md).
 FILE may be packed by gzip or zstd; - is standard input. Sessions are shown hashed.`,
 		Example: `  weir map native events.ndjson
   weir map ocsf -o json events.ndjson.gz
@@ -36,7 +38,7 @@ FILE may be packed by gzip or zstd; - is standard input. Sessions are shown hash
 		Args: atLeast(2, "a FORMAT and at least one FILE (- is standard input)"),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
-				return event.FormatNames(), cobra.ShellCompDirectiveDefault
+				return fieldmap.Names(), cobra.ShellCompDirectiveDefault
 			}
 			return nil, cobra.ShellCompDirectiveDefault
 		},
@@ -112,23 +114,23 @@ type mapper struct {
 
 // mapFiles decodes the files. The report holds what was read even when there is
 // an error.
-func mapFiles(cmd *cobra.Command, format string, files []string, limit int) (*mapReport, error) {
+func mapFiles(cmd *cobra.Command, format string, names []string, limit int) (*mapReport, error) {
 	m := &mapper{limit: limit}
 	r := &m.report
 	r.Format, r.Samples, r.Notes, r.Rejects = format, []mapSample{}, []mapCount{}, []mapCount{}
-	for _, name := range event.FieldNames() {
+	for _, name := range fieldmap.FieldNames() {
 		r.Fields = append(r.Fields, mapCount{Name: name})
 	}
 	for _, name := range event.ActionNames() {
 		r.Actions = append(r.Actions, mapCount{Name: name})
 	}
-	f, err := event.LoadFormat(format)
+	f, err := files.LoadFormat(format)
 	if err != nil {
 		return r, usagef("%w", err)
 	}
 	m.progress = newProgress(cmd.ErrOrStderr())
 	defer m.progress.clear()
-	for _, file := range files {
+	for _, file := range names {
 		if err := m.file(cmd, f, file); err != nil {
 			return r, err
 		}
@@ -138,14 +140,14 @@ func mapFiles(cmd *cobra.Command, format string, files []string, limit int) (*ma
 }
 
 // file decodes one file.
-func (m *mapper) file(cmd *cobra.Command, f *event.Format, path string) error {
-	in, err := event.OpenRecords(path)
+func (m *mapper) file(cmd *cobra.Command, f *fieldmap.Format, path string) error {
+	in, err := files.Open(path)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	m.explodes = f.Explodes()
-	lines, decoder := f.NewReader(in), f.NewDecoder()
+	lines, decoder := files.NewReader(in, f), f.NewDecoder()
 	for cmd.Context().Err() == nil {
 		line, n, err := lines.Next()
 		if errors.Is(err, io.EOF) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -73,7 +74,7 @@ func workers(c *config.Config) int {
 func sources(c *config.Config) (kafka.IngestOptions, error) {
 	o := kafka.IngestOptions{Interval: c.CommitInterval, Idle: c.Time.IdleAfter, MaxAhead: c.Time.MaxAhead}
 	for i, src := range c.Sources {
-		format, err := event.LoadFormat(src.Format)
+		format, err := files.LoadFormat(src.Format)
 		if err != nil {
 			return o, c.At(fmt.Sprintf("sources[%d].format", i), err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -31,7 +32,7 @@ func newSettings(c *config.Config) (*settings, error) {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	if c.RecordKeyFile != "" {
-		if s.hasher, err = event.ReadKeyFile(c.RecordKeyFile); err != nil {
+		if s.hasher, err = files.ReadKey(c.RecordKeyFile); err != nil {
 			return nil, c.At("record_key_file", err)
 		}
 	}

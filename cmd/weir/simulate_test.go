@@ -17,6 +17,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/simulate"
 )
 
@@ -39,7 +41,7 @@ func TestSimulateWritesFilesAndTruth(t *testing.T) {
 		if err := simulateCmd(t.Context(), nil, "--scenario", "scrape", "--days", "3", "--scale", "0.05", "--out", out, "--truth", truth); err != nil {
 			t.Fatal(err)
 		}
-		r, err := event.OpenRecords(out)
+		r, err := files.Open(out)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +106,7 @@ type clocked struct {
 	pace  int // lines written after the clock first moved
 	began time.Time
 	check func(ev *event.Event, now time.Time)
-	d     *event.Decoder
+	d     *fieldmap.Decoder
 	rest  []byte // of a line that is not whole yet
 }
 
@@ -128,7 +130,7 @@ func (c *clocked) Write(p []byte) (int, error) {
 }
 
 func newClocked(t *testing.T, check func(ev *event.Event, now time.Time)) *clocked {
-	f, err := event.LoadFormat("native")
+	f, err := files.LoadFormat("native")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/config"
-	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/lab"
 )
 
@@ -49,7 +49,7 @@ record that they still hold to their ends of now.`,
 		},
 	}
 	cmd.Flags().StringVarP(&o.config, "config", "c", "", "configuration file (default: no file, all defaults)")
-	cmd.Flags().StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(event.FormatNames(), ", ")+", or the path of a field map")
+	cmd.Flags().StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(fieldmap.Names(), ", ")+", or the path of a field map")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table, or json (one setting a line; the summary on stderr)")
 	cmd.Flags().StringArrayVar(&o.try, "try", nil, "settings to try, such as alerts.budget=1/day; may be given several times")
 	cmd.Flags().StringArrayVar(&o.inject, "inject", nil, "a leak to add (see weir backtest --help); may be given several times")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
 )
@@ -50,7 +51,7 @@ type flow struct {
 	offsets   []int64 // of the partials
 	told      int64   // reports
 	value     []byte
-	decoder   *event.Decoder
+	decoder   *fieldmap.Decoder
 
 	in, events, partials, state, reports int
 }

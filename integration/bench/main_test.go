@@ -6,7 +6,8 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/simulate"
 )
 
@@ -50,8 +51,8 @@ func company(b *testing.B, seed uint64) *simulate.Company {
 	return c
 }
 
-func nativeFormat() *event.Format {
-	f, err := event.LoadFormat("native")
+func nativeFormat() *fieldmap.Format {
+	f, err := files.LoadFormat("native")
 	if err != nil {
 		panic(err) // it is built in
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -35,7 +36,7 @@ const (
 // SourceTopic is one source.
 type SourceTopic struct {
 	Topic  string
-	Format *event.Format
+	Format *fieldmap.Format
 	Start  Start
 }
 
@@ -64,7 +65,7 @@ type ingestWorker struct {
 	session  *kgo.GroupTransactSession
 	adm      *kadm.Client
 	in       *stream.Ingest
-	decoders map[string]*event.Decoder
+	decoders map[string]*fieldmap.Decoder
 	sources  []stream.Topic
 	listed   time.Time
 	rejects  rejects
@@ -89,7 +90,7 @@ type assignment struct {
 // run works until ctx ends or something fails.
 func (w *ingestWorker) run(ctx context.Context) error {
 	w.in = stream.NewIngest(w.config)
-	w.decoders = map[string]*event.Decoder{}
+	w.decoders = map[string]*fieldmap.Decoder{}
 	w.rejects = rejects{}
 	w.quiet, w.held, w.from = map[stream.Source]time.Time{}, map[stream.Source]bool{}, map[stream.Source]int64{}
 	w.changes, w.open, w.listed, w.told, w.loaded = nil, false, time.Time{}, nil, map[stream.Source]bool{}

@@ -19,6 +19,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka"
@@ -96,7 +97,7 @@ func (d *deployment) correlate() stream.CorrelateConfig {
 // process makes a process of the deployment; it has its own name and metrics.
 func (d *deployment) process(t testing.TB, name string) *kafka.Process {
 	t.Helper()
-	native, err := event.LoadFormat("native")
+	native, err := files.LoadFormat("native")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +174,7 @@ func (d *deployment) produce(t testing.TB, topic string, partitions int32, event
 // somebody has said something or nobody has.
 func (d *deployment) local(t testing.TB, events [][]byte, verdicts ...*stream.Verdict) (told, held []string) {
 	t.Helper()
-	native, err := event.LoadFormat("native")
+	native, err := files.LoadFormat("native")
 	if err != nil {
 		t.Fatal(err)
 	}

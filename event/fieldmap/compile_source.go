@@ -1,10 +1,13 @@
-package event
+package fieldmap
 
 import (
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/suggest"
 )
 
 // sources compiles where a field comes from: a path, a mapping, or a list of
@@ -89,7 +92,7 @@ func (c *compiler) sourceMapping(f field, s *source, n *yaml.Node) {
 	case s.constant != "" && f == fieldRows && digits([]byte(s.constant), 0) < len(s.constant):
 		c.fault(n, "rows is an integer, not %q", s.constant)
 	case s.constant != "" && f == fieldAction && !knownAction(s.constant):
-		c.fault(n, "no action is called %q%s", s.constant, didYouMean(s.constant, actionNames[:]))
+		c.fault(n, "no action is called %q%s", s.constant, suggest.DidYouMean(s.constant, event.ActionNames()))
 	}
 }
 
@@ -120,7 +123,7 @@ const ignoreAction = "ignore"
 
 // knownAction reports whether a field map may name the action.
 func knownAction(name string) bool {
-	_, ok := ParseAction(name)
+	_, ok := event.ParseAction(name)
 	return ok || name == ignoreAction
 }
 
@@ -135,7 +138,7 @@ func (c *compiler) values(f field, s *source, n *yaml.Node) {
 		to, ok := c.word(v, "a value")
 		if ok && f == fieldAction && !knownAction(to) {
 			c.fault(v, "no action is called %q%s; there are %s, and %s to leave the event out",
-				to, didYouMean(to, actionNames[:]), strings.Join(actionNames[:], ", "), ignoreAction)
+				to, suggest.DidYouMean(to, event.ActionNames()), strings.Join(event.ActionNames(), ", "), ignoreAction)
 		}
 		if !s.values.put(key, to) {
 			c.fault(k, "the value %q stands twice", key)

@@ -1,4 +1,4 @@
-package event
+package files
 
 import (
 	"bytes"
@@ -13,10 +13,13 @@ import (
 	"testing/iotest"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
 )
 
 // lines returns what a reader gives: number, and text or length.
-func lines(t *testing.T, r *LineReader) []string {
+func lines(t *testing.T, r *Reader) []string {
 	t.Helper()
 	var got []string
 	for {
@@ -35,8 +38,8 @@ func lines(t *testing.T, r *LineReader) []string {
 	}
 }
 
-func TestLineReader(t *testing.T) {
-	long := strings.Repeat("x", MaxValue)
+func TestReader(t *testing.T) {
+	long := strings.Repeat("x", event.MaxValue)
 	for _, c := range []struct {
 		name, in string
 		want     string
@@ -48,21 +51,21 @@ func TestLineReader(t *testing.T) {
 		{"empty lines", "\n\r\na\n \n\nb\n\n", "3:a 6:b"},
 		{"byte order mark", "\ufeffa\n", "1:a"},
 		{"byte order mark and nothing", "\ufeff", ""},
-		{"just within the limit", long + "\nb", fmt.Sprintf("1:%d bytes 2:b", MaxValue)},
-		{"just within the limit, CRLF", long + "\r\nb", fmt.Sprintf("1:%d bytes 2:b", MaxValue)},
+		{"just within the limit", long + "\nb", fmt.Sprintf("1:%d bytes 2:b", event.MaxValue)},
+		{"just within the limit, CRLF", long + "\r\nb", fmt.Sprintf("1:%d bytes 2:b", event.MaxValue)},
 		{"far beyond the limit", "a\n" + long + long + "\nb", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := lines(t, NewLineReader(iotest.OneByteReader(strings.NewReader(c.in[:min(len(c.in), 1000)]))))
+			got := lines(t, newReader(iotest.OneByteReader(strings.NewReader(c.in[:min(len(c.in), 1000)]))))
 			if len(c.in) > 1000 {
-				got = lines(t, NewLineReader(strings.NewReader(c.in)))
+				got = lines(t, newReader(strings.NewReader(c.in)))
 			}
 			if c.name == "far beyond the limit" {
 				var size int
 				if len(got) != 3 || got[0] != "1:a" || got[2] != "3:b" {
 					t.Fatalf("got %s", got)
 				}
-				if _, err := fmt.Sscanf(got[1], "2:%d bytes", &size); err != nil || size <= MaxValue || size > MaxValue+3 {
+				if _, err := fmt.Sscanf(got[1], "2:%d bytes", &size); err != nil || size <= event.MaxValue || size > event.MaxValue+3 {
 					t.Errorf("a long line came as %s, want just beyond the limit, to be rejected", got[1])
 				}
 				return
@@ -77,7 +80,7 @@ func TestLineReader(t *testing.T) {
 // TestLongLineIsOneReject: what the reader gives of a long line, the decoder
 // rejects once, as too large.
 func TestLongLineIsOneReject(t *testing.T) {
-	r := NewLineReader(strings.NewReader(strings.Repeat(`{"time":`, MaxValue) + "\n" + sampleNative))
+	r := newReader(strings.NewReader(strings.Repeat(`{"time":`, event.MaxValue) + "\n" + sampleNative))
 	d := load(t, "native").NewDecoder()
 	var got []string
 	for {
@@ -88,11 +91,30 @@ func TestLongLineIsOneReject(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got = append(got, decode(d, string(line))...)
+		d.Decode(line, func(ev *event.Event, rej *event.Reject) {
+			if rej != nil {
+				got = append(got, rej.Reason.String())
+			} else {
+				got = append(got, string(event.AppendNative(nil, ev)))
+			}
+		})
 	}
 	if len(got) != 2 || got[0] != "too_large" || got[1] != sampleNative {
 		t.Errorf("got %s", got)
 	}
+}
+
+// sampleNative is an event in the native form, as it is written again.
+const sampleNative = `{"time":"2026-03-01T09:15:27.123Z","action":"read","actor":"alice.kim","records":["c104733"]}`
+
+// load returns a preset.
+func load(t *testing.T, name string) *fieldmap.Format {
+	t.Helper()
+	f, err := LoadFormat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func TestDocument(t *testing.T) {
@@ -103,13 +125,13 @@ func TestDocument(t *testing.T) {
 		"one envelope a line": {"{\"Records\":[]}\n{\"Records\":[]}\n", `1:{"Records":[]} 2:{"Records":[]}`},
 		"no JSON":             {"x\ny\n", "1:x 2:y"},
 	} {
-		if got := strings.Join(lines(t, f.NewReader(strings.NewReader(c.in))), " "); got != c.want {
+		if got := strings.Join(lines(t, NewReader(strings.NewReader(c.in), f)), " "); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
 }
 
-func TestOpenRecords(t *testing.T) {
+func TestOpen(t *testing.T) {
 	const content = "a\nb\n"
 	var gz, zst bytes.Buffer
 	g := gzip.NewWriter(&gz)
@@ -129,7 +151,7 @@ func TestOpenRecords(t *testing.T) {
 		if err := os.WriteFile(path, packed, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r, err := OpenRecords(path)
+		r, err := Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,18 +175,63 @@ func TestOpenRecords(t *testing.T) {
 	if err := os.WriteFile(cut, gz.Bytes()[:gz.Len()-6], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := OpenRecords(cut)
+	r, err := Open(cut)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lr := NewLineReader(r)
+	lr := newReader(r)
 	for err == nil {
 		_, _, err = lr.Next()
 	}
 	if errors.Is(err, io.EOF) || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a file cut off ends with %v, want an error that is not the end", err)
 	}
-	if _, err := OpenRecords(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v, want that there is no such file", err)
+	}
+}
+
+func TestReadKey(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	h, err := ReadKey(write("good", "776569722d66697865642d6b65792d31\n"))
+	if err != nil || h != event.FixedHasher() {
+		t.Errorf("got %v, %v, want the key of FixedHasher", h, err)
+	}
+	for name, text := range map[string]string{"short": "7765", "long": strings.Repeat("00", 17), "words": "weir-fixed-key-1", "empty": ""} {
+		_, err := ReadKey(write(name, text))
+		if err == nil || !strings.Contains(err.Error(), "openssl rand -hex 16") {
+			t.Errorf("%s: got %v, want how to make a key", name, err)
+		}
+		if err != nil && text != "" && strings.Contains(err.Error(), text) {
+			t.Errorf("%s: the error tells the key: %v", name, err)
+		}
+	}
+	if _, err := ReadKey(filepath.Join(dir, "none")); err == nil {
+		t.Error("a missing file was taken")
+	}
+}
+
+func TestLoadFormatFaults(t *testing.T) {
+	for name, want := range map[string]string{
+		"ocfs":           `none is called "ocfs" (did you mean ocsf?); there are native, ocsf, cloudtrail, or give the path of a YAML file`,
+		"./missing.yaml": "no such file",
+	} {
+		if _, err := LoadFormat(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want …%s…", name, err, want)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "crm.yaml")
+	if err := os.WriteFile(path, []byte("name: crm\nabout: the log of a CRM\nmaps: [{fields: {time: at}}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := LoadFormat(path); err != nil || f.Name() != "crm" || f.About() != "the log of a CRM" {
+		t.Errorf("a file of one's own: %v", err)
 	}
 }

@@ -1,58 +1,11 @@
-package event
+package fieldmap
 
 import (
-	"bytes"
-	"errors"
-	"flag"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/weirhq/weir/event"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// TestGolden: what samples of each preset become. Read testdata/NAME.golden next
-// to the sample; go test ./event -run Golden -update writes it anew.
-func TestGolden(t *testing.T) {
-	for format, sample := range map[string]string{"native": "native.ndjson", "ocsf": "ocsf.ndjson", "cloudtrail": "cloudtrail.json"} {
-		t.Run(format, func(t *testing.T) {
-			in, err := OpenRecords(filepath.Join("testdata", sample))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer in.Close()
-			f := load(t, format)
-			var got bytes.Buffer
-			for lines, d := f.NewReader(in), f.NewDecoder(); ; {
-				line, _, err := lines.Next()
-				if errors.Is(err, io.EOF) {
-					break
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, s := range decode(d, string(line)) {
-					got.WriteString(s + "\n")
-				}
-			}
-			golden := filepath.Join("testdata", format+".golden")
-			if *update {
-				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got.Bytes(), want) {
-				t.Errorf("got\n%s\nwant\n%s", got.Bytes(), want)
-			}
-		})
-	}
-}
 
 // crm is a field map that uses all that the language has.
 const crm = `
@@ -84,7 +37,7 @@ maps:
 `
 
 func TestFieldMap(t *testing.T) {
-	f, err := ParseFormat("crm.yaml", []byte(crm))
+	f, err := Parse("crm.yaml", []byte(crm))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +91,7 @@ func TestFieldMap(t *testing.T) {
 
 // TestTopLevelList: explode: "[]" takes a list without an envelope around it.
 func TestTopLevelList(t *testing.T) {
-	f, err := ParseFormat("x.yaml", []byte("name: x\nexplode: '[]'\nmaps: [{fields: {time: t, actor: a}}]"))
+	f, err := Parse("x.yaml", []byte("name: x\nexplode: '[]'\nmaps: [{fields: {time: t, actor: a}}]"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,41 +149,23 @@ func TestFormatFaults(t *testing.T) {
 		{head + "maps: [{when: [{path: a, equal: 1}], fields: {time: t}}]", `x.yaml:2: a condition has no key "equal" (did you mean equals?)`},
 		{head + "maps: [{fields: &f {time: t}}, {fields: *f}]", `x.yaml:2: anchors and aliases are not part of a field map`},
 	} {
-		_, err := ParseFormat("x.yaml", []byte(c.src))
+		_, err := Parse("x.yaml", []byte(c.src))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s\ngot  %v\nwant …%s…", c.src, err, c.want)
 		}
 	}
-	_, err := ParseFormat("x.yaml", []byte("nam: x\nexplode: y\nmaps: [{when: 5}]"))
+	_, err := Parse("x.yaml", []byte("nam: x\nexplode: y\nmaps: [{when: 5}]"))
 	if got := strings.Count(err.Error(), "x.yaml:"); got != 3+1 {
 		t.Errorf("%d lines, want the head and three faults:\n%v", got, err)
 	}
 }
 
-func TestLoadFormatFaults(t *testing.T) {
-	for name, want := range map[string]string{
-		"ocfs":           `none is called "ocfs" (did you mean ocsf?); there are native, ocsf, cloudtrail, or give the path of a YAML file`,
-		"./missing.yaml": "no such file",
-	} {
-		if _, err := LoadFormat(name); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want …%s…", name, err, want)
-		}
-	}
-	path := filepath.Join(t.TempDir(), "crm.yaml")
-	if err := os.WriteFile(path, []byte(crm), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if f, err := LoadFormat(path); err != nil || f.Name() != "crm" || f.About() != "the log of a CRM" {
-		t.Errorf("a file of one's own: %v", err)
-	}
-}
-
 // FuzzParseFormat: no YAML brings the compiler down, nor, once compiled, the
 // decoder.
-func FuzzParseFormat(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add([]byte(crm), []byte(sampleNative))
 	for _, name := range presetNames {
-		src, err := presets.ReadFile("formats/" + name + ".yaml")
+		src, err := presets.ReadFile("presets/" + name + ".yaml")
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -238,11 +173,11 @@ func FuzzParseFormat(f *testing.F) {
 	}
 	f.Add([]byte("name: x\nexplode: '[]'\nmaps: [{fields: {time: 't[][]', records: [a, 'a[]', 'a[].b']}}]"), []byte(`[{"t":[[1772356527000]],"a":[1,{"b":2}]}]`))
 	f.Fuzz(func(t *testing.T, src, value []byte) {
-		format, err := ParseFormat("x.yaml", src)
+		format, err := Parse("x.yaml", src)
 		if err != nil {
 			return
 		}
-		format.NewDecoder().Decode(value, func(ev *Event, rej *Reject) {
+		format.NewDecoder().Decode(value, func(ev *event.Event, rej *event.Reject) {
 			if (ev == nil) == (rej == nil) {
 				t.Fatal("both or neither")
 			}

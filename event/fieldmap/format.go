@@ -1,23 +1,23 @@
-package event
+// Package fieldmap turns the records of any source (native JSON, OCSF,
+// CloudTrail, a field map of the user's own) into events. A Format is a field map
+// once read; its Decoder is pure, and allocates nothing in the steady state.
+package fieldmap
 
 import (
 	"embed"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
 
-//go:embed formats/*.yaml
+//go:embed presets/*.yaml
 var presets embed.FS
 
 // presetNames are the formats that come with weir, most used first.
 var presetNames = []string{"native", "ocsf", "cloudtrail"}
 
-// FormatNames returns the names of the formats that come with weir.
-func FormatNames() []string { return slices.Clone(presetNames) }
+// Names returns the names of the formats that come with weir, most used first.
+func Names() []string { return slices.Clone(presetNames) }
 
 // Format is a compiled field map: it says how the JSON of a source becomes
 // events. It is safe for concurrent use; each goroutine decodes with its own
@@ -152,29 +152,24 @@ func (f *Format) Name() string { return f.name }
 // About returns what the format says of itself, in a sentence.
 func (f *Format) About() string { return f.about }
 
+// Document reports whether a file of the format may hold one JSON document over
+// many lines.
+func (f *Format) Document() bool { return f.document }
+
 // Explodes reports whether one value of the format may hold several events.
 func (f *Format) Explodes() bool { return f.explode != nil }
 
-// LoadFormat returns a format by the name of a preset (see FormatNames) or by
-// the path of a YAML file, as docs/formats.md describes it. The error lists all
-// faults of the file, each with file:line.
-func LoadFormat(nameOrPath string) (*Format, error) {
-	if slices.Contains(presetNames, nameOrPath) {
-		file := "formats/" + nameOrPath + ".yaml"
-		src, err := presets.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("reading the format %s: %w", nameOrPath, err)
-		}
-		return ParseFormat(file, src)
+// Preset returns a format that comes with weir (see Names); false if none is
+// called so.
+func Preset(name string) (*Format, bool, error) {
+	if !slices.Contains(presetNames, name) {
+		return nil, false, nil
 	}
-	src, err := os.ReadFile(nameOrPath)
-	switch {
-	case err == nil:
-		return ParseFormat(nameOrPath, src)
-	case errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(nameOrPath, "./"+string(filepath.Separator)):
-		return nil, fmt.Errorf("reading the format: none is called %q%s; there are %s, or give the path of a YAML file",
-			nameOrPath, didYouMean(nameOrPath, presetNames), strings.Join(presetNames, ", "))
-	default:
-		return nil, fmt.Errorf("reading the format: %w", err)
+	file := "presets/" + name + ".yaml"
+	src, err := presets.ReadFile(file)
+	if err != nil {
+		return nil, true, fmt.Errorf("reading the format %s: %w", name, err)
 	}
+	f, err := Parse(file, src)
+	return f, true, err
 }

@@ -1,4 +1,4 @@
-package event
+package fieldmap
 
 import (
 	"encoding/json"
@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"github.com/weirhq/weir/event"
 )
 
 // nesting returns how deep a JSON text nests, by brackets outside of texts.
@@ -52,7 +54,7 @@ func FuzzScanner(f *testing.F) {
 		var s scanner
 		s.reset([]byte(src), p)
 		ok := s.document(p)
-		if want := json.Valid([]byte(src)); ok != want && !(want && s.reason == TooDeep && nesting(src) > MaxDepth) {
+		if want := json.Valid([]byte(src)); ok != want && !(want && s.reason == event.TooDeep && nesting(src) > event.MaxDepth) {
 			t.Fatalf("taken: %t, encoding/json: %t, reason %s", ok, want, s.reason)
 		}
 		if !ok || s.dup {
@@ -75,7 +77,7 @@ func FuzzScanner(f *testing.F) {
 func TestScannerTexts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := rapid.StringOf(rapid.SampledFrom([]rune("ab\"\\\n\x01\x1f é😀\u00ff"))).Draw(t, "text")
-		src := appendText([]byte(rapid.SampledFrom([]string{"", " ", "      "}).Draw(t, "before")), want)
+		src := appendQuoted([]byte(rapid.SampledFrom([]string{"", " ", "      "}).Draw(t, "before")), want)
 		p := newPattern()
 		p.root.slot, p.slots = 0, 1
 		var s scanner
@@ -94,7 +96,7 @@ func TestScannerTellsWhere(t *testing.T) {
 		`{"time":nil}`: 8, `{"a":1 "b":2}`: 7, `{"a":"` + "\x01" + `"}`: 6, `{"a":1}}`: 7, "{\"a\":\"\xff\"}": 6,
 		strings.Repeat("[", 40): 32,
 	} {
-		load(t, "native").NewDecoder().Decode([]byte(value), func(_ *Event, rej *Reject) {
+		load(t, "native").NewDecoder().Decode([]byte(value), func(_ *event.Event, rej *event.Reject) {
 			if rej == nil || rej.Offset != want {
 				t.Errorf("%q: got %+v, want offset %d", value, rej, want)
 			}
@@ -177,4 +179,13 @@ func FuzzTime(f *testing.F) {
 			t.Fatalf("%q: got %d, the library has %d, %v", s, got, std.UnixMilli()+extra, err)
 		}
 	})
+}
+
+// appendQuoted appends s as a JSON text.
+func appendQuoted(dst []byte, s string) []byte {
+	quoted, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a text has a JSON form
+	}
+	return append(dst, quoted...)
 }

@@ -1,11 +1,12 @@
-package event
+package fieldmap
 
 import (
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
-	"unsafe"
+
+	"github.com/weirhq/weir/event"
 )
 
 const (
@@ -37,24 +38,24 @@ func (s *scanner) text(i int) (end int, escaped bool) {
 		}
 		switch {
 		case i >= len(b) || b[i] < 0x20:
-			return s.fail(NotJSON, i), escaped
+			return s.fail(event.NotJSON, i), escaped
 		case b[i] == '"':
 			return i, escaped
 		}
 		escaped = true
 		if i++; i >= len(b) {
-			return s.fail(NotJSON, i), escaped
+			return s.fail(event.NotJSON, i), escaped
 		}
 		switch b[i] {
 		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 			i++
 		case 'u':
 			if i+5 > len(b) || hex4(b[i+1:]) < 0 {
-				return s.fail(NotJSON, i), escaped
+				return s.fail(event.NotJSON, i), escaped
 			}
 			i += 5
 		default:
-			return s.fail(NotJSON, i), escaped
+			return s.fail(event.NotJSON, i), escaped
 		}
 	}
 }
@@ -62,7 +63,7 @@ func (s *scanner) text(i int) (end int, escaped bool) {
 // literal scans one of JSON's words.
 func (s *scanner) literal(i int, word string) int {
 	if len(s.b)-i < len(word) || string(s.b[i:i+len(word)]) != word {
-		return s.fail(NotJSON, i)
+		return s.fail(event.NotJSON, i)
 	}
 	return i + len(word)
 }
@@ -79,13 +80,13 @@ func (s *scanner) number(i int) (int, kind) {
 		i++
 	default:
 		if i = digits(b, i); i == from {
-			return s.fail(NotJSON, i), absent
+			return s.fail(event.NotJSON, i), absent
 		}
 	}
 	if i < len(b) && b[i] == '.' {
 		from := i + 1
 		if i = digits(b, from); i == from {
-			return s.fail(NotJSON, i), absent
+			return s.fail(event.NotJSON, i), absent
 		}
 		k = decimal
 	}
@@ -95,7 +96,7 @@ func (s *scanner) number(i int) (int, kind) {
 		}
 		from := i
 		if i = digits(b, from); i == from {
-			return s.fail(NotJSON, i), absent
+			return s.fail(event.NotJSON, i), absent
 		}
 		k = decimal
 	}
@@ -169,6 +170,3 @@ func appendUnescaped(dst, src []byte) []byte {
 	}
 	return dst
 }
-
-// alias returns b as a string that shares its memory.
-func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -1,20 +1,22 @@
-package event
+package fieldmap
 
 import (
 	"reflect"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/weirhq/weir/event"
 )
 
 // drawEvent draws an event as a simulator would make it.
-func drawEvent(t *rapid.T) *Event {
+func drawEvent(t *rapid.T) *event.Event {
 	word := rapid.OneOf(rapid.Just(""), rapid.StringMatching(`[a-z0-9.@-]{1,12}`), rapid.StringN(1, 8, -1))
 	text := func(name string) string { return word.Draw(t, name) }
-	ev := &Event{
-		Time:     rapid.Int64Range(MinTime, MaxTime-1).Draw(t, "time"),
+	ev := &event.Event{
+		Time:     rapid.Int64Range(event.MinTime, event.MaxTime-1).Draw(t, "time"),
 		ID:       text("id"),
-		Action:   Action(rapid.IntRange(0, int(numActions)-1).Draw(t, "action")),
+		Action:   event.Action(rapid.IntRange(0, len(event.ActionNames())-1).Draw(t, "action")),
 		Actor:    text("actor"),
 		Role:     text("role"),
 		Subject:  text("subject"),
@@ -24,15 +26,15 @@ func drawEvent(t *rapid.T) *Event {
 		Client:   text("client"),
 		Endpoint: rapid.SampledFrom([]string{"", "crm.search", "GET /c/{id}", "GET /c/5?x=1"}).Draw(t, "endpoint"),
 		Records:  rapid.SliceOfN(word, 0, 4).Draw(t, "records"),
-		Rows:     rapid.Int64Range(0, MaxRows).Draw(t, "rows"),
+		Rows:     rapid.Int64Range(0, event.MaxRows).Draw(t, "rows"),
 	}
 	return ev
 }
 
 // one decodes a value that is one good event.
-func one(t interface{ Fatalf(string, ...any) }, f *Format, value []byte) *Event {
-	var got *Event
-	f.NewDecoder().Decode(value, func(ev *Event, rej *Reject) {
+func one(t interface{ Fatalf(string, ...any) }, f *Format, value []byte) *event.Event {
+	var got *event.Event
+	f.NewDecoder().Decode(value, func(ev *event.Event, rej *event.Reject) {
 		if rej != nil {
 			t.Fatalf("%s rejects %s: %s", f.Name(), value, rejectText(rej))
 		}
@@ -47,7 +49,7 @@ func TestNativeAndOCSFAgree(t *testing.T) {
 	native, ocsf := load(t, "native"), load(t, "ocsf")
 	rapid.Check(t, func(t *rapid.T) {
 		ev := drawEvent(t)
-		a, b := one(t, native, AppendNative(nil, ev)), one(t, ocsf, AppendOCSF(nil, ev))
+		a, b := one(t, native, event.AppendNative(nil, ev)), one(t, ocsf, event.AppendOCSF(nil, ev))
 		if !reflect.DeepEqual(a, b) {
 			t.Fatalf("native %+v\nocsf   %+v", a, b)
 		}
@@ -58,9 +60,9 @@ func TestNativeAndOCSFAgree(t *testing.T) {
 func TestNativeIsItself(t *testing.T) {
 	native := load(t, "native")
 	rapid.Check(t, func(t *rapid.T) {
-		a := one(t, native, AppendNative(nil, drawEvent(t)))
+		a := one(t, native, event.AppendNative(nil, drawEvent(t)))
 		a.Notes = 0 // what was odd has been put right
-		if b := one(t, native, AppendNative(nil, a)); !reflect.DeepEqual(a, b) {
+		if b := one(t, native, event.AppendNative(nil, a)); !reflect.DeepEqual(a, b) {
 			t.Fatalf("first %+v\nagain %+v", a, b)
 		}
 	})
@@ -82,13 +84,13 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	var formats []*Format
-	for _, name := range FormatNames() {
+	for _, name := range Names() {
 		formats = append(formats, load(f, name))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
 		for _, format := range formats {
 			calls := 0
-			format.NewDecoder().Decode(value, func(ev *Event, rej *Reject) {
+			format.NewDecoder().Decode(value, func(ev *event.Event, rej *event.Reject) {
 				calls++
 				if (ev == nil) == (rej == nil) {
 					t.Fatalf("%s: both or neither", format.Name())
@@ -105,19 +107,19 @@ func FuzzDecode(f *testing.F) {
 }
 
 // checkEvent checks what the documentation of Event promises.
-func checkEvent(t *testing.T, ev *Event) {
+func checkEvent(t *testing.T, ev *event.Event) {
 	t.Helper()
-	if ev.Time < MinTime || ev.Time >= MaxTime || ev.Rows < 0 || ev.Rows > MaxRows || len(ev.Records) > MaxRecords || ev.Action >= numActions {
+	if ev.Time < event.MinTime || ev.Time >= event.MaxTime || ev.Rows < 0 || ev.Rows > event.MaxRows || len(ev.Records) > event.MaxRecords || int(ev.Action) >= len(event.ActionNames()) {
 		t.Fatalf("out of its limits: %+v", ev)
 	}
 	for _, s := range append([]string{ev.ID, ev.Actor, ev.Role, ev.Subject, ev.KeyID, ev.IP, ev.Client, ev.Endpoint}, ev.Records...) {
-		if len(s) > MaxText {
+		if len(s) > event.MaxText {
 			t.Fatalf("longer than MaxText: %q", s)
 		}
 	}
 	ev = ev.Clone()
 	ev.Notes = 0
-	again := one(t, load(t, "native"), AppendNative(nil, ev))
+	again := one(t, load(t, "native"), event.AppendNative(nil, ev))
 	if !reflect.DeepEqual(again, ev) {
 		t.Fatalf("first %+v\nagain %+v", ev, again)
 	}

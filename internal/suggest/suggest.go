@@ -1,10 +1,11 @@
-package event
+// Package suggest finds what a misspelt word was meant to be, for messages about faults.
+package suggest
 
 import "fmt"
 
-// didYouMean returns ", did you mean X?"-like words if one of the known words is
+// DidYouMean returns ", did you mean X?"-like words if one of the known words is
 // near to what was written, and nothing otherwise.
-func didYouMean(word string, known []string) string {
+func DidYouMean(word string, known []string) string {
 	best, distance := "", len(word)/3+1
 	for _, k := range known {
 		if d := editDistance(word, k); d <= distance && (best == "" || d < distance) {

@@ -1,40 +1,30 @@
-package event
+package fieldmap
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/dchest/siphash"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/zerocopy"
 )
 
-// digestSize is how many bytes of a SHA-256 stand at the end of a shortened text.
-const digestSize = 16
-
-// shorten bounds a text: what is longer than MaxText becomes its beginning, a
-// "~" and 32 hexadecimal digits of its SHA-256.
+// shorten bounds a text, and notes where it had to.
 func (d *Decoder) shorten(s string) string {
-	if len(s) <= MaxText {
+	if len(s) <= event.MaxText {
 		return s
 	}
-	d.ev.Notes |= TextShortened
-	sum := sha256.Sum256(bytesOf(s))
-	end := MaxText - 1 - 2*digestSize
-	for !utf8.RuneStart(s[end]) {
-		end--
-	}
+	d.ev.Notes |= event.TextShortened
 	from := len(d.arena)
-	d.arena = append(append(d.arena, s[:end]...), '~')
-	d.arena = hex.AppendEncode(d.arena, sum[:digestSize])
-	return alias(d.arena[from:])
+	d.arena = event.AppendShortened(d.arena, s)
+	return zerocopy.String(d.arena[from:])
 }
 
 // time fills the event time from the first source that has any.
-func (d *Decoder) time(sources []source) (Reason, string) {
+func (d *Decoder) time(sources []source) (event.Reason, string) {
 	path := ""
 	for i := range sources {
 		src := &sources[i]
@@ -48,7 +38,7 @@ func (d *Decoder) time(sources []source) (Reason, string) {
 			if s == "" {
 				continue
 			}
-			ms, ok = parseTime(bytesOf(s))
+			ms, ok = parseTime(zerocopy.Bytes(s))
 		} else {
 			v := d.s.slots[src.slot]
 			if v.kind <= null || v.kind == text && v.lo == v.hi {
@@ -58,14 +48,14 @@ func (d *Decoder) time(sources []source) (Reason, string) {
 		}
 		switch {
 		case !ok:
-			return TimeUnreadable, src.path
-		case ms < MinTime || ms >= MaxTime:
-			return TimeOutOfRange, src.path
+			return event.TimeUnreadable, src.path
+		case ms < event.MinTime || ms >= event.MaxTime:
+			return event.TimeOutOfRange, src.path
 		}
 		d.ev.Time = ms
-		return numReasons, ""
+		return accepted, ""
 	}
-	return TimeMissing, path
+	return event.TimeMissing, path
 }
 
 // instant returns a value as Unix milliseconds; false if it is no time. An
@@ -74,7 +64,7 @@ func (d *Decoder) instant(v value, unit int64) (int64, bool) {
 	s, _ := d.scalar(v)
 	switch v.kind {
 	case text:
-		return parseTime(bytesOf(s))
+		return parseTime(zerocopy.Bytes(s))
 	case integer:
 		n, err := strconv.ParseInt(s, 10, 64)
 		const ms = 1_000_000
@@ -83,8 +73,8 @@ func (d *Decoder) instant(v value, unit int64) (int64, bool) {
 			return -1, true
 		case unit <= ms:
 			return n / (ms / unit), true
-		case n > MaxTime:
-			return MaxTime, true
+		case n > event.MaxTime:
+			return event.MaxTime, true
 		}
 		return n * (unit / ms), true
 	}
@@ -92,7 +82,7 @@ func (d *Decoder) instant(v value, unit int64) (int64, bool) {
 }
 
 // rows fills the row count.
-func (d *Decoder) rows(sources []source) (Reason, string) {
+func (d *Decoder) rows(sources []source) (event.Reason, string) {
 	for i := range sources {
 		src := &sources[i]
 		s := src.constant
@@ -107,28 +97,28 @@ func (d *Decoder) rows(sources []source) (Reason, string) {
 			}
 			var ok bool
 			if s, ok = d.scalar(v); !ok {
-				return RowsInvalid, src.path
+				return event.RowsInvalid, src.path
 			}
 		}
 		if s == "" {
 			continue
 		}
-		if digits(bytesOf(s), 0) != len(s) {
-			return RowsInvalid, src.path
+		if digits(zerocopy.Bytes(s), 0) != len(s) {
+			return event.RowsInvalid, src.path
 		}
 		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil || n > MaxRows { // all digits: the only error is the range
-			n = MaxRows
-			d.ev.Notes |= RowsCapped
+		if err != nil || n > event.MaxRows { // all digits: the only error is the range
+			n = event.MaxRows
+			d.ev.Notes |= event.RowsCapped
 		}
 		d.ev.Rows = n
-		return numReasons, ""
+		return accepted, ""
 	}
-	return numReasons, ""
+	return accepted, ""
 }
 
 // records fills the records from the first source that has any.
-func (d *Decoder) records(sources []source) (Reason, string) {
+func (d *Decoder) records(sources []source) (event.Reason, string) {
 	for i := range sources {
 		src := &sources[i]
 		from := len(d.ids)
@@ -144,7 +134,7 @@ func (d *Decoder) records(sources []source) (Reason, string) {
 					continue
 				}
 				if v.kind != text && v.kind != integer {
-					return RecordInvalid, d.listPath(src, k)
+					return event.RecordInvalid, d.listPath(src, k)
 				}
 				s, _ := d.scalar(v)
 				d.record(s)
@@ -156,7 +146,7 @@ func (d *Decoder) records(sources []source) (Reason, string) {
 			break
 		}
 	}
-	return numReasons, ""
+	return accepted, ""
 }
 
 // record adds one record, if it is not empty.
@@ -180,7 +170,7 @@ func (d *Decoder) listPath(src *source, k int) string {
 // must not depend on who decodes.
 func (d *Decoder) capRecords() {
 	ev := &d.ev
-	if len(ev.Records) <= MaxRecords {
+	if len(ev.Records) <= event.MaxRecords {
 		return
 	}
 	type hashed struct {
@@ -189,7 +179,7 @@ func (d *Decoder) capRecords() {
 	}
 	all := make([]hashed, len(ev.Records))
 	for i, id := range ev.Records {
-		all[i] = hashed{siphash.Hash(0, 0, bytesOf(id)), id}
+		all[i] = hashed{siphash.Hash(0, 0, zerocopy.Bytes(id)), id}
 	}
 	slices.SortFunc(all, func(a, b hashed) int {
 		if a.hash != b.hash {
@@ -201,12 +191,12 @@ func (d *Decoder) capRecords() {
 		return strings.Compare(a.id, b.id)
 	})
 	all = slices.Compact(all)
-	if len(all) <= MaxRecords {
+	if len(all) <= event.MaxRecords {
 		return // many, but repeated: nothing is lost
 	}
-	ev.Notes |= RecordsCapped
+	ev.Notes |= event.RecordsCapped
 	ev.Rows = max(ev.Rows, int64(len(all)))
-	ev.Records = ev.Records[:MaxRecords]
+	ev.Records = ev.Records[:event.MaxRecords]
 	for i := range ev.Records {
 		ev.Records[i] = all[i].id
 	}
@@ -224,7 +214,7 @@ func (d *Decoder) address(sources []source) string {
 	if err != nil {
 		port, err := netip.ParseAddrPort(s)
 		if err != nil {
-			d.ev.Notes |= IPInvalid
+			d.ev.Notes |= event.IPInvalid
 			return ""
 		}
 		addr = port.Addr()
@@ -236,4 +226,17 @@ func (d *Decoder) address(sources []source) string {
 		return s
 	}
 	return d.store(d.scratch)
+}
+
+// endpoint returns the endpoint with ids taken out, no longer than MaxText.
+func (d *Decoder) endpoint(sources []source) string {
+	s, _, _ := d.text(sources)
+	if strings.IndexByte(s, '/') < 0 && strings.IndexByte(s, '?') < 0 {
+		return d.shorten(s)
+	}
+	if out, changed := event.AppendEndpoint(d.scratch[:0], s); changed {
+		d.scratch = out
+		s = d.store(out)
+	}
+	return d.shorten(s)
 }

@@ -1,4 +1,4 @@
-package event
+package fieldmap
 
 // parseTime reads a time as RFC 3339 has it, cut to milliseconds: Unix
 // milliseconds, and false if s is none. As the RFC allows, T and Z may be in

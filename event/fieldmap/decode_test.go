@@ -1,4 +1,4 @@
-package event
+package fieldmap
 
 import (
 	"fmt"
@@ -8,46 +8,27 @@ import (
 	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
+
+	"github.com/weirhq/weir/event"
 )
 
 // load returns a preset.
 func load(t testing.TB, name string) *Format {
 	t.Helper()
-	f, err := LoadFormat(name)
-	if err != nil {
-		t.Fatal(err)
+	f, ok, err := Preset(name)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
 	}
 	return f
 }
 
-// decode returns what a value becomes, one line for each call of yield: the
-// event in the native form and its notes, or the reject.
+// decode returns what a value becomes, one line for each call of yield.
 func decode(d *Decoder, value string) []string {
 	var got []string
-	d.Decode([]byte(value), func(ev *Event, rej *Reject) {
-		switch {
-		case (ev == nil) == (rej == nil):
-			got = append(got, "both or neither")
-		case rej != nil:
-			got = append(got, rejectText(rej))
-		case ev.Notes != 0:
-			got = append(got, string(AppendNative(nil, ev))+" "+ev.Notes.String())
-		default:
-			got = append(got, string(AppendNative(nil, ev)))
-		}
+	d.Decode([]byte(value), func(ev *event.Event, rej *event.Reject) {
+		got = append(got, Describe(ev, rej))
 	})
 	return got
-}
-
-func rejectText(rej *Reject) string {
-	s := rej.Reason.String()
-	if rej.Path != "" {
-		s += " at " + rej.Path
-	}
-	if rej.Index >= 0 {
-		s += fmt.Sprintf(" in %d", rej.Index)
-	}
-	return s
 }
 
 func TestNative(t *testing.T) {
@@ -155,24 +136,24 @@ func TestHostile(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, value string
-		check       func(ev *Event, rej *Reject) string // what is wrong
+		check       func(ev *event.Event, rej *event.Reject) string // what is wrong
 	}{
-		{"a text of 10 MB", `{` + at + `,"actor":"` + strings.Repeat("a", 10<<20) + `"}`, rejectedAs(TooLarge)},
-		{"nested a million deep", strings.Repeat("[", 1_000_000), rejectedAs(TooDeep)},
-		{"objects a million deep", strings.Repeat(`{"a":`, 500_000), rejectedAs(TooDeep)},
-		{"33 deep", `{` + at + `,"x":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`, rejectedAs(TooDeep)},
+		{"a text of 10 MB", `{` + at + `,"actor":"` + strings.Repeat("a", 10<<20) + `"}`, rejectedAs(event.TooLarge)},
+		{"nested a million deep", strings.Repeat("[", 1_000_000), rejectedAs(event.TooDeep)},
+		{"objects a million deep", strings.Repeat(`{"a":`, 500_000), rejectedAs(event.TooDeep)},
+		{"33 deep", `{` + at + `,"x":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`, rejectedAs(event.TooDeep)},
 		{"32 deep", `{` + at + `,"x":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}`, notes(0)},
-		{"year 9999", `{"time":"9999-12-31T23:59:59Z"}`, rejectedAs(TimeOutOfRange)},
-		{"a million digits", `{"time":` + strings.Repeat("9", 1_000_000) + `}`, rejectedAs(TimeOutOfRange)},
-		{"100,000 records", `{` + at + `,"records":[` + strings.Join(numbers, ",") + `]}`, func(ev *Event, rej *Reject) string {
-			if rej != nil || len(ev.Records) != MaxRecords || ev.Rows != 100_000 || ev.Notes != RecordsCapped {
+		{"year 9999", `{"time":"9999-12-31T23:59:59Z"}`, rejectedAs(event.TimeOutOfRange)},
+		{"a million digits", `{"time":` + strings.Repeat("9", 1_000_000) + `}`, rejectedAs(event.TimeOutOfRange)},
+		{"100,000 records", `{` + at + `,"records":[` + strings.Join(numbers, ",") + `]}`, func(ev *event.Event, rej *event.Reject) string {
+			if rej != nil || len(ev.Records) != event.MaxRecords || ev.Rows != 100_000 || ev.Notes != event.RecordsCapped {
 				return "not capped as stated"
 			}
 			return ""
 		}},
 		{"100,000 times one record", `{` + at + `,"records":[` + list(100_000) + `]}`, notes(0)},
-		{"a name of 3 MB", `{` + at + `,"actor":"` + strings.Repeat("é", 1_500_000) + `"}`, func(ev *Event, rej *Reject) string {
-			if rej != nil || len(ev.Actor) > MaxText || !utf8.ValidString(ev.Actor) || ev.Notes != TextShortened {
+		{"a name of 3 MB", `{` + at + `,"actor":"` + strings.Repeat("é", 1_500_000) + `"}`, func(ev *event.Event, rej *event.Reject) string {
+			if rej != nil || len(ev.Actor) > event.MaxText || !utf8.ValidString(ev.Actor) || ev.Notes != event.TextShortened {
 				return "not shortened as stated"
 			}
 			return ""
@@ -181,7 +162,7 @@ func TestHostile(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := load(t, "native").NewDecoder()
 			calls := 0
-			d.Decode([]byte(c.value), func(ev *Event, rej *Reject) {
+			d.Decode([]byte(c.value), func(ev *event.Event, rej *event.Reject) {
 				calls++
 				if wrong := c.check(ev, rej); wrong != "" {
 					t.Error(wrong)
@@ -197,8 +178,8 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-func rejectedAs(r Reason) func(*Event, *Reject) string {
-	return func(_ *Event, rej *Reject) string {
+func rejectedAs(r event.Reason) func(*event.Event, *event.Reject) string {
+	return func(_ *event.Event, rej *event.Reject) string {
 		if rej == nil || rej.Reason != r {
 			return fmt.Sprintf("got %+v, want %s", rej, r)
 		}
@@ -206,8 +187,8 @@ func rejectedAs(r Reason) func(*Event, *Reject) string {
 	}
 }
 
-func notes(want Notes) func(*Event, *Reject) string {
-	return func(ev *Event, rej *Reject) string {
+func notes(want event.Notes) func(*event.Event, *event.Reject) string {
+	return func(ev *event.Event, rej *event.Reject) string {
 		if rej != nil || ev.Notes != want {
 			return fmt.Sprintf("got reject %+v, want none and the notes %q", rej, want)
 		}
@@ -227,7 +208,7 @@ func TestCapIsOfTheSet(t *testing.T) {
 	reversed = append(reversed, ids[:500]...)
 	kept := func(ids []string) (kept []string) {
 		value := `{"time":1772356527123,"records":[` + strings.Join(ids, ",") + `]}`
-		load(t, "native").NewDecoder().Decode([]byte(value), func(ev *Event, rej *Reject) {
+		load(t, "native").NewDecoder().Decode([]byte(value), func(ev *event.Event, rej *event.Reject) {
 			kept = ev.Clone().Records
 			if ev.Rows != 60_000 {
 				t.Errorf("rows are %d, want the size of the set", ev.Rows)
@@ -235,7 +216,7 @@ func TestCapIsOfTheSet(t *testing.T) {
 		})
 		return kept
 	}
-	if a, b := kept(ids), kept(reversed); len(a) != MaxRecords || !slices.Equal(a, b) {
+	if a, b := kept(ids), kept(reversed); len(a) != event.MaxRecords || !slices.Equal(a, b) {
 		t.Errorf("kept %d and %d records, or not the same", len(a), len(b))
 	}
 }
@@ -263,9 +244,9 @@ func TestEventsOutliveYield(t *testing.T) {
 		fmt.Fprintf(&value, `{"eventTime":"2026-03-01T09:15:27Z","eventID":"\u0069d%d","resources":[{"ARN":"a%d"}]}`, i, i)
 	}
 	value.WriteString(`]}`)
-	var events []Event
+	var events []event.Event
 	raw := []byte(value.String())
-	load(t, "cloudtrail").NewDecoder().Decode(raw, func(ev *Event, rej *Reject) { events = append(events, *ev) })
+	load(t, "cloudtrail").NewDecoder().Decode(raw, func(ev *event.Event, rej *event.Reject) { events = append(events, *ev) })
 	clear(raw) // the caller's bytes are the caller's
 	for i, ev := range events {
 		if ev.ID != fmt.Sprintf("id%d", i) || len(ev.Records) != 1 || ev.Records[0] != fmt.Sprintf("a%d", i) {
@@ -282,14 +263,14 @@ const sampleNative = `{"time":"2026-03-01T09:15:27.123Z","id":"01HV3Z5J2K9Q","ac
 
 func sampleOCSF(t testing.TB) []byte {
 	var out []byte
-	load(t, "native").NewDecoder().Decode([]byte(sampleNative), func(ev *Event, _ *Reject) { out = AppendOCSF(nil, ev) })
+	load(t, "native").NewDecoder().Decode([]byte(sampleNative), func(ev *event.Event, _ *event.Reject) { out = event.AppendOCSF(nil, ev) })
 	return out
 }
 
 func TestDecodeDoesNotAllocate(t *testing.T) {
 	for name, value := range map[string][]byte{"native": []byte(sampleNative), "ocsf": sampleOCSF(t)} {
 		d := load(t, name).NewDecoder()
-		yield := func(ev *Event, rej *Reject) {
+		yield := func(ev *event.Event, rej *event.Reject) {
 			if rej != nil {
 				t.Fatal(rejectText(rej))
 			}
@@ -302,7 +283,7 @@ func TestDecodeDoesNotAllocate(t *testing.T) {
 
 func benchmarkDecode(b *testing.B, format string, value []byte) {
 	d := load(b, format).NewDecoder()
-	yield := func(ev *Event, rej *Reject) {
+	yield := func(ev *event.Event, rej *event.Reject) {
 		if rej != nil {
 			b.Fatal(rejectText(rej))
 		}

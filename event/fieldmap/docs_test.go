@@ -1,25 +1,27 @@
-package event
+package fieldmap
 
 import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/weirhq/weir/event"
 )
 
 // TestDocs: docs/formats.md names every field, reason, note and key, and the
 // field map it shows is one.
 func TestDocs(t *testing.T) {
-	text, err := os.ReadFile("../docs/formats.md")
+	text, err := os.ReadFile("../../docs/formats.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	doc := string(text)
-	words := append(FieldNames(), ActionNames()...)
-	words = append(words, FormatNames()...)
-	for _, r := range Reasons() {
+	words := append(FieldNames(), event.ActionNames()...)
+	words = append(words, Names()...)
+	for _, r := range event.Reasons() {
 		words = append(words, r.String())
 	}
-	for _, n := range AllNotes() {
+	for _, n := range event.AllNotes() {
 		words = append(words, n.String())
 	}
 	words = append(words, "name", "about", "explode", "document", "maps", "when", "ignore", "fields", "equals", "not",
@@ -34,7 +36,7 @@ func TestDocs(t *testing.T) {
 	if !ok {
 		t.Fatal("docs/formats.md shows no field map")
 	}
-	f, err := ParseFormat("docs/formats.md", []byte(example))
+	f, err := Parse("docs/formats.md", []byte(example))
 	if err != nil {
 		t.Fatal(err)
 	}

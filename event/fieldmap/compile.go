@@ -1,4 +1,4 @@
-package event
+package fieldmap
 
 import (
 	"errors"
@@ -7,11 +7,14 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/suggest"
 )
 
-// ParseFormat compiles a field map. file is what its faults are reported under;
+// Parse compiles a field map. file is what its faults are reported under;
 // the error lists all of them.
-func ParseFormat(file string, src []byte) (*Format, error) {
+func Parse(file string, src []byte) (*Format, error) {
 	c := &compiler{file: file, format: &Format{pattern: newPattern()}}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(src, &doc); err != nil {
@@ -60,7 +63,7 @@ func (c *compiler) mapping(n *yaml.Node, what string, known []string, each func(
 		case k.Kind != yaml.ScalarNode:
 			c.fault(k, "a key of %s is a plain word, not %s", what, describe(k))
 		case len(known) > 0 && !slices.Contains(known, k.Value):
-			c.fault(k, "%s has no key %q%s; its keys are %s", what, k.Value, didYouMean(k.Value, known), strings.Join(known, ", "))
+			c.fault(k, "%s has no key %q%s; its keys are %s", what, k.Value, suggest.DidYouMean(k.Value, known), strings.Join(known, ", "))
 		case slices.Contains(seen, k.Value):
 			c.fault(k, "the key %s stands twice in %s", k.Value, what)
 		case v.Kind == yaml.AliasNode:
@@ -122,7 +125,7 @@ func (c *compiler) top(n *yaml.Node) {
 		switch key {
 		case "name":
 			if s, ok := c.word(v, "name"); ok {
-				if f.name = s; !isWord(s) {
+				if f.name = s; !event.IsWord(s) {
 					c.fault(v, "name is a lower-case letter and up to 31 more letters, digits or _, not %q", s)
 				}
 			}

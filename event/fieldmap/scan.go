@@ -1,4 +1,6 @@
-package event
+package fieldmap
+
+import "github.com/weirhq/weir/event"
 
 // kind is the type of a JSON value.
 type kind uint8
@@ -38,8 +40,8 @@ type scanner struct {
 
 	unescaped []byte // scratch: a key
 
-	reason Reason // of the failure
-	at     int    // where it was found
+	reason event.Reason // of the failure
+	at     int          // where it was found
 }
 
 // reset makes the scanner ready for a text and pattern.
@@ -59,7 +61,7 @@ func (s *scanner) reset(b []byte, p *pattern) {
 }
 
 // fail notes why the text is refused, and returns -1.
-func (s *scanner) fail(r Reason, at int) int {
+func (s *scanner) fail(r event.Reason, at int) int {
 	s.reason, s.at = r, at
 	return -1
 }
@@ -69,14 +71,14 @@ func (s *scanner) fail(r Reason, at int) int {
 func (s *scanner) document(p *pattern) bool {
 	i := s.space(0)
 	if i == len(s.b) {
-		s.fail(Empty, -1)
+		s.fail(event.Empty, -1)
 		return false
 	}
 	if i = s.value(i, &p.root, 0); i < 0 {
 		return false
 	}
 	if i = s.space(i); i < len(s.b) {
-		s.fail(NotJSON, i)
+		s.fail(event.NotJSON, i)
 		return false
 	}
 	return true
@@ -99,7 +101,7 @@ func (s *scanner) space(i int) int {
 // n says what is wanted of it; nil is nothing. depth is that of what holds it.
 func (s *scanner) value(i int, n *node, depth int) int {
 	if i >= len(s.b) {
-		return s.fail(NotJSON, i)
+		return s.fail(event.NotJSON, i)
 	}
 	v := value{lo: i}
 	switch c := s.b[i]; c {
@@ -113,8 +115,8 @@ func (s *scanner) value(i int, n *node, depth int) int {
 		}
 		return end + 1
 	case '{', '[':
-		if depth == MaxDepth {
-			return s.fail(TooDeep, i)
+		if depth == event.MaxDepth {
+			return s.fail(event.TooDeep, i)
 		}
 		if c == '{' {
 			v.kind = object
@@ -162,7 +164,7 @@ func (s *scanner) object(i int, n *node, depth int) int {
 	next := 0       // the child that is likely next: sources keep an order
 	for {
 		if i >= len(s.b) || s.b[i] != '"' {
-			return s.fail(NotJSON, i)
+			return s.fail(event.NotJSON, i)
 		}
 		end, k := s.key(i+1, n, next)
 		if end < 0 {
@@ -179,13 +181,13 @@ func (s *scanner) object(i int, n *node, depth int) int {
 			next = k + 1
 		}
 		if i = s.space(end + 1); i >= len(s.b) || s.b[i] != ':' {
-			return s.fail(NotJSON, i)
+			return s.fail(event.NotJSON, i)
 		}
 		if i = s.value(s.space(i+1), child, depth); i < 0 {
 			return -1
 		}
 		if i = s.space(i); i >= len(s.b) {
-			return s.fail(NotJSON, i)
+			return s.fail(event.NotJSON, i)
 		}
 		switch s.b[i] {
 		case ',':
@@ -193,7 +195,7 @@ func (s *scanner) object(i int, n *node, depth int) int {
 		case '}':
 			return i + 1
 		default:
-			return s.fail(NotJSON, i)
+			return s.fail(event.NotJSON, i)
 		}
 	}
 }
@@ -240,7 +242,7 @@ func (s *scanner) array(i int, n *node, depth int) int {
 			return -1
 		}
 		if i = s.space(i); i >= len(s.b) {
-			return s.fail(NotJSON, i)
+			return s.fail(event.NotJSON, i)
 		}
 		switch s.b[i] {
 		case ',':
@@ -248,7 +250,15 @@ func (s *scanner) array(i int, n *node, depth int) int {
 		case ']':
 			return i + 1
 		default:
-			return s.fail(NotJSON, i)
+			return s.fail(event.NotJSON, i)
 		}
 	}
+}
+
+// CutOff reports whether b is the beginning of a JSON text, but not all of it.
+func CutOff(b []byte) bool {
+	var s scanner
+	p := newPattern()
+	s.reset(b, p)
+	return !s.document(p) && s.at >= len(b)
 }

@@ -1,9 +1,11 @@
-package event
+package fieldmap
 
 import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/weirhq/weir/event"
 )
 
 // maxChildren is how many keys of one object a format can name: the scanner
@@ -80,8 +82,8 @@ func parsePath(path string) ([]string, error) {
 		}
 		steps, rest = append(steps, key), tail
 	}
-	if len(steps) > MaxDepth {
-		return nil, fmt.Errorf("the path %q is deeper than %d, the limit of nesting", path, MaxDepth)
+	if len(steps) > event.MaxDepth {
+		return nil, fmt.Errorf("the path %q is deeper than %d, the limit of nesting", path, event.MaxDepth)
 	}
 	return steps, nil
 }

@@ -1,8 +1,14 @@
-package event
+package fieldmap
 
 import (
 	"unicode/utf8"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/zerocopy"
 )
+
+// accepted stands for no reason to reject an event.
+const accepted event.Reason = 255
 
 // Decoder turns the values of one format into events. It keeps its buffers from
 // call to call, so that decoding allocates nothing in the steady state. Each
@@ -14,8 +20,8 @@ type Decoder struct {
 	arena   []byte // text that is not in buf as it stands: unescaped, shortened, canonical
 	scratch []byte
 	ids     []string
-	ev      Event
-	rej     Reject
+	ev      event.Event
+	rej     event.Reject
 }
 
 // NewDecoder returns a decoder of the format.
@@ -33,26 +39,26 @@ const maxKept = 1 << 20
 //
 // ev and rej are overwritten by the next call of yield; the strings and records
 // in them live until the next Decode.
-func (d *Decoder) Decode(value []byte, yield func(ev *Event, rej *Reject)) {
+func (d *Decoder) Decode(value []byte, yield func(ev *event.Event, rej *event.Reject)) {
 	d.begin()
-	limit := MaxValue
+	limit := event.MaxValue
 	if d.f.explode != nil {
-		limit = MaxEnvelope
+		limit = event.MaxEnvelope
 	}
 	if len(value) > limit {
-		d.reject(yield, TooLarge, "", -1, -1)
+		d.reject(yield, event.TooLarge, "", -1, -1)
 		return
 	}
 	d.buf = append(d.buf[:0], value...)
 	if !utf8.Valid(d.buf) {
-		d.reject(yield, InvalidUTF8, "", -1, invalidAt(d.buf))
+		d.reject(yield, event.InvalidUTF8, "", -1, invalidAt(d.buf))
 		return
 	}
 	if d.f.explode != nil && d.exploded(yield) {
 		return
 	}
-	if len(d.buf) > MaxValue {
-		d.reject(yield, TooLarge, "", -1, -1)
+	if len(d.buf) > event.MaxValue {
+		d.reject(yield, event.TooLarge, "", -1, -1)
 		return
 	}
 	d.s.reset(d.buf, d.f.pattern)
@@ -77,11 +83,11 @@ func (d *Decoder) begin() {
 	if cap(d.s.unescaped) > maxKept {
 		d.s.unescaped = nil
 	}
-	if cap(d.ids) > 2*MaxRecords {
+	if cap(d.ids) > 2*event.MaxRecords {
 		d.ids = nil
 	}
 	for i, l := range d.s.lists {
-		if cap(l) > 2*MaxRecords {
+		if cap(l) > 2*event.MaxRecords {
 			d.s.lists[i] = nil
 		}
 	}
@@ -101,14 +107,14 @@ func invalidAt(b []byte) int {
 }
 
 // reject hands a reject to yield.
-func (d *Decoder) reject(yield func(*Event, *Reject), r Reason, path string, index, offset int) {
-	d.rej = Reject{Reason: r, Path: path, Index: index, Offset: offset}
+func (d *Decoder) reject(yield func(*event.Event, *event.Reject), r event.Reason, path string, index, offset int) {
+	d.rej = event.Reject{Reason: r, Path: path, Index: index, Offset: offset}
 	yield(nil, &d.rej)
 }
 
 // exploded decodes the value as an envelope; false if it is none, and so may be
 // an event itself.
-func (d *Decoder) exploded(yield func(*Event, *Reject)) bool {
+func (d *Decoder) exploded(yield func(*event.Event, *event.Reject)) bool {
 	e := d.f.explode
 	d.s.reset(d.buf, e.pattern)
 	if !d.s.document(e.pattern) {
@@ -120,7 +126,7 @@ func (d *Decoder) exploded(yield func(*Event, *Reject)) bool {
 	case list.kind == absent || e.path == "" && list.kind == object:
 		return false
 	case list.kind != array || d.s.dup: // of two lists, neither may be passed over
-		d.reject(yield, WrongType, e.path, -1, -1)
+		d.reject(yield, event.WrongType, e.path, -1, -1)
 		return true
 	}
 	i := d.s.space(list.lo + 1)
@@ -129,8 +135,8 @@ func (d *Decoder) exploded(yield func(*Event, *Reject)) bool {
 		d.s.reset(d.buf, d.f.pattern)
 		// The document was scanned already: this cannot fail.
 		i = d.s.value(i, &d.f.pattern.root, 0)
-		if i-from > MaxValue {
-			d.reject(yield, TooLarge, "", index, -1)
+		if i-from > event.MaxValue {
+			d.reject(yield, event.TooLarge, "", index, -1)
 		} else {
 			d.event(yield, from, index)
 		}
@@ -142,21 +148,21 @@ func (d *Decoder) exploded(yield func(*Event, *Reject)) bool {
 }
 
 // event makes the event whose values have been scanned from index from on.
-func (d *Decoder) event(yield func(*Event, *Reject), from, index int) {
+func (d *Decoder) event(yield func(*event.Event, *event.Reject), from, index int) {
 	if d.buf[from] != '{' {
-		d.reject(yield, NotAnObject, "", index, -1)
+		d.reject(yield, event.NotAnObject, "", index, -1)
 		return
 	}
 	m := d.choose()
 	if m == nil {
-		d.reject(yield, NoMap, "", index, -1)
+		d.reject(yield, event.NoMap, "", index, -1)
 		return
 	}
 	if m.ignore {
-		d.reject(yield, Ignored, "", index, -1)
+		d.reject(yield, event.Ignored, "", index, -1)
 		return
 	}
-	if reason, path := d.fill(m); reason != numReasons {
+	if reason, path := d.fill(m); reason != accepted {
 		d.reject(yield, reason, path, index, -1)
 		return
 	}
@@ -195,19 +201,19 @@ func (d *Decoder) holds(when []condition) bool {
 	return true
 }
 
-// fill fills the event from the scanned values; numReasons means that nothing
+// fill fills the event from the scanned values; accepted means that nothing
 // rejects it.
-func (d *Decoder) fill(m *mapping) (reason Reason, path string) {
+func (d *Decoder) fill(m *mapping) (reason event.Reason, path string) {
 	ev := &d.ev
-	*ev = Event{}
+	*ev = event.Event{}
 	if d.s.dup {
-		ev.Notes |= DuplicateKey
+		ev.Notes |= event.DuplicateKey
 	}
-	if reason, path = d.time(m.fields[fieldTime]); reason != numReasons {
+	if reason, path = d.time(m.fields[fieldTime]); reason != accepted {
 		return reason, path
 	}
 	if !d.action(m.fields[fieldAction]) {
-		return Ignored, ""
+		return event.Ignored, ""
 	}
 	ev.ID = d.bounded(m.fields[fieldID])
 	ev.Actor = d.bounded(m.fields[fieldActor])
@@ -218,34 +224,11 @@ func (d *Decoder) fill(m *mapping) (reason Reason, path string) {
 	ev.Client = d.bounded(m.fields[fieldClient])
 	ev.IP = d.address(m.fields[fieldIP])
 	ev.Endpoint = d.endpoint(m.fields[fieldEndpoint])
-	if !ev.Action.Access() {
-		completeFact(ev)
-	}
-	if reason, path = d.rows(m.fields[fieldRows]); reason != numReasons {
+	ev.CompleteFact()
+	if reason, path = d.rows(m.fields[fieldRows]); reason != accepted {
 		return reason, path
 	}
 	return d.records(m.fields[fieldRecords])
-}
-
-// completeFact fills in what a fact leaves unsaid: whom it is about, and that
-// who signs in or out does so himself.
-func completeFact(ev *Event) {
-	if ev.Subject == "" {
-		ev.Subject = impliedSubject(ev)
-	}
-	if ev.Actor == "" && (ev.Action == Login || ev.Action == Logout) {
-		ev.Actor = ev.Subject
-	}
-}
-
-// impliedSubject is whom a fact is about that names no subject: who acted, or
-// else the key; for a key taken out of use, the key first. A session is never
-// copied, for it is a secret.
-func impliedSubject(ev *Event) string {
-	if ev.Actor == "" || ev.Action == Retire && ev.KeyID != "" {
-		return ev.KeyID
-	}
-	return ev.Actor
 }
 
 // scalar returns a value's text: of a text itself, of a number or boolean as it
@@ -255,18 +238,18 @@ func (d *Decoder) scalar(v value) (string, bool) {
 	case text:
 		raw := d.buf[v.lo:v.hi]
 		if !v.escaped {
-			return alias(raw), true
+			return zerocopy.String(raw), true
 		}
 		from := len(d.arena)
 		d.arena = appendUnescaped(d.arena, raw)
-		return alias(d.arena[from:]), true
+		return zerocopy.String(d.arena[from:]), true
 	case integer:
 		if v.hi-v.lo == 2 && d.buf[v.lo] == '-' && d.buf[v.lo+1] == '0' {
 			return "0", true // -0 is 0
 		}
-		return alias(d.buf[v.lo:v.hi]), true
+		return zerocopy.String(d.buf[v.lo:v.hi]), true
 	case decimal, boolean:
-		return alias(d.buf[v.lo:v.hi]), true
+		return zerocopy.String(d.buf[v.lo:v.hi]), true
 	}
 	return "", false
 }
@@ -279,7 +262,7 @@ func (d *Decoder) text(sources []source) (s string, from *source, unlisted bool)
 		src := &sources[i]
 		if src.slot >= 0 && src.values == nil { // most are such, and have a text as it stands
 			if v := &d.s.slots[src.slot]; v.kind == text && !v.escaped && v.hi > v.lo {
-				return alias(d.buf[v.lo:v.hi]), src, unlisted
+				return zerocopy.String(d.buf[v.lo:v.hi]), src, unlisted
 			}
 		}
 		switch {
@@ -312,7 +295,7 @@ func (d *Decoder) plain(src *source) string {
 	}
 	s, ok := d.scalar(v)
 	if !ok || src.values == nil && v.kind != text && v.kind != integer {
-		d.ev.Notes |= FieldDropped
+		d.ev.Notes |= event.FieldDropped
 		return ""
 	}
 	return s
@@ -341,7 +324,7 @@ func (d *Decoder) joined(src *source) string {
 func (d *Decoder) store(b []byte) string {
 	from := len(d.arena)
 	d.arena = append(d.arena, b...)
-	return alias(d.arena[from:])
+	return zerocopy.String(d.arena[from:])
 }
 
 // action fills the action; false if the event is to be left out. Only the field
@@ -354,9 +337,9 @@ func (d *Decoder) action(sources []source) bool {
 	if s == "" && !unlisted {
 		return true // missing: a read
 	}
-	a, ok := ParseAction(s)
+	a, ok := event.ParseAction(s)
 	if !ok {
-		d.ev.Notes |= ActionUnknown
+		d.ev.Notes |= event.ActionUnknown
 	}
 	d.ev.Action = a
 	return true
@@ -365,7 +348,7 @@ func (d *Decoder) action(sources []source) bool {
 // bounded returns the text of a field, no longer than MaxText.
 func (d *Decoder) bounded(sources []source) string {
 	s, _, _ := d.text(sources)
-	if len(s) <= MaxText {
+	if len(s) <= event.MaxText {
 		return s
 	}
 	return d.shorten(s)
