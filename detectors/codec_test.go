@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // lived returns a state with some life behind it.
@@ -75,16 +77,16 @@ func TestDecodeFaults(t *testing.T) {
 	s := lived(e, p, 1, 100, 20)
 	whole := s.AppendBinary(nil)
 	for n := range whole {
-		if _, _, err := DecodeState(whole[:n]); !errors.Is(err, ErrCorrupt) {
+		if _, _, err := DecodeState(whole[:n]); !errors.Is(err, wire.ErrCorrupt) {
 			t.Fatalf("cut after %d bytes of %d: %v", n, len(whole), err)
 		}
 	}
 	other := bytes.Clone(whole)
 	other[0]++
-	if _, _, err := DecodeState(other); !errors.Is(err, ErrCorrupt) {
+	if _, _, err := DecodeState(other); !errors.Is(err, wire.ErrCorrupt) {
 		t.Errorf("another version: %v", err)
 	}
-	if _, _, err := e.DecodeFleet(NewEngine(Config{Dimensions: []string{"a", "b"}}).NewFleet().AppendBinary(nil)); !errors.Is(err, ErrCorrupt) {
+	if _, _, err := e.DecodeFleet(NewEngine(Config{Dimensions: []string{"a", "b"}}).NewFleet().AppendBinary(nil)); !errors.Is(err, wire.ErrCorrupt) {
 		t.Errorf("a fleet of two dimensions where one is configured: %v", err)
 	}
 }

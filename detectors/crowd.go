@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // Crowd finds what many identities do together and none does enough of alone:
@@ -247,18 +249,18 @@ func (c *Crowd) names() []string {
 func (c *Crowd) AppendBinary(b []byte) []byte {
 	b = append(b, crowdVersion)
 	b = binary.AppendVarint(b, c.bin)
-	b = appendFloat64(b, c.days)
-	b = appendFloat64(b, c.tailDays)
+	b = wire.AppendFloat64(b, c.days)
+	b = wire.AppendFloat64(b, c.tailDays)
 	for _, v := range c.tail {
-		b = appendFloat64(b, v)
+		b = wire.AppendFloat64(b, v)
 	}
 	b = binary.AppendUvarint(b, uint64(len(c.traits)))
 	for _, name := range c.names() {
 		t := c.traits[name]
-		b = appendString(b, name)
+		b = wire.AppendText(b, name)
 		b = binary.AppendVarint(b, t.seen)
 		for _, v := range []float64{t.bins, t.share, t.usual, t.swing, t.peak} {
-			b = appendFloat64(b, v)
+			b = wire.AppendFloat64(b, v)
 		}
 	}
 	return b
@@ -266,24 +268,21 @@ func (c *Crowd) AppendBinary(b []byte) []byte {
 
 // DecodeCrowd reads what AppendBinary wrote and returns the bytes after it.
 func DecodeCrowd(b []byte) (*Crowd, []byte, error) {
-	r := reader{b: b}
-	if v := r.byte(); !r.bad && v != crowdVersion {
-		return nil, nil, fmt.Errorf("decoding a crowd of version %d, where this program reads %d: %w", v, crowdVersion, ErrCorrupt)
-	}
-	c := &Crowd{bin: r.varint(), days: r.float64(), tailDays: r.float64(), traits: map[string]crowdTrait{}}
+	r := wire.NewReader(b)
+	r.Version(crowdVersion)
+	c := &Crowd{bin: r.Varint(), days: r.Float64(), tailDays: r.Float64(), traits: map[string]crowdTrait{}}
 	for i := range c.tail {
-		c.tail[i] = r.float64()
+		c.tail[i] = r.Float64()
 	}
-	n := r.uvarint()
-	if n > crowdRoom {
-		r.fail()
+	for range r.CountUpTo(crowdRoom) {
+		if r.Err() != nil {
+			break
+		}
+		name := r.TextUpTo(maxName)
+		c.traits[name] = crowdTrait{r.Varint(), r.Float64(), r.Float64(), r.Float64(), r.Float64(), r.Float64()}
 	}
-	for i := uint64(0); i < n && !r.bad; i++ {
-		name := r.string(maxName)
-		c.traits[name] = crowdTrait{r.varint(), r.float64(), r.float64(), r.float64(), r.float64(), r.float64()}
+	if err := r.Err(); err != nil {
+		return nil, nil, fmt.Errorf("decoding a crowd: %w", err)
 	}
-	if r.bad {
-		return nil, nil, fmt.Errorf("decoding a crowd: %w", ErrCorrupt)
-	}
-	return c, r.b, nil
+	return c, r.Rest(), nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // Times of an episode, in milliseconds of event time, and its margin in nats.
@@ -331,9 +333,9 @@ const (
 // AppendBinary appends the canonical encoding of the episode.
 func (ep *Episode) AppendBinary(b []byte) []byte {
 	b = append(b, episodeVersion, byte(ep.Severity), byte(ep.Standing))
-	b = appendString(b, ep.Dimension)
-	b = appendString(b, ep.Identity)
-	b = appendString(b, ep.Facts)
+	b = wire.AppendText(b, ep.Dimension)
+	b = wire.AppendText(b, ep.Identity)
+	b = wire.AppendText(b, ep.Facts)
 	for _, v := range ep.numbers() {
 		b = binary.AppendVarint(b, *v)
 	}
@@ -346,21 +348,22 @@ func (ep *Episode) numbers() []*int64 {
 
 // DecodeEpisode reads what AppendBinary wrote and returns the bytes after it.
 func DecodeEpisode(b []byte) (Episode, []byte, error) {
-	r := reader{b: b}
-	if v := r.byte(); !r.bad && v != episodeVersion {
-		return Episode{}, nil, fmt.Errorf("decoding an episode of version %d, where this program reads %d: %w", v, episodeVersion, ErrCorrupt)
-	}
-	ep := Episode{Severity: Severity(r.byte()), Standing: Standing(r.byte())}
-	ep.Dimension = r.string(maxName)
-	ep.Identity = r.string(maxName)
-	ep.Facts = r.string(maxName)
+	r := wire.NewReader(b)
+	r.Version(episodeVersion)
+	ep := Episode{Severity: Severity(r.Byte()), Standing: Standing(r.Byte())}
+	ep.Dimension = r.TextUpTo(maxName)
+	ep.Identity = r.TextUpTo(maxName)
+	ep.Facts = r.TextUpTo(maxName)
 	for _, v := range ep.numbers() {
-		*v = r.varint()
+		*v = r.Varint()
 	}
-	if r.bad || ep.Severity >= numSeverities || ep.Standing >= numStandings {
-		return Episode{}, nil, fmt.Errorf("decoding an episode: %w", ErrCorrupt)
+	if ep.Severity >= numSeverities || ep.Standing >= numStandings {
+		r.Fail(fmt.Sprintf("severity %d, standing %d", ep.Severity, ep.Standing))
 	}
-	return ep, r.b, nil
+	if err := r.Err(); err != nil {
+		return Episode{}, nil, fmt.Errorf("decoding an episode: %w", err)
+	}
+	return ep, r.Rest(), nil
 }
 
 // Remove takes an episode out, if it is there.

@@ -3,6 +3,8 @@ package detectors
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 const fleetVersion = 4
@@ -14,7 +16,7 @@ func (f *Fleet) AppendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(f.dims)))
 	for i := range f.dims {
 		for _, v := range f.dims[i].numbers() {
-			b = appendFloat64(b, *v)
+			b = wire.AppendFloat64(b, *v)
 		}
 		b = f.dims[i].appendGroups(b)
 	}
@@ -53,23 +55,23 @@ func (q *fleetPeers) numbers(v []*float64) []*float64 {
 // DecodeFleet reads what AppendBinary wrote and returns the bytes after it. A
 // fleet of another number of dimensions is refused.
 func (e *Engine) DecodeFleet(b []byte) (*Fleet, []byte, error) {
-	r := reader{b: b}
-	if v := r.byte(); !r.bad && v != fleetVersion {
-		return nil, nil, fmt.Errorf("decoding a fleet of version %d, where this program reads %d: process again from the source: %w", v, fleetVersion, ErrCorrupt)
+	r := wire.NewReader(b)
+	if r.Version(fleetVersion); r.Err() != nil {
+		return nil, nil, fmt.Errorf("decoding a fleet: process again from the source: %w", r.Err())
 	}
 	f := e.NewFleet()
-	f.bin = r.varint()
-	if n := r.uvarint(); !r.bad && n != uint64(e.dims) {
-		return nil, nil, fmt.Errorf("decoding a fleet of %d dimensions, where %d are configured: %w", n, e.dims, ErrCorrupt)
+	f.bin = r.Varint()
+	if n := r.Uvarint(); r.Err() == nil && n != uint64(e.dims) {
+		return nil, nil, fmt.Errorf("decoding a fleet of %d dimensions, where %d are configured: %w", n, e.dims, wire.ErrCorrupt)
 	}
 	for i := range f.dims {
 		for _, v := range f.dims[i].numbers() {
-			*v = r.float64()
+			*v = r.Float64()
 		}
-		r.fleetGroups(&f.dims[i])
+		readFleetGroups(&r, &f.dims[i])
 	}
-	if r.bad {
-		return nil, nil, fmt.Errorf("decoding a fleet: %w", ErrCorrupt)
+	if err := r.Err(); err != nil {
+		return nil, nil, fmt.Errorf("decoding a fleet: %w", err)
 	}
-	return f, r.b, nil
+	return f, r.Rest(), nil
 }

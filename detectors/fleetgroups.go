@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // fleetGroup is a group of peers as correlate knows it. Of the largest all is
@@ -132,36 +134,34 @@ func (d *fleetDim) appendGroups(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(d.groups)))
 	for _, g := range d.groups {
 		b = binary.LittleEndian.AppendUint32(b, g.token)
-		b = appendFloat64(appendFloat64(b, g.today), g.live)
+		b = wire.AppendFloat64(wire.AppendFloat64(b, g.today), g.live)
 		if g.peers == nil {
-			b = append(appendString(b, g.name), 0)
+			b = append(wire.AppendText(b, g.name), 0)
 			continue
 		}
-		b = append(appendString(b, g.name), 1)
+		b = append(wire.AppendText(b, g.name), 1)
 		b = appendSparse(b, g.peers.numbers(nil))
 	}
 	return b
 }
 
-func (r *reader) fleetGroups(d *fleetDim) {
-	n := r.uvarint()
-	if n > maxGroupSize {
-		r.fail()
-		return
-	}
-	for i := 0; i < int(n) && !r.bad; i++ {
-		g := &fleetGroup{token: r.uint32()}
-		g.today, g.live, g.name = r.float64(), r.float64(), r.string(maxGroupName)
-		switch r.byte() {
+func readFleetGroups(r *wire.Reader, d *fleetDim) {
+	for i := range r.CountUpTo(maxGroupSize) {
+		if r.Err() != nil {
+			return
+		}
+		g := &fleetGroup{token: r.Uint32()}
+		g.today, g.live, g.name = r.Float64(), r.Float64(), r.TextUpTo(maxGroupName)
+		switch r.Byte() {
 		case 0:
 		case 1:
 			g.peers = new(fleetPeers)
-			r.sparse(g.peers.numbers(nil))
+			readSparse(r, g.peers.numbers(nil))
 		default:
-			r.fail()
+			r.Fail("a group that neither has peers nor has none")
 		}
 		if i > 0 && g.token <= d.groups[i-1].token {
-			r.fail()
+			r.Fail("groups out of order")
 		}
 		d.groups = append(d.groups, g)
 	}
@@ -176,25 +176,25 @@ func appendSparse(b []byte, numbers []*float64) []byte {
 			zeros++
 			continue
 		}
-		b = appendFloat64(binary.AppendUvarint(b, zeros), *v)
+		b = wire.AppendFloat64(binary.AppendUvarint(b, zeros), *v)
 		zeros = 0
 	}
 	return binary.AppendUvarint(b, zeros)
 }
 
-// sparse reads what appendSparse wrote.
-func (r *reader) sparse(numbers []*float64) {
-	for !r.bad {
-		zeros := r.uvarint()
+// readSparse reads what appendSparse wrote.
+func readSparse(r *wire.Reader, numbers []*float64) {
+	for r.Err() == nil {
+		zeros := r.Uvarint()
 		if zeros > uint64(len(numbers)) {
-			r.fail()
+			r.Fail("more zeros than numbers")
 			return
 		}
 		if numbers = numbers[zeros:]; len(numbers) == 0 {
 			return
 		}
-		if *numbers[0] = r.float64(); *numbers[0] == 0 {
-			r.fail()
+		if *numbers[0] = r.Float64(); *numbers[0] == 0 {
+			r.Fail("a zero outside a run of zeros")
 		}
 		numbers = numbers[1:]
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // groupSums are what a detect task tells of one group of peers in one bin.
@@ -122,9 +124,9 @@ func (s *peerSums) appendLogs(b []byte) []byte {
 	return b
 }
 
-func (r *reader) logs(s *peerSums) {
+func readLogs(r *wire.Reader, s *peerSums) {
 	for m := range s.measures {
-		s.measures[m].log = r.varint()
+		s.measures[m].log = r.Varint()
 	}
 }
 
@@ -156,29 +158,24 @@ func (s *dimSums) appendGroups(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(tokens)))
 	for _, token := range tokens {
 		g := s.groups[token]
-		b = appendString(binary.LittleEndian.AppendUint32(b, token), g.name)
+		b = wire.AppendText(binary.LittleEndian.AppendUint32(b, token), g.name)
 		b = g.appendLogs(appendNumbers(b, g.numbers()))
 	}
 	return b
 }
 
-func (r *reader) groupSums(s *dimSums) {
-	n := r.uvarint()
-	if n > maxGroupSums {
-		r.fail()
-		return
-	}
+func readGroupSums(r *wire.Reader, s *dimSums) {
 	last := uint32(0)
-	for i := 0; i < int(n) && !r.bad; i++ {
-		token := r.uint32()
+	for range r.CountUpTo(maxGroupSums) {
+		token := r.Uint32()
 		if token <= last {
-			r.fail()
+			r.Fail("groups out of order")
 			return
 		}
 		last = token
 		g := s.group(token)
-		g.name = r.string(maxGroupName)
-		r.numbers(g.numbers())
-		r.logs(&g.peerSums)
+		g.name = r.TextUpTo(maxGroupName)
+		readNumbers(r, g.numbers())
+		readLogs(r, &g.peerSums)
 	}
 }

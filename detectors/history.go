@@ -1,6 +1,10 @@
 package detectors
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/weirhq/weir/internal/wire"
+)
 
 // maxVisits is how many active bins are kept at most: two days of hours.
 const maxVisits = 48
@@ -59,38 +63,38 @@ func appendVisit(b []byte, gap uint32, taught uint8, counts *[NumMeasures]uint64
 // visitBits is how many bits below the distance say something else.
 const visitBits = 3
 
-// visit reads what appendVisit wrote but for the bin, and returns the distance.
-func (r *reader) visit(v *visit) (gap uint64) {
-	head := r.uvarint()
+// readVisit reads what appendVisit wrote but for the bin, and returns the distance.
+func readVisit(r *wire.Reader, v *visit) (gap uint64) {
+	head := r.Uvarint()
 	v.taught = quarters - uint8(head>>1&(quarters-1))
 	v.counts = [NumMeasures]uint64{}
 	counts := &v.counts
 	for m := range counts[:numCore] {
-		counts[m] = r.count()
+		counts[m] = readCount(r)
 	}
 	if head&1 == 0 {
 		return head >> visitBits
 	}
-	mask := r.byte()
+	mask := r.Byte()
 	if mask == 0 || mask>>(int(NumMeasures)-numCore) != 0 {
-		r.fail()
+		r.Fail("counts of measures that there are not")
 	}
 	for m := numCore; m < int(NumMeasures); m++ {
 		if mask>>(m-numCore)&1 == 0 {
 			continue
 		}
-		if counts[m] = r.count(); counts[m] == 0 {
-			r.fail()
+		if counts[m] = readCount(r); counts[m] == 0 {
+			r.Fail("a count of zero that need not be told")
 		}
 	}
 	return head >> visitBits
 }
 
-// count reads one count of a visit.
-func (r *reader) count() uint64 {
-	v := r.uvarint()
+// readCount reads one count of a visit.
+func readCount(r *wire.Reader) uint64 {
+	v := r.Uvarint()
 	if v > maxCount {
-		r.fail()
+		r.Fail("a count too large")
 	}
 	return v
 }
@@ -102,9 +106,9 @@ func (h *history) read(b []byte) {
 		return
 	}
 	bin := uint32(0)
-	for r := (reader{b: b[:len(b)-trailer]}); len(r.b) > 0; h.n++ {
+	for r := wire.NewReader(b[:len(b)-trailer]); r.Len() > 0; h.n++ {
 		v := &h.visits[h.n]
-		bin += uint32(r.visit(v))
+		bin += uint32(readVisit(&r, v))
 		v.bin = bin
 	}
 }
@@ -120,21 +124,20 @@ func (h *history) pack(b []byte) []byte {
 }
 
 // decode reads n visits from an encoded state.
-func (h *history) decode(r *reader) {
-	n := r.uvarint()
-	if n > maxVisits {
-		r.fail()
-	}
+func (h *history) decode(r *wire.Reader) {
 	var bin uint64
-	for i := 0; i < int(n) && !r.bad; i++ {
+	for i := range r.CountUpTo(maxVisits) {
+		if r.Err() != nil {
+			return
+		}
 		v := &h.visits[i]
-		gap := r.visit(v)
+		gap := readVisit(r, v)
 		if i > 0 && gap == 0 {
-			r.fail()
+			r.Fail("two visits in one bin")
 		}
 		bin += gap
 		if gap > 1<<32-2 || bin > 1<<32-2 {
-			r.fail()
+			r.Fail("a visit after the end of time")
 		}
 		v.bin = uint32(bin)
 		h.n = i + 1
@@ -254,14 +257,14 @@ func (e *Engine) remember(s *State, bin uint32, taught uint8, c *Counts) {
 // The second one's bin, until now a distance, is written in full: it never
 // takes more room than the visit that goes.
 func dropOldest(b []byte) []byte {
-	r := reader{b: b}
+	r := wire.NewReader(b)
 	var oldest visit
-	bin := r.visit(&oldest)
-	if len(r.b) == 0 {
+	bin := readVisit(&r, &oldest)
+	if r.Len() == 0 {
 		return b[:0]
 	}
-	next := r.uvarint()
-	rest := r.b
+	next := r.Uvarint()
+	rest := r.Rest()
 	n := binary.PutUvarint(b, next+bin<<visitBits)
 	return b[:n+copy(b[n:], rest)]
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // Parameters are what the scoring of a bin needs to know of the whole fleet.
@@ -172,60 +174,56 @@ func round3(v float64) float64 { return math.Round(v*1000) / 1000 }
 
 // DecodeParameters reads what AppendBinary wrote and returns the bytes after it.
 func DecodeParameters(b []byte) (*Parameters, []byte, error) {
-	r := reader{b: b}
-	if v := r.byte(); !r.bad && v != parametersVersion {
-		return nil, nil, fmt.Errorf("decoding parameters of version %d, where this program reads %d: %w", v, parametersVersion, ErrCorrupt)
-	}
-	p := &Parameters{Bin: r.varint()}
-	n := r.uvarint()
-	if n > maxDimensions {
-		r.fail()
-		n = 0
-	}
-	for i := 0; i < int(n) && !r.bad; i++ {
+	r := wire.NewReader(b)
+	r.Version(parametersVersion)
+	p := &Parameters{Bin: r.Varint()}
+	for range r.CountUpTo(maxDimensions) {
+		if r.Err() != nil {
+			break
+		}
 		var d Dimension
 		for _, v := range d.thresholds() {
-			*v = float64(r.thousandths()) / 1000
+			*v = float64(readThousandths(&r)) / 1000
 		}
-		r.peers(&d)
-		r.groups(&d)
+		readPeers(&r, &d)
+		readGroups(&r, &d)
 		p.Dimensions = append(p.Dimensions, d)
 	}
-	if r.bad {
-		return nil, nil, fmt.Errorf("decoding parameters: %w", ErrCorrupt)
+	if err := r.Err(); err != nil {
+		return nil, nil, fmt.Errorf("decoding parameters: %w", err)
 	}
-	return p, r.b, nil
+	return p, r.Rest(), nil
 }
 
-// peers reads what appendPeers wrote.
-func (r *reader) peers(d *Dimension) {
+// readPeers reads what appendPeers wrote.
+func readPeers(r *wire.Reader, d *Dimension) {
 	for h := range d.Shape {
-		v := r.uvarint()
+		v := r.Uvarint()
 		if v > math.MaxUint16 {
-			r.fail()
+			r.Fail("a share of an hour too large")
 		}
 		d.Shape[h] = uint16(v)
 	}
 	for _, v := range d.values() {
-		*v = float64(r.thousandths()) / 1000
+		*v = float64(readThousandths(r)) / 1000
 	}
 	for _, q := range d.Prior {
 		if q.Mean <= 0 || q.Strength <= 0 || q.InverseK <= 0 {
-			r.fail()
+			r.Fail("a prior that is not above zero")
 		}
 	}
 	for _, mode := range d.Mode {
 		if mode <= 0 {
-			r.fail()
+			r.Fail("a common mode that is not above zero")
 		}
 	}
 }
 
-// thousandths reads a number that a float64 holds exactly.
-func (r *reader) thousandths() int64 {
-	v := r.varint()
+// readThousandths reads a number that a float64 holds exactly.
+func readThousandths(r *wire.Reader) int64 {
+	v := r.Varint()
 	if v < 0 || v > 1<<52 {
-		r.fail()
+		r.Fail("a number below zero or too large")
 		return 0
 	}
 	return v

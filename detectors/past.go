@@ -1,5 +1,7 @@
 package detectors
 
+import "github.com/weirhq/weir/internal/wire"
+
 // past is the second horizon: what was usual some weeks ago. What the first
 // horizon forgets flows into it, and is forgotten there with a horizon of 28
 // days: so it remembers nothing of today, and most of what lies two to six
@@ -25,7 +27,7 @@ func (p *past) append(b []byte) []byte {
 	}
 	b = p.both.append(b)
 	for _, v := range p.numbers() {
-		b = appendFloat32(b, *v)
+		b = wire.AppendFloat32(b, *v)
 	}
 	return b
 }
@@ -38,14 +40,14 @@ func (p *past) numbers() []*float32 {
 	return v
 }
 
-func (r *reader) past() *past {
+func readPast(r *wire.Reader) *past {
 	p := new(past)
 	for m := range p.stat {
-		r.stats(&p.stat[m])
+		readStats(r, &p.stat[m])
 	}
-	r.stats(&p.both)
+	readStats(r, &p.both)
 	for _, v := range p.numbers() {
-		*v = r.amount()
+		*v = readAmount(r)
 	}
 	return p
 }

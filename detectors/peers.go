@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 	"slices"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // Peers of an identity are those of its dimension that work with the same
@@ -61,10 +63,10 @@ func (s *State) Vote(token uint32) {
 // Group returns the token of the identity's group, 0 for none.
 func (s *State) Group() uint32 { return s.group }
 
-func (s *State) decodeGroup(r *reader) {
-	s.group, s.votes = r.uint32(), r.byte()
+func (s *State) decodeGroup(r *wire.Reader) {
+	s.group, s.votes = r.Uint32(), r.Byte()
 	if s.group == 0 || s.votes > mostVotes {
-		r.fail()
+		r.Fail("no group, or too many votes for it")
 	}
 }
 
@@ -88,24 +90,22 @@ func (d *Dimension) appendGroups(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(d.Groups)))
 	for i := range d.Groups {
 		g := &d.Groups[i]
-		b = appendString(binary.LittleEndian.AppendUint32(b, g.token), g.Peers)
+		b = wire.AppendText(binary.LittleEndian.AppendUint32(b, g.token), g.Peers)
 		b = g.appendPeers(b)
 	}
 	return b
 }
 
-// groups reads the groups of a dimension.
-func (r *reader) groups(d *Dimension) {
-	n := r.uvarint()
-	if n > maxGroups {
-		r.fail()
-		return
-	}
-	for i := 0; i < int(n) && !r.bad; i++ {
-		g := Dimension{token: r.uint32(), Peers: r.string(maxGroupName), Threshold: d.Threshold, Live: d.Live, Formula: d.Formula, Tail: d.Tail}
-		r.peers(&g)
+// readGroups reads the groups of a dimension.
+func readGroups(r *wire.Reader, d *Dimension) {
+	for i := range r.CountUpTo(maxGroups) {
+		if r.Err() != nil {
+			return
+		}
+		g := Dimension{token: r.Uint32(), Peers: r.TextUpTo(maxGroupName), Threshold: d.Threshold, Live: d.Live, Formula: d.Formula, Tail: d.Tail}
+		readPeers(r, &g)
 		if g.token == 0 || i > 0 && g.token <= d.Groups[i-1].token {
-			r.fail()
+			r.Fail("groups out of order")
 		}
 		d.Groups = append(d.Groups, g)
 	}

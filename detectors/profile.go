@@ -1,5 +1,7 @@
 package detectors
 
+import "github.com/weirhq/weir/internal/wire"
+
 // cells is the number of cells of an identity's own hours: 24 of a working
 // day, 24 of a weekend day.
 const cells = 48
@@ -89,26 +91,26 @@ func (p *profile) balance(d *Dimension, level float64) {
 const minMass = 0.02
 
 func (p *profile) append(b []byte) []byte {
-	b = appendFloat32(b, p.follows)
-	b = appendFloat32(b, p.mass)
+	b = wire.AppendFloat32(b, p.follows)
+	b = wire.AppendFloat32(b, p.mass)
 	for i, n := range p.n {
 		b = append(b, n)
 		if n > 0 {
-			b = appendFloat32(b, p.mean[i])
+			b = wire.AppendFloat32(b, p.mean[i])
 		}
 	}
 	return b
 }
 
-func (r *reader) profile() *profile {
-	p := &profile{follows: r.amount(), mass: r.amount()}
+func readProfile(r *wire.Reader) *profile {
+	p := &profile{follows: readAmount(r), mass: readAmount(r)}
 	for i := range p.n {
-		p.n[i] = r.byte()
+		p.n[i] = r.Byte()
 		if p.n[i] > profileMemory {
-			r.fail()
+			r.Fail("an hour of more weeks than are remembered")
 		}
 		if p.n[i] > 0 {
-			p.mean[i] = r.amount()
+			p.mean[i] = readAmount(r)
 		}
 	}
 	return p

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // State is what is known of one identity in one dimension. Its zero value is an
@@ -54,11 +56,11 @@ func (x *stats) append(b []byte) []byte {
 	return b
 }
 
-// stats reads statistics: finite and not negative.
-func (r *reader) stats(x *stats) {
+// readStats reads statistics: finite and not negative.
+func readStats(r *wire.Reader, x *stats) {
 	for i := range x {
-		if x[i] = r.uint16(); x[i] >= 0x7f80 {
-			r.fail()
+		if x[i] = r.Uint16(); x[i] >= 0x7f80 {
+			r.Fail("evidence below zero or not finite")
 		}
 	}
 }
@@ -170,10 +172,10 @@ func (s *State) AppendBinary(b []byte) []byte {
 	if s.group != 0 {
 		b = append(binary.LittleEndian.AppendUint32(b, s.group), s.votes)
 	}
-	b = appendFloat32(b, s.work)
+	b = wire.AppendFloat32(b, s.work)
 	b = append(b, s.worked)
-	b = appendFloat32(b, s.peak)
-	b = appendFloat32(b, s.high)
+	b = wire.AppendFloat32(b, s.peak)
+	b = wire.AppendFloat32(b, s.high)
 	for m := range s.core {
 		b = s.core[m].append(b)
 	}
@@ -238,72 +240,75 @@ func (s *State) flags() (f byte) {
 // DecodeState reads what AppendBinary wrote and returns the bytes after it. The
 // state keeps nothing of b.
 func DecodeState(b []byte) (State, []byte, error) {
-	r := reader{b: b}
+	r := wire.NewReader(b)
 	var s State
-	if v := r.byte(); !r.bad && v != stateVersion {
-		return State{}, nil, fmt.Errorf("decoding a detector state of version %d, where this program writes %d: process again from the source: %w", v, stateVersion, ErrCorrupt)
+	if r.Version(stateVersion); r.Err() != nil {
+		return State{}, nil, fmt.Errorf("decoding a detector state: process again from the source: %w", r.Err())
 	}
-	flags := r.byte()
+	flags := r.Byte()
 	if flags > allFlags {
-		r.fail()
+		r.Fail("unknown flags")
 	}
 	s.busy = flags&flagBusy != 0
-	s.first, s.last, s.rise = r.bin(), r.bin(), r.bin()
-	s.told = r.uint16()
+	s.first, s.last, s.rise = readBin(&r), readBin(&r), readBin(&r)
+	s.told = r.Uint16()
 	if flags&flagGroup != 0 {
 		s.decodeGroup(&r)
 	}
-	s.work = r.amount()
-	if s.worked = r.byte(); s.worked > workMemory {
-		r.fail()
+	s.work = readAmount(&r)
+	if s.worked = r.Byte(); s.worked > workMemory {
+		r.Fail("more bins worked than are remembered")
 	}
-	s.peak = r.float32()
-	s.high = r.float32()
+	s.peak = r.Float32()
+	s.high = r.Float32()
 	for m := range s.core {
-		r.series(&s.core[m])
+		readSeries(&r, &s.core[m])
 	}
-	r.stats(&s.both)
+	readStats(&r, &s.both)
 	if flags&^(flagBusy|flagGroup) != 0 {
-		s.more = r.more(flags)
+		s.more = readMore(&r, flags)
 	}
 	var h history
 	h.decode(&r)
-	if r.bad || s.first > s.last+1 || s.rise > s.last+1 {
-		return State{}, nil, fmt.Errorf("decoding a detector state: %w", ErrCorrupt)
+	if s.first > s.last+1 || s.rise > s.last+1 {
+		r.Fail("a first bin or a rise after the last bin")
+	}
+	if h.n > 0 && (h.visits[h.n-1].bin >= s.last || h.visits[0].bin+1 < s.first) {
+		r.Fail("a visit outside the life of the identity")
+	}
+	if err := r.Err(); err != nil {
+		return State{}, nil, fmt.Errorf("decoding a detector state: %w", err)
 	}
 	if h.n > 0 {
-		if h.visits[h.n-1].bin >= s.last || h.visits[0].bin+1 < s.first {
-			return State{}, nil, fmt.Errorf("decoding a detector state: a visit outside its life: %w", ErrCorrupt)
-		}
 		s.recent = h.pack(nil)
 	}
-	return s, r.b, nil
+	return s, r.Rest(), nil
 }
 
-// more reads what the flags say there is.
-func (r *reader) more(flags byte) *more {
+// readMore reads what the flags say there is.
+func readMore(r *wire.Reader, flags byte) *more {
 	m := new(more)
 	if flags&flagProfile != 0 {
-		m.profile = r.profile()
+		m.profile = readProfile(r)
 	}
 	if flags&flagToday != 0 {
-		m.today = r.today()
+		m.today = readToday(r)
 	}
 	if flags&flagPast != 0 {
-		m.past = r.past()
+		m.past = readPast(r)
 	}
 	if flags&flagExtra == 0 {
 		return m
 	}
-	mask := r.byte()
+	mask := r.Byte()
 	if mask == 0 || mask>>numExtra != 0 {
-		r.fail()
+		r.Fail("measures that there are not")
 		return m
 	}
 	for i := range m.extra {
 		if mask>>i&1 != 0 {
 			m.extra[i] = new(series)
-			r.series(m.extra[i])
+			readSeries(r, m.extra[i])
 		}
 	}
 	return m
@@ -311,34 +316,34 @@ func (r *reader) more(flags byte) *more {
 
 func (x *series) append(b []byte) []byte {
 	b = x.stat.append(b)
-	b = appendFloat32(b, x.count)
-	b = appendFloat32(b, x.exposure)
-	b = appendFloat32(b, x.excess)
-	return appendFloat32(b, x.square)
+	b = wire.AppendFloat32(b, x.count)
+	b = wire.AppendFloat32(b, x.exposure)
+	b = wire.AppendFloat32(b, x.excess)
+	return wire.AppendFloat32(b, x.square)
 }
 
-func (r *reader) series(x *series) {
-	r.stats(&x.stat)
-	x.count = r.amount()
-	x.exposure = r.amount()
-	x.excess = r.float32()
-	x.square = r.amount()
+func readSeries(r *wire.Reader, x *series) {
+	readStats(r, &x.stat)
+	x.count = readAmount(r)
+	x.exposure = readAmount(r)
+	x.excess = r.Float32()
+	x.square = readAmount(r)
 }
 
-// bin reads the index of a bin plus one.
-func (r *reader) bin() uint32 {
-	v := r.uvarint()
+// readBin reads the index of a bin plus one.
+func readBin(r *wire.Reader) uint32 {
+	v := r.Uvarint()
 	if v > math.MaxUint32 {
-		r.fail()
+		r.Fail("a bin after the end of time")
 	}
 	return uint32(v)
 }
 
-// amount reads a number that cannot be negative.
-func (r *reader) amount() float32 {
-	v := r.float32()
+// readAmount reads a number that cannot be negative.
+func readAmount(r *wire.Reader) float32 {
+	v := r.Float32()
 	if v < 0 || math.Signbit(float64(v)) {
-		r.fail()
+		r.Fail("an amount below zero")
 	}
 	return v
 }

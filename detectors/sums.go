@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // Sums are what one detect task tells of one finished bin. All of it is whole
@@ -228,18 +230,18 @@ func appendNumbers(b []byte, numbers []*uint64) []byte {
 	return appendZeros(b, zeros)
 }
 
-// numbers reads what appendNumbers wrote.
-func (r *reader) numbers(numbers []*uint64) {
-	for j := 0; j < len(numbers) && !r.bad; {
-		v := r.uvarint()
+// readNumbers reads what appendNumbers wrote.
+func readNumbers(r *wire.Reader, numbers []*uint64) {
+	for j := 0; j < len(numbers) && r.Err() == nil; {
+		v := r.Uvarint()
 		if v != 0 {
 			*numbers[j] = v
 			j++
 			continue
 		}
-		run := r.uvarint()
-		if run == 0 || run > uint64(len(numbers)-j) || (len(r.b) > 0 && j+int(run) < len(numbers) && r.b[0] == 0) {
-			r.fail()
+		run := r.Uvarint()
+		if run == 0 || run > uint64(len(numbers)-j) || (r.Len() > 0 && j+int(run) < len(numbers) && r.Rest()[0] == 0) {
+			r.Fail("a run of zeros that is none, too long, or in two pieces")
 		}
 		j += int(run)
 	}
@@ -255,27 +257,21 @@ func appendZeros(b []byte, n uint64) []byte {
 
 // DecodeSums reads what AppendBinary wrote and returns the bytes after it.
 func DecodeSums(b []byte) (*Sums, []byte, error) {
-	r := reader{b: b}
-	if v := r.byte(); !r.bad && v != sumsVersion {
-		return nil, nil, fmt.Errorf("decoding sums of version %d, where this program reads %d: %w", v, sumsVersion, ErrCorrupt)
-	}
-	n := r.uvarint()
-	if n > maxDimensions {
-		r.fail()
-		n = 0
-	}
+	r := wire.NewReader(b)
+	r.Version(sumsVersion)
+	n := r.CountUpTo(maxDimensions)
 	s := new(Sums)
-	for i := 0; i < int(n) && !r.bad; i++ {
+	for i := 0; i < n && r.Err() == nil; i++ {
 		d := s.dim(i)
-		r.numbers(d.numbers())
-		r.logs(&d.peerSums)
-		r.groupSums(d)
+		readNumbers(&r, d.numbers())
+		readLogs(&r, &d.peerSums)
+		readGroupSums(&r, d)
 	}
-	if !r.bad && n > 0 && s.dims[n-1].scored == 0 {
-		r.fail()
+	if r.Err() == nil && n > 0 && s.dims[n-1].scored == 0 {
+		r.Fail("a last dimension without sums")
 	}
-	if r.bad {
-		return nil, nil, fmt.Errorf("decoding sums: %w", ErrCorrupt)
+	if err := r.Err(); err != nil {
+		return nil, nil, fmt.Errorf("decoding sums: %w", err)
 	}
-	return s, r.b, nil
+	return s, r.Rest(), nil
 }

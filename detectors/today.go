@@ -1,6 +1,10 @@
 package detectors
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/weirhq/weir/internal/wire"
+)
 
 // today is what a day has been like so far. People have busy days: the hours of
 // a day share a factor of their own (a Gamma frailty of mean 1), so that eight
@@ -122,13 +126,13 @@ func (t *today) pass(l *likelihood, stat *[NumRates]float64, c *Counts) {
 func (t *today) append(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint32(b, t.day)
 	for _, v := range t.numbers() {
-		b = appendFloat32(b, *v)
+		b = wire.AppendFloat32(b, *v)
 	}
-	b = appendFloat32(b, t.shared)
-	b = appendFloat32(b, t.alike)
-	b = appendFloat32(b, t.odd)
-	b = appendFloat32(b, t.spread)
-	return appendFloat32(b, t.weight)
+	b = wire.AppendFloat32(b, t.shared)
+	b = wire.AppendFloat32(b, t.alike)
+	b = wire.AppendFloat32(b, t.odd)
+	b = wire.AppendFloat32(b, t.spread)
+	return wire.AppendFloat32(b, t.weight)
 }
 
 // numbers lists the numbers that cannot be negative.
@@ -140,15 +144,15 @@ func (t *today) numbers() []*float32 {
 	return v
 }
 
-func (r *reader) today() *today {
-	t := &today{day: r.uint32()}
+func readToday(r *wire.Reader) *today {
+	t := &today{day: r.Uint32()}
 	for _, v := range t.numbers() {
-		*v = r.amount()
+		*v = readAmount(r)
 	}
-	t.shared = r.float32()
-	t.alike = r.float32()
-	t.odd = r.float32()
-	t.spread = r.float32()
-	t.weight = r.amount()
+	t.shared = r.Float32()
+	t.alike = r.Float32()
+	t.odd = r.Float32()
+	t.spread = r.Float32()
+	t.weight = readAmount(r)
 	return t
 }

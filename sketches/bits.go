@@ -92,22 +92,13 @@ func (r *bitReader) rice(k uint, limit uint64) uint64 {
 // failed reports whether anything read so far was bad or past the end.
 func (r *bitReader) failed() bool { return r.bad || r.pos > 8*uint(len(r.in)) }
 
-// close returns the bytes behind the last one read from, and whether all was
-// well, with nothing but zeros for padding.
-func (r *bitReader) close() (rest []byte, ok bool) {
+// close returns how many bytes were read from, and whether all was well, with
+// nothing but zeros for padding.
+func (r *bitReader) close() (bytes uint64, ok bool) {
 	if r.failed() || r.bits(-r.pos%8) != 0 {
-		return nil, false
+		return 0, false
 	}
-	return r.in[r.pos/8:], true
-}
-
-// uvarint reads an unsigned number in its shortest form.
-func uvarint(b []byte) (v uint64, rest []byte, ok bool) {
-	v, n := binary.Uvarint(b)
-	if n <= 0 || n > 1 && b[n-1] == 0 {
-		return 0, nil, false
-	}
-	return v, b[n:], true
+	return uint64(r.pos / 8), true
 }
 
 // riceShift returns the shift that suits the gaps between n keys below 2^width.

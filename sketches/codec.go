@@ -2,9 +2,10 @@ package sketches
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math/bits"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // The binary form of a window:
@@ -36,14 +37,6 @@ const (
 	widthBits    = 5 // enough for a width of 26
 )
 
-// ErrCorrupt is wrapped by the errors of all decoders, but for those about an
-// unknown version.
-var ErrCorrupt = errors.New("not the canonical form of a sketch")
-
-// ErrVersion is wrapped by the errors of all decoders about a form written by
-// another version.
-var ErrVersion = errors.New("unknown version")
-
 // AppendBinary appends the window's canonical form: windows that hold the same
 // append the same bytes, whatever their history.
 func (w *Window) AppendBinary(b []byte) []byte {
@@ -73,55 +66,60 @@ func (w *Window) AppendBinary(b []byte) []byte {
 // at any time, whatever b says: a window of the highest precision with every
 // cell hit takes half of that.
 func DecodeWindow(b []byte) (w Window, rest []byte, err error) {
-	if len(b) < 2 {
-		return Window{}, nil, fmt.Errorf("decoding a window: %w: %d bytes", ErrCorrupt, len(b))
-	}
-	if b[0] != codecVersion {
-		return Window{}, nil, fmt.Errorf("decoding a window: %w %d, want %d", ErrVersion, b[0], codecVersion)
-	}
-	p := b[1] &^ matrixFlag
+	r := wire.NewReader(b)
+	r.Version(codecVersion)
+	form := r.Byte()
+	p := form &^ matrixFlag
 	if p < minPrecision || p > maxPrecision {
-		return Window{}, nil, fmt.Errorf("decoding a window: %w: precision %d", ErrCorrupt, p)
+		r.Fail(fmt.Sprintf("precision %d", p))
+	}
+	if err := r.Err(); err != nil {
+		return Window{}, nil, fmt.Errorf("decoding a window: %w", err)
 	}
 	w = New(p)
-	ok := false
-	if b[1] == p {
-		w.list, rest, ok = decodeList(b[2:])
+	if form == p {
+		w.list = readList(&r)
 	} else {
-		w.matrix, rest, ok = decodeMatrix(b[2:], p)
+		w.matrix = readMatrix(&r, p)
 	}
-	if !ok {
-		return Window{}, nil, fmt.Errorf("decoding a window: %w", ErrCorrupt)
+	if err := r.Err(); err != nil {
+		return Window{}, nil, fmt.Errorf("decoding a window: %w", err)
 	}
-	return w, rest, nil
+	return w, r.Rest(), nil
 }
 
-func decodeList(b []byte) (list []Entry, rest []byte, ok bool) {
-	n, b, ok := uvarint(b)
-	if !ok || n > ExactLimit || n == 0 {
-		return nil, b, ok && n == 0
+// notCanonical is what is wrong with bits that no encoder writes.
+const notCanonical = "not the canonical form of a sketch"
+
+func readList(r *wire.Reader) []Entry {
+	n := r.CountUpTo(ExactLimit)
+	if n == 0 {
+		return nil
 	}
-	lo, b, ok := uvarint(b)
-	if !ok || lo == 0 || lo > lastMinute || n > 8*uint64(len(b)) {
-		return nil, nil, false
+	lo := r.Uvarint()
+	if lo == 0 || lo > lastMinute || n > 8*r.Len() {
+		r.Fail(notCanonical)
+		return nil
 	}
-	in := bitReader{in: b}
-	width := in.bits(widthBits)
-	shift, next := riceShift(keyBits, int(n)), uint64(0)
-	list = grow(nil, int(n))
-	minutes := span{lo: uint32(lo), width: uint(width)}
+	in := bitReader{in: r.Rest()}
+	minutes := span{lo: uint32(lo), width: uint(in.bits(widthBits))}
+	list := grow(nil, n)
+	shift, next := riceShift(keyBits, n), uint64(0)
 	for range n {
+		if next == 1<<keyBits || in.failed() {
+			break
+		}
 		key := next + in.rice(shift, 1<<keyBits-1-next)
 		list = append(list, pack(key, minutes.read(&in)))
-		if next = key + 1; in.failed() {
-			return nil, nil, false
-		}
-		if next == 1<<keyBits && len(list) < int(n) {
-			return nil, nil, false
-		}
+		next = key + 1
 	}
-	rest, ok = in.close()
-	return list, rest, ok && minutes.canonical()
+	bytes, ok := in.close()
+	if !ok || len(list) < n || !minutes.canonical() {
+		r.Fail(notCanonical)
+		return nil
+	}
+	r.Take(bytes)
+	return list
 }
 
 // span reads minutes written as differences from their oldest, and tells

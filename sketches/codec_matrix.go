@@ -3,6 +3,8 @@ package sketches
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // appendBinary appends the part of the form that follows the header.
@@ -106,33 +108,48 @@ func (m *matrix) writeColumn(out *bitWriter, cells []Entry) {
 	}
 }
 
-func decodeMatrix(b []byte, p uint8) (m *matrix, rest []byte, ok bool) {
-	oldest, b, ok := uvarint(b)
-	if !ok || oldest == 0 || oldest > lastMinute {
-		return nil, nil, false
+// readMatrix reads what matrix.appendBinary wrote; nil if there is a fault in it.
+func readMatrix(r *wire.Reader, p uint8) *matrix {
+	oldest := r.Uvarint()
+	if oldest == 0 || oldest > lastMinute {
+		r.Fail(notCanonical)
+		return nil
 	}
-	m = newMatrix(p)
+	m := newMatrix(p)
 	m.oldest = uint32(oldest)
-	in := bitReader{in: b}
+	in := bitReader{in: r.Rest()}
+	ok := m.readColumns(&in)
+	bytes, whole := in.close()
+	if !ok || !whole {
+		r.Fail(notCanonical)
+		return nil
+	}
+	r.Take(bytes)
+	m.promote()
+	m.sparse = m.sparse.shrunk()
+	return m
+}
+
+// readColumns reads the highest rank and the cells of each, and reports whether
+// they are as the encoder writes them.
+func (m *matrix) readColumns(in *bitReader) bool {
 	top := int(in.bits(widthBits))
-	if top == 0 || top > ranks(p) {
-		return nil, nil, false
+	if top == 0 || top > ranks(m.p) {
+		return false
 	}
 	var cells []Entry
 	least := false // a column starts at the oldest minute of all
 	for rank := 1; rank <= top; rank++ {
 		var lo uint32
-		cells, lo, ok = m.readColumn(&in, rank, cells[:0])
+		var ok bool
+		cells, lo, ok = m.readColumn(in, rank, cells[:0])
 		if !ok || rank == top && len(cells) == 0 {
-			return nil, nil, false
+			return false
 		}
 		least = least || len(cells) > 0 && lo == m.oldest
 		m.addColumn(rank, cells)
 	}
-	m.promote()
-	m.sparse = m.sparse.shrunk()
-	rest, ok = in.close()
-	return m, rest, ok && least
+	return least
 }
 
 // addColumn adds the cells of a rank, the ranks coming in order.

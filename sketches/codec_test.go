@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 func TestCodecRoundTrip(t *testing.T) {
@@ -66,17 +68,17 @@ func TestDecodeWindowRefuses(t *testing.T) {
 		in   []byte
 		want error
 	}{
-		"nothing":           {nil, ErrCorrupt},
-		"one byte":          {good[:1], ErrCorrupt},
-		"another version":   {append([]byte{2}, good[1:]...), ErrVersion},
-		"precision 9":       {[]byte{1, 9, 0}, ErrCorrupt},
-		"precision 15":      {[]byte{1, 15, 0}, ErrCorrupt},
-		"too many records":  {[]byte{1, 10, 0x81, 8, 1, 0}, ErrCorrupt},
-		"list cut short":    {good[:len(good)-1], ErrCorrupt},
-		"matrix cut short":  {matrix[:len(matrix)/2], ErrCorrupt},
-		"matrix of nothing": {[]byte{1, 10 | matrixFlag, 1, 0}, ErrCorrupt},
-		"older than oldest": {older, ErrCorrupt},
-		"long form of zero": {[]byte{1, 10, 0x80, 0}, ErrCorrupt},
+		"nothing":           {nil, wire.ErrCorrupt},
+		"one byte":          {good[:1], wire.ErrCorrupt},
+		"another version":   {append([]byte{2}, good[1:]...), wire.ErrCorrupt},
+		"precision 9":       {[]byte{1, 9, 0}, wire.ErrCorrupt},
+		"precision 15":      {[]byte{1, 15, 0}, wire.ErrCorrupt},
+		"too many records":  {[]byte{1, 10, 0x81, 8, 1, 0}, wire.ErrCorrupt},
+		"list cut short":    {good[:len(good)-1], wire.ErrCorrupt},
+		"matrix cut short":  {matrix[:len(matrix)/2], wire.ErrCorrupt},
+		"matrix of nothing": {[]byte{1, 10 | matrixFlag, 1, 0}, wire.ErrCorrupt},
+		"older than oldest": {older, wire.ErrCorrupt},
+		"long form of zero": {[]byte{1, 10, 0x80, 0}, wire.ErrCorrupt},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,8 @@ package sketches
 import (
 	"fmt"
 	"math/bits"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // The form of a tick is for windows of which both sides know when their touches
@@ -56,7 +58,7 @@ func (w *Window) AppendTick(b []byte, start uint32) []byte {
 // keeps nothing of b.
 func DecodeTick(b []byte, precision uint8, start uint32, n int) (w Window, rest []byte, err error) {
 	w = New(precision)
-	corrupt := fmt.Errorf("decoding a tick's window: %w", ErrCorrupt)
+	corrupt := fmt.Errorf("decoding a tick's window: %w", wire.ErrCorrupt)
 	if n < 1 || n > ExactLimit || n > 2*len(b) {
 		return w, nil, corrupt
 	}
@@ -75,12 +77,12 @@ func DecodeTick(b []byte, precision uint8, start uint32, n int) (w Window, rest 
 			return w, nil, corrupt
 		}
 	}
-	rest, ok := in.close()
+	bytes, ok := in.close()
 	if !ok || !offsets.canonical() {
 		return w, nil, corrupt
 	}
 	w.list = list
-	return w, rest, nil
+	return w, b[bytes:], nil
 }
 
 // At returns a copy of a window that is a list, with all its records as if last

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 
 	"github.com/axiomhq/hyperloglog"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // The binary form of an Exposure:
@@ -52,47 +54,31 @@ func (x *Exposure) AppendBinary(b []byte) []byte {
 // follows it. It takes canonical forms only, keeps nothing of b, and holds
 // at most some 400 kB, whatever b says.
 func DecodeExposure(b []byte) (x Exposure, rest []byte, err error) {
-	bad := func(what string) (Exposure, []byte, error) {
-		return Exposure{}, nil, fmt.Errorf("decoding an exposure: %w: %s", ErrCorrupt, what)
-	}
-	if len(b) < 2 {
-		return bad("too short")
-	}
-	if b[0] != codecVersion {
-		return Exposure{}, nil, fmt.Errorf("decoding an exposure: %w %d, want %d", ErrVersion, b[0], codecVersion)
-	}
-	flags := b[1]
-	if flags > sketchFlag|coarseFlag {
-		return bad("flags")
-	}
-	b = b[2:]
-	if flags&sketchFlag == 0 {
-		var w Window
-		if w, b, err = DecodeWindow(b); err != nil {
-			return Exposure{}, nil, fmt.Errorf("decoding an exposure: %w", err)
+	r := wire.NewReader(b)
+	r.Version(codecVersion)
+	flags := r.Byte()
+	switch {
+	case flags > sketchFlag|coarseFlag:
+		r.Fail("unknown flags")
+	case flags&sketchFlag != 0:
+		registers := readRegisterValues(&r)
+		if x.known = readCellSet(&r); r.Err() == nil {
+			x.sketch = sketchOf(registers)
 		}
-		if w.matrix != nil || w.p != PartialPrecision || !only(w.list) {
-			return bad("list")
+	default:
+		w := wire.Decode(&r, DecodeWindow)
+		if w.matrix != nil || w.Precision() != PartialPrecision || !only(w.list) {
+			r.Fail("not a list of records without minutes")
 		}
 		x.list = w.list
-	} else {
-		var registers []byte
-		var ok bool
-		if registers, b, ok = decodeRegisters(b); !ok {
-			return bad("registers")
-		}
-		if x.known, b, ok = decodeCellSet(b); !ok {
-			return bad("known cells")
-		}
-		x.sketch = sketchOf(registers)
 	}
 	if flags&coarseFlag != 0 {
-		var ok bool
-		if x.coarse, b, ok = decodeCellSet(b); !ok {
-			return bad("coarse cells")
-		}
+		x.coarse = readCellSet(&r)
 	}
-	return x, b, nil
+	if err := r.Err(); err != nil {
+		return Exposure{}, nil, fmt.Errorf("decoding an exposure: %w", err)
+	}
+	return x, r.Rest(), nil
 }
 
 // only reports whether all minutes are anyMinute.
@@ -165,19 +151,26 @@ func registerCenter(registers []byte) int {
 	return best
 }
 
-func decodeRegisters(b []byte) (registers, rest []byte, ok bool) {
-	in := bitReader{in: b}
+// readRegisterValues reads what appendRegisters wrote.
+func readRegisterValues(r *wire.Reader) []byte {
+	in := bitReader{in: r.Rest()}
 	center := int(in.bits(registerBits))
-	registers = make([]byte, 1<<PartialPrecision)
+	registers := make([]byte, 1<<PartialPrecision)
 	for i := range registers {
 		v := center + unfold(in.rice(0, 2*maxRanks))
 		if v < 0 || v > ranks(PartialPrecision) || in.failed() {
-			return nil, nil, false
+			r.Fail(notCanonical)
+			return nil
 		}
 		registers[i] = byte(v)
 	}
-	rest, ok = in.close()
-	return registers, rest, ok && registerCenter(registers) == center
+	bytes, ok := in.close()
+	if !ok || registerCenter(registers) != center {
+		r.Fail(notCanonical)
+		return nil
+	}
+	r.Take(bytes)
+	return registers
 }
 
 // matrix returns the cells as a matrix, all hit in the same minute.
@@ -193,15 +186,18 @@ func (s cellSet) matrix() *matrix {
 	return m
 }
 
-func decodeCellSet(b []byte) (s cellSet, rest []byte, ok bool) {
-	m, rest, ok := decodeMatrix(b, StatePrecision)
-	if !ok {
-		return nil, nil, false
+// readCellSet reads a matrix whose cells were all hit in anyMinute.
+func readCellSet(r *wire.Reader) cellSet {
+	m := readMatrix(r, StatePrecision)
+	if m == nil {
+		return nil
 	}
-	s = newCellSet()
+	s := newCellSet()
 	m.eachCell(func(reg, rank, minute uint32) {
-		ok = ok && minute == anyMinute
+		if minute != anyMinute {
+			r.Fail("a cell with a minute, in a set without")
+		}
 		s.add(reg, rank)
 	})
-	return s, rest, ok
+	return s
 }

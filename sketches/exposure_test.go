@@ -7,6 +7,8 @@ import (
 
 	"github.com/axiomhq/hyperloglog"
 	"pgregory.net/rapid"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // upTo returns a window of the records 0..n-1, all of one minute.
@@ -172,11 +174,11 @@ func TestDecodeExposureRefuses(t *testing.T) {
 		"cut cells":     good[:len(good)-2],
 		"list matrix":   append([]byte{1, 0}, w.AppendBinary(nil)...),
 	} {
-		if _, _, err := DecodeExposure(in); !errors.Is(err, ErrCorrupt) {
+		if _, _, err := DecodeExposure(in); !errors.Is(err, wire.ErrCorrupt) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
-	if _, _, err := DecodeExposure([]byte{9, 0}); !errors.Is(err, ErrVersion) {
+	if _, _, err := DecodeExposure([]byte{9, 0}); !errors.Is(err, wire.ErrCorrupt) {
 		t.Errorf("another version: error %v", err)
 	}
 }

@@ -3,6 +3,8 @@ package stream
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // batchVersion is the first byte of every record on weir.partials.
@@ -26,7 +28,7 @@ type Batch struct {
 // and the partials follow.
 func appendBatchHeader(b []byte, dimensions []string, topics []Topic, progress []Progress) []byte {
 	b = append(b, batchVersion)
-	b = appendList(b, dimensions, func(b []byte, name *string) []byte { return appendString(b, *name) })
+	b = wire.AppendList(b, dimensions, func(b []byte, name *string) []byte { return wire.AppendText(b, *name) })
 	b = appendTopics(b, topics)
 	return appendProgress(b, progress)
 }
@@ -37,38 +39,34 @@ func appendBroadcast(b []byte, facts []FactRecord, spoke []Spoke) []byte {
 }
 
 func appendTopics(b []byte, topics []Topic) []byte {
-	return appendList(b, topics, func(b []byte, t *Topic) []byte {
-		b = appendString(b, t.Name)
+	return wire.AppendList(b, topics, func(b []byte, t *Topic) []byte {
+		b = wire.AppendText(b, t.Name)
 		b = binary.AppendUvarint(b, uint64(t.Partitions))
 		return binary.AppendVarint(b, t.Listed)
 	})
 }
 
-func (r *reader) topics() []Topic {
-	return readList(r, func() Topic { return Topic{string(r.bytes()), int32(r.uvarint()), r.varint()} })
+func readTopics(r *wire.Reader) []Topic {
+	return wire.List(r, func() Topic { return Topic{r.Text(), int32(r.Uvarint()), r.Varint()} })
 }
 
 func appendProgress(b []byte, progress []Progress) []byte {
-	return appendList(b, progress, func(b []byte, p *Progress) []byte {
-		b = appendString(b, p.Topic)
+	return wire.AppendList(b, progress, func(b []byte, p *Progress) []byte {
+		b = wire.AppendText(b, p.Topic)
 		b = binary.AppendUvarint(b, uint64(p.Partition))
 		b = binary.AppendVarint(b, p.Offset)
 		b = binary.AppendVarint(b, p.MaxTime)
-		idle := byte(0)
-		if p.Idle {
-			idle = 1
-		}
-		return append(b, idle)
+		return wire.AppendBool(b, p.Idle)
 	})
 }
 
-func (r *reader) progress() []Progress {
-	return readList(r, func() Progress {
+func readProgress(r *wire.Reader) []Progress {
+	return wire.List(r, func() Progress {
 		return Progress{
-			Source:  Source{string(r.bytes()), int32(r.uvarint())},
-			Offset:  r.varint(),
-			MaxTime: r.varint(),
-			Idle:    r.byte() != 0,
+			Source:  Source{r.Text(), int32(r.Uvarint())},
+			Offset:  r.Varint(),
+			MaxTime: r.Varint(),
+			Idle:    r.Bool(),
 		}
 	})
 }
@@ -76,18 +74,18 @@ func (r *reader) progress() []Progress {
 // DecodeBatch reads the header of a batch; Partials reads the rest. The batch
 // aliases value.
 func DecodeBatch(value []byte) (*Batch, error) {
-	r := reader{b: value}
-	r.version(batchVersion)
+	r := wire.NewReader(value)
+	r.Version(batchVersion)
 	out := &Batch{}
-	out.Dimensions = readList(&r, func() string { return string(r.bytes()) })
-	out.Topics = r.topics()
-	out.Progress = r.progress()
-	out.Facts = r.facts()
-	out.Spoke = r.spoke()
-	out.SignIns = r.signIns()
-	out.body = r.b
-	if r.err != nil {
-		return nil, fmt.Errorf("reading a batch of partials: %w", r.err)
+	out.Dimensions = wire.List(&r, r.Text)
+	out.Topics = readTopics(&r)
+	out.Progress = readProgress(&r)
+	out.Facts = readFacts(&r)
+	out.Spoke = readSpoke(&r)
+	out.SignIns = readSignIns(&r)
+	out.body = r.Rest()
+	if err := r.Err(); err != nil {
+		return nil, fmt.Errorf("reading a batch of partials: %w", err)
 	}
 	return out, nil
 }

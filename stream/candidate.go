@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -60,17 +61,11 @@ func (e *exposure) append(b []byte) []byte {
 	return e.union.AppendBinary(appendTraits(b, e.traits))
 }
 
-func (r *reader) exposure() *exposure {
-	e := &exposure{since: r.varint(), seen: r.varint(), rows: int64(r.uvarint() & math.MaxInt64), events: int64(r.uvarint() & math.MaxInt64)}
-	e.past = leaked{float64(r.uvarint()), float64(r.uvarint()), float64(r.uvarint())}
-	e.traits = r.traits()
-	if r.err != nil {
-		return e
-	}
-	var err error
-	if e.union, r.b, err = sketches.DecodeExposure(r.b); err != nil {
-		r.err, r.b = err, nil
-	}
+func readExposure(r *wire.Reader) *exposure {
+	e := &exposure{since: r.Varint(), seen: r.Varint(), rows: int64(r.Uvarint() & math.MaxInt64), events: int64(r.Uvarint() & math.MaxInt64)}
+	e.past = leaked{float64(r.Uvarint()), float64(r.Uvarint()), float64(r.Uvarint())}
+	e.traits = readTraits(r)
+	e.union = wire.Decode(r, sketches.DecodeExposure)
 	return e
 }
 

@@ -1,6 +1,10 @@
 package stream
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/weirhq/weir/internal/wire"
+)
 
 // maxCommands bounds how many commands stand in one record of weir.parameters;
 // more wait for the next.
@@ -60,14 +64,14 @@ func (s *commands) appendBinary(b []byte) []byte {
 	return b
 }
 
-func (r *reader) commandState() (s commands) {
-	s.seq = r.varint()
-	s.waiting = r.commands()
-	for _, c := range r.commands() {
+func readCommandState(r *wire.Reader) (s commands) {
+	s.seq = r.Varint()
+	s.waiting = readCommands(r)
+	for _, c := range readCommands(r) {
 		s.sent = append(s.sent, sent{Command: c})
 	}
 	for i := range s.sent {
-		s.sent[i].left = int(r.uvarint())
+		s.sent[i].left = int(r.Uvarint())
 	}
 	return s
 }

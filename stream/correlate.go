@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // CorrelateConfig is what the correlate task needs to know.
@@ -100,12 +101,12 @@ func NewCorrelate(cfg CorrelateConfig) *Correlate {
 // Apply takes in one record of weir.evidence at its offset.
 func (c *Correlate) Apply(offset int64, r *Report) error {
 	if r.Partition < 0 || r.Partition >= c.cfg.Partitions {
-		return fmt.Errorf("a report of partition %d, where weir.partials has %d: %w", r.Partition, c.cfg.Partitions, ErrCorrupt)
+		return fmt.Errorf("a report of partition %d, where weir.partials has %d: %w", r.Partition, c.cfg.Partitions, wire.ErrCorrupt)
 	}
 	for i := range r.Candidates {
 		cand := &r.Candidates[i]
 		if cand.Dimension < 0 || cand.Dimension >= len(c.cfg.Dimensions) || len(cand.Measures) == 0 {
-			return fmt.Errorf("a candidate of dimension %d: %w", cand.Dimension, ErrCorrupt)
+			return fmt.Errorf("a candidate of dimension %d: %w", cand.Dimension, wire.ErrCorrupt)
 		}
 		if cand.Tick > c.closed {
 			c.candidates[cand.Tick] = append(c.candidates[cand.Tick], *cand)
@@ -115,7 +116,7 @@ func (c *Correlate) Apply(offset int64, r *Report) error {
 	for i := range r.Facts {
 		f := &r.Facts[i]
 		if f.Dimension < SourceDimension || f.Dimension >= len(c.cfg.Dimensions) || f.Fact == "" {
-			return fmt.Errorf("a fact of dimension %d: %w", f.Dimension, ErrCorrupt)
+			return fmt.Errorf("a fact of dimension %d: %w", f.Dimension, wire.ErrCorrupt)
 		}
 		if f.Tick > c.closed {
 			c.facts[f.Tick] = append(c.facts[f.Tick], *f)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // Names of what raises alerts.
@@ -216,19 +217,19 @@ func appendDossier(b []byte, d *dossier) []byte {
 	if err != nil {
 		panic(fmt.Sprintf("stream: a dossier does not encode: %v", err)) // a mistake in this package: it holds plain values
 	}
-	return d.alert.AppendJSON(appendBytes(b, text))
+	return d.alert.AppendJSON(wire.AppendBytes(b, text))
 }
 
-func (r *reader) dossier() (*dossier, error) {
+func readDossier(r *wire.Reader) (*dossier, error) {
 	d := new(dossier)
-	text := r.bytes()
-	if r.err != nil {
-		return nil, r.err
+	text := r.Bytes()
+	if r.Err() != nil {
+		return nil, r.Err()
 	}
 	if err := json.Unmarshal(text, d); err != nil {
-		return nil, fmt.Errorf("%w: %w", err, ErrCorrupt)
+		return nil, fmt.Errorf("%w: %w", err, wire.ErrCorrupt)
 	}
 	var err error
-	d.alert, err = alerting.ParseAlert(r.b)
+	d.alert, err = alerting.ParseAlert(r.Rest())
 	return d, err
 }

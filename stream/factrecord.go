@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // FactRecord is a rare fact on its way from ingest to every detect task: a
@@ -27,21 +28,21 @@ const (
 )
 
 func appendFacts(b []byte, facts []FactRecord) []byte {
-	return appendList(b, facts, func(b []byte, f *FactRecord) []byte {
+	return wire.AppendList(b, facts, func(b []byte, f *FactRecord) []byte {
 		b = append(b, byte(f.Action))
 		b = binary.AppendVarint(b, f.Time)
 		b = binary.AppendVarint(b, f.Apply)
-		b = appendString(b, f.Actor)
-		b = appendString(b, f.Subject)
-		return appendString(b, f.KeyID)
+		b = wire.AppendText(b, f.Actor)
+		b = wire.AppendText(b, f.Subject)
+		return wire.AppendText(b, f.KeyID)
 	})
 }
 
-func (r *reader) facts() []FactRecord {
-	return readList(r, func() FactRecord {
+func readFacts(r *wire.Reader) []FactRecord {
+	return wire.List(r, func() FactRecord {
 		return FactRecord{
-			Action: event.Action(r.byte()), Time: r.varint(), Apply: r.varint(),
-			Actor: string(r.bytes()), Subject: string(r.bytes()), KeyID: string(r.bytes()),
+			Action: event.Action(r.Byte()), Time: r.Varint(), Apply: r.Varint(),
+			Actor: r.Text(), Subject: r.Text(), KeyID: r.Text(),
 		}
 	})
 }
@@ -63,11 +64,11 @@ const (
 )
 
 func appendSpoke(b []byte, spoke []Spoke) []byte {
-	return appendList(b, spoke, func(b []byte, s *Spoke) []byte {
-		return binary.AppendVarint(appendString(b, s.Topic), s.Tick)
+	return wire.AppendList(b, spoke, func(b []byte, s *Spoke) []byte {
+		return binary.AppendVarint(wire.AppendText(b, s.Topic), s.Tick)
 	})
 }
 
-func (r *reader) spoke() []Spoke {
-	return readList(r, func() Spoke { return Spoke{string(r.bytes()), r.varint()} })
+func readSpoke(r *wire.Reader) []Spoke {
+	return wire.List(r, func() Spoke { return Spoke{r.Text(), r.Varint()} })
 }

@@ -4,11 +4,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -40,16 +40,16 @@ func (f *factRegister) encode(kind, name string) []byte {
 	switch kind {
 	case accountRecord:
 		if a, ok := f.accounts[name]; ok {
-			b := appendVarints(nil, a.Joined, a.Left)
-			return appendString(b, a.Maker)
+			b := wire.AppendVarints(nil, a.Joined, a.Left)
+			return wire.AppendText(b, a.Maker)
 		}
 	case keyRecord:
 		if k, ok := f.keys[name]; ok {
-			return appendVarints(nil, k.Issued, k.Revoked, k.Retired)
+			return wire.AppendVarints(nil, k.Issued, k.Revoked, k.Retired)
 		}
 	case kindRecord:
 		if since, ok := f.kinds[name]; ok {
-			return appendVarints(nil, since)
+			return wire.AppendVarints(nil, since)
 		}
 	case noticeRecord:
 		if list := f.notices[name]; len(list) > 0 {
@@ -68,7 +68,7 @@ func (f *factRegister) encode(kind, name string) []byte {
 			return v.append(nil)
 		}
 	case heardRecord:
-		return appendVarints(nil, f.heard.staff, f.heard.keys, f.heard.tokens, f.heard.accesses, f.pruned)
+		return wire.AppendVarints(nil, f.heard.staff, f.heard.keys, f.heard.tokens, f.heard.accesses, f.pruned)
 	}
 	return nil
 }
@@ -76,112 +76,99 @@ func (f *factRegister) encode(kind, name string) []byte {
 // load takes over one record of the state; key is without the prefix.
 func (f *factRegister) load(key string, value []byte) error {
 	if key == "" {
-		return fmt.Errorf("reading the facts: %w", ErrCorrupt)
+		return fmt.Errorf("reading the facts: %w", wire.ErrCorrupt)
 	}
 	kind, name := key[:1], key[1:]
-	r := reader{b: value}
+	r := wire.NewReader(value)
 	switch kind {
 	case accountRecord:
-		f.accounts[name] = detectors.Account{Joined: r.varint(), Left: r.varint(), Maker: string(r.bytes())}
+		f.accounts[name] = detectors.Account{Joined: r.Varint(), Left: r.Varint(), Maker: r.Text()}
 	case keyRecord:
-		f.keys[name] = detectors.Key{Issued: r.varint(), Revoked: r.varint(), Retired: r.varint()}
+		f.keys[name] = detectors.Key{Issued: r.Varint(), Revoked: r.Varint(), Retired: r.Varint()}
 	case kindRecord:
-		f.kinds[name] = r.varint()
+		f.kinds[name] = r.Varint()
 	case noticeRecord:
-		for len(r.b) > 0 {
-			f.notices[name] = append(f.notices[name], r.notice())
+		for r.Len() > 0 {
+			f.notices[name] = append(f.notices[name], readNotice(&r))
 			f.noticed++
 		}
 	case missingRecord:
-		f.missing[name] = r.missing()
+		f.missing[name] = readMissing(&r)
 	case voiceRecord:
-		f.voices[name] = r.voice()
+		f.voices[name] = readVoice(&r)
 	case heardRecord:
-		f.heard = factsHeard{r.varint(), r.varint(), r.varint(), r.varint()}
-		f.pruned = r.varint()
+		f.heard = factsHeard{r.Varint(), r.Varint(), r.Varint(), r.Varint()}
+		f.pruned = r.Varint()
 	default:
-		r.fail("unknown kind of record")
+		r.Fail("unknown kind of record")
 	}
-	if r.err == nil && len(r.b) > 0 {
-		r.fail("bytes too many")
-	}
-	if r.err != nil {
-		return fmt.Errorf("reading the facts: %w", r.err)
+	if err := r.End(); err != nil {
+		return fmt.Errorf("reading the facts: %w", err)
 	}
 	return nil
 }
 
 func (n *notice) append(b []byte) []byte {
-	b = appendString(b, string(n.fact))
-	b = appendVarints(b, n.time, n.began, n.last)
+	b = wire.AppendText(b, string(n.fact))
+	b = wire.AppendVarints(b, n.time, n.began, n.last)
 	b = binary.AppendUvarint(b, uint64(len(n.detail)))
 	for _, name := range slices.Sorted(maps.Keys(n.detail)) {
-		b = appendString(b, name)
-		b = appendString(b, n.detail[name])
+		b = wire.AppendText(b, name)
+		b = wire.AppendText(b, n.detail[name])
 	}
 	return n.exposure.append(b)
 }
 
-func (r *reader) notice() *notice {
-	n := &notice{fact: alerting.Fact(r.bytes()), time: r.varint(), began: r.varint(), last: r.varint(), detail: map[string]string{}}
-	for range r.count() {
-		name := string(r.bytes())
-		n.detail[name] = string(r.bytes())
+func readNotice(r *wire.Reader) *notice {
+	n := &notice{fact: alerting.Fact(r.Bytes()), time: r.Varint(), began: r.Varint(), last: r.Varint(), detail: map[string]string{}}
+	for range r.Count() {
+		name := r.Text()
+		n.detail[name] = r.Text()
 	}
-	n.exposure = *r.exposure()
+	n.exposure = *readExposure(r)
 	return n
 }
 
 func (m *missing) append(b []byte) []byte {
-	b = appendVarints(b, m.Bin, m.Since, m.Began, m.Told)
+	b = wire.AppendVarints(b, m.Bin, m.Since, m.Began, m.Told)
 	for i := range m.Tokens {
-		b = appendFloat(appendFloat(b, m.Tokens[i]), m.Records[i])
+		b = wire.AppendFloat64(wire.AppendFloat64(b, m.Tokens[i]), m.Records[i])
 	}
 	for i := range m.Past {
-		b = appendFloat(appendFloat(b, m.Past[i].Tokens), m.Past[i].Records)
+		b = wire.AppendFloat64(wire.AppendFloat64(b, m.Past[i].Tokens), m.Past[i].Records)
 	}
 	b = m.seen.AppendBinary(b)
 	return m.records.AppendBinary(b)
 }
 
-func (r *reader) missing() *missing {
+func readMissing(r *wire.Reader) *missing {
 	m := &missing{}
-	m.Bin, m.Since, m.Began, m.Told = r.varint(), r.varint(), r.varint(), r.varint()
+	m.Bin, m.Since, m.Began, m.Told = r.Varint(), r.Varint(), r.Varint(), r.Varint()
 	for i := range m.Tokens {
-		m.Tokens[i], m.Records[i] = r.float(), r.float()
+		m.Tokens[i], m.Records[i] = r.Float64(), r.Float64()
 	}
 	for i := range m.Past {
-		m.Past[i].Tokens, m.Past[i].Records = r.float(), r.float()
+		m.Past[i].Tokens, m.Past[i].Records = r.Float64(), r.Float64()
 	}
-	for _, w := range [...]*sketches.Window{&m.seen, &m.records} {
-		if r.err != nil {
-			return m
-		}
-		var err error
-		if *w, r.b, err = sketches.DecodeWindow(r.b); err != nil {
-			r.fail(err.Error())
-		}
-	}
+	m.seen = wire.Decode(r, sketches.DecodeWindow)
+	m.records = wire.Decode(r, sketches.DecodeWindow)
 	return m
 }
 
 func (v *voice) append(b []byte) []byte {
-	b = appendVarints(b, v.last, v.told, v.hour, int64(v.active))
-	b = appendFloat(appendFloat(b, v.surprise), v.longest)
+	b = wire.AppendVarints(b, v.last, v.told, v.hour, int64(v.active))
+	b = wire.AppendFloat64(wire.AppendFloat64(b, v.surprise), v.longest)
 	for i := range v.rhythm.Active {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v.rhythm.Active[i]))
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v.rhythm.Ticks[i]))
+		b = wire.AppendFloat32(wire.AppendFloat32(b, v.rhythm.Active[i]), v.rhythm.Ticks[i])
 	}
 	return b
 }
 
-func (r *reader) voice() *voice {
-	v := &voice{last: r.varint(), told: r.varint(), hour: r.varint(), active: float32(r.varint())}
-	v.surprise, v.longest = r.float(), r.float()
+func readVoice(r *wire.Reader) *voice {
+	v := &voice{last: r.Varint(), told: r.Varint(), hour: r.Varint(), active: float32(r.Varint())}
+	v.surprise, v.longest = r.Float64(), r.Float64()
 	for i := range v.rhythm.Active {
-		both := r.uint64()
-		v.rhythm.Active[i] = math.Float32frombits(uint32(both))
-		v.rhythm.Ticks[i] = math.Float32frombits(uint32(both >> 32))
+		v.rhythm.Active[i], v.rhythm.Ticks[i] = r.Float32(), r.Float32()
 	}
 	return v
 }

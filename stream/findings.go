@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // Findings is what correlate made of the ticks it worked through: all of it is
@@ -61,7 +62,7 @@ func DecodeSuppressed(value []byte) (*Suppressed, error) {
 		Alert json.RawMessage `json:"alert"`
 	}
 	if err := json.Unmarshal(value, &raw); err != nil {
-		return nil, fmt.Errorf("reading a suppressed alert: %w: %w", err, ErrCorrupt)
+		return nil, fmt.Errorf("reading a suppressed alert: %w: %w", err, wire.ErrCorrupt)
 	}
 	a, err := alerting.ParseAlert(raw.Alert)
 	if err != nil {

@@ -1,6 +1,10 @@
 package stream
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/weirhq/weir/internal/wire"
+)
 
 // advance remembers that ticks up to done were closed when all records of
 // weir.partials before offset had been applied.
@@ -20,9 +24,9 @@ func (h advances) since(oldest int64) advances {
 }
 
 func (h advances) append(b []byte) []byte {
-	return appendList(b, h, func(b []byte, a *advance) []byte { return appendVarints(b, a.offset, a.done) })
+	return wire.AppendList(b, h, func(b []byte, a *advance) []byte { return wire.AppendVarints(b, a.offset, a.done) })
 }
 
-func (r *reader) advances() advances {
-	return readList(r, func() advance { return advance{r.varint(), r.varint()} })
+func readAdvances(r *wire.Reader) advances {
+	return wire.List(r, func() advance { return advance{r.Varint(), r.Varint()} })
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -105,9 +106,9 @@ func (j *Join) encodeToken(hash uint64) Change {
 	if !ok {
 		return Change{Key: key}
 	}
-	value := appendVarints([]byte{byte(t.kind)}, int64(t.day))
+	value := wire.AppendVarints([]byte{byte(t.kind)}, int64(t.day))
 	if t.kind == tokenEnded {
-		value = appendVarints(value, int64(t.revoked))
+		value = wire.AppendVarints(value, int64(t.revoked))
 	}
 	return Change{key, value}
 }
@@ -150,26 +151,24 @@ func (j *Join) Checkpoint() Change {
 	for _, offset := range j.origin {
 		replay = min(replay, offset)
 	}
-	b := appendVarints([]byte{StateVersion}, j.done, j.offset, replay, j.since)
+	b := wire.AppendVarints([]byte{StateVersion}, j.done, j.offset, replay, j.since)
 	b = binary.LittleEndian.AppendUint64(b, j.limit)
 	b = binary.AppendUvarint(b, uint64(len(j.issues)))
-	b = appendVarints(b, j.issues...)
+	b = wire.AppendVarints(b, j.issues...)
 	b = j.history.append(b)
 	topics, progress := j.watermark.Snapshot()
 	return Change{[]byte(joinCheckpointKey), appendProgress(appendTopics(b, topics), progress)}
 }
 
 func decodeJoinCheckpoint(value []byte) (*joinCheckpoint, error) {
-	r := reader{b: value}
-	r.version(StateVersion)
-	c := &joinCheckpoint{done: r.varint(), offset: r.varint(), replay: r.varint(), since: r.varint(), limit: r.uint64()}
-	for range r.count() {
-		c.issues = append(c.issues, r.varint())
-	}
-	c.history = r.advances()
-	c.topics, c.progress = r.topics(), r.progress()
-	if r.err != nil {
-		return nil, fmt.Errorf("reading the checkpoint of the join: %w", r.err)
+	r := wire.NewReader(value)
+	r.Version(StateVersion)
+	c := &joinCheckpoint{done: r.Varint(), offset: r.Varint(), replay: r.Varint(), since: r.Varint(), limit: r.Uint64()}
+	c.issues = wire.List(&r, r.Varint)
+	c.history = readAdvances(&r)
+	c.topics, c.progress = readTopics(&r), readProgress(&r)
+	if r.Err() != nil {
+		return nil, fmt.Errorf("reading the checkpoint of the join: %w", r.Err())
 	}
 	return c, nil
 }
@@ -192,23 +191,23 @@ func (r *JoinRestore) Load(key, value []byte) (err error) {
 		return err
 	}
 	if len(key) != 9 || key[0] != tokenKeyPrefix {
-		return fmt.Errorf("reading the state of the join: %w", ErrCorrupt)
+		return fmt.Errorf("reading the state of the join: %w", wire.ErrCorrupt)
 	}
 	hash := binary.BigEndian.Uint64(key[1:])
 	if value == nil {
 		delete(r.j.tokens, hash)
 		return nil
 	}
-	in := reader{b: value}
-	t := token{kind: tokenStatus(in.byte()), day: int32(in.varint())}
+	in := wire.NewReader(value)
+	t := token{kind: tokenStatus(in.Byte()), day: int32(in.Varint())}
 	if t.kind == tokenEnded {
-		t.revoked = int32(in.varint())
+		t.revoked = int32(in.Varint())
 	}
-	if in.err == nil && t.kind > tokenEnded {
-		in.fail("unknown kind of token")
+	if in.Err() == nil && t.kind > tokenEnded {
+		in.Fail("unknown kind of token")
 	}
-	if in.err != nil {
-		return fmt.Errorf("reading the state of the join: %w", in.err)
+	if in.Err() != nil {
+		return fmt.Errorf("reading the state of the join: %w", in.Err())
 	}
 	r.j.tokens[hash] = t
 	return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // openings counts what the alert budget is about: statistical episodes, and
@@ -65,11 +66,11 @@ func (o *openings) perDay(end int64) float64 {
 
 func (o *openings) appendBinary(b []byte) []byte {
 	b = binary.AppendVarint(b, o.began)
-	return appendList(b, o.days, func(b []byte, d *dayCount) []byte { return appendVarints(b, d.day, d.count) })
+	return wire.AppendList(b, o.days, func(b []byte, d *dayCount) []byte { return wire.AppendVarints(b, d.day, d.count) })
 }
 
-func (r *reader) openings() (o openings) {
-	o.began = r.varint()
-	o.days = readList(r, func() dayCount { return dayCount{r.varint(), r.varint()} })
+func readOpenings(r *wire.Reader) (o openings) {
+	o.began = r.Varint()
+	o.days = wire.List(r, func() dayCount { return dayCount{r.Varint(), r.Varint()} })
 	return o
 }

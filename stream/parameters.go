@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // Parameters is one record on weir.parameters: what detect must know of the
@@ -52,36 +53,33 @@ func DecodeParameters(value []byte) (*Parameters, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading parameters: %w", err)
 	}
-	r := reader{b: rest}
-	p := &Parameters{params, r.commands()}
-	if r.err == nil && len(r.b) > 0 {
-		r.fail("bytes after the commands")
-	}
-	if r.err != nil {
-		return nil, fmt.Errorf("reading parameters: %w", r.err)
+	r := wire.NewReader(rest)
+	p := &Parameters{params, readCommands(&r)}
+	if err := r.End(); err != nil {
+		return nil, fmt.Errorf("reading parameters: %w", err)
 	}
 	return p, nil
 }
 
 func appendCommands(b []byte, commands []Command) []byte {
-	return appendList(b, commands, func(b []byte, c *Command) []byte {
+	return wire.AppendList(b, commands, func(b []byte, c *Command) []byte {
 		b = binary.AppendVarint(b, c.Seq)
 		b = binary.AppendVarint(b, c.Bin)
 		b = append(b, byte(c.Kind))
 		b = binary.AppendUvarint(b, uint64(c.Dimension))
-		b = appendString(b, c.Identity)
+		b = wire.AppendText(b, c.Identity)
 		b = binary.AppendVarint(b, c.FromBin)
 		return binary.AppendVarint(b, c.ToBin)
 	})
 }
 
-func (r *reader) commands() []Command {
-	return readList(r, func() Command {
-		c := Command{Seq: r.varint(), Bin: r.varint(), Kind: CommandKind(r.byte()), Dimension: int(r.uvarint())}
-		c.Identity = string(r.bytes())
-		c.FromBin, c.ToBin = r.varint(), r.varint()
-		if r.err == nil && c.Kind != Excise {
-			r.fail(fmt.Sprintf("command %d", c.Kind))
+func readCommands(r *wire.Reader) []Command {
+	return wire.List(r, func() Command {
+		c := Command{Seq: r.Varint(), Bin: r.Varint(), Kind: CommandKind(r.Byte()), Dimension: int(r.Uvarint())}
+		c.Identity = r.Text()
+		c.FromBin, c.ToBin = r.Varint(), r.Varint()
+		if r.Err() == nil && c.Kind != Excise {
+			r.Fail(fmt.Sprintf("command %d", c.Kind))
 		}
 		return c
 	})

@@ -5,12 +5,13 @@ import (
 	"slices"
 	"unique"
 
+	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
 
 // partialReader takes the body of a batch apart; see partialwriter.go.
 type partialReader struct {
-	reader
+	wire.Reader
 	layout
 	base  int64
 	names []tableName
@@ -32,28 +33,28 @@ func (b *Batch) Partials(yield func(*Partial)) error {
 	if len(b.body) == 0 {
 		return nil
 	}
-	r := partialReader{reader: reader{b: b.body}}
+	r := partialReader{Reader: wire.NewReader(b.body)}
 	r.head(len(b.Dimensions))
 	at := 0
-	for len(r.b) > 0 {
-		step, ticks := r.uvarint(), 1
+	for r.Len() > 0 {
+		step, ticks := r.Uvarint(), 1
 		if step&1 != 0 {
-			ticks = r.count()
+			ticks = r.Count()
 		}
-		if at = r.at(at, step/2); r.err != nil {
+		if at = r.at(at, step/2); r.Err() != nil {
 			break
 		}
 		n := r.names[at]
 		for range ticks {
 			p := Partial{Dimension: int(n.dim), Identity: r.text[n.from:n.to]}
-			if r.partial(&p); r.err != nil {
+			if r.partial(&p); r.Err() != nil {
 				break
 			}
 			yield(&p)
 		}
 	}
-	if r.err != nil {
-		return fmt.Errorf("reading a batch of partials: %w", r.err)
+	if r.Err() != nil {
+		return fmt.Errorf("reading a batch of partials: %w", r.Err())
 	}
 	return nil
 }
@@ -61,25 +62,25 @@ func (b *Batch) Partials(yield func(*Partial)) error {
 // at returns the place of a name so many after another.
 func (r *partialReader) at(last int, step uint64) int {
 	if step >= uint64(len(r.names)-last) {
-		r.fail("unknown name")
+		r.Fail("unknown name")
 		return 0
 	}
 	return last + int(step)
 }
 
 func (r *partialReader) head(dimensions int) {
-	r.tickMinutes, r.base = r.uvarint(), r.varint()
-	r.actors, r.subjects = int(r.uvarint()&0xff)-1, r.uvarint()
+	r.tickMinutes, r.base = r.Uvarint(), r.Varint()
+	r.actors, r.subjects = int(r.Uvarint()&0xff)-1, r.Uvarint()
 	for dim := range dimensions {
-		last, n := tableName{}, r.count()
+		last, n := tableName{}, r.Count()
 		r.names = slices.Grow(r.names, min(n, 1<<16))
 		for range n {
-			shared := r.byte()
+			shared := r.Byte()
 			head, tail := int32(shared>>4), int32(shared&15)
 			if size := last.to - last.from; head > size || tail > size {
-				r.fail("a name that shares more than there is")
+				r.Fail("a name that shares more than there is")
 			}
-			if r.err != nil {
+			if r.Err() != nil {
 				return
 			}
 			n := tableName{from: int32(len(r.text)), dim: uint8(dim)}
@@ -95,40 +96,37 @@ func (r *partialReader) head(dimensions int) {
 
 // middle reads what a name does not share with the one before.
 func (r *partialReader) middle() {
-	v := r.uvarint()
+	v := r.Uvarint()
 	n := v / 2
 	size := n
 	if v&1 != 0 {
 		size = (n + 1) / 2
 	}
-	if size > uint64(len(r.b)) {
-		r.fail("length beyond the record")
-		return
-	}
-	bytes := r.b[:size]
-	r.b = r.b[size:]
-	if v&1 == 0 {
+	bytes := r.Take(size)
+	switch {
+	case r.Err() != nil:
+	case v&1 == 0:
 		r.text = append(r.text, bytes...)
-		return
-	}
-	for i := range n {
-		r.text = append(r.text, packable[bytes[i/2]>>(i%2*4)&15])
+	default:
+		for i := range n {
+			r.text = append(r.text, packable[bytes[i/2]>>(i%2*4)&15])
+		}
 	}
 }
 
 func (r *partialReader) partial(p *Partial) {
-	flags := r.byte()
+	flags := r.Byte()
 	p.Events, p.Tick = 1, r.base
 	if flags&flagEvents != 0 {
-		p.Events = int64(r.uvarint() & (1<<62 - 1))
+		p.Events = int64(r.Uvarint() & (1<<62 - 1))
 	}
 	p.Apply = p.Tick
 	if flags&flagPlaced != 0 {
-		p.Tick += r.varint()
-		p.Apply = p.Tick + int64(r.uvarint())
+		p.Tick += r.Varint()
+		p.Apply = p.Tick + int64(r.Uvarint())
 	}
 	if flags&flagRows != 0 {
-		p.Rows = r.rows()
+		p.Rows = readRows(&r.Reader)
 	}
 	start := r.startMinute(p.Tick)
 	if flags&flagWindow != 0 {
@@ -156,13 +154,10 @@ func (r *partialReader) partial(p *Partial) {
 }
 
 func (r *partialReader) window(start uint32) (w sketches.Window) {
-	switch n := r.uvarint(); {
-	case r.err != nil || n == windowEmpty:
+	switch n := r.Uvarint(); {
+	case r.Err() != nil || n == windowEmpty:
 	case n == windowGeneral:
-		var err error
-		if w, r.b, err = sketches.DecodeWindow(r.b); err != nil {
-			r.err, r.b = err, nil
-		}
+		return wire.Decode(&r.Reader, sketches.DecodeWindow)
 	default:
 		return r.tick(start, int(min(n+1-windowListed, sketches.ExactLimit+1)))
 	}
@@ -171,32 +166,23 @@ func (r *partialReader) window(start uint32) (w sketches.Window) {
 
 // tick reads a list in the form of a tick.
 func (r *partialReader) tick(start uint32, n int) (w sketches.Window) {
-	if r.err != nil {
-		return w
-	}
-	var err error
-	if w, r.b, err = sketches.DecodeTick(r.b, sketches.PartialPrecision, start, n); err != nil {
-		r.err, r.b = err, nil
-	}
-	return w
+	return wire.Decode(&r.Reader, func(b []byte) (sketches.Window, []byte, error) {
+		return sketches.DecodeTick(b, sketches.PartialPrecision, start, n)
+	})
 }
 
 func (r *partialReader) tokens(start uint32) (w sketches.Window) {
-	n := r.uvarint()
-	if n == 0 && r.err == nil {
-		var err error
-		if w, r.b, err = sketches.DecodeWindow(r.b); err != nil {
-			r.err, r.b = err, nil
-		}
-		return w
+	n := r.Uvarint()
+	if n == 0 && r.Err() == nil {
+		return wire.Decode(&r.Reader, sketches.DecodeWindow)
 	}
-	if n > sketches.ExactLimit+1 || n > uint64(len(r.b))+1 {
-		r.fail("too many subjects")
+	if n > sketches.ExactLimit+1 || n > uint64(r.Len())+1 {
+		r.Fail("too many subjects")
 		return w
 	}
 	tokens, last := make([]uint32, 0, n), uint64(0)
 	for range max(n, 1) - 1 {
-		last += r.uvarint()
+		last += r.Uvarint()
 		tokens = append(tokens, uint32(last)&(1<<24-1))
 	}
 	return subjectWindow(tokens, start)
@@ -205,16 +191,12 @@ func (r *partialReader) tokens(start uint32) (w sketches.Window) {
 // traits reads the traits of a partial, which come in order of their names, and
 // puts them in theirs.
 func (r *partialReader) traits(p *Partial) {
-	n := r.count()
-	if n > 1<<10 {
-		r.fail("too many traits")
-		return
-	}
+	n := r.CountUpTo(1 << 10)
 	p.Traits = make([]TraitCount, 0, n)
 	at := 0
 	for range n {
-		v := r.uvarint()
-		if at = r.at(at, v/3); r.err != nil {
+		v := r.Uvarint()
+		if at = r.at(at, v/3); r.Err() != nil {
 			return
 		}
 		t := &r.names[at]
@@ -227,7 +209,7 @@ func (r *partialReader) traits(p *Partial) {
 		case everyTrait:
 			events = p.Events
 		case someTrait:
-			events = int64(r.uvarint() & (1<<62 - 1))
+			events = int64(r.Uvarint() & (1<<62 - 1))
 		}
 		p.Traits = append(p.Traits, TraitCount{t.handle, traitOrder(t.hash), clampEvents(events), t.dim})
 	}

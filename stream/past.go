@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // pastEpisode is what is remembered of an episode that can not open again, so
@@ -72,7 +74,7 @@ func (p *past) load(key string, value []byte) error {
 	}
 	var ep pastEpisode
 	if err := json.Unmarshal(value, &ep); err != nil {
-		return fmt.Errorf("reading a past episode: %w: %w", err, ErrCorrupt)
+		return fmt.Errorf("reading a past episode: %w: %w", err, wire.ErrCorrupt)
 	}
 	p.by[key] = ep
 	return nil

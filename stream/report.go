@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // reportVersion is part of every record on weir.evidence.
@@ -115,14 +116,14 @@ func (r *Report) Encode() ([]byte, error) {
 func DecodeReport(value []byte) (*Report, error) {
 	var r Report
 	if err := json.Unmarshal(value, &r); err != nil {
-		return nil, fmt.Errorf("reading a report: %w: %w", err, ErrCorrupt)
+		return nil, fmt.Errorf("reading a report: %w: %w", err, wire.ErrCorrupt)
 	}
 	if r.Version != reportVersion {
-		return nil, fmt.Errorf("reading a report: version %d, want %d: %w", r.Version, reportVersion, ErrCorrupt)
+		return nil, fmt.Errorf("reading a report: version %d, want %d: %w", r.Version, reportVersion, wire.ErrCorrupt)
 	}
 	for _, b := range r.Bins {
 		if _, rest, err := detectors.DecodeSums(b.Sums); err != nil || len(rest) > 0 {
-			return nil, fmt.Errorf("reading the sums of a report: %w", ErrCorrupt)
+			return nil, fmt.Errorf("reading the sums of a report: %w", wire.ErrCorrupt)
 		}
 	}
 	return &r, nil

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // maxRowEvents is how many identified row counts one identity keeps in one
@@ -117,30 +119,15 @@ func (r *Rows) append(b []byte) []byte {
 	return b
 }
 
-func (r *reader) uint64() uint64 {
-	if len(r.b) < 8 {
-		r.fail("short record")
-		return 0
-	}
-	v := binary.LittleEndian.Uint64(r.b)
-	r.b = r.b[8:]
-	return v
-}
-
-func (r *reader) rows() Rows {
+func readRows(r *wire.Reader) Rows {
 	var out Rows
-	out.Plain = int64(r.uvarint() & (1<<63 - 1))
-	n := r.count()
-	if n > maxRowEvents {
-		r.fail("too many row counts")
-		return out
-	}
-	if n > 0 {
+	out.Plain = int64(r.Uvarint() & (1<<63 - 1))
+	if n := r.CountUpTo(maxRowEvents); n > 0 {
 		out.ByID = make([]RowCount, n)
 		for i := range out.ByID {
-			out.ByID[i] = RowCount{r.uint64(), int64(r.uvarint() & (1<<63 - 1))}
+			out.ByID[i] = RowCount{r.Uint64(), int64(r.Uvarint() & (1<<63 - 1))}
 		}
-		out.Limit = r.uint64()
+		out.Limit = r.Uint64()
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -97,7 +98,7 @@ func (w *sessionWriter) number(name string) int {
 	if !ok {
 		n = len(w.names)
 		w.names[name] = n
-		w.table = appendString(w.table, name)
+		w.table = wire.AppendText(w.table, name)
 	}
 	return n
 }
@@ -125,63 +126,53 @@ func (w *sessionWriter) end(topics []Topic, progress []Progress, issues []int64)
 // DecodeSessions reads a record of weir.sessions, but for its body, which
 // Join.Apply goes through.
 func DecodeSessions(value []byte) (*SessionBatch, error) {
-	r := reader{b: value}
-	r.version(sessionsVersion)
+	r := wire.NewReader(value)
+	r.Version(sessionsVersion)
 	out := &SessionBatch{}
-	for range r.count() {
-		out.Dimensions = append(out.Dimensions, string(r.bytes()))
-	}
-	out.Topics = r.topics()
-	out.Progress = r.progress()
-	for range r.count() {
-		out.Issues = append(out.Issues, r.varint())
-	}
-	for range r.count() {
-		out.names = append(out.names, string(r.bytes()))
-	}
-	out.body = r.b
-	if r.err != nil {
-		return nil, fmt.Errorf("reading a batch of sessions: %w", r.err)
+	out.Dimensions = wire.List(&r, r.Text)
+	out.Topics = readTopics(&r)
+	out.Progress = readProgress(&r)
+	out.Issues = wire.List(&r, r.Varint)
+	out.names = wire.List(&r, r.Text)
+	out.body = r.Rest()
+	if err := r.Err(); err != nil {
+		return nil, fmt.Errorf("reading a batch of sessions: %w", err)
 	}
 	return out, nil
 }
 
 // each hands out the facts and the touches of a batch, in its order.
 func (b *SessionBatch) each(fact func(tokenFact), touch func(sessionTouch)) error {
-	r := reader{b: b.body}
-	for len(r.b) > 0 {
-		kind, token := tokenKind(r.byte()), r.uint64()
+	r := wire.NewReader(b.body)
+	for r.Len() > 0 {
+		kind, token := tokenKind(r.Byte()), r.Uint64()
 		if kind != tokenReads {
-			f := tokenFact{token, kind, r.varint()}
+			f := tokenFact{token, kind, r.Varint()}
 			if kind > tokenReads {
-				r.fail("unknown kind of fact")
+				r.Fail("unknown kind of fact")
 			}
-			if r.err == nil {
+			if r.Err() == nil {
 				fact(f)
 			}
 			continue
 		}
-		t := sessionTouch{token: token, tick: r.varint()}
-		t.apply = t.tick + int64(r.uvarint())
+		t := sessionTouch{token: token, tick: r.Varint()}
+		t.apply = t.tick + int64(r.Uvarint())
 		for d := range b.Dimensions {
-			n := r.uvarint()
+			n := r.Uvarint()
 			if n > uint64(len(b.names)) {
-				r.fail("unknown name")
+				r.Fail("unknown name")
 			} else if n > 0 {
 				t.who = append(t.who, identityRef{d, b.names[n-1]})
 			}
 		}
-		if r.err != nil {
-			break
+		t.records = wire.Decode(&r, sketches.DecodeWindow)
+		if r.Err() == nil {
+			touch(t)
 		}
-		var err error
-		if t.records, r.b, err = sketches.DecodeWindow(r.b); err != nil {
-			return fmt.Errorf("reading a batch of sessions: %w", err)
-		}
-		touch(t)
 	}
-	if r.err != nil {
-		return fmt.Errorf("reading a batch of sessions: %w", r.err)
+	if err := r.Err(); err != nil {
+		return fmt.Errorf("reading a batch of sessions: %w", err)
 	}
 	return nil
 }

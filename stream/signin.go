@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // SignIn tells that an account began a session in a tick, or was issued a token.
@@ -66,17 +67,17 @@ func (s *signIns) flush(p int, emit func([]SignIn)) []SignIn {
 }
 
 func appendSignIns(b []byte, list []SignIn) []byte {
-	return appendList(b, list, func(b []byte, s *SignIn) []byte {
-		b = appendString(b, s.Account)
+	return wire.AppendList(b, list, func(b []byte, s *SignIn) []byte {
+		b = wire.AppendText(b, s.Account)
 		b = binary.AppendVarint(b, s.Tick)
 		return binary.AppendUvarint(b, uint64(s.Apply-s.Tick))
 	})
 }
 
-func (r *reader) signIns() []SignIn {
-	return readList(r, func() SignIn {
-		s := SignIn{Account: string(r.bytes()), Tick: r.varint()}
-		s.Apply = s.Tick + int64(r.uvarint())
+func readSignIns(r *wire.Reader) []SignIn {
+	return wire.List(r, func() SignIn {
+		s := SignIn{Account: r.Text(), Tick: r.Varint()}
+		s.Apply = s.Tick + int64(r.Uvarint())
 		return s
 	})
 }

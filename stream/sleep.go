@@ -3,6 +3,8 @@ package stream
 import (
 	"fmt"
 	"maps"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // Most identities of a large fleet do nothing most of the time. Those sleep: of
@@ -68,10 +70,10 @@ func (d *Detect) sweepAsleep(to, now int64, expired uint32) {
 // records.
 func lastSeen(value string) (last int64, records bool) {
 	head := value[:min(len(value), 64)] // beyond what comes before the flags
-	r := reader{b: []byte(head)}
-	last = r.varint()
-	last -= r.varint()
-	r.varint()
-	r.uvarint()
-	return last, r.byte()&flagRecords != 0
+	r := wire.NewReader([]byte(head))
+	last = r.Varint()
+	last -= r.Varint()
+	r.Varint()
+	r.Uvarint()
+	return last, r.Byte()&flagRecords != 0
 }

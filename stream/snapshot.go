@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // Keys of the fleet topic: the checkpoint of correlate, what it holds of the
@@ -58,7 +59,7 @@ func (c *Correlate) checkpoint() []byte {
 	}
 	b = c.commands.appendBinary(b)
 	b = c.opened.appendBinary(b)
-	b = appendBytes(b, c.params.AppendBinary(nil))
+	b = wire.AppendBytes(b, c.params.AppendBinary(nil))
 	return c.fleet.AppendBinary(b)
 }
 
@@ -68,7 +69,7 @@ func (c *Correlate) encodeEpisode(id episodeID) Change {
 	if !ok {
 		return Change{Key: key}
 	}
-	return Change{key, appendDossier(appendBytes(nil, ep.AppendBinary(nil)), c.files[id])}
+	return Change{key, appendDossier(wire.AppendBytes(nil, ep.AppendBinary(nil)), c.files[id])}
 }
 
 // Load takes in one record of the fleet topic, in the order of the log, into a
@@ -96,26 +97,26 @@ func (c *Correlate) Load(key, value []byte) error {
 }
 
 func (c *Correlate) loadFleet(value []byte) error {
-	r := reader{b: value}
-	r.version(StateVersion)
-	c.offset, c.closed, c.bin = r.varint(), r.varint(), r.varint()
-	if n := r.count(); r.err == nil && n != len(c.done) {
-		return fmt.Errorf("reading the fleet: reports of %d partitions, want %d: %w", n, len(c.done), ErrCorrupt)
+	r := wire.NewReader(value)
+	r.Version(StateVersion)
+	c.offset, c.closed, c.bin = r.Varint(), r.Varint(), r.Varint()
+	if n := r.Count(); r.Err() == nil && n != len(c.done) {
+		return fmt.Errorf("reading the fleet: reports of %d partitions, want %d: %w", n, len(c.done), wire.ErrCorrupt)
 	}
 	for i := range c.done {
-		c.done[i] = r.varint()
+		c.done[i] = r.Varint()
 	}
-	c.commands = r.commandState()
-	c.opened = r.openings()
-	params := r.bytes()
-	if r.err != nil {
-		return fmt.Errorf("reading the fleet: %w", r.err)
+	c.commands = readCommandState(&r)
+	c.opened = readOpenings(&r)
+	params := r.Bytes()
+	if r.Err() != nil {
+		return fmt.Errorf("reading the fleet: %w", r.Err())
 	}
 	var err error
 	if c.params, _, err = detectors.DecodeParameters(params); err != nil {
 		return fmt.Errorf("reading the fleet: %w", err)
 	}
-	if c.fleet, _, err = c.cfg.Engine.DecodeFleet(r.b); err != nil {
+	if c.fleet, _, err = c.cfg.Engine.DecodeFleet(r.Rest()); err != nil {
 		return fmt.Errorf("reading the fleet: %w", err)
 	}
 	return nil
@@ -131,16 +132,16 @@ func (c *Correlate) loadEpisode(id episodeID, value []byte) error {
 		delete(c.files, id)
 		return nil
 	}
-	r := reader{b: value}
-	encoded := r.bytes()
-	if r.err != nil {
-		return fmt.Errorf("reading an episode: %w", r.err)
+	r := wire.NewReader(value)
+	encoded := r.Bytes()
+	if r.Err() != nil {
+		return fmt.Errorf("reading an episode: %w", r.Err())
 	}
 	ep, _, err := detectors.DecodeEpisode(encoded)
 	if err != nil {
 		return fmt.Errorf("reading an episode: %w", err)
 	}
-	file, err := r.dossier()
+	file, err := readDossier(&r)
 	if err != nil {
 		return fmt.Errorf("reading an episode: %w", err)
 	}

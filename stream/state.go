@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -187,41 +188,27 @@ func (d *Detect) encodeIdentity(id *identity) []byte {
 }
 
 func (d *Detect) decodeIdentity(id *identity, value []byte) error {
-	r := reader{b: value}
-	id.saved = r.varint()
-	id.last = id.saved - r.varint()
-	id.bin = d.cfg.Grid.BinOfTick(id.last) + r.varint()
-	id.fresh = float64(r.uvarint())
-	flags := r.byte()
-	id.first = id.last - r.varint()
+	r := wire.NewReader(value)
+	id.saved = r.Varint()
+	id.last = id.saved - r.Varint()
+	id.bin = d.cfg.Grid.BinOfTick(id.last) + r.Varint()
+	id.fresh = float64(r.Uvarint())
+	flags := r.Byte()
+	id.first = id.last - r.Varint()
 	if flags&flagTally != 0 {
-		id.tally = r.tally()
+		id.tally = readTally(&r)
 	}
 	if flags&flagCommand != 0 {
-		id.command = r.varint()
-	}
-	if r.err != nil {
-		return r.err
+		id.command = r.Varint()
 	}
 	id.open, id.isHot = flags&flagOpen != 0, flags&flagHot != 0
-	var err error
-	if id.window, r.b, err = sketches.DecodeWindow(r.b); err != nil {
-		return err
-	}
-	if id.state, r.b, err = detectors.DecodeState(r.b); err != nil {
-		return err
-	}
+	id.window = wire.Decode(&r, sketches.DecodeWindow)
+	id.state = wire.Decode(&r, detectors.DecodeState)
 	if flags&flagExposed != 0 {
-		id.exposed = r.exposure()
+		id.exposed = readExposure(&r)
 		id.exposed.opened = flags&flagOpened != 0
 	}
-	if r.err != nil {
-		return r.err
-	}
-	if len(r.b) > 0 {
-		return fmt.Errorf("%d bytes too many: %w", len(r.b), ErrCorrupt)
-	}
-	return nil
+	return r.End()
 }
 
 // Checkpoint is where a detect task stands: written with every commit, so that
@@ -259,14 +246,14 @@ func (d *Detect) Checkpoint() Change {
 }
 
 func decodeCheckpoint(value []byte) (*Checkpoint, error) {
-	r := reader{b: value}
-	r.version(StateVersion)
-	c := &Checkpoint{Done: r.varint(), Offset: r.varint(), Replay: r.varint()}
-	c.history = r.advances()
-	c.topics = r.topics()
-	c.progress = r.progress()
-	if r.err != nil {
-		return nil, fmt.Errorf("reading a checkpoint: %w", r.err)
+	r := wire.NewReader(value)
+	r.Version(StateVersion)
+	c := &Checkpoint{Done: r.Varint(), Offset: r.Varint(), Replay: r.Varint()}
+	c.history = readAdvances(&r)
+	c.topics = readTopics(&r)
+	c.progress = readProgress(&r)
+	if r.Err() != nil {
+		return nil, fmt.Errorf("reading a checkpoint: %w", r.Err())
 	}
 	return c, nil
 }

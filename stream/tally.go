@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -209,21 +210,21 @@ func (t *tally) append(b []byte) []byte {
 	return b
 }
 
-func (r *reader) tally() *tally {
-	t := &tally{events: int64(r.uvarint() & math.MaxInt64), rows: int64(r.uvarint() & math.MaxInt64), traits: r.traits()}
-	n := r.uvarint()
+func readTally(r *wire.Reader) *tally {
+	t := &tally{events: int64(r.Uvarint() & math.MaxInt64), rows: int64(r.Uvarint() & math.MaxInt64), traits: readTraits(r)}
+	n := r.Uvarint()
 	if n == 0 {
 		return t
 	}
-	t.sets = &sets{destructive: r.anyWindow(), subjects: r.anyWindow(), unissued: r.anyWindow()}
-	if n-1 > uint64(len(r.b)) {
-		r.fail("count beyond the record")
+	t.sets = &sets{destructive: readAnyWindow(r), subjects: readAnyWindow(r), unissued: readAnyWindow(r)}
+	if n-1 > uint64(r.Len()) {
+		r.Fail("count beyond the record")
 	}
 	for range n - 1 {
-		if r.err != nil {
+		if r.Err() != nil {
 			break
 		}
-		t.sets.late = append(t.sets.late, lateSets{r.varint(), r.anyWindow(), r.anyWindow()})
+		t.sets.late = append(t.sets.late, lateSets{r.Varint(), readAnyWindow(r), readAnyWindow(r)})
 	}
 	return t
 }
@@ -236,29 +237,26 @@ func appendAnyWindow(b []byte, w *sketches.Window) []byte {
 	return w.AppendBinary(append(b, windowGeneral))
 }
 
-func (r *reader) anyWindow() (w sketches.Window) {
-	switch r.byte() {
+func readAnyWindow(r *wire.Reader) (w sketches.Window) {
+	switch r.Byte() {
 	case windowEmpty:
 	case windowGeneral:
-		var err error
-		if w, r.b, err = sketches.DecodeWindow(r.b); err != nil {
-			r.err, r.b = err, nil
-		}
+		return wire.Decode(r, sketches.DecodeWindow)
 	default:
-		r.fail("unknown form of a window")
+		r.Fail("unknown form of a window")
 	}
 	return w
 }
 
 func appendTraits(b []byte, list []TraitCount) []byte {
-	return appendList(b, list, func(b []byte, t *TraitCount) []byte {
-		b = appendString(append(b, t.dim), t.name.Value())
+	return wire.AppendList(b, list, func(b []byte, t *TraitCount) []byte {
+		b = wire.AppendText(append(b, t.dim), t.name.Value())
 		return binary.AppendUvarint(b, uint64(t.events))
 	})
 }
 
-func (r *reader) traits() []TraitCount {
-	return readList(r, func() TraitCount {
-		return NewTraitCount(Trait{int(r.byte()), string(r.bytes())}, int64(r.uvarint()&math.MaxInt64))
+func readTraits(r *wire.Reader) []TraitCount {
+	return wire.List(r, func() TraitCount {
+		return NewTraitCount(Trait{int(r.Byte()), r.Text()}, int64(r.Uvarint()&math.MaxInt64))
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"hash/fnv"
 	"math"
 	"slices"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // Trait is an identity of one dimension that the identities of another come
@@ -232,7 +234,7 @@ func (s *TraitSums) AppendBinary(b []byte) []byte {
 	for _, key := range keys {
 		b = binary.AppendUvarint(b, uint64(key.member))
 		b = binary.AppendUvarint(b, uint64(key.Dimension))
-		b = appendString(b, key.Identity)
+		b = wire.AppendText(b, key.Identity)
 		b = s.traits[key].appendBinary(b)
 	}
 	return b
@@ -246,48 +248,40 @@ func (s *TraitSum) appendBinary(b []byte) []byte {
 	}
 	for _, m := range s.Top {
 		b = binary.AppendVarint(b, m.Weight)
-		b = appendString(b, m.Identity)
+		b = wire.AppendText(b, m.Identity)
 	}
 	return b
 }
 
-func (r *reader) traitSum() *TraitSum {
-	s := &TraitSum{N: r.uvarint(), Weak: r.varint(), Linear: r.uvarint(), Over: r.uvarint(), Observed: r.uvarint(), Expected: r.uvarint()}
-	n := r.count()
-	if n > maxTraitMembers {
-		r.fail(fmt.Sprintf("%d members of a trait, at most %d", n, maxTraitMembers))
-		return s
-	}
-	for range n {
-		s.Top = append(s.Top, TraitMember{r.varint(), string(r.bytes())})
+func readTraitSum(r *wire.Reader) *TraitSum {
+	s := &TraitSum{N: r.Uvarint(), Weak: r.Varint(), Linear: r.Uvarint(), Over: r.Uvarint(), Observed: r.Uvarint(), Expected: r.Uvarint()}
+	for range r.CountUpTo(maxTraitMembers) {
+		s.Top = append(s.Top, TraitMember{r.Varint(), r.Text()})
 	}
 	return s
 }
 
 // DecodeTraitSums reads what AppendBinary wrote.
 func DecodeTraitSums(b []byte) (*TraitSums, error) {
-	r := reader{b: b}
-	r.version(traitSumsVersion)
+	r := wire.NewReader(b)
+	r.Version(traitSumsVersion)
 	s := &TraitSums{members: map[int]*TraitSum{}, traits: map[memberTrait]*TraitSum{}}
-	for range r.count() {
-		dim := int(r.uvarint())
-		s.members[dim] = r.traitSum()
-		if r.err != nil {
+	for range r.Count() {
+		dim := int(r.Uvarint())
+		s.members[dim] = readTraitSum(&r)
+		if r.Err() != nil {
 			break
 		}
 	}
-	for range r.count() {
-		key := memberTrait{int(r.uvarint()), Trait{int(r.uvarint()), string(r.bytes())}}
-		s.traits[key] = r.traitSum()
-		if r.err != nil {
+	for range r.Count() {
+		key := memberTrait{int(r.Uvarint()), Trait{int(r.Uvarint()), r.Text()}}
+		s.traits[key] = readTraitSum(&r)
+		if r.Err() != nil {
 			break
 		}
 	}
-	if r.err == nil && len(r.b) > 0 {
-		r.fail("bytes after the sums")
-	}
-	if r.err != nil {
-		return nil, fmt.Errorf("reading sums by trait: %w", r.err)
+	if err := r.End(); err != nil {
+		return nil, fmt.Errorf("reading sums by trait: %w", err)
 	}
 	return s, nil
 }

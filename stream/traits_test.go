@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // Sums by trait are a function of the set of identities, however these are
@@ -65,8 +67,8 @@ func FuzzDecodeTraitSums(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := DecodeTraitSums(b)
 		if err != nil {
-			if !errors.Is(err, ErrCorrupt) {
-				t.Fatalf("%v is not ErrCorrupt", err)
+			if !errors.Is(err, wire.ErrCorrupt) {
+				t.Fatalf("%v is not wire.ErrCorrupt", err)
 			}
 			return
 		}
@@ -85,9 +87,9 @@ func TestCommandsAreRepeated(t *testing.T) {
 	}
 	seen := map[int64]int{}
 	for bin := range int64(2*CommandRing + 1) {
-		r := reader{b: s.appendBinary(nil)}
-		if s = r.commandState(); r.err != nil || len(r.b) > 0 {
-			t.Fatalf("the state does not read back: %v", r.err)
+		r := wire.NewReader(s.appendBinary(nil))
+		if s = readCommandState(&r); r.Err() != nil || r.Len() > 0 {
+			t.Fatalf("the state does not read back: %v", r.Err())
 		}
 		published := s.publish(bin)
 		if len(published) > maxCommands {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/wire"
 )
 
 // verdicts is what correlate holds of weir.verdicts. When a verdict counts is
@@ -217,7 +218,7 @@ func (s *verdicts) encode() []byte {
 func (s *verdicts) decode(value []byte) error {
 	var r verdictRecord
 	if err := json.Unmarshal(value, &r); err != nil {
-		return fmt.Errorf("reading the verdicts: %w: %w", err, ErrCorrupt)
+		return fmt.Errorf("reading the verdicts: %w: %w", err, wire.ErrCorrupt)
 	}
 	*s = newVerdicts()
 	s.offset, s.due, s.waiting = r.Offset, r.Due, r.Waiting
