@@ -70,7 +70,7 @@ bench-sketches: ## measure counting beside rings of other sketches, a million id
 
 .PHONY: lab
 lab: ## measure detection: against theory, on simulated companies, on a real log (docs/lab.md; hours; WEIR_BPI2012=path)
-	WEIR_LAB=1 go test -count=1 -v -timeout 12h -run '^TestLab' ./lab ./cmd/weir
+	WEIR_LAB=1 go test -count=1 -v -timeout 12h -run '^TestLab' ./lab/...
 
 .PHONY: soak
 soak: ## run the long proofs: kills, restarts, days of traffic (needs Docker; SOAKTIMEOUT=3h)

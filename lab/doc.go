@@ -3,9 +3,14 @@
 // and says what was caught, how late, how much was gone by then, and what would
 // have been caught by chance.
 //
-// Two ways lead to a truth: a Leak is added to a real log (weir backtest
-// --inject, weir tune), or a simulated company has one from the start. Beside
-// them stand the detectors of theory and of today's rules, which the engine is
-// compared with at equal realised false alarms. Everything is drawn from seeds:
-// the same log, leak and seed give the same figures.
+// The truth is known in two ways: a Leak is added to a real log (weir backtest
+// --inject, weir tune), or a simulated company has one from the start. Everything
+// is drawn from seeds: the same log, leak and seed give the same figures.
+//
+// An Experiment first reads the log as it is, which gives the false alarms and a
+// Profile of each identity. From the Profile it lays out a Plan of the leak for
+// one identity, reads the log with that leak in it, and judges the Outcome.
+//
+// What weir is compared with stands in packages of its own: lab/theory holds the
+// detectors of theory, lab/rules the rules that people use today.
 package lab

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"sort"
 	"strings"
 
@@ -22,6 +23,14 @@ type Outcome struct {
 	Gone   int64 `json:"gone"`
 	Taken  int64 `json:"taken"`
 	ByLuck bool  `json:"by_chance"` // the log without the leak raises an alert at the same places in that time, too
+}
+
+// FormatDelay writes a delay in hours: as minutes below two hours, else as hours.
+func FormatDelay(h float64) string {
+	if h < 2 {
+		return fmt.Sprintf("%.0f min", h*60)
+	}
+	return fmt.Sprintf("%.1f h", h)
 }
 
 // passes is the part of an identity's accesses that must be the leak's for a

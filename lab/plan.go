@@ -243,6 +243,9 @@ func (p *Plan) Observe(ev *event.Event) {
 	})
 }
 
+// Taken returns when each record was taken so far, event time in ms, rising.
+func (p *Plan) Taken() []int64 { return p.taken }
+
 // Over reports whether the log has gone so far past the leak that nothing of it
 // can still be found in time.
 func (p *Plan) Over(now int64) bool { return now > p.To+dayMillis }

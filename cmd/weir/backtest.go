@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,15 +11,14 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify/stdout"
-	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
-	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/internal/backtest"
+	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -74,7 +72,7 @@ The stolen records are ones of the log that the thief has not touched in it.`,
 			return runBacktest(cmd.Context(), cmd, &o)
 		},
 	}
-	cmd.Flags().StringVarP(&o.config, "config", "c", "", "configuration file (default: no file, all defaults)")
+	configFlag(cmd, &o.config)
 	cmd.Flags().StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(fieldmap.Names(), ", ")+", or the path of a field map")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table, or json (one alert a line; the summary on stderr)")
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 3 if any episode opened; with --inject, if any leak was missed")
@@ -92,8 +90,8 @@ type backtestOptions struct {
 }
 
 func runBacktest(ctx context.Context, cmd *cobra.Command, o *backtestOptions) error {
-	if o.output != "table" && o.output != "json" {
-		return usagef("-o is table or json, not %q", o.output)
+	if err := checkOutput(o.output); err != nil {
+		return err
 	}
 	if len(o.inject) > 0 {
 		return runInject(ctx, cmd, o)
@@ -106,10 +104,10 @@ func runBacktest(ctx context.Context, cmd *cobra.Command, o *backtestOptions) er
 		summary.Error = err.Error()
 	}
 	if o.output == "json" {
-		summary.printJSON(cmd.ErrOrStderr())
-		err = told(err)
+		printLine(cmd.ErrOrStderr(), summary)
+		err = silent(err)
 	} else if err == nil || summary.Events > 0 {
-		summary.printTable(cmd.ErrOrStderr())
+		printBacktest(cmd.ErrOrStderr(), summary)
 	}
 	if err == nil && o.exitCode && summary.Opened > 0 {
 		return exitError(3)
@@ -119,164 +117,64 @@ func runBacktest(ctx context.Context, cmd *cobra.Command, o *backtestOptions) er
 
 // backtestFiles reads the files and writes the alerts. The summary tells what
 // was done even when there is an error.
-func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) (*backtestSummary, error) {
-	none := &backtestSummary{Rejected: map[string]int64{}}
-	cfg, err := loadConfig(o.config)
+func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) (*backtest.Summary, error) {
+	none := &backtest.Summary{Rejected: map[string]int64{}}
+	s, err := loadSettings(o.config)
 	if err != nil {
 		return none, err
 	}
-	s, err := newSettings(cfg)
+	files, err := openFiles(o.files, o.format)
 	if err != nil {
 		return none, err
-	}
-	format, err := files.LoadFormat(o.format)
-	if err != nil {
-		return none, usagef("%w", err)
 	}
 	out := bufio.NewWriter(cmd.OutOrStdout())
-	sink, err := stdout.New("stdout", out, stdout.Format(o.output), cfg.Time.Zone)
+	sink, err := stdout.New("stdout", out, stdout.Format(o.output), s.Config.Time.Zone)
 	if err != nil {
 		return none, err
 	}
-	log := &logFiles{names: o.files, format: format}
-	bt := newBacktest(s, log, newProgress(cmd.ErrOrStderr()))
-	bt.alert = func(a *alerting.Alert) error {
-		bt.progress.clear()
+	suppressed, closeSuppressed, err := createSuppressed(o.suppressed)
+	if err != nil {
+		return none, err
+	}
+	line := progress.New(cmd.ErrOrStderr())
+	run := backtest.NewRun(s, files, line)
+	run.CountSuppressed(suppressed)
+	run.Alert = func(a *alerting.Alert) error {
+		line.Clear()
 		_, err := sink.Notify(ctx, a)
 		return err
 	}
-	held, err := bt.keepHeld(o.suppressed)
-	if err != nil {
-		return none, err
-	}
-	err = log.each(ctx, bt)
-	bt.progress.clear()
-	if closed := held(); err == nil {
+	err = files.Read(ctx, run)
+	line.Clear()
+	if closed := closeSuppressed(); err == nil {
 		err = closed
 	}
 	if flush := out.Flush(); err == nil && flush != nil {
 		err = fmt.Errorf("writing the alerts: %w", flush)
 	}
-	if bt.summary.Events > 0 { // an empty log lacks everything, which is said by its emptiness
-		bt.summary.Missing = missingInputs(bt.local.Detect)
+	if run.Summary.Events > 0 { // an empty log lacks every input, which its emptiness says already
+		run.Summary.Missing = run.Local.Detect.Stats().Inputs.Missing()
 	}
-	return &bt.summary, err
+	return &run.Summary, err
 }
 
-// backtest is one run over a log: what is read goes through the
-// operators, and what they say to alert.
-type backtest struct {
-	started  int64 // Unix ms; no event may be much later
-	local    *stream.Local
-	alert    func(*alerting.Alert) error
-	progress *progress
-	summary  backtestSummary
-}
-
-func newBacktest(s *settings, log eventLog, p *progress) *backtest {
-	return &backtest{
-		started: time.Now().UnixMilli(), progress: p, alert: func(*alerting.Alert) error { return nil },
-		local:   stream.NewLocal(s.ingest, s.detect, s.correlate, log.topics()),
-		summary: backtestSummary{Rejected: map[string]int64{}},
-	}
-}
-
-// keepHeld counts what is held back, and writes it to a file if one is named.
-// The function returned ends that.
-func (b *backtest) keepHeld(name string) (end func() error, err error) {
-	b.summary.Suppressed = map[stream.SuppressedKind]int64{}
-	b.local.Held = func(s *stream.Suppressed) { b.summary.Suppressed[s.By.Kind]++ }
+// createSuppressed creates the file for the suppressed alerts; nil if none is
+// named. The function returned ends it.
+func createSuppressed(name string) (w *bufio.Writer, end func() error, err error) {
 	if name == "" {
-		return func() error { return nil }, nil
+		return nil, func() error { return nil }, nil
 	}
 	file, err := os.Create(name)
 	if err != nil {
-		return nil, fmt.Errorf("writing what was held back: %w", err)
+		return nil, nil, fmt.Errorf("writing what was held back: %w", err)
 	}
-	w := bufio.NewWriter(file)
-	var line []byte
-	b.local.Held = func(s *stream.Suppressed) {
-		b.summary.Suppressed[s.By.Kind]++
-		line = append(s.AppendJSON(line[:0]), '\n')
-		_, _ = w.Write(line) // its error comes with Flush
-	}
-	return func() error {
+	w = bufio.NewWriter(file)
+	return w, func() error {
 		if err := errors.Join(w.Flush(), file.Close()); err != nil {
 			return fmt.Errorf("writing what was held back: %w", err)
 		}
 		return nil
 	}, nil
-}
-
-// event takes in one event and reports whether it moves its source on.
-func (b *backtest) event(src stream.Source, ev *event.Event) bool {
-	b.summary.Events++
-	outcome := b.local.Fold(src, b.started, ev)
-	switch outcome {
-	case stream.Counted:
-		b.summary.Counted++
-	case stream.Late:
-		b.summary.Late++
-	case stream.Fact:
-		b.summary.Facts++
-	default:
-		b.summary.Rejected[outcome.String()]++
-		return false
-	}
-	if t := alerting.Time(ev.Time); b.summary.From == 0 || t < b.summary.From {
-		b.summary.From = t
-	}
-	b.summary.To = max(b.summary.To, alerting.Time(ev.Time))
-	return true
-}
-
-func (b *backtest) reject(rej *event.Reject) { b.summary.Rejected[rej.Reason.String()]++ }
-
-func (b *backtest) read(src stream.Source, line int64) { b.local.Ingest.Read(src, line) }
-
-func (b *backtest) ended(src stream.Source) { b.local.Ingest.SetIdle(src, true) }
-
-// flush hands on what was read and tells the alerts.
-func (b *backtest) flush(last bool) error {
-	do := b.local.Flush
-	if last {
-		do = b.local.End
-	}
-	alerts, err := do()
-	if err != nil {
-		return err
-	}
-	for i := range alerts {
-		b.summary.Alerts++
-		if alerts[i].Status == alerting.Open {
-			b.summary.Opened++
-		}
-		if err := b.alert(&alerts[i]); err != nil {
-			return fmt.Errorf("writing an alert: %w", err)
-		}
-	}
-	b.progress.show("%s events, at %s, %d alerts", alerting.Group(b.summary.Events), b.summary.To.Std().Format(time.DateTime), b.summary.Alerts)
-	return nil
-}
-
-// backtestSummary is what a run comes to; with -o json it is the last line on
-// stderr.
-type backtestSummary struct {
-	Events   int64            `json:"events"`
-	Counted  int64            `json:"counted"`
-	Facts    int64            `json:"facts"`
-	Late     int64            `json:"late"`
-	Rejected map[string]int64 `json:"rejected"`
-	Alerts   int64            `json:"alerts"`
-	Opened   int64            `json:"opened"`
-	// Suppressed counts the alerts that nobody was sent, by what held them back.
-	Suppressed map[stream.SuppressedKind]int64 `json:"suppressed,omitempty"`
-	// Missing are the inputs of which nothing was seen, and the facts that cannot
-	// be told therefore.
-	Missing []stream.Input `json:"missing_inputs,omitempty"`
-	From    alerting.Time  `json:"from,omitempty"` // of the events read; absent when there are none
-	To      alerting.Time  `json:"to,omitempty"`
-	Error   string         `json:"error,omitempty"`
 }
 
 // heldBack says what held alerts back.
@@ -286,12 +184,8 @@ var heldBack = map[stream.SuppressedKind]string{
 	stream.ByCampaign: "another message stands for them",
 }
 
-func (s *backtestSummary) printJSON(w io.Writer) {
-	line, _ := json.Marshal(s) // a struct of numbers and strings always marshals
-	fmt.Fprintf(w, "%s\n", line)
-}
-
-func (s *backtestSummary) printTable(w io.Writer) {
+// printBacktest writes the summary for people.
+func printBacktest(w io.Writer, s *backtest.Summary) {
 	rejected := int64(0)
 	var reasons []string
 	for reason, n := range s.Rejected {
@@ -311,5 +205,7 @@ func (s *backtestSummary) printTable(w io.Writer) {
 	for _, kind := range slices.Sorted(maps.Keys(s.Suppressed)) {
 		fmt.Fprintf(w, "%s alerts held back: %s\n", alerting.Group(s.Suppressed[kind]), heldBack[kind])
 	}
-	printMissing(w, s.Missing)
+	for _, input := range s.Missing {
+		fmt.Fprintf(w, "warning: %s\n", input)
+	}
 }

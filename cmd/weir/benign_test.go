@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/internal/backtest"
+	"github.com/weirhq/weir/internal/explain"
 )
 
 // office is the log of ten clerks who each sign in anew every hour from 8 to 16
@@ -74,7 +76,7 @@ func (o *office) opened(t *testing.T, since time.Time, args ...string) (out []st
 		t.Fatal(err)
 	}
 	code, stdout, stderr := weir(t, append(append([]string{"backtest", "-o", "json"}, args...), "office.ndjson")...)
-	var summary backtestSummary
+	var summary backtest.Summary
 	if err := json.Unmarshal([]byte(stderr[strings.LastIndexByte(strings.TrimSpace(stderr), '\n')+1:]), &summary); code != 0 || err != nil || summary.Counted+summary.Late < 20_000 {
 		t.Fatalf("exit %d, %v: %s", code, err, stderr)
 	}
@@ -144,7 +146,7 @@ func TestReleaseOpensNothing(t *testing.T) {
 	share := func(client string, args ...string) float64 {
 		args = append([]string{"explain", "--identity", "client:" + client, "--bin", from.Format(time.RFC3339), "--input", "office.ndjson", "-o", "json"}, args...)
 		code, stdout, stderr := weir(t, args...)
-		var x explanation
+		var x explain.Explanation
 		if err := json.Unmarshal([]byte(stdout), &x); err != nil || code != 0 {
 			t.Fatalf("exit %d, %v: %s%s", code, err, stdout, stderr)
 		}

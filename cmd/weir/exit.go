@@ -1,42 +1,60 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/weirhq/weir/internal/usage"
 )
 
-// usageError is a fault in how the command was called. It exits with 2, every
-// other error with 1.
-type usageError struct{ err error }
+// exitError ends the process with a code and no message: all was said.
+type exitError int
 
-// Error returns what is wrong with the call.
-func (e usageError) Error() string { return e.err.Error() }
+// Error is never shown.
+func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
-// Unwrap returns the error inside.
-func (e usageError) Unwrap() error { return e.err }
-
-// usagef makes a usageError as fmt.Errorf makes an error.
-func usagef(format string, a ...any) error { return usageError{fmt.Errorf(format, a...)} }
-
-// told ends the process with the code of err and no message, where a summary
-// has said it. With -o json the summary is the last line on stderr, for those
-// who read it by machine.
-func told(err error) error {
+// exitCode says how a command ended: 0 done, 1 failed, 2 wrong usage, or the
+// code that the command asked for. It prints the error, if any, to stderr.
+func exitCode(err error, stderr io.Writer) int {
 	var code exitError
-	var usage usageError
+	var wrong usage.Error
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "weir: interrupted")
+		return 1
+	}
+	fmt.Fprintf(stderr, "weir: %v\n", err)
+	if errors.As(err, &wrong) {
+		return 2
+	}
+	return 1
+}
+
+// silent keeps the exit code of err and drops its message, which a summary has
+// told already. With -o json the summary is the last line on stderr, for those
+// who read it by machine.
+func silent(err error) error {
+	var code exitError
+	var wrong usage.Error
 	switch {
 	case err == nil || errors.As(err, &code):
 		return err
-	case errors.As(err, &usage):
+	case errors.As(err, &wrong):
 		return exitError(2)
 	}
 	return exitError(1)
 }
 
-// atLeast makes a check that a command was given at least n arguments, which
-// what names.
+// atLeast checks that a command was given at least n arguments; what names
+// them.
 func atLeast(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < n {
@@ -45,9 +63,3 @@ func atLeast(n int, what string) cobra.PositionalArgs {
 		return nil
 	}
 }
-
-// exitError ends the process with a code and no message: all was said.
-type exitError int
-
-// Error is never shown.
-func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }

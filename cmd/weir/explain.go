@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,11 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event/fieldmap"
-	"github.com/weirhq/weir/lab"
+	"github.com/weirhq/weir/internal/explain"
+	"github.com/weirhq/weir/internal/ndjson"
+	"github.com/weirhq/weir/internal/progress"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -73,74 +76,57 @@ they make of the identity there is told and computed again, alert or not.`,
 	f.StringArrayVar(&o.inputs, "input", nil, "file of events to count again; may be given more than once")
 	f.StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(fieldmap.Names(), ", ")+", or the path of a field map")
 	f.BoolVar(&o.replay, "replay", false, "count the source topics of the configuration again")
-	f.StringVarP(&o.output, "output", "o", "table", "form of the output: table or json")
+	outputFlag(cmd, &o.output)
 	return cmd
 }
 
 func (o *explainOptions) check() error {
 	switch {
 	case (o.key == "") == (o.identity == ""):
-		return usagef("explain needs either one DEDUP_KEY, as it stands in the alert, or --identity DIMENSION:NAME")
+		return usage.Errorf("explain needs either one DEDUP_KEY, as it stands in the alert, or --identity DIMENSION:NAME")
 	case o.bin != "" && o.identity == "":
-		return usagef("--bin goes with --identity; a DEDUP_KEY names the episode by itself")
+		return usage.Errorf("--bin goes with --identity; a DEDUP_KEY names the episode by itself")
 	case o.alerts == "" && o.config == "" && !o.ofBin():
-		return usagef("explain needs a configuration, to read the alerts topic (-c FILE), or a file of alerts (--alerts FILE); or --identity, --bin and a log (--input FILE)")
+		return usage.Errorf("explain needs a configuration, to read the alerts topic (-c FILE), or a file of alerts (--alerts FILE); or --identity, --bin and a log (--input FILE)")
 	case o.replay && o.config == "":
-		return usagef("--replay reads the source topics and needs a configuration (-c FILE); for files there is --input FILE")
+		return usage.Errorf("--replay reads the source topics and needs a configuration (-c FILE); for files there is --input FILE")
 	case o.replay && len(o.inputs) > 0:
-		return usagef("--replay reads topics and --input files; leave one of the two out")
+		return usage.Errorf("--replay reads topics and --input files; leave one of the two out")
 	case o.identity != "" && !strings.Contains(o.identity, ":"):
-		return usagef("--identity %q: want DIMENSION:NAME, such as user:ana", o.identity)
+		return usage.Errorf("--identity %q: want DIMENSION:NAME, such as user:ana", o.identity)
 	}
-	return outputForm(o.output)
+	return checkOutput(o.output)
 }
 
-// explanation is what explain has to say; one JSON object with -o json.
-type explanation struct {
-	DedupKey  string            `json:"dedup_key,omitempty"` // empty: of a bin, not of an alert
-	Dimension string            `json:"dimension"`
-	Identity  string            `json:"identity"`
-	Status    alerting.Status   `json:"status,omitempty"`
-	Time      alerting.Time     `json:"time"`
-	Summary   string            `json:"summary"`
-	Fact      alerting.Fact     `json:"fact,omitempty"`
-	Detail    map[string]string `json:"detail,omitempty"`
-	Bin       alerting.Time     `json:"bin"`
-	BinWidth  string            `json:"bin_width"`
-	Numbers   []lab.Number      `json:"numbers"`
-	Notes     []string          `json:"notes,omitempty"`
-	Agrees    bool              `json:"agrees"`
+// ofBin reports whether a bin is to be explained from the log alone, alert or
+// not.
+func (o *explainOptions) ofBin() bool {
+	return o.identity != "" && o.bin != "" && o.alerts == "" && o.rereads()
 }
+
+// rereads reports whether the log is to be read again.
+func (o *explainOptions) rereads() bool { return o.replay || len(o.inputs) > 0 }
 
 func runExplain(ctx context.Context, cmd *cobra.Command, o *explainOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	cfg, err := loadConfig(o.config)
+	s, err := loadSettings(o.config)
 	if err != nil {
 		return err
 	}
-	s, err := newSettings(cfg)
-	if err != nil {
-		return err
-	}
-	explain := explainAlert
+	take := explainAlert
 	if o.ofBin() {
-		explain = explainBin
+		take = explainBin
 	}
-	x, err := explain(ctx, cmd, o, s)
+	x, err := take(ctx, cmd, o, s)
 	if err != nil {
 		return err
-	}
-	x.Agrees = true
-	for _, n := range x.Numbers {
-		x.Agrees = x.Agrees && n.Agrees
 	}
 	if o.output == "json" {
-		line, _ := json.Marshal(x) // a struct of numbers and strings always marshals
-		fmt.Fprintf(cmd.OutOrStdout(), "%s\n", line)
+		printLine(cmd.OutOrStdout(), x)
 	} else {
-		x.print(cmd.OutOrStdout())
+		printExplanation(cmd.OutOrStdout(), x)
 	}
 	if !x.Agrees {
 		return exitError(1)
@@ -149,25 +135,38 @@ func runExplain(ctx context.Context, cmd *cobra.Command, o *explainOptions) erro
 }
 
 // explainAlert takes apart the latest alert that is asked for.
-func explainAlert(ctx context.Context, cmd *cobra.Command, o *explainOptions, s *settings) (*explanation, error) {
-	told, err := o.find(ctx, cmd, s)
+func explainAlert(ctx context.Context, cmd *cobra.Command, o *explainOptions, s *settings.Settings) (*explain.Explanation, error) {
+	a, err := o.find(ctx, cmd, s)
 	if err != nil {
 		return nil, err
 	}
-	a := told[len(told)-1]
-	x := &explanation{
-		DedupKey: a.DedupKey, Dimension: a.Dimension, Identity: a.Identity, Status: a.Status, Time: a.Time, Summary: a.Summary,
-		Fact: a.Fact, Detail: a.Detail, Bin: a.Evidence.Bin, BinWidth: a.Evidence.BinWidth,
-		Numbers: lab.Recompute(a), Notes: lab.Remarks(a),
+	x := explain.OfAlert(a)
+	if !o.rereads() {
+		return x, nil
 	}
-	if o.replay || len(o.inputs) > 0 {
-		err = x.replay(ctx, cmd, o, s, a)
+	log, err := openLog(ctx, cmd, o.inputs, o.format, o.config, s)
+	if err != nil {
+		return nil, err
 	}
-	return x, err
+	return x, x.Replay(ctx, s, log, a, progress.New(cmd.ErrOrStderr()))
 }
 
-// find returns the alerts of one episode that are asked for, oldest first.
-func (o *explainOptions) find(ctx context.Context, cmd *cobra.Command, s *settings) ([]*alerting.Alert, error) {
+// explainBin takes apart what the operators make of the identity in the bin.
+func explainBin(ctx context.Context, cmd *cobra.Command, o *explainOptions, s *settings.Settings) (*explain.Explanation, error) {
+	at, err := time.Parse(time.RFC3339, o.bin)
+	if err != nil {
+		return nil, usage.Errorf("--bin %q: want a time such as 2026-03-02T14:00:00Z", o.bin)
+	}
+	log, err := openLog(ctx, cmd, o.inputs, o.format, o.config, s)
+	if err != nil {
+		return nil, err
+	}
+	dimension, identity, _ := strings.Cut(o.identity, ":")
+	return explain.OfBin(ctx, s, log, dimension, identity, at, progress.New(cmd.ErrOrStderr()))
+}
+
+// find returns the latest alert of the episode that is asked for.
+func (o *explainOptions) find(ctx context.Context, cmd *cobra.Command, s *settings.Settings) (*alerting.Alert, error) {
 	wanted, err := o.wanted()
 	if err != nil {
 		return nil, err
@@ -178,19 +177,20 @@ func (o *explainOptions) find(ctx context.Context, cmd *cobra.Command, s *settin
 		if err != nil {
 			return nil, err
 		}
-		if list, err = kafka.Alerts(ctx, conn, kafka.NewTopics(s.config.TopicPrefix), wanted); err != nil {
+		list, err = kafka.Alerts(ctx, conn, kafka.NewTopics(s.Config.TopicPrefix), wanted)
+		if err != nil {
 			return nil, err
 		}
-	} else if list, err = alertsOfFile(o.alerts, wanted); err != nil {
+	} else if list, err = ndjson.Alerts(o.alerts, wanted); err != nil {
 		return nil, err
 	}
-	if len(list) == 0 && o.key != "" {
+	switch {
+	case len(list) > 0:
+		return list[len(list)-1], nil
+	case o.key != "":
 		return nil, fmt.Errorf("there is no alert of the episode %s: give the dedup_key as it stands in the alert", o.key)
 	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("there is no alert of %s %s", o.identity, o.bin)
-	}
-	return list, nil
+	return nil, fmt.Errorf("there is no alert of %s %s", o.identity, o.bin)
 }
 
 // wanted tells the alerts that are asked for. The alert of a close repeats the
@@ -206,7 +206,7 @@ func (o *explainOptions) wanted() (func(*alerting.Alert) bool, error) {
 	}
 	at, err := time.Parse(time.RFC3339, o.bin)
 	if err != nil {
-		return nil, usagef("--bin %q: want a time such as 2026-03-02T14:00:00Z", o.bin)
+		return nil, usage.Errorf("--bin %q: want a time such as 2026-03-02T14:00:00Z", o.bin)
 	}
 	ms := alerting.Time(at.UnixMilli())
 	return func(a *alerting.Alert) bool {
@@ -216,26 +216,8 @@ func (o *explainOptions) wanted() (func(*alerting.Alert) bool, error) {
 	}, nil
 }
 
-// alertsOfFile reads the wanted alerts of a file of one a line.
-func alertsOfFile(name string, wanted func(*alerting.Alert) bool) ([]*alerting.Alert, error) {
-	var out []*alerting.Alert
-	var fault error
-	err := eachLine(name, func(line int, b []byte) {
-		a, err := alerting.ParseAlert(b)
-		switch {
-		case err != nil && fault == nil:
-			fault = fmt.Errorf("%s:%d: %w", name, line, err)
-		case err == nil && wanted(a):
-			out = append(out, a)
-		}
-	})
-	if err == nil {
-		err = fault
-	}
-	return out, err
-}
-
-func (x *explanation) print(w io.Writer) {
+// printExplanation writes an explanation for people.
+func printExplanation(w io.Writer, x *explain.Explanation) {
 	who := x.Dimension + " " + alerting.Printable(x.Identity, 120)
 	if x.DedupKey == "" {
 		fmt.Fprintf(w, "%s, from %s to %s", who, x.Bin, x.Time)

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/internal/explain"
 )
 
 // clerksLeak is a log in which a clerk steals on the last two days, and what a
@@ -62,7 +63,7 @@ func TestExplain(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit %d: %s%s", code, stdout, stderr)
 	}
-	var x explanation
+	var x explain.Explanation
 	if err := json.Unmarshal([]byte(stdout), &x); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func TestExplainBin(t *testing.T) {
 		{"user:clerk2", a.Evidence.Bin.String(), -1, a.DedupKey},
 	} {
 		code, stdout, stderr := weir(t, "explain", "--identity", c.who, "--bin", c.bin, "--input", "log.ndjson", "-o", "json")
-		var x explanation
+		var x explain.Explanation
 		if err := json.Unmarshal([]byte(stdout), &x); err != nil || code != 0 || !x.Agrees {
 			t.Errorf("%s %s: exit %d, %v: %s%s", c.who, c.bin, code, err, stdout, stderr)
 			continue

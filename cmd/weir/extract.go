@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,11 +9,15 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/internal/extract"
+	"github.com/weirhq/weir/internal/ndjson"
+	"github.com/weirhq/weir/internal/progress"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -82,158 +84,150 @@ the episode in a file, such as the output of backtest -o json.`,
 func (o *extractOptions) check() error {
 	switch {
 	case o.state != "" && o.out == "":
-		return usagef("--state needs --out: what has gone to stdout cannot be taken up again")
+		return usage.Errorf("--state needs --out: what has gone to stdout cannot be taken up again")
 	case len(o.inputs) > 0 && o.alert == "":
-		return usagef("--input needs --alert, a file with the alert, such as the output of backtest -o json")
+		return usage.Errorf("--input needs --alert, a file with the alert, such as the output of backtest -o json")
 	case len(o.inputs) == 0 && o.config == "":
-		return usagef("extract needs a configuration, to read the source topics (-c FILE), or files (--input)")
+		return usage.Errorf("extract needs a configuration, to read the source topics (-c FILE), or files (--input)")
 	case o.out != "" && o.out == o.events:
-		return usagef("--out and --events are the same file")
+		return usage.Errorf("--out and --events are the same file")
 	}
-	return outputForm(o.output)
+	return checkOutput(o.output)
 }
 
 func runExtract(ctx context.Context, cmd *cobra.Command, o *extractOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	c, err := loadConfig(o.config)
+	since, err := o.instant("--since", o.since)
 	if err != nil {
 		return err
 	}
-	if len(o.inputs) == 0 {
-		if err := c.CheckRun(); err != nil {
-			return err
-		}
-	}
-	s, err := newSettings(c)
+	until, err := o.instant("--until", o.until)
 	if err != nil {
 		return err
 	}
-	var conn *kafka.Connection
-	if len(o.inputs) == 0 {
-		if _, conn, err = reach(ctx, o.config, cmd.ErrOrStderr()); err != nil {
-			return err
-		}
-		if err := kafka.CheckKey(ctx, conn, kafka.NewTopics(c.TopicPrefix), s.hasher); err != nil {
-			return err
-		}
+	format, err := files.LoadFormat(o.format)
+	if err != nil {
+		return usage.Errorf("%w", err)
 	}
-	sought, err := o.find(ctx, conn, s)
+	s, conn, err := o.open(ctx, cmd)
 	if err != nil {
 		return err
 	}
-	x, err := newExtraction(o, sought, s.hasher, cmd.OutOrStdout())
+	alerts, err := o.alerts(ctx, conn, s)
 	if err != nil {
 		return err
 	}
-	x.progress = newProgress(cmd.ErrOrStderr())
+	episode, err := extract.Find(o.key, alerts, s)
+	if err == nil {
+		err = episode.SetInterval(since, until)
+	}
+	if err != nil {
+		return err
+	}
+	line := progress.New(cmd.ErrOrStderr())
+	x, err := extract.New(episode, s.Hasher, extract.Options{
+		Out: o.out, Events: o.events, State: o.state, UntilNow: o.until == "now", Stdout: cmd.OutOrStdout(), Progress: line,
+	})
+	if err != nil {
+		return err
+	}
 	if conn != nil {
-		err = x.readTopics(ctx, conn, s)
+		err = x.ReadTopics(ctx, conn, s)
 	} else {
-		err = x.readFiles(ctx, o)
+		err = x.ReadFiles(ctx, o.inputs, format)
 	}
-	x.progress.clear()
-	if closed := x.close(err == nil); err == nil {
+	line.Clear()
+	if closed := x.Close(err == nil); err == nil {
 		err = closed
 	}
 	if err != nil && o.state != "" && ctx.Err() != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "weir: run the same command again to go on\n")
 	}
-	return x.tell(cmd.ErrOrStderr(), o.output, err)
+	if o.output == "json" {
+		printLine(cmd.ErrOrStderr(), x.Result(err))
+		return silent(err)
+	}
+	if err == nil {
+		printExtract(cmd.ErrOrStderr(), x.Result(nil))
+	}
+	return err
 }
 
-// readTopics reads the source topics from where records of the interval may
-// stand to their ends of now: an event may come late, and none is dated further
-// past its record's timestamp than the future limit allows.
-func (x *extraction) readTopics(ctx context.Context, conn *kafka.Connection, s *settings) error {
-	decoders := map[string]*fieldmap.Decoder{}
-	for i, src := range s.config.Sources {
-		format, err := files.LoadFormat(src.Format)
-		if err != nil {
-			return s.config.At(fmt.Sprintf("sources[%d].format", i), err)
-		}
-		decoders[src.Topic] = format.NewDecoder()
+// open reads the configuration and, unless files are read, checks that Kafka
+// answers and that the record key is the one of the deployment. The connection is
+// nil where files are read.
+func (o *extractOptions) open(ctx context.Context, cmd *cobra.Command) (*settings.Settings, *kafka.Connection, error) {
+	if len(o.inputs) > 0 {
+		s, err := loadSettings(o.config)
+		return s, nil, err
 	}
-	if x.state.Spans == nil {
-		spans, err := kafka.Spans(ctx, conn, sourceNames(s.config), x.sought.since-s.ingest.Future)
-		if err != nil {
-			return err
-		}
-		x.state.Spans = spans
-	}
-	left := func() (n int64) {
-		for _, span := range x.state.Spans {
-			n += max(0, span.End-span.Next)
-		}
-		return n
-	}
-	all := left()
-	return kafka.ReadSpans(ctx, conn, x.state.Spans, func(r *kgo.Record) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		x.where = fmt.Appendf(x.where[:0], `{"topic":%q,"partition":%d,"offset":%d,`, r.Topic, r.Partition, r.Offset)
-		x.value(decoders[r.Topic], r.Value)
-		x.progress.show("%s records to read of %s, %s customers", alerting.Group(left()), alerting.Group(all), alerting.Group(x.state.Records))
-		// The span moves on after this record, so the state of the one before
-		// it is whole.
-		return x.save(r.Topic, r.Partition, r.Offset)
-	})
-}
-
-// readFiles reads the files one after the other.
-func (x *extraction) readFiles(ctx context.Context, o *extractOptions) error {
-	format, err := files.LoadFormat(o.format)
+	c, err := loadRunConfig(o.config)
 	if err != nil {
-		return usagef("%w", err)
+		return nil, nil, err
 	}
-	if x.state.Spans == nil {
-		for _, name := range o.inputs {
-			x.state.Spans = append(x.state.Spans, kafka.Span{Topic: name})
-		}
-	}
-	for i := range x.state.Spans {
-		if err := x.readFile(ctx, format, &x.state.Spans[i]); err != nil {
-			return fmt.Errorf("reading %s: %w", x.state.Spans[i].Topic, err)
-		}
-	}
-	return nil
-}
-
-func (x *extraction) readFile(ctx context.Context, format *fieldmap.Format, span *kafka.Span) error {
-	file, err := files.Open(span.Topic)
+	s, err := settings.New(c)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer file.Close()
-	lines, decoder := files.NewReader(file, format), format.NewDecoder()
-	for {
-		line, n, err := lines.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if n < span.Next {
-			continue // taken before the interruption
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		x.where = fmt.Appendf(x.where[:0], `{"file":%s,"line":%d,`, quoted(span.Topic), n)
-		x.value(decoder, line)
-		x.progress.show("line %s of %s, %s customers", alerting.Group(n), span.Topic, alerting.Group(x.state.Records))
-		if err := x.save(span.Topic, 0, n); err != nil {
-			return err
-		}
-		span.Next = n + 1
+	_, conn, err := reach(ctx, o.config, cmd.ErrOrStderr())
+	if err != nil {
+		return nil, nil, err
 	}
+	return s, conn, kafka.CheckKey(ctx, conn, kafka.NewTopics(c.TopicPrefix), s.Hasher)
 }
 
-// quoted returns a JSON string.
-func quoted(s string) []byte {
-	b, _ := json.Marshal(s) // a string always marshals
-	return bytes.TrimSpace(b)
+// alerts returns the alerts of the episode and, of a campaign, those of its
+// members, oldest first.
+func (o *extractOptions) alerts(ctx context.Context, conn *kafka.Connection, s *settings.Settings) ([]*alerting.Alert, error) {
+	if o.alert != "" {
+		return ndjson.Alerts(o.alert, extract.Of(o.key))
+	}
+	return kafka.Alerts(ctx, conn, kafka.NewTopics(s.Config.TopicPrefix), extract.Of(o.key))
+}
+
+// instant reads the value of a flag that is a time, or now. An empty one is the
+// zero time.
+func (o *extractOptions) instant(flag, text string) (time.Time, error) {
+	switch text {
+	case "":
+		return time.Time{}, nil
+	case "now":
+		return o.started, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, usage.Errorf("%s %q: want a time such as 2026-10-01T00:00:00Z, or now", flag, text)
+	}
+	return t, nil
+}
+
+// printExtract writes the result for people.
+func printExtract(w io.Writer, r *extract.Result) {
+	fmt.Fprintf(w, "%s %s touched %s customers in %s events, from %s to %s.\n", r.Dimension, alerting.Printable(r.Identity, 200),
+		alerting.Group(r.Records), alerting.Group(r.Events), r.Since, r.Until)
+	if e := r.Estimate; e != nil {
+		verdict := "within its bars"
+		if !e.Within {
+			verdict = "outside of its bars"
+		}
+		fmt.Fprintf(w, "The alert estimated %s (%s to %s): %s.\n", alerting.Group(e.Records), alerting.Group(e.Low), alerting.Group(e.High), verdict)
+	}
+	for _, note := range []struct {
+		n    int64
+		text string
+	}{
+		{r.RowsAlone, "rows were read in it whose customers the log does not name; they are not in the list."},
+		{r.Capped, "events hold more ids than are kept of one; the list lacks some of theirs."},
+		{r.Rejected, "records of the sources could not be read; whose they are is not known."},
+		{int64(len(r.Short)), "source partitions begin after the interval does, since their retention has deleted what stood before; the list lacks it."},
+	} {
+		if note.n > 0 {
+			fmt.Fprintf(w, "Beware: %s %s\n", alerting.Group(note.n), note.text)
+		}
+	}
+	if r.Open {
+		fmt.Fprintln(w, "The episode was open at its last alert; --until now lists what it has touched since.")
+	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/extract"
 	"github.com/weirhq/weir/simulate"
 )
 
@@ -135,7 +136,7 @@ func TestExtractTheDemosLeak(t *testing.T) {
 	if code != 0 || stdout != "" {
 		t.Fatalf("exit code %d, stdout %q\n%s", code, stdout, stderr)
 	}
-	var r extractResult
+	var r extract.Result
 	if err := json.Unmarshal([]byte(stderr), &r); err != nil {
 		t.Fatalf("%v: %s", err, stderr)
 	}

@@ -5,9 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,6 +12,8 @@ import (
 	_ "time/tzdata" // time zones where the system has none
 
 	"github.com/spf13/cobra"
+
+	"github.com/weirhq/weir/internal/usage"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -44,7 +43,7 @@ away, how many, and since when.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%w\nsee `%s --help`", err, cmd.CommandPath())
+		return usage.Errorf("%w\nsee `%s --help`", err, cmd.CommandPath())
 	})
 	root.AddCommand(newDemoCommand(), newBacktestCommand(), newTuneCommand(), newExplainCommand(), newRunCommand(), newSimulateCommand(), newMapCommand(), newNotifyCommand(), newSOCCommand(),
 		newValidateCommand(), newTopicsCommand(), newResetCommand(), newVersionCommand())
@@ -63,7 +62,7 @@ away, how many, and since when.`,
 
 func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usagef("there is no command %q; see `weir --help`", args[0])
+		return usage.Errorf("there is no command %q; see `weir --help`", args[0])
 	}
 	return nil
 }
@@ -76,29 +75,8 @@ func asUsage(cmd *cobra.Command) {
 	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return usagef("%w\nsee `%s --help`", err, cmd.CommandPath())
+			return usage.Errorf("%w\nsee `%s --help`", err, cmd.CommandPath())
 		}
 		return nil
 	}
-}
-
-// exitCode says how a command ended: 0 done, 1 failed, 2 usage, or the code
-// that the command asked for.
-func exitCode(err error, stderr io.Writer) int {
-	var code exitError
-	var usage usageError
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &code):
-		return int(code)
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "weir: interrupted")
-		return 1
-	}
-	fmt.Fprintf(stderr, "weir: %v\n", err)
-	if errors.As(err, &usage) {
-		return 2
-	}
-	return 1
 }

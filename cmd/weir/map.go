@@ -13,9 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
-	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/internal/mapping"
+	"github.com/weirhq/weir/internal/progress"
+	"github.com/weirhq/weir/internal/usage"
 )
 
 // newMapCommand makes `weir map`: what a sample of a source becomes, before
@@ -43,23 +44,23 @@ FILE may be packed by gzip or zstd; - is standard input. Sessions are shown hash
 			return nil, cobra.ShellCompDirectiveDefault
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "table" && output != "json" {
-				return usagef("-o is table or json, not %q", output)
+			if err := checkOutput(output); err != nil {
+				return err
 			}
 			if limit < 0 {
-				return usagef("--limit is a number of events, not %d", limit)
+				return usage.Errorf("--limit is a number of events, not %d", limit)
 			}
-			report, err := mapFiles(cmd, args[0], args[1:], limit)
+			report, err := mapping.Map(cmd.Context(), args[0], args[1:], limit, progress.New(cmd.ErrOrStderr()))
 			if output == "json" {
-				if failed := report.writeJSON(cmd.OutOrStdout(), cmd.ErrOrStderr(), err); failed != nil {
+				if failed := writeMapJSON(report, cmd.OutOrStdout(), cmd.ErrOrStderr(), err); failed != nil {
 					return errors.Join(failed, err)
 				}
-				return told(err)
+				return silent(err)
 			}
 			if err != nil && report.Values == 0 {
 				return err // there is nothing to show
 			}
-			return errors.Join(report.writeTable(cmd.OutOrStdout()), err)
+			return errors.Join(writeMapTable(report, cmd.OutOrStdout()), err)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "form of the output: table or json")
@@ -68,182 +69,9 @@ FILE may be packed by gzip or zstd; - is standard input. Sessions are shown hash
 	return cmd
 }
 
-// mapReport is what weir map finds. Its lists have a fixed order.
-type mapReport struct {
-	Format  string      `json:"format"`
-	Values  int64       `json:"values"` // lines or documents read
-	Events  int64       `json:"events"`
-	Samples []mapSample `json:"samples"`
-	Fields  []mapCount  `json:"fields"`  // events that carry each field
-	Actions []mapCount  `json:"actions"` // events of each action
-	Notes   []mapCount  `json:"notes"`   // events with each oddity
-	Rejects []mapCount  `json:"rejects"` // by reason and path
-}
-
-// mapSample is one event in weir's own form.
-type mapSample struct {
-	At      string          `json:"at"` // file:line, and [index] in an envelope
-	Event   json.RawMessage `json:"event"`
-	Records int             `json:"records"` // of which the event shows the first
-}
-
-// mapCount counts events that have something in common.
-type mapCount struct {
-	Name   string   `json:"name"`
-	Path   string   `json:"path,omitempty"`
-	Events int64    `json:"events"`
-	At     []string `json:"at,omitempty"` // the first of them
-}
-
-// shownRecords is how many records of an event, and shownPlaces how many lines
-// of a reject, weir map shows.
-const (
-	shownRecords = 10
-	shownPlaces  = 5
-)
-
-// mapper gathers a report.
-type mapper struct {
-	report   mapReport
-	progress *progress
-	limit    int
-	explodes bool   // a value may hold several events
-	at       string // where the value at hand stands
-	index    int    // of the event within it
-}
-
-// mapFiles decodes the files. The report holds what was read even when there is
-// an error.
-func mapFiles(cmd *cobra.Command, format string, names []string, limit int) (*mapReport, error) {
-	m := &mapper{limit: limit}
-	r := &m.report
-	r.Format, r.Samples, r.Notes, r.Rejects = format, []mapSample{}, []mapCount{}, []mapCount{}
-	for _, name := range fieldmap.FieldNames() {
-		r.Fields = append(r.Fields, mapCount{Name: name})
-	}
-	for _, name := range event.ActionNames() {
-		r.Actions = append(r.Actions, mapCount{Name: name})
-	}
-	f, err := files.LoadFormat(format)
-	if err != nil {
-		return r, usagef("%w", err)
-	}
-	m.progress = newProgress(cmd.ErrOrStderr())
-	defer m.progress.clear()
-	for _, file := range names {
-		if err := m.file(cmd, f, file); err != nil {
-			return r, err
-		}
-	}
-	slices.SortStableFunc(r.Rejects, func(a, b mapCount) int { return cmp.Compare(b.Events, a.Events) })
-	return r, nil
-}
-
-// file decodes one file.
-func (m *mapper) file(cmd *cobra.Command, f *fieldmap.Format, path string) error {
-	in, err := files.Open(path)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	m.explodes = f.Explodes()
-	lines, decoder := files.NewReader(in, f), f.NewDecoder()
-	for cmd.Context().Err() == nil {
-		line, n, err := lines.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("mapping %s: %w", path, err)
-		}
-		if m.report.Values++; m.report.Values%10_000 == 0 {
-			m.progress.show("%d read, %d events", m.report.Values, m.report.Events)
-		}
-		m.at, m.index = fmt.Sprintf("%s:%d", path, n), 0
-		decoder.Decode(line, func(ev *event.Event, rej *event.Reject) {
-			if rej != nil {
-				m.rejected(rej)
-			} else {
-				m.event(ev)
-			}
-			m.index++
-		})
-	}
-	return cmd.Context().Err()
-}
-
-// event counts one event.
-func (m *mapper) event(ev *event.Event) {
-	r := &m.report
-	r.Events++
-	carried := []bool{true, ev.ID != "", true, ev.Actor != "", ev.Role != "", ev.Subject != "", ev.KeyID != "", ev.Session != "",
-		ev.IP != "", ev.Client != "", ev.Endpoint != "", len(ev.Records) > 0, ev.Rows > 0}
-	for i := range r.Fields {
-		if carried[i] {
-			r.Fields[i].Events++
-		}
-	}
-	r.Actions[ev.Action].Events++
-	if ev.Notes != 0 {
-		for _, note := range event.AllNotes() {
-			if ev.Notes&note != 0 {
-				r.Notes = count(r.Notes, note.String(), "", m.at)
-			}
-		}
-	}
-	if len(r.Samples) < m.limit {
-		shown := *ev
-		shown.Records = ev.Records[:min(len(ev.Records), shownRecords)]
-		if shown.Session != "" {
-			shown.Session = "hashed:" + string(event.FixedHasher().AppendSession(nil, ev.Session))
-		}
-		at := m.at
-		if m.explodes {
-			at = fmt.Sprintf("%s[%d]", at, m.index)
-		}
-		r.Samples = append(r.Samples, mapSample{
-			At: at, Event: event.AppendNative(nil, &shown), Records: len(ev.Records),
-		})
-	}
-}
-
-// rejected counts one reject.
-func (m *mapper) rejected(rej *event.Reject) {
-	at := m.at
-	if rej.Index >= 0 {
-		at = fmt.Sprintf("%s[%d]", at, rej.Index)
-	}
-	if rej.Offset >= 0 {
-		at = fmt.Sprintf("%s, byte %d", at, rej.Offset)
-	}
-	m.report.Rejects = count(m.report.Rejects, rej.Reason.String(), rej.Path, at)
-}
-
-// count adds one to the count of a name and path.
-func count(counts []mapCount, name, path, at string) []mapCount {
-	i := slices.IndexFunc(counts, func(c mapCount) bool { return c.Name == name && c.Path == path })
-	if i < 0 {
-		i = len(counts)
-		counts = append(counts, mapCount{Name: name, Path: path})
-	}
-	c := &counts[i]
-	if c.Events++; len(c.At) < shownPlaces {
-		c.At = append(c.At, at)
-	}
-	return counts
-}
-
-// total sums counts.
-func total(counts []mapCount) (n int64) {
-	for _, c := range counts {
-		n += c.Events
-	}
-	return n
-}
-
-// writeJSON writes the report to out and, as every command does with -o json,
-// one line of summary to summary.
-func (r *mapReport) writeJSON(out, summary io.Writer, failure error) error {
+// writeMapJSON writes the report to out and one line of summary to summary, as
+// every command does with -o json.
+func writeMapJSON(r *mapping.Report, out, summary io.Writer, failure error) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(r); err != nil {
@@ -266,34 +94,35 @@ func (r *mapReport) writeJSON(out, summary io.Writer, failure error) error {
 	return nil
 }
 
-// writeTable writes the report for people.
-func (r *mapReport) writeTable(out io.Writer) error {
+// writeMapTable writes the report for people.
+func writeMapTable(r *mapping.Report, out io.Writer) error {
 	var text strings.Builder
 	for _, s := range r.Samples {
 		fmt.Fprintf(&text, "%s  %s", s.At, printable(string(s.Event)))
-		if s.Records > shownRecords {
-			fmt.Fprintf(&text, " and %d more records", s.Records-shownRecords)
+		if s.Records > mapping.ShownRecords {
+			fmt.Fprintf(&text, " and %d more records", s.Records-mapping.ShownRecords)
 		}
 		text.WriteByte('\n')
 	}
 	if len(r.Samples) > 0 {
 		text.WriteByte('\n')
 	}
-	fmt.Fprintf(&text, "%d read, %d events, %d rejected or left out\n", r.Values, r.Events, total(r.Rejects))
+	fmt.Fprintf(&text, "%d read, %d events, %d rejected or left out\n", r.Values, r.Events, r.Rejected())
 	if r.Events > 0 {
-		r.table(&text, "FIELD", r.Fields)
-		r.table(&text, "ACTION", slices.DeleteFunc(slices.Clone(r.Actions), func(c mapCount) bool { return c.Events == 0 }))
+		writeMapCounts(&text, "FIELD", r.Fields, r.Events)
+		writeMapCounts(&text, "ACTION", slices.DeleteFunc(slices.Clone(r.Actions), func(c mapping.Count) bool { return c.Events == 0 }), r.Events)
 	}
-	r.table(&text, "NOTE", r.Notes)
-	r.table(&text, "REJECTED", r.Rejects)
+	writeMapCounts(&text, "NOTE", r.Notes, r.Events)
+	writeMapCounts(&text, "REJECTED", r.Rejects, r.Events)
 	if _, err := io.WriteString(out, text.String()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
 }
 
-// table writes one table of counts, unless it is empty.
-func (r *mapReport) table(out io.Writer, head string, counts []mapCount) {
+// writeMapCounts writes one table of counts, unless it is empty; events is how
+// many there are in all.
+func writeMapCounts(out io.Writer, head string, counts []mapping.Count, events int64) {
 	if len(counts) == 0 {
 		return
 	}
@@ -308,7 +137,7 @@ func (r *mapReport) table(out io.Writer, head string, counts []mapCount) {
 	default:
 		fmt.Fprintf(w, "\n%s\tEVENTS\tSHARE\n", head)
 		for _, c := range counts {
-			fmt.Fprintf(w, "%s\t%d\t%.1f %%\n", c.Name, c.Events, 100*float64(c.Events)/float64(r.Events))
+			fmt.Fprintf(w, "%s\t%d\t%.1f %%\n", c.Name, c.Events, 100*float64(c.Events)/float64(events))
 		}
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/weirhq/weir/internal/mapping"
+	"github.com/weirhq/weir/internal/usage"
 )
 
 // runMap runs weir map and returns both outputs.
@@ -100,7 +103,7 @@ func TestMapJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var report mapReport
+	var report mapping.Report
 	if err := json.Unmarshal([]byte(out), &report); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +137,7 @@ func TestMapFaults(t *testing.T) {
 		{[]string{"native", "missing.ndjson"}, "no such file", false},
 	} {
 		out, _, err := runMap(t, c.args...)
-		var usage usageError
+		var usage usage.Error
 		if err == nil || !strings.Contains(err.Error(), c.want) || errors.As(err, &usage) != c.usage || out != "" {
 			t.Errorf("%s: got %v and %q, want …%s…", c.args, err, out, c.want)
 		}

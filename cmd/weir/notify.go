@@ -2,18 +2,19 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/internal/deployment"
+	"github.com/weirhq/weir/internal/destinations"
+	"github.com/weirhq/weir/internal/usage"
 )
 
 // newNotifyCommand makes `weir notify`: look after the places alerts go to.
@@ -39,6 +40,7 @@ type notifyTest struct {
 	keep                     bool
 }
 
+// newNotifyTestCommand makes `weir notify test`.
 func newNotifyTestCommand() *cobra.Command {
 	var o notifyTest
 	cmd := &cobra.Command{
@@ -56,13 +58,13 @@ the command was called wrongly.`,
 		Args: cobra.MatchAll(cobra.MaximumNArgs(1), atLeast(1, "the name of a destination")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.config == "" {
-				return usagef("notify test needs a configuration: -c FILE")
+				return usage.Errorf("notify test needs a configuration: -c FILE")
 			}
-			if err := outputForm(o.output); err != nil {
+			if err := checkOutput(o.output); err != nil {
 				return err
 			}
 			if alerting.Severity(o.severity).Rank() == 0 {
-				return usagef("--severity is low, medium, high or critical, not %q", o.severity)
+				return usage.Errorf("--severity is low, medium, high or critical, not %q", o.severity)
 			}
 			c, err := loadConfig(o.config)
 			if err != nil {
@@ -74,20 +76,8 @@ the command was called wrongly.`,
 	cmd.Flags().StringVarP(&o.config, "config", "c", "", "configuration file")
 	cmd.Flags().StringVar(&o.severity, "severity", string(alerting.Low), "of the sample: low, medium, high or critical")
 	cmd.Flags().BoolVar(&o.keep, "keep", false, "do not tell the receiver that it is over")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table or json")
+	outputFlag(cmd, &o.output)
 	return cmd
-}
-
-// tested is what came of a test.
-type tested struct {
-	Destination string         `json:"destination"`
-	Type        string         `json:"type"`
-	Outcome     notify.Outcome `json:"outcome"`
-	Reason      string         `json:"reason,omitempty"` // what the receiver said
-	Retried     bool           `json:"would_be_retried"` // by weir run
-	Closed      bool           `json:"closed"`           // the receiver was told that it is over
-	Millis      int64          `json:"millis"`           // how long it took
-	DedupKey    string         `json:"dedup_key"`
 }
 
 func (o *notifyTest) run(ctx context.Context, c *config.Config, name string, out io.Writer) error {
@@ -95,59 +85,28 @@ func (o *notifyTest) run(ctx context.Context, c *config.Config, name string, out
 	if err != nil {
 		return err
 	}
-	conn, err := connection(c, slog.New(slog.DiscardHandler))
+	conn, err := deployment.Connect(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
-	dest, err := newDestination(c, d, conn, out)
+	env := destinations.Env{Connection: conn, Out: out, Version: version()}
+	tested, err := destinations.Test(ctx, c, d, env, alerting.Severity(o.severity), o.keep)
 	if err != nil {
 		return err
 	}
-	began := time.Now()
-	a := testAlert(c, name, alerting.Severity(o.severity), began)
-	policy := notify.Policy{
-		Timeout: d.Timeout, MaxAttempts: 1, PerMinute: -1,
-		Prepare: alerting.Preparer(alerting.LinkTemplates(c.Alerts.Links)),
-	}
-	deliverer := notify.NewDeliverer(dest, policy, notify.Env{})
-	result, err := deliverer.Deliver(ctx, a, began)
-	if err != nil {
-		return err
-	}
-	t := tested{
-		Destination: name, Type: d.Type, Outcome: result.Outcome, Reason: strings.TrimPrefix(result.Reason, "no attempts left; the last attempt: "),
-		Retried: result.Outcome == notify.GivenUp, DedupKey: a.DedupKey,
-	}
-	if result.Outcome == notify.Delivered && !o.keep {
-		over := *a
-		over.Status, over.Time = alerting.Close, a.Time+1
-		over.Summary = "Over: this was a test of weir; nothing has happened."
-		end, err := deliverer.DeliverReference(ctx, &over, began, result.Reference)
-		if err != nil {
-			return err
-		}
-		t.Closed = end.Outcome == notify.Delivered
-		t.Outcome, t.Reason = end.Outcome, end.Reason
-	}
-	t.Millis = time.Since(began).Milliseconds()
-	return o.tell(out, &t)
-}
-
-func (o *notifyTest) tell(out io.Writer, t *tested) error {
 	if o.output == "json" {
-		if err := json.NewEncoder(out).Encode(t); err != nil {
-			return fmt.Errorf("writing: %w", err)
-		}
+		printLine(out, tested)
 	} else {
-		t.print(out)
+		printTested(out, tested)
 	}
-	if t.Outcome != notify.Delivered {
+	if tested.Outcome != notify.Delivered {
 		return exitError(1)
 	}
 	return nil
 }
 
-func (t *tested) print(out io.Writer) {
+// printTested says what came of the sample.
+func printTested(out io.Writer, t *destinations.Tested) {
 	switch {
 	case t.Outcome == notify.Delivered && t.Closed:
 		fmt.Fprintf(out, "%s (%s) took the sample and its end, in %d ms. Look for %s there.\n", t.Destination, t.Type, t.Millis, t.DedupKey)
@@ -160,6 +119,7 @@ func (t *tested) print(out io.Writer) {
 	}
 }
 
+// destinationNamed returns the destination of a name.
 func destinationNamed(c *config.Config, name string) (*config.Destination, error) {
 	var names []string
 	for i := range c.Alerts.Destinations {
@@ -170,26 +130,7 @@ func destinationNamed(c *config.Config, name string) (*config.Destination, error
 		names = append(names, d.Name)
 	}
 	if len(names) == 0 {
-		return nil, usagef("%s has no destinations; add one under alerts.destinations", c.File())
+		return nil, usage.Errorf("%s has no destinations; add one under alerts.destinations", c.File())
 	}
-	return nil, usagef("%s has no destination %q; it has %s", c.File(), name, strings.Join(names, ", "))
-}
-
-// testAlert is an alert that says everywhere that it is none.
-func testAlert(c *config.Config, name string, severity alerting.Severity, now time.Time) *alerting.Alert {
-	at := alerting.Time(now.UnixMilli())
-	bin := at - at%3600_000
-	a := &alerting.Alert{
-		Schema: alerting.Schema, DedupKey: alerting.DedupKey("test", name, int64(at)), Status: alerting.Open, Time: at, Onset: bin - 3600_000,
-		Kind: alerting.Statistical, Dimension: "user", Identity: "weir-notify-test", Detector: "test", Measure: "distinct",
-		Severity: severity, Confidence: alerting.Possible, Observed: 120, Expected: 12,
-		Exposed: alerting.Exposed{Records: 240, Low: 240, High: 240, Since: bin - 3600_000},
-		Benign:  []string{"It is a test, sent by weir notify test."},
-		Checks:  []string{"Nothing: see only that it came, and that it is readable."},
-		Evidence: alerting.Evidence{
-			Bin: bin, BinWidth: "1h0m0s", LogValue: 7, Threshold: 6, Budget: float64(c.Alerts.Budget), Measures: []alerting.MeasureEvidence{},
-		},
-	}
-	a.Summary = "This is a test of weir; nothing has happened. An alert would read: " + alerting.Summarize(a, c.Time.Zone)
-	return a
+	return nil, usage.Errorf("%s has no destination %q; it has %s", c.File(), name, strings.Join(names, ", "))
 }

@@ -2,21 +2,19 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/internal/deployment"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -46,7 +44,7 @@ Alerts for a stdout destination are written to stdout, the log to stderr.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if path == "" {
-				return usagef("run needs a configuration: -c FILE; docs/configuration.md tells what goes into it")
+				return usage.Errorf("run needs a configuration: -c FILE; docs/configuration.md tells what goes into it")
 			}
 			chosen, err := parseRoles(roles)
 			if err != nil {
@@ -60,6 +58,7 @@ Alerts for a stdout destination are written to stdout, the log to stderr.
 	return cmd
 }
 
+// parseRoles reads the values of --roles; none means all.
 func parseRoles(names []string) ([]kafka.Role, error) {
 	if len(names) == 0 {
 		return kafka.Roles, nil
@@ -68,7 +67,7 @@ func parseRoles(names []string) ([]kafka.Role, error) {
 	for _, name := range names {
 		role := kafka.Role(strings.TrimSpace(name))
 		if !slices.Contains(kafka.Roles, role) {
-			return nil, usagef("there is no role %q; the roles are ingest, join, detect, correlate, notify", name)
+			return nil, usage.Errorf("there is no role %q; the roles are ingest, join, detect, correlate, notify", name)
 		}
 		if !slices.Contains(out, role) {
 			out = append(out, role)
@@ -77,15 +76,13 @@ func parseRoles(names []string) ([]kafka.Role, error) {
 	return out, nil
 }
 
+// runRun runs a process until ctx ends.
 func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.Role) error {
-	c, err := loadConfig(path)
+	c, err := loadRunConfig(path)
 	if err != nil {
 		return err
 	}
-	if err := c.CheckRun(); err != nil {
-		return err
-	}
-	s, err := newSettings(c)
+	s, err := settings.New(c)
 	if err != nil {
 		return err
 	}
@@ -95,11 +92,11 @@ func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.
 	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	p, err := newProcess(s, roles, reg, log, cmd.OutOrStdout())
+	p, err := deployment.New(s, deployment.Options{Roles: roles, Registry: reg, Log: log, Out: cmd.OutOrStdout(), Version: version()})
 	if err != nil {
 		return err
 	}
-	stop, err := serve(c, reg, p, log)
+	stop, err := deployment.Serve(c, reg, p, log)
 	if err != nil {
 		return err
 	}
@@ -112,39 +109,13 @@ func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.
 	return err
 }
 
-// serve answers /metrics, /healthz, /readyz and the buttons of messages until
-// stop is called.
-func serve(c *config.Config, reg *prometheus.Registry, p *kafka.Process, log *slog.Logger) (stop func(), err error) {
-	if c.HTTP.Listen == config.Off {
-		return func() {}, nil
+// logger is weir's own log, on w.
+func logger(c *config.Config, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Log.Level)) // config has checked it
+	o := &slog.HandlerOptions{Level: level}
+	if c.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
 	}
-	mux := http.NewServeMux()
-	if err := handleClicks(mux, c, log, appendVerdicts(p)); err != nil {
-		return nil, err
-	}
-	listener, err := net.Listen("tcp", c.HTTP.Listen)
-	if err != nil {
-		return nil, c.At("http.listen", fmt.Errorf("%w; choose another address, or off", err))
-	}
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !p.Ready() {
-			http.Error(w, "state is being restored", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ready")
-	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	go func() {
-		if err := server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			log.Error("serving metrics and health", "error", err)
-		}
-	}()
-	log.Info("serving metrics and health", "address", listener.Addr().String())
-	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		_ = server.Shutdown(ctx) // the process ends anyway
-	}, nil
+	return slog.New(slog.NewTextHandler(w, o))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/progress"
+	"github.com/weirhq/weir/internal/simulation"
+	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/simulate"
 )
 
@@ -54,17 +58,16 @@ func newSimulateCommand() *cobra.Command {
   weir simulate --scenario demo --topic access --brokers kafka:9092 --create-topic 4 --history 14d --live`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("reading the arguments: weir simulate takes flags only, not %q", args[0])
+				return usage.Errorf("reading the arguments: weir simulate takes flags only, not %q", args[0])
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := f.simulation(time.Now())
+			s, err := f.simulation(time.Now(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
-			s.stdout, s.stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
-			return s.run(cmd.Context())
+			return s.Run(cmd.Context())
 		},
 	}
 	f.register(cmd)
@@ -121,21 +124,21 @@ func scenarioList() string {
 
 // simulation checks the flags and returns what they ask for. Every error is a
 // usage error.
-func (f *simulateFlags) simulation(now time.Time) (*simulation, error) {
-	s := &simulation{
-		options: simulate.Options{
+func (f *simulateFlags) simulation(now time.Time, stdout, stderr io.Writer) (*simulation.Simulation, error) {
+	s := &simulation.Simulation{
+		Company: simulate.Options{
 			Scenario: f.scenario, Seed: f.seed, Days: f.days, Scale: f.scale, LeakFactor: f.leakFactor, Backlog: f.backlog,
 		},
-		truth: f.truth, live: f.live, leakAfter: f.leakAfter, rate: f.rate, speed: f.speed,
+		Truth: f.truth, Live: f.live, LeakAfter: f.leakAfter, Rate: f.rate, Speed: f.speed, Progress: progress.New(stderr),
 	}
 	var err error
-	if s.encode, err = f.encoder(); err != nil {
+	if s.Encode, err = f.encoder(); err != nil {
 		return nil, err
 	}
-	if s.options.Start, err = parseInstant("start", f.start); err != nil {
+	if s.Company.Start, err = parseInstant("start", f.start); err != nil {
 		return nil, err
 	}
-	if s.options.LeakStart, err = parseInstant("leak-start", f.leakStart); err != nil {
+	if s.Company.LeakStart, err = parseInstant("leak-start", f.leakStart); err != nil {
 		return nil, err
 	}
 	if err := f.checkPace(); err != nil {
@@ -144,11 +147,11 @@ func (f *simulateFlags) simulation(now time.Time) (*simulation, error) {
 	if err := f.placeHistory(s, now); err != nil {
 		return nil, err
 	}
-	if s.open, err = f.opener(); err != nil {
+	if s.Open, err = f.opener(stdout); err != nil {
 		return nil, err
 	}
-	if _, err := simulate.New(s.options); err != nil {
-		return nil, usageError{err}
+	if _, err := simulate.New(s.Company); err != nil {
+		return nil, usage.Error{Err: err}
 	}
 	return s, nil
 }
@@ -157,43 +160,43 @@ func (f *simulateFlags) simulation(now time.Time) (*simulation, error) {
 func (f *simulateFlags) checkPace() error {
 	switch {
 	case f.rate < 0 || f.speed < 0:
-		return usagef("reading --rate and --speed: neither can be negative")
+		return usage.Errorf("reading --rate and --speed: neither can be negative")
 	case f.rate > 0 && f.speed > 0:
-		return usagef("reading --rate and --speed: give one of them")
+		return usage.Errorf("reading --rate and --speed: give one of them")
 	case f.live && (f.rate > 0 || f.speed > 0):
-		return usagef("reading --live: it goes at the pace of real time, leave out --rate and --speed")
+		return usage.Errorf("reading --live: it goes at the pace of real time, leave out --rate and --speed")
 	case f.live && f.leakStart != "":
-		return usagef("reading --live: the leak starts --leak-after going live, leave out --leak-start")
+		return usage.Errorf("reading --live: the leak starts --leak-after going live, leave out --leak-start")
 	case f.leakAfter < 0:
-		return usagef("reading --leak-after: %v is negative", f.leakAfter)
+		return usage.Errorf("reading --leak-after: %v is negative", f.leakAfter)
 	}
 	return nil
 }
 
 // placeHistory shifts the company's time so that its history ends now.
-func (f *simulateFlags) placeHistory(s *simulation, now time.Time) error {
+func (f *simulateFlags) placeHistory(s *simulation.Simulation, now time.Time) error {
 	if f.history == "" && !f.live {
 		return nil
 	}
 	if f.start != "" || f.days != 0 {
-		return usagef("reading --history and --live: they end the history now, leave out --start and --days")
+		return usage.Errorf("reading --history and --live: they end the history now, leave out --start and --days")
 	}
 	history := 14 * 24 * time.Hour
 	if f.history != "" {
 		var err error
 		if history, err = parseDays(f.history); err != nil {
-			return usagef("reading --history: %w", err)
+			return usage.Errorf("reading --history: %w", err)
 		}
 	}
 	const most = simulate.MaxDays / 2 * 24 * time.Hour
 	if history < time.Hour || history > most {
-		return usagef("reading --history: %s is not in 1h..%dd", f.history, simulate.MaxDays/2)
+		return usage.Errorf("reading --history: %s is not in 1h..%dd", f.history, simulate.MaxDays/2)
 	}
-	s.options.Start = now.Add(-history).UTC().Truncate(time.Millisecond)
-	s.options.Days = int(history/(24*time.Hour)) + 1
-	s.until = now
+	s.Company.Start = now.Add(-history).UTC().Truncate(time.Millisecond)
+	s.Company.Days = int(history/(24*time.Hour)) + 1
+	s.Until = now
 	if f.live {
-		s.options.Days = simulate.MaxDays
+		s.Company.Days = simulate.MaxDays
 	}
 	return nil
 }
@@ -206,24 +209,24 @@ func (f *simulateFlags) encoder() (func([]byte, *event.Event) []byte, error) {
 	case "ocsf":
 		return event.AppendOCSF, nil
 	}
-	return nil, usagef("reading --format: %q is neither native nor ocsf", f.format)
+	return nil, usage.Errorf("reading --format: %q is neither native nor ocsf", f.format)
 }
 
 // opener returns the function that opens the output.
-func (f *simulateFlags) opener() (func(context.Context, *simulation) (eventSink, error), error) {
+func (f *simulateFlags) opener(stdout io.Writer) (func(context.Context) (simulation.Sink, error), error) {
 	switch {
 	case f.out == "" && f.topic == "":
-		return nil, usagef("choosing the output: give --out FILE (- is stdout) or --topic TOPIC")
+		return nil, usage.Errorf("choosing the output: give --out FILE (- is stdout) or --topic TOPIC")
 	case f.out != "" && f.topic != "":
-		return nil, usagef("choosing the output: give --out or --topic, not both")
+		return nil, usage.Errorf("choosing the output: give --out or --topic, not both")
 	case f.out != "":
-		return func(_ context.Context, s *simulation) (eventSink, error) { return openFileSink(f.out, s.stdout) }, nil
+		return func(context.Context) (simulation.Sink, error) { return simulation.OpenFile(f.out, stdout) }, nil
 	}
 	if f.partitionBy != "actor" && f.partitionBy != "none" {
-		return nil, usagef("reading --partitions-by: %q is neither actor nor none", f.partitionBy)
+		return nil, usage.Errorf("reading --partitions-by: %q is neither actor nor none", f.partitionBy)
 	}
-	return func(ctx context.Context, _ *simulation) (eventSink, error) {
-		return openTopicSink(ctx, f.brokers, f.topic, f.partitionBy == "actor", f.createTopic)
+	return func(ctx context.Context) (simulation.Sink, error) {
+		return simulation.OpenTopic(ctx, f.brokers, f.topic, f.partitionBy == "actor", f.createTopic)
 	}, nil
 }
 
@@ -237,7 +240,7 @@ func parseInstant(flag, s string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, usagef("reading --%s: %q is no time, write it as 2026-01-05T00:00:00Z or 2026-01-05", flag, s)
+	return time.Time{}, usage.Errorf("reading --%s: %q is no time, write it as 2026-01-05T00:00:00Z or 2026-01-05", flag, s)
 }
 
 // parseDays reads a duration that may be in whole days, such as 14d.

@@ -19,6 +19,7 @@ import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/simulate"
 )
 
@@ -93,7 +94,7 @@ func TestSimulateRefusesWhatItCannotDo(t *testing.T) {
 		{"--topic t --partitions-by moon", `reading --partitions-by: "moon" is neither actor nor none`},
 	} {
 		err := simulateCmd(t.Context(), io.Discard, strings.Fields(tt.args)...)
-		var usage usageError
+		var usage usage.Error
 		if !errors.As(err, &usage) || !strings.HasPrefix(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want the usage error %s", tt.args, err, tt.want)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -41,23 +42,23 @@ With -o json each record is one line, as it stands on the topic.`,
 			return runSuppressed(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), &o)
 		},
 	}
-	cmd.Flags().StringVarP(&o.config, "config", "c", "", "configuration file (default: no file, all defaults)")
+	configFlag(cmd, &o.config)
 	cmd.Flags().StringVar(&o.by, "by", "", "only what this kind held back: config, verdict or campaign")
 	cmd.Flags().StringVar(&o.name, "name", "", "only what this held back: a name of the configuration, a verdict's id or a campaign's dedup key")
 	cmd.Flags().StringVar(&o.since, "since", "", "only alerts of this event time or later: 2026-03-01T00:00:00Z, or so long before the latest: 7d, 12h")
 	cmd.Flags().BoolVar(&o.all, "all", false, "every alert, not the latest of each episode")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table or json")
+	outputFlag(cmd, &o.output)
 	return cmd
 }
 
 func runSuppressed(ctx context.Context, out, log io.Writer, o *suppressedOptions) error {
-	if err := outputForm(o.output); err != nil {
+	if err := checkOutput(o.output); err != nil {
 		return err
 	}
 	switch stream.SuppressedKind(o.by) {
 	case "", stream.ByConfig, stream.ByVerdict, stream.ByCampaign:
 	default:
-		return usagef("--by is config, verdict or campaign, not %q", o.by)
+		return usage.Errorf("--by is config, verdict or campaign, not %q", o.by)
 	}
 	if _, err := sinceTime(o.since, 0); err != nil {
 		return err
@@ -121,7 +122,7 @@ func sinceTime(text string, latest alerting.Time) (alerting.Time, error) {
 	}
 	d, ok := duration(text)
 	if !ok || d <= 0 {
-		return 0, usagef("--since %q: want a time such as 2026-03-01T00:00:00Z, or so long before the latest: 7d, 12h", text)
+		return 0, usage.Errorf("--since %q: want a time such as 2026-03-01T00:00:00Z, or so long before the latest: 7d, 12h", text)
 	}
 	return latest - alerting.Time(d.Milliseconds()), nil
 }

@@ -9,11 +9,10 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -31,21 +30,18 @@ and the others are checked. weir run does the same when it starts, if it may.`,
   weir topics -c weir.yaml --create`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "table" && output != "json" {
-				return usagef("-o is table or json, not %q", output)
+			if err := checkOutput(output); err != nil {
+				return err
 			}
 			c, err := loadConfig(path)
 			if err != nil {
 				return err
 			}
 			specs := kafka.NewTopics(c.TopicPrefix).Specs(int32(c.Partitions))
-			acls := kafka.ACLs(c.Group, c.TopicPrefix, sourceNames(c))
+			acls := kafka.ACLs(c.Group, c.TopicPrefix, settings.SourceTopics(c))
 			if create {
-				conn, err := connection(c, slog.New(slog.DiscardHandler))
+				conn, err := connect(cmd.Context(), c, slog.New(slog.DiscardHandler))
 				if err != nil {
-					return err
-				}
-				if err := conn.Ping(cmd.Context(), 20*time.Second); err != nil {
 					return err
 				}
 				if err := kafka.Ensure(cmd.Context(), conn, specs, int16(c.ReplicationFactor)); err != nil {
@@ -60,19 +56,13 @@ and the others are checked. weir run does the same when it starts, if it may.`,
 			return printTopics(cmd.OutOrStdout(), specs, acls, create)
 		},
 	}
-	cmd.Flags().StringVarP(&path, "config", "c", "", "configuration file (default: no file, all defaults)")
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "form of the output: table or json")
+	configFlag(cmd, &path)
+	outputFlag(cmd, &output)
 	cmd.Flags().BoolVar(&create, "create", false, "create what is missing and check the rest")
 	return cmd
 }
 
-func sourceNames(c *config.Config) (names []string) {
-	for _, s := range c.Sources {
-		names = append(names, s.Topic)
-	}
-	return names
-}
-
+// printTopics writes topics and permissions for people.
 func printTopics(w io.Writer, specs []kafka.TopicSpec, acls []kafka.ACL, checked bool) error {
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(tw, "TOPIC\tPARTITIONS\tSETTINGS\tHOLDS")
@@ -98,67 +88,4 @@ func printTopics(w io.Writer, specs []kafka.TopicSpec, acls []kafka.ACL, checked
 		fmt.Fprintln(w, "\nAll of these topics are there, with the right partitions and clean-up policy.")
 	}
 	return nil
-}
-
-// newResetCommand makes `weir reset`: process again from a time.
-func newResetCommand() *cobra.Command {
-	var path, from string
-	var yes bool
-	cmd := &cobra.Command{
-		Use:   "reset -c FILE --from TIME --yes",
-		Short: "Throw weir's state away and read the sources again from a time",
-		Long: `Throw weir's state away (partials, baselines, open episodes) and read the sources
-again from a time, by the timestamps of their records. It is the way to process
-again, and the way out when a record key, a dimension, the tick, the bin or the
-partition count has to change.
-
-Alerts, rejects and deliveries that were written stay; alerts raised again have
-the same keys where the events and the configuration are the same. Every weir
-process must be stopped. Start far enough back: baselines need about two weeks.`,
-		Example: `  weir reset -c weir.yaml --from 2026-10-01T00:00:00Z --yes
-  weir reset -c weir.yaml --from earliest --yes`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if path == "" || from == "" {
-				return usagef("reset needs -c FILE and --from TIME (RFC 3339, or earliest)")
-			}
-			millis := int64(0)
-			if from != "earliest" {
-				t, err := time.Parse(time.RFC3339, from)
-				if err != nil {
-					return usagef("--from %q: want a time such as 2026-10-01T00:00:00Z, or earliest", from)
-				}
-				millis = t.UnixMilli()
-			}
-			c, err := loadConfig(path)
-			if err != nil {
-				return err
-			}
-			if err := c.CheckRun(); err != nil {
-				return err
-			}
-			specs := kafka.NewTopics(c.TopicPrefix).Specs(int32(c.Partitions))
-			if !yes {
-				kept := func(s kafka.TopicSpec) bool { return s.Kept }
-				return usagef("reset deletes weir's state in %d topics under %q and reads %s again from %s; say --yes if that is meant",
-					len(slices.DeleteFunc(specs, kept)), c.TopicPrefix, strings.Join(sourceNames(c), ", "), from)
-			}
-			conn, err := connection(c, slog.New(slog.DiscardHandler))
-			if err != nil {
-				return err
-			}
-			if err := conn.Ping(cmd.Context(), 20*time.Second); err != nil {
-				return err
-			}
-			if err := kafka.Reset(cmd.Context(), conn, c.Group, specs, int16(c.ReplicationFactor), sourceNames(c), millis); err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "The state is gone; weir run will read %s from %s.\n", strings.Join(sourceNames(c), ", "), from)
-			return nil
-		},
-	}
-	cmd.Flags().StringVarP(&path, "config", "c", "", "configuration file")
-	cmd.Flags().StringVar(&from, "from", "", "time to read again from: RFC 3339, or earliest")
-	cmd.Flags().BoolVar(&yes, "yes", false, "yes, delete the state")
-	return cmd
 }

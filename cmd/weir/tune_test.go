@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/weirhq/weir/lab"
 )
 
 // The settings stand side by side: the configuration as it is first, then each
@@ -20,7 +22,7 @@ func TestTune(t *testing.T) {
 	}
 	var settings []string
 	for line := range strings.Lines(stdout) {
-		var r tuneResult
+		var r lab.Trial
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			t.Fatalf("%v in %s", err, line)
 		}
@@ -39,21 +41,6 @@ func TestTune(t *testing.T) {
 	for _, want := range []string{"settings", "drift 10x", "as it is", "alerts.budget=1/day", "1 of 1", "by chance"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the table lacks %q:\n%s", want, table)
-		}
-	}
-}
-
-// A setting goes over what the file says, and leaves the rest.
-func TestWithSettings(t *testing.T) {
-	for _, c := range []struct{ text, try, want string }{
-		{"", "alerts.budget=1/day", "alerts:\n    budget: 1/day\n"},
-		{"alerts: {budget: 5}\ntime: {bin: 1h}\n", "alerts.budget=1/day", "alerts: {budget: 1/day}\ntime: {bin: 1h}\n"},
-		{"time:\n", "time.bin=2h time.tick=10m", "time:\n    bin: 2h\n    tick: 10m\n"},
-		{"a: 1\n", "a=[x,y]", "a: [x, y]\n"},
-	} {
-		got, err := withSettings([]byte(c.text), c.try)
-		if err != nil || string(got) != c.want {
-			t.Errorf("%q with %q: %q (%v), want %q", c.text, c.try, got, err, c.want)
 		}
 	}
 }

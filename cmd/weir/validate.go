@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/internal/deployment"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -29,10 +30,10 @@ are told at once, each with its line and what would be right.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if path == "" {
-				return usagef("validate needs a configuration: -c FILE")
+				return usage.Errorf("validate needs a configuration: -c FILE")
 			}
-			if output != "table" && output != "json" {
-				return usagef("-o is table or json, not %q", output)
+			if err := checkOutput(output); err != nil {
+				return err
 			}
 			c, err := validate(path)
 			if output == "json" {
@@ -49,27 +50,27 @@ are told at once, each with its line and what would be right.`,
 		},
 	}
 	cmd.Flags().StringVarP(&path, "config", "c", "", "configuration file")
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "form of the output: table or json")
+	outputFlag(cmd, &output)
 	return cmd
 }
 
 // validate builds everything that run would build before it looks for Kafka.
 func validate(path string) (*config.Config, error) {
-	c, err := loadConfig(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.CheckRun(); err != nil {
-		return c, err
-	}
-	s, err := newSettings(c)
+	c, err := loadRunConfig(path)
 	if err != nil {
 		return c, err
 	}
-	_, err = newProcess(s, kafka.Roles, prometheus.NewRegistry(), slog.New(slog.DiscardHandler), io.Discard)
+	s, err := settings.New(c)
+	if err != nil {
+		return c, err
+	}
+	_, err = deployment.New(s, deployment.Options{
+		Roles: kafka.Roles, Registry: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler), Out: io.Discard, Version: version(),
+	})
 	return c, err
 }
 
+// writeValidation writes what validate found as JSON.
 func writeValidation(w io.Writer, c *config.Config, err error) error {
 	out := struct {
 		Valid    bool     `json:"valid"`
@@ -97,38 +98,4 @@ func writeValidation(w io.Writer, c *config.Config, err error) error {
 		return exitError(1)
 	}
 	return nil
-}
-
-// newVersionCommand makes `weir version`.
-func newVersionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version of weir",
-		Example: `  weir version`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "weir %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
-		},
-	}
-}
-
-// release is set by the linker in a release build; see the Makefile.
-var release string
-
-// version names this build: the release, else the commit.
-func version() string {
-	if release != "" {
-		return release
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "dev-" + s.Value[:12]
-		}
-	}
-	return "dev"
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -73,10 +74,10 @@ event time; it goes into the ledger with its author. Nothing is overwritten:
 			Args:    atLeast(1, "at least one DEDUP_KEY, as it stands in the alert"),
 			RunE:    func(cmd *cobra.Command, args []string) error { return runVerdict(cmd.Context(), cmd, v, &o, args) },
 		}
-		cmd.Flags().StringVarP(&o.config, "config", "c", "", "configuration file (default: no file, all defaults)")
+		configFlag(cmd, &o.config)
 		cmd.Flags().StringVar(&o.reason, "reason", "", "why, for those who read it later")
 		cmd.Flags().StringVar(&o.author, "author", "", "who says so (default: the user who runs the command)")
-		cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table or json")
+		outputFlag(cmd, &o.output)
 		if v.kind == stream.Expected {
 			cmd.Flags().StringVar(&o.expires, "expires", "", "until when: a time such as 2026-12-01T00:00:00Z, or so long from now: 14d, 12h")
 		}
@@ -118,16 +119,16 @@ func runVerdict(ctx context.Context, cmd *cobra.Command, v verdictCommand, o *ve
 
 // verdicts builds what is to be written, or says what the call lacks.
 func verdicts(v verdictCommand, o *verdictOptions, keys []string, now time.Time) ([]stream.Verdict, error) {
-	if err := outputForm(o.output); err != nil {
+	if err := checkOutput(o.output); err != nil {
 		return nil, err
 	}
 	if v.kind == stream.Expected && (o.reason == "" || o.expires == "") {
-		return nil, usagef("expect needs --reason and --expires: nothing is held back without a reason, nor for ever")
+		return nil, usage.Errorf("expect needs --reason and --expires: nothing is held back without a reason, nor for ever")
 	}
 	if o.author == "" {
 		me, err := user.Current()
 		if err != nil {
-			return nil, usagef("there is no telling who runs this command (%w); say --author", err)
+			return nil, usage.Errorf("there is no telling who runs this command (%w); say --author", err)
 		}
 		o.author = me.Username
 	}
@@ -144,7 +145,7 @@ func verdicts(v verdictCommand, o *verdictOptions, keys []string, now time.Time)
 			Author: o.author, Reason: o.reason, Expires: expires,
 		}
 		if err := verdict.Validate(); err != nil {
-			return nil, usagef("%w", err)
+			return nil, usage.Errorf("%w", err)
 		}
 		out = append(out, verdict)
 	}
@@ -160,12 +161,12 @@ func until(text string, now time.Time) (alerting.Time, error) {
 	if err != nil {
 		d, short := duration(text)
 		if !short || d <= 0 {
-			return 0, usagef("--expires %q: want a time such as 2026-12-01T00:00:00Z, or so long from now: 14d, 12h", text)
+			return 0, usage.Errorf("--expires %q: want a time such as 2026-12-01T00:00:00Z, or so long from now: 14d, 12h", text)
 		}
 		at = now.Add(d)
 	}
 	if !at.After(now) {
-		return 0, usagef("--expires %s is past", text)
+		return 0, usage.Errorf("--expires %s is past", text)
 	}
 	return alerting.Time(at.UnixMilli()), nil
 }

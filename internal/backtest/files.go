@@ -1,0 +1,117 @@
+// Package backtest reads a log of access events through the same operators that
+// run on Kafka. The log is a set of files or the source topics of a
+// configuration, as they stand.
+package backtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/stream"
+)
+
+// Files are the files of one log. They are read side by side, as the partitions
+// of one topic, merged by event time. The name - is standard input.
+type Files struct {
+	Names  []string
+	Format *fieldmap.Format
+}
+
+// FilesTopic is the name of the topic that Files are the partitions of.
+const FilesTopic = "files"
+
+// Topics returns the one topic that the files are the partitions of.
+func (l *Files) Topics() []stream.Topic {
+	return []stream.Topic{{Name: FilesTopic, Partitions: int32(len(l.Names))}}
+}
+
+// input is one file that is being read.
+type input struct {
+	source  stream.Source
+	lines   *files.Reader
+	decoder *fieldmap.Decoder
+	reached int64 // largest event time so far
+	done    bool
+}
+
+// chunkLines is how many lines are read of one file before the others have
+// their turn.
+const chunkLines = 2000
+
+// Read reads all files to their ends.
+func (l *Files) Read(ctx context.Context, r Reader) error {
+	inputs := make([]*input, len(l.Names))
+	for i, name := range l.Names {
+		file, err := files.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		inputs[i] = &input{
+			source: stream.Source{Topic: FilesTopic, Partition: int32(i)},
+			lines:  files.NewReader(file, l.Format), decoder: l.Format.NewDecoder(),
+		}
+	}
+	pending := 0
+	for in := slowest(inputs); in != nil; in = slowest(inputs) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := in.chunk(r)
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", l.Names[in.source.Partition], err)
+		}
+		if pending += n; pending >= BatchEvents {
+			pending = 0
+			if err := r.Flush(false); err != nil {
+				return unlessEnough(err)
+			}
+		}
+	}
+	return unlessEnough(r.Flush(true))
+}
+
+// slowest returns the input that is least far in event time, so that several
+// files advance side by side; nil when all are read.
+func slowest(inputs []*input) *input {
+	var least *input
+	for _, in := range inputs {
+		if !in.done && (least == nil || in.reached < least.reached) {
+			least = in
+		}
+	}
+	return least
+}
+
+// chunk reads some lines and returns how many events were in them.
+func (in *input) chunk(r Reader) (events int, err error) {
+	yield := func(ev *event.Event, rej *event.Reject) {
+		if rej != nil {
+			r.Reject(rej)
+			return
+		}
+		events++
+		if r.Event(in.source, ev) {
+			in.reached = max(in.reached, ev.Time)
+		}
+	}
+	for range chunkLines {
+		line, n, err := in.lines.Next()
+		if errors.Is(err, io.EOF) {
+			in.done = true
+			r.End(in.source)
+			return events, nil
+		}
+		if err != nil {
+			return events, err
+		}
+		in.decoder.Decode(line, yield)
+		r.Progress(in.source, n)
+	}
+	return events, nil
+}

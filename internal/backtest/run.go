@@ -1,0 +1,122 @@
+package backtest
+
+import (
+	"bufio"
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/progress"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/stream"
+)
+
+// Run is one pass over a log. It is a Reader: what is read goes through the
+// operators.
+type Run struct {
+	Local   *stream.Local
+	Alert   func(*alerting.Alert) error // is given each alert, in order; its error ends the reading
+	Summary Summary                     // of what was read so far
+
+	started  int64 // Unix ms; no event may be much later
+	progress *progress.Line
+}
+
+// NewRun returns a pass over a log that has not begun. Its alerts go nowhere
+// until Alert is set.
+func NewRun(s *settings.Settings, log Log, p *progress.Line) *Run {
+	return &Run{
+		started: time.Now().UnixMilli(), progress: p, Alert: func(*alerting.Alert) error { return nil },
+		Local:   stream.NewLocal(s.Ingest, s.Detect, s.Correlate, log.Topics()),
+		Summary: Summary{Rejected: map[string]int64{}},
+	}
+}
+
+// CountSuppressed counts the suppressed alerts in the summary and, if w is not
+// nil, writes them to it, one a line.
+func (r *Run) CountSuppressed(w *bufio.Writer) {
+	r.Summary.Suppressed = map[stream.SuppressedKind]int64{}
+	var line []byte
+	r.Local.Held = func(s *stream.Suppressed) {
+		r.Summary.Suppressed[s.By.Kind]++
+		if w != nil {
+			line = append(s.AppendJSON(line[:0]), '\n')
+			_, _ = w.Write(line) // its error comes with Flush
+		}
+	}
+}
+
+// Event takes in one event and reports whether it moves its source on.
+func (r *Run) Event(src stream.Source, ev *event.Event) bool {
+	r.Summary.Events++
+	outcome := r.Local.Fold(src, r.started, ev)
+	switch outcome {
+	case stream.Counted:
+		r.Summary.Counted++
+	case stream.Late:
+		r.Summary.Late++
+	case stream.Fact:
+		r.Summary.Facts++
+	default:
+		r.Summary.Rejected[outcome.String()]++
+		return false
+	}
+	if t := alerting.Time(ev.Time); r.Summary.From == 0 || t < r.Summary.From {
+		r.Summary.From = t
+	}
+	r.Summary.To = max(r.Summary.To, alerting.Time(ev.Time))
+	return true
+}
+
+// Reject counts what could not be decoded.
+func (r *Run) Reject(rej *event.Reject) { r.Summary.Rejected[rej.Reason.String()]++ }
+
+// Progress tells ingest how far a source was read.
+func (r *Run) Progress(src stream.Source, offset int64) { r.Local.Ingest.Read(src, offset) }
+
+// End tells ingest that a source was read to its end.
+func (r *Run) End(src stream.Source) { r.Local.Ingest.SetIdle(src, true) }
+
+// Flush hands on what was read and gives the alerts to Alert.
+func (r *Run) Flush(last bool) error {
+	do := r.Local.Flush
+	if last {
+		do = r.Local.End
+	}
+	alerts, err := do()
+	if err != nil {
+		return err
+	}
+	for i := range alerts {
+		r.Summary.Alerts++
+		if alerts[i].Status == alerting.Open {
+			r.Summary.Opened++
+		}
+		if err := r.Alert(&alerts[i]); err != nil {
+			return fmt.Errorf("writing an alert: %w", err)
+		}
+	}
+	r.progress.Show("%s events, at %s, %d alerts", alerting.Group(r.Summary.Events), r.Summary.To.Std().Format(time.DateTime), r.Summary.Alerts)
+	return nil
+}
+
+// Summary is what a pass comes to; weir backtest -o json writes it as the last
+// line on stderr.
+type Summary struct {
+	Events   int64            `json:"events"`
+	Counted  int64            `json:"counted"`
+	Facts    int64            `json:"facts"`
+	Late     int64            `json:"late"`
+	Rejected map[string]int64 `json:"rejected"`
+	Alerts   int64            `json:"alerts"`
+	Opened   int64            `json:"opened"`
+	// Suppressed counts the alerts that nobody was sent, by what held them back.
+	Suppressed map[stream.SuppressedKind]int64 `json:"suppressed,omitempty"`
+	// Missing are the inputs of which nothing was seen, and the facts that cannot
+	// be told therefore.
+	Missing []stream.Input `json:"missing_inputs,omitempty"`
+	From    alerting.Time  `json:"from,omitempty"` // of the events read; absent when there are none
+	To      alerting.Time  `json:"to,omitempty"`
+	Error   string         `json:"error,omitempty"`
+}

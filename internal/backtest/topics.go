@@ -1,0 +1,91 @@
+package backtest
+
+import (
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// Topics are the source topics of a configuration, as they stood when they were
+// opened.
+type Topics struct {
+	conn    *kafka.Connection
+	spans   []kafka.Span
+	formats map[string]*fieldmap.Format // by topic
+}
+
+// OpenTopics finds where the source topics begin and end now.
+func OpenTopics(ctx context.Context, conn *kafka.Connection, c *config.Config) (*Topics, error) {
+	formats, err := settings.Formats(c)
+	if err != nil {
+		return nil, err
+	}
+	spans, err := kafka.Spans(ctx, conn, settings.SourceTopics(c), 0)
+	if err != nil {
+		return nil, err
+	}
+	return &Topics{conn: conn, spans: spans, formats: formats}, nil
+}
+
+// Topics returns the source topics with their partitions.
+func (l *Topics) Topics() []stream.Topic {
+	partitions := map[string]int32{}
+	var out []stream.Topic
+	for _, s := range l.spans { // sorted by topic and partition
+		if partitions[s.Topic] == 0 {
+			out = append(out, stream.Topic{Name: s.Topic})
+		}
+		partitions[s.Topic]++
+		out[len(out)-1].Partitions = partitions[s.Topic]
+	}
+	return out
+}
+
+// Read reads the partitions as Kafka hands them out: what is ahead in one is
+// held until the others have come as far.
+func (l *Topics) Read(ctx context.Context, r Reader) error {
+	decoders := map[string]*fieldmap.Decoder{}
+	for topic, f := range l.formats {
+		decoders[topic] = f.NewDecoder()
+	}
+	spans := append([]kafka.Span(nil), l.spans...)
+	end := map[stream.Source]int64{}
+	for _, s := range spans {
+		src := stream.Source{Topic: s.Topic, Partition: s.Partition}
+		if end[src] = s.End; s.Next >= s.End {
+			r.End(src)
+		}
+	}
+	pending := 0
+	err := kafka.ReadSpans(ctx, l.conn, spans, func(rec *kgo.Record) error {
+		src := stream.Source{Topic: rec.Topic, Partition: rec.Partition}
+		decoders[rec.Topic].Decode(rec.Value, func(ev *event.Event, rej *event.Reject) {
+			if rej != nil {
+				r.Reject(rej)
+				return
+			}
+			pending++
+			r.Event(src, ev)
+		})
+		r.Progress(src, rec.Offset+1)
+		if rec.Offset+1 >= end[src] {
+			r.End(src)
+		}
+		if pending < BatchEvents {
+			return ctx.Err()
+		}
+		pending = 0
+		return r.Flush(false)
+	})
+	if err != nil {
+		return unlessEnough(err)
+	}
+	return unlessEnough(r.Flush(true))
+}

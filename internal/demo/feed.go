@@ -1,0 +1,240 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/simulate"
+)
+
+// feed writes a company's events to the source topic: the history as fast
+// as it can, then life at a pace.
+type feed struct {
+	company *simulate.Company
+	client  *kgo.Client
+	truth   *truth
+	parked  chan int64    // gets the time of the last event of the history, once that is written
+	resume  chan struct{} // is closed when the history has been worked through
+	days    chan struct{} // gets one for each day of event time that has been worked through
+
+	mu     sync.Mutex
+	failed error // of the first record that could not be written
+}
+
+func newFeed(company *simulate.Company, client *kgo.Client, truth *truth) *feed {
+	return &feed{company: company, client: client, truth: truth, parked: make(chan int64, 1), resume: make(chan struct{}), days: make(chan struct{}, simulate.MaxDays)}
+}
+
+// dayMillis is a day of event time.
+const dayMillis = 24 * 3600 * 1000
+
+// daysAhead is how many days the feed is before the pipeline at most. What the
+// pipeline has read and not yet closed is held in memory, and a fortnight of it
+// makes both larger and slower.
+const daysAhead = 2
+
+// stepEvery is how often events are written when they come at a pace.
+const stepEvery = 50 * time.Millisecond
+
+// run writes the events before live, waits until these have been worked
+// through, and writes the others at the speed, until the company ends.
+func (f *feed) run(ctx context.Context, live int64, speed float64) error {
+	var ev event.Event
+	began := time.Time{}
+	start, _ := f.company.Span()
+	hold := start.UnixMilli() + daysAhead*dayMillis
+	for n := int32(0); f.company.Next(&ev); n++ {
+		for ; ev.Time >= hold; hold += dayMillis {
+			if err := receive(ctx, f.days); err != nil {
+				return err
+			}
+		}
+		if ev.Time >= live {
+			if began.IsZero() {
+				if err := f.catchUp(ctx, live); err != nil {
+					return err
+				}
+				began = time.Now()
+			}
+			due := began.Add(time.Duration(float64(ev.Time-live) / speed * float64(time.Millisecond)))
+			if err := f.wait(ctx, due, live, speed, began); err != nil {
+				return err
+			}
+		}
+		if n&1023 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		f.truth.saw(&ev, f.company.Leak())
+		f.client.Produce(ctx, &kgo.Record{
+			Topic: sourceTopic, Partition: n % sourcePartitions,
+			Value: event.AppendNative(nil, &ev), Timestamp: time.UnixMilli(ev.Time),
+		}, f.done)
+	}
+	return f.flush(ctx)
+}
+
+// catchUp waits until everything before live has been worked through.
+func (f *feed) catchUp(ctx context.Context, live int64) error {
+	if err := f.flush(ctx); err != nil {
+		return err
+	}
+	f.parked <- f.truth.lastEvent()
+	if err := receive(ctx, f.resume); err != nil {
+		return err
+	}
+	f.truth.clock(live)
+	return nil
+}
+
+// receive waits for a channel as long as ctx lasts.
+func receive(ctx context.Context, from <-chan struct{}) error {
+	select {
+	case <-from:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// wait sleeps until an event is due, while the event clock goes on.
+func (f *feed) wait(ctx context.Context, due time.Time, live int64, speed float64, began time.Time) error {
+	for {
+		now := time.Now()
+		if !now.Before(due) {
+			return nil
+		}
+		f.truth.clock(live + int64(float64(now.Sub(began).Milliseconds())*speed))
+		timer := time.NewTimer(min(due.Sub(now), stepEvery))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+func (f *feed) done(_ *kgo.Record, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failed == nil && err != nil {
+		f.failed = err
+	}
+}
+
+func (f *feed) flush(ctx context.Context) error {
+	err := f.client.Flush(ctx)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failed != nil {
+		err = f.failed
+	}
+	if err != nil {
+		return fmt.Errorf("writing the company's events: %w", err)
+	}
+	return nil
+}
+
+// truth knows what really happened, which no detector does. It is safe for
+// concurrent use.
+type truth struct {
+	mu     sync.Mutex
+	now    int64 // event time reached, Unix ms
+	last   int64 // time of the last event, Unix ms
+	events int64
+	leaks  []leak
+}
+
+// leak is one theft. Its customers are counted as of any moment.
+type leak struct {
+	simulate.Leak
+	began int64               // Unix ms of the first theft; 0: not yet
+	seen  map[string]struct{} // customers taken
+	times []int64             // when each was first taken, in order of time
+}
+
+func newTruth(t simulate.Truth) *truth {
+	d := &truth{now: t.Start.UnixMilli()}
+	for _, l := range t.Leaks {
+		d.leaks = append(d.leaks, leak{Leak: l, seen: map[string]struct{}{}})
+	}
+	return d
+}
+
+// saw takes in one event and the leak that it belongs to, or -1.
+func (d *truth) saw(ev *event.Event, leak int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.now, d.last = max(d.now, ev.Time), max(d.last, ev.Time)
+	d.events++
+	if leak < 0 || !ev.Action.Access() {
+		return
+	}
+	l := &d.leaks[leak]
+	if l.began == 0 {
+		l.began = ev.Time
+	}
+	for _, r := range ev.Records {
+		if _, ok := l.seen[r]; !ok {
+			l.seen[r] = struct{}{}
+			l.times = append(l.times, ev.Time)
+		}
+	}
+}
+
+// clock sets the event clock forward.
+func (d *truth) clock(ms int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.now = max(d.now, ms)
+}
+
+// reached returns the event time reached, Unix ms.
+func (d *truth) reached() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.now
+}
+
+// lastEvent returns the largest event time so far, Unix ms.
+func (d *truth) lastEvent() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.last
+}
+
+// leakOf returns the leak that an alert is rightly about, or -1: a leak comes
+// through its identity, and had begun when the interval that made the case ended.
+func (d *truth) leakOf(a *alerting.Alert) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	width, err := time.ParseDuration(a.Evidence.BinWidth)
+	if err != nil || a.Status == alerting.Close {
+		return -1
+	}
+	to := min(int64(a.Evidence.Bin)+width.Milliseconds(), int64(a.Time))
+	for i := range d.leaks {
+		l := &d.leaks[i]
+		if l.began != 0 && to > l.began && slices.Contains(l.Identities[a.Dimension], a.Identity) {
+			return i
+		}
+	}
+	return -1
+}
+
+// leaked returns when a leak began and how many customers it had taken before
+// a moment, Unix ms.
+func (d *truth) leaked(leak int, before int64) (began int64, customers int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := &d.leaks[leak]
+	customers, _ = slices.BinarySearch(l.times, before)
+	return l.began, customers
+}

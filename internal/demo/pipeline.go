@@ -1,0 +1,253 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/deployment"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/internal/simulation"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// The demonstration's source.
+const (
+	sourceTopic      = "access"
+	sourcePartitions = 2
+)
+
+// configuration is the configuration of the demonstration: the defaults, but for
+// what an embedded broker and a hurried clock ask for.
+func configuration(brokers []string, idle time.Duration, page string) *config.Config {
+	c := config.Default()
+	c.Kafka.Brokers = brokers
+	c.Instance = "demo"
+	c.Partitions = 2 // for one small process
+	c.ReplicationFactor = 1
+	c.Workers = 1
+	c.Sources = []config.Source{{Topic: sourceTopic, Format: "native"}}
+	c.CommitInterval = 100 * time.Millisecond
+	c.Time.IdleAfter = idle
+	c.Time.MaxAhead = 60 * 24 * time.Hour // a fortnight of a small company fits into memory
+	c.Alerts.Destinations = nil           // the demonstration reads the alerts itself
+	if page != "" {
+		socDestinations(c, page)
+	}
+	c.HTTP.Listen = config.Off
+	return c
+}
+
+// pipeline is an embedded broker and a whole weir process on it.
+type pipeline struct {
+	settings *settings.Settings
+	process  *kafka.Process
+	registry *prometheus.Registry
+	client   *kgo.Client // writes the source, reads what comes out
+	log      *tailLog
+	ended    chan error // the process has ended by itself
+	cluster  *kfake.Cluster
+	cancel   context.CancelFunc
+}
+
+// startPipeline starts the broker, on a free port of the loopback
+// interface, and the process. Its messages go to the look-alike at page; "" for
+// none.
+func startPipeline(ctx context.Context, idle time.Duration, page, version string) (*pipeline, error) {
+	p := &pipeline{registry: prometheus.NewRegistry(), log: &tailLog{}, cancel: func() {}}
+	var err error
+	p.cluster, err = kfake.NewCluster(
+		kfake.NumBrokers(1),
+		// Nobody else will join.
+		kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("starting the embedded broker: %w", err)
+	}
+	if err := p.start(ctx, idle, page, version); err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	return p, nil
+}
+
+// start makes the topics and starts the process.
+func (p *pipeline) start(ctx context.Context, idle time.Duration, page, version string) (err error) {
+	if p.settings, err = settings.New(configuration(p.cluster.ListenAddrs(), idle, page)); err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if p.process, err = deployment.New(p.settings, deployment.Options{
+		Roles: kafka.Roles, Registry: p.registry, Log: logger, Out: io.Discard, Version: version,
+	}); err != nil {
+		return err
+	}
+	if err := p.openTopics(ctx); err != nil {
+		return err
+	}
+	// The process stops after those who feed and watch it.
+	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	p.ended = make(chan error, 1)
+	go func() {
+		p.ended <- p.process.Run(ctx)
+		close(p.ended)
+	}()
+	return nil
+}
+
+// openTopics makes the topics and the client that writes and reads them.
+func (p *pipeline) openTopics(ctx context.Context) (err error) {
+	topics := p.process.Topics
+	start := map[int32]kgo.Offset{0: kgo.NewOffset().AtStart()}
+	p.client, err = kgo.NewClient(
+		kgo.SeedBrokers(p.cluster.ListenAddrs()...),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.MaxBufferedRecords(50_000),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), // so that a position reaches the end of its log
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
+			topics.Alerts: start, topics.Evidence: start, topics.Parameters: start,
+		}),
+	)
+	if err != nil {
+		return err
+	}
+	if err := kafka.Ensure(ctx, p.process.Connection, topics.Specs(p.process.Manifest.Partitions), 1); err != nil {
+		return err
+	}
+	return simulation.CreateTopic(ctx, p.client, sourceTopic, sourcePartitions)
+}
+
+// stop ends the process, which finishes its transactions, and then the broker.
+func (p *pipeline) stop() (err error) {
+	p.cancel()
+	if p.ended != nil {
+		select {
+		case err = <-p.ended:
+		case <-time.After(10 * time.Second): // nothing of it outlives this program
+		}
+	}
+	if p.client != nil {
+		p.client.Close()
+	}
+	p.cluster.Close()
+	return err
+}
+
+// output is what the pipeline has told since the last look.
+type output struct {
+	alerts     []*alerting.Alert
+	candidates []stream.Candidate
+	params     *detectors.Parameters // of the last bin that all of weir is done with
+	err        error
+}
+
+// watch reads what detect and correlate write, until ctx ends. News of a bin's
+// end come after all alerts of that bin.
+func (p *pipeline) watch(ctx context.Context, news chan<- output) {
+	w := watcher{p: p, adm: kadm.NewClient(p.client)}
+	for ctx.Err() == nil {
+		n := w.poll(ctx)
+		select {
+		case news <- n:
+		case <-ctx.Done():
+		}
+		if n.err != nil {
+			return
+		}
+	}
+}
+
+type watcher struct {
+	p      *pipeline
+	adm    *kadm.Client
+	alerts int64                 // next offset of weir.alerts
+	end    int64                 // where weir.alerts ended when held was written
+	held   *detectors.Parameters // waits until the alerts before it are here
+}
+
+func (w *watcher) poll(ctx context.Context) (n output) {
+	topics := w.p.process.Topics
+	var last *detectors.Parameters
+	fetches := w.p.client.PollFetches(ctx)
+	fetches.EachRecord(func(r *kgo.Record) {
+		if r.Topic == topics.Alerts {
+			w.alerts = r.Offset + 1
+		}
+		if r.Attrs.IsControl() || n.err != nil {
+			return
+		}
+		switch r.Topic {
+		case topics.Alerts:
+			var a *alerting.Alert
+			if a, n.err = alerting.ParseAlert(r.Value); n.err == nil {
+				n.alerts = append(n.alerts, a)
+			}
+		case topics.Evidence:
+			var report *stream.Report
+			if report, n.err = stream.DecodeReport(r.Value); n.err == nil {
+				n.candidates = append(n.candidates, report.Candidates...)
+			}
+		case topics.Parameters:
+			last, _, n.err = detectors.DecodeParameters(r.Value)
+		}
+	})
+	if n.err == nil && last != nil {
+		w.held = last
+		n.err = w.mark(ctx)
+	}
+	if w.held != nil && w.alerts >= w.end {
+		n.params, w.held = w.held, nil
+	}
+	return n
+}
+
+// mark notes where weir.alerts ends now.
+func (w *watcher) mark(ctx context.Context) error {
+	name := w.p.process.Topics.Alerts
+	ends, err := w.adm.ListEndOffsets(ctx, name)
+	if err != nil {
+		return fmt.Errorf("finding the end of the alerts: %w", err)
+	}
+	end, _ := ends.Lookup(name, 0)
+	w.end = end.Offset
+	return nil
+}
+
+// tailLog keeps the last lines of a log, for when something goes wrong.
+type tailLog struct {
+	mu    sync.Mutex
+	lines [][]byte
+}
+
+// tailLines bounds a tailLog.
+const tailLines = 10
+
+// Write takes in one line.
+func (t *tailLog) Write(line []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lines = append(t.lines, bytes.Clone(line))
+	t.lines = t.lines[max(0, len(t.lines)-tailLines):]
+	return len(line), nil
+}
+
+// String returns the lines.
+func (t *tailLog) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(bytes.Join(t.lines, nil))
+}

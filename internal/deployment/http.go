@@ -1,0 +1,55 @@
+package deployment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/internal/destinations"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// Serve answers /metrics, /healthz, /readyz and the buttons of messages until
+// stop is called. It serves nothing if http.listen is off.
+func Serve(c *config.Config, reg *prometheus.Registry, p *kafka.Process, log *slog.Logger) (stop func(), err error) {
+	if c.HTTP.Listen == config.Off {
+		return func() {}, nil
+	}
+	mux := http.NewServeMux()
+	if err := destinations.HandleClicks(mux, c, log, destinations.VerdictWriter(p.Connection, p.Topics.Verdicts)); err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", c.HTTP.Listen)
+	if err != nil {
+		return nil, c.At("http.listen", fmt.Errorf("%w; choose another address, or off", err))
+	}
+	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !p.Ready() {
+			http.Error(w, "state is being restored", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	go func() {
+		if err := server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			log.Error("serving metrics and health", "error", err)
+		}
+	}()
+	log.Info("serving metrics and health", "address", listener.Addr().String())
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		_ = server.Shutdown(ctx) // the process ends anyway
+	}, nil
+}

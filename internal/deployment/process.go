@@ -1,0 +1,102 @@
+// Package deployment wires a configuration into what runs on Kafka: the
+// connection, the process with its roles, sources, destinations and metrics, and
+// what the process serves over HTTP.
+package deployment
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/checkpoint"
+	"github.com/weirhq/weir/internal/destinations"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// Options are what a process needs beside its configuration.
+type Options struct {
+	Roles    []kafka.Role
+	Registry *prometheus.Registry // of its metrics
+	Log      *slog.Logger
+	Out      io.Writer // what destinations of the type stdout write to
+	Version  string    // of weir
+}
+
+// New wires a configuration into a process on Kafka. It reaches out to nobody
+// yet.
+func New(s *settings.Settings, o Options) (*kafka.Process, error) {
+	c := s.Config
+	conn, err := Connect(c, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	conn.Hooks = append(conn.Hooks, newClientMetrics(o.Registry))
+	p := &kafka.Process{
+		Connection: conn, Group: c.Group, Topics: kafka.NewTopics(c.TopicPrefix),
+		Replication: int16(c.ReplicationFactor), Roles: o.Roles, Workers: workers(c),
+		Manifest: kafka.NewManifest(s.Hasher, int32(c.Partitions), s.Grid, c.Dimensions),
+		Ingest:   s.Ingest, Grace: c.Facts.LoginGrace, Detect: s.Detect, Correlate: s.Correlate,
+		Log: o.Log, Metrics: kafka.NewMetrics(o.Registry),
+	}
+	if p.Instance, err = settings.Instance(c); err != nil {
+		return nil, err
+	}
+	if p.Sources, err = sources(c); err != nil {
+		return nil, err
+	}
+	if p.Settings, err = inForce(c, s.Hasher, o.Version); err != nil {
+		return nil, err
+	}
+	if p.Checkpoints, err = checkpoint.FromConfig(c); err != nil {
+		return nil, err
+	}
+	p.Destinations, err = destinations.All(c, destinations.Env{Connection: conn, Out: o.Out, Version: o.Version})
+	return p, err
+}
+
+// inForce is what goes into the ledger when the settings change: the whole
+// configuration, its secrets masked, and what it does not say by itself.
+func inForce(c *config.Config, h event.Hasher, version string) ([]byte, error) {
+	b, err := json.Marshal(struct {
+		Version   string         `json:"version"`
+		RecordKey string         `json:"record_key"` // fingerprint
+		Zone      string         `json:"zone"`
+		Config    *config.Config `json:"config"`
+	}{version, h.Fingerprint(), c.Time.Zone.String(), c})
+	if err != nil {
+		return nil, fmt.Errorf("writing the settings in force: %w", err)
+	}
+	return b, nil
+}
+
+// workers is how many ingest workers run here: one for every two cores, since
+// detect wants the other.
+func workers(c *config.Config) int {
+	if c.Workers > 0 {
+		return c.Workers
+	}
+	return max(runtime.GOMAXPROCS(0)/2, 1)
+}
+
+func sources(c *config.Config) (kafka.IngestOptions, error) {
+	o := kafka.IngestOptions{Interval: c.CommitInterval, Idle: c.Time.IdleAfter, MaxAhead: c.Time.MaxAhead}
+	formats, err := settings.Formats(c)
+	if err != nil {
+		return o, err
+	}
+	for _, src := range c.Sources {
+		start := kafka.Start{Latest: src.Start.Latest}
+		if !src.Start.At.IsZero() {
+			start.Millis = src.Start.At.UnixMilli()
+		}
+		o.Sources = append(o.Sources, kafka.SourceTopic{Topic: src.Topic, Format: formats[src.Topic], Start: start})
+	}
+	return o, nil
+}

@@ -1,0 +1,116 @@
+// Package destinations builds the destinations of a configuration, where alerts
+// go, with their routes, quiet hours and pace. It also takes the answers that
+// come back from Slack, and sends samples to try a destination.
+package destinations
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/notify"
+	"github.com/weirhq/weir/alerting/notify/alertmanager"
+	"github.com/weirhq/weir/alerting/notify/pagerduty"
+	slackchannel "github.com/weirhq/weir/alerting/notify/slack"
+	"github.com/weirhq/weir/alerting/notify/stdout"
+	"github.com/weirhq/weir/alerting/notify/syslog"
+	"github.com/weirhq/weir/alerting/notify/webhook"
+	"github.com/weirhq/weir/alerting/ocsf"
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// Env is what destinations need of the process that they are built in.
+type Env struct {
+	Connection *kafka.Connection // through which destinations of the type kafka write
+	Out        io.Writer         // what destinations of the type stdout write to
+	Version    string            // of weir
+}
+
+// All builds every destination of a configuration, with its routes and its
+// pace.
+func All(c *config.Config, env Env) (list []kafka.Destination, err error) {
+	routes := routesOf(c)
+	prepare := alerting.Preparer(alerting.LinkTemplates(c.Alerts.Links))
+	for i := range c.Alerts.Destinations {
+		d := &c.Alerts.Destinations[i]
+		dest, err := New(c, d, env)
+		if err != nil {
+			return nil, c.At(fmt.Sprintf("alerts.destinations[%d]", i), err)
+		}
+		list = append(list, kafka.Destination{Destination: dest, Policy: notify.Policy{
+			Timeout: d.Timeout, MaxAge: d.GiveUpAfter, PerMinute: perMinute(d),
+			Accept: func(a *alerting.Alert) bool { return routes.Wants(d.Name, a) },
+			Hold:   holdOf(c, d), Prepare: prepare,
+		}})
+	}
+	return list, nil
+}
+
+func perMinute(d *config.Destination) float64 {
+	if d.Type == config.Stdout {
+		return -1 // nobody's service has to be spared
+	}
+	return float64(d.PerMinute)
+}
+
+func routesOf(c *config.Config) *notify.Routes {
+	r := &notify.Routes{Default: c.Alerts.DefaultRoute}
+	for _, route := range c.Alerts.Routes {
+		r.List = append(r.List, notify.Route{
+			Severity: alerting.Severity(route.Severity), Dimensions: route.Dimensions, Detectors: route.Detectors, To: route.To,
+		})
+	}
+	return r
+}
+
+func holdOf(c *config.Config, d *config.Destination) *notify.Hold {
+	h := &notify.Hold{Group: d.GroupEvery}
+	if q := &d.Quiet; q.IsSet() {
+		h.Quiet = &notify.Quiet{
+			From: q.From.Since(), To: q.To.Since(), Days: q.Weekdays(), Location: c.Time.Zone, Below: alerting.Severity(q.Below),
+		}
+	}
+	return h
+}
+
+// New builds one destination; it reaches out to nobody.
+func New(c *config.Config, d *config.Destination, env Env) (notify.Destination, error) {
+	tls, err := d.TLS()
+	if err != nil {
+		return nil, err
+	}
+	switch zone := c.Time.Zone; d.Type {
+	case config.Stdout:
+		return stdout.New(d.Name, env.Out, stdout.Format(d.Format), zone)
+	case config.Webhook:
+		return webhook.New(webhook.Options{Name: d.Name, URL: d.URL.Reveal(), Secret: d.Secret.Reveal(), TLS: tls, Timeout: d.Timeout})
+	case config.Slack:
+		return slackchannel.New(slackchannel.Options{
+			Name: d.Name, WebhookURL: d.URL.Reveal(), Token: d.Token.Reveal(), Channel: d.Channel, API: d.API,
+			Buttons: d.SigningSecret.IsSet(), Location: zone, TLS: tls, Timeout: d.Timeout,
+		})
+	case config.PagerDuty:
+		return pagerduty.New(pagerduty.Options{
+			Name: d.Name, RoutingKey: d.RoutingKey.Reveal(), API: d.API, Location: zone, TLS: tls, Timeout: d.Timeout,
+		})
+	case config.Alertmanager:
+		return alertmanager.New(alertmanager.Options{
+			Name: d.Name, URL: d.URL.Reveal(), Username: d.Username, Password: d.Password.Reveal(), Token: d.Token.Reveal(),
+			Resend: d.Resend, Location: zone, TLS: tls, Timeout: d.Timeout,
+		})
+	case config.KafkaTopic:
+		return ocsf.New(ocsf.Options{Name: d.Name, Version: env.Version, Location: zone, Producer: &topic{conn: env.Connection, name: d.Topic}})
+	case config.Syslog:
+		host, err := settings.Instance(c)
+		if err != nil {
+			return nil, err
+		}
+		return syslog.New(syslog.Options{
+			Name: d.Name, Network: d.Network, Address: d.Address, Hostname: host, Version: env.Version, Facility: d.Facility,
+			Location: zone, TLS: tls, Timeout: d.Timeout,
+		})
+	}
+	return nil, fmt.Errorf("there is no destination of type %q", d.Type)
+}

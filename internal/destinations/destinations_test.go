@@ -1,0 +1,154 @@
+package destinations
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kprom"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/alertingtest"
+	"github.com/weirhq/weir/alerting/notify/fakesoc"
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// A configuration comes out as destinations with their routes and hours.
+func TestDestinationsOf(t *testing.T) {
+	c, err := config.Parse("weir.yaml", []byte(`
+time: {zone: Asia/Seoul}
+alerts:
+  destinations:
+    - {name: pager, type: pagerduty, routing_key: 0123456789abcdef0123456789abcdef}
+    - {name: log, type: stdout, quiet: {from: 22:00, to: 07:00, days: [mon]}, group_every: 15m}
+  routes: [{severity: high, to: [pager]}]
+  default_route: [log]
+`), func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := All(c, Env{Connection: &kafka.Connection{}, Out: &bytes.Buffer{}})
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	a := alertingtest.Alert()
+	a.Severity = alerting.High
+	if !list[0].Policy.Accept(a) || list[1].Policy.Accept(a) {
+		t.Error("a grave alert does not go to the pager alone")
+	}
+	a.Severity = alerting.Low
+	if list[0].Policy.Accept(a) || !list[1].Policy.Accept(a) {
+		t.Error("a mild alert does not go to the log alone")
+	}
+	monday := time.Date(2026, 3, 2, 14, 5, 0, 0, time.UTC) // 23:05 in Seoul
+	if got, want := list[1].Policy.Hold.Until(a, monday), time.Date(2026, 3, 2, 22, 0, 0, 0, time.UTC); !got.Equal(want) {
+		t.Errorf("held until %v, want %v", got, want)
+	}
+	if got := list[0].Policy.Hold.Until(a, monday); !got.Equal(monday) {
+		t.Errorf("the pager's are held until %v", got)
+	}
+	if told := list[0].Policy.Prepare(a); !strings.HasSuffix(told.Links.Runbook, "docs/alerts.md#key") {
+		t.Errorf("links are %+v", told.Links)
+	}
+}
+
+// Findings arrive under the key of their episode.
+func TestFindings(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "findings"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	conn := &kafka.Connection{Brokers: cluster.ListenAddrs(), ClientID: "weir", Hooks: []kgo.Hook{kprom.NewMetrics("weir")}}
+	f := &topic{conn: conn, name: "findings"}
+	for range 2 {
+		if retry, err := f.Produce(t.Context(), []byte("weir-1"), []byte("{}")); err != nil {
+			t.Fatal(retry, err)
+		}
+	}
+	ends, err := kadm.NewClient(f.client).ListEndOffsets(t.Context(), "findings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := int64(0)
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset == 1 {
+			t.Errorf("one episode is spread over partitions")
+		}
+		total += o.Offset
+	})
+	if total != 2 {
+		t.Errorf("%d findings arrived", total)
+	}
+}
+
+// A click on the look-alike's page becomes a verdict, whole enough to be
+// written; a failure to write it shows as a failed click.
+func TestClickBecomesVerdict(t *testing.T) {
+	const secret = "0123456789abcdef0123456789abcdef"
+	c := config.Default()
+	c.Alerts.Destinations = []config.Destination{
+		{Name: "plain", Type: config.Slack},
+		{Name: "chat", Type: config.Slack, SigningSecret: config.NewSecret(secret)},
+	}
+	var got []stream.Verdict
+	var failure error
+	mux := http.NewServeMux()
+	err := HandleClicks(mux, c, slog.New(slog.DiscardHandler), func(_ context.Context, v stream.Verdict) error {
+		if _, err := v.Encode(); err != nil {
+			t.Error(err)
+		}
+		got = append(got, v)
+		return failure
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	weir := httptest.NewServer(mux)
+	defer weir.Close()
+	soc := httptest.NewServer(fakesoc.New(fakesoc.Options{Interactivity: weir.URL + "/slack/chat", SigningSecret: secret}))
+	defer soc.Close()
+	click := func(action string) int {
+		body := `{"channel":"C1","ts":"1.1","action_id":"weir_` + action + `","value":"weir-0123456789abcdef"}`
+		resp, err := http.Post(soc.URL+"/click", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	for _, c := range []struct {
+		action string
+		kind   stream.VerdictKind
+	}{{"acknowledge", stream.Acknowledged}, {"expected", stream.Expected}, {"true_positive", stream.Confirmed}} {
+		got = nil
+		if code := click(c.action); code != http.StatusOK || len(got) != 1 {
+			t.Fatalf("%s: answered %d, verdicts %+v", c.action, code, got)
+		}
+		v := got[0]
+		if v.Kind != c.kind || v.DedupKey != "weir-0123456789abcdef" || v.Author != "slack:U0ANALYST (analyst)" {
+			t.Errorf("%s: %+v", c.action, v)
+		}
+		if held := v.Expires - v.Time; v.Kind == stream.Expected && held != alerting.Time(expectedFor.Milliseconds()) {
+			t.Errorf("held back for %d ms", held)
+		}
+	}
+	failure = errors.New("kafka is away")
+	if code := click("acknowledge"); code != http.StatusBadGateway {
+		t.Errorf("a verdict that was not written: answered %d", code)
+	}
+	if resp, err := http.Post(weir.URL+"/slack/plain", "", nil); err != nil || resp.StatusCode != http.StatusNotFound {
+		t.Errorf("a destination without buttons answers %v, %v", resp, err)
+	}
+}

@@ -1,0 +1,43 @@
+// Package explain takes an alert apart, or what the operators make of an identity
+// in any bin, and computes each of its numbers again: from the parts that the
+// alert tells, and from the events of the log, without any sketch.
+package explain
+
+import "github.com/weirhq/weir/alerting"
+
+// Explanation is what there is to say of an alert or a bin; weir explain -o json
+// writes it as one JSON object.
+type Explanation struct {
+	DedupKey  string            `json:"dedup_key,omitempty"` // empty: of a bin, not of an alert
+	Dimension string            `json:"dimension"`
+	Identity  string            `json:"identity"`
+	Status    alerting.Status   `json:"status,omitempty"`
+	Time      alerting.Time     `json:"time"`
+	Summary   string            `json:"summary"`
+	Fact      alerting.Fact     `json:"fact,omitempty"`
+	Detail    map[string]string `json:"detail,omitempty"`
+	Bin       alerting.Time     `json:"bin"`
+	BinWidth  string            `json:"bin_width"`
+	Numbers   []Number          `json:"numbers"`
+	Notes     []string          `json:"notes,omitempty"`
+	Agrees    bool              `json:"agrees"` // all numbers do
+}
+
+// OfAlert computes the numbers of an alert again from what the alert itself
+// holds.
+func OfAlert(a *alerting.Alert) *Explanation {
+	x := &Explanation{
+		DedupKey: a.DedupKey, Dimension: a.Dimension, Identity: a.Identity, Status: a.Status, Time: a.Time, Summary: a.Summary,
+		Fact: a.Fact, Detail: a.Detail, Bin: a.Evidence.Bin, BinWidth: a.Evidence.BinWidth, Agrees: true,
+	}
+	x.add(Recompute(a), Remarks(a))
+	return x
+}
+
+// add appends numbers and notes.
+func (x *Explanation) add(numbers []Number, notes []string) {
+	x.Numbers, x.Notes = append(x.Numbers, numbers...), append(x.Notes, notes...)
+	for i := range numbers {
+		x.Agrees = x.Agrees && numbers[i].Agrees
+	}
+}

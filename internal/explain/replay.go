@@ -1,0 +1,106 @@
+package explain
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/backtest"
+	"github.com/weirhq/weir/internal/progress"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/internal/usage"
+	"github.com/weirhq/weir/stream"
+)
+
+// Replay reads the log again: it counts what the alert counted, and has the
+// operators raise the alert once more. Of a campaign it only says that its
+// members can be replayed.
+func (x *Explanation) Replay(ctx context.Context, s *settings.Settings, log backtest.Log, a *alerting.Alert, p *progress.Line) error {
+	if a.Dimension == alerting.CampaignDimension {
+		x.add(nil, []string{"A campaign is replayed by its members: explain each by its own key."})
+		return nil
+	}
+	dim, ok := s.Dimension(a.Dimension)
+	if !ok {
+		return usage.Errorf("the alert is of the dimension %q, which the configuration does not have; it has %v", a.Dimension, s.Detect.Dimensions)
+	}
+	defer p.Clear()
+	r := &replay{Run: backtest.NewRun(s, log, p), told: a, recount: NewRecount(a, dim, s.Hasher, s.Detect.Retention)}
+	r.Alert = func(again *alerting.Alert) error {
+		if again.DedupKey == a.DedupKey && again.Time == a.Time && again.Status == a.Status {
+			r.again = again
+		}
+		return nil
+	}
+	if err := log.Read(ctx, r); err != nil {
+		return err
+	}
+	x.add(r.recount.Numbers(), append(r.recount.Remarks(), r.compare()))
+	return nil
+}
+
+// replay is a pass over the log up to the alert, and a little more.
+type replay struct {
+	*backtest.Run
+	recount *Recount
+	told    *alerting.Alert
+	again   *alerting.Alert // as the operators raise it now; nil: they do not
+}
+
+// Event counts one event and hands it to the operators.
+func (r *replay) Event(src stream.Source, ev *event.Event) bool {
+	r.recount.Observe(ev)
+	return r.Run.Event(src, ev)
+}
+
+// afterAlert is how much of the log after the alert is read, in ms of event time:
+// enough for late events and for the watermark to pass.
+const afterAlert = 3 * 3600 * 1000
+
+// Flush ends the reading when the alert must have been raised.
+func (r *replay) Flush(last bool) error {
+	if err := r.Run.Flush(last); err != nil {
+		return err
+	}
+	if r.Summary.To > r.told.Time+afterAlert {
+		return backtest.ErrEnough
+	}
+	return nil
+}
+
+// compare says whether the operators raise the same alert.
+func (r *replay) compare() string {
+	if r.again == nil {
+		return "The replay raises no such alert. It does so only from the same events under the same configuration: check that the log is whole and begins where weir began, and that nothing was held back by a verdict."
+	}
+	// What only a deployment adds does not count.
+	told, again := *r.told, *r.again
+	told.Links, again.Links = alerting.Links{}, alerting.Links{}
+	told.Campaign, again.Campaign = "", ""
+	if bytes.Equal(told.AppendJSON(nil), again.AppendJSON(nil)) {
+		return "The replay raises the same alert, byte for byte."
+	}
+	var differ []string
+	for _, f := range []struct {
+		name        string
+		told, again string
+	}{
+		{"severity", string(told.Severity), string(again.Severity)},
+		{"observed", fmt.Sprint(told.Observed), fmt.Sprint(again.Observed)},
+		{"expected", fmt.Sprintf("%.4g", told.Expected), fmt.Sprintf("%.4g", again.Expected)},
+		{"evidence", fmt.Sprintf("%.3f", told.Evidence.LogValue), fmt.Sprintf("%.3f", again.Evidence.LogValue)},
+		{"threshold", fmt.Sprintf("%.3f", told.Evidence.Threshold), fmt.Sprintf("%.3f", again.Evidence.Threshold)},
+		{"exposed", fmt.Sprint(told.Exposed.Records), fmt.Sprint(again.Exposed.Records)},
+	} {
+		if f.told != f.again {
+			differ = append(differ, fmt.Sprintf("%s %s, was %s", f.name, f.again, f.told))
+		}
+	}
+	if len(differ) == 0 {
+		differ = []string{"its texts only"}
+	}
+	return "The replay raises the alert at the same time, with other numbers: " + strings.Join(differ, "; ") + "."
+}

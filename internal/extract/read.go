@@ -1,0 +1,109 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// ReadTopics reads the source topics from where records of the interval may
+// stand to their ends of now: an event may come late, and none is dated further
+// past its record's timestamp than the future limit allows.
+func (x *Extraction) ReadTopics(ctx context.Context, conn *kafka.Connection, s *settings.Settings) error {
+	formats, err := settings.Formats(s.Config)
+	if err != nil {
+		return err
+	}
+	decoders := map[string]*fieldmap.Decoder{}
+	for topic, format := range formats {
+		decoders[topic] = format.NewDecoder()
+	}
+	if x.state.Spans == nil {
+		spans, err := kafka.Spans(ctx, conn, settings.SourceTopics(s.Config), x.episode.since-s.Ingest.Future)
+		if err != nil {
+			return err
+		}
+		x.state.Spans = spans
+	}
+	left := func() (n int64) {
+		for _, span := range x.state.Spans {
+			n += max(0, span.End-span.Next)
+		}
+		return n
+	}
+	all := left()
+	return kafka.ReadSpans(ctx, conn, x.state.Spans, func(r *kgo.Record) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		x.where = fmt.Appendf(x.where[:0], `{"topic":%q,"partition":%d,"offset":%d,`, r.Topic, r.Partition, r.Offset)
+		x.value(decoders[r.Topic], r.Value)
+		x.progress.Show("%s records to read of %s, %s customers", alerting.Group(left()), alerting.Group(all), alerting.Group(x.state.Records))
+		// The span moves on after this record, so the state of the one before
+		// it is whole.
+		return x.save(r.Topic, r.Partition, r.Offset)
+	})
+}
+
+// ReadFiles reads the files one after the other.
+func (x *Extraction) ReadFiles(ctx context.Context, names []string, format *fieldmap.Format) error {
+	if x.state.Spans == nil {
+		for _, name := range names {
+			x.state.Spans = append(x.state.Spans, kafka.Span{Topic: name})
+		}
+	}
+	for i := range x.state.Spans {
+		if err := x.readFile(ctx, format, &x.state.Spans[i]); err != nil {
+			return fmt.Errorf("reading %s: %w", x.state.Spans[i].Topic, err)
+		}
+	}
+	return nil
+}
+
+func (x *Extraction) readFile(ctx context.Context, format *fieldmap.Format, span *kafka.Span) error {
+	file, err := files.Open(span.Topic)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	lines, decoder := files.NewReader(file, format), format.NewDecoder()
+	for {
+		line, n, err := lines.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if n < span.Next {
+			continue // taken before the interruption
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		x.where = fmt.Appendf(x.where[:0], `{"file":%s,"line":%d,`, quoted(span.Topic), n)
+		x.value(decoder, line)
+		x.progress.Show("line %s of %s, %s customers", alerting.Group(n), span.Topic, alerting.Group(x.state.Records))
+		if err := x.save(span.Topic, 0, n); err != nil {
+			return err
+		}
+		span.Next = n + 1
+	}
+}
+
+// quoted returns a JSON string.
+func quoted(s string) []byte {
+	b, _ := json.Marshal(s) // a string always marshals
+	return bytes.TrimSpace(b)
+}

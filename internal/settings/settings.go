@@ -1,0 +1,133 @@
+// Package settings translates a configuration into the terms of the operators:
+// dimensions, grid, record key, engine, facts and expectations. Every command
+// that decides anything (run, demo, backtest, tune, explain) gets its operators'
+// settings here, so that all of them decide alike.
+package settings
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/kafka"
+)
+
+// Settings is a configuration in the terms of the operators.
+type Settings struct {
+	Config    *config.Config
+	Grid      stream.Grid
+	Hasher    event.Hasher // under the record key; under a fixed key if the configuration names none
+	Ingest    stream.IngestConfig
+	Detect    stream.DetectConfig
+	Correlate stream.CorrelateConfig
+}
+
+// New translates a configuration that package config has checked. It reads the
+// record key.
+func New(c *config.Config) (*Settings, error) {
+	s := &Settings{Config: c, Hasher: event.FixedHasher()}
+	var err error
+	if s.Grid, err = stream.NewGrid(c.Time.Tick, c.Time.Bin); err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	if c.RecordKeyFile != "" {
+		if s.Hasher, err = files.ReadKey(c.RecordKeyFile); err != nil {
+			return nil, c.At("record_key_file", err)
+		}
+	}
+	var names []string
+	for _, d := range c.Dimensions {
+		names = append(names, d.Name)
+	}
+	dc := detectors.Config{
+		Bin: c.Time.Bin, Budget: float64(c.Alerts.Budget), Dimensions: names, Location: c.Time.Zone,
+	}
+	if err := dc.Validate(); err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	engine := detectors.NewEngine(dc)
+	ms := time.Duration.Milliseconds
+	s.Ingest = stream.IngestConfig{
+		Grid: s.Grid, Dimensions: c.Dimensions, Hasher: s.Hasher, Partitions: int32(c.Partitions),
+		Lateness: ms(c.Time.Lateness), Future: ms(c.Time.FutureLimit), Retention: ms(c.Time.Retention),
+	}
+	if c.Facts.Sessions {
+		s.Ingest.SessionsTopic = kafka.NewTopics(c.TopicPrefix).Sessions
+	}
+	s.Detect = stream.DetectConfig{
+		Grid: s.Grid, Dimensions: names, Persons: stream.Persons(c.Dimensions), Peers: peers(c), Engine: engine,
+		Lateness: ms(c.Time.Lateness), Retention: ms(c.Time.Retention),
+		SnapshotTicks: 24 * s.Grid.Bin / s.Grid.Tick,
+		Facts:         factsConfig(c),
+	}
+	s.Correlate = stream.CorrelateConfig{
+		Grid: s.Grid, Dimensions: names, Engine: engine, Partitions: int32(c.Partitions),
+		Budget: float64(c.Alerts.Budget), Location: c.Time.Zone,
+		Expected: expectations(c),
+	}
+	return s, nil
+}
+
+// peers returns, for each dimension, the one by which its identities are grouped.
+func peers(c *config.Config) []int {
+	out := stream.DefaultPeers(c.Dimensions)
+	for i, d := range c.Dimensions {
+		switch by, ok := c.Peers[d.Name]; {
+		case by == config.NoPeers:
+			out[i] = stream.NoPeers
+		case ok:
+			out[i] = slices.IndexFunc(c.Dimensions, func(o event.Dimension) bool { return o.Name == by })
+		}
+	}
+	return out
+}
+
+// Dimension returns the dimension of a name.
+func (s *Settings) Dimension(name string) (event.Dimension, bool) {
+	i := slices.IndexFunc(s.Config.Dimensions, func(d event.Dimension) bool { return d.Name == name })
+	if i < 0 {
+		return event.Dimension{}, false
+	}
+	return s.Config.Dimensions[i], true
+}
+
+// Formats returns the format of each source topic.
+func Formats(c *config.Config) (map[string]*fieldmap.Format, error) {
+	out := map[string]*fieldmap.Format{}
+	for i, src := range c.Sources {
+		format, err := files.LoadFormat(src.Format)
+		if err != nil {
+			return nil, c.At(fmt.Sprintf("sources[%d].format", i), err)
+		}
+		out[src.Topic] = format
+	}
+	return out, nil
+}
+
+// SourceTopics returns the names of the source topics.
+func SourceTopics(c *config.Config) (names []string) {
+	for _, s := range c.Sources {
+		names = append(names, s.Topic)
+	}
+	return names
+}
+
+// Instance is the stable name of this process: the configured one, else the
+// host's name.
+func Instance(c *config.Config) (string, error) {
+	if c.Instance != "" {
+		return c.Instance, nil
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("naming this process: %w; set `instance` in the configuration", err)
+	}
+	return name, nil
+}
