@@ -1,63 +1,13 @@
 package alerting
 
-// Advice stands in one place for all destinations: how sure weir is, what else
-// it may be, and what to look at first.
+import "github.com/weirhq/weir/detectors/fact"
 
-// Margins in nats above the threshold.
-const (
-	tenTimes      = 2.302585 // ln 10
-	thousandTimes = 6.907755 // ln 1000
-)
+// Advice stands in one place for all destinations: what an alert may be beside
+// a leak, and what to look at first.
 
-// ConfidenceOf says how sure an alert is, in words: certain for a fact, which
-// is known and not inferred; else by how far the evidence lies above what the
-// alert budget asks for: less than ten times is possible, less than a thousand
-// times likely, beyond that very likely.
-func ConfidenceOf(a *Alert) Confidence {
-	if a.Kind == KindFact {
-		return Certain
-	}
-	switch margin := a.Evidence.LogValue - a.Evidence.Threshold; {
-	case margin >= thousandTimes:
-		return VeryLikely
-	case margin >= tenTimes:
-		return Likely
-	}
-	return Possible
-}
-
-// SeverityOfFact ranks a fact: by what it means alone, or by how many records
-// are exposed, whichever is graver. Exposure ranks as for statistical alerts:
-// below 100 records low, below 1,000 medium, below 10,000 high, else critical.
-func SeverityOfFact(f Fact, exposed int64) Severity {
-	least := Medium
-	switch f {
-	case UnissuedToken, UnknownKey, RevokedKey, ActedAfterLeave:
-		least = High // nothing benign does this where the registers are right
-	case OverageKey:
-		least = Low // a duty neglected; by itself nobody's theft
-	}
-	by := Low
-	switch {
-	case exposed >= 10_000:
-		by = Critical
-	case exposed >= 1_000:
-		by = High
-	case exposed >= 100:
-		by = Medium
-	}
-	if by.Rank() > least.Rank() {
-		return by
-	}
-	return least
-}
-
-// Complete fills in what follows from the rest of the alert: confidence, why
-// it may be benign and what to check. What is set already stays.
+// Complete fills in what follows from the rest of the alert: why it may be
+// benign and what to check. What is set already stays.
 func Complete(a *Alert) {
-	if a.Confidence == "" {
-		a.Confidence = ConfidenceOf(a)
-	}
 	if a.Benign == nil {
 		a.Benign = benign(a)
 	}
@@ -112,27 +62,27 @@ func dimensionBenign(dimension string) []string {
 	return []string{"A change of duties or of software."}
 }
 
-func factBenign(f Fact) []string {
+func factBenign(f fact.Name) []string {
 	switch f {
-	case UnissuedToken:
+	case fact.UnissuedToken:
 		return []string{"The issuer's log is late or incomplete, or the session began before the log does."}
-	case UnknownKey:
+	case fact.UnknownKey:
 		return []string{"A rotation went live before the key register was told."}
-	case RetiredKey:
+	case fact.RetiredKey:
 		return []string{"Tokens signed before the rotation are still alive, or a service was not switched over."}
-	case RevokedKey:
+	case fact.RevokedKey:
 		return []string{"The revocation has not reached a cache yet."}
-	case OverageKey:
+	case fact.OverageKey:
 		return []string{"A rotation is overdue and nothing else."}
-	case KeyBackFromSleep:
+	case fact.KeyBackFromSleep:
 		return []string{"A recovery site or a seasonal job uses the key."}
-	case ActedAfterLeave:
+	case fact.ActedAfterLeave:
 		return []string{"The leave was recorded early, or the person moved to another post."}
-	case DormantWoke:
+	case fact.DormantWoke:
 		return []string{"The owner came back from leave, or a yearly job ran."}
-	case OrphanAccountUsed:
+	case fact.OrphanAccountUsed:
 		return []string{"The directory is behind, or a service account has no owner on record."}
-	case SourceSilent:
+	case fact.SourceSilent:
 		return []string{"A maintenance, or a deployment that changed where events go."}
 	}
 	return nil
@@ -195,39 +145,39 @@ func dimensionChecks(dimension string) []string {
 	}
 }
 
-func factChecks(f Fact) []string {
+func factChecks(f fact.Name) []string {
 	switch f {
-	case UnissuedToken:
+	case fact.UnissuedToken:
 		return []string{
 			"Look for the token's issue in the issuer's own log, not in the copy.",
 			"Find which key signed it, and what else that key has signed without a login.",
 			"If it was forged, revoke the key: revoking tokens one by one does not end it.",
 		}
-	case UnknownKey:
+	case fact.UnknownKey:
 		return []string{
 			"Ask the owners of the token service whether the key is theirs.",
 			"Find since when tokens under it have been accepted, and by which services.",
 			"If it is nobody's, remove it from what the services trust.",
 		}
-	case RetiredKey, RevokedKey, OverageKey, KeyBackFromSleep:
+	case fact.RetiredKey, fact.RevokedKey, fact.OverageKey, fact.KeyBackFromSleep:
 		return []string{
 			"Find who held this key, and whether any of them has left.",
 			"Match its tokens with logins: those without one were forged.",
 			"Remove the key from what the services trust; retiring it in the register alone stops nobody.",
 		}
-	case ActedAfterLeave:
+	case fact.ActedAfterLeave:
 		return []string{
 			"Confirm with personnel when the person left.",
 			"Disable the account and end its sessions now.",
 			"List what it read since the leave: `weir extract` writes the customers.",
 		}
-	case DormantWoke, OrphanAccountUsed:
+	case fact.DormantWoke, fact.OrphanAccountUsed:
 		return []string{
 			"Find who created the account, when, and who approved it.",
 			"Ask the owner on record whether it was them; if there is none, disable it.",
 			"Look at what it did first: test reads, then deletions, is how it begins.",
 		}
-	case SourceSilent:
+	case fact.SourceSilent:
 		return []string{
 			"See whether the system itself is up and serving.",
 			"See whether its log is still written, and who can switch it off.",

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting/internal/jsonline"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 // Schema is the version of the alert's JSON form.
@@ -29,65 +31,39 @@ const (
 // Valid reports whether s is one of the three.
 func (s Status) Valid() bool { return s == Open || s == Update || s == Close }
 
-// Severity ranks alerts for people and routes.
-type Severity string
-
-// The severities, mildest first.
-const (
-	Low      Severity = "low"
-	Medium   Severity = "medium"
-	High     Severity = "high"
-	Critical Severity = "critical"
-)
-
-// Rank orders severities: 1 for low to 4 for critical, 0 for anything else.
-func (s Severity) Rank() int {
-	switch s {
-	case Low:
-		return 1
-	case Medium:
-		return 2
-	case High:
-		return 3
-	case Critical:
-		return 4
-	}
-	return 0
-}
-
 // Alert is one statement about one episode: one record on weir.alerts, one
 // message to each destination. Its JSON has a fixed order of keys, RFC 3339
 // times in UTC with milliseconds, and rounded figures, so that equal alerts
 // are equal bytes.
 type Alert struct {
-	Schema     int               `json:"schema"`
-	DedupKey   string            `json:"dedup_key"`          // follows from dimension, identity and the tick of first opening
-	Campaign   string            `json:"campaign,omitempty"` // dedup key of the campaign that the episode belongs to
-	Status     Status            `json:"status"`
-	Time       Time              `json:"time"`           // event time at which it was raised: the end of the tick
-	Onset      Time              `json:"onset"`          // start of the bin in which the drift began, as far as known
-	Kind       Kind              `json:"kind,omitempty"` // empty means Statistical
-	Dimension  string            `json:"dimension"`      // of a campaign: CampaignDimension
-	Identity   string            `json:"identity"`       // of a campaign: what its members share
-	Detector   string            `json:"detector"`
-	Measure    string            `json:"measure"`          // the strongest measure; may be empty where Kind is not Statistical
-	Fact       Fact              `json:"fact,omitempty"`   // what is known, where Kind is KindFact
-	Detail     map[string]string `json:"detail,omitempty"` // of the fact, short texts: {"retired_at": "2026-01-02"}; written sorted by key
-	Severity   Severity          `json:"severity"`
-	Confidence Confidence        `json:"confidence,omitempty"`
-	Summary    string            `json:"summary"`
-	Observed   float64           `json:"observed"` // of the bin that made the case, in the unit of the measure
-	Expected   float64           `json:"expected"` // of the same bin, under the baseline
-	Exposed    Exposed           `json:"exposed"`
-	ShareNew   *float64          `json:"share_new,omitempty"`  // of the exposed records, those this identity had never opened before, 0..1; nil: not known
-	FirstSeen  Time              `json:"first_seen,omitempty"` // of the identity, event time; 0: not known
-	LastSeen   Time              `json:"last_seen,omitempty"`
-	Top        Top               `json:"top,omitzero"`      // through what the exposed records went
-	Members    *Members          `json:"members,omitempty"` // of a campaign
-	Benign     []string          `json:"benign,omitempty"`  // why it may be harmless, one sentence each
-	Checks     []string          `json:"checks,omitempty"`  // what to look at first, one sentence each
-	Links      Links             `json:"links,omitzero"`    // where to go on
-	Evidence   Evidence          `json:"evidence"`
+	Schema     int                `json:"schema"`
+	DedupKey   string             `json:"dedup_key"`          // follows from dimension, identity and the tick of first opening
+	Campaign   string             `json:"campaign,omitempty"` // dedup key of the campaign that the episode belongs to
+	Status     Status             `json:"status"`
+	Time       Time               `json:"time"`           // event time at which it was raised: the end of the tick
+	Onset      Time               `json:"onset"`          // start of the bin in which the drift began, as far as known
+	Kind       Kind               `json:"kind,omitempty"` // empty means Statistical
+	Dimension  string             `json:"dimension"`      // of a campaign: CampaignDimension
+	Identity   string             `json:"identity"`       // of a campaign: what its members share
+	Detector   string             `json:"detector"`
+	Measure    string             `json:"measure"`          // the strongest measure; may be empty where Kind is not Statistical
+	Fact       fact.Name          `json:"fact,omitempty"`   // what is known, where Kind is KindFact
+	Detail     map[string]string  `json:"detail,omitempty"` // of the fact, short texts: {"retired_at": "2026-01-02"}; written sorted by key
+	Severity   episode.Severity   `json:"severity"`
+	Confidence episode.Confidence `json:"confidence,omitempty"`
+	Summary    string             `json:"summary"`
+	Observed   float64            `json:"observed"` // of the bin that made the case, in the unit of the measure
+	Expected   float64            `json:"expected"` // of the same bin, under the baseline
+	Exposed    Exposed            `json:"exposed"`
+	ShareNew   *float64           `json:"share_new,omitempty"`  // of the exposed records, those this identity had never opened before, 0..1; nil: not known
+	FirstSeen  Time               `json:"first_seen,omitempty"` // of the identity, event time; 0: not known
+	LastSeen   Time               `json:"last_seen,omitempty"`
+	Top        Top                `json:"top,omitzero"`      // through what the exposed records went
+	Members    *Members           `json:"members,omitempty"` // of a campaign
+	Benign     []string           `json:"benign,omitempty"`  // why it may be harmless, one sentence each
+	Checks     []string           `json:"checks,omitempty"`  // what to look at first, one sentence each
+	Links      Links              `json:"links,omitzero"`    // where to go on
+	Evidence   Evidence           `json:"evidence"`
 }
 
 // Kind tells what an alert rests on.
@@ -108,58 +84,13 @@ func (k Kind) valid() bool {
 // the shared cause, such as "key kid-7".
 const CampaignDimension = "campaign"
 
-// Fact names what is known. The facts are the constants below; a reader must
-// take any other as one it does not know yet.
-type Fact string
-
-// The facts.
-const (
-	UnissuedToken     Fact = "unissued_token"      // a token that reads was never issued
-	UnknownKey        Fact = "unknown_key"         // a signing key that the register does not have
-	RetiredKey        Fact = "retired_key"         // a signing key past its rotation
-	RevokedKey        Fact = "revoked_key"         // a signing key that was revoked
-	OverageKey        Fact = "overage_key"         // a signing key older than the policy allows
-	KeyBackFromSleep  Fact = "key_back_from_sleep" // a signing key in use again after long silence
-	ActedAfterLeave   Fact = "acted_after_leave"   // an account whose owner has left
-	DormantWoke       Fact = "dormant_woke"        // an account in use again after long silence
-	OrphanAccountUsed Fact = "orphan_account_used" // an account that belongs to nobody known
-	SourceSilent      Fact = "source_silent"       // a source of events or facts that has gone quiet
-)
-
 // Undelivered is the fact of an alert that tells of a dead letter. Its dimension
 // is DestinationDimension and its identity the destination's name. It never
 // closes: somebody has to look.
 const (
-	Undelivered          Fact = "undelivered"
-	DestinationDimension      = "destination"
+	Undelivered          fact.Name = "undelivered"
+	DestinationDimension           = "destination"
 )
-
-// Confidence says how sure weir is that this is no chance, in words, since a
-// likelihood ratio held against a budget is no probability.
-type Confidence string
-
-// The words, least sure first; ConfidenceOf says when each is used.
-const (
-	Possible   Confidence = "possible"
-	Likely     Confidence = "likely"
-	VeryLikely Confidence = "very_likely"
-	Certain    Confidence = "certain"
-)
-
-// Rank orders confidences: 1 for possible to 4 for certain, 0 for anything else.
-func (c Confidence) Rank() int {
-	switch c {
-	case Possible:
-		return 1
-	case Likely:
-		return 2
-	case VeryLikely:
-		return 3
-	case Certain:
-		return 4
-	}
-	return 0
-}
 
 // Share is one value and the part of the exposed records that went through it.
 type Share struct {
@@ -194,11 +125,11 @@ type Members struct {
 
 // Member is one episode of a campaign.
 type Member struct {
-	DedupKey  string   `json:"dedup_key"`
-	Dimension string   `json:"dimension"`
-	Identity  string   `json:"identity"`
-	Severity  Severity `json:"severity"`
-	Records   int64    `json:"records"` // exposed
+	DedupKey  string           `json:"dedup_key"`
+	Dimension string           `json:"dimension"`
+	Identity  string           `json:"identity"`
+	Severity  episode.Severity `json:"severity"`
+	Records   int64            `json:"records"` // exposed
 }
 
 // Links are absolute URLs; empty ones are left out.

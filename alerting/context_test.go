@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 	"pgregory.net/rapid"
 )
 
@@ -22,14 +24,14 @@ func drawContext(t *rapid.T, a *Alert) {
 	a.Kind = rapid.SampledFrom([]Kind{"", Statistical, KindFact, KindCampaign}).Draw(t, "kind")
 	switch a.Kind {
 	case KindFact:
-		a.Fact, a.Measure = RetiredKey, ""
+		a.Fact, a.Measure = fact.RetiredKey, ""
 		a.Detail = rapid.MapOfN(text, rapid.String(), 0, 3).Draw(t, "detail")
 	case KindCampaign:
-		a.Members = &Members{Count: rapid.Int64Range(0, 1<<40).Draw(t, "count"), Top: []Member{{key, "user", "kim", High, 5}}}
+		a.Members = &Members{Count: rapid.Int64Range(0, 1<<40).Draw(t, "count"), Top: []Member{{key, "user", "kim", episode.High, 5}}}
 	default:
 		a.Campaign = key
 	}
-	a.Confidence = rapid.SampledFrom([]Confidence{"", Possible, Likely, VeryLikely, Certain}).Draw(t, "confidence")
+	a.Confidence = rapid.SampledFrom([]episode.Confidence{"", episode.Possible, episode.Likely, episode.VeryLikely, episode.Certain}).Draw(t, "confidence")
 	if rapid.Bool().Draw(t, "new") {
 		a.ShareNew = new(share.Draw(t, "share"))
 	}
@@ -42,7 +44,7 @@ func drawContext(t *rapid.T, a *Alert) {
 // contextual is example with everything that helps to decide.
 func contextual() *Alert {
 	a := example()
-	a.Kind, a.Confidence = Statistical, VeryLikely
+	a.Kind, a.Confidence = Statistical, episode.VeryLikely
 	a.Campaign = DedupKey(CampaignDimension, "key kid-7", 1772550000000)
 	a.ShareNew = new(0.97)
 	a.FirstSeen, a.LastSeen = a.Onset-400*24*3600_000, a.Time-60_000
@@ -73,21 +75,21 @@ func TestContextJSON(t *testing.T) {
 }
 
 func TestFactAndCampaignJSON(t *testing.T) {
-	fact := example()
-	fact.Kind, fact.Fact, fact.Measure, fact.Confidence = KindFact, RetiredKey, "", Certain
-	fact.Detail = map[string]string{"successor": "kid-8", "retired_at": "2026-01-02"}
-	if got, want := string(fact.AppendJSON(nil)), `"kind":"fact","dimension":"key","identity":"kid-7","detector":"mixture_sr","measure":"","fact":"retired_key",`+
+	known := example()
+	known.Kind, known.Fact, known.Measure, known.Confidence = KindFact, fact.RetiredKey, "", episode.Certain
+	known.Detail = map[string]string{"successor": "kid-8", "retired_at": "2026-01-02"}
+	if got, want := string(known.AppendJSON(nil)), `"kind":"fact","dimension":"key","identity":"kid-7","detector":"mixture_sr","measure":"","fact":"retired_key",`+
 		`"detail":{"retired_at":"2026-01-02","successor":"kid-8"},"severity":"high","confidence":"certain"`; !strings.Contains(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	campaign := example()
 	campaign.Kind, campaign.Dimension, campaign.Identity = KindCampaign, CampaignDimension, "key kid-7"
-	campaign.Members = &Members{Count: 10_000, Top: []Member{{"weir-0123456789abcdef", "user", "kim", High, 40}}}
+	campaign.Members = &Members{Count: 10_000, Top: []Member{{"weir-0123456789abcdef", "user", "kim", episode.High, 40}}}
 	if got, want := string(campaign.AppendJSON(nil)), `"members":{"count":10000,"top":[{"dedup_key":"weir-0123456789abcdef","dimension":"user","identity":"kim","severity":"high","records":40}]}`; !strings.Contains(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	s := loadSchema(t)
-	for _, a := range []*Alert{fact, campaign} {
+	for _, a := range []*Alert{known, campaign} {
 		if err := validate(s, a.AppendJSON(nil)); err != nil {
 			t.Error(err)
 		}

@@ -36,7 +36,7 @@ func (a *Alert) AppendJSON(b []byte) []byte {
 	b = jsonline.Text(b, `,"measure":`, a.Measure)
 	b = jsonline.Optional(b, `,"fact":`, string(a.Fact))
 	b = jsonline.Map(b, `,"detail":`, a.Detail)
-	b = jsonline.Text(b, `,"severity":`, string(a.Severity))
+	b = jsonline.Text(b, `,"severity":`, a.Severity.String())
 	b = jsonline.Optional(b, `,"confidence":`, string(a.Confidence))
 	b = jsonline.Text(b, `,"summary":`, a.Summary)
 	b = jsonline.Fixed(b, `,"observed":`, a.Observed, countDecimals)
@@ -151,13 +151,13 @@ func ParseAlert(b []byte) (*Alert, error) {
 		return nil, errors.New("reading an alert: fact is missing or empty, where kind is fact")
 	case (a.Kind == "" || a.Kind == Statistical) && a.Measure == "":
 		return nil, errors.New("reading an alert: measure is missing or empty")
-	case a.Confidence != "" && a.Confidence.Rank() == 0:
+	case a.Confidence != "" && !a.Confidence.Valid():
 		return nil, fmt.Errorf("reading an alert: confidence is %q, want possible, likely, very_likely or certain", a.Confidence)
 	}
 	if !a.Status.Valid() {
 		return nil, fmt.Errorf("reading an alert: status is %q, want open, update or close", a.Status)
 	}
-	if a.Severity.Rank() == 0 {
+	if !a.Severity.Valid() {
 		return nil, fmt.Errorf("reading an alert: severity is %q, want low, medium, high or critical", a.Severity)
 	}
 	return a, nil

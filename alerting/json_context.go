@@ -67,7 +67,7 @@ func (m *Members) appendJSON(b []byte) []byte {
 			b = jsonline.Text(jsonline.Separated(b), `{"dedup_key":`, t.DedupKey)
 			b = jsonline.Text(b, `,"dimension":`, t.Dimension)
 			b = jsonline.Text(b, `,"identity":`, t.Identity)
-			b = jsonline.Text(b, `,"severity":`, string(t.Severity))
+			b = jsonline.Text(b, `,"severity":`, t.Severity.String())
 			b = strconv.AppendInt(append(b, `,"records":`...), t.Records, 10)
 			b = append(b, '}')
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/weirhq/weir/detectors/episode"
 	"pgregory.net/rapid"
 )
 
@@ -18,7 +19,7 @@ func example() *Alert {
 	return &Alert{
 		Schema: Schema, DedupKey: DedupKey("key", "kid-7", 1772550000000), Status: Open,
 		Time: bin + 3600_000, Onset: bin - 29*3600_000,
-		Dimension: "key", Identity: "kid-7", Detector: "mixture_sr", Measure: "distinct", Severity: High,
+		Dimension: "key", Identity: "kid-7", Detector: "mixture_sr", Measure: "distinct", Severity: episode.High,
 		Summary: "Signing key <kid-7> & co", Observed: 1240.04, Expected: 210.06,
 		Exposed: Exposed{Records: 33700000, Low: 33100000, High: 34300000, Since: bin - 29*3600_000},
 		Evidence: Evidence{
@@ -83,7 +84,7 @@ var anyAlert = rapid.Custom(func(t *rapid.T) *Alert {
 	a := &Alert{
 		Schema: Schema, DedupKey: text.Draw(t, "key"), Status: rapid.SampledFrom([]Status{Open, Update, Close}).Draw(t, "status"),
 		Time: when.Draw(t, "time"), Onset: when.Draw(t, "onset"), Dimension: text.Draw(t, "dimension"), Identity: text.Draw(t, "identity"),
-		Detector: "d", Measure: text.Draw(t, "measure"), Severity: rapid.SampledFrom([]Severity{Low, Medium, High, Critical}).Draw(t, "severity"),
+		Detector: "d", Measure: text.Draw(t, "measure"), Severity: rapid.SampledFrom([]episode.Severity{episode.Low, episode.Medium, episode.High, episode.Critical}).Draw(t, "severity"),
 		Summary: rapid.String().Draw(t, "summary"), Observed: number.Draw(t, "observed"), Expected: number.Draw(t, "expected"),
 		Exposed: Exposed{Records: count.Draw(t, "records"), Low: count.Draw(t, "low"), High: count.Draw(t, "high"), Since: when.Draw(t, "since"), Rows: count.Draw(t, "rows")},
 		Evidence: Evidence{Bin: when.Draw(t, "bin"), BinWidth: "1h0m0s", LogValue: number.Draw(t, "log"), Threshold: number.Draw(t, "threshold"), Budget: number.Draw(t, "budget"),

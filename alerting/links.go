@@ -93,14 +93,6 @@ func Preparer(t LinkTemplates) func(a *Alert) *Alert {
 	}
 }
 
-// Facts lists the facts there are.
-func Facts() []Fact {
-	return []Fact{
-		UnissuedToken, UnknownKey, RetiredKey, RevokedKey, OverageKey, KeyBackFromSleep,
-		ActedAfterLeave, DormantWoke, OrphanAccountUsed, SourceSilent,
-	}
-}
-
 // Measures lists the measures there are.
 func Measures() []string {
 	return []string{"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours", "newcomer"}

@@ -3,6 +3,8 @@ package alerting
 import (
 	"strings"
 	"testing"
+
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 func TestLinkTemplates(t *testing.T) {
@@ -22,7 +24,7 @@ func TestLinkTemplates(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	a.Kind, a.Fact = KindFact, RevokedKey
+	a.Kind, a.Fact = KindFact, fact.RevokedKey
 	if got := templates.Of(a).Runbook; got != "https://wiki.example/revoked_key" {
 		t.Error(got)
 	}
@@ -54,7 +56,7 @@ func TestPreparer(t *testing.T) {
 	a.Links.Runbook = "https://own.example/"
 	before := string(a.AppendJSON(nil))
 	got := Preparer(LinkTemplates{Console: "https://weir.example/{dedup_key}", Runbook: "https://wiki.example/"})(a)
-	if got.Links.Console != "https://weir.example/"+a.DedupKey || got.Links.Runbook != "https://own.example/" || len(got.Checks) != 3 || got.Confidence == "" {
+	if got.Links.Console != "https://weir.example/"+a.DedupKey || got.Links.Runbook != "https://own.example/" || len(got.Checks) != 3 {
 		t.Errorf("prepared %+v", got)
 	}
 	if after := string(a.AppendJSON(nil)); after != before {

@@ -92,7 +92,7 @@ func webURL(raw string) (string, bool) {
 
 func composeFacts(a *Alert, loc *time.Location) []Field {
 	at := func(t Time) string { return t.Std().In(loc).Format(dayTimeLayout) + " (" + loc.String() + ")" }
-	f := []Field{{"Severity", capital(string(a.Severity))}}
+	f := []Field{{"Severity", capital(a.Severity.String())}}
 	if a.Confidence != "" {
 		f = append(f, Field{"Confidence", capital(strings.ReplaceAll(string(a.Confidence), "_", " "))})
 	}
@@ -156,7 +156,7 @@ func shares(list []Share) string {
 func members(m *Members) (out []string) {
 	for i := range m.Top[:min(len(m.Top), MaxTop)] {
 		t := &m.Top[i]
-		out = append(out, actorOf(t.Dimension).noun+" "+Printable(t.Identity, maxValue)+": "+plural(t.Records, "customer", "customers")+", "+string(t.Severity))
+		out = append(out, actorOf(t.Dimension).noun+" "+Printable(t.Identity, maxValue)+": "+plural(t.Records, "customer", "customers")+", "+t.Severity.String())
 	}
 	if rest := m.Count - int64(len(out)); rest > 0 && len(out) > 0 {
 		out = append(out, "and "+Group(rest)+" more")

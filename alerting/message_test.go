@@ -8,14 +8,16 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 	"pgregory.net/rapid"
 )
 
-var allFacts = Facts()
+var allFacts = fact.Names()
 
 func TestSummarizeKinds(t *testing.T) {
-	fact := func(a *Alert) {
-		a.Kind, a.Fact, a.Measure = KindFact, RetiredKey, ""
+	known := func(a *Alert) {
+		a.Kind, a.Fact, a.Measure = KindFact, fact.RetiredKey, ""
 		a.Detail = map[string]string{"successor": "kid-8", "retired_at": "2026-01-02"}
 		a.Exposed = Exposed{Records: 40, Low: 40, High: 40, Since: a.Onset}
 	}
@@ -28,16 +30,16 @@ func TestSummarizeKinds(t *testing.T) {
 		set  func(a *Alert)
 		want string
 	}{
-		{"a fact", fact,
+		{"a fact", known,
 			"Signing key kid-7 is still in use past its rotation (retired at: 2026-01-02; successor: kid-8), seen Tue 3 Mar 2026 15:00 (UTC). Since Mon 2 Mar 2026 09:00 it has been used to read 40 distinct customers in all."},
-		{"a fact, again", func(a *Alert) { fact(a); a.Status, a.Detail, a.Exposed = Update, nil, Exposed{} },
+		{"a fact, again", func(a *Alert) { known(a); a.Status, a.Detail, a.Exposed = Update, nil, Exposed{} },
 			"Still so: signing key kid-7 is still in use past its rotation, seen Tue 3 Mar 2026 15:00 (UTC)."},
-		{"a fact, over", func(a *Alert) { fact(a); a.Status, a.Detail, a.Exposed = Close, nil, Exposed{} },
+		{"a fact, over", func(a *Alert) { known(a); a.Status, a.Detail, a.Exposed = Close, nil, Exposed{} },
 			"Over: signing key kid-7 is still in use past its rotation; no more of it was seen."},
-		{"a fact of tomorrow", func(a *Alert) { fact(a); a.Fact, a.Detail, a.Exposed = "key_on_fire", nil, Exposed{} },
+		{"a fact of tomorrow", func(a *Alert) { known(a); a.Fact, a.Detail, a.Exposed = "key_on_fire", nil, Exposed{} },
 			"Signing key kid-7 shows key on fire, seen Tue 3 Mar 2026 15:00 (UTC)."},
 		{"many details", func(a *Alert) {
-			fact(a)
+			known(a)
 			a.Exposed, a.Detail = Exposed{}, map[string]string{}
 			for i := range 9 {
 				a.Detail[fmt.Sprintf("d%d", i)] = "x\ny"
@@ -66,8 +68,8 @@ func TestAdvice(t *testing.T) {
 	for _, f := range allFacts {
 		a := &Alert{Kind: KindFact, Fact: f, Dimension: "key"}
 		Complete(a)
-		if len(a.Checks) != 3 || len(a.Benign) == 0 || a.Confidence != Certain {
-			t.Errorf("%s: %d checks, %d reasons, %s", f, len(a.Checks), len(a.Benign), a.Confidence)
+		if len(a.Checks) != 3 || len(a.Benign) == 0 {
+			t.Errorf("%s: %d checks, %d reasons", f, len(a.Checks), len(a.Benign))
 		}
 		if strings.HasPrefix(factPhrase(f), "shows ") {
 			t.Errorf("%s has no words", f)
@@ -81,45 +83,22 @@ func TestAdvice(t *testing.T) {
 		for _, measure := range []string{"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours", "newcomer", "own"} {
 			a := &Alert{Dimension: dimension, Measure: measure}
 			Complete(a)
-			if len(a.Checks) != 3 || len(a.Benign) == 0 || a.Confidence == "" {
+			if len(a.Checks) != 3 || len(a.Benign) == 0 {
 				t.Errorf("%s by %s: %+v", dimension, measure, a)
 			}
 		}
 	}
-	kept := &Alert{Confidence: Certain, Checks: []string{"own"}, Benign: []string{}}
+	kept := &Alert{Checks: []string{"own"}, Benign: []string{}}
 	Complete(kept)
-	if kept.Confidence != Certain || kept.Checks[0] != "own" || len(kept.Benign) != 0 {
+	if kept.Checks[0] != "own" || len(kept.Benign) != 0 {
 		t.Errorf("what was set is changed: %+v", kept)
-	}
-}
-
-func TestConfidence(t *testing.T) {
-	for margin, want := range map[float64]Confidence{-1: Possible, 2.3: Possible, 2.4: Likely, 6.9: Likely, 7: VeryLikely} {
-		if got := ConfidenceOf(&Alert{Evidence: Evidence{LogValue: 10 + margin, Threshold: 10}}); got != want {
-			t.Errorf("%v nats above: %s, want %s", margin, got, want)
-		}
-	}
-}
-
-func TestSeverityOfFact(t *testing.T) {
-	for _, c := range []struct {
-		fact    Fact
-		exposed int64
-		want    Severity
-	}{
-		{RevokedKey, 0, High}, {RevokedKey, 9_999, High}, {RevokedKey, 10_000, Critical},
-		{OverageKey, 0, Low}, {OverageKey, 100, Medium}, {OverageKey, 1_000, High}, {DormantWoke, 99, Medium},
-	} {
-		if got := SeverityOfFact(c.fact, c.exposed); got != c.want {
-			t.Errorf("%s with %d exposed is %s, want %s", c.fact, c.exposed, got, c.want)
-		}
 	}
 }
 
 // The order of the message is the order in which a person needs it.
 func TestCompose(t *testing.T) {
 	a := contextual()
-	a.Members = &Members{Count: 7, Top: []Member{{"weir-0123456789abcdef", "user", "김민지", High, 1}}}
+	a.Members = &Members{Count: 7, Top: []Member{{"weir-0123456789abcdef", "user", "김민지", episode.High, 1}}}
 	got := fmt.Sprintf("%+v", *Compose(a, nil))
 	const want = "{Title:Signing key kid-7: 1,240 distinct customers, where about 210 are normal Sentence:Signing key <kid-7> & co " +
 		"Facts:[{Name:Severity Value:High} {Name:Confidence Value:Very likely} {Name:Since Value:Mon 2 Mar 2026 09:00 (UTC)} " +

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the runbooks of docs/alerts.md")
@@ -29,7 +31,7 @@ func runbooks() string {
 		section(dimension, &Alert{Dimension: dimension, Measure: "distinct"})
 	}
 	section(string(KindCampaign), &Alert{Kind: KindCampaign})
-	for _, f := range Facts() {
+	for _, f := range fact.Names() {
 		section(string(f), &Alert{Kind: KindFact, Fact: f})
 	}
 	b.WriteString("### What the measure adds\n\n| measure | it may be harmless | check |\n|---|---|---|\n")
@@ -42,13 +44,13 @@ func runbooks() string {
 	return b.String()
 }
 
-func subjectOf(f Fact) string {
+func subjectOf(f fact.Name) string {
 	switch f {
-	case UnissuedToken:
+	case fact.UnissuedToken:
 		return "identity"
-	case UnknownKey, RetiredKey, RevokedKey, OverageKey, KeyBackFromSleep:
+	case fact.UnknownKey, fact.RetiredKey, fact.RevokedKey, fact.OverageKey, fact.KeyBackFromSleep:
 		return "signing key"
-	case SourceSilent:
+	case fact.SourceSilent:
 		return "source"
 	}
 	return "account"
@@ -74,7 +76,7 @@ func TestRunbooks(t *testing.T) {
 	if after != runbooks() {
 		t.Errorf("the runbooks of %s are old: go test ./alerting -run Runbooks -rewrite", path)
 	}
-	for _, a := range []*Alert{{Dimension: "key"}, {Kind: KindCampaign}, {Kind: KindFact, Fact: RevokedKey}} {
+	for _, a := range []*Alert{{Dimension: "key"}, {Kind: KindCampaign}, {Kind: KindFact, Fact: fact.RevokedKey}} {
 		_, anchor, _ := strings.Cut(fillLink("https://x.example/#{runbook}", a), "#")
 		if !strings.Contains(after, "\n### "+anchor+"\n") && !strings.HasPrefix(after, "### "+anchor+"\n") {
 			t.Errorf("a link leads to #%s, which is not there", anchor)

@@ -5,32 +5,34 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 // factPhrase says what a fact means, after the name of the identity.
-func factPhrase(f Fact) string {
+func factPhrase(f fact.Name) string {
 	switch f {
-	case UnissuedToken:
+	case fact.UnissuedToken:
 		return "read with a token that nobody issued"
-	case UnknownKey:
+	case fact.UnknownKey:
 		return "signs tokens that are accepted, though the key register does not know it"
-	case RetiredKey:
+	case fact.RetiredKey:
 		return "is still in use past its rotation"
-	case RevokedKey:
+	case fact.RevokedKey:
 		return "is in use though it was revoked"
-	case OverageKey:
+	case fact.OverageKey:
 		return "is older than keys may be, and in use"
-	case KeyBackFromSleep:
+	case fact.KeyBackFromSleep:
 		return "is in use again after a long silence"
-	case ActedAfterLeave:
+	case fact.ActedAfterLeave:
 		return "acted after its owner had left"
-	case DormantWoke:
+	case fact.DormantWoke:
 		return "is in use again after a long silence"
-	case OrphanAccountUsed:
+	case fact.OrphanAccountUsed:
 		return "is in use, and belongs to nobody known"
 	case Undelivered:
 		return "did not take an alert"
-	case SourceSilent:
+	case fact.SourceSilent:
 		return "has gone silent: what happens there is not seen"
 	}
 	return "shows " + Printable(strings.ReplaceAll(string(f), "_", " "), maxIdentity)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/event"
 )
 
@@ -193,7 +194,7 @@ func (c *Config) routeWarnings(add func(path, text string)) {
 	for i := range a.Routes {
 		r := &a.Routes[i]
 		to = append(to, r.To...)
-		all = all || (r.Severity == "" || r.Severity == string(alerting.Low)) && len(r.Dimensions)+len(r.Detectors) == 0
+		all = all || (r.Severity == "" || r.Severity == episode.Low.String()) && len(r.Dimensions)+len(r.Detectors) == 0
 	}
 	for i := range a.Destinations {
 		if !slices.Contains(to, a.Destinations[i].Name) {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 // The types of destination.
@@ -124,7 +126,7 @@ func stdoutDestination() Destination {
 func defaultDestination() Destination {
 	return Destination{
 		Format: "json", Timeout: 10 * time.Second, PerMinute: 60, GiveUpAfter: day,
-		Resend: time.Minute, Network: "tcp", Facility: 13, Quiet: Quiet{Below: string(alerting.Critical)},
+		Resend: time.Minute, Network: "tcp", Facility: 13, Quiet: Quiet{Below: episode.Critical.String()},
 	}
 }
 
@@ -162,7 +164,7 @@ func alertsFields(a *Alerts) field {
 }
 
 func destinationFields(d *Destination) []field {
-	severities := []string{string(alerting.Medium), string(alerting.High), string(alerting.Critical)}
+	severities := []string{episode.Medium.String(), episode.High.String(), episode.Critical.String()}
 	f := []field{
 		required(scalar("name", text(&d.Name, notEmpty, word), "Name in logs, metrics, routes and delivery records.", "soc")),
 		required(scalar("type", oneOf(&d.Type, Stdout, Webhook, Slack, PagerDuty, Alertmanager, KafkaTopic, Syslog), "Kind of destination; docs/alerts.md has an example of each.", "webhook")),
@@ -202,7 +204,7 @@ func destinationFields(d *Destination) []field {
 func routeFields(r *Route) []field {
 	none := func() string { return "[]" }
 	return []field{
-		scalar("severity", oneOf(&r.Severity, string(alerting.Low), string(alerting.Medium), string(alerting.High), string(alerting.Critical)), "Matches alerts at least as grave.", "high"),
+		scalar("severity", oneOf(&r.Severity, episode.Low.String(), episode.Medium.String(), episode.High.String(), episode.Critical.String()), "Matches alerts at least as grave.", "high"),
 		{name: "dimensions", doc: "Matches alerts of one of these dimensions; `campaign` is that of campaigns.", example: "[key, network]",
 			list: texts(&r.Dimensions, none, notEmpty)},
 		{name: "detectors", doc: "Matches alerts of one of these: a kind (" + strings.Join(kindWords(), ", ") + "), a measure (" + strings.Join(alerting.Measures(), ", ") + ") or a fact (" + strings.Join(factWords(), ", ") + ").", example: "[fact, destructive]",
@@ -216,7 +218,7 @@ func kindWords() []string {
 }
 
 func factWords() (words []string) {
-	for _, f := range alerting.Facts() {
+	for _, f := range fact.Names() {
 		words = append(words, string(f))
 	}
 	return words

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/weirhq/weir/detectors/episode"
 	"pgregory.net/rapid"
 
 	"github.com/weirhq/weir/internal/wire"
@@ -245,7 +246,7 @@ func FuzzDecodeParameters(f *testing.F) {
 }
 
 func FuzzDecodeEpisode(f *testing.F) {
-	ep := Episode{Dimension: "user", Identity: "a", First: 5, Told: -3, Severity: High}
+	ep := Episode{Dimension: "user", Identity: "a", First: 5, Told: -3, Severity: episode.High}
 	f.Add(ep.AppendBinary(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		ep, rest, err := DecodeEpisode(b)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -31,45 +32,6 @@ const (
 	hourMillis = 3_600_000
 )
 
-// Severity ranks an episode. Its names are those of alerts.
-type Severity uint8
-
-// The severities, mildest first.
-const (
-	Low Severity = iota
-	Medium
-	High
-	Critical
-	numSeverities
-)
-
-// String returns the severity's name as alerts carry it.
-func (s Severity) String() string {
-	if s < numSeverities {
-		return [numSeverities]string{"low", "medium", "high", "critical"}[s]
-	}
-	return "unknown"
-}
-
-// certain is how far, in nats, the evidence must be above its threshold to rank
-// at full severity: ten times the evidence that the budget asks for.
-const certain = 2.3
-
-// Rank returns the severity of an episode: by what is at stake, the number of
-// records the identity has touched since the onset (below 100 low, below 1,000
-// medium, below 10,000 high, else critical), one rank lower as long as the
-// evidence is less than ten times the threshold.
-func Rank(exposed int64, log, threshold float64) Severity {
-	s := Low
-	for limit := int64(100); s < Critical && exposed >= limit; limit *= 10 {
-		s++
-	}
-	if s > Low && log < threshold+certain {
-		s--
-	}
-	return s
-}
-
 // Report is what is known of one identity at one tick.
 type Report struct {
 	Dimension, Identity string
@@ -80,7 +42,7 @@ type Report struct {
 	// Facts names what is known of the identity in this tick and needs no
 	// evidence; Floor is the least severity that it means.
 	Facts []string
-	Floor Severity
+	Floor episode.Severity
 	// Members is how many belong to it, where the identity is a campaign.
 	Members int64
 }
@@ -115,16 +77,16 @@ type Verdict struct {
 // ends of ticks in Unix milliseconds.
 type Episode struct {
 	Dimension, Identity string
-	First               int64    // tick of the first opening: the key follows from it and never changes
-	Opened              int64    // tick of the latest opening
-	Told                int64    // tick of the latest open or update
-	High                int64    // latest tick with evidence above threshold - EpisodeMargin
-	Closed              int64    // tick of the close, 0 while open
-	Severity            Severity // highest so far since Opened
-	Exposed             int64    // as last told
-	Members             int64    // of a campaign, as last told
-	Facts               string   // known since Opened: their names, sorted, with commas between
-	Standing            Standing // what people have said of it
+	First               int64            // tick of the first opening: the key follows from it and never changes
+	Opened              int64            // tick of the latest opening
+	Told                int64            // tick of the latest open or update
+	High                int64            // latest tick with evidence above threshold - EpisodeMargin
+	Closed              int64            // tick of the close, 0 while open
+	Severity            episode.Severity // highest so far since Opened
+	Exposed             int64            // as last told
+	Members             int64            // of a campaign, as last told
+	Facts               string           // known since Opened: their names, sorted, with commas between
+	Standing            Standing         // what people have said of it
 }
 
 // Standing is what people have said of an episode.
@@ -193,7 +155,9 @@ func (s *Episodes) Judge(r Report) Verdict {
 func (r *Report) stands() bool { return r.Log >= r.Threshold || len(r.Facts) > 0 }
 
 // rank returns the severity that the report alone means.
-func (r *Report) rank() Severity { return max(Rank(r.Exposed, r.Log, r.Threshold), r.Floor) }
+func (r *Report) rank() episode.Severity {
+	return max(episode.SeverityOf(r.Exposed, r.Log, r.Threshold), r.Floor)
+}
 
 // open starts the episode, or starts it again. What people said of it before
 // stands, but for an acknowledgement: it came back after that.
@@ -205,7 +169,7 @@ func (ep *Episode) open(r *Report) Verdict {
 	case Acknowledged:
 		ep.Standing = Unjudged
 	case Confirmed:
-		ep.Severity = Critical
+		ep.Severity = episode.Critical
 	}
 	return Verdict{Action: Open, Episode: *ep}
 }
@@ -270,8 +234,8 @@ func (s *Episodes) Say(dimension, identity string, standing Standing, tick int64
 	ep := &s.list[i]
 	ep.Standing = standing
 	v := Verdict{Episode: *ep}
-	if standing == Confirmed && ep.Severity < Critical {
-		ep.Severity = Critical
+	if standing == Confirmed && ep.Severity < episode.Critical {
+		ep.Severity = episode.Critical
 		if ep.Closed == 0 {
 			ep.Told = max(ep.Told, tick)
 			v.Action = Update
@@ -326,7 +290,7 @@ func (s *Episodes) Restore(ep Episode) {
 }
 
 const (
-	episodeVersion = 1
+	episodeVersion = 2
 	maxName        = 1 << 16 // bytes of a dimension's or identity's name
 )
 
@@ -350,14 +314,14 @@ func (ep *Episode) numbers() []*int64 {
 func DecodeEpisode(b []byte) (Episode, []byte, error) {
 	r := wire.NewReader(b)
 	r.Version(episodeVersion)
-	ep := Episode{Severity: Severity(r.Byte()), Standing: Standing(r.Byte())}
+	ep := Episode{Severity: episode.Severity(r.Byte()), Standing: Standing(r.Byte())}
 	ep.Dimension = r.TextUpTo(maxName)
 	ep.Identity = r.TextUpTo(maxName)
 	ep.Facts = r.TextUpTo(maxName)
 	for _, v := range ep.numbers() {
 		*v = r.Varint()
 	}
-	if ep.Severity >= numSeverities || ep.Standing >= numStandings {
+	if !ep.Severity.Valid() || ep.Standing >= numStandings {
 		r.Fail(fmt.Sprintf("severity %d, standing %d", ep.Severity, ep.Standing))
 	}
 	if err := r.Err(); err != nil {

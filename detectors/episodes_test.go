@@ -3,6 +3,7 @@ package detectors
 import (
 	"testing"
 
+	"github.com/weirhq/weir/detectors/episode"
 	"pgregory.net/rapid"
 )
 
@@ -68,26 +69,10 @@ func TestExpire(t *testing.T) {
 	}
 }
 
-func TestRank(t *testing.T) {
-	for _, c := range []struct {
-		exposed int64
-		log     float64
-		want    Severity
-	}{
-		{0, 50, Low}, {99, 50, Low}, {100, 50, Medium}, {999, 50, Medium}, {1000, 50, High},
-		{9999, 50, High}, {10000, 50, Critical}, {1 << 40, 50, Critical},
-		{50, 10, Low}, {100, 10, Low}, {10000, 10, High}, {10000, 12.3, Critical},
-	} {
-		if got := Rank(c.exposed, c.log, 10); got != c.want {
-			t.Errorf("Rank(%d, %g, 10) = %v, want %v", c.exposed, c.log, got, c.want)
-		}
-	}
-}
-
 func TestEpisodeCodec(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ep := Episode{Dimension: rapid.String().Draw(t, "dimension"), Identity: rapid.String().Draw(t, "identity"),
-			Severity: Severity(rapid.IntRange(0, 3).Draw(t, "severity")), Facts: rapid.String().Draw(t, "facts"),
+			Severity: episode.Severity(rapid.IntRange(1, 4).Draw(t, "severity")), Facts: rapid.String().Draw(t, "facts"),
 			Standing: Standing(rapid.IntRange(0, 2).Draw(t, "standing"))}
 		for _, v := range ep.numbers() {
 			*v = rapid.Int64().Draw(t, "number")
@@ -112,28 +97,28 @@ func TestFactsInEpisodes(t *testing.T) {
 		log      float64
 		facts    []string
 		want     string
-		severity Severity
+		severity episode.Severity
 		why      string
 	}{
-		{1, 0, nil, "nothing", Low, "nothing known"},
-		{2, 0, []string{"retired_key"}, "open", Medium, "a fact needs no evidence"},
-		{3, 0, []string{"retired_key"}, "nothing", Medium, "the same fact"},
-		{4, 12.5, nil, "nothing", Medium, "evidence beside it: no new severity"},
-		{5, 0, []string{"retired_key", "unissued_token"}, "update", High, "a second fact"},
-		{10, 0, []string{"retired_key"}, "nothing", High, "still known"},
-		{15, 0, nil, "nothing", High, "quiet for five hours"},
-		{16, 0, nil, "close", High, "quiet for six"},
-		{20, 0, []string{"unissued_token"}, "open", High, "known again"},
+		{1, 0, nil, "nothing", 0, "nothing known"},
+		{2, 0, []string{"retired_key"}, "open", episode.Medium, "a fact needs no evidence"},
+		{3, 0, []string{"retired_key"}, "nothing", episode.Medium, "the same fact"},
+		{4, 12.5, nil, "nothing", episode.Medium, "evidence beside it: no new severity"},
+		{5, 0, []string{"retired_key", "unissued_token"}, "update", episode.High, "a second fact"},
+		{10, 0, []string{"retired_key"}, "nothing", episode.High, "still known"},
+		{15, 0, nil, "nothing", episode.High, "quiet for five hours"},
+		{16, 0, nil, "close", episode.High, "quiet for six"},
+		{20, 0, []string{"unissued_token"}, "open", episode.High, "known again"},
 	} {
-		floor := Low
+		floor := episode.Low
 		switch len(step.facts) {
 		case 1:
-			floor = Medium
+			floor = episode.Medium
 		case 2:
-			floor = High
+			floor = episode.High
 		}
 		if step.hour == 20 {
-			floor = High
+			floor = episode.High
 		}
 		v := s.Judge(Report{Dimension: "key", Identity: "k", Tick: step.hour * hourMillis, Log: step.log, Threshold: 10, Exposed: 60, Facts: step.facts, Floor: floor})
 		if v.Action.String() != step.want || v.Episode.Severity != step.severity {
@@ -159,7 +144,7 @@ func TestStanding(t *testing.T) {
 	if v := s.Judge(report(26, 12)); v.Action != Nothing {
 		t.Fatalf("reminded of what is acknowledged: %+v", v)
 	}
-	if v := s.Say("user", "a", Confirmed, 27*hourMillis); v.Action != Update || v.Episode.Severity != Critical {
+	if v := s.Say("user", "a", Confirmed, 27*hourMillis); v.Action != Update || v.Episode.Severity != episode.Critical {
 		t.Fatalf("confirmed: %+v, want an update, critical", v)
 	}
 	if v := s.Judge(report(49, 0)); v.Action != Nothing {
@@ -168,7 +153,7 @@ func TestStanding(t *testing.T) {
 	if v := s.Judge(report(50, 0)); v.Action != Close {
 		t.Fatalf("a confirmed leak: %s after a day of quiet, want a close", v.Action)
 	}
-	if v := s.Judge(report(60, 12)); v.Action != Open || v.Episode.Severity != Critical {
+	if v := s.Judge(report(60, 12)); v.Action != Open || v.Episode.Severity != episode.Critical {
 		t.Fatalf("the leak is back: %+v, want it open and critical", v)
 	}
 	if v := s.Say("user", "a", Unjudged, 61*hourMillis); v.Action != Nothing || v.Episode.Standing != Unjudged {

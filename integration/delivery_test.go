@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/integration/kafkatest"
 )
 
@@ -205,7 +206,7 @@ func tellStorm(t testing.TB, d *deployment, episodes int) map[string][]string {
 			at := int64(1_772_550_000_000 + nth*300_000)
 			a := &alerting.Alert{
 				Schema: alerting.Schema, Status: status, Time: alerting.Time(at), DedupKey: alerting.DedupKey("user", strconv.Itoa(i), 1_772_550_000_000),
-				Dimension: "user", Identity: strconv.Itoa(i), Detector: "drift", Measure: "first_touch", Severity: alerting.Medium,
+				Dimension: "user", Identity: strconv.Itoa(i), Detector: "drift", Measure: "first_touch", Severity: episode.Medium,
 				Summary: "User " + strconv.Itoa(i) + " read 205 customers it had never read before.",
 				Exposed: alerting.Exposed{Records: 205, Low: 205, High: 205, Since: alerting.Time(at)},
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/backtest"
 	"github.com/weirhq/weir/internal/progress"
@@ -129,7 +130,7 @@ func runCompany(t *testing.T, opt simulate.Options) *companyRun {
 // end; a fact or a campaign counts wherever the leak goes through.
 func (r *companyRun) judge() {
 	r.leak = make([]companyLeak, len(r.truth.Leaks))
-	fact := map[string]alerting.Fact{} // by dedup key, as of what counted last
+	fact := map[string]fact.Name{} // by dedup key, as of what counted last
 	for i := range r.alerts {
 		a := &r.alerts[i]
 		joins := a.Status == alerting.Update && a.Fact != "" && a.Fact != fact[a.DedupKey]
@@ -179,7 +180,7 @@ func (r *companyRun) belongs(a *alerting.Alert, l *simulate.Leak) bool {
 	if l.Kind == "report" && a.Measure == "rows" {
 		return true // whichever identity's exports the file stands out among
 	}
-	return names(l, a.Dimension, a.Identity) || a.Fact == alerting.UnissuedToken
+	return names(l, a.Dimension, a.Identity) || a.Fact == fact.UnissuedToken
 }
 
 func members(a *alerting.Alert) []alerting.Member {

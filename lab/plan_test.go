@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/event"
 )
 
@@ -204,8 +205,8 @@ func TestJudge(t *testing.T) {
 	at := func(dim, id string, hours int64) alerting.Alert {
 		return alerting.Alert{Status: alerting.Open, Dimension: dim, Identity: id, Measure: "distinct", Time: alerting.Time(plan.From + hours*hourMillis)}
 	}
-	fact := at("client", "crm", 20)
-	fact.Kind, fact.Fact = alerting.KindFact, alerting.UnissuedToken
+	known := at("client", "crm", 20)
+	known.Kind, known.Fact = alerting.KindFact, fact.UnissuedToken
 	campaign := at(alerting.CampaignDimension, "network 10.0.0.0/24", 20)
 	campaign.Kind = alerting.KindCampaign
 	update := at("user", "cem", 20)
@@ -220,7 +221,7 @@ func TestJudge(t *testing.T) {
 		"before the leak":                {at("user", "cem", -20), false},
 		"long after it":                  {at("user", "cem", 24*9), false},
 		"an update says nothing new":     {update, false},
-		"a fact about what it came by":   {fact, true},
+		"a fact about what it came by":   {known, true},
 		"a campaign of what it came by":  {campaign, true},
 		"a dimension that is not judged": {at("city", "cem", 20), false},
 	} {

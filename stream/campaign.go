@@ -7,6 +7,8 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 // A campaign is an episode of its own, of the dimension "campaign", whose
@@ -17,10 +19,10 @@ import (
 
 // cause is what the members of a campaign share.
 type cause struct {
-	Kind      causeKind     `json:"kind"`
-	Dimension string        `json:"dimension,omitempty"` // of the trait; of the members, of many at once
-	Identity  string        `json:"identity,omitempty"`  // the trait
-	Fact      alerting.Fact `json:"fact,omitempty"`
+	Kind      causeKind `json:"kind"`
+	Dimension string    `json:"dimension,omitempty"` // of the trait; of the members, of many at once
+	Identity  string    `json:"identity,omitempty"`  // the trait
+	Fact      fact.Name `json:"fact,omitempty"`
 	// Log is how improbable chance is, as a natural log, and Threshold what it
 	// had to reach.
 	Log       float64 `json:"log"`
@@ -126,7 +128,7 @@ func addTotal(list []dimTotal, dimension string, e *alerting.Exposed) []dimTotal
 type muster struct {
 	totals   []dimTotal
 	top      []alerting.Member // most exposed first
-	severity detectors.Severity
+	severity episode.Severity
 	onset    alerting.Time
 	heard    bool // of one that goes on
 }
@@ -139,7 +141,7 @@ func (c *Correlate) muster(key string, gone []dimTotal, end int64) muster {
 		m.totals = addTotal(m.totals, id.dimension, &file.alert.Exposed)
 		m.top = append(m.top, alerting.Member{
 			DedupKey: file.alert.DedupKey, Dimension: id.dimension, Identity: id.identity,
-			Severity: alerting.Severity(ep.Severity.String()), Records: file.alert.Exposed.Records,
+			Severity: ep.Severity, Records: file.alert.Exposed.Records,
 		})
 		if m.onset == 0 || file.alert.Onset < m.onset {
 			m.onset = file.alert.Onset
@@ -193,7 +195,7 @@ func (c *Correlate) open(x cause, ids []episodeID, n *news) {
 
 // begin files a campaign that is about to open.
 func (c *Correlate) begin(id episodeID, x cause, n *news) {
-	a := c.newAlert(&detectors.Episode{Dimension: id.dimension, Identity: id.identity, First: n.end}, n.end)
+	a := c.newAlert(&detectors.Episode{Dimension: id.dimension, Identity: id.identity, First: n.end, Severity: episode.Low}, n.end)
 	a.Kind, a.Detector = alerting.KindCampaign, campaignDetector
 	c.files[id] = &dossier{alert: asRead(a), Cause: &x}
 	c.keys[a.DedupKey] = id
@@ -270,7 +272,7 @@ func (c *Correlate) describe(file *dossier, m *muster) {
 		for _, name := range w.Top {
 			named := slices.ContainsFunc(members.Top, func(o alerting.Member) bool { return o.Dimension == w.Member && o.Identity == name })
 			if !named && len(members.Top) < alerting.MaxTop {
-				members.Top = append(members.Top, alerting.Member{Dimension: w.Member, Identity: name, Severity: alerting.Low})
+				members.Top = append(members.Top, alerting.Member{Dimension: w.Member, Identity: name, Severity: episode.Low})
 			}
 		}
 		if a.Exposed.High == 0 { // nobody is followed yet: what they touched in the bin, each counted alone
@@ -306,7 +308,7 @@ func (c *Correlate) folds(ep *detectors.Episode, file *dossier) SuppressedBy {
 	switch {
 	case of.Cause == nil && ep.Exposed > outgrown*max(of.alert.Exposed.Records, 1):
 		return SuppressedBy{}
-	case of.Cause != nil && ep.Severity == detectors.Critical && file.Alone == 0 && of.Alone < alerting.MaxTop:
+	case of.Cause != nil && ep.Severity == episode.Critical && file.Alone == 0 && of.Alone < alerting.MaxTop:
 		of.Alone++
 		file.Alone = 1
 		c.changed[id] = true

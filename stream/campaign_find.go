@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 // Bounds of what makes a campaign.
@@ -94,7 +94,7 @@ func (m *member) share(dimension int, identity string) float64 {
 	return 0
 }
 
-func (m *member) hasFact(f alerting.Fact) bool {
+func (m *member) hasFact(f fact.Name) bool {
 	return slices.Contains(strings.Split(m.ep.Facts, ","), string(f))
 }
 
@@ -290,7 +290,7 @@ func binomialTail(k, m, p float64) float64 {
 // openByFact makes one campaign of a fact that came to hold for very many
 // within an hour.
 func (c *Correlate) openByFact(free []member, n *news) []member {
-	by := map[alerting.Fact][]episodeID{}
+	by := map[fact.Name][]episodeID{}
 	for i := range free {
 		m := &free[i]
 		if m.ep.Facts != "" && n.end-m.ep.Opened < hourMS {
@@ -313,8 +313,8 @@ func (c *Correlate) openByFact(free []member, n *news) []member {
 // certainLog is the evidence of a campaign that needs none.
 const certainLog = 7
 
-func sortedFacts(by map[alerting.Fact][]episodeID) []alerting.Fact {
-	out := make([]alerting.Fact, 0, len(by))
+func sortedFacts(by map[fact.Name][]episodeID) []fact.Name {
+	out := make([]fact.Name, 0, len(by))
 	for f := range by {
 		out = append(out, f)
 	}

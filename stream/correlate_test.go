@@ -9,6 +9,8 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -151,7 +153,7 @@ func (d *desk) through(dim, identity string, share float64) stream.TraitShare {
 	return stream.TraitShare{Trait: stream.Trait{Dimension: d.dim(d.t, dim), Identity: identity}, Share: share}
 }
 
-func fact(dim int, identity string, f alerting.Fact, exposed int64) stream.FactCandidate {
+func factOf(dim int, identity string, f fact.Name, exposed int64) stream.FactCandidate {
 	return stream.FactCandidate{Dimension: dim, Identity: identity, Fact: f, Time: 1_772_400_000_000,
 		Exposed: alerting.Exposed{Records: exposed, Low: exposed, High: exposed, Since: 1_772_400_000_000}}
 }
@@ -211,20 +213,20 @@ func (d *desk) settle(n int) {
 func TestFactsAreTold(t *testing.T) {
 	d := newDesk(t)
 	user := d.dim(t, "user")
-	d.next(nil, []stream.FactCandidate{fact(user, "lee", alerting.ActedAfterLeave, 12)}, nil)
+	d.next(nil, []stream.FactCandidate{factOf(user, "lee", fact.ActedAfterLeave, 12)}, nil)
 	d.want("open user lee high")
 	a := d.found.Alerts[0]
-	if a.Kind != alerting.KindFact || a.Fact != alerting.ActedAfterLeave || a.Confidence != alerting.Certain || a.Exposed.Records != 12 {
+	if a.Kind != alerting.KindFact || a.Fact != fact.ActedAfterLeave || a.Confidence != episode.Certain || a.Exposed.Records != 12 {
 		t.Fatalf("the alert is %+v", a)
 	}
-	d.next(nil, []stream.FactCandidate{fact(user, "lee", alerting.ActedAfterLeave, 20)}, nil)
+	d.next(nil, []stream.FactCandidate{factOf(user, "lee", fact.ActedAfterLeave, 20)}, nil)
 	d.want()
-	d.next([]stream.Candidate{d.cand("user", "lee", 20, 30)}, []stream.FactCandidate{fact(user, "lee", alerting.DormantWoke, 30)}, nil)
+	d.next([]stream.Candidate{d.cand("user", "lee", 20, 30)}, []stream.FactCandidate{factOf(user, "lee", fact.DormantWoke, 30)}, nil)
 	d.want("update user lee high") // a second fact, and evidence beside it
-	if a := d.found.Alerts[0]; a.Fact != alerting.ActedAfterLeave || a.Measure != "distinct" {
+	if a := d.found.Alerts[0]; a.Fact != fact.ActedAfterLeave || a.Measure != "distinct" {
 		t.Fatalf("the gravest fact and the evidence: %+v", a)
 	}
-	d.next(nil, []stream.FactCandidate{fact(stream.SourceDimension, "crm.access", alerting.SourceSilent, 0)}, nil)
+	d.next(nil, []stream.FactCandidate{factOf(stream.SourceDimension, "crm.access", fact.SourceSilent, 0)}, nil)
 	d.want("open source crm.access medium")
 	d.quiet(72)
 	d.want("close source crm.access medium")
@@ -416,7 +418,7 @@ func TestExpected(t *testing.T) {
 	d.want("(update user svc-export by config)")
 	d.next([]stream.Candidate{d.cand("user", "svc-export", 20, 1001)}, nil, nil)
 	d.want("open user svc-export high")
-	d.next(nil, []stream.FactCandidate{fact(d.dim(t, "user"), "svc-report", alerting.DormantWoke, 1)}, nil)
+	d.next(nil, []stream.FactCandidate{factOf(d.dim(t, "user"), "svc-report", fact.DormantWoke, 1)}, nil)
 	d.want("open user svc-report medium") // facts must be declared too
 }
 
@@ -526,7 +528,7 @@ func story(t *testing.T, seed uint64, kills bool) (out []string) {
 		}
 		if dice.IntN(40) == 0 {
 			cands = append(cands, d.cand("network", networks[dice.IntN(4)], 12, 300, d.through("user", fmt.Sprintf("u%02d", dice.IntN(20)), 1)))
-			facts = append(facts, fact(d.dim(t, "key"), "kid-2", alerting.RetiredKey, int64(dice.IntN(3000))))
+			facts = append(facts, factOf(d.dim(t, "key"), "kid-2", fact.RetiredKey, int64(dice.IntN(3000))))
 		}
 		if dice.IntN(30) == 0 && len(d.all) > 0 {
 			d.verdict(kinds[dice.IntN(4)], d.all[dice.IntN(len(d.all))].DedupKey)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -88,7 +90,7 @@ func (c *Correlate) newAlert(ep *detectors.Episode, end int64) *alerting.Alert {
 		Kind:      alerting.Statistical,
 		Dimension: ep.Dimension, Identity: ep.Identity,
 		Detector: driftDetector,
-		Severity: alerting.Severity(ep.Severity.String()),
+		Severity: ep.Severity,
 		Evidence: alerting.Evidence{
 			Bin:      alerting.Time(c.cfg.Grid.BinOf(end-1) * c.cfg.Grid.Bin),
 			BinWidth: (time.Duration(c.cfg.Grid.Bin) * time.Millisecond).String(),
@@ -116,8 +118,8 @@ func (c *Correlate) learnFacts(a *alerting.Alert, file *dossier, h *heard) {
 
 // graver reports whether a fact says more than another: by what it means alone,
 // then by name.
-func graver(a, b alerting.Fact) bool {
-	x, y := alerting.SeverityOfFact(a, 0).Rank(), alerting.SeverityOfFact(b, 0).Rank()
+func graver(a, b fact.Name) bool {
+	x, y := episode.SeverityOfFact(a, 0), episode.SeverityOfFact(b, 0)
 	return x > y || x == y && a < b
 }
 
@@ -178,11 +180,11 @@ func asRead(a *alerting.Alert) *alerting.Alert {
 func (c *Correlate) say(ep *detectors.Episode, file *dossier, action detectors.Action, end int64) alerting.Alert {
 	a := *file.alert
 	a.Status = alerting.Status(action.String())
-	a.Severity = alerting.Severity(ep.Severity.String())
+	a.Severity = ep.Severity
 	a.Time = alerting.Time(end)
 	a.Campaign = c.campaignOf(file)
 	a.Evidence.Realised = c.opened.perDay(end)
-	a.Confidence = alerting.ConfidenceOf(&a)
+	a.Confidence = episode.ConfidenceOf(a.Fact, a.Evidence.LogValue, a.Evidence.Threshold)
 	a.Summary = alerting.Summarize(&a, c.cfg.Location)
 	return a
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 // Expectation declares behaviour that is known and harmless: a batch account, a
@@ -17,7 +18,7 @@ type Expectation struct {
 	Dimension string
 	Identity  string   // '*' stands for any text
 	Measures  []string // empty: every measure
-	Facts     []alerting.Fact
+	Facts     []fact.Name
 	From, To  int64 // 0: no bound
 	Weekly    []Weekly
 	AtMost    int64 // exposed records beyond which it is told all the same; 0: no bound
@@ -59,7 +60,7 @@ func (x *Expectation) covers(ep *detectors.Episode, a *alerting.Alert, end int64
 
 func (x *Expectation) coversFacts(facts string) bool {
 	for f := range strings.SplitSeq(facts, ",") {
-		if f != "" && !slices.Contains(x.Facts, alerting.Fact(f)) {
+		if f != "" && !slices.Contains(x.Facts, fact.Name(f)) {
 			return false
 		}
 	}

@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 // notice is one fact that was noticed of one identity, and what it has exposed
 // since.
 type notice struct {
-	fact   alerting.Fact
+	fact   fact.Name
 	time   int64 // of the fact, Unix ms
 	began  int64 // tick in which it was noticed
 	last   int64 // latest tick in which the identity acted
@@ -29,16 +30,16 @@ const (
 
 func (f *factRegister) alive(n *notice, tick int64) bool {
 	keep := int64(keepNotice)
-	if n.fact == alerting.OverageKey {
+	if n.fact == fact.OverageKey {
 		keep = keepOverage
 	}
 	return (tick-n.last)*f.grid.Tick <= keep
 }
 
 // moment reports whether a fact is about a moment.
-func moment(fact alerting.Fact) bool {
-	switch fact {
-	case alerting.DormantWoke, alerting.OrphanAccountUsed, alerting.KeyBackFromSleep, alerting.OverageKey:
+func moment(name fact.Name) bool {
+	switch name {
+	case fact.DormantWoke, fact.OrphanAccountUsed, fact.KeyBackFromSleep, fact.OverageKey:
 		return true
 	default:
 		return false
@@ -52,7 +53,7 @@ func (f *factRegister) fresh(n *notice, tick int64) bool {
 
 // enough reports whether what a notice exposes is worth telling.
 func (f *factRegister) enough(n *notice) bool {
-	if n.fact != alerting.DormantWoke {
+	if n.fact != fact.DormantWoke {
 		return true
 	}
 	least := f.cfg.Rules.DormantRecords
@@ -61,13 +62,13 @@ func (f *factRegister) enough(n *notice) bool {
 
 // notice notes that a fact holds for an identity in a tick. detail is pairs of
 // name and value. What was exposed is counted from the time of the fact on.
-func (f *factRegister) notice(id *identity, tick int64, fact alerting.Fact, since int64, detail ...string) *notice {
+func (f *factRegister) notice(id *identity, tick int64, name fact.Name, since int64, detail ...string) *notice {
 	list := f.notices[id.key]
-	at := slices.IndexFunc(list, func(n *notice) bool { return n.fact == fact })
+	at := slices.IndexFunc(list, func(n *notice) bool { return n.fact == name })
 	if at >= 0 && f.alive(list[at], tick) {
 		return list[at]
 	}
-	n := &notice{fact: fact, time: since, began: tick, last: tick, detail: map[string]string{}}
+	n := &notice{fact: name, time: since, began: tick, last: tick, detail: map[string]string{}}
 	for i := 0; i+1 < len(detail); i += 2 {
 		n.detail[detail[i]] = detail[i+1]
 	}
@@ -90,7 +91,7 @@ func (d *Detect) tellFacts(c *cell, unissued bool) {
 	list := f.notices[id.key]
 	slices.SortFunc(list, func(a, b *notice) int { return cmp.Compare(a.fact, b.fact) })
 	for _, n := range list {
-		if !f.alive(n, c.apply) || n.fact == alerting.UnissuedToken && !unissued {
+		if !f.alive(n, c.apply) || n.fact == fact.UnissuedToken && !unissued {
 			continue
 		}
 		d.tellNotice(n, c)
@@ -119,7 +120,7 @@ func (d *Detect) tellNotice(n *notice, c *cell) {
 		return
 	}
 	context := d.context(id)
-	if m := f.missing[id.key]; m != nil && n.fact == alerting.UnissuedToken {
+	if m := f.missing[id.key]; m != nil && n.fact == fact.UnissuedToken {
 		context.Unissued = int64(m.records.Count(uint32(max(n.since, 0)/60_000)).N + 0.5)
 	}
 	if len(n.traits) > 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/event"
 )
 
@@ -286,41 +287,41 @@ func (d *Detect) judgeFacts(c *cell, before int64, params *detectors.Parameters)
 func (f *factRegister) judgeAccount(id *identity, tick int64, u *detectors.Use) {
 	a, rules := f.accounts[id.name()], &f.cfg.Rules
 	if rules.Left(&a, u) {
-		f.notice(id, tick, alerting.ActedAfterLeave, a.Left+rules.LeaveGrace, "left_at", stamp(a.Left))
+		f.notice(id, tick, fact.ActedAfterLeave, a.Left+rules.LeaveGrace, "left_at", stamp(a.Left))
 	}
 	if maker := f.accounts[a.Maker]; rules.Orphan(&a, &maker, u, f.heard.accesses) {
-		f.notice(id, tick, alerting.OrphanAccountUsed, u.At,
+		f.notice(id, tick, fact.OrphanAccountUsed, u.At,
 			"made_by", a.Maker, "made_at", stamp(a.Joined), "maker_left_at", stamp(maker.Left))
 	}
 	if since, wakes := rules.Dormant(&a, u, f.heard.accesses); wakes {
-		f.notice(id, tick, alerting.DormantWoke, u.At, "last_seen", stamp(since), "silent_days", days(u.At-since))
+		f.notice(id, tick, fact.DormantWoke, u.At, "last_seen", stamp(since), "silent_days", days(u.At-since))
 	}
 }
 
 func (f *factRegister) judgeKey(id *identity, tick int64, u *detectors.Use, rises func() bool) {
 	k, rules := f.keys[id.name()], &f.cfg.Rules
 	if rules.Revoked(&k, u) {
-		f.notice(id, tick, alerting.RevokedKey, k.Revoked, "revoked_at", stamp(k.Revoked))
+		f.notice(id, tick, fact.RevokedKey, k.Revoked, "revoked_at", stamp(k.Revoked))
 	}
 	if rises := rules.Fading(&k, u) && rises(); rules.Retired(&k, u, rises) {
 		why := "in use after its tokens should be gone"
 		if rises {
 			why = "its load rises"
 		}
-		f.notice(id, tick, alerting.RetiredKey, k.Retired, "retired_at", stamp(k.Retired), "why", why)
+		f.notice(id, tick, fact.RetiredKey, k.Retired, "retired_at", stamp(k.Retired), "why", why)
 	}
 	if since := f.kinds[detectors.KeyKind(id.name())]; rules.Unknown(&k, u, since) {
-		f.notice(id, tick, alerting.UnknownKey, u.First, "first_seen", stamp(u.First), "register_since", stamp(since))
+		f.notice(id, tick, fact.UnknownKey, u.First, "first_seen", stamp(u.First), "register_since", stamp(since))
 	}
 	if since, over := rules.OverAge(&k, u); over {
 		born := "first_seen"
 		if k.Issued != 0 {
 			born = "issued_at"
 		}
-		f.notice(id, tick, alerting.OverageKey, since, born, stamp(since-rules.MaxKeyAge), "age_days", days(u.At-since+rules.MaxKeyAge))
+		f.notice(id, tick, fact.OverageKey, since, born, stamp(since-rules.MaxKeyAge), "age_days", days(u.At-since+rules.MaxKeyAge))
 	}
 	if rules.KeyWoke(u) {
-		f.notice(id, tick, alerting.KeyBackFromSleep, u.At, "last_seen", stamp(u.Last), "silent_days", days(u.Silent()))
+		f.notice(id, tick, fact.KeyBackFromSleep, u.At, "last_seen", stamp(u.Last), "silent_days", days(u.Silent()))
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
@@ -120,7 +120,7 @@ func (n *notice) append(b []byte) []byte {
 }
 
 func readNotice(r *wire.Reader) *notice {
-	n := &notice{fact: alerting.Fact(r.Bytes()), time: r.Varint(), began: r.Varint(), last: r.Varint(), detail: map[string]string{}}
+	n := &notice{fact: fact.Name(r.Bytes()), time: r.Varint(), began: r.Varint(), last: r.Varint(), detail: map[string]string{}}
 	for range r.Count() {
 		name := r.Text()
 		n.detail[name] = r.Text()

@@ -6,8 +6,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -66,7 +66,7 @@ func (d *Detect) judgeTokens(c *cell, params *detectors.Parameters) bool {
 	if !told {
 		return false
 	}
-	n := f.notice(id, c.apply, alerting.UnissuedToken, is.First*f.grid.Bin)
+	n := f.notice(id, c.apply, fact.UnissuedToken, is.First*f.grid.Bin)
 	n.detail = map[string]string{ // a new one: the last may be on its way
 		"tokens": fmt.Sprintf("%.0f", is.Tokens), "expected_tokens": fmt.Sprintf("%.2g", is.Expected),
 		"window": fmt.Sprintf("%dh", is.Span*f.grid.Bin/hourMillis),

@@ -3,7 +3,7 @@ package stream
 import (
 	"strings"
 
-	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 // Inputs tells which kinds of facts have been heard of: without them, what
@@ -16,17 +16,17 @@ type Inputs struct {
 
 // Input is a kind of facts, and what is told by them.
 type Input struct {
-	Name  string          `json:"input"` // "staff", "keys" or "logins"
-	Holds string          `json:"-"`     // in words
-	Facts []alerting.Fact `json:"facts"` // that cannot be told without it
+	Name  string      `json:"input"` // "staff", "keys" or "logins"
+	Holds string      `json:"-"`     // in words
+	Facts []fact.Name `json:"facts"` // that cannot be told without it
 }
 
 // AllInputs lists the kinds of facts.
 func AllInputs() []Input {
 	return []Input{
-		{"staff", "joins and leaves", []alerting.Fact{alerting.ActedAfterLeave, alerting.OrphanAccountUsed}},
-		{"keys", "issues, retirements and revocations of signing keys", []alerting.Fact{alerting.UnknownKey, alerting.RetiredKey, alerting.RevokedKey}},
-		{"logins", "logins and issued tokens", []alerting.Fact{alerting.UnissuedToken}},
+		{"staff", "joins and leaves", []fact.Name{fact.ActedAfterLeave, fact.OrphanAccountUsed}},
+		{"keys", "issues, retirements and revocations of signing keys", []fact.Name{fact.UnknownKey, fact.RetiredKey, fact.RevokedKey}},
+		{"logins", "logins and issued tokens", []fact.Name{fact.UnissuedToken}},
 	}
 }
 

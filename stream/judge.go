@@ -6,6 +6,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // heard is what a tick brought of one identity.
@@ -99,7 +100,7 @@ func (c *Correlate) hear(h *heard, n *news) {
 	}
 	for _, f := range h.facts {
 		r.Facts = append(r.Facts, string(f.Fact))
-		r.Floor = max(r.Floor, severityOf(alerting.SeverityOfFact(f.Fact, r.Exposed)))
+		r.Floor = max(r.Floor, episode.SeverityOfFact(f.Fact, r.Exposed))
 	}
 	v := c.episodes.Judge(r)
 	if v.Episode.First == 0 {
@@ -110,10 +111,6 @@ func (c *Correlate) hear(h *heard, n *news) {
 	if v.Action == detectors.Open {
 		c.recall(h.id, n)
 	}
-}
-
-func severityOf(s alerting.Severity) detectors.Severity {
-	return detectors.Severity(max(s.Rank(), 1) - 1)
 }
 
 // exposed returns the larger of what the evidence and the facts say.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -55,7 +56,7 @@ type FactCandidate struct {
 	Tick      int64             `json:"tick"`
 	Dimension int               `json:"dim"` // SourceDimension: Identity is a source topic
 	Identity  string            `json:"identity"`
-	Fact      alerting.Fact     `json:"fact"`
+	Fact      fact.Name         `json:"fact"`
 	Time      alerting.Time     `json:"time"` // of what is known: the leave, the revocation, the first read by a token nobody issued
 	Detail    map[string]string `json:"detail,omitempty"`
 	Exposed   alerting.Exposed  `json:"exposed"` // since the fact

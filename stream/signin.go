@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/wire"
 )
@@ -110,7 +110,7 @@ func (d *Detect) tellSignIns(tick int64) {
 			continue // it did more than sign in
 		}
 		a := f.accounts[name]
-		n := f.notice(id, tick, alerting.ActedAfterLeave, a.Left+f.cfg.Rules.LeaveGrace, "left_at", stamp(a.Left))
+		n := f.notice(id, tick, fact.ActedAfterLeave, a.Left+f.cfg.Rules.LeaveGrace, "left_at", stamp(a.Left))
 		d.tellNotice(n, &cell{id: id, apply: tick})
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 const hourMillis = 3600 * 1000
@@ -112,7 +113,7 @@ func (d *Detect) tellSilences(tick int64) {
 		f.changed[voiceRecord+topic] = true
 		since := f.grid.TickEnd(v.last)
 		d.report.Facts = append(d.report.Facts, FactCandidate{
-			Tick: tick, Dimension: SourceDimension, Identity: topic, Fact: alerting.SourceSilent, Time: alerting.Time(since),
+			Tick: tick, Dimension: SourceDimension, Identity: topic, Fact: fact.SourceSilent, Time: alerting.Time(since),
 			Detail:  map[string]string{"silent_since": stamp(since), "silent_hours": hours(f.grid.TickEnd(tick) - since)},
 			Exposed: alerting.Exposed{Since: alerting.Time(since)},
 		})

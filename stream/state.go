@@ -14,7 +14,7 @@ import (
 
 // StateVersion is the version of everything detect and correlate keep in
 // Kafka, including how identities are spread over partitions.
-const StateVersion = 4
+const StateVersion = 5
 
 // A state record's key is the name of the dimension, a zero byte and the
 // identity; the checkpoint of the partition stands under the empty name.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 // Alert returns an alert such as weir.alerts carries.
@@ -16,7 +18,7 @@ func Alert() *alerting.Alert {
 	a := &alerting.Alert{
 		Schema: alerting.Schema, DedupKey: alerting.DedupKey("key", "kid-7", int64(bin+hour)), Status: alerting.Open,
 		Time: bin + hour, Onset: bin - 29*hour, Dimension: "key", Identity: "kid-7",
-		Detector: "mixture_sr", Measure: "distinct", Severity: alerting.High, Observed: 1240, Expected: 210.1,
+		Detector: "mixture_sr", Measure: "distinct", Severity: episode.High, Observed: 1240, Expected: 210.1,
 		Exposed:  alerting.Exposed{Records: 33700000, Low: 33100000, High: 34300000, Since: bin - 29*hour},
 		Evidence: alerting.Evidence{Bin: bin, BinWidth: "1h0m0s", LogValue: 21.457, Threshold: 15.2, Budget: 2},
 	}
@@ -40,6 +42,7 @@ func Full() *alerting.Alert {
 		Runbook: "https://wiki.example/runbooks/key?by=distinct&from=weir",
 		Query:   "https://logs.example/search?q=key_id:kid-7",
 	}
+	a.Confidence = episode.Likely
 	alerting.Complete(a)
 	return a
 }
@@ -47,10 +50,10 @@ func Full() *alerting.Alert {
 // Fact returns the alert of a fact.
 func Fact() *alerting.Alert {
 	a := Full()
-	a.Kind, a.Fact, a.Measure, a.Detector = alerting.KindFact, alerting.RetiredKey, "", "facts"
+	a.Kind, a.Fact, a.Measure, a.Detector = alerting.KindFact, fact.RetiredKey, "", "facts"
 	a.Detail = map[string]string{"retired_at": "2026-01-02T00:00:00.000Z", "successor": "kid-8"}
-	a.Observed, a.Expected, a.Severity = 0, 0, alerting.Critical
-	a.Confidence, a.Benign, a.Checks = "", nil, nil
+	a.Observed, a.Expected, a.Severity = 0, 0, episode.Critical
+	a.Confidence, a.Benign, a.Checks = episode.Certain, nil, nil
 	alerting.Complete(a)
 	a.Summary = alerting.Summarize(a, time.UTC)
 	return a
@@ -62,10 +65,10 @@ func Campaign() *alerting.Alert {
 	a.Kind, a.Dimension, a.Identity = alerting.KindCampaign, alerting.CampaignDimension, "key kid-7"
 	a.DedupKey = alerting.DedupKey(a.Dimension, a.Identity, int64(a.Time))
 	a.Members = &alerting.Members{Count: 10_000, Top: []alerting.Member{
-		{DedupKey: alerting.DedupKey("user", "kim", 1), Dimension: "user", Identity: "kim", Severity: alerting.High, Records: 4_120},
-		{DedupKey: alerting.DedupKey("network", "203.0.113.0/24", 1), Dimension: "network", Identity: "203.0.113.0/24", Severity: alerting.Medium, Records: 812},
+		{DedupKey: alerting.DedupKey("user", "kim", 1), Dimension: "user", Identity: "kim", Severity: episode.High, Records: 4_120},
+		{DedupKey: alerting.DedupKey("network", "203.0.113.0/24", 1), Dimension: "network", Identity: "203.0.113.0/24", Severity: episode.Medium, Records: 812},
 	}}
-	a.Severity, a.Benign, a.Checks = alerting.Critical, nil, nil
+	a.Severity, a.Benign, a.Checks = episode.Critical, nil, nil
 	alerting.Complete(a)
 	a.Summary = alerting.Summarize(a, time.UTC)
 	return a
@@ -115,7 +118,7 @@ func swell(word string) *alerting.Alert {
 	a.Identity, a.Summary, a.Detector = long, long, long
 	a.Members.Top = nil
 	for range 50 {
-		a.Members.Top = append(a.Members.Top, alerting.Member{DedupKey: a.DedupKey, Dimension: "user", Identity: long, Severity: alerting.High, Records: 1 << 60})
+		a.Members.Top = append(a.Members.Top, alerting.Member{DedupKey: a.DedupKey, Dimension: "user", Identity: long, Severity: episode.High, Records: 1 << 60})
 		a.Benign, a.Checks = append(a.Benign, long), append(a.Checks, long)
 		s := alerting.Share{Value: long, Share: 0.5}
 		a.Top.Endpoints, a.Top.Networks, a.Top.Clients = append(a.Top.Endpoints, s), append(a.Top.Networks, s), append(a.Top.Clients, s)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // Hold says how long a message may wait so that people are disturbed less. It
@@ -19,16 +20,16 @@ type Hold struct {
 
 // Quiet is a daily span of local time.
 type Quiet struct {
-	From, To time.Duration     // since midnight, 0 to 24 h; a span with To <= From goes past midnight
-	Days     []time.Weekday    // on which it begins; empty: every day
-	Location *time.Location    // nil: UTC
-	Below    alerting.Severity // holds what is less grave; empty: Critical
+	From, To time.Duration    // since midnight, 0 to 24 h; a span with To <= From goes past midnight
+	Days     []time.Weekday   // on which it begins; empty: every day
+	Location *time.Location   // nil: UTC
+	Below    episode.Severity // holds what is less grave; 0: Critical
 }
 
 // Until returns the time before which the message is not to be sent; at itself
 // where nothing holds it. at is when the alert was raised, by the wall clock.
 func (h *Hold) Until(a *alerting.Alert, at time.Time) time.Time {
-	if h == nil || a.Severity == alerting.Critical {
+	if h == nil || a.Severity == episode.Critical {
 		return at
 	}
 	until := at
@@ -37,15 +38,15 @@ func (h *Hold) Until(a *alerting.Alert, at time.Time) time.Time {
 			until = begin.Add(h.Group)
 		}
 	}
-	if h.Quiet != nil && a.Severity.Rank() < h.Quiet.below().Rank() {
+	if h.Quiet != nil && a.Severity < h.Quiet.below() {
 		until = h.Quiet.end(until)
 	}
 	return until
 }
 
-func (q *Quiet) below() alerting.Severity {
-	if q.Below == "" {
-		return alerting.Critical
+func (q *Quiet) below() episode.Severity {
+	if q.Below == 0 {
+		return episode.Critical
 	}
 	return q.Below
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // Letter is one alert on its way to one destination.
@@ -53,7 +54,7 @@ func (q *Queue) Add(m *Letter) {
 	}
 	q.last[m.Alert.DedupKey] = m
 	q.list = append(q.list, m)
-	if m.Alert.Severity == alerting.Critical {
+	if m.Alert.Severity == episode.Critical {
 		for b := m; b != nil; b = b.before {
 			b.urgent, b.Hold = true, time.Time{}
 		}

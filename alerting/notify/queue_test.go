@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 	"pgregory.net/rapid"
 )
 
@@ -25,7 +26,7 @@ func sent(q *Queue, now time.Time) string {
 }
 
 // letter is the alert of an episode, named for what it tells.
-func letter(key, name string, s alerting.Severity) *Letter {
+func letter(key, name string, s episode.Severity) *Letter {
 	return &Letter{Alert: &alerting.Alert{DedupKey: key, Identity: name, Severity: s}}
 }
 
@@ -50,14 +51,14 @@ func TestQueueOrder(t *testing.T) {
 			var q Queue
 			for _, word := range strings.Fields(c.letters) {
 				name, hold, held := strings.Cut(word, "~")
-				m := letter(name[:1], name[:2], alerting.Low)
+				m := letter(name[:1], name[:2], episode.Low)
 				if held {
 					var minutes int
 					fmt.Sscan(hold, &minutes)
 					m.Hold = epoch.Add(time.Duration(minutes) * time.Minute)
 				}
 				if strings.HasSuffix(name, "!") {
-					m.Alert.Severity = alerting.Critical
+					m.Alert.Severity = episode.Critical
 				}
 				q.Add(m)
 			}
@@ -90,7 +91,7 @@ func fail(t *testing.T, q *Queue, now time.Time) string {
 func TestQueueStuck(t *testing.T) {
 	var q Queue
 	for _, name := range []string{"a1", "a2", "b1", "b2"} {
-		q.Add(letter(name[:1], name, alerting.Low))
+		q.Add(letter(name[:1], name, episode.Low))
 	}
 	fail(t, &q, epoch)
 	if got := sent(&q, epoch); got != "b1 b2" {
@@ -109,7 +110,7 @@ func TestQueueStuck(t *testing.T) {
 func TestQueueDown(t *testing.T) {
 	var q Queue
 	for i := range 100 {
-		q.Add(letter(fmt.Sprint("key", i), fmt.Sprint(i), alerting.Low))
+		q.Add(letter(fmt.Sprint("key", i), fmt.Sprint(i), episode.Low))
 	}
 	for range MaxFailing {
 		fail(t, &q, epoch)
@@ -117,7 +118,7 @@ func TestQueueDown(t *testing.T) {
 	if m, wait := q.Next(epoch); m != nil || wait != time.Minute {
 		t.Fatalf("the %dth is tried while %d fail: %v, %v", MaxFailing+1, MaxFailing, m, wait)
 	}
-	q.Add(letter("grave", "grave", alerting.Critical))
+	q.Add(letter("grave", "grave", episode.Critical))
 	if got := fail(t, &q, epoch); got != "grave" {
 		t.Fatalf("tries %s", got)
 	}
@@ -132,8 +133,8 @@ func TestQueueDown(t *testing.T) {
 // What the receiver asks for holds for all, also for what is critical.
 func TestQueueAsked(t *testing.T) {
 	var q Queue
-	q.Add(letter("a", "a", alerting.Low))
-	q.Add(letter("b", "b", alerting.Critical))
+	q.Add(letter("a", "a", episode.Low))
+	q.Add(letter("b", "b", episode.Critical))
 	m, _ := q.Next(epoch)
 	m.Attempts++
 	q.Again(m, epoch, time.Second, time.Minute)
@@ -155,10 +156,10 @@ func TestQueueLaws(t *testing.T) {
 		for added := 0; count < want; {
 			if added < want && (q.Len() == 0 || rapid.Bool().Draw(t, "add")) {
 				key := string(rune('a' + rapid.IntRange(0, 20).Draw(t, "episode")))
-				m := letter(key, fmt.Sprint(numbers[key]), alerting.Low)
+				m := letter(key, fmt.Sprint(numbers[key]), episode.Low)
 				numbers[key]++
 				if rapid.IntRange(0, 9).Draw(t, "critical") == 0 {
-					m.Alert.Severity = alerting.Critical
+					m.Alert.Severity = episode.Critical
 				} else if rapid.Bool().Draw(t, "held") {
 					m.Hold = now.Add(time.Minute)
 				}

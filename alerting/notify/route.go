@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // Route sends the alerts that match it to destinations. Of each criterion one
 // value must fit; a criterion that is empty fits every alert.
 type Route struct {
-	Severity   alerting.Severity // at least this one
+	Severity   episode.Severity // at least this one; 0: any
 	Dimensions []string
 	Detectors  []string // names of detectors, kinds, measures or facts
 	To         []string // names of destinations
@@ -18,7 +19,7 @@ type Route struct {
 
 // Matches reports whether the alert fits the route.
 func (r *Route) Matches(a *alerting.Alert) bool {
-	if a.Severity.Rank() < r.Severity.Rank() {
+	if a.Severity < r.Severity {
 		return false
 	}
 	if len(r.Dimensions) > 0 && !slices.Contains(r.Dimensions, a.Dimension) {

@@ -6,12 +6,14 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/alertingtest"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 func TestRoutes(t *testing.T) {
 	routes := &Routes{
 		List: []Route{
-			{Severity: alerting.Critical, To: []string{"pager", "chat"}},
+			{Severity: episode.Critical, To: []string{"pager", "chat"}},
 			{Dimensions: []string{"key"}, Detectors: []string{"retired_key", "destructive"}, To: []string{"crypto"}},
 			{Detectors: []string{"campaign"}, To: []string{"chat"}},
 		},
@@ -23,11 +25,11 @@ func TestRoutes(t *testing.T) {
 		want string
 	}{
 		{"nothing fits", func(*alerting.Alert) {}, "log"},
-		{"grave", func(a *alerting.Alert) { a.Severity = alerting.Critical }, "pager chat"},
-		{"a fact", func(a *alerting.Alert) { a.Kind, a.Fact = alerting.KindFact, alerting.RetiredKey }, "crypto"},
+		{"grave", func(a *alerting.Alert) { a.Severity = episode.Critical }, "pager chat"},
+		{"a fact", func(a *alerting.Alert) { a.Kind, a.Fact = alerting.KindFact, fact.RetiredKey }, "crypto"},
 		{"a measure", func(a *alerting.Alert) { a.Measure = "destructive" }, "crypto"},
-		{"the fact of another dimension", func(a *alerting.Alert) { a.Kind, a.Fact, a.Dimension = alerting.KindFact, alerting.RetiredKey, "user" }, "log"},
-		{"two routes", func(a *alerting.Alert) { a.Measure, a.Severity = "destructive", alerting.Critical }, "pager chat crypto"},
+		{"the fact of another dimension", func(a *alerting.Alert) { a.Kind, a.Fact, a.Dimension = alerting.KindFact, fact.RetiredKey, "user" }, "log"},
+		{"two routes", func(a *alerting.Alert) { a.Measure, a.Severity = "destructive", episode.Critical }, "pager chat crypto"},
 		{"a kind", func(a *alerting.Alert) { a.Kind = alerting.KindCampaign }, "chat"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -59,27 +61,27 @@ func TestHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	night := &Quiet{From: 22 * time.Hour, To: 7*time.Hour + 30*time.Minute, Location: seoul}
-	weekend := &Quiet{From: 0, To: 24 * time.Hour, Days: []time.Weekday{time.Saturday, time.Sunday}, Below: alerting.High}
+	weekend := &Quiet{From: 0, To: 24 * time.Hour, Days: []time.Weekday{time.Saturday, time.Sunday}, Below: episode.High}
 	spring := &Quiet{From: 22 * time.Hour, To: 7 * time.Hour, Location: berlin}
 	for _, c := range []struct {
 		name      string
 		hold      *Hold
-		severity  alerting.Severity
+		severity  episode.Severity
 		at, until string
 	}{
-		{"nothing holds", nil, alerting.Low, "2026-03-03T23:00:00+09:00", ""},
-		{"by day", &Hold{Quiet: night}, alerting.High, "2026-03-03T21:59:59+09:00", ""},
-		{"in the evening", &Hold{Quiet: night}, alerting.High, "2026-03-03T22:00:00+09:00", "2026-03-04T07:30:00+09:00"},
-		{"in the morning", &Hold{Quiet: night}, alerting.High, "2026-03-04T07:29:00+09:00", "2026-03-04T07:30:00+09:00"},
-		{"at the end", &Hold{Quiet: night}, alerting.High, "2026-03-04T07:30:00+09:00", ""},
-		{"around the clock, on one day", &Hold{Quiet: &Quiet{From: 8 * time.Hour, To: 8 * time.Hour, Days: []time.Weekday{time.Tuesday}}}, alerting.Low, "2026-03-03T23:00:00Z", "2026-03-04T08:00:00Z"},
-		{"critical", &Hold{Quiet: night, Group: time.Hour}, alerting.Critical, "2026-03-04T03:00:01+09:00", ""},
-		{"two days that touch", &Hold{Quiet: weekend}, alerting.Medium, "2026-03-07T10:00:00Z", "2026-03-09T00:00:00Z"},
-		{"grave enough", &Hold{Quiet: weekend}, alerting.High, "2026-03-07T10:00:00Z", ""},
-		{"the night the clocks change", &Hold{Quiet: spring}, alerting.Low, "2026-03-28T23:00:00+01:00", "2026-03-29T07:00:00+02:00"},
-		{"gathered", &Hold{Group: 15 * time.Minute}, alerting.Low, "2026-03-03T10:07:00Z", "2026-03-03T10:15:00Z"},
-		{"gathered, on the edge", &Hold{Group: 15 * time.Minute}, alerting.Low, "2026-03-03T10:15:00Z", ""},
-		{"gathered into the night", &Hold{Group: time.Hour, Quiet: night}, alerting.Low, "2026-03-03T21:30:00+09:00", "2026-03-04T07:30:00+09:00"},
+		{"nothing holds", nil, episode.Low, "2026-03-03T23:00:00+09:00", ""},
+		{"by day", &Hold{Quiet: night}, episode.High, "2026-03-03T21:59:59+09:00", ""},
+		{"in the evening", &Hold{Quiet: night}, episode.High, "2026-03-03T22:00:00+09:00", "2026-03-04T07:30:00+09:00"},
+		{"in the morning", &Hold{Quiet: night}, episode.High, "2026-03-04T07:29:00+09:00", "2026-03-04T07:30:00+09:00"},
+		{"at the end", &Hold{Quiet: night}, episode.High, "2026-03-04T07:30:00+09:00", ""},
+		{"around the clock, on one day", &Hold{Quiet: &Quiet{From: 8 * time.Hour, To: 8 * time.Hour, Days: []time.Weekday{time.Tuesday}}}, episode.Low, "2026-03-03T23:00:00Z", "2026-03-04T08:00:00Z"},
+		{"critical", &Hold{Quiet: night, Group: time.Hour}, episode.Critical, "2026-03-04T03:00:01+09:00", ""},
+		{"two days that touch", &Hold{Quiet: weekend}, episode.Medium, "2026-03-07T10:00:00Z", "2026-03-09T00:00:00Z"},
+		{"grave enough", &Hold{Quiet: weekend}, episode.High, "2026-03-07T10:00:00Z", ""},
+		{"the night the clocks change", &Hold{Quiet: spring}, episode.Low, "2026-03-28T23:00:00+01:00", "2026-03-29T07:00:00+02:00"},
+		{"gathered", &Hold{Group: 15 * time.Minute}, episode.Low, "2026-03-03T10:07:00Z", "2026-03-03T10:15:00Z"},
+		{"gathered, on the edge", &Hold{Group: 15 * time.Minute}, episode.Low, "2026-03-03T10:15:00Z", ""},
+		{"gathered into the night", &Hold{Group: time.Hour, Quiet: night}, episode.Low, "2026-03-03T21:30:00+09:00", "2026-03-04T07:30:00+09:00"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			at, err := time.Parse(time.RFC3339, c.at)

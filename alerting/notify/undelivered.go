@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // deliveryDetector is the detector of alerts about deliveries.
@@ -15,7 +16,7 @@ const deliveryDetector = "delivery"
 // given up, last whether further dead letters of that destination will not be
 // reported one by one for a while.
 func NewUndelivered(letter *alerting.Alert, key, destination, reason string, at alerting.Time, last bool) *alerting.Alert {
-	what, severity, status := "An alert that could not be read", alerting.High, alerting.Status("")
+	what, severity, status := "An alert that could not be read", episode.High, alerting.Status("")
 	if letter != nil {
 		what = fmt.Sprintf("The %s alert about %s %s", letter.Severity, letter.Dimension, letter.Identity)
 		severity, status = letter.Severity, letter.Status
@@ -23,7 +24,7 @@ func NewUndelivered(letter *alerting.Alert, key, destination, reason string, at 
 	a := &alerting.Alert{
 		Schema: alerting.Schema, DedupKey: alerting.DedupKey(alerting.DestinationDimension, destination+"\x00"+key, 0), Status: alerting.Open, Time: at, Onset: at,
 		Kind: alerting.KindFact, Dimension: alerting.DestinationDimension, Identity: destination, Detector: deliveryDetector, Fact: alerting.Undelivered,
-		Severity: severity, Confidence: alerting.Certain,
+		Severity: severity, Confidence: episode.Certain,
 		Detail: map[string]string{"undelivered": key, "reason": alerting.Printable(reason, MaxReason)},
 		Summary: alerting.Printable(fmt.Sprintf("%s (%s) could not be delivered to %s and will not be tried again: %s. It is kept among the dead letters.",
 			what, key, destination, reason), 2*MaxReason),

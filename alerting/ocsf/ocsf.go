@@ -20,6 +20,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // SchemaVersion is the version of OCSF that findings are written to.
@@ -182,11 +183,11 @@ type enum struct {
 
 var (
 	activities = map[alerting.Status]enum{alerting.Open: {1, "Create"}, alerting.Update: {2, "Update"}, alerting.Close: {3, "Close"}}
-	severities = map[alerting.Severity]enum{
-		alerting.Low: {2, "Low"}, alerting.Medium: {3, "Medium"}, alerting.High: {4, "High"}, alerting.Critical: {5, "Critical"},
+	severities = map[episode.Severity]enum{
+		episode.Low: {2, "Low"}, episode.Medium: {3, "Medium"}, episode.High: {4, "High"}, episode.Critical: {5, "Critical"},
 	}
-	confidences = map[alerting.Confidence]enum{
-		alerting.Possible: {1, "Low"}, alerting.Likely: {2, "Medium"}, alerting.VeryLikely: {3, "High"}, alerting.Certain: {3, "High"},
+	confidences = map[episode.Confidence]enum{
+		episode.Possible: {1, "Low"}, episode.Likely: {2, "Medium"}, episode.VeryLikely: {3, "High"}, episode.Certain: {3, "High"},
 	}
 	// observables by dimension; the rest are Other.
 	kinds = map[string]enum{"user": {4, "User Name"}, "network": {12, "Subnet"}}

@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/extract"
 	"github.com/weirhq/weir/simulate"
@@ -338,11 +339,11 @@ func TestExtractOfACampaign(t *testing.T) {
 `)
 	since := alerting.Time(time.Date(2026, 3, 3, 10, 0, 0, 0, time.UTC).UnixMilli())
 	alert := func(key, campaign, dimension, identity string) string {
-		a := episode(key)
+		a := episodeAlert(key)
 		a.Campaign, a.Dimension, a.Identity, a.Status = campaign, dimension, identity, alerting.Close
 		a.Exposed, a.Time = alerting.Exposed{Records: 3, Low: 3, High: 3, Since: since}, since+3_600_000
 		if dimension == alerting.CampaignDimension {
-			a.Kind, a.Members = alerting.KindCampaign, &alerting.Members{Count: 2, Top: []alerting.Member{{DedupKey: "weir-a", Dimension: "user", Identity: "ana", Severity: alerting.Low}}}
+			a.Kind, a.Members = alerting.KindCampaign, &alerting.Members{Count: 2, Top: []alerting.Member{{DedupKey: "weir-a", Dimension: "user", Identity: "ana", Severity: episode.Low}}}
 		}
 		return string(a.AppendJSON(nil)) + "\n"
 	}

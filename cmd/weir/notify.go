@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/deployment"
 	"github.com/weirhq/weir/internal/destinations"
 	"github.com/weirhq/weir/internal/usage"
@@ -63,24 +63,25 @@ the command was called wrongly.`,
 			if err := checkOutput(o.output); err != nil {
 				return err
 			}
-			if alerting.Severity(o.severity).Rank() == 0 {
+			severity, err := episode.ParseSeverity(o.severity)
+			if err != nil {
 				return usage.Errorf("--severity is low, medium, high or critical, not %q", o.severity)
 			}
 			c, err := loadConfig(o.config)
 			if err != nil {
 				return err
 			}
-			return o.run(cmd.Context(), c, args[0], cmd.OutOrStdout())
+			return o.run(cmd.Context(), c, args[0], severity, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVarP(&o.config, "config", "c", "", "configuration file")
-	cmd.Flags().StringVar(&o.severity, "severity", string(alerting.Low), "of the sample: low, medium, high or critical")
+	cmd.Flags().StringVar(&o.severity, "severity", episode.Low.String(), "of the sample: low, medium, high or critical")
 	cmd.Flags().BoolVar(&o.keep, "keep", false, "do not tell the receiver that it is over")
 	outputFlag(cmd, &o.output)
 	return cmd
 }
 
-func (o *notifyTest) run(ctx context.Context, c *config.Config, name string, out io.Writer) error {
+func (o *notifyTest) run(ctx context.Context, c *config.Config, name string, severity episode.Severity, out io.Writer) error {
 	d, err := destinationNamed(c, name)
 	if err != nil {
 		return err
@@ -90,7 +91,7 @@ func (o *notifyTest) run(ctx context.Context, c *config.Config, name string, out
 		return err
 	}
 	env := destinations.Env{Connection: conn, Out: out, Version: version()}
-	tested, err := destinations.Test(ctx, c, d, env, alerting.Severity(o.severity), o.keep)
+	tested, err := destinations.Test(ctx, c, d, env, severity, o.keep)
 	if err != nil {
 		return err
 	}

@@ -154,7 +154,7 @@ func printSuppressed(w io.Writer, list []*stream.Suppressed, loc *time.Location)
 	row("TIME", "STATUS", "SEVERITY", "DIMENSION", "IDENTITY", "EXPOSED", "BY", "OWNER", "REASON")
 	for _, s := range list {
 		a := &s.Alert
-		row(a.Time.Std().In(loc).Format("2006-01-02 15:04"), string(a.Status), string(a.Severity), a.Dimension, alerting.Printable(a.Identity, 60),
+		row(a.Time.Std().In(loc).Format("2006-01-02 15:04"), string(a.Status), a.Severity.String(), a.Dimension, alerting.Printable(a.Identity, 60),
 			strconv.FormatInt(a.Exposed.Records, 10), string(s.By.Kind)+" "+s.By.Name, alerting.Printable(s.By.Owner, 40), alerting.Printable(s.By.Reason, 100))
 	}
 	if err := t.Flush(); err != nil {

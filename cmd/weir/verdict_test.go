@@ -9,14 +9,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/stream"
 )
 
-// episode is one alert as it stands on weir.alerts.
-func episode(key string) *alerting.Alert {
+// episodeAlert is one alert as it stands on weir.alerts.
+func episodeAlert(key string) *alerting.Alert {
 	return &alerting.Alert{
 		Schema: alerting.Schema, DedupKey: key, Status: alerting.Open, Time: 1_772_550_000_000, Dimension: "user", Identity: "kim",
-		Detector: "drift", Measure: "distinct", Severity: alerting.Low, Summary: "User kim read 205 customers.",
+		Detector: "drift", Measure: "distinct", Severity: episode.Low, Summary: "User kim read 205 customers.",
 	}
 }
 
@@ -37,8 +38,8 @@ func records(t *testing.T, cl *kgo.Client, topic string, n int) (out []*kgo.Reco
 
 func TestVerdictCommands(t *testing.T) {
 	cl, config := cluster(t)
-	publish(t, cl, "weir.alerts", "weir-1", episode("weir-1").AppendJSON(nil))
-	publish(t, cl, "weir.suppressed", "weir-2", []byte(`{"suppressed_by":{"kind":"campaign","name":"weir-9"},"alert":`+string(episode("weir-2").AppendJSON(nil))+`}`))
+	publish(t, cl, "weir.alerts", "weir-1", episodeAlert("weir-1").AppendJSON(nil))
+	publish(t, cl, "weir.suppressed", "weir-2", []byte(`{"suppressed_by":{"kind":"campaign","name":"weir-9"},"alert":`+string(episodeAlert("weir-2").AppendJSON(nil))+`}`))
 
 	expect(t, 0, "Acknowledged: weir-1 (user kim, by eve)\n    User kim read 205 customers.", "ack", "weir-1", "-c", config, "--author", "eve")
 	expect(t, 0, "Expected, until Tue 1 Dec 2099 00:00 UTC: weir-1", "expect", "weir-1", "-c", config, "--reason", "audit", "--expires", "2099-12-01T00:00:00Z")

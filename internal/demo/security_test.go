@@ -10,10 +10,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/destinations"
 	"github.com/weirhq/weir/internal/soc"
 	"github.com/weirhq/weir/simulate"
@@ -33,7 +33,7 @@ func TestDemoTellsTheSecurityTeam(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, severity := range []alerting.Severity{alerting.Low, alerting.High} {
+	for _, severity := range []episode.Severity{episode.Low, episode.High} {
 		a := alertingtest.Full()
 		a.Severity, a.DedupKey = severity, a.DedupKey+string(severity)
 		for _, d := range list {

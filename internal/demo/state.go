@@ -146,7 +146,7 @@ func (s *state) openEpisodes() (open []*alerting.Alert) {
 		open = append(open, a)
 	}
 	slices.SortFunc(open, func(a, b *alerting.Alert) int {
-		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), cmp.Compare(b.Exposed.Records, a.Exposed.Records),
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Exposed.Records, a.Exposed.Records),
 			cmp.Compare(a.DedupKey, b.DedupKey))
 	})
 	return open

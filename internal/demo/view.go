@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // style is how a piece of a picture looks, as the parameters of SGR; normal is
@@ -240,11 +241,11 @@ func (s *state) dimension(i int) string {
 	return "?"
 }
 
-func severityStyle(v alerting.Severity) style {
+func severityStyle(v episode.Severity) style {
 	switch {
-	case v.Rank() >= alerting.High.Rank():
+	case v >= episode.High:
 		return bad
-	case v == alerting.Medium:
+	case v == episode.Medium:
 		return warned
 	}
 	return good

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
@@ -39,7 +40,7 @@ func leakDay(t testing.TB) *state {
 	s.watermark, s.bin = int64(at(48*time.Minute)), grid.BinOf(began)
 	s.truth.saw(&event.Event{Time: began, Records: []string{"1"}}, 0)
 	s.truth.clock(int64(at(time.Hour)))
-	alert := func(key, dimension, identity string, status alerting.Status, severity alerting.Severity, raised time.Duration, observed, expected float64, exposed int64) *alerting.Alert {
+	alert := func(key, dimension, identity string, status alerting.Status, severity episode.Severity, raised time.Duration, observed, expected float64, exposed int64) *alerting.Alert {
 		a := &alerting.Alert{
 			DedupKey: key, Status: status, Time: at(raised), Onset: at(raised - 40*time.Minute), Dimension: dimension, Identity: identity,
 			Measure: "distinct", Severity: severity, Observed: observed, Expected: expected,
@@ -51,11 +52,11 @@ func leakDay(t testing.TB) *state {
 	}
 	var news output
 	news.alerts = []*alerting.Alert{
-		alert("w1", "user", "agent.027", alerting.Open, alerting.Low, -50*time.Hour, 41, 5, 41),
-		alert("w1", "user", "agent.027", alerting.Close, alerting.Low, -30*time.Hour, 41, 5, 168),
-		alert("w2", "network", "10.99.0.0/24", alerting.Open, alerting.Low, -2*time.Hour, 96, 16.9, 501),
-		alert("w3", "key", "mobile-k1", alerting.Open, alerting.Medium, 25*time.Minute, 312, 119, 248),
-		alert("w4", "endpoint", "GET /v1/customers/{id}/profile", alerting.Open, alerting.High, 35*time.Minute, 340, 128, 351),
+		alert("w1", "user", "agent.027", alerting.Open, episode.Low, -50*time.Hour, 41, 5, 41),
+		alert("w1", "user", "agent.027", alerting.Close, episode.Low, -30*time.Hour, 41, 5, 168),
+		alert("w2", "network", "10.99.0.0/24", alerting.Open, episode.Low, -2*time.Hour, 96, 16.9, 501),
+		alert("w3", "key", "mobile-k1", alerting.Open, episode.Medium, 25*time.Minute, 312, 119, 248),
+		alert("w4", "endpoint", "GET /v1/customers/{id}/profile", alerting.Open, episode.High, 35*time.Minute, 340, 128, 351),
 	}
 	candidate := func(dimension int, identity string, log, observed, expected float64, exposed int64) {
 		news.candidates = append(news.candidates, stream.Candidate{

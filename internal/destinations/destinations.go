@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/alerting/notify/webhook"
 	"github.com/weirhq/weir/alerting/ocsf"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -59,17 +60,26 @@ func routesOf(c *config.Config) *notify.Routes {
 	r := &notify.Routes{Default: c.Alerts.DefaultRoute}
 	for _, route := range c.Alerts.Routes {
 		r.List = append(r.List, notify.Route{
-			Severity: alerting.Severity(route.Severity), Dimensions: route.Dimensions, Detectors: route.Detectors, To: route.To,
+			Severity: severityOf(route.Severity), Dimensions: route.Dimensions, Detectors: route.Detectors, To: route.To,
 		})
 	}
 	return r
+}
+
+// severityOf reads a severity that config has checked; 0 where none is set.
+func severityOf(name string) episode.Severity {
+	s, err := episode.ParseSeverity(name)
+	if err != nil {
+		return 0
+	}
+	return s
 }
 
 func holdOf(c *config.Config, d *config.Destination) *notify.Hold {
 	h := &notify.Hold{Group: d.GroupEvery}
 	if q := &d.Quiet; q.IsSet() {
 		h.Quiet = &notify.Quiet{
-			From: q.From.Since(), To: q.To.Since(), Days: q.Weekdays(), Location: c.Time.Zone, Below: alerting.Severity(q.Below),
+			From: q.From.Since(), To: q.To.Since(), Days: q.Weekdays(), Location: c.Time.Zone, Below: severityOf(q.Below),
 		}
 	}
 	return h

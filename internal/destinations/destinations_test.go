@@ -20,6 +20,7 @@ import (
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -43,11 +44,11 @@ alerts:
 		t.Fatal(list, err)
 	}
 	a := alertingtest.Alert()
-	a.Severity = alerting.High
+	a.Severity = episode.High
 	if !list[0].Policy.Accept(a) || list[1].Policy.Accept(a) {
 		t.Error("a grave alert does not go to the pager alone")
 	}
-	a.Severity = alerting.Low
+	a.Severity = episode.Low
 	if list[0].Policy.Accept(a) || !list[1].Policy.Accept(a) {
 		t.Error("a mild alert does not go to the log alone")
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // Tested is what came of a sample; weir notify test -o json writes it as one JSON
@@ -27,7 +28,7 @@ type Tested struct {
 // routes and hold are. Unless keep is set, it then tells the receiver that the
 // sample is over. The error is of ctx; what the receiver refuses stands in the
 // result.
-func Test(ctx context.Context, c *config.Config, d *config.Destination, env Env, severity alerting.Severity, keep bool) (*Tested, error) {
+func Test(ctx context.Context, c *config.Config, d *config.Destination, env Env, severity episode.Severity, keep bool) (*Tested, error) {
 	dest, err := New(c, d, env)
 	if err != nil {
 		return nil, err
@@ -62,13 +63,13 @@ func Test(ctx context.Context, c *config.Config, d *config.Destination, env Env,
 }
 
 // sample is an alert that says everywhere that it is none.
-func sample(c *config.Config, name string, severity alerting.Severity, now time.Time) *alerting.Alert {
+func sample(c *config.Config, name string, severity episode.Severity, now time.Time) *alerting.Alert {
 	at := alerting.Time(now.UnixMilli())
 	bin := at - at%3600_000
 	a := &alerting.Alert{
 		Schema: alerting.Schema, DedupKey: alerting.DedupKey("test", name, int64(at)), Status: alerting.Open, Time: at, Onset: bin - 3600_000,
 		Kind: alerting.Statistical, Dimension: "user", Identity: "weir-notify-test", Detector: "test", Measure: "distinct",
-		Severity: severity, Confidence: alerting.Possible, Observed: 120, Expected: 12,
+		Severity: severity, Confidence: episode.Possible, Observed: 120, Expected: 12,
 		Exposed: alerting.Exposed{Records: 240, Low: 240, High: 240, Since: bin - 3600_000},
 		Benign:  []string{"It is a test, sent by weir notify test."},
 		Checks:  []string{"Nothing: see only that it came, and that it is readable."},

@@ -3,7 +3,11 @@
 // alert tells, and from the events of the log, without any sketch.
 package explain
 
-import "github.com/weirhq/weir/alerting"
+import (
+	"github.com/weirhq/weir/alerting"
+
+	"github.com/weirhq/weir/detectors/fact"
+)
 
 // Explanation is what there is to say of an alert or a bin; weir explain -o json
 // writes it as one JSON object.
@@ -14,7 +18,7 @@ type Explanation struct {
 	Status    alerting.Status   `json:"status,omitempty"`
 	Time      alerting.Time     `json:"time"`
 	Summary   string            `json:"summary"`
-	Fact      alerting.Fact     `json:"fact,omitempty"`
+	Fact      fact.Name         `json:"fact,omitempty"`
 	Detail    map[string]string `json:"detail,omitempty"`
 	Bin       alerting.Time     `json:"bin"`
 	BinWidth  string            `json:"bin_width"`

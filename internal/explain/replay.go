@@ -88,7 +88,7 @@ func (r *replay) compare() string {
 		name        string
 		told, again string
 	}{
-		{"severity", string(told.Severity), string(again.Severity)},
+		{"severity", told.Severity.String(), again.Severity.String()},
 		{"observed", fmt.Sprint(told.Observed), fmt.Sprint(again.Observed)},
 		{"expected", fmt.Sprintf("%.4g", told.Expected), fmt.Sprintf("%.4g", again.Expected)},
 		{"evidence", fmt.Sprintf("%.3f", told.Evidence.LogValue), fmt.Sprintf("%.3f", again.Evidence.LogValue)},

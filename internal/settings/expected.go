@@ -3,8 +3,8 @@ package settings
 import (
 	"time"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -25,7 +25,7 @@ func expectations(c *config.Config) (out []stream.Expectation) {
 			Owner: x.Owner, Reason: x.Reason, Expires: millis(x.Expires),
 		}
 		for _, f := range x.Facts {
-			e.Facts = append(e.Facts, alerting.Fact(f))
+			e.Facts = append(e.Facts, fact.Name(f))
 		}
 		for j := range x.Weekly {
 			w := &x.Weekly[j]

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/stream"
 )
@@ -15,7 +16,7 @@ import (
 // told, what was held back, what people said; and the head goes into the state.
 func TestBookWrites(t *testing.T) {
 	alert := func(key string) alerting.Alert {
-		return alerting.Alert{Schema: alerting.Schema, DedupKey: key, Status: alerting.Open, Time: 1_772_550_000_000, Dimension: "user", Identity: "kim", Severity: alerting.Low}
+		return alerting.Alert{Schema: alerting.Schema, DedupKey: key, Status: alerting.Open, Time: 1_772_550_000_000, Dimension: "user", Identity: "kim", Severity: episode.Low}
 	}
 	found := stream.Findings{
 		Alerts:     []alerting.Alert{alert("weir-1"), alert("weir-2")},

@@ -160,7 +160,7 @@ func (t *correlateTask) tell(found *stream.Findings, c *stream.Correlate) {
 	m := t.metrics
 	m.heartbeat.WithLabelValues("correlate").SetToCurrentTime()
 	for _, a := range found.Alerts {
-		m.alerts.WithLabelValues(string(a.Status), string(a.Severity), a.Dimension).Inc()
+		m.alerts.WithLabelValues(string(a.Status), a.Severity.String(), a.Dimension).Inc()
 		t.log.Info("alert", "status", a.Status, "severity", a.Severity, "dimension", a.Dimension, "dedup_key", a.DedupKey)
 	}
 	for _, s := range found.Suppressed {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -77,7 +78,7 @@ func (r *receiver) waitFor(t testing.TB, n int) []string {
 }
 
 // story is one alert of an episode; its place in the episode is its minute.
-func story(key string, nth int, status alerting.Status, severity alerting.Severity) *alerting.Alert {
+func story(key string, nth int, status alerting.Status, severity episode.Severity) *alerting.Alert {
 	return &alerting.Alert{
 		Schema: alerting.Schema, DedupKey: key, Status: status, Time: alerting.Time(1_772_550_000_000 + int64(nth)*60_000),
 		Dimension: "user", Identity: "of " + key, Detector: "drift", Measure: "distinct", Severity: severity, Summary: "about " + key,
@@ -152,7 +153,7 @@ func TestNotifyDelaysNobody(t *testing.T) {
 	var list []*alerting.Alert
 	for nth, status := range []alerting.Status{alerting.Open, alerting.Update, alerting.Close} {
 		for key := range 10 {
-			list = append(list, story(fmt.Sprint("weir-", key), nth, status, alerting.Low))
+			list = append(list, story(fmt.Sprint("weir-", key), nth, status, episode.Low))
 		}
 	}
 	d.tell(t, list...)
@@ -223,7 +224,7 @@ func TestNotifyDeadLetters(t *testing.T) {
 	d.prepare(t)
 	var list []*alerting.Alert
 	for key := range 7 {
-		list = append(list, story(fmt.Sprint("weir-", key), 0, alerting.Open, alerting.High))
+		list = append(list, story(fmt.Sprint("weir-", key), 0, alerting.Open, episode.High))
 	}
 	d.tell(t, list...)
 	chat := &receiver{name: "chat"}
@@ -236,7 +237,7 @@ func TestNotifyDeadLetters(t *testing.T) {
 	stop()
 	chat2, pager2 := &receiver{name: "chat"}, &receiver{name: "pager"}
 	stop = start(t, d.notifying(t, chat2, pager2)) // nothing is told again
-	d.tell(t, story("weir-new", 0, alerting.Open, alerting.Low))
+	d.tell(t, story("weir-new", 0, alerting.Open, episode.Low))
 	chat2.waitFor(t, 1)
 	pager2.waitFor(t, 1)
 	stop()
@@ -282,10 +283,10 @@ func TestNotifyRestart(t *testing.T) {
 	d := newDeployment(t, 1, fakeCluster(t))
 	d.prepare(t)
 	list := []*alerting.Alert{
-		story("weir-a", 0, alerting.Open, alerting.Low),
-		story("weir-b", 0, alerting.Open, alerting.Low),
-		story("weir-b", 1, alerting.Update, alerting.Low),
-		story("weir-c", 0, alerting.Open, alerting.Low),
+		story("weir-a", 0, alerting.Open, episode.Low),
+		story("weir-b", 0, alerting.Open, episode.Low),
+		story("weir-b", 1, alerting.Update, episode.Low),
+		story("weir-c", 0, alerting.Open, episode.Low),
 	}
 	d.tell(t, list...)
 	one := &receiver{name: "chat", script: func(a *alerting.Alert, _ int) (bool, error) {
@@ -299,7 +300,7 @@ func TestNotifyRestart(t *testing.T) {
 	d.records(t, "weir.deliveries", 3)
 	stop()
 
-	more := []*alerting.Alert{story("weir-a", 1, alerting.Close, alerting.Low), story("weir-b", 2, alerting.Close, alerting.Low)}
+	more := []*alerting.Alert{story("weir-a", 1, alerting.Close, episode.Low), story("weir-b", 2, alerting.Close, episode.Low)}
 	d.tell(t, more...)
 	two := &receiver{name: "chat"}
 	stop = start(t, d.notifying(t, two))
@@ -321,9 +322,9 @@ func TestNotifyHolds(t *testing.T) {
 	p.Destinations[0].Policy.Hold = &notify.Hold{Quiet: &notify.Quiet{From: 0, To: 24 * time.Hour}}
 	p.Destinations[0].Policy.Accept = func(a *alerting.Alert) bool { return a.DedupKey != "weir-elsewhere" }
 	stop := start(t, p)
-	d.tell(t, story("weir-held", 0, alerting.Open, alerting.High), story("weir-elsewhere", 0, alerting.Open, alerting.Critical),
-		story("weir-grown", 0, alerting.Open, alerting.High), story("weir-grown", 1, alerting.Update, alerting.Critical),
-		story("weir-grave", 0, alerting.Open, alerting.Critical))
+	d.tell(t, story("weir-held", 0, alerting.Open, episode.High), story("weir-elsewhere", 0, alerting.Open, episode.Critical),
+		story("weir-grown", 0, alerting.Open, episode.High), story("weir-grown", 1, alerting.Update, episode.Critical),
+		story("weir-grave", 0, alerting.Open, episode.Critical))
 	chat.waitFor(t, 3)
 	d.records(t, "weir.deliveries", 3)
 	stop()
@@ -358,7 +359,7 @@ func TestNotifyResends(t *testing.T) {
 		p.Destinations = []kafka.Destination{{Destination: r, Policy: notify.Policy{PerMinute: -1}}}
 		stop := start(t, p)
 		if i == 0 {
-			d.tell(t, story("weir-a", 0, alerting.Open, alerting.Low))
+			d.tell(t, story("weir-a", 0, alerting.Open, episode.Low))
 		}
 		for _, id := range r.waitFor(t, 3) {
 			if id != "weir-a_open_1772550000000" {
@@ -366,7 +367,7 @@ func TestNotifyResends(t *testing.T) {
 			}
 		}
 		if i == 1 {
-			d.tell(t, story("weir-a", 1, alerting.Close, alerting.Low))
+			d.tell(t, story("weir-a", 1, alerting.Close, episode.Low))
 			d.records(t, "weir.deliveries", 2)
 		}
 		stop()

@@ -26,6 +26,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/alerting/notify/internal/post"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // Options of an Alertmanager destination.
@@ -124,15 +125,15 @@ func (d *Alertmanager) alerts(a *alerting.Alert) []alert {
 		ends = now
 	}
 	list := []alert{d.alert(a, a.Severity, ends)}
-	for _, s := range []alerting.Severity{alerting.Low, alerting.Medium, alerting.High} {
-		if s.Rank() < a.Severity.Rank() {
+	for _, s := range []episode.Severity{episode.Low, episode.Medium, episode.High} {
+		if s < a.Severity {
 			list = append(list, d.alert(a, s, now)) // whether or not it ever fired
 		}
 	}
 	return list
 }
 
-func (d *Alertmanager) alert(a *alerting.Alert, s alerting.Severity, ends time.Time) alert {
+func (d *Alertmanager) alert(a *alerting.Alert, s episode.Severity, ends time.Time) alert {
 	const layout = "2006-01-02T15:04:05.000Z"
 	starts := a.Onset.Std()
 	if starts.After(ends) {
@@ -140,7 +141,7 @@ func (d *Alertmanager) alert(a *alerting.Alert, s alerting.Severity, ends time.T
 	}
 	out := alert{
 		Labels: map[string]string{
-			"alertname": "weir", "dedup_key": a.DedupKey, "severity": string(s),
+			"alertname": "weir", "dedup_key": a.DedupKey, "severity": s.String(),
 			"dimension": label(a.Dimension), "identity": label(a.Identity),
 		},
 		Annotations: map[string]string{},

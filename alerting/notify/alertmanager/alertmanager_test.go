@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/alerting/notify/alertmanager"
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/alerting/notify/notifytest"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what is found to testdata")
@@ -58,7 +59,7 @@ func TestEpisode(t *testing.T) {
 		return strings.Join(out, " ")
 	}
 	a := alertingtest.Full()
-	told := func(after time.Duration, status alerting.Status, severity alerting.Severity, want string) {
+	told := func(after time.Duration, status alerting.Status, severity episode.Severity, want string) {
 		t.Helper()
 		now = now.Add(after)
 		a.Status, a.Severity = status, severity
@@ -69,11 +70,11 @@ func TestEpisode(t *testing.T) {
 			t.Errorf("%s at %s: firing %q, want %q", status, severity, got, want)
 		}
 	}
-	told(0, alerting.Open, alerting.Medium, "medium")
-	told(3*d.ResendEvery(), alerting.Open, alerting.Medium, "medium")
-	told(time.Second, alerting.Update, alerting.Critical, "critical")
-	told(time.Second, alerting.Close, alerting.Critical, "")
-	told(time.Hour, alerting.Open, alerting.High, "high")
+	told(0, alerting.Open, episode.Medium, "medium")
+	told(3*d.ResendEvery(), alerting.Open, episode.Medium, "medium")
+	told(time.Second, alerting.Update, episode.Critical, "critical")
+	told(time.Second, alerting.Close, episode.Critical, "")
+	told(time.Hour, alerting.Open, episode.High, "high")
 	now = now.Add(4 * d.ResendEvery())
 	if got := firing(); got != "" {
 		t.Errorf("nobody tells it any more, and it fires: %q", got)

@@ -21,6 +21,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/alerting/notify/internal/post"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // DefaultAPI is where events are sent; accounts in the European region have
@@ -146,8 +147,8 @@ type details struct {
 	Key      string            `json:"dedup_key"`
 }
 
-var severities = map[alerting.Severity]string{
-	alerting.Critical: "critical", alerting.High: "error", alerting.Medium: "warning", alerting.Low: "info",
+var severities = map[episode.Severity]string{
+	episode.Critical: "critical", episode.High: "error", episode.Medium: "warning", episode.Low: "info",
 }
 
 func (p *PagerDuty) event(a *alerting.Alert) *event {

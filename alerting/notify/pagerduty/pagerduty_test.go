@@ -16,6 +16,7 @@ import (
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/alerting/notify/notifytest"
 	"github.com/weirhq/weir/alerting/notify/pagerduty"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what is found to testdata")
@@ -52,7 +53,7 @@ func soc(t *testing.T) (*fakesoc.Server, *pagerduty.PagerDuty) {
 func TestEpisodeIsOneIncident(t *testing.T) {
 	s, p := soc(t)
 	a := alertingtest.Full()
-	step := func(status alerting.Status, severity alerting.Severity, wantStatus, wantSeverity string) {
+	step := func(status alerting.Status, severity episode.Severity, wantStatus, wantSeverity string) {
 		t.Helper()
 		a.Status, a.Severity = status, severity
 		if _, err := p.Notify(t.Context(), a); err != nil {
@@ -63,17 +64,17 @@ func TestEpisodeIsOneIncident(t *testing.T) {
 			t.Fatalf("%s: incidents %+v", status, in)
 		}
 	}
-	step(alerting.Open, alerting.Low, "triggered", "info")
-	step(alerting.Update, alerting.Medium, "triggered", "warning")
-	step(alerting.Update, alerting.High, "triggered", "error")
-	step(alerting.Update, alerting.Critical, "triggered", "critical")
+	step(alerting.Open, episode.Low, "triggered", "info")
+	step(alerting.Update, episode.Medium, "triggered", "warning")
+	step(alerting.Update, episode.High, "triggered", "error")
+	step(alerting.Update, episode.Critical, "triggered", "critical")
 	if _, err := p.Acknowledge(t.Context(), a.DedupKey); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.State().Incidents[0].Status; got != "acknowledged" {
 		t.Errorf("it is %s", got)
 	}
-	step(alerting.Close, alerting.Critical, "resolved", "critical")
+	step(alerting.Close, episode.Critical, "resolved", "critical")
 }
 
 // Every alert that there can be keeps to PagerDuty's rules.

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // Limits of Slack's, in characters; what is shown stays within them with room
@@ -85,8 +86,8 @@ func escape(s string, limit int) string {
 	}
 }
 
-var marks = map[alerting.Severity]string{
-	alerting.Critical: "🔴", alerting.High: "🟠", alerting.Medium: "🟡", alerting.Low: "🔵",
+var marks = map[episode.Severity]string{
+	episode.Critical: "🔴", episode.High: "🟠", episode.Medium: "🟡", episode.Low: "🔵",
 }
 
 // mark is a sign for the severity; what is over is green.
@@ -101,12 +102,12 @@ func mark(a *alerting.Alert) string {
 func (s *Slack) message(a *alerting.Alert) *message {
 	m := alerting.Compose(a, s.loc)
 	out := &message{
-		Channel: s.channel, Text: escape(mark(a)+" "+strings.ToUpper(string(a.Severity))+": "+m.Sentence, maxText),
+		Channel: s.channel, Text: escape(mark(a)+" "+strings.ToUpper(a.Severity.String())+": "+m.Sentence, maxText),
 		Blocks: s.blocks(a, m), Unfurl: new(false), UnfurlMedia: new(false),
 	}
 	if s.webhook == nil { // incoming webhooks take no metadata
 		out.Metadata = &metadata{Type: "weir_alert", Payload: map[string]string{
-			"dedup_key": a.DedupKey, "status": string(a.Status), "severity": string(a.Severity), "dimension": a.Dimension,
+			"dedup_key": a.DedupKey, "status": string(a.Status), "severity": a.Severity.String(), "dimension": a.Dimension,
 		}}
 	}
 	return out

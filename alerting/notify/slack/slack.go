@@ -25,6 +25,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/alerting/notify/internal/post"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // DefaultAPI is where the Web API answers.
@@ -124,7 +125,7 @@ func (s *Slack) NotifyReference(ctx context.Context, a *alerting.Alert, referenc
 	reply := &message{
 		Channel: ref.channel, ThreadTS: ref.ts, Text: m.Text, Unfurl: new(false), UnfurlMedia: new(false),
 		Blocks:    m.Blocks[1:2], // the sentence
-		Broadcast: a.Status != alerting.Close && a.Severity.Rank() > ref.severity.Rank(),
+		Broadcast: a.Status != alerting.Close && a.Severity > ref.severity,
 	}
 	if _, retry, err = s.call(ctx, s.post, reply); err != nil {
 		return reference, retry, err
@@ -215,18 +216,22 @@ func explain(err error) error {
 // reference is where an episode's message is, and how grave it was last.
 type reference struct {
 	channel, ts string
-	severity    alerting.Severity
+	severity    episode.Severity
 }
 
 // String returns channel/ts/severity.
-func (r reference) String() string { return r.channel + "/" + r.ts + "/" + string(r.severity) }
+func (r reference) String() string { return r.channel + "/" + r.ts + "/" + r.severity.String() }
 
 func parseReference(s string) (r reference, ok bool) {
 	parts := strings.Split(s, "/")
 	if len(parts) != 3 || parts[0] == "" || parts[1] == "" {
 		return r, false
 	}
-	return reference{parts[0], parts[1], alerting.Severity(parts[2])}, true
+	r = reference{channel: parts[0], ts: parts[1]}
+	if severity, err := episode.ParseSeverity(parts[2]); err == nil {
+		r.severity = severity // an unknown one is milder than all: the next message is told to the channel
+	}
+	return r, true
 }
 
 // encode writes JSON as Slack documents it, with <, > and & as they are.

@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/alerting/notify/notifytest"
 	"github.com/weirhq/weir/alerting/notify/slack"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what is found to testdata")
@@ -74,11 +75,11 @@ func send(t *testing.T, d notify.Referrer, a *alerting.Alert, reference string) 
 func TestEpisodeIsOneMessage(t *testing.T) {
 	s, d := soc(t, fakesoc.Options{})
 	a := alertingtest.Full()
-	a.Severity = alerting.Medium
+	a.Severity = episode.Medium
 	reference := send(t, d, a, "")
 	a.Status = alerting.Update
 	reference = send(t, d, a, reference)
-	a.Severity = alerting.Critical
+	a.Severity = episode.Critical
 	reference = send(t, d, a, reference)
 	a.Status = alerting.Close
 	send(t, d, a, reference)

@@ -114,7 +114,7 @@ func AppendTable(b []byte, a *alerting.Alert, loc *time.Location) []byte {
 		exposed = alerting.Group(a.Exposed.Rows) + " rows"
 	}
 	b = fmt.Appendf(b, row,
-		a.Time.Std().In(loc).Format("2006-01-02 15:04"), cell(string(a.Severity), 8), cell(string(a.Status), 6),
+		a.Time.Std().In(loc).Format("2006-01-02 15:04"), cell(a.Severity.String(), 8), cell(string(a.Status), 6),
 		cell(a.Dimension, 10), cell(a.Identity, 28), figure(a.Observed), figure(a.Expected), exposed)
 	return append(append(append(b, "    "...), clean(a.Summary)...), '\n')
 }

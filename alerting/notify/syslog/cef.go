@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // Lengths that the dictionary of CEF allows, in bytes here, which is never more.
@@ -17,7 +18,7 @@ const (
 )
 
 // severities of CEF: 0 to 3 low, 4 to 6 medium, 7 and 8 high, 9 and 10 very high.
-var cefSeverity = map[alerting.Severity]int{alerting.Low: 3, alerting.Medium: 5, alerting.High: 8, alerting.Critical: 10}
+var cefSeverity = map[episode.Severity]int{episode.Low: 3, episode.Medium: 5, episode.High: 8, episode.Critical: 10}
 
 // cef returns the alert as one line of the Common Event Format, version 0, of
 // at most limit bytes. What does not fit is left out, the least important

@@ -26,6 +26,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // The networks.
@@ -100,7 +101,7 @@ func (s *Syslog) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err
 }
 
 // priorities are the severities of syslog.
-var priorities = map[alerting.Severity]int{alerting.Critical: 2, alerting.High: 3, alerting.Medium: 4, alerting.Low: 5}
+var priorities = map[episode.Severity]int{episode.Critical: 2, episode.High: 3, episode.Medium: 4, episode.Low: 5}
 
 // format returns the message without its frame.
 func (s *Syslog) format(a *alerting.Alert) string {

@@ -1,0 +1,48 @@
+package episode
+
+import "github.com/weirhq/weir/detectors/fact"
+
+// Confidence says in words how sure weir is that an episode is no chance: a
+// likelihood ratio that is held against an alert budget is no probability.
+type Confidence string
+
+// The words, least sure first.
+const (
+	Possible   Confidence = "possible"
+	Likely     Confidence = "likely"
+	VeryLikely Confidence = "very_likely"
+	Certain    Confidence = "certain"
+)
+
+// How far the log evidence must lie above its threshold, in nats.
+const (
+	tenTimes      = 2.302585 // ln 10: Likely
+	thousandTimes = 6.907755 // ln 1000: VeryLikely
+)
+
+// ConfidenceOf returns how sure an episode is. One that rests on a fact is
+// Certain, since a fact is known and not inferred. One that rests on evidence
+// (known is "") is Possible while its evidence is less than ten times what the
+// alert budget asks for, Likely while it is less than a thousand times, and
+// VeryLikely from there on.
+func ConfidenceOf(known fact.Name, logEvidence, threshold float64) Confidence {
+	if known != "" {
+		return Certain
+	}
+	switch margin := logEvidence - threshold; {
+	case margin >= thousandTimes:
+		return VeryLikely
+	case margin >= tenTimes:
+		return Likely
+	}
+	return Possible
+}
+
+// Valid reports whether c is one of the four.
+func (c Confidence) Valid() bool {
+	switch c {
+	case Possible, Likely, VeryLikely, Certain:
+		return true
+	}
+	return false
+}

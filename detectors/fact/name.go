@@ -1,0 +1,29 @@
+// Package fact names what is known of an identity rather than inferred: a token
+// that nobody issued, a key past its rotation, an account whose owner has left.
+package fact
+
+// Name names a fact, as alerts carry it. The facts that weir looks for are the
+// constants; a reader takes any other name as a fact that it does not know yet.
+type Name string
+
+// The facts.
+const (
+	UnissuedToken     Name = "unissued_token"      // a token that reads was never issued
+	UnknownKey        Name = "unknown_key"         // a signing key is used that the register of keys does not have
+	RetiredKey        Name = "retired_key"         // a signing key is used past its rotation
+	RevokedKey        Name = "revoked_key"         // a signing key is used though it was revoked
+	OverageKey        Name = "overage_key"         // a signing key is older than the policy allows
+	KeyBackFromSleep  Name = "key_back_from_sleep" // a signing key is in use again after a long silence
+	ActedAfterLeave   Name = "acted_after_leave"   // an account acts whose owner has left
+	DormantWoke       Name = "dormant_woke"        // an account is in use again after a long silence
+	OrphanAccountUsed Name = "orphan_account_used" // an account acts that belongs to nobody known
+	SourceSilent      Name = "source_silent"       // a source of events or facts has gone quiet
+)
+
+// Names lists the facts that weir looks for.
+func Names() []Name {
+	return []Name{
+		UnissuedToken, UnknownKey, RetiredKey, RevokedKey, OverageKey, KeyBackFromSleep,
+		ActedAfterLeave, DormantWoke, OrphanAccountUsed, SourceSilent,
+	}
+}
