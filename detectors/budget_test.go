@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // perWeek turns openings a day into means by week.
@@ -187,7 +189,7 @@ func TestShapeLearned(t *testing.T) {
 	d := &c.params.Dimensions[0]
 	mean := 0.0
 	for h := range d.Shape {
-		mean += d.shape(h) / HoursOfWeek
+		mean += d.shape(h) / eventtime.HoursOfWeek
 	}
 	if math.Abs(mean-1) > 0.01 {
 		t.Errorf("the shape's mean is %g, want 1", mean)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Config says what an Engine is built for. All of it is part of what alerts are
@@ -114,9 +116,6 @@ func NewEngine(c Config) *Engine {
 	}
 }
 
-// HoursOfWeek is the number of cells of the shape.
-const HoursOfWeek = 168
-
 // HourOfWeek returns the hour of the week in which the bin starts, in the
 // configured time zone: 0 is Monday 00:00, 167 Sunday 23:00.
 func (e *Engine) HourOfWeek(bin int64) int {
@@ -132,15 +131,15 @@ func (e *Engine) local(bin int64) (hour int, day uint32) {
 		_, offset := time.Unix(sec, 0).In(e.loc).Zone()
 		sec += int64(offset)
 	}
-	hour = int((sec/3600 + 3*24) % HoursOfWeek) // the epoch was a Thursday
+	hour = int((sec/3600 + 3*24) % eventtime.HoursOfWeek) // the epoch was a Thursday
 	if hour < 0 {
-		hour += HoursOfWeek
+		hour += eventtime.HoursOfWeek
 	}
 	return hour, uint32(sec / 86_400)
 }
 
 // day returns the number of the day of event time (UTC) that the bin starts in.
-func (e *Engine) day(bin uint32) int64 { return int64(bin) * e.millis / 86_400_000 }
+func (e *Engine) day(bin uint32) int64 { return int64(bin) * e.millis / eventtime.Day }
 
 // BinOf returns the index of the bin that holds a Unix time in milliseconds.
 func (e *Engine) BinOf(ms int64) int64 { return ms / e.millis }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -15,21 +16,19 @@ import (
 const (
 	// EpisodeQuiet is how long the evidence must stay low for an open episode
 	// to close.
-	EpisodeQuiet = 6 * hourMillis
+	EpisodeQuiet = 6 * eventtime.Hour
 	// EpisodeGrace is how long after its close an episode opens again under its
 	// old key.
-	EpisodeGrace = 24 * hourMillis
+	EpisodeGrace = eventtime.Day
 	// EpisodeRemind is how long an open episode stays untold at most, unless
 	// somebody has acknowledged it.
-	EpisodeRemind = 24 * hourMillis
+	EpisodeRemind = eventtime.Day
 	// LongQuiet is EpisodeQuiet of campaigns and of what is confirmed to be a
 	// leak: one that goes on by night or by day only must not look over.
-	LongQuiet = 24 * hourMillis
+	LongQuiet = eventtime.Day
 	// EpisodeMargin is how far below the threshold the evidence must be to count
 	// as low, so that an episode at the threshold does not flap.
 	EpisodeMargin = 2.0
-
-	hourMillis = 3_600_000
 )
 
 // Report is what is known of one identity at one tick.

@@ -5,6 +5,8 @@ import (
 
 	"github.com/weirhq/weir/detectors/episode"
 	"pgregory.net/rapid"
+
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // TestEpisodeStory follows one identity through the life of an episode. The
@@ -33,11 +35,11 @@ func TestEpisodeStory(t *testing.T) {
 		{40, 9, 500, "nothing", "closed and below the threshold"},
 		{59, 10, 600, "open", "within a day of the close"},
 	} {
-		v := s.Judge(Report{Dimension: "user", Identity: "a", Tick: step.hour * hourMillis, Log: step.log, Threshold: 10, Exposed: step.exposed})
+		v := s.Judge(Report{Dimension: "user", Identity: "a", Tick: step.hour * eventtime.Hour, Log: step.log, Threshold: 10, Exposed: step.exposed})
 		if v.Action.String() != step.want {
 			t.Fatalf("hour %d (%s): %s, want %s", step.hour, step.why, v.Action, step.want)
 		}
-		if v.Action != Nothing && v.Episode.First != hourMillis {
+		if v.Action != Nothing && v.Episode.First != eventtime.Hour {
 			t.Fatalf("hour %d: the key moved to %d", step.hour, v.Episode.First)
 		}
 		if v.Reopened != (step.hour == 59) {
@@ -49,22 +51,22 @@ func TestEpisodeStory(t *testing.T) {
 func TestExpire(t *testing.T) {
 	var s Episodes
 	for _, name := range []string{"b", "a"} {
-		s.Judge(Report{Dimension: "user", Identity: name, Tick: hourMillis, Log: 12, Threshold: 10, Exposed: 5})
+		s.Judge(Report{Dimension: "user", Identity: name, Tick: eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5})
 	}
-	if closed, _ := s.Expire(7*hourMillis - 1); len(closed) != 0 {
+	if closed, _ := s.Expire(7*eventtime.Hour - 1); len(closed) != 0 {
 		t.Fatalf("closed %v before six hours of quiet", closed)
 	}
-	closed, _ := s.Expire(7 * hourMillis)
+	closed, _ := s.Expire(7 * eventtime.Hour)
 	if len(closed) != 2 || closed[0].Episode.Identity != "a" || closed[1].Action != Close {
 		t.Fatalf("closed %v, want a and b", closed)
 	}
-	if v := s.Judge(Report{Dimension: "user", Identity: "a", Tick: 31 * hourMillis, Log: 12, Threshold: 10, Exposed: 5}); !v.Reopened || v.Episode.First != hourMillis {
+	if v := s.Judge(Report{Dimension: "user", Identity: "a", Tick: 31 * eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5}); !v.Reopened || v.Episode.First != eventtime.Hour {
 		t.Fatalf("a day after the close: %+v, want the old key", v)
 	}
-	if _, gone := s.Expire(32 * hourMillis); len(gone) != 1 || gone[0].Identity != "b" {
+	if _, gone := s.Expire(32 * eventtime.Hour); len(gone) != 1 || gone[0].Identity != "b" {
 		t.Fatalf("forgot %v, want b", gone)
 	}
-	if v := s.Judge(Report{Dimension: "user", Identity: "b", Tick: 33 * hourMillis, Log: 12, Threshold: 10, Exposed: 5}); v.Reopened || v.Episode.First != 33*hourMillis {
+	if v := s.Judge(Report{Dimension: "user", Identity: "b", Tick: 33 * eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5}); v.Reopened || v.Episode.First != 33*eventtime.Hour {
 		t.Fatalf("after the grace: %+v, want a new key", v)
 	}
 }
@@ -120,12 +122,12 @@ func TestFactsInEpisodes(t *testing.T) {
 		if step.hour == 20 {
 			floor = episode.High
 		}
-		v := s.Judge(Report{Dimension: "key", Identity: "k", Tick: step.hour * hourMillis, Log: step.log, Threshold: 10, Exposed: 60, Facts: step.facts, Floor: floor})
+		v := s.Judge(Report{Dimension: "key", Identity: "k", Tick: step.hour * eventtime.Hour, Log: step.log, Threshold: 10, Exposed: 60, Facts: step.facts, Floor: floor})
 		if v.Action.String() != step.want || v.Episode.Severity != step.severity {
 			t.Fatalf("hour %d (%s): %s, %s, want %s, %s", step.hour, step.why, v.Action, v.Episode.Severity, step.want, step.severity)
 		}
 	}
-	if ep, _ := s.Get("key", "k"); ep.Facts != "unissued_token" || ep.First != 2*hourMillis {
+	if ep, _ := s.Get("key", "k"); ep.Facts != "unissued_token" || ep.First != 2*eventtime.Hour {
 		t.Fatalf("opened again as %+v, want the old key and the new fact alone", ep)
 	}
 }
@@ -133,18 +135,18 @@ func TestFactsInEpisodes(t *testing.T) {
 // What people say changes what they are told.
 func TestStanding(t *testing.T) {
 	report := func(hour int64, log float64) Report {
-		return Report{Dimension: "user", Identity: "a", Tick: hour * hourMillis, Log: log, Threshold: 10, Exposed: 50}
+		return Report{Dimension: "user", Identity: "a", Tick: hour * eventtime.Hour, Log: log, Threshold: 10, Exposed: 50}
 	}
 	var s Episodes
 	if v := s.Say("user", "a", Confirmed, 0); v != (Verdict{}) {
 		t.Fatalf("a verdict on nothing: %+v", v)
 	}
 	s.Judge(report(1, 12))
-	s.Say("user", "a", Acknowledged, hourMillis)
+	s.Say("user", "a", Acknowledged, eventtime.Hour)
 	if v := s.Judge(report(26, 12)); v.Action != Nothing {
 		t.Fatalf("reminded of what is acknowledged: %+v", v)
 	}
-	if v := s.Say("user", "a", Confirmed, 27*hourMillis); v.Action != Update || v.Episode.Severity != episode.Critical {
+	if v := s.Say("user", "a", Confirmed, 27*eventtime.Hour); v.Action != Update || v.Episode.Severity != episode.Critical {
 		t.Fatalf("confirmed: %+v, want an update, critical", v)
 	}
 	if v := s.Judge(report(49, 0)); v.Action != Nothing {
@@ -156,7 +158,7 @@ func TestStanding(t *testing.T) {
 	if v := s.Judge(report(60, 12)); v.Action != Open || v.Episode.Severity != episode.Critical {
 		t.Fatalf("the leak is back: %+v, want it open and critical", v)
 	}
-	if v := s.Say("user", "a", Unjudged, 61*hourMillis); v.Action != Nothing || v.Episode.Standing != Unjudged {
+	if v := s.Say("user", "a", Unjudged, 61*eventtime.Hour); v.Action != Nothing || v.Episode.Standing != Unjudged {
 		t.Fatalf("taken back: %+v", v)
 	}
 }

@@ -1,19 +1,20 @@
 package detectors
 
-import "math"
+import (
+	"math"
+
+	"github.com/weirhq/weir/internal/eventtime"
+)
 
 // Rhythm is how reliably a source speaks: for each hour of the local week, in
 // how many of the ticks it brought anything, decayed over four weeks. The zero
 // value knows nothing.
 type Rhythm struct {
-	Active, Ticks [hoursOfWeek]float32
+	Active, Ticks [eventtime.HoursOfWeek]float32
 }
 
-const (
-	hoursOfWeek = 168
-	// rhythmKeep is what one hour's numbers keep a week later.
-	rhythmKeep = 0.75
-)
+// rhythmKeep is what one hour's numbers keep a week later.
+const rhythmKeep = 0.75
 
 // Learn adds one finished hour of the week: in how many ticks the source spoke,
 // of how many there were.

@@ -1,6 +1,10 @@
 package detectors
 
-import "math"
+import (
+	"math"
+
+	"github.com/weirhq/weir/internal/eventtime"
+)
 
 // Fleet is what correlate has learned of the whole fleet: hour-of-week shapes,
 // what peers are like, the common mode, the tail of the evidence. It is used by
@@ -17,7 +21,7 @@ type fleetDim struct {
 	fleetSize
 	started  float64 // 1 once an identity has been seen
 	day      float64 // number of the day that today counts
-	hours    [HoursOfWeek]mean
+	hours    [eventtime.HoursOfWeek]mean
 	tail     [tailCells]float64 // upcrossings of each edge
 	tailDays float64            // days that they were counted on
 	chance   float64            // what all evidence may grow by, by chance
@@ -342,7 +346,7 @@ func (e *Engine) peers(to *Dimension, q, within *fleetPeers) {
 
 // shape writes the hour-of-week factors in thousandths: each hour of the week
 // leans on the same hour of all working or weekend days, and that on the mean.
-func (d *fleetDim) shape(to *[HoursOfWeek]uint16) {
+func (d *fleetDim) shape(to *[eventtime.HoursOfWeek]uint16) {
 	var overall, n float64
 	for i := range d.cells {
 		overall += d.cells[i].value * d.cells[i].n
@@ -352,7 +356,7 @@ func (d *fleetDim) shape(to *[HoursOfWeek]uint16) {
 		return
 	}
 	overall /= n
-	var raw [HoursOfWeek]float64
+	var raw [eventtime.HoursOfWeek]float64
 	var total float64
 	for h := range raw {
 		c, w := &d.cells[cell(h)], &d.hours[h]
@@ -361,7 +365,7 @@ func (d *fleetDim) shape(to *[HoursOfWeek]uint16) {
 		total += raw[h]
 	}
 	for h := range raw {
-		v := raw[h] / total * HoursOfWeek
+		v := raw[h] / total * eventtime.HoursOfWeek
 		to[h] = uint16(math.Round(1000 * min(max(v, 0.02), 60)))
 	}
 }

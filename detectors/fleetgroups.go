@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -100,7 +101,7 @@ func (e *Engine) groupParameters(d *fleetDim, to *Dimension) {
 // shape turns the shape of a dimension into that of a group: each hour is
 // multiplied by how much more the group does than the dimension at that time of
 // a working or weekend day, as far as it is known.
-func (q *fleetPeers) shape(shape *[HoursOfWeek]uint16) {
+func (q *fleetPeers) shape(shape *[eventtime.HoursOfWeek]uint16) {
 	var wide, hours [cells]float64
 	for h, v := range shape {
 		wide[cell(h)] += float64(v)
@@ -114,7 +115,7 @@ func (q *fleetPeers) shape(shape *[HoursOfWeek]uint16) {
 	if own <= 0 {
 		return
 	}
-	var raw [HoursOfWeek]float64
+	var raw [eventtime.HoursOfWeek]float64
 	sum := 0.0
 	for h, v := range shape {
 		i := cell(h)
@@ -124,7 +125,7 @@ func (q *fleetPeers) shape(shape *[HoursOfWeek]uint16) {
 		sum += raw[h]
 	}
 	for h, v := range raw {
-		shape[h] = uint16(math.Round(1000 * min(max(v/sum*HoursOfWeek, 0.02), 60)))
+		shape[h] = uint16(math.Round(1000 * min(max(v/sum*eventtime.HoursOfWeek, 0.02), 60)))
 	}
 }
 

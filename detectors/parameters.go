@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -29,7 +30,7 @@ type Dimension struct {
 	Groups []Dimension
 	// Shape is the factor of each hour of the week in thousandths; its mean
 	// over the week is 1,000.
-	Shape [HoursOfWeek]uint16
+	Shape [eventtime.HoursOfWeek]uint16
 	Prior [NumMeasures]Prior
 	// Mode is the fleet's common mode expected of the next bin: 3 on a day on
 	// which everyone does three times the usual.

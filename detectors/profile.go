@@ -1,6 +1,10 @@
 package detectors
 
-import "github.com/weirhq/weir/internal/wire"
+import (
+	"github.com/weirhq/weir/internal/wire"
+
+	"github.com/weirhq/weir/internal/eventtime"
+)
 
 // cells is the number of cells of an identity's own hours: 24 of a working
 // day, 24 of a weekend day.
@@ -84,7 +88,7 @@ func (p *profile) balance(d *Dimension, level float64) {
 		}
 		sum += days * p.factor(i, d.typical(i), level)
 	}
-	p.mass = float32(max(sum/HoursOfWeek, minMass))
+	p.mass = float32(max(sum/eventtime.HoursOfWeek, minMass))
 }
 
 // minMass is the least mean of the factors that is evened out.

@@ -8,6 +8,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/backtest"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
@@ -91,7 +92,7 @@ func (c *CalmRun) Days() float64 {
 // and in it.
 func (c *CalmRun) perDay() (after, first float64) {
 	const week = 7
-	end := c.Summary.From + week*24*3600*1000
+	end := c.Summary.From + week*alerting.Time(eventtime.Day)
 	for i := range c.Alerts {
 		switch a := &c.Alerts[i]; {
 		case a.Status != alerting.Open:

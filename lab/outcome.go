@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Outcome is what became of one leak in one run.
@@ -55,7 +56,7 @@ func (p *Plan) Judge(with, without []alerting.Alert) Outcome {
 		if a.Fact != "" {
 			o.Why = string(a.Fact)
 		}
-		o.Delay = float64(int64(a.Time)-first) / float64(hourMillis)
+		o.Delay = float64(int64(a.Time)-first) / float64(eventtime.Hour)
 		o.Gone = p.goneBefore(int64(a.Time))
 	}
 	o.ByLuck = p.found(without) != nil
@@ -132,7 +133,7 @@ func (p *Profile) Chance(l *Leak, identities []string, alerts []alerting.Alert) 
 	hit := map[string]bool{}
 	for i := range alerts {
 		a := &alerts[i]
-		if a.Status == alerting.Open && a.Dimension == l.Dimension && int64(a.Time) > from && int64(a.Time) <= to+dayMillis {
+		if a.Status == alerting.Open && a.Dimension == l.Dimension && int64(a.Time) > from && int64(a.Time) <= to+eventtime.Day {
 			hit[a.Identity] = true
 		}
 	}

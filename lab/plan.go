@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Plan is a leak of one identity in one log: the events to be added, in the
@@ -97,12 +98,12 @@ func (p *Plan) work(h *habits, share float64, change func(*event.Event)) {
 		for end < len(hours) && hours[end]/24 == day {
 			end++
 		}
-		n := poisson(p.rng, share*p.Leak.perDay((hours[0]*hourMillis-p.From)/dayMillis, usual))
+		n := poisson(p.rng, share*p.Leak.perDay((hours[0]*eventtime.Hour-p.From)/eventtime.Day, usual))
 		if p.Leak.Kind == Report {
 			n = 1
 		}
 		for range n {
-			at := hours[p.rng.IntN(end)]*hourMillis + p.rng.Int64N(hourMillis)
+			at := hours[p.rng.IntN(end)]*eventtime.Hour + p.rng.Int64N(eventtime.Hour)
 			p.add(h, at, change)
 		}
 		hours = hours[end:]
@@ -248,7 +249,7 @@ func (p *Plan) Taken() []int64 { return p.taken }
 
 // Over reports whether the log has gone so far past the leak that nothing of it
 // can still be found in time.
-func (p *Plan) Over(now int64) bool { return now > p.To+dayMillis }
+func (p *Plan) Over(now int64) bool { return now > p.To+eventtime.Day }
 
 // poisson draws a count: by multiplication where the mean is small (Knuth), else by the
 // normal approximation.

@@ -8,6 +8,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // monday is 2026-03-02 00:00 UTC.
@@ -24,14 +25,14 @@ func office(perHour map[string]int) []*event.Event {
 			for n, name := range names {
 				for i := range perHour[name] {
 					log = append(log, &event.Event{
-						Time: monday + day*dayMillis + hour*hourMillis + int64(i)*1000, Actor: name, KeyID: "k1", Session: fmt.Sprint(name, day),
+						Time: monday + day*eventtime.Day + hour*eventtime.Hour + int64(i)*1000, Actor: name, KeyID: "k1", Session: fmt.Sprint(name, day),
 						IP: "10.0.0.1", Client: "crm", Endpoint: "GET /c/{id}", Records: []string{fmt.Sprint(n*1000 + (int(day)*100+int(hour)*30+i)%1000)},
 					})
 				}
 			}
 			for i := range 100 {
 				log = append(log, &event.Event{
-					Time: monday + day*dayMillis + hour*hourMillis + 3_000_000, Actor: "sync", KeyID: "k2",
+					Time: monday + day*eventtime.Day + hour*eventtime.Hour + 3_000_000, Actor: "sync", KeyID: "k2",
 					IP: "10.9.9.9", Client: "sync", Records: []string{fmt.Sprint(10_000 + (int(day)*300+int(hour)*100+i)%10_000)},
 				})
 			}
@@ -127,7 +128,7 @@ func TestDrift(t *testing.T) {
 		t.Errorf("%d records were stolen in 7 days, want about %d", n, 7*90)
 	}
 	for _, ev := range added {
-		hour := (ev.Time - monday) % dayMillis / hourMillis
+		hour := (ev.Time - monday) % eventtime.Day / eventtime.Hour
 		if hour < 9 || hour >= 12 || ev.Time < plan.From || ev.Time >= plan.To {
 			t.Errorf("stolen at %s, when cem does not work or the leak is not on", utc(ev.Time))
 		}
@@ -203,7 +204,7 @@ func TestJudge(t *testing.T) {
 	p, l := learn(t, log, "RATE=3x,IDENTITY=cem,START=2026-03-14")
 	plan, added := play(t, p, l, log, "cem")
 	at := func(dim, id string, hours int64) alerting.Alert {
-		return alerting.Alert{Status: alerting.Open, Dimension: dim, Identity: id, Measure: "distinct", Time: alerting.Time(plan.From + hours*hourMillis)}
+		return alerting.Alert{Status: alerting.Open, Dimension: dim, Identity: id, Measure: "distinct", Time: alerting.Time(plan.From + hours*eventtime.Hour)}
 	}
 	known := at("client", "crm", 20)
 	known.Kind, known.Fact = alerting.KindFact, fact.UnissuedToken
@@ -231,7 +232,7 @@ func TestJudge(t *testing.T) {
 	}
 	o := plan.Judge([]alerting.Alert{at("user", "cem", 24)}, []alerting.Alert{at("user", "cem", 48)})
 	first := added[0].Time
-	if want := float64(plan.From+24*hourMillis-first) / float64(hourMillis); o.Delay != want {
+	if want := float64(plan.From+eventtime.Day-first) / float64(eventtime.Hour); o.Delay != want {
 		t.Errorf("caught after %g h, want %g, counted from the first stolen record", o.Delay, want)
 	}
 	if o.Taken != int64(len(added)) || o.Gone <= 0 || o.Gone >= o.Taken/2 {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Profile is what a log tells of the identities of one dimension: how much each
@@ -39,11 +40,6 @@ type activeDay struct {
 	day      int64 // since 1970
 	distinct float64
 }
-
-const (
-	hourMillis = int64(3_600_000)
-	dayMillis  = 24 * hourMillis
-)
 
 // templatesKept is how many of an identity's events are kept as patterns for
 // what is added.
@@ -80,7 +76,7 @@ func (p *Profile) Observe(ev *event.Event) {
 }
 
 func (h *habits) observe(ev *event.Event, hasher event.Hasher, seed uint64) {
-	if day := ev.Time / dayMillis; day > h.today {
+	if day := eventtime.DayOf(ev.Time); day > h.today {
 		h.endDay()
 		h.today = day
 	}
@@ -90,7 +86,7 @@ func (h *habits) observe(ev *event.Event, hasher event.Hasher, seed uint64) {
 	if len(h.records) > 4096 {
 		h.records = unique(h.records)
 	}
-	if hour := ev.Time / hourMillis; len(h.hours) == 0 || hour > h.hours[len(h.hours)-1] {
+	if hour := eventtime.HourOf(ev.Time); len(h.hours) == 0 || hour > h.hours[len(h.hours)-1] {
 		h.hours = append(h.hours, hour)
 	}
 	// A uniform sample of its events (Vitter 1985, algorithm R).
@@ -134,7 +130,7 @@ func (p *Profile) End() {
 // before a time, and on how many days it rests.
 func (h *habits) mean(before int64) (mean float64, days int) {
 	for _, d := range h.days {
-		if (d.day+1)*dayMillis <= before {
+		if (d.day+1)*eventtime.Day <= before {
 			mean += d.distinct
 			days++
 		}
@@ -144,8 +140,8 @@ func (h *habits) mean(before int64) (mean float64, days int) {
 
 // activeIn returns the hours within [from, to) in which the identity worked.
 func (h *habits) activeIn(from, to int64) []int64 {
-	lo, _ := slices.BinarySearch(h.hours, (from+hourMillis-1)/hourMillis)
-	hi, _ := slices.BinarySearch(h.hours, to/hourMillis)
+	lo, _ := slices.BinarySearch(h.hours, (from+eventtime.Hour-1)/eventtime.Hour)
+	hi, _ := slices.BinarySearch(h.hours, eventtime.HourOf(to))
 	return h.hours[lo:max(lo, hi)]
 }
 
@@ -194,7 +190,7 @@ func (p *Profile) Window(l *Leak) (from, to int64, err error) {
 	from = l.Start.UnixMilli()
 	if l.Start.IsZero() {
 		from = p.first + (p.last-p.first)*2/3
-		from -= from % hourMillis
+		from -= from % eventtime.Hour
 	}
 	if p.last == 0 || from <= p.first || from >= p.last {
 		return 0, 0, fmt.Errorf("placing the leak: it would start at %s, and the log goes from %s to %s; give START a time well within it",

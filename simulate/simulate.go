@@ -17,14 +17,15 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Times are in Unix milliseconds, durations in milliseconds.
 const (
 	second int64 = 1000
-	minute       = 60 * second
-	hour         = 60 * minute
-	day          = 24 * hour
+	minute       = eventtime.Minute
+	hour         = eventtime.Hour
+	day          = eventtime.Day
 )
 
 // Limits of the options.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // crowdGroup names the members of one dimension behind the traits of another, as
@@ -32,7 +33,7 @@ func (c *Correlate) judgeCrowd(bin int64, all []heard, n *news) {
 			AllLinear: float64(every.Linear) / traitUnit, Over: of.Over,
 		}
 	}
-	perDay := float64(24*hourMS) / float64(c.cfg.Grid.Bin)
+	perDay := float64(eventtime.Day) / float64(c.cfg.Grid.Bin)
 	evidence := c.crowd.Close(bin, perDay, c.cfg.Budget, sums)
 	c.crowded = true
 	for i, k := range keys {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Bounds of what makes a campaign.
@@ -32,8 +33,6 @@ const (
 	flood = 20
 	// many is the least number of episodes that begin at once.
 	many = 5
-
-	hourMS = 3_600_000
 )
 
 // member is an open episode that belongs to nothing yet.
@@ -117,7 +116,7 @@ func (c *Correlate) joinOpen(free []member) []member {
 			case byFact:
 				belongs = m.hasFact(x.Fact)
 			case byTime:
-				belongs = m.id.dimension == x.Dimension && m.ep.Facts == "" && m.ep.Opened-lead.Opened < 24*hourMS && !m.file.Told
+				belongs = m.id.dimension == x.Dimension && m.ep.Facts == "" && m.ep.Opened-lead.Opened < eventtime.Day && !m.file.Told
 			}
 			if belongs {
 				c.join(m.id, file.alert.DedupKey)
@@ -293,7 +292,7 @@ func (c *Correlate) openByFact(free []member, n *news) []member {
 	by := map[fact.Name][]episodeID{}
 	for i := range free {
 		m := &free[i]
-		if m.ep.Facts != "" && n.end-m.ep.Opened < hourMS {
+		if m.ep.Facts != "" && n.end-m.ep.Opened < eventtime.Hour {
 			by[m.file.alert.Fact] = append(by[m.file.alert.Fact], m.id)
 		}
 	}
@@ -328,14 +327,14 @@ func sortedFacts(by map[fact.Name][]episodeID) []fact.Name {
 // import: one message says so.
 func (c *Correlate) openByTime(free []member, n *news) {
 	for dim, name := range c.cfg.Dimensions {
-		for _, within := range []int64{hourMS, 24 * hourMS} {
+		for _, within := range []int64{eventtime.Hour, eventtime.Day} {
 			var ids []episodeID
 			for i := range free {
 				if m := &free[i]; m.order == dim && m.ep.Facts == "" && n.end-m.ep.Opened < within {
 					ids = append(ids, m.id)
 				}
 			}
-			expected := c.cfg.Budget * float64(within) / (24 * hourMS)
+			expected := c.cfg.Budget * float64(within) / float64(eventtime.Day)
 			log := poissonTail(float64(len(ids)), expected)
 			if len(ids) < many || log < -math.Log(timeChance) {
 				continue

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
@@ -113,7 +114,7 @@ func (e *exposure) reach(id *identity, minute uint32, bin int64) {
 func (d *Detect) exposedSince(id *identity, e *exposure, tick int64) alerting.Exposed {
 	est := e.union.Estimate()
 	if id.window.Exact() && d.cfg.Grid.TickEnd(tick)-e.since <= d.cfg.Retention {
-		est = id.window.Count(uint32(e.since / 60_000))
+		est = id.window.Count(eventtime.MinuteOf(e.since))
 	}
 	return alerting.Exposed{
 		Records: int64(est.N + 0.5), Low: int64(est.Low), High: int64(est.High + 0.999),
@@ -141,7 +142,7 @@ func shares(list []TraitCount, events int64) (out []TraitShare) {
 
 // context says what is known of an identity that is not followed.
 func (d *Detect) context(id *identity) Context {
-	if id.last == never {
+	if id.last == eventtime.Never {
 		return Context{} // it has only signed in
 	}
 	c := Context{FirstSeen: alerting.Time(id.first * d.cfg.Grid.Tick), LastSeen: alerting.Time(d.cfg.Grid.TickEnd(id.last))}

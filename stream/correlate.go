@@ -2,17 +2,19 @@ package stream
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
 // CorrelateConfig is what the correlate task needs to know.
 type CorrelateConfig struct {
-	Grid       Grid
+	Grid       eventtime.Grid
 	Dimensions []string
 	Engine     *detectors.Engine
 	Partitions int32 // of weir.partials: how many detect tasks report
@@ -73,8 +75,8 @@ func NewCorrelate(cfg CorrelateConfig) *Correlate {
 		cfg:        cfg,
 		dims:       map[string]int{SourceDimensionName: SourceDimension},
 		done:       make([]int64, cfg.Partitions),
-		closed:     never,
-		bin:        never,
+		closed:     eventtime.Never,
+		bin:        eventtime.Never,
 		candidates: map[int64][]Candidate{},
 		facts:      map[int64][]FactCandidate{},
 		sums:       map[int64]*binTotals{},
@@ -93,7 +95,7 @@ func NewCorrelate(cfg CorrelateConfig) *Correlate {
 		c.dims[name] = i
 	}
 	for i := range c.done {
-		c.done[i] = never
+		c.done[i] = eventtime.Never
 	}
 	return c
 }
@@ -167,7 +169,7 @@ func (c *Correlate) saw(tick, offset int64) {
 // Advance works through every tick that all partitions have closed.
 func (c *Correlate) Advance() Findings {
 	limit := slices.Min(c.done)
-	if limit == never || limit <= c.closed {
+	if limit == eventtime.Never || limit <= c.closed {
 		return Findings{}
 	}
 	var found Findings
@@ -259,4 +261,14 @@ func (c *Correlate) Status() Status {
 		s.Thresholds = append(s.Thresholds, c.params.Threshold(i))
 	}
 	return s
+}
+
+// firstTick returns the smallest key of what waits by tick, the largest number
+// there is if nothing does.
+func firstTick[V any](waiting map[int64]V) int64 {
+	first := int64(math.MaxInt64)
+	for tick := range waiting {
+		first = min(first, tick)
+	}
+	return first
 }

@@ -5,11 +5,12 @@ import (
 
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // DetectConfig is what a detect task needs to know. Times are in ms.
 type DetectConfig struct {
-	Grid       Grid
+	Grid       eventtime.Grid
 	Dimensions []string
 	// Persons tells of each dimension whether it names the actor. What its
 	// identities have in common is added up; nil: none does.
@@ -98,14 +99,14 @@ func NewDetect(cfg DetectConfig) *Detect {
 		asleep:    map[string]string{},
 		parameter: map[int64]*detectors.Parameters{},
 		active:    map[int64][]*identity{},
-		done:      never,
-		reported:  never,
+		done:      eventtime.Never,
+		reported:  eventtime.Never,
 		first:     map[int64]int64{},
 	}
 	for i, name := range cfg.Dimensions {
 		d.dims[name] = i
 	}
-	d.report.Done = never
+	d.report.Done = eventtime.Never
 	if cfg.Facts != nil {
 		d.facts = newFactRegister(cfg.Facts, cfg.Grid, cfg.Partition)
 	}
@@ -161,7 +162,7 @@ func (d *Detect) Offset() int64 { return d.offset }
 // Stats returns what the task did so far.
 func (d *Detect) Stats() DetectStats {
 	s := d.stats
-	if d.done != never {
+	if d.done != eventtime.Never {
 		s.ClosedMS = d.cfg.Grid.TickEnd(d.done)
 	}
 	s.Identities = int64(len(d.ids) + len(d.asleep))

@@ -3,6 +3,8 @@ package stream
 import (
 	"cmp"
 	"slices"
+
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Advance closes all ticks that the watermark has passed, as far as the
@@ -11,7 +13,7 @@ import (
 func (d *Detect) Advance() (waiting bool) {
 	mark, holder := d.watermark.Now()
 	d.stats.WatermarkMS, d.stats.Holder = mark, holder
-	if mark == never || d.replay != nil {
+	if mark == eventtime.Never || d.replay != nil {
 		return false
 	}
 	limit := d.cfg.Grid.TickOf(mark) - 1
@@ -20,11 +22,11 @@ func (d *Detect) Advance() (waiting bool) {
 		d.save(d.done)
 	}
 	for bin := range d.parameter { // those of bins that are over are not needed again
-		if d.done != never && bin < d.cfg.Grid.BinOfTick(d.done+1)-1 {
+		if d.done != eventtime.Never && bin < d.cfg.Grid.BinOfTick(d.done+1)-1 {
 			delete(d.parameter, bin)
 		}
 	}
-	if d.done == never {
+	if d.done == eventtime.Never {
 		d.done = min(d.earliest(), limit+1) - 1
 		d.history = append(d.history, advance{d.offset, d.done})
 	}

@@ -1,6 +1,10 @@
 package stream
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/weirhq/weir/internal/eventtime"
+)
 
 // Apply takes in one record of weir.partials at its offset.
 func (d *Detect) Apply(offset int64, b *Batch) error {
@@ -49,7 +53,7 @@ func (d *Detect) Apply(offset int64, b *Batch) error {
 // arrives returns the tick at which something counts: its own, or the next that
 // is open; false if it was counted before the replay begins.
 func (d *Detect) arrives(apply, offset int64) (tick int64, ok bool) {
-	if d.done != never && apply <= d.done {
+	if d.done != eventtime.Never && apply <= d.done {
 		if d.replay != nil && offset < d.replay.history[0].offset {
 			return 0, false
 		}

@@ -6,24 +6,25 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/sketches"
 )
 
 // forgetAfter is how long an identity may be silent before its state is
 // dropped and it counts as new.
-const forgetAfter = 180 * 24 * 3600 * 1000
+const forgetAfter = 180 * eventtime.Day
 
 // count unites the parts of a cell with the identity's state.
 func (d *Detect) count(c *cell, bin int64, params *detectors.Parameters) {
 	id, grid := c.id, d.cfg.Grid
-	if id.last != never && (c.apply-id.last)*grid.Tick > forgetAfter {
-		id.window, id.state, id.exposed, id.last = sketches.Window{}, detectors.State{}, nil, never
+	if id.last != eventtime.Never && (c.apply-id.last)*grid.Tick > forgetAfter {
+		id.window, id.state, id.exposed, id.last = sketches.Window{}, detectors.State{}, nil, eventtime.Never
 	}
 	if !id.open || id.bin != bin {
 		id.bin, id.fresh, id.open, id.tally = bin, 0, true, nil
 		d.active[bin] = append(d.active[bin], id)
-		if oldest := bin*grid.Bin - d.cfg.Retention; oldest > 0 {
-			id.window.Expire(uint32(oldest / 60_000))
+		if oldest := grid.BinStart(bin) - d.cfg.Retention; oldest > 0 {
+			id.window.Expire(eventtime.MinuteOf(oldest))
 		}
 	}
 	if id.tally == nil {
@@ -35,10 +36,10 @@ func (d *Detect) count(c *cell, bin int64, params *detectors.Parameters) {
 	}
 	d.lean(id)
 	before := id.last
-	if id.last == never {
+	if id.last == eventtime.Never {
 		id.first = c.apply
 	}
-	if id.last == never || c.acts() {
+	if id.last == eventtime.Never || c.acts() {
 		id.last = c.apply
 	}
 	d.touch(id, c.apply)

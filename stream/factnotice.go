@@ -6,6 +6,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // notice is one fact that was noticed of one identity, and what it has exposed
@@ -23,9 +24,9 @@ type notice struct {
 // told that is about a moment, such as an awakening, not about a state that
 // lasts, such as a revoked key.
 const (
-	keepNotice     = 2 * dayMillis
-	keepOverage    = 90 * dayMillis // it would be news again
-	momentIsNewFor = dayMillis
+	keepNotice     = 2 * eventtime.Day
+	keepOverage    = 90 * eventtime.Day // it would be news again
+	momentIsNewFor = eventtime.Day
 )
 
 func (f *factRegister) alive(n *notice, tick int64) bool {
@@ -73,7 +74,7 @@ func (f *factRegister) notice(id *identity, tick int64, name fact.Name, since in
 		n.detail[detail[i]] = detail[i+1]
 	}
 	n.since = since
-	n.union.AddWindow(&id.window, uint32(max(since, 0)/60_000))
+	n.union.AddWindow(&id.window, eventtime.MinuteOf(max(since, 0)))
 	if at >= 0 {
 		list[at] = n
 	} else {
@@ -115,13 +116,13 @@ func (d *Detect) tellNotice(n *notice, c *cell) {
 		n.add(&c.parts[i])
 	}
 	// Ticks in which nothing was told are in the window alone.
-	n.union.AddWindow(&id.window, uint32(max(n.since, 0)/60_000))
+	n.union.AddWindow(&id.window, eventtime.MinuteOf(max(n.since, 0)))
 	if !f.enough(n) {
 		return
 	}
 	context := d.context(id)
 	if m := f.missing[id.key]; m != nil && n.fact == fact.UnissuedToken {
-		context.Unissued = int64(m.records.Count(uint32(max(n.since, 0)/60_000)).N + 0.5)
+		context.Unissued = int64(m.records.Count(eventtime.MinuteOf(max(n.since, 0))).N + 0.5)
 	}
 	if len(n.traits) > 0 {
 		context.Traits = shares(n.traits, n.events)
@@ -132,7 +133,7 @@ func (d *Detect) tellNotice(n *notice, c *cell) {
 	})
 }
 
-func (f *factRegister) day(tick int64) int64 { return floorDiv(tick*f.grid.Tick, dayMillis) }
+func (f *factRegister) day(tick int64) int64 { return eventtime.DayOf(f.grid.TickStart(tick)) }
 
 // prune drops, once a day, what is no longer alive.
 func (f *factRegister) prune(tick int64) {
@@ -172,7 +173,7 @@ func (f *factRegister) limitNotices() {
 	}
 	var all []entry
 	for key, list := range f.notices {
-		last := int64(never)
+		last := int64(eventtime.Never)
 		for _, n := range list {
 			last = max(last, n.last)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // FactsConfig is what a detect task needs to know to tell facts.
@@ -51,7 +52,7 @@ const (
 // repeats nothing of it.
 type factRegister struct {
 	cfg      *FactsConfig
-	grid     Grid
+	grid     eventtime.Grid
 	accounts map[string]detectors.Account
 	keys     map[string]detectors.Key
 	notices  map[string][]*notice // by identity: dimension byte, name
@@ -73,7 +74,7 @@ type factRegister struct {
 // Unix ms, zero for never.
 type factsHeard struct{ staff, keys, tokens, accesses int64 }
 
-func newFactRegister(cfg *FactsConfig, grid Grid, partition int32) *factRegister {
+func newFactRegister(cfg *FactsConfig, grid eventtime.Grid, partition int32) *factRegister {
 	return &factRegister{
 		cfg: cfg, grid: grid, listens: partition == 0,
 		accounts: map[string]detectors.Account{}, keys: map[string]detectors.Key{},
@@ -248,19 +249,19 @@ func shed[T any](f *factRegister, m map[string]T, record string, limit int, wort
 
 // use says how an identity acts in a cell; false if it does not act.
 func (f *factRegister) use(c *cell, before int64) (u detectors.Use, acts bool) {
-	latest := int64(never)
+	latest := int64(eventtime.Never)
 	for i := range c.parts {
 		if c.parts[i].events > 0 {
 			latest = max(latest, c.parts[i].tick)
 		}
 	}
-	if latest == never {
+	if latest == eventtime.Never {
 		return u, false
 	}
 	u.At = latest * f.grid.Tick
 	u.First = u.At
-	if before != never {
-		u.First, u.Last = c.id.first*f.grid.Tick, before*f.grid.Tick
+	if before != eventtime.Never {
+		u.First, u.Last = f.grid.TickStart(c.id.first), f.grid.TickStart(before)
 	}
 	return u, true
 }
@@ -336,6 +337,8 @@ func (d *Detect) loadRises(id *identity, tick int64, params *detectors.Parameter
 
 func stamp(ms int64) string { return alerting.Time(ms).String() }
 
-func hours(ms int64) string { return strconv.FormatFloat(float64(ms)/hourMillis, 'f', 1, 64) }
+func hours(ms int64) string {
+	return strconv.FormatFloat(float64(ms)/float64(eventtime.Hour), 'f', 1, 64)
+}
 
-func days(ms int64) string { return strconv.FormatInt(ms/dayMillis, 10) }
+func days(ms int64) string { return strconv.FormatInt(ms/eventtime.Day, 10) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -66,17 +67,17 @@ func (d *Detect) judgeTokens(c *cell, params *detectors.Parameters) bool {
 	if !told {
 		return false
 	}
-	n := f.notice(id, c.apply, fact.UnissuedToken, is.First*f.grid.Bin)
+	n := f.notice(id, c.apply, fact.UnissuedToken, f.grid.BinStart(is.First))
 	n.detail = map[string]string{ // a new one: the last may be on its way
 		"tokens": fmt.Sprintf("%.0f", is.Tokens), "expected_tokens": fmt.Sprintf("%.2g", is.Expected),
-		"window": fmt.Sprintf("%dh", is.Span*f.grid.Bin/hourMillis),
+		"window": fmt.Sprintf("%dh", is.Span*f.grid.Bin/eventtime.Hour),
 	}
 	return true
 }
 
 // take counts the tokens that a part brought, each in the bin in which it was
 // last seen to read.
-func (m *missing) take(p *part, grid Grid, rules *detectors.TokenRules) {
+func (m *missing) take(p *part, grid eventtime.Grid, rules *detectors.TokenRules) {
 	if p.tokens.Empty() {
 		return
 	}

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -29,7 +30,7 @@ func (id *identity) name() string   { return id.key[1:] }
 
 // newIdentity returns an identity never seen, which belongs to no list yet.
 func newIdentity(key []byte) *identity {
-	return &identity{key: string(key), first: never, last: never, saved: never, bin: never}
+	return &identity{key: string(key), first: eventtime.Never, last: eventtime.Never, saved: eventtime.Never, bin: eventtime.Never}
 }
 
 func (d *Detect) identity(key []byte) *identity {

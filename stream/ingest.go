@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -26,7 +27,7 @@ func (o Outcome) String() string { return outcomeNames[o] }
 
 // IngestConfig is what an ingest task needs to know. Times are in ms.
 type IngestConfig struct {
-	Grid       Grid
+	Grid       eventtime.Grid
 	Dimensions []event.Dimension
 	Hasher     event.Hasher
 	Partitions int32 // of weir.partials
@@ -143,7 +144,7 @@ func (in *Ingest) Assign(p Progress) { in.sources[p.Source] = &sourceState{p, p}
 
 // NoProgress is the progress of a source partition that was never read.
 func NoProgress(s Source, offset int64) Progress {
-	return Progress{Source: s, Offset: offset, MaxTime: never}
+	return Progress{Source: s, Offset: offset, MaxTime: eventtime.Never}
 }
 
 // Revoke removes a source partition. What it had folded since the last commit
@@ -177,8 +178,8 @@ func (in *Ingest) Fold(s Source, stamp int64, ev *event.Event) Outcome {
 		return Future
 	}
 	st := in.sources[s]
-	complete := int64(never) // up to which this source was taken as complete
-	if st.now.MaxTime != never {
+	complete := int64(eventtime.Never) // up to which this source was taken as complete
+	if st.now.MaxTime != eventtime.Never {
 		complete = st.now.MaxTime - in.cfg.Lateness
 		if ev.Time < st.now.MaxTime-in.cfg.Retention {
 			return Expired
@@ -217,7 +218,7 @@ func (in *Ingest) access(ev *event.Event, tick, apply int64) {
 			rowID = in.cfg.Hasher.Hash(ev.ID) | 1
 		}
 	}
-	minute := uint32(ev.Time / 60_000)
+	minute := eventtime.MinuteOf(ev.Time)
 	for i, d := range in.cfg.Dimensions {
 		in.fellows[i] = absent
 		in.key = append(in.key[:0], byte(i))

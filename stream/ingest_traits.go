@@ -4,14 +4,15 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // absent stands for an identity or a dimension that is not there.
 const absent = -1
 
 // newLayout returns what partials of these dimensions have in common.
-func newLayout(grid Grid, dims []event.Dimension) layout {
-	l := layout{tickMinutes: uint64(grid.Tick / 60_000), actors: absent}
+func newLayout(grid eventtime.Grid, dims []event.Dimension) layout {
+	l := layout{tickMinutes: uint64(grid.TickMinutes()), actors: absent}
 	for i, d := range dims {
 		switch {
 		case !slices.Contains(d.Fields, "actor"):

@@ -7,11 +7,12 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // JoinConfig is what a join task needs to know. Times are in ms.
 type JoinConfig struct {
-	Grid       Grid
+	Grid       eventtime.Grid
 	Dimensions []event.Dimension
 	Topic      string // under which it reports its progress: IngestConfig.SessionsTopic
 	Partition  int32
@@ -29,15 +30,13 @@ func (c *IngestConfig) Join(grace int64) JoinConfig {
 	}
 }
 
-const dayMillis = 24 * 3600 * 1000
-
 const (
 	// tokenLearn is how long after the first login of the log a token that
 	// nobody issued is taken for one that is older than the log.
-	tokenLearn = dayMillis
+	tokenLearn = eventtime.Day
 	// tokenWait is how long a token waits at most for the source of logins to
 	// speak again, longer than a weekend; then nothing is said of it.
-	tokenWait = 4 * dayMillis
+	tokenWait = 4 * eventtime.Day
 	// tokenKeep is after how many days without a read a token is forgotten.
 	tokenKeep = 30
 	// speaksAgain is in how many ticks since a token's first read somebody must
@@ -131,12 +130,12 @@ type Routed struct {
 func NewJoin(cfg JoinConfig) *Join {
 	j := &Join{
 		cfg: cfg, dims: map[string]int{}, watermark: NewWatermark(cfg.Lateness, cfg.Grid),
-		done: never, taken: never, since: never, mark: never, limit: math.MaxUint64,
+		done: eventtime.Never, taken: eventtime.Never, since: eventtime.Never, mark: eventtime.Never, limit: math.MaxUint64,
 		grace:  (cfg.Grace + cfg.Grid.Tick - 1) / cfg.Grid.Tick,
 		tokens: map[uint64]token{}, changed: map[uint64]bool{},
 		held: map[uint64]*heldToken{}, origin: map[int64]int64{}, found: map[string]*finding{},
 	}
-	shape := layout{tickMinutes: uint64(cfg.Grid.Tick / 60_000), actors: none}
+	shape := layout{tickMinutes: uint64(cfg.Grid.TickMinutes()), actors: none}
 	for range cfg.Partitions {
 		j.out = append(j.out, newPartialWriter(shape, len(cfg.Dimensions)))
 	}
@@ -189,7 +188,7 @@ func (j *Join) Apply(offset int64, b *SessionBatch) error {
 		for i := range t.who {
 			t.who[i].dimension = dims[t.who[i].dimension]
 		}
-		if t.apply = j.arrives(t.apply, offset); t.token > j.limit || t.apply == never {
+		if t.apply = j.arrives(t.apply, offset); t.token > j.limit || t.apply == eventtime.Never {
 			return
 		}
 		if t.apply > j.done {
@@ -222,17 +221,17 @@ func (j *Join) Apply(offset int64, b *SessionBatch) error {
 func (j *Join) arrives(tick, offset int64) int64 {
 	done := j.done
 	if j.replay != nil {
-		done = never
+		done = eventtime.Never
 		for _, a := range j.history {
 			if a.offset <= offset {
 				done = a.done
 			}
 		}
-		if done == never && len(j.history) > 0 && tick <= j.history[0].done {
-			return never
+		if done == eventtime.Never && len(j.history) > 0 && tick <= j.history[0].done {
+			return eventtime.Never
 		}
 	}
-	if done != never && tick <= done {
+	if done != eventtime.Never && tick <= done {
 		tick = done + 1
 		if j.replay == nil {
 			j.stats.Overdue++
@@ -248,12 +247,12 @@ func (j *Join) arrives(tick, offset int64) int64 {
 func (j *Join) Advance() {
 	mark, holder := j.watermark.Now()
 	j.stats.WatermarkMS, j.stats.Holder = mark, holder
-	if mark == never || j.replay != nil {
+	if mark == eventtime.Never || j.replay != nil {
 		return
 	}
 	j.mark = mark
 	limit := j.cfg.Grid.TickOf(mark) - 1
-	if j.done == never {
+	if j.done == eventtime.Never {
 		j.done = min(j.next(), limit+1) - 1
 		j.history = append(j.history, advance{j.offset, j.done})
 	}
@@ -277,7 +276,7 @@ func (j *Join) next() int64 {
 // grace is over.
 func (j *Join) close(tick int64) {
 	if len(j.spoke.take(tick)) > 0 {
-		if j.since == never {
+		if j.since == eventtime.Never {
 			j.since = tick
 		}
 		j.issues = append(j.issues, tick)
@@ -308,7 +307,7 @@ func (j *Join) close(tick int64) {
 	j.done = tick
 }
 
-func (j *Join) day(tick int64) int32 { return int32(floorDiv(tick*j.cfg.Grid.Tick, dayMillis)) }
+func (j *Join) day(tick int64) int32 { return int32(eventtime.DayOf(j.cfg.Grid.TickStart(tick))) }
 
 func (j *Join) set(hash uint64, t token) {
 	j.tokens[hash] = t
@@ -333,7 +332,7 @@ func (j *Join) read(tick int64, r sessionTouch) {
 			delete(j.tokens, r.token)
 			j.changed[r.token] = true
 		}
-		if j.since == never || (tick-j.since)*j.cfg.Grid.Tick < tokenLearn {
+		if j.since == eventtime.Never || (tick-j.since)*j.cfg.Grid.Tick < tokenLearn {
 			j.stats.Adopted++
 			j.set(r.token, token{kind: tokenValid, day: j.day(tick)})
 			return
@@ -420,9 +419,9 @@ func (j *Join) bound() {
 // Stats returns what the task did so far.
 func (j *Join) Stats() JoinStats {
 	s := j.stats
-	s.Tokens, s.Held, s.Logins = int64(len(j.tokens)), int64(len(j.held)), j.since != never
+	s.Tokens, s.Held, s.Logins = int64(len(j.tokens)), int64(len(j.held)), j.since != eventtime.Never
 	s.Share = float64(j.limit) / math.MaxUint64
-	if j.done != never {
+	if j.done != eventtime.Never {
 		s.ClosedMS = j.cfg.Grid.TickEnd(j.done)
 	}
 	return s

@@ -1,14 +1,18 @@
 package stream
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/weirhq/weir/internal/eventtime"
+)
 
 const (
 	// quietFor is how long nobody must sign in for a gap, or three times the
 	// usual distance of logins, if that is more.
-	quietFor = 15 * 60_000
+	quietFor = 15 * eventtime.Minute
 	// recovery is how long the backlog of a gap is waited for, beside the grace:
 	// a quarter of the gap, at most two hours.
-	recovery = 2 * hourMillis
+	recovery = 2 * eventtime.Hour
 )
 
 // listen finds the gaps, up to a tick, in which nobody has signed in although
@@ -17,7 +21,7 @@ const (
 // is counted as late, shortly before the gap's end: until all of it has come
 // nobody's login is missed.
 func (j *Join) listen(tick int64) {
-	j.backlog = never
+	j.backlog = eventtime.Never
 	var steps []int64
 	for i := 1; i < len(j.issues); i++ {
 		steps = append(steps, j.issues[i]-j.issues[i-1])

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
@@ -36,7 +37,7 @@ func (j *Join) find(r *sessionTouch) {
 		}
 		f.records.Merge(&r.records)
 		if who.dimension == counted {
-			f.tokens = append(f.tokens, sketches.NewEntry(r.token, uint32(r.tick*j.cfg.Grid.Tick/60_000)))
+			f.tokens = append(f.tokens, sketches.NewEntry(r.token, eventtime.MinuteOf(j.cfg.Grid.TickStart(r.tick))))
 		}
 	}
 }
@@ -72,7 +73,7 @@ func (j *Join) header(progress []Progress) []byte {
 // the Checkpoint; nothing as long as no tick was closed since. Every partition
 // gets at least one record, so that all of them learn how far the join is.
 func (j *Join) Take() ([]Routed, []Change) {
-	if j.replay != nil || j.done == never || j.done == j.taken {
+	if j.replay != nil || j.done == eventtime.Never || j.done == j.taken {
 		return nil, nil
 	}
 	j.taken = j.done

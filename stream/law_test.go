@@ -10,15 +10,16 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
 )
 
-const minute = int64(60_000)
+const minute = eventtime.Minute
 
 // lab holds the configuration that the tests of this package share.
 type lab struct {
-	grid   stream.Grid
+	grid   eventtime.Grid
 	engine *detectors.Engine
 	dims   []event.Dimension
 	names  []string
@@ -26,7 +27,7 @@ type lab struct {
 
 func newLab(t testing.TB) *lab {
 	t.Helper()
-	grid, err := stream.NewGrid(5*time.Minute, time.Hour)
+	grid, err := eventtime.NewGrid(5*time.Minute, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

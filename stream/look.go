@@ -5,6 +5,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -43,7 +44,7 @@ func (d *Detect) look(params *detectors.Parameters) {
 	l := d.looks
 	l.found = &Look{}
 	id := d.known([]byte(l.key))
-	if id == nil || id.last == never {
+	if id == nil || id.last == eventtime.Never {
 		return
 	}
 	var counts detectors.Counts
@@ -53,7 +54,7 @@ func (d *Detect) look(params *detectors.Parameters) {
 	}
 	dim := id.dimension()
 	ev := d.cfg.Engine.Explain(&id.state, dim, l.bin, counts, params)
-	l.found.Known, l.found.First, l.found.Candidate = true, id.first*d.cfg.Grid.Tick, ev.Log >= detectors.CandidateCut
+	l.found.Known, l.found.First, l.found.Candidate = true, d.cfg.Grid.TickStart(id.first), ev.Log >= detectors.CandidateCut
 	l.found.Evidence = alerting.Evidence{
 		Bin: alerting.Time(l.bin * d.cfg.Grid.Bin), BinWidth: (time.Duration(d.cfg.Grid.Bin) * time.Millisecond).String(),
 		LogValue: finite(ev.Log), Threshold: params.Threshold(dim), Peers: d.peersOf(id, &ev), Measures: measuresOf(&ev, distinct),

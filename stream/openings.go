@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -20,11 +21,9 @@ type dayCount struct{ day, count int64 }
 // budgetDays is over how many days the realised rate is a mean.
 const budgetDays = 28
 
-const dayMS = 24 * hourMS
-
 // note counts an opening at the end of a tick.
 func (o *openings) note(ep *detectors.Episode, end int64) {
-	day := floorDiv(end-1, dayMS)
+	day := eventtime.DayOf(end - 1)
 	if o.began == 0 {
 		o.began = day
 	}
@@ -44,7 +43,7 @@ func (o *openings) note(ep *detectors.Episode, end int64) {
 // start notes the first tick.
 func (o *openings) start(end int64) {
 	if o.began == 0 {
-		o.began = floorDiv(end-1, dayMS)
+		o.began = eventtime.DayOf(end - 1)
 	}
 }
 
@@ -54,7 +53,7 @@ func (o *openings) perDay(end int64) float64 {
 	if o.began == 0 {
 		return 0
 	}
-	day := floorDiv(end-1, dayMS)
+	day := eventtime.DayOf(end - 1)
 	var n int64
 	for _, d := range o.days {
 		if d.day > day-budgetDays && d.day <= day {

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // drawEvents returns accesses of two ticks by some people, through what they
@@ -56,7 +57,7 @@ func summarize(p *part) summary {
 }
 
 // expected counts events without any of the operators.
-func expected(events []event.Event, grid Grid, dims []event.Dimension) map[string]summary {
+func expected(events []event.Event, grid eventtime.Grid, dims []event.Dimension) map[string]summary {
 	type set map[string]bool
 	type all struct {
 		rows                           map[string]int64
@@ -131,7 +132,7 @@ func expected(events []event.Event, grid Grid, dims []event.Dimension) map[strin
 // batches and partitions; what is kept of too many traits are those of smallest
 // hash.
 func TestPartialsTellAll(t *testing.T) {
-	grid, err := NewGrid(5*time.Minute, time.Hour)
+	grid, err := eventtime.NewGrid(5*time.Minute, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -22,7 +23,7 @@ type pastEpisode struct {
 
 // How long, and of how many episodes, the past is remembered.
 const (
-	pastFor = 60 * 24 * 3600 * 1000
+	pastFor = 60 * eventtime.Day
 	maxPast = 20_000
 )
 

@@ -3,11 +3,11 @@ package stream
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -91,12 +91,12 @@ func (r *Report) Split(n int) []*Report {
 	var out []*Report
 	rest := r.Candidates
 	for len(rest) > n {
-		out = append(out, &Report{Version: r.Version, Partition: r.Partition, Done: math.MinInt64, Candidates: rest[:n]})
+		out = append(out, &Report{Version: r.Version, Partition: r.Partition, Done: eventtime.Never, Candidates: rest[:n]})
 		rest = rest[n:]
 	}
 	facts := r.Facts
 	for len(facts) > n {
-		out = append(out, &Report{Version: r.Version, Partition: r.Partition, Done: math.MinInt64, Facts: facts[:n]})
+		out = append(out, &Report{Version: r.Version, Partition: r.Partition, Done: eventtime.Never, Facts: facts[:n]})
 		facts = facts[n:]
 	}
 	last := *r

@@ -10,9 +10,8 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/internal/eventtime"
 )
-
-const hourMillis = 3600 * 1000
 
 // voice is how one source topic speaks, and since when it has been silent while
 // others spoke.
@@ -28,9 +27,9 @@ type voice struct {
 
 const (
 	// silentFor is how long a silence is never a fact.
-	silentFor = hourMillis / 2
+	silentFor = eventtime.Hour / 2
 	// tellSilence is how often a silence is told again.
-	tellSilence = hourMillis
+	tellSilence = eventtime.Hour
 	// longestKeeps is what the longest silence keeps an hour later: half of it
 	// after four weeks.
 	longestKeeps = 0.99897
@@ -43,9 +42,9 @@ func (f *factRegister) listen(tick int64, spoke []Spoke) {
 	for _, s := range spoke {
 		switch {
 		case s.Topic == tokensSpoke:
-			f.hear(&f.heard.tokens, tick*f.grid.Tick)
+			f.hear(&f.heard.tokens, f.grid.TickStart(tick))
 		case s.Topic == accessSpoke:
-			f.hear(&f.heard.accesses, tick*f.grid.Tick)
+			f.hear(&f.heard.accesses, f.grid.TickStart(tick))
 		case !slices.Contains(topics, s.Topic):
 			topics = append(topics, s.Topic)
 		}
@@ -55,7 +54,7 @@ func (f *factRegister) listen(tick int64, spoke []Spoke) {
 	}
 	for _, topic := range topics {
 		if f.voices[topic] == nil {
-			f.voices[topic] = &voice{last: tick, told: never, hour: f.hour(tick)}
+			f.voices[topic] = &voice{last: tick, told: eventtime.Never, hour: f.hour(tick)}
 		}
 	}
 	for topic, v := range f.voices {
@@ -64,18 +63,18 @@ func (f *factRegister) listen(tick int64, spoke []Spoke) {
 	}
 }
 
-func (f *factRegister) hour(tick int64) int64 { return floorDiv(tick*f.grid.Tick, hourMillis) }
+func (f *factRegister) hour(tick int64) int64 { return eventtime.HourOf(f.grid.TickStart(tick)) }
 
 // hourOfWeek returns the local hour of the week of a Unix hour.
 func (f *factRegister) hourOfWeek(hour int64) int {
-	t := time.UnixMilli(hour * hourMillis).In(f.cfg.Location)
+	t := time.UnixMilli(hour * eventtime.Hour).In(f.cfg.Location)
 	return int(t.Weekday())*24 + t.Hour()
 }
 
 // follow brings a voice up to a tick in which it spoke, or others did.
 func (f *factRegister) follow(v *voice, tick int64, spoke bool) {
 	hour := f.hour(tick)
-	perHour := float32(max(hourMillis/f.grid.Tick, 1))
+	perHour := float32(max(eventtime.Hour/f.grid.Tick, 1))
 	if v.hour < hour {
 		v.rhythm.Learn(f.hourOfWeek(v.hour), v.active, perHour)
 		for h := max(v.hour+1, hour-7*24); h < hour; h++ { // in which nobody spoke
@@ -89,10 +88,10 @@ func (f *factRegister) follow(v *voice, tick int64, spoke bool) {
 		return
 	}
 	v.active++
-	if v.told == never {
+	if v.told == eventtime.Never {
 		v.longest = max(v.longest, v.surprise)
 	}
-	v.last, v.surprise, v.told = max(v.last, tick), 0, never
+	v.last, v.surprise, v.told = max(v.last, tick), 0, eventtime.Never
 }
 
 // tellSilences reports the sources that are too silent at a tick.
@@ -106,7 +105,7 @@ func (d *Detect) tellSilences(tick int64) {
 		if (tick-v.last)*f.grid.Tick < silentFor || !detectors.TooSilent(v.surprise, v.longest) {
 			continue
 		}
-		if v.told != never && (tick-v.told)*f.grid.Tick < tellSilence {
+		if v.told != eventtime.Never && (tick-v.told)*f.grid.Tick < tellSilence {
 			continue
 		}
 		v.told = tick

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -54,7 +55,7 @@ func (d *Detect) sweepAsleep(to, now int64, expired uint32) {
 	for key, value := range d.asleep {
 		last, records := lastSeen(value)
 		switch silent := now - d.cfg.Grid.TickEnd(last); {
-		case last == never:
+		case last == eventtime.Never:
 		case silent > forgetAfter:
 			d.changes = append(d.changes, Change{Key: d.stateKeyOf(key)})
 			delete(d.asleep, key)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
@@ -100,16 +101,16 @@ func (d *Detect) oldest(to int64) int64 {
 // silent. Both would go, or count as gone, at the identity's next event just
 // the same, so when the sweep comes cannot show.
 func (d *Detect) sweep(to int64) {
-	day := floorDiv(d.cfg.Grid.TickEnd(to), 24*3600*1000)
+	day := eventtime.DayOf(d.cfg.Grid.TickEnd(to))
 	if day == d.swept {
 		return
 	}
 	d.swept = day
 	now := d.cfg.Grid.TickEnd(to)
 	// From the start of the bin that comes next, as count will do it.
-	expired := uint32(max(d.cfg.Grid.BinOfTick(to+1)*d.cfg.Grid.Bin-d.cfg.Retention, 0) / 60_000)
+	expired := eventtime.MinuteOf(max(d.cfg.Grid.BinStart(d.cfg.Grid.BinOfTick(to+1))-d.cfg.Retention, 0))
 	for key, id := range d.ids {
-		if id.pending != nil || id.dirty || id.open || id.isHot || id.last == never {
+		if id.pending != nil || id.dirty || id.open || id.isHot || id.last == eventtime.Never {
 			continue
 		}
 		switch silent := now - d.cfg.Grid.TickEnd(id.last); {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // desk is an ingest and a detect task, and the bins that correlate would have
@@ -17,7 +18,7 @@ type desk struct {
 	ingest *Ingest
 	detect *Detect
 	engine *detectors.Engine
-	grid   Grid
+	grid   eventtime.Grid
 	offset int64
 	found  []Candidate
 }
@@ -31,7 +32,7 @@ const (
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	grid, err := NewGrid(5*time.Minute, time.Hour)
+	grid, err := eventtime.NewGrid(5*time.Minute, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -44,7 +45,7 @@ func (c *Correlate) ApplyVerdict(offset int64, v *Verdict) {
 		return // a restore has it already
 	}
 	s.offset, s.changed = offset+1, true
-	if c.closed == never {
+	if c.closed == eventtime.Never {
 		s.wait(*v)
 		return
 	}

@@ -3,6 +3,8 @@ package stream
 import (
 	"cmp"
 	"slices"
+
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Source names one partition of one source topic (or one file).
@@ -41,13 +43,13 @@ type Topic struct {
 // alone drop what a slower partition brings later.
 type Watermark struct {
 	lateness int64
-	grid     Grid
+	grid     eventtime.Grid
 	topics   map[string]Topic
 	progress map[Source]Progress
 }
 
 // NewWatermark returns a watermark that knows no source; lateness is in ms.
-func NewWatermark(lateness int64, grid Grid) *Watermark {
+func NewWatermark(lateness int64, grid eventtime.Grid) *Watermark {
 	return &Watermark{lateness, grid, map[string]Topic{}, map[Source]Progress{}}
 }
 
@@ -85,14 +87,14 @@ func (w *Watermark) Advance(p Progress) {
 // every topic has. When all are idle it stands at the end of the last event's
 // tick, and no further: nothing closes because input ended.
 func (w *Watermark) Now() (ms int64, holder Source) {
-	lowest, highest := int64(0), int64(never)
+	lowest, highest := int64(0), int64(eventtime.Never)
 	busy := false
 	for name, t := range w.topics {
 		for p := range t.Partitions {
 			s := Source{name, p}
 			pr, ok := w.progress[s]
 			if !ok {
-				pr = Progress{Source: s, MaxTime: never}
+				pr = Progress{Source: s, MaxTime: eventtime.Never}
 			}
 			highest = max(highest, pr.MaxTime)
 			if pr.Idle {
@@ -104,12 +106,12 @@ func (w *Watermark) Now() (ms int64, holder Source) {
 		}
 	}
 	switch {
-	case busy && lowest == never:
-		return never, holder
+	case busy && lowest == eventtime.Never:
+		return eventtime.Never, holder
 	case busy:
 		return lowest - w.lateness, holder
-	case highest == never:
-		return never, Source{}
+	case highest == eventtime.Never:
+		return eventtime.Never, Source{}
 	}
 	return w.grid.TickEnd(w.grid.TickOf(highest)), Source{}
 }

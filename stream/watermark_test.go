@@ -1,19 +1,17 @@
 package stream_test
 
 import (
-	"math"
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 )
-
-const never = math.MinInt64
 
 // The watermark is the smallest progress of all partitions of all topics, less
 // the lateness of 10 minutes; ticks are 5 minutes.
 func TestWatermark(t *testing.T) {
-	grid, err := stream.NewGrid(5*time.Minute, time.Hour)
+	grid, err := eventtime.NewGrid(5*time.Minute, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,17 +31,17 @@ func TestWatermark(t *testing.T) {
 		want     int64
 		holder   stream.Source
 	}{
-		{"nothing is known", nil, nil, never, stream.Source{}},
-		{"a partition has not reported", two, []stream.Progress{busy("a", 0, 100)}, never, src("a", 1)},
+		{"nothing is known", nil, nil, eventtime.Never, stream.Source{}},
+		{"a partition has not reported", two, []stream.Progress{busy("a", 0, 100)}, eventtime.Never, src("a", 1)},
 		{"the slowest holds", two, []stream.Progress{busy("a", 0, 100), busy("a", 1, 90)}, at(80), src("a", 1)},
 		{"an idle one does not hold", two, []stream.Progress{busy("a", 0, 100), idle("a", 1, 90)}, at(90), src("a", 0)},
 		{"an idle one is not ahead either", two, []stream.Progress{busy("a", 0, 100), idle("a", 1, 200)}, at(90), src("a", 0)},
 		{"all idle: the end of the last event's tick", two, []stream.Progress{idle("a", 0, 101), idle("a", 1, 90)}, at(105), stream.Source{}},
 		{"all idle on the edge of a tick", two, []stream.Progress{idle("a", 0, 100), idle("a", 1, 90)}, at(105), stream.Source{}},
 		{"all idle and empty", two, []stream.Progress{
-			{Source: src("a", 0), MaxTime: never, Idle: true}, {Source: src("a", 1), MaxTime: never, Idle: true}}, never, stream.Source{}},
-		{"one empty and idle", two, []stream.Progress{busy("a", 0, 100), {Source: src("a", 1), MaxTime: never, Idle: true}}, at(90), src("a", 0)},
-		{"one read but without an event", two, []stream.Progress{busy("a", 0, 100), {Source: src("a", 1), MaxTime: never}}, never, src("a", 1)},
+			{Source: src("a", 0), MaxTime: eventtime.Never, Idle: true}, {Source: src("a", 1), MaxTime: eventtime.Never, Idle: true}}, eventtime.Never, stream.Source{}},
+		{"one empty and idle", two, []stream.Progress{busy("a", 0, 100), {Source: src("a", 1), MaxTime: eventtime.Never, Idle: true}}, at(90), src("a", 0)},
+		{"one read but without an event", two, []stream.Progress{busy("a", 0, 100), {Source: src("a", 1), MaxTime: eventtime.Never}}, eventtime.Never, src("a", 1)},
 		{"several topics", []stream.Topic{{Name: "a", Partitions: 1}, {Name: "b", Partitions: 1}},
 			[]stream.Progress{busy("a", 0, 100), busy("b", 0, 50)}, at(40), src("b", 0)},
 		{"progress never goes back", []stream.Topic{{Name: "a", Partitions: 1}},
@@ -67,7 +65,7 @@ func TestWatermark(t *testing.T) {
 // A topic that grows holds the watermark until its new partitions report; one
 // that shrinks lets go of what it lost.
 func TestWatermarkFollowsTopics(t *testing.T) {
-	grid, err := stream.NewGrid(5*time.Minute, time.Hour)
+	grid, err := eventtime.NewGrid(5*time.Minute, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,11 +83,11 @@ func TestWatermarkFollowsTopics(t *testing.T) {
 	report(0, 100)
 	expect("one partition", 90*minute)
 	w.SetTopics([]stream.Topic{{Name: "a", Partitions: 2}})
-	expect("grown", never)
+	expect("grown", eventtime.Never)
 	report(1, 50)
 	expect("the new one has reported", 40*minute)
 	w.SetTopics([]stream.Topic{{Name: "a", Partitions: 1}})
 	expect("shrunk", 90*minute)
 	w.SetTopics([]stream.Topic{{Name: "a", Partitions: 2}})
-	expect("grown again: what the old one had is forgotten", never)
+	expect("grown again: what the old one had is forgotten", eventtime.Never)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
 )
@@ -62,7 +63,7 @@ var flowSource = stream.Source{Topic: "access"}
 
 func newFlow(b *testing.B) *flow {
 	b.Helper()
-	grid, err := stream.NewGrid(5*time.Minute, time.Hour)
+	grid, err := eventtime.NewGrid(5*time.Minute, time.Hour)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,9 +17,9 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify/stdout"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/simulate"
-	"github.com/weirhq/weir/stream"
 )
 
 // DefaultSpeed is how many seconds of the last day pass in one second. The leak
@@ -147,7 +147,7 @@ func (d *demonstration) run(ctx context.Context, p *pipeline, company *simulate.
 	frames := time.NewTicker(frameEvery)
 	defer frames.Stop()
 	historyBin, lastBin := int64(math.MaxInt64), int64(math.MaxInt64)
-	tomorrow := d.state.start.UnixMilli() + dayMillis
+	tomorrow := d.state.start.UnixMilli() + eventtime.Day
 	for {
 		select {
 		case <-ctx.Done():
@@ -172,7 +172,7 @@ func (d *demonstration) run(ctx context.Context, p *pipeline, company *simulate.
 			d.state.measure(p.registry, time.Now())
 			d.show.frame(d.state)
 		}
-		for ; d.state.done() >= tomorrow; tomorrow += dayMillis {
+		for ; d.state.done() >= tomorrow; tomorrow += eventtime.Day {
 			feed.days <- struct{}{}
 		}
 		switch done := d.state.bin; {
@@ -190,7 +190,7 @@ func (d *demonstration) run(ctx context.Context, p *pipeline, company *simulate.
 
 // wholeBin returns the last bin that closes when nothing comes after ms: the
 // watermark then goes to the end of that tick.
-func wholeBin(g stream.Grid, ms int64) int64 {
+func wholeBin(g eventtime.Grid, ms int64) int64 {
 	tick := g.TickOf(ms)
 	bin := g.BinOfTick(tick)
 	if tick < g.LastTick(bin) {

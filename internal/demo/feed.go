@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
 )
 
@@ -32,9 +33,6 @@ func newFeed(company *simulate.Company, client *kgo.Client, truth *truth) *feed 
 	return &feed{company: company, client: client, truth: truth, parked: make(chan int64, 1), resume: make(chan struct{}), days: make(chan struct{}, simulate.MaxDays)}
 }
 
-// dayMillis is a day of event time.
-const dayMillis = 24 * 3600 * 1000
-
 // daysAhead is how many days the feed is before the pipeline at most. What the
 // pipeline has read and not yet closed is held in memory, and a fortnight of it
 // makes both larger and slower.
@@ -49,9 +47,9 @@ func (f *feed) run(ctx context.Context, live int64, speed float64) error {
 	var ev event.Event
 	began := time.Time{}
 	start, _ := f.company.Span()
-	hold := start.UnixMilli() + daysAhead*dayMillis
+	hold := start.UnixMilli() + daysAhead*eventtime.Day
 	for n := int32(0); f.company.Next(&ev); n++ {
-		for ; ev.Time >= hold; hold += dayMillis {
+		for ; ev.Time >= hold; hold += eventtime.Day {
 			if err := receive(ctx, f.days); err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/progress"
 )
 
@@ -51,10 +52,10 @@ func (l *lineDisplay) frame(s *state) { l.turn(s, s.done()) }
 
 // turn writes a line when a new day of event time has begun.
 func (l *lineDisplay) turn(s *state, ms int64) {
-	l.day = max(l.day, s.start.UnixMilli()/dayMillis)
-	if ms/dayMillis <= l.day {
+	l.day = max(l.day, eventtime.DayOf(s.start.UnixMilli()))
+	if eventtime.DayOf(ms) <= l.day {
 		return
 	}
-	l.day = ms / dayMillis
-	fmt.Fprintf(l.out, "%s  a new day; %s events read, %s identities known\n", eventClock(l.day*dayMillis), alerting.Group(s.events), alerting.Group(s.identities))
+	l.day = eventtime.DayOf(ms)
+	fmt.Fprintf(l.out, "%s  a new day; %s events read, %s identities known\n", eventClock(l.day*eventtime.Day), alerting.Group(s.events), alerting.Group(s.identities))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
 )
@@ -29,7 +30,7 @@ type state struct {
 	start time.Time // of the company
 	speed float64   // 0: no pace
 	truth *truth
-	grid  stream.Grid
+	grid  eventtime.Grid
 	bin   int64 // last bin that the pipeline is done with
 
 	events     int64   // taken in

@@ -15,6 +15,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
 )
@@ -24,7 +25,7 @@ var updateGolden = flag.Bool("update", false, "write the golden files anew")
 // leakDay is a demonstration an hour into the leak.
 func leakDay(t testing.TB) *state {
 	t.Helper()
-	grid, err := stream.NewGrid(5*time.Minute, time.Hour)
+	grid, err := eventtime.NewGrid(5*time.Minute, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

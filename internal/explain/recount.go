@@ -7,6 +7,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Recount counts what an alert counted from the events themselves: sets of
@@ -74,14 +75,11 @@ func (c *Recount) Observe(ev *event.Event) {
 	}
 }
 
-// hourMillis is an hour in ms.
-const hourMillis = int64(3_600_000)
-
 // width returns the width of the bin, an hour if the alert does not say.
 func (c *Recount) width() int64 {
 	d, err := time.ParseDuration(c.alert.Evidence.BinWidth)
 	if err != nil || d <= 0 {
-		return hourMillis
+		return eventtime.Hour
 	}
 	return d.Milliseconds()
 }

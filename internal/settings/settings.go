@@ -15,6 +15,7 @@ import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -22,7 +23,7 @@ import (
 // Settings is a configuration in the terms of the operators.
 type Settings struct {
 	Config    *config.Config
-	Grid      stream.Grid
+	Grid      eventtime.Grid
 	Hasher    event.Hasher // under the record key; under a fixed key if the configuration names none
 	Ingest    stream.IngestConfig
 	Detect    stream.DetectConfig
@@ -34,7 +35,7 @@ type Settings struct {
 func New(c *config.Config) (*Settings, error) {
 	s := &Settings{Config: c, Hasher: event.FixedHasher()}
 	var err error
-	if s.Grid, err = stream.NewGrid(c.Time.Tick, c.Time.Bin); err != nil {
+	if s.Grid, err = eventtime.NewGrid(c.Time.Tick, c.Time.Bin); err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	if c.RecordKeyFile != "" {

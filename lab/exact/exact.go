@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Measure is what is counted.
@@ -43,9 +44,6 @@ type Identity struct {
 	Dim  int // index of the dimension
 	Name string
 }
-
-// HourMillis is the width of the bins.
-const HourMillis = 3_600_000
 
 // Counter counts a log whose events come in the order of time; one that comes
 // late counts in the hour that is open.
@@ -87,7 +85,7 @@ func (c *Counter) Run(next func(*event.Event) bool, each func(hour int64, rows [
 		if !ev.Action.Access() {
 			continue
 		}
-		if at := ev.Time / HourMillis; c.open && at > c.hour {
+		if at := eventtime.HourOf(ev.Time); c.open && at > c.hour {
 			rows = c.end(rows[:0])
 			each(c.hour, rows)
 		}
@@ -100,7 +98,7 @@ func (c *Counter) Run(next func(*event.Event) bool, each func(hour int64, rows [
 
 // Observe takes in one access.
 func (c *Counter) Observe(ev *event.Event) {
-	if at := ev.Time / HourMillis; !c.open || at > c.hour {
+	if at := eventtime.HourOf(ev.Time); !c.open || at > c.hour {
 		c.hour, c.open = at, true
 	}
 	records := make([]uint64, len(ev.Records))

@@ -5,10 +5,11 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 func TestCounter(t *testing.T) {
-	const hour = HourMillis
+	const hour = eventtime.Hour
 	read := func(at int64, records ...string) event.Event {
 		return event.Event{Time: at, Actor: "ana", Records: records}
 	}

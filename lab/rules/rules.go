@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Hourly holds the distinct records of each identity of one dimension by the
@@ -22,9 +23,6 @@ type Hourly struct {
 	seen   map[touch]bool
 	buf    []byte
 }
-
-// hourMillis is an hour in ms.
-const hourMillis = int64(3_600_000)
 
 type touch struct {
 	id     string
@@ -45,7 +43,7 @@ func (h *Hourly) Observe(ev *event.Event) {
 	if !ok || !ev.Action.Access() {
 		return
 	}
-	hour := ev.Time / hourMillis
+	hour := eventtime.HourOf(ev.Time)
 	if h.Hours == 0 {
 		h.First = hour
 	}
@@ -74,7 +72,7 @@ func (h *Hourly) Row(id string, taken []int64) []float64 {
 	row := make([]float64, h.Hours)
 	copy(row, h.Counts[id])
 	for _, t := range taken {
-		if at := t/hourMillis - h.First; at >= 0 && at < int64(len(row)) {
+		if at := eventtime.HourOf(t) - h.First; at >= 0 && at < int64(len(row)) {
 			row[at]++
 		}
 	}

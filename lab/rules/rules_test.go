@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // monday is 2026-03-02 00:00 UTC.
@@ -15,7 +16,7 @@ const monday = int64(1772409600_000)
 func TestHourly(t *testing.T) {
 	h := NewHourly(event.DefaultDimensions()[0], event.FixedHasher())
 	at := func(hour int64, records ...string) {
-		h.Observe(&event.Event{Time: monday + hour*hourMillis, Actor: "ana", Records: records})
+		h.Observe(&event.Event{Time: monday + hour*eventtime.Hour, Actor: "ana", Records: records})
 	}
 	at(0, "1", "2")
 	at(0, "2", "3")
@@ -23,7 +24,7 @@ func TestHourly(t *testing.T) {
 	if got := fmt.Sprint(h.Row("ana", nil)); got != "[3 0 1]" {
 		t.Errorf("hours %s", got)
 	}
-	stolen := []int64{monday, monday + hourMillis, monday + hourMillis + 5}
+	stolen := []int64{monday, monday + eventtime.Hour, monday + eventtime.Hour + 5}
 	if got := fmt.Sprint(h.Row("ana", stolen)); got != "[4 2 1]" {
 		t.Errorf("with the leak %s", got)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -54,14 +55,14 @@ func (w *ingestWorker) findIdle(ctx context.Context) error {
 	var quiet []stream.Progress
 	var topics []string
 	for _, p := range w.in.Progress() {
-		over := p.MaxTime == math.MinInt64 || now.UnixMilli() >= w.config.Grid.TickEnd(w.config.Grid.TickOf(p.MaxTime))
+		over := p.MaxTime == eventtime.Never || now.UnixMilli() >= w.config.Grid.TickEnd(w.config.Grid.TickOf(p.MaxTime))
 		if !p.Idle && over && !w.held[p.Source] && now.Sub(w.quiet[p.Source]) >= w.options.Idle {
 			quiet = append(quiet, p)
 			if !slices.Contains(topics, p.Topic) {
 				topics = append(topics, p.Topic)
 			}
 		}
-		if p.MaxTime != math.MinInt64 {
+		if p.MaxTime != eventtime.Never {
 			w.metrics.lagSeconds.WithLabelValues(p.Topic, label(p.Partition)).Set(float64(now.UnixMilli()-p.MaxTime) / 1000)
 		}
 	}
@@ -74,7 +75,7 @@ func (w *ingestWorker) findIdle(ctx context.Context) error {
 	}
 	for _, p := range quiet {
 		slack := int64(0)
-		if p.MaxTime == math.MinInt64 && p.Offset > w.from[p.Source] {
+		if p.MaxTime == eventtime.Never && p.Offset > w.from[p.Source] {
 			slack = nearEnd
 		}
 		if reached(p, slack) {
@@ -129,7 +130,7 @@ func (w *ingestWorker) balance(ctx context.Context, own []stream.Progress) error
 	slowest := int64(math.MaxInt64)
 	for _, p := range own {
 		mine[p.Source] = true
-		if !p.Idle && p.MaxTime != math.MinInt64 {
+		if !p.Idle && p.MaxTime != eventtime.Never {
 			slowest = min(slowest, p.MaxTime)
 		}
 	}
@@ -145,7 +146,7 @@ func (w *ingestWorker) balance(ctx context.Context, own []stream.Progress) error
 		slowest = min(slowest, ms)
 	}
 	for _, p := range own {
-		ahead := slowest != math.MaxInt64 && p.MaxTime != math.MinInt64 && p.MaxTime-slowest > w.options.MaxAhead.Milliseconds()
+		ahead := slowest != math.MaxInt64 && p.MaxTime != eventtime.Never && p.MaxTime-slowest > w.options.MaxAhead.Milliseconds()
 		if ahead == w.held[p.Source] {
 			continue
 		}
@@ -178,7 +179,7 @@ func (w *ingestWorker) lagging(ctx context.Context, all map[stream.Source]stream
 	}
 	var out []int64
 	for s, p := range all {
-		if mine[s] || p.MaxTime == math.MinInt64 || !slices.Contains(names, s.Topic) {
+		if mine[s] || p.MaxTime == eventtime.Never || !slices.Contains(names, s.Topic) {
 			continue
 		}
 		if !reached(p, 1) { // a commit may stand before the control record at the end

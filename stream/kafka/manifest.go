@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -31,7 +32,7 @@ type Manifest struct {
 }
 
 // NewManifest describes a configuration.
-func NewManifest(h event.Hasher, partitions int32, grid stream.Grid, dims []event.Dimension) Manifest {
+func NewManifest(h event.Hasher, partitions int32, grid eventtime.Grid, dims []event.Dimension) Manifest {
 	m := Manifest{
 		State: stream.StateVersion, Hash: event.HashVersion, RecordKey: h.Fingerprint(),
 		Partitions: partitions, Tick: grid.Tick, Bin: grid.Bin, Dimensions: map[string][]string{},

@@ -20,6 +20,7 @@ import (
 	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka"
@@ -29,14 +30,14 @@ import (
 type deployment struct {
 	conn       kafka.Connection
 	partitions int32
-	grid       stream.Grid
+	grid       eventtime.Grid
 	engine     *detectors.Engine
 	dims       []event.Dimension
 }
 
 func newDeployment(t testing.TB, partitions int32, brokers []string) *deployment {
 	t.Helper()
-	grid, err := stream.NewGrid(5*time.Minute, time.Hour)
+	grid, err := eventtime.NewGrid(5*time.Minute, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

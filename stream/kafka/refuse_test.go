@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/event"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -45,7 +45,7 @@ func TestMismatchIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := event.NewHasher([event.KeySize]byte([]byte("another-key-....")))
-	half, err := stream.NewGrid(5*time.Minute, 30*time.Minute)
+	half, err := eventtime.NewGrid(5*time.Minute, 30*time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
