@@ -93,7 +93,7 @@ func TestDeliver(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{start: time.Now(), answers: c.answers}
 				a := alertingtest.Alert()
-				got, err := NewDeliverer(s, c.policy, noJitter).Deliver(t.Context(), a, s.start.Add(-c.raised))
+				got, err := NewDeliverer(s, c.policy, noJitter).Deliver(t.Context(), &Message{Alert: a, Raised: s.start.Add(-c.raised)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -116,7 +116,7 @@ func TestDeliverLimit(t *testing.T) {
 		s := &script{start: time.Now(), answers: []answer{ok}}
 		d := NewDeliverer(s, Policy{PerMinute: 30, Burst: 3}, noJitter)
 		for range 6 {
-			if _, err := d.Deliver(t.Context(), alertingtest.Alert(), time.Time{}); err != nil {
+			if _, err := d.Deliver(t.Context(), &Message{Alert: alertingtest.Alert()}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -134,7 +134,7 @@ func TestDeliverInterrupted(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()
 				s := &script{start: time.Now(), answers: []answer{a}}
-				got, err := NewDeliverer(s, Policy{}, noJitter).Deliver(ctx, alertingtest.Alert(), time.Time{})
+				got, err := NewDeliverer(s, Policy{}, noJitter).Deliver(ctx, &Message{Alert: alertingtest.Alert()})
 				if !errors.Is(err, context.DeadlineExceeded) || got != (Delivery{}) {
 					t.Errorf("got %+v, %v", got, err)
 				}
@@ -143,41 +143,12 @@ func TestDeliverInterrupted(t *testing.T) {
 	}
 }
 
-// One alert at a time: the second waits for the first, and can be stopped
-// while it waits.
-func TestDeliverTakesTurns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &script{start: time.Now(), answers: []answer{down, down, ok}}
-		d := NewDeliverer(s, Policy{}, noJitter)
-		first := make(chan Outcome, 1)
-		go func() {
-			got, _ := d.Deliver(t.Context(), alertingtest.Alert(), time.Time{})
-			first <- got.Outcome
-		}()
-		synctest.Wait() // the first has failed once and waits
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
-		if _, err := d.Deliver(ctx, alertingtest.Alert(), time.Time{}); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("the second: %v", err)
-		}
-		if got, err := d.Deliver(t.Context(), alertingtest.Alert(), time.Time{}); err != nil || got.Attempts != 1 {
-			t.Errorf("the third: %+v, %v", got, err)
-		}
-		if got := <-first; got != Delivered {
-			t.Errorf("the first: %s", got)
-		}
-		if got, want := fmt.Sprint(s.asked), "[0s 500ms 1.5s 1.5s]"; got != want {
-			t.Errorf("asked at %s, want %s", got, want)
-		}
-	})
-}
-
 func TestDeliverWithoutLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{start: time.Now(), answers: []answer{ok}}
 		d := NewDeliverer(s, Policy{PerMinute: -1}, noJitter)
 		for range 100 {
-			if _, err := d.Deliver(t.Context(), alertingtest.Alert(), time.Time{}); err != nil {
+			if _, err := d.Deliver(t.Context(), &Message{Alert: alertingtest.Alert()}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -192,10 +163,10 @@ func TestDeliverTellsRetries(t *testing.T) {
 		s := &script{start: time.Now(), answers: []answer{down, down, ok}}
 		var told []string
 		env := noJitter
-		env.Retry = func(_ *alerting.Alert, attempt int, wait time.Duration, err error) {
+		env.OnRetry = func(_ *alerting.Alert, attempt int, wait time.Duration, err error) {
 			told = append(told, fmt.Sprint(attempt, " ", wait, " ", err))
 		}
-		if _, err := NewDeliverer(s, Policy{}, env).Deliver(t.Context(), alertingtest.Alert(), time.Time{}); err != nil {
+		if _, err := NewDeliverer(s, Policy{}, env).Deliver(t.Context(), &Message{Alert: alertingtest.Alert()}); err != nil {
 			t.Fatal(err)
 		}
 		want := "1 500ms the receiver answered 503|2 1s the receiver answered 503"
@@ -287,7 +258,7 @@ func TestDeliverPrepared(t *testing.T) {
 		return &out
 	}
 	a := alertingtest.Alert()
-	record, err := NewDeliverer(dest, Policy{Prepare: prepare}, noJitter).Deliver(t.Context(), a, time.Time{})
+	record, err := NewDeliverer(dest, Policy{Prepare: prepare}, noJitter).Deliver(t.Context(), &Message{Alert: a})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,18 +20,19 @@ const (
 
 func (o Outcome) valid() bool { return o == Delivered || o == Rejected || o == GivenUp }
 
-// Delivery is the record of one message's way to one destination, kept in the
-// delivery log. What was not delivered is a dead letter: the record says why,
-// the alert itself is found under its key on weir.alerts.
+// Delivery is the record in the delivery log of how the delivery of one message
+// to one destination ended. A message that was not delivered becomes a dead
+// letter: the record says why, and the alert itself stands under its key on
+// weir.alerts.
 type Delivery struct {
 	DedupKey    string          `json:"dedup_key"`
 	Status      alerting.Status `json:"status"`
-	Time        alerting.Time   `json:"time"` // of the alert, event time
+	Time        alerting.Time   `json:"time"` // event time of the alert
 	Destination string          `json:"destination"`
 	Outcome     Outcome         `json:"outcome"`
-	Attempts    int             `json:"attempts"`            // made, the last one included
+	Attempts    int             `json:"attempts"`            // how many were made, the last one included
 	Reason      string          `json:"reason,omitempty"`    // why not, or what the last failed attempt said; no secrets
-	Reference   string          `json:"reference,omitempty"` // what the receiver calls the episode's message, see Referrer
+	Reference   string          `json:"reference,omitempty"` // what the receiver calls the episode's message, see Updater
 	At          alerting.Time   `json:"at"`                  // wall clock at the outcome
 }
 

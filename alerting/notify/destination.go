@@ -9,19 +9,19 @@ import (
 )
 
 // Destination is a place where people look: a pager, a chat, a ticket queue.
-// Each kind is one small package under alerting that knows its own protocol
-// and nothing else; retries, limits and records are Deliverer's.
+// Each kind is one small package below this one, which knows the protocol of
+// its vendor and nothing else; retries, limits and records are Deliverer's.
 type Destination interface {
 	// Name is the name of the destination in the configuration, in logs,
 	// metrics and delivery records.
 	Name() string
 
 	// Notify makes one attempt to deliver one alert. A nil error means that
-	// the receiver took it. With an error, retry tells whether the same
+	// the receiver took it. With an error, retry says whether the same
 	// attempt may succeed later: true for what passes (an outage, a limit, a
 	// timeout), false for what a person must change (a refused credential, a
 	// malformed message). An error that wraps a *RetryAfterError carries the
-	// wait the receiver asked for.
+	// wait that the receiver asked for.
 	//
 	// The error's text goes into logs and delivery records: it never holds a
 	// secret, nor a URL that may hold one. Notify must respect ctx and must
@@ -29,10 +29,39 @@ type Destination interface {
 	Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error)
 }
 
+// Updater is a Destination that shows an episode as one message and changes the
+// message in place. To find the message again it needs a reference: what the
+// receiver called it. The delivery record keeps it (Delivery.Reference).
+//
+// The caller hands back the reference of the latest delivered record of the
+// same destination and dedup key; "" where there is none. A reference that was
+// lost costs a second message, never a failure.
+type Updater interface {
+	Destination
+
+	// Upsert is Notify with the reference of the episode's earlier message; it
+	// returns the reference to keep from now on.
+	Upsert(ctx context.Context, a *alerting.Alert, reference string) (kept string, retry bool, err error)
+}
+
+// MaxReference bounds a reference, in bytes; a longer one is not kept.
+const MaxReference = 512
+
+// Resender is a Destination whose receiver takes an episode to be over when it
+// has not heard of it for a while, as Alertmanager does. The caller must hand
+// Notify the latest alert of each open episode again, at least every
+// ResendEvery, until its close is delivered; Firing says which are due.
+type Resender interface {
+	Destination
+
+	// ResendEvery is positive.
+	ResendEvery() time.Duration
+}
+
 // RetryAfterError says how long the receiver asked us to wait before the next
 // attempt.
 type RetryAfterError struct {
-	After time.Duration // from now, positive
+	After time.Duration // from now on; positive
 	Err   error         // what the receiver said
 }
 

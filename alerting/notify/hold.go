@@ -7,34 +7,35 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 )
 
-// Hold says how long a message may wait so that people are disturbed less. It
-// is a function of the alert, the moment and the configuration; a critical
-// alert never waits.
+// Hold says how long a message waits so that people are disturbed less. That
+// follows from the alert, the time and the configuration; a critical alert never
+// waits.
 type Hold struct {
-	// Quiet are the hours in which only what is grave enough comes through.
+	// Quiet are the hours in which only grave alerts come through; nil: none.
 	Quiet *Quiet
-	// Group gathers messages: one raised within an interval waits for the
-	// interval's end. Intervals are whole multiples since 1970 in UTC. 0: none.
+	// Group is the length of the intervals by which messages are gathered: a
+	// message that is raised within an interval waits for the interval's end.
+	// Intervals begin at whole multiples of Group since 1970 in UTC. 0: none.
 	Group time.Duration
 }
 
-// Quiet is a daily span of local time.
+// Quiet is a daily span of local time, the quiet hours.
 type Quiet struct {
-	From, To time.Duration    // since midnight, 0 to 24 h; a span with To <= From goes past midnight
-	Days     []time.Weekday   // on which it begins; empty: every day
+	From, To time.Duration    // since midnight, 0 to 24 h; a span whose To is not after From ends on the next day
+	Days     []time.Weekday   // the days on which the span begins; empty: every day
 	Location *time.Location   // nil: UTC
-	Below    episode.Severity // holds what is less grave; 0: Critical
+	Below    episode.Severity // alerts that are milder than this are held; 0: Critical
 }
 
-// Until returns the time before which the message is not to be sent; at itself
-// where nothing holds it. at is when the alert was raised, by the wall clock.
-func (h *Hold) Until(a *alerting.Alert, at time.Time) time.Time {
+// Until returns the time before which an alert is not to be sent that was raised
+// at the given time of the wall clock; that time itself where nothing holds it.
+func (h *Hold) Until(a *alerting.Alert, raised time.Time) time.Time {
 	if h == nil || a.Severity == episode.Critical {
-		return at
+		return raised
 	}
-	until := at
+	until := raised
 	if h.Group > 0 {
-		if begin := at.UTC().Truncate(h.Group); !begin.Equal(at) {
+		if begin := raised.UTC().Truncate(h.Group); !begin.Equal(raised) {
 			until = begin.Add(h.Group)
 		}
 	}
@@ -51,15 +52,16 @@ func (q *Quiet) below() episode.Severity {
 	return q.Below
 }
 
-// end returns the end of the quiet span that t lies in, or t. Midnight and the
-// ends are taken from the calendar, so that a day of 23 or 25 hours keeps its
-// quiet hours by the clock on the wall. Spans that touch are one.
+// end returns the end of the quiet span that t lies in, or t if it lies in none.
+// Midnight and the ends come from the calendar, so that the quiet hours of a day
+// of 23 or 25 hours are those of the clock on the wall. Spans that touch count as
+// one.
 func (q *Quiet) end(t time.Time) time.Time {
 	loc := q.Location
 	if loc == nil {
 		loc = time.UTC
 	}
-	for range 8 { // a week of spans that touch is the longest there can be but "always"
+	for range 8 { // the longest that spans which touch can last is a week, unless they last always
 		next := t
 		y, m, d := t.In(loc).Date()
 		for _, day := range [...]int{d - 1, d} {
@@ -91,8 +93,8 @@ func (q *Quiet) on(day time.Weekday) bool {
 	return len(q.Days) == 0
 }
 
-// clock returns the moment at which a clock on the wall shows so much since
-// midnight of that day.
+// clock returns the time at which a clock on the wall shows the given time since
+// midnight on that day.
 func clock(y int, m time.Month, d int, since time.Duration, loc *time.Location) time.Time {
 	return time.Date(y, m, d, int(since/time.Hour), int(since%time.Hour/time.Minute), int(since%time.Minute/time.Second), 0, loc)
 }

@@ -9,20 +9,20 @@ import (
 
 // Policy says how hard a delivery is tried. The zero value means the defaults.
 type Policy struct {
-	// MinBackoff is the wait after the first failed attempt; each further one
-	// doubles it. Default 1 s.
+	// MinBackoff is the wait after the first failed attempt; each further failed
+	// attempt doubles the wait. Default 1 s.
 	MinBackoff time.Duration
-	// MaxBackoff bounds that growth. Default 5 min, so that a destination that
+	// MaxBackoff bounds the growth of the wait. Default 5 min: a destination that
 	// comes back is used within minutes, and one that is down is not hammered.
 	MaxBackoff time.Duration
 	// MaxAge is how long after an alert was raised a failing destination is
 	// still tried. Default 24 h. Age counts from the alert, not from the first
-	// attempt, so that a backlog behind a dead destination gives up together
-	// instead of waiting a day for each; every message gets one attempt.
+	// attempt, so that a backlog before a dead destination is given up together
+	// and not a day later for each message. Every message gets one attempt.
 	MaxAge time.Duration
-	// MaxAttempts bounds the attempts of one message. Default 0: MaxAge alone.
+	// MaxAttempts bounds the attempts of one message. Default 0: only MaxAge does.
 	MaxAttempts int
-	// MaxRetryAfter bounds the wait a receiver may ask for. Default 1 h.
+	// MaxRetryAfter bounds the wait that a receiver may ask for. Default 1 h.
 	MaxRetryAfter time.Duration
 	// Timeout bounds one attempt. Default 15 s.
 	Timeout time.Duration
@@ -32,16 +32,16 @@ type Policy struct {
 	PerMinute float64
 	Burst     int
 	// Accept says which alerts the destination gets, see Routes; nil: all.
-	// Whoever hands alerts to a Deliverer asks Deliverer.Accepts first: what
-	// goes elsewhere is neither delivered nor recorded.
+	// The caller of a Deliverer asks Deliverer.Accepts first: an alert that the
+	// destination does not get is neither delivered nor recorded for it.
 	Accept func(a *alerting.Alert) bool
-	// Hold says how long an alert may wait; nil: not at all. Whoever hands
-	// alerts to a Deliverer asks Deliverer.HoldUntil, and meanwhile goes on with
-	// other episodes: a critical one must not stand behind one that waits.
+	// Hold says how long an alert may wait; nil: not at all. The caller of a
+	// Deliverer asks Deliverer.HoldUntil and meanwhile goes on with other
+	// episodes: a critical alert must not stand behind one that waits.
 	Hold *Hold
-	// Prepare returns what is told in place of an alert, its links added, say;
-	// it must not change the alert. nil: the alert as it is. Decisions and
-	// records are about the alert as it is.
+	// Prepare returns what is sent in place of an alert: a copy with links, say.
+	// It must not change the alert. nil: the alert itself is sent. Decisions and
+	// records go by the alert, not by what Prepare returns.
 	Prepare func(a *alerting.Alert) *alerting.Alert
 }
 
@@ -67,24 +67,25 @@ func (p Policy) withDefaults() Policy {
 }
 
 // Backoff returns the wait after the given number of failed attempts (1 or
-// more), as "equal jitter": half of the exponential step is fixed and half is
-// scaled by u in [0, 1), so that instances that failed together do not return
-// together, yet none returns at once (Brooker, "Exponential Backoff And
-// Jitter", AWS Architecture Blog, 2015). A wait that the receiver asked for is
-// a floor, itself bounded by MaxRetryAfter.
-func (p Policy) Backoff(failed int, asked time.Duration, u float64) time.Duration {
+// more), with "equal jitter": half of the exponential step is fixed and half is
+// scaled by jitter in [0, 1), so that instances that failed together do not
+// return together, yet none returns at once (Brooker, "Exponential Backoff And
+// Jitter", AWS Architecture Blog, 2015). The wait is at least what the receiver
+// asked for (retryAfter, 0 for nothing), up to MaxRetryAfter.
+func (p Policy) Backoff(failed int, retryAfter time.Duration, jitter float64) time.Duration {
 	p = p.withDefaults()
 	step := p.MaxBackoff
 	// Compared in floating point: 1 s doubled 63 times does not fit a Duration.
 	if f := float64(p.MinBackoff) * math.Pow(2, float64(max(failed, 1)-1)); f < float64(p.MaxBackoff) {
 		step = time.Duration(f)
 	}
-	wait := step/2 + time.Duration(u*float64(step-step/2))
-	return max(wait, min(asked, p.MaxRetryAfter))
+	wait := step/2 + time.Duration(jitter*float64(step-step/2))
+	return max(wait, min(retryAfter, p.MaxRetryAfter))
 }
 
-// Exhausted reports why a message that has failed so many times, and whose
-// next attempt would come at the given age, is given up; "" while it is not.
+// Exhausted says why a message is given up that has failed the given number of
+// times and whose next attempt would be made at the given age; "" if it is not
+// given up.
 func (p Policy) Exhausted(failed int, age time.Duration) string {
 	p = p.withDefaults()
 	switch {
@@ -96,12 +97,12 @@ func (p Policy) Exhausted(failed int, age time.Duration) string {
 	return ""
 }
 
-// bucket is a token bucket: burst attempts at once, then rate a second; a
-// negative rate never makes anyone wait.
+// bucket is a token bucket that limits attempts. A negative rate means no limit.
 type bucket struct {
-	rate, burst float64
-	tokens      float64
-	at          time.Time
+	rate   float64   // tokens a second
+	burst  float64   // tokens that a rested bucket holds
+	tokens float64   // tokens left at the time at; negative: attempts wait for theirs
+	at     time.Time // of the latest take
 }
 
 // take spends one token and returns how long to wait before using it.

@@ -8,76 +8,74 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 )
 
-// Letter is one alert on its way to one destination.
-type Letter struct {
+// Message is one alert on its way to one destination. Times are of the wall
+// clock.
+type Message struct {
 	Alert     *alerting.Alert
-	Raised    time.Time // wall clock, when the alert was written; Policy.MaxAge counts from it
-	Hold      time.Time // not to be sent before, see Deliverer.HoldUntil; zero: not held
-	Reference string    // of the episode's message, see Referrer; Deliverer.Try keeps it
-	Attempts  int       // that have failed; Deliverer.Try counts
+	Raised    time.Time // when the alert was written; Policy.MaxAge counts from it
+	HeldUntil time.Time // the message is not sent before, see Deliverer.HoldUntil; zero: it is not held
+	Reference string    // what the receiver calls the episode's message, see Updater; Deliverer.Attempt keeps it up to date
+	Attempts  int       // attempts that have failed; Deliverer.Attempt counts them
 
-	due    time.Time // of the next attempt, after a failed one
-	urgent bool      // critical, or before a critical one of its episode
-	before *Letter   // of the same episode, not done yet
-	after  *Letter
+	due      time.Time // after a failed attempt: when the next one is made
+	urgent   bool      // the alert is critical, or a critical one of its episode stands behind it
+	previous *Message  // the message of the same episode that must be done first; nil: none
+	next     *Message  // the message of the same episode that waits for this one; nil: none
 }
 
-// MaxFailing is how many messages of one destination are tried again and again
-// at the same time. Up to so many that a receiver cannot digest delay no other;
-// when so many fail the destination is taken to be down, and only critical
-// messages get a first attempt, so that it is not hammered with the rest.
+// MaxFailing is how many messages of one destination are in retry at the same
+// time. Up to that many messages that a receiver cannot digest delay no other.
+// When that many fail, the destination is taken to be down: only critical
+// messages get a first attempt then, so that it is not hammered with the rest.
 const MaxFailing = 16
 
-// Queue holds the messages of one destination that are not done and says which
-// one is next: the order of an episode is kept, so that a close never overtakes
-// its open, and an episode that is held or fails does not delay the others.
-// What is critical goes first, together with what stands before it in its
-// episode, and is never held.
+// Queue holds the messages of one destination that are not done, and says which
+// one is next. The messages of an episode are done in the order in which they
+// were added, so that a close never overtakes its open; an episode that is held
+// or fails does not delay the others. A critical message goes first, together
+// with the messages that stand before it in its episode, and is never held.
 //
-// It reads no clock and is not safe for concurrent use. The zero value is empty.
+// A Queue reads no clock and is not safe for concurrent use. The zero value is
+// empty.
 type Queue struct {
-	list   []*Letter // in the order in which they came
-	last   map[string]*Letter
-	paused time.Time // the receiver asked for quiet until then
+	list   []*Message          // in the order in which they were added
+	last   map[string]*Message // the newest message of each episode, by dedup key
+	paused time.Time           // the receiver asked not to be called until then
 }
 
 // Len returns how many messages are not done.
 func (q *Queue) Len() int { return len(q.list) }
 
-// Add takes in a message; those of an episode come in the order of the outbox.
-func (q *Queue) Add(m *Letter) {
+// Add takes in a message. The messages of an episode must be added in the order
+// of the outbox.
+func (q *Queue) Add(m *Message) {
 	if q.last == nil {
-		q.last = map[string]*Letter{}
+		q.last = map[string]*Message{}
 	}
-	if before := q.last[m.Alert.DedupKey]; before != nil {
-		m.before, before.after = before, m
+	if previous := q.last[m.Alert.DedupKey]; previous != nil {
+		m.previous, previous.next = previous, m
 	}
 	q.last[m.Alert.DedupKey] = m
 	q.list = append(q.list, m)
 	if m.Alert.Severity == episode.Critical {
-		for b := m; b != nil; b = b.before {
-			b.urgent, b.Hold = true, time.Time{}
+		for p := m; p != nil; p = p.previous {
+			p.urgent, p.HeldUntil = true, time.Time{}
 		}
 	}
 }
 
-// Next returns the message to send now. If there is none it returns nil and how
-// long to wait for one, or a negative wait if nothing will be due unless
-// something is added or done.
-func (q *Queue) Next(now time.Time) (m *Letter, wait time.Duration) {
-	failing := 0
-	for _, m := range q.list {
-		if m.Attempts > 0 {
-			failing++
-		}
-	}
-	var best *Letter
+// Next returns the message to send now. If there is none, it returns nil and how
+// long to wait for one; the wait is negative if nothing will be due unless a
+// message is added or done.
+func (q *Queue) Next(now time.Time) (m *Message, wait time.Duration) {
+	down := q.failing(nil) >= MaxFailing
+	var best *Message
 	wait = -1
 	for _, m := range q.list {
-		if m.before != nil || m.Attempts == 0 && failing >= MaxFailing && !m.urgent {
+		if m.previous != nil || m.Attempts == 0 && down && !m.urgent {
 			continue
 		}
-		at := later(m.due, later(m.Hold, q.paused))
+		at := later(m.due, later(m.HeldUntil, q.paused))
 		if d := at.Sub(now); d > 0 {
 			if wait < 0 || d < wait {
 				wait = d
@@ -94,32 +92,37 @@ func (q *Queue) Next(now time.Time) (m *Letter, wait time.Duration) {
 	return nil, wait
 }
 
-// Again puts a message back that has failed and is tried again after the wait.
-// asked is how long the receiver asked not to be called at all; 0 if it did not.
-func (q *Queue) Again(m *Letter, now time.Time, wait, asked time.Duration) {
+// failing counts the messages that have failed and are not done, but for one.
+func (q *Queue) failing(except *Message) (n int) {
+	for _, m := range q.list {
+		if m.Attempts > 0 && m != except {
+			n++
+		}
+	}
+	return n
+}
+
+// Retry makes a message that has failed due again after the wait. retryAfter is
+// how long the receiver asked not to be called at all; 0 if it did not ask.
+func (q *Queue) Retry(m *Message, now time.Time, wait, retryAfter time.Duration) {
 	m.due = now.Add(wait)
-	if asked > 0 {
-		q.paused = later(q.paused, now.Add(asked))
+	if retryAfter > 0 {
+		q.paused = later(q.paused, now.Add(retryAfter))
 	}
 }
 
-// Done takes a message out, whatever became of it. taken tells that the
-// receiver answered as one that works; what failed while it seemed to be down
-// is due again at once then.
-func (q *Queue) Done(m *Letter, taken bool) {
-	failing := 0
-	for _, other := range q.list {
-		if other.Attempts > 0 && other != m {
-			failing++
-		}
-	}
-	q.list = slices.DeleteFunc(q.list, func(other *Letter) bool { return other == m })
-	if m.after != nil {
-		m.after.before = nil
+// Done takes a message out, however its delivery ended. answered says that the
+// receiver took or refused it, so it works: if it seemed to be down, all that
+// failed meanwhile is due at once.
+func (q *Queue) Done(m *Message, answered bool) {
+	seemedDown := q.failing(m) >= MaxFailing-1
+	q.list = slices.DeleteFunc(q.list, func(other *Message) bool { return other == m })
+	if m.next != nil {
+		m.next.previous = nil
 	} else {
 		delete(q.last, m.Alert.DedupKey)
 	}
-	if !taken || failing < MaxFailing-1 {
+	if !answered || !seemedDown {
 		return
 	}
 	for _, other := range q.list {

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// sent drains the queue at one moment, every letter being taken, and names what
+// sent drains the queue at one moment, each message being taken, and names what
 // was sent.
 func sent(q *Queue, now time.Time) string {
 	var out []string
@@ -25,19 +25,19 @@ func sent(q *Queue, now time.Time) string {
 	}
 }
 
-// letter is the alert of an episode, named for what it tells.
-func letter(key, name string, s episode.Severity) *Letter {
-	return &Letter{Alert: &alerting.Alert{DedupKey: key, Identity: name, Severity: s}}
+// message is the alert of an episode, named for what it tells.
+func message(key, name string, s episode.Severity) *Message {
+	return &Message{Alert: &alerting.Alert{DedupKey: key, Identity: name, Severity: s}}
 }
 
 var epoch = time.Unix(1_700_000_000, 0)
 
 func TestQueueOrder(t *testing.T) {
 	for _, c := range []struct {
-		name    string
-		letters string // episode, number, hold in minutes after ~, ! for critical
-		want    string
-		later   string // an hour later
+		name     string
+		messages string // episode, number, hold in minutes after ~, ! for critical
+		want     string
+		later    string // an hour later
 	}{
 		{"in order", "a1 b1 a2 b2", "a1 b1 a2 b2", ""},
 		{"critical first", "a1 b1 c1! b2", "c1 a1 b1 b2", ""},
@@ -49,13 +49,13 @@ func TestQueueOrder(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var q Queue
-			for _, word := range strings.Fields(c.letters) {
+			for _, word := range strings.Fields(c.messages) {
 				name, hold, held := strings.Cut(word, "~")
-				m := letter(name[:1], name[:2], episode.Low)
+				m := message(name[:1], name[:2], episode.Low)
 				if held {
 					var minutes int
 					fmt.Sscan(hold, &minutes)
-					m.Hold = epoch.Add(time.Duration(minutes) * time.Minute)
+					m.HeldUntil = epoch.Add(time.Duration(minutes) * time.Minute)
 				}
 				if strings.HasSuffix(name, "!") {
 					m.Alert.Severity = episode.Critical
@@ -75,7 +75,7 @@ func TestQueueOrder(t *testing.T) {
 	}
 }
 
-// fail notes a failed attempt at the next letter, to be repeated after a minute.
+// fail notes a failed attempt at the next message, to be repeated after a minute.
 func fail(t *testing.T, q *Queue, now time.Time) string {
 	t.Helper()
 	m, wait := q.Next(now)
@@ -83,15 +83,15 @@ func fail(t *testing.T, q *Queue, now time.Time) string {
 		t.Fatalf("nothing is due; wait %v", wait)
 	}
 	m.Attempts++
-	q.Again(m, now, time.Minute, 0)
+	q.Retry(m, now, time.Minute, 0)
 	return m.Alert.Identity
 }
 
-// A letter that the receiver cannot digest delays its own episode only.
+// A message that the receiver cannot digest delays its own episode only.
 func TestQueueStuck(t *testing.T) {
 	var q Queue
 	for _, name := range []string{"a1", "a2", "b1", "b2"} {
-		q.Add(letter(name[:1], name, episode.Low))
+		q.Add(message(name[:1], name, episode.Low))
 	}
 	fail(t, &q, epoch)
 	if got := sent(&q, epoch); got != "b1 b2" {
@@ -105,12 +105,12 @@ func TestQueueStuck(t *testing.T) {
 	}
 }
 
-// A receiver that fails everything is tried with a few letters only, and with
+// A receiver that fails everything is tried with a few messages only, and with
 // critical ones; once it takes one it gets the rest at once.
 func TestQueueDown(t *testing.T) {
 	var q Queue
 	for i := range 100 {
-		q.Add(letter(fmt.Sprint("key", i), fmt.Sprint(i), episode.Low))
+		q.Add(message(fmt.Sprint("key", i), fmt.Sprint(i), episode.Low))
 	}
 	for range MaxFailing {
 		fail(t, &q, epoch)
@@ -118,7 +118,7 @@ func TestQueueDown(t *testing.T) {
 	if m, wait := q.Next(epoch); m != nil || wait != time.Minute {
 		t.Fatalf("the %dth is tried while %d fail: %v, %v", MaxFailing+1, MaxFailing, m, wait)
 	}
-	q.Add(letter("grave", "grave", episode.Critical))
+	q.Add(message("grave", "grave", episode.Critical))
 	if got := fail(t, &q, epoch); got != "grave" {
 		t.Fatalf("tries %s", got)
 	}
@@ -133,11 +133,11 @@ func TestQueueDown(t *testing.T) {
 // What the receiver asks for holds for all, also for what is critical.
 func TestQueueAsked(t *testing.T) {
 	var q Queue
-	q.Add(letter("a", "a", episode.Low))
-	q.Add(letter("b", "b", episode.Critical))
+	q.Add(message("a", "a", episode.Low))
+	q.Add(message("b", "b", episode.Critical))
 	m, _ := q.Next(epoch)
 	m.Attempts++
-	q.Again(m, epoch, time.Second, time.Minute)
+	q.Retry(m, epoch, time.Second, time.Minute)
 	if m, wait := q.Next(epoch.Add(time.Second)); m != nil || wait != 59*time.Second {
 		t.Errorf("%v, wait %v", m, wait)
 	}
@@ -146,22 +146,22 @@ func TestQueueAsked(t *testing.T) {
 	}
 }
 
-// Whatever fails and whatever is held, each letter is sent once and each
+// Whatever fails and whatever is held, each message is sent once and each
 // episode in its order.
 func TestQueueLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var q Queue
 		now, numbers, got := epoch, map[string]int{}, map[string]int{}
-		want, count := rapid.IntRange(0, 60).Draw(t, "letters"), 0
+		want, count := rapid.IntRange(0, 60).Draw(t, "messages"), 0
 		for added := 0; count < want; {
 			if added < want && (q.Len() == 0 || rapid.Bool().Draw(t, "add")) {
 				key := string(rune('a' + rapid.IntRange(0, 20).Draw(t, "episode")))
-				m := letter(key, fmt.Sprint(numbers[key]), episode.Low)
+				m := message(key, fmt.Sprint(numbers[key]), episode.Low)
 				numbers[key]++
 				if rapid.IntRange(0, 9).Draw(t, "critical") == 0 {
 					m.Alert.Severity = episode.Critical
 				} else if rapid.Bool().Draw(t, "held") {
-					m.Hold = now.Add(time.Minute)
+					m.HeldUntil = now.Add(time.Minute)
 				}
 				q.Add(m)
 				added++
@@ -177,7 +177,7 @@ func TestQueueLaws(t *testing.T) {
 			}
 			if rapid.IntRange(0, 2).Draw(t, "fails") == 0 {
 				m.Attempts++
-				q.Again(m, now, time.Second, time.Duration(rapid.IntRange(0, 1).Draw(t, "asked"))*time.Second)
+				q.Retry(m, now, time.Second, time.Duration(rapid.IntRange(0, 1).Draw(t, "asked"))*time.Second)
 				continue
 			}
 			if m.Alert.Identity != fmt.Sprint(got[m.Alert.DedupKey]) {

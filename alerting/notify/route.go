@@ -8,16 +8,17 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 )
 
-// Route sends the alerts that match it to destinations. Of each criterion one
-// value must fit; a criterion that is empty fits every alert.
+// Route sends the alerts that match it to destinations. An alert must match each
+// criterion: one of its values, where it lists some. An empty criterion matches
+// every alert.
 type Route struct {
-	Severity   episode.Severity // at least this one; 0: any
+	Severity   episode.Severity // the least severity; 0: any
 	Dimensions []string
 	Detectors  []string // names of detectors, kinds, measures or facts
 	To         []string // names of destinations
 }
 
-// Matches reports whether the alert fits the route.
+// Matches reports whether the alert matches every criterion of the route.
 func (r *Route) Matches(a *alerting.Alert) bool {
 	if a.Severity < r.Severity {
 		return false
@@ -34,14 +35,14 @@ func names(word string, a *alerting.Alert) bool {
 	return word != "" && (word == a.Detector || word == string(kind) || word == a.Measure || word == string(a.Fact))
 }
 
-// Routes say which alerts go where: to the destinations of every route that
-// matches and, where none does, to those of Default. The zero value sends every
-// alert to every destination.
+// Routes say which alerts go to which destinations: to those of every route that
+// matches and, where no route matches, to those of Default. The zero value sends
+// every alert to every destination.
 //
-// The severity of an episode never falls and the rest of what a route looks at
-// stays, so who was told of an episode is told of its end. One exception: an
-// episode that is made worse by another measure keeps the routes by severity
-// and dimension, but may leave one by measure; give such a route a default.
+// Who hears of an episode also hears of its end, since the severity of an episode
+// never falls and its dimension stays. One exception: an episode that another
+// measure makes worse keeps its routes by severity and dimension, but may leave a
+// route by measure; give such a route a default.
 type Routes struct {
 	List    []Route
 	Default []string

@@ -10,16 +10,16 @@ import (
 // deliveryDetector is the detector of alerts about deliveries.
 const deliveryDetector = "delivery"
 
-// NewUndelivered returns the alert that tells, by another destination, that an
-// alert will never reach the one named. letter is what could not be delivered,
-// or nil if it could not even be read; key is its dedup key, at when it was
-// given up, last whether further dead letters of that destination will not be
-// reported one by one for a while.
-func NewUndelivered(letter *alerting.Alert, key, destination, reason string, at alerting.Time, last bool) *alerting.Alert {
+// NewUndelivered returns the alert by which another destination says that an
+// alert will never reach the destination named. undelivered is that alert, or nil
+// if it could not even be read; key is its dedup key; at is when it was given up.
+// last says that further dead letters of that destination are only counted for a
+// while.
+func NewUndelivered(undelivered *alerting.Alert, key, destination, reason string, at alerting.Time, last bool) *alerting.Alert {
 	what, severity, status := "An alert that could not be read", episode.High, alerting.Status("")
-	if letter != nil {
-		what = fmt.Sprintf("The %s alert about %s %s", letter.Severity, letter.Dimension, letter.Identity)
-		severity, status = letter.Severity, letter.Status
+	if undelivered != nil {
+		what = fmt.Sprintf("The %s alert about %s %s", undelivered.Severity, undelivered.Dimension, undelivered.Identity)
+		severity, status = undelivered.Severity, undelivered.Status
 	}
 	a := &alerting.Alert{
 		Schema: alerting.Schema, DedupKey: alerting.DedupKey(alerting.DestinationDimension, destination+"\x00"+key, 0), Status: alerting.Open, Time: at, Onset: at,
@@ -32,7 +32,7 @@ func NewUndelivered(letter *alerting.Alert, key, destination, reason string, at 
 		Checks: []string{
 			"Read the undelivered alert: it stands under its key on the alerts topic.",
 			"Mend the destination: its credential, its address, or what it refuses.",
-			"Look how many more it has refused: the metric weir_deliveries_total, or the dead-letter topic.",
+			"Look how many more it has refused: the metric weir_deliveries_total, or the dead-undelivered topic.",
 		},
 	}
 	if status != "" {

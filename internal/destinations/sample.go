@@ -39,7 +39,7 @@ func Test(ctx context.Context, c *config.Config, d *config.Destination, env Env,
 		Timeout: d.Timeout, MaxAttempts: 1, PerMinute: -1,
 		Prepare: alerting.Preparer(alerting.LinkTemplates(c.Alerts.Links)),
 	}, notify.Env{})
-	result, err := deliverer.Deliver(ctx, a, began)
+	result, err := deliverer.Deliver(ctx, &notify.Message{Alert: a, Raised: began})
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func Test(ctx context.Context, c *config.Config, d *config.Destination, env Env,
 		over := *a
 		over.Status, over.Time = alerting.Close, a.Time+1
 		over.Summary = "Over: this was a test of weir; nothing has happened."
-		end, err := deliverer.DeliverReference(ctx, &over, began, result.Reference)
+		end, err := deliverer.Deliver(ctx, &notify.Message{Alert: &over, Raised: began, Reference: result.Reference})
 		if err != nil {
 			return nil, err
 		}

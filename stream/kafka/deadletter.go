@@ -50,9 +50,9 @@ func (n *notifier) report(rec *kgo.Record) *alerting.Alert {
 	if h[headerReportBy] != n.dest.Name() {
 		return nil
 	}
-	letter, err := alerting.ParseAlert(rec.Value)
+	undelivered, err := alerting.ParseAlert(rec.Value)
 	if err != nil {
-		letter = nil // why it cannot be read is the reason in the header
+		undelivered = nil // why it cannot be read is the reason in the header
 	}
-	return notify.NewUndelivered(letter, string(rec.Key), h[headerDestination], h[headerReason], alerting.Time(rec.Timestamp.UnixMilli()), last)
+	return notify.NewUndelivered(undelivered, string(rec.Key), h[headerDestination], h[headerReason], alerting.Time(rec.Timestamp.UnixMilli()), last)
 }

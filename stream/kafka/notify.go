@@ -49,13 +49,13 @@ type notifier struct {
 	deliverer *notify.Deliverer
 	box       *outbox
 	queue     notify.Queue
-	origin    map[*notify.Letter]*kgo.Record
+	origin    map[*notify.Message]*kgo.Record
 	firing    notify.Firing
 	resend    time.Duration // of a Resender; else 0
-	keeps     bool          // the destination wants references
+	updates   bool          // the destination is an Updater, which wants references
 	moved     bool          // a place has changed that is not written
 	written   time.Time
-	resent    bool // the last thing done was to tell something again
+	resent    bool // the last attempt sent an alert again that the receiver had got
 }
 
 // run is a task of a placement on weir.alerts, which has one partition.
@@ -68,8 +68,8 @@ func (n notifier) run(ctx context.Context, partition int32, at func(int64)) erro
 		return err
 	}
 	defer cl.Close()
-	n.client, n.origin, n.written = cl, map[*notify.Letter]*kgo.Record{}, time.Now()
-	n.deliverer = notify.NewDeliverer(n.dest.Destination, n.dest.Policy, notify.Env{Retry: n.retried})
+	n.client, n.origin, n.written = cl, map[*notify.Message]*kgo.Record{}, time.Now()
+	n.deliverer = notify.NewDeliverer(n.dest.Destination, n.dest.Policy, notify.Env{OnRetry: n.retried})
 	if err := n.restore(ctx); err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (n *notifier) restore(ctx context.Context) error {
 		}
 		from[topic] = map[int32]kgo.Offset{0: kgo.NewOffset().At(p.start())}
 	}
-	_, n.keeps = n.dest.Destination.(notify.Referrer)
+	_, n.updates = n.dest.Destination.(notify.Updater)
 	if r, ok := n.dest.Destination.(notify.Resender); ok {
 		n.resend = r.ResendEvery()
 		if err := n.box.firing(&n.firing); err != nil {
@@ -196,9 +196,9 @@ func (n *notifier) take(ctx context.Context, rec *kgo.Record) error {
 		n.moved = true
 		return nil
 	}
-	m := &notify.Letter{Alert: a, Raised: rec.Timestamp}
+	m := &notify.Message{Alert: a, Raised: rec.Timestamp}
 	if until := n.deliverer.HoldUntil(a, rec.Timestamp); until.After(rec.Timestamp) {
-		m.Hold = until
+		m.HeldUntil = until
 	}
 	p.queue(rec.Offset)
 	n.origin[m] = rec
@@ -206,7 +206,8 @@ func (n *notifier) take(ctx context.Context, rec *kgo.Record) error {
 	return nil
 }
 
-// message returns what the destination is to be told of a record, or nil.
+// message returns the alert that the destination gets for a record, or nil for
+// none.
 func (n *notifier) message(rec *kgo.Record) (*alerting.Alert, error) {
 	if rec.Topic == n.topics.DeadLetters {
 		return n.report(rec), nil
@@ -218,15 +219,15 @@ func (n *notifier) message(rec *kgo.Record) (*alerting.Alert, error) {
 	return a, nil
 }
 
-// work does one thing: an attempt at the next message, or telling something
-// again; or it writes the place when it has moved by itself for a while.
+// work does one thing: it makes an attempt at the next message, sends an alert
+// again, or writes the place when the place has moved by itself for a while.
 func (n *notifier) work(ctx context.Context) error {
 	m, _ := n.queue.Next(time.Now())
 	due := n.firing.Due(time.Now())
 	switch {
 	case len(due) > 0 && (m == nil || !n.resent):
 		n.resent = true
-		return n.again(ctx, due[0])
+		return n.resendOne(ctx, due[0])
 	case m != nil:
 		n.resent = false
 		return n.attempt(ctx)
@@ -238,7 +239,7 @@ func (n *notifier) work(ctx context.Context) error {
 
 // attempt makes one attempt and commits what came of it.
 func (n *notifier) attempt(ctx context.Context) error {
-	if err := n.deliverer.Turn(ctx); err != nil {
+	if err := n.deliverer.WaitForLimit(ctx); err != nil {
 		return err
 	}
 	m, _ := n.queue.Next(time.Now()) // the wait may have been long
@@ -249,16 +250,16 @@ func (n *notifier) attempt(ctx context.Context) error {
 		m.Reference = known.Reference
 	}
 	trying, cancel := lasting(ctx)
-	tried, err := n.deliverer.Try(trying, m)
+	result, err := n.deliverer.Attempt(trying, m)
 	cancel()
 	if err != nil {
 		return err // stopping; the alert is delivered after the restart
 	}
-	if tried.Record == nil {
-		n.queue.Again(m, time.Now(), tried.Wait, tried.Asked)
+	if result.Delivery == nil {
+		n.queue.Retry(m, time.Now(), result.Wait, result.RetryAfter)
 		return nil
 	}
-	return n.finish(ctx, m, tried.Record)
+	return n.finish(ctx, m, result.Delivery)
 }
 
 // lasting returns a context that outlives ctx by stopGrace.
@@ -273,7 +274,7 @@ func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // finish commits the record of a delivery, with all that follows from it.
-func (n *notifier) finish(ctx context.Context, m *notify.Letter, d *notify.Delivery) error {
+func (n *notifier) finish(ctx context.Context, m *notify.Message, d *notify.Delivery) error {
 	name, origin := n.dest.Name(), n.origin[m]
 	out := []*kgo.Record{{Topic: n.topics.Deliveries, Key: []byte(d.DedupKey), Value: d.AppendJSON(nil)}}
 	if d.Outcome != notify.Delivered {
@@ -295,45 +296,46 @@ func (n *notifier) finish(ctx context.Context, m *notify.Letter, d *notify.Deliv
 	return nil
 }
 
-// remember notes what the destination will need to know of the episode.
-func (n *notifier) remember(m *notify.Letter, d *notify.Delivery) (*kgo.Record, error) {
+// remember keeps what the next message of the episode needs: the reference, and
+// for a Resender the alert. It returns the record of it, or nil for nothing.
+func (n *notifier) remember(m *notify.Message, d *notify.Delivery) (*kgo.Record, error) {
 	resend := n.resend > 0 && n.origin[m].Topic == n.topics.Alerts
-	if !resend && (!n.keeps || d.Reference == "") {
+	if !resend && (!n.updates || d.Reference == "") {
 		return nil, nil
 	}
-	t := &told{Reference: d.Reference, At: int64(d.At)}
+	sent := &lastSent{Reference: d.Reference, At: int64(d.At)}
 	if resend {
-		n.firing.Told(m.Alert, d.At.Std(), n.resend)
+		n.firing.Sent(m.Alert, d.At.Std(), n.resend)
 		if m.Alert.Status != alerting.Close {
-			t.Alert = m.Alert.AppendJSON(nil)
-		} else if t.Reference == "" {
-			t = nil
+			sent.Alert = m.Alert.AppendJSON(nil)
+		} else if sent.Reference == "" {
+			sent = nil
 		}
 	}
-	return n.box.tell(n.topics.Outbox, d.DedupKey, t)
+	return n.box.setLastSent(n.topics.Outbox, d.DedupKey, sent)
 }
 
-// again tells a receiver that forgets what it has been told. Nothing is
-// recorded, since nothing new is told; a failure is repeated soon.
-func (n *notifier) again(ctx context.Context, a *alerting.Alert) error {
-	if err := n.deliverer.Turn(ctx); err != nil {
+// resendOne sends an alert again to a receiver that forgets. Nothing is recorded,
+// since the receiver has got the alert before; a failure is repeated soon.
+func (n *notifier) resendOne(ctx context.Context, a *alerting.Alert) error {
+	if err := n.deliverer.WaitForLimit(ctx); err != nil {
 		return err
 	}
-	m := &notify.Letter{Alert: a, Raised: time.Now()}
+	m := &notify.Message{Alert: a, Raised: time.Now()}
 	if known := n.box.episodes[a.DedupKey]; known != nil {
 		m.Reference = known.Reference
 	}
 	trying, cancel := lasting(ctx)
-	tried, err := n.deliverer.Try(trying, m)
+	result, err := n.deliverer.Attempt(trying, m)
 	cancel()
 	if err != nil {
 		return err
 	}
 	every := n.resend
-	if tried.Record == nil {
-		every = min(every, max(tried.Wait, tried.Asked))
+	if result.Delivery == nil {
+		every = min(every, max(result.Wait, result.RetryAfter))
 	}
-	n.firing.Told(a, time.Now(), every)
+	n.firing.Sent(a, time.Now(), every)
 	return nil
 }
 

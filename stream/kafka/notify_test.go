@@ -33,11 +33,11 @@ type receiver struct {
 func (r *receiver) Name() string { return r.name }
 
 func (r *receiver) Notify(ctx context.Context, a *alerting.Alert) (bool, error) {
-	_, retry, err := r.NotifyReference(ctx, a, "")
+	_, retry, err := r.Upsert(ctx, a, "")
 	return retry, err
 }
 
-func (r *receiver) NotifyReference(_ context.Context, a *alerting.Alert, reference string) (string, bool, error) {
+func (r *receiver) Upsert(_ context.Context, a *alerting.Alert, reference string) (string, bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.attempts == nil {

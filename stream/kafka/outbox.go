@@ -20,9 +20,9 @@ import (
 // records a delivery.
 type outbox struct {
 	destination string
-	places      map[string]*place // by topic
-	reported    []int64           // when dead letters were reported one by one, Unix ms, at most maxReports
-	episodes    map[string]*told  // by dedup key; only of destinations that need it
+	places      map[string]*place    // by topic
+	reported    []int64              // when dead letters were reported one by one, Unix ms, at most maxReports
+	episodes    map[string]*lastSent // by dedup key; only for an Updater or a Resender
 }
 
 // place is how far a destination has come in a topic. Messages are not done in
@@ -33,8 +33,8 @@ type place struct {
 	queued  []int64 // read and not done, whether before Next or after; sorted
 }
 
-// told is what was last told of an episode.
-type told struct {
+// lastSent is what the destination got last of an episode.
+type lastSent struct {
 	Reference string          `json:"reference,omitempty"`
 	At        int64           `json:"at"`              // wall clock, Unix ms
 	Alert     json.RawMessage `json:"alert,omitempty"` // of a Resender: the latest, while the episode is open
@@ -48,9 +48,9 @@ type position struct {
 
 const (
 	positionPrefix = "position\x00"
-	toldPrefix     = "episode\x00"
+	lastSentPrefix = "episode\x00"
 	// forgetAfter is how long after its last message an episode's reference is
-	// kept. An open episode is told at least once a day.
+	// kept. Of an open episode an update is sent at least once a day.
 	forgetAfter = 30 * 24 * time.Hour
 	// maxReports is how many dead letters of one destination are reported one by
 	// one within reportEvery; the others are only counted.
@@ -59,7 +59,7 @@ const (
 )
 
 func newOutbox(destination string) *outbox {
-	return &outbox{destination: destination, places: map[string]*place{}, episodes: map[string]*told{}}
+	return &outbox{destination: destination, places: map[string]*place{}, episodes: map[string]*lastSent{}}
 }
 
 // load takes in one record of weir.outbox; those of other destinations are
@@ -74,7 +74,7 @@ func (o *outbox) load(key, value []byte) error {
 		o.places, o.reported = p.Places, p.Reported
 		return nil
 	}
-	episode, ok := strings.CutPrefix(name, toldPrefix+o.destination+"\x00")
+	episode, ok := strings.CutPrefix(name, lastSentPrefix+o.destination+"\x00")
 	if !ok {
 		return nil
 	}
@@ -82,9 +82,9 @@ func (o *outbox) load(key, value []byte) error {
 		delete(o.episodes, episode)
 		return nil
 	}
-	t := &told{}
+	t := &lastSent{}
 	if err := json.Unmarshal(value, t); err != nil {
-		return fmt.Errorf("reading what a destination was told: %w", err)
+		return fmt.Errorf("reading what a destination got last: %w", err)
 	}
 	o.episodes[episode] = t
 	return nil
@@ -103,45 +103,45 @@ func (o *outbox) record(topic string) *kgo.Record {
 	return &kgo.Record{Topic: topic, Key: []byte(positionPrefix + o.destination), Value: value}
 }
 
-// tell notes what an episode's message is called now, and returns the record
-// of it.
-func (o *outbox) tell(topic, key string, t *told) (*kgo.Record, error) {
-	rec := &kgo.Record{Topic: topic, Key: []byte(toldPrefix + o.destination + "\x00" + key)}
+// setLastSent keeps what the destination got last of an episode, or forgets it
+// where t is nil, and returns the record of that.
+func (o *outbox) setLastSent(topic, key string, t *lastSent) (*kgo.Record, error) {
+	rec := &kgo.Record{Topic: topic, Key: []byte(lastSentPrefix + o.destination + "\x00" + key)}
 	if t == nil {
 		delete(o.episodes, key)
 		return rec, nil
 	}
 	value, err := json.Marshal(t)
 	if err != nil {
-		return nil, fmt.Errorf("writing what a destination was told: %w", err)
+		return nil, fmt.Errorf("writing what a destination got last: %w", err)
 	}
 	o.episodes[key], rec.Value = t, value
 	return rec, nil
 }
 
-// forget drops the episodes of which nothing was told for long, and returns
-// the tombstones.
+// forget drops the episodes of which nothing was sent for forgetAfter, and
+// returns the tombstones.
 func (o *outbox) forget(topic string, now time.Time) []*kgo.Record {
 	var out []*kgo.Record
 	for _, key := range slices.Sorted(maps.Keys(o.episodes)) {
 		if now.Sub(time.UnixMilli(o.episodes[key].At)) > forgetAfter {
-			rec, _ := o.tell(topic, key, nil) // a tombstone has nothing to marshal
+			rec, _ := o.setLastSent(topic, key, nil) // a tombstone has nothing to marshal
 			out = append(out, rec)
 		}
 	}
 	return out
 }
 
-// firing fills the account of what a Resender must be told again, all of it at
+// firing fills in what must be sent again to a Resender; all of it is due at
 // once.
 func (o *outbox) firing(f *notify.Firing) error {
 	for _, key := range slices.Sorted(maps.Keys(o.episodes)) {
 		if raw := o.episodes[key].Alert; raw != nil {
 			a, err := alerting.ParseAlert(raw)
 			if err != nil {
-				return fmt.Errorf("reading what a destination was told: %w", err)
+				return fmt.Errorf("reading what a destination got last: %w", err)
 			}
-			f.Told(a, time.Time{}, 0)
+			f.Sent(a, time.Time{}, 0)
 		}
 	}
 	return nil

@@ -57,7 +57,7 @@ type Slack struct {
 	post, update *post.Client
 }
 
-var _ notify.Referrer = (*Slack)(nil)
+var _ notify.Updater = (*Slack)(nil)
 
 // New returns the destination. Its errors quote neither URL nor token.
 func New(o Options) (*Slack, error) {
@@ -100,12 +100,12 @@ func (s *Slack) Name() string { return s.name }
 
 // Notify shows the alert as a message of its own.
 func (s *Slack) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
-	_, retry, err = s.NotifyReference(ctx, a, "")
+	_, retry, err = s.Upsert(ctx, a, "")
 	return retry, err
 }
 
-// NotifyReference shows the alert in the episode's message.
-func (s *Slack) NotifyReference(ctx context.Context, a *alerting.Alert, reference string) (kept string, retry bool, err error) {
+// Upsert shows the alert in the episode's message.
+func (s *Slack) Upsert(ctx context.Context, a *alerting.Alert, reference string) (kept string, retry bool, err error) {
 	m := s.message(a)
 	if s.webhook != nil {
 		retry, err = s.webhook.Post(ctx, http.Header{"Content-Type": {"application/json"}}, encode(m))

@@ -52,18 +52,18 @@ func TestBehaviour(t *testing.T) {
 }
 
 // soc starts a look-alike and a bot that speaks to it.
-func soc(t *testing.T, o fakesoc.Options) (*fakesoc.Server, notify.Referrer) {
+func soc(t *testing.T, o fakesoc.Options) (*fakesoc.Server, notify.Updater) {
 	t.Helper()
 	s := fakesoc.New(o)
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	d := bot(t, notifytest.Setup{URL: server.URL + "/api", Timeout: time.Minute, Now: time.Now})
-	return s, d.(notify.Referrer)
+	return s, d.(notify.Updater)
 }
 
-func send(t *testing.T, d notify.Referrer, a *alerting.Alert, reference string) string {
+func send(t *testing.T, d notify.Updater, a *alerting.Alert, reference string) string {
 	t.Helper()
-	kept, _, err := d.NotifyReference(t.Context(), a, reference)
+	kept, _, err := d.Upsert(t.Context(), a, reference)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/weirhq/weir/alerting/alertingtest"
 )
 
-// board is a Referrer: its references count up, and it fails as told.
+// board is an Updater: its references count up, and it fails as told.
 type board struct {
 	given []string
 	fail  []error
@@ -22,11 +22,11 @@ type board struct {
 func (b *board) Name() string { return "board" }
 
 func (b *board) Notify(ctx context.Context, a *alerting.Alert) (bool, error) {
-	_, retry, err := b.NotifyReference(ctx, a, "")
+	_, retry, err := b.Upsert(ctx, a, "")
 	return retry, err
 }
 
-func (b *board) NotifyReference(_ context.Context, _ *alerting.Alert, reference string) (string, bool, error) {
+func (b *board) Upsert(_ context.Context, _ *alerting.Alert, reference string) (string, bool, error) {
 	b.given = append(b.given, reference)
 	if n := len(b.given); n <= len(b.fail) && b.fail[n-1] != nil {
 		return fmt.Sprintf("half-%d", n), true, b.fail[n-1]
@@ -43,7 +43,7 @@ func TestReferencesAreKept(t *testing.T) {
 	d := NewDeliverer(b, Policy{}, env)
 	reference := ""
 	for range 2 {
-		got, err := d.DeliverReference(t.Context(), alertingtest.Alert(), time.Time{}, reference)
+		got, err := d.Deliver(t.Context(), &Message{Alert: alertingtest.Alert(), Reference: reference})
 		if err != nil || got.Outcome != Delivered {
 			t.Fatal(got, err)
 		}
@@ -59,7 +59,7 @@ func TestReferencesAreKept(t *testing.T) {
 }
 
 func TestReferenceOfOtherDestinations(t *testing.T) {
-	got, err := NewDeliverer(&script{answers: []answer{ok}}, Policy{}, noJitter).DeliverReference(t.Context(), alertingtest.Alert(), time.Time{}, "old")
+	got, err := NewDeliverer(&script{answers: []answer{ok}}, Policy{}, noJitter).Deliver(t.Context(), &Message{Alert: alertingtest.Alert(), Reference: "old"})
 	if err != nil || got.Reference != "old" {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -79,9 +79,9 @@ func TestFiring(t *testing.T) {
 		}
 		return strings.Join(keys, ", ")
 	}
-	f.Told(alert("b", alerting.Open), at, time.Minute)
-	f.Told(alert("a", alerting.Open), at.Add(time.Second), time.Minute)
-	f.Told(alert("b", alerting.Update), at.Add(2*time.Second), time.Minute)
+	f.Sent(alert("b", alerting.Open), at, time.Minute)
+	f.Sent(alert("a", alerting.Open), at.Add(time.Second), time.Minute)
+	f.Sent(alert("b", alerting.Update), at.Add(2*time.Second), time.Minute)
 	for _, c := range []struct {
 		after time.Duration
 		want  string
@@ -94,12 +94,12 @@ func TestFiring(t *testing.T) {
 			t.Errorf("after %v: due are %q, want %q", c.after, got, c.want)
 		}
 	}
-	f.Told(alert("b", alerting.Close), at.Add(70*time.Second), time.Minute)
-	f.Told(alert("b", alerting.Close), at.Add(70*time.Second), time.Minute)
+	f.Sent(alert("b", alerting.Close), at.Add(70*time.Second), time.Minute)
+	f.Sent(alert("b", alerting.Close), at.Add(70*time.Second), time.Minute)
 	if got := due(at.Add(time.Hour)); got != "a open" {
 		t.Errorf("after the close of b, due are %q", got)
 	}
-	f.Told(alert("b", alerting.Open), at.Add(80*time.Second), time.Minute)
+	f.Sent(alert("b", alerting.Open), at.Add(80*time.Second), time.Minute)
 	if got := due(at.Add(time.Hour)); got != "a open, b open" {
 		t.Errorf("after b came back, due are %q", got)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/alertingtest"
-	"github.com/weirhq/weir/alerting/ocsf"
+	"github.com/weirhq/weir/alerting/notify/ocsf"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what is found to testdata")
