@@ -42,8 +42,8 @@ func TestLabBank(t *testing.T) {
 	span := b.calm.Summary.To.Std().Sub(time.UnixMilli(b.from)).Hours() / 24 / 365
 	years := span * float64(len(b.hourly.Counts))
 	opened := 0
-	for i := range b.calm.Alerts {
-		if a := &b.calm.Alerts[i]; a.Status == alerting.Open && int64(a.Time) >= b.from {
+	for i := range b.calm.alerts {
+		if a := &b.calm.alerts[i]; a.Status == alerting.Open && int64(a.Time) >= b.from {
 			opened++
 		}
 	}
@@ -95,7 +95,7 @@ type bankDraw struct {
 type bank struct {
 	path    string
 	s       *settings.Settings
-	calm    *CalmRun
+	calm    *calmRun
 	hourly  *rules.Hourly
 	profile *Profile
 	leak    Leak
@@ -143,13 +143,13 @@ func (b *bank) log(t *testing.T) *backtest.Files {
 
 // bankCounter counts by the hour beside a calm run.
 type bankCounter struct {
-	*CalmRun
+	*calmRun
 	hourly *rules.Hourly
 }
 
 func (c *bankCounter) Event(src stream.Source, ev *event.Event) bool {
 	c.hourly.Observe(ev)
-	return c.CalmRun.Event(src, ev)
+	return c.calmRun.Event(src, ev)
 }
 
 // start is the hour of the test period's begin, as an index.
@@ -198,7 +198,7 @@ func (b *bank) weir(t *testing.T, rate float64, d *bankDraw) (caught, tried int,
 		}
 		for _, plan := range run.plans {
 			tried++
-			if o := plan.Judge(run.alerts, b.calm.Alerts); o.Caught {
+			if o := plan.Judge(run.alerts, b.calm.alerts); o.Caught {
 				caught++
 				delays = append(delays, o.Delay)
 			}
@@ -211,7 +211,7 @@ func (b *bank) weir(t *testing.T, rate float64, d *bankDraw) (caught, tried int,
 // chance is the share of the actors that alert in a leak's week as it is.
 func (b *bank) chance(draws []bankDraw) (share float64) {
 	for i := range draws {
-		share += b.profile.Chance(&draws[i].leak, draws[i].actors, b.calm.Alerts) / float64(len(draws))
+		share += b.profile.Chance(&draws[i].leak, draws[i].actors, b.calm.alerts) / float64(len(draws))
 	}
 	return share
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"sort"
 	"strings"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify/stdout"
-	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/internal/backtest"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/stream"
@@ -73,7 +71,7 @@ The stolen records are ones of the log that the thief has not touched in it.`,
 		},
 	}
 	configFlag(cmd, &o.config)
-	cmd.Flags().StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(fieldmap.Names(), ", ")+", or the path of a field map")
+	formatFlag(cmd, &o.format)
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table, or json (one alert a line; the summary on stderr)")
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 3 if any episode opened; with --inject, if any leak was missed")
 	cmd.Flags().StringVar(&o.suppressed, "suppressed", "", "file to write the alerts to that were held back, with the reason, one a line")
@@ -132,13 +130,12 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 	if err != nil {
 		return none, err
 	}
-	suppressed, closeSuppressed, err := createSuppressed(o.suppressed)
+	line := progress.New(cmd.ErrOrStderr())
+	run := backtest.NewRun(s, files, line)
+	closeSuppressed, err := run.KeepSuppressed(o.suppressed)
 	if err != nil {
 		return none, err
 	}
-	line := progress.New(cmd.ErrOrStderr())
-	run := backtest.NewRun(s, files, line)
-	run.CountSuppressed(suppressed)
 	run.Alert = func(a *alerting.Alert) error {
 		line.Clear()
 		_, err := sink.Notify(ctx, a)
@@ -156,25 +153,6 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 		run.Summary.Missing = run.Local.Detect.Stats().Inputs.Missing()
 	}
 	return &run.Summary, err
-}
-
-// createSuppressed creates the file for the suppressed alerts; nil if none is
-// named. The function returned ends it.
-func createSuppressed(name string) (w *bufio.Writer, end func() error, err error) {
-	if name == "" {
-		return nil, func() error { return nil }, nil
-	}
-	file, err := os.Create(name)
-	if err != nil {
-		return nil, nil, fmt.Errorf("writing what was held back: %w", err)
-	}
-	w = bufio.NewWriter(file)
-	return w, func() error {
-		if err := errors.Join(w.Flush(), file.Close()); err != nil {
-			return fmt.Errorf("writing what was held back: %w", err)
-		}
-		return nil
-	}, nil
 }
 
 // heldBack says what held alerts back.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/internal/usage"
 )
 
@@ -51,15 +49,4 @@ func silent(err error) error {
 		return exitError(2)
 	}
 	return exitError(1)
-}
-
-// atLeast checks that a command was given at least n arguments; what names
-// them.
-func atLeast(n int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < n {
-			return fmt.Errorf("%s needs %s", cmd.Name(), what)
-		}
-		return nil
-	}
 }

@@ -12,13 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/internal/explain"
-	"github.com/weirhq/weir/internal/ndjson"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
-	"github.com/weirhq/weir/stream/kafka"
 )
 
 type explainOptions struct {
@@ -74,12 +71,13 @@ they make of the identity there is told and computed again, alert or not.`,
 	f.StringVar(&o.identity, "identity", "", "DIMENSION:NAME, instead of an alert's key")
 	f.StringVar(&o.bin, "bin", "", "with --identity, a time in the bin that made the case, or in the episode; with a log alone, in any bin")
 	f.StringArrayVar(&o.inputs, "input", nil, "file of events to count again; may be given more than once")
-	f.StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(fieldmap.Names(), ", ")+", or the path of a field map")
+	formatFlag(cmd, &o.format)
 	f.BoolVar(&o.replay, "replay", false, "count the source topics of the configuration again")
 	outputFlag(cmd, &o.output)
 	return cmd
 }
 
+// check refuses flags that contradict each other, and a call that lacks some.
 func (o *explainOptions) check() error {
 	switch {
 	case (o.key == "") == (o.identity == ""):
@@ -115,11 +113,12 @@ func runExplain(ctx context.Context, cmd *cobra.Command, o *explainOptions) erro
 	if err != nil {
 		return err
 	}
-	take := explainAlert
+	var x *explain.Explanation
 	if o.ofBin() {
-		take = explainBin
+		x, err = explainBin(ctx, cmd, o, s)
+	} else {
+		x, err = explainAlert(ctx, cmd, o, s)
 	}
-	x, err := take(ctx, cmd, o, s)
 	if err != nil {
 		return err
 	}
@@ -136,7 +135,7 @@ func runExplain(ctx context.Context, cmd *cobra.Command, o *explainOptions) erro
 
 // explainAlert takes apart the latest alert that is asked for.
 func explainAlert(ctx context.Context, cmd *cobra.Command, o *explainOptions, s *settings.Settings) (*explain.Explanation, error) {
-	a, err := o.find(ctx, cmd, s)
+	a, err := o.find(cmd, s)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +143,7 @@ func explainAlert(ctx context.Context, cmd *cobra.Command, o *explainOptions, s 
 	if !o.rereads() {
 		return x, nil
 	}
-	log, err := openLog(ctx, cmd, o.inputs, o.format, o.config, s)
+	log, err := openLog(cmd, o.inputs, o.format, o.config, s)
 	if err != nil {
 		return nil, err
 	}
@@ -153,11 +152,11 @@ func explainAlert(ctx context.Context, cmd *cobra.Command, o *explainOptions, s 
 
 // explainBin takes apart what the operators make of the identity in the bin.
 func explainBin(ctx context.Context, cmd *cobra.Command, o *explainOptions, s *settings.Settings) (*explain.Explanation, error) {
-	at, err := time.Parse(time.RFC3339, o.bin)
+	at, err := parseBin(o.bin)
 	if err != nil {
-		return nil, usage.Errorf("--bin %q: want a time such as 2026-03-02T14:00:00Z", o.bin)
+		return nil, err
 	}
-	log, err := openLog(ctx, cmd, o.inputs, o.format, o.config, s)
+	log, err := openLog(cmd, o.inputs, o.format, o.config, s)
 	if err != nil {
 		return nil, err
 	}
@@ -166,22 +165,13 @@ func explainBin(ctx context.Context, cmd *cobra.Command, o *explainOptions, s *s
 }
 
 // find returns the latest alert of the episode that is asked for.
-func (o *explainOptions) find(ctx context.Context, cmd *cobra.Command, s *settings.Settings) (*alerting.Alert, error) {
+func (o *explainOptions) find(cmd *cobra.Command, s *settings.Settings) (*alerting.Alert, error) {
 	wanted, err := o.wanted()
 	if err != nil {
 		return nil, err
 	}
-	var list []*alerting.Alert
-	if o.alerts == "" {
-		_, conn, err := reach(ctx, o.config, cmd.ErrOrStderr())
-		if err != nil {
-			return nil, err
-		}
-		list, err = kafka.Alerts(ctx, conn, kafka.NewTopics(s.Config.TopicPrefix), wanted)
-		if err != nil {
-			return nil, err
-		}
-	} else if list, err = ndjson.Alerts(o.alerts, wanted); err != nil {
+	list, err := readAlerts(cmd, s.Config, o.alerts, wanted)
+	if err != nil {
 		return nil, err
 	}
 	switch {
@@ -193,27 +183,29 @@ func (o *explainOptions) find(ctx context.Context, cmd *cobra.Command, s *settin
 	return nil, fmt.Errorf("there is no alert of %s %s", o.identity, o.bin)
 }
 
-// wanted tells the alerts that are asked for. The alert of a close repeats the
-// numbers of the case, so any of an episode will do, the last one best.
+// wanted tells the alerts of the episode that is asked for.
 func (o *explainOptions) wanted() (func(*alerting.Alert) bool, error) {
 	if o.key != "" {
-		return func(a *alerting.Alert) bool { return a.DedupKey == o.key }, nil
+		return explain.ByKey(o.key), nil
 	}
-	dim, name, _ := strings.Cut(o.identity, ":")
-	same := func(a *alerting.Alert) bool { return a.Dimension == dim && a.Identity == name }
-	if o.bin == "" {
-		return same, nil
+	var at time.Time
+	if o.bin != "" {
+		var err error
+		if at, err = parseBin(o.bin); err != nil {
+			return nil, err
+		}
 	}
-	at, err := time.Parse(time.RFC3339, o.bin)
+	dimension, identity, _ := strings.Cut(o.identity, ":")
+	return explain.ByIdentity(dimension, identity, at), nil
+}
+
+// parseBin reads the value of --bin.
+func parseBin(text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return nil, usage.Errorf("--bin %q: want a time such as 2026-03-02T14:00:00Z", o.bin)
+		return at, usage.Errorf("--bin %q: want a time such as 2026-03-02T14:00:00Z", text)
 	}
-	ms := alerting.Time(at.UnixMilli())
-	return func(a *alerting.Alert) bool {
-		width, _ := time.ParseDuration(a.Evidence.BinWidth)
-		inBin := ms >= a.Evidence.Bin && ms < a.Evidence.Bin+alerting.Time(width.Milliseconds())
-		return same(a) && (inBin || ms >= a.Onset && ms <= a.Time)
-	}, nil
+	return at, nil
 }
 
 // printExplanation writes an explanation for people.

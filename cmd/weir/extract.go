@@ -5,16 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/extract"
-	"github.com/weirhq/weir/internal/ndjson"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
@@ -70,7 +67,7 @@ the episode in a file, such as the output of backtest -o json.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.config, "config", "c", "", "configuration file (default with --input: no file, all defaults)")
 	f.StringArrayVar(&o.inputs, "input", nil, "file of events to read instead of the source topics; may be given more than once")
-	f.StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(fieldmap.Names(), ", ")+", or the path of a field map")
+	formatFlag(cmd, &o.format)
 	f.StringVar(&o.alert, "alert", "", "file of alerts, one a line, in which to find the episode (default: the alerts topic)")
 	f.StringVar(&o.since, "since", "", "begin at this time instead of the alert's")
 	f.StringVar(&o.until, "until", "", "end before this time instead of the alert's; or now")
@@ -81,6 +78,7 @@ the episode in a file, such as the output of backtest -o json.`,
 	return cmd
 }
 
+// check refuses flags that contradict each other, and a call that lacks some.
 func (o *extractOptions) check() error {
 	switch {
 	case o.state != "" && o.out == "":
@@ -115,7 +113,7 @@ func runExtract(ctx context.Context, cmd *cobra.Command, o *extractOptions) erro
 	if err != nil {
 		return err
 	}
-	alerts, err := o.alerts(ctx, conn, s)
+	alerts, err := readAlerts(cmd, s.Config, o.alert, extract.Of(o.key))
 	if err != nil {
 		return err
 	}
@@ -163,28 +161,15 @@ func (o *extractOptions) open(ctx context.Context, cmd *cobra.Command) (*setting
 		s, err := loadSettings(o.config)
 		return s, nil, err
 	}
-	c, err := loadRunConfig(o.config)
+	s, err := loadRunSettings(o.config)
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := settings.New(c)
+	conn, err := connect(cmd, s.Config)
 	if err != nil {
 		return nil, nil, err
 	}
-	_, conn, err := reach(ctx, o.config, cmd.ErrOrStderr())
-	if err != nil {
-		return nil, nil, err
-	}
-	return s, conn, kafka.CheckKey(ctx, conn, kafka.NewTopics(c.TopicPrefix), s.Hasher)
-}
-
-// alerts returns the alerts of the episode and, of a campaign, those of its
-// members, oldest first.
-func (o *extractOptions) alerts(ctx context.Context, conn *kafka.Connection, s *settings.Settings) ([]*alerting.Alert, error) {
-	if o.alert != "" {
-		return ndjson.Alerts(o.alert, extract.Of(o.key))
-	}
-	return kafka.Alerts(ctx, conn, kafka.NewTopics(s.Config.TopicPrefix), extract.Of(o.key))
+	return s, conn, kafka.CheckKey(ctx, conn, kafka.NewTopics(s.Config.TopicPrefix), s.Hasher)
 }
 
 // instant reads the value of a flag that is a time, or now. An empty one is the

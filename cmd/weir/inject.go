@@ -14,7 +14,8 @@ import (
 	"github.com/weirhq/weir/lab"
 )
 
-// injectSummary is the last line on stderr with -o json.
+// injectSummary is the last line on stderr with -o json, of backtest --inject and
+// of tune.
 type injectSummary struct {
 	Events int64   `json:"events"`
 	Days   float64 `json:"days"`
@@ -25,22 +26,40 @@ type injectSummary struct {
 	Error  string  `json:"error,omitempty"`
 }
 
-// runInject is weir backtest --inject.
-func runInject(ctx context.Context, cmd *cobra.Command, o *backtestOptions) error {
-	summary := injectSummary{}
-	results, err := injectFiles(ctx, cmd, o, &summary)
-	for _, r := range results {
-		summary.Tried += r.Tried
-		summary.Caught += r.Caught
-		if o.output == "json" {
-			printLine(cmd.OutOrStdout(), r)
-		} else {
-			printInject(cmd.OutOrStdout(), &r)
+// newInjectSummary sums up what the leaks came to under one configuration or
+// several. The first trial tells of the log as it is.
+func newInjectSummary(leaks []lab.Leak, trials []lab.Trial, err error) injectSummary {
+	s := injectSummary{Leaks: len(leaks)}
+	for i, t := range trials {
+		if i == 0 {
+			s.Events, s.Days, s.Opened = t.Events, t.Days, t.Opened
+		}
+		for _, r := range t.Leaks {
+			s.Tried += r.Tried
+			s.Caught += r.Caught
 		}
 	}
 	if err != nil {
-		summary.Error = err.Error()
+		s.Error = err.Error()
 	}
+	return s
+}
+
+// runInject is weir backtest --inject.
+func runInject(ctx context.Context, cmd *cobra.Command, o *backtestOptions) error {
+	leaks, err := parseLeaks(o.inject)
+	var trial lab.Trial
+	if err == nil {
+		trial, err = injectFiles(ctx, cmd, o, leaks)
+	}
+	for i := range trial.Leaks {
+		if o.output == "json" {
+			printLine(cmd.OutOrStdout(), &trial.Leaks[i])
+		} else {
+			printInject(cmd.OutOrStdout(), &trial.Leaks[i])
+		}
+	}
+	summary := newInjectSummary(leaks, []lab.Trial{trial}, err)
 	if o.output == "json" {
 		printLine(cmd.ErrOrStderr(), summary)
 		err = silent(err)
@@ -54,31 +73,20 @@ func runInject(ctx context.Context, cmd *cobra.Command, o *backtestOptions) erro
 	return err
 }
 
-// injectFiles tries the leaks on the files. The summary is filled as far as the
-// work went.
-func injectFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions, summary *injectSummary) ([]lab.Result, error) {
-	leaks, err := parseLeaks(o.inject)
-	if err != nil {
-		return nil, err
-	}
-	summary.Leaks = len(leaks)
+// injectFiles tries the leaks on the files. The trial holds what was done, also
+// where there is an error.
+func injectFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions, leaks []lab.Leak) (lab.Trial, error) {
 	s, err := loadSettings(o.config)
 	if err != nil {
-		return nil, err
+		return lab.Trial{}, err
 	}
 	files, err := openFilesTwice("--inject", o.files, o.format)
 	if err != nil {
-		return nil, err
+		return lab.Trial{}, err
 	}
 	line := progress.New(cmd.ErrOrStderr())
 	defer line.Clear()
-	x := lab.NewExperiment(files, leaks, line)
-	calm, err := x.Calm(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	summary.Events, summary.Days, summary.Opened = calm.Summary.Events, calm.Days(), calm.Summary.Opened
-	return x.Inject(ctx, s, calm)
+	return lab.NewExperiment(files, leaks, line).Trial(ctx, s)
 }
 
 // parseLeaks reads the values of --inject.

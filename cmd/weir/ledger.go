@@ -12,7 +12,7 @@ import (
 
 // newLedgerCommand makes `weir ledger`: the chain of all that was said.
 func newLedgerCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return withCommands(&cobra.Command{
 		Use:   "ledger",
 		Short: "Verify the chain of alerts, verdicts and settings, and sign its end",
 		Long: `Every alert, every alert held back, every verdict that took effect and every
@@ -23,14 +23,7 @@ write, shows also that the end is still there.`,
 		Example: `  weir ledger verify -c weir.yaml
   weir ledger checkpoint -c weir.yaml --key ledger.key --out /mnt/audit/weir.checkpoints
   weir ledger verify -c weir.yaml --checkpoint /mnt/audit/weir.checkpoints --public-key ledger.pub`,
-		Args: noSuchCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newLedgerVerifyCommand(), newLedgerCheckpointCommand(), newLedgerPrintCommand())
-	for _, sub := range cmd.Commands() {
-		asUsage(sub)
-	}
-	return cmd
+	}, newLedgerVerifyCommand(), newLedgerCheckpointCommand(), newLedgerPrintCommand())
 }
 
 // newLedgerPrintCommand makes `weir ledger print`.
@@ -45,7 +38,7 @@ line. Such a copy can be verified anywhere: ` + "`weir ledger verify --input`" +
   weir ledger print -c weir.yaml | grep '"kind":"verdict"'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, conn, err := reach(cmd.Context(), path, cmd.ErrOrStderr())
+			c, conn, err := reach(cmd, path)
 			if err != nil {
 				return err
 			}

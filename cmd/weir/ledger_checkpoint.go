@@ -59,7 +59,7 @@ func runLedgerCheckpoint(ctx context.Context, cmd *cobra.Command, o *checkpointO
 			return fmt.Errorf("--key %s: %w", o.key, err)
 		}
 	}
-	c, conn, err := reach(ctx, o.config, cmd.ErrOrStderr())
+	c, conn, err := reach(cmd, o.config)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -105,7 +104,7 @@ func runLedgerVerify(ctx context.Context, cmd *cobra.Command, o *verifyOptions) 
 // verifyTopic gives the ledger of a deployment to the verifier, and returns what
 // weir's own state knows of its end.
 func verifyTopic(ctx context.Context, cmd *cobra.Command, path string, v *ledger.Verifier) (known ledger.Head, name string, err error) {
-	c, conn, err := reach(ctx, path, cmd.ErrOrStderr())
+	c, conn, err := reach(cmd, path)
 	if err != nil {
 		return known, "", err
 	}
@@ -125,11 +124,7 @@ func verifyTopic(ctx context.Context, cmd *cobra.Command, path string, v *ledger
 // print writes the report, and returns an error unless the ledger is whole.
 func (r *ledgerReport) print(w io.Writer, form string) error {
 	if form == "json" {
-		b, err := json.Marshal(r)
-		if err != nil {
-			return fmt.Errorf("writing the result: %w", err)
-		}
-		fmt.Fprintf(w, "%s\n", b)
+		printLine(w, r)
 		if !r.Whole {
 			return exitError(1)
 		}

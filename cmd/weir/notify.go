@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,19 +18,12 @@ import (
 
 // newNotifyCommand makes `weir notify`: look after the places alerts go to.
 func newNotifyCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return withCommands(&cobra.Command{
 		Use:     "notify",
 		Short:   "Try the destinations of alerts",
 		Long:    `Try the destinations of alerts. Delivering them is the work of weir run.`,
 		Example: `  weir notify test chat -c weir.yaml`,
-		Args:    noSuchCommand,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newNotifyTestCommand())
-	for _, sub := range cmd.Commands() {
-		asUsage(sub)
-	}
-	return cmd
+	}, newNotifyTestCommand())
 }
 
 // notifyTest is what `weir notify test` is asked for.
@@ -81,8 +73,9 @@ the command was called wrongly.`,
 	return cmd
 }
 
+// run sends the sample and prints what came of it.
 func (o *notifyTest) run(ctx context.Context, c *config.Config, name string, severity episode.Severity, out io.Writer) error {
-	d, err := destinationNamed(c, name)
+	d, err := destinations.Named(c, name)
 	if err != nil {
 		return err
 	}
@@ -118,20 +111,4 @@ func printTested(out io.Writer, t *destinations.Tested) {
 	default:
 		fmt.Fprintf(out, "%s (%s) did not take the sample: %s.\nweir run would not try again: something has to be changed first.\n", t.Destination, t.Type, t.Reason)
 	}
-}
-
-// destinationNamed returns the destination of a name.
-func destinationNamed(c *config.Config, name string) (*config.Destination, error) {
-	var names []string
-	for i := range c.Alerts.Destinations {
-		d := &c.Alerts.Destinations[i]
-		if d.Name == name {
-			return d, nil
-		}
-		names = append(names, d.Name)
-	}
-	if len(names) == 0 {
-		return nil, usage.Errorf("%s has no destinations; add one under alerts.destinations", c.File())
-	}
-	return nil, usage.Errorf("%s has no destination %q; it has %s", c.File(), name, strings.Join(names, ", "))
 }

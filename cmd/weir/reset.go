@@ -54,7 +54,7 @@ process must be stopped. Start far enough back: baselines need about two weeks.`
 				return usage.Errorf("reset deletes weir's state in %d topics under %q and reads %s again from %s; say --yes if that is meant",
 					len(slices.DeleteFunc(specs, kept)), c.TopicPrefix, strings.Join(settings.SourceTopics(c), ", "), from)
 			}
-			conn, err := connect(cmd.Context(), c, slog.New(slog.DiscardHandler))
+			conn, err := connectWith(cmd, c, slog.New(slog.DiscardHandler))
 			if err != nil {
 				return err
 			}

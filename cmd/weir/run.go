@@ -2,18 +2,12 @@ package main
 
 import (
 	"context"
-	"io"
-	"log/slog"
 	"slices"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
-	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/internal/deployment"
-	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -78,20 +72,16 @@ func parseRoles(names []string) ([]kafka.Role, error) {
 
 // runRun runs a process until ctx ends.
 func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.Role) error {
-	c, err := loadRunConfig(path)
+	s, err := loadRunSettings(path)
 	if err != nil {
 		return err
 	}
-	s, err := settings.New(c)
-	if err != nil {
-		return err
-	}
-	log := logger(c, cmd.ErrOrStderr())
+	c := s.Config
+	log := deployment.Logger(c, cmd.ErrOrStderr())
 	for _, w := range c.Warnings() {
 		log.Warn("configuration", "warning", w)
 	}
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg := deployment.NewRegistry()
 	p, err := deployment.New(s, deployment.Options{Roles: roles, Registry: reg, Log: log, Out: cmd.OutOrStdout(), Version: version()})
 	if err != nil {
 		return err
@@ -107,15 +97,4 @@ func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.
 		log.Info("stopped")
 	}
 	return err
-}
-
-// logger is weir's own log, on w.
-func logger(c *config.Config, w io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.Log.Level)) // config has checked it
-	o := &slog.HandlerOptions{Level: level}
-	if c.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -74,6 +73,7 @@ func newSimulateCommand() *cobra.Command {
 	return cmd
 }
 
+// register adds the flags to the command.
 func (f *simulateFlags) register(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.scenario, "scenario", "calm", "what befalls the company (see above)")
@@ -183,9 +183,13 @@ func (f *simulateFlags) placeHistory(s *simulation.Simulation, now time.Time) er
 	}
 	history := 14 * 24 * time.Hour
 	if f.history != "" {
-		var err error
-		if history, err = parseDays(f.history); err != nil {
-			return usage.Errorf("reading --history: %w", err)
+		var ok bool
+		history, ok = parseSpan(f.history)
+		switch {
+		case !ok && strings.HasSuffix(f.history, "d"):
+			return usage.Errorf("reading --history: %q is no number of days, write it as 14d", f.history)
+		case !ok:
+			return usage.Errorf("reading --history: %q is no duration, write it as 14d or 36h", f.history)
 		}
 	}
 	const most = simulate.MaxDays / 2 * 24 * time.Hour
@@ -241,20 +245,4 @@ func parseInstant(flag, s string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, usage.Errorf("reading --%s: %q is no time, write it as 2026-01-05T00:00:00Z or 2026-01-05", flag, s)
-}
-
-// parseDays reads a duration that may be in whole days, such as 14d.
-func parseDays(s string) (time.Duration, error) {
-	if n, ok := strings.CutSuffix(s, "d"); ok {
-		days, err := strconv.Atoi(n)
-		if err != nil || days < 0 || days > simulate.MaxDays {
-			return 0, fmt.Errorf("%q is no number of days, write it as 14d", s)
-		}
-		return time.Duration(days) * 24 * time.Hour, nil
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return 0, fmt.Errorf("%q is no duration, write it as 14d or 36h", s)
-	}
-	return d, nil
 }

@@ -2,11 +2,9 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -39,7 +37,7 @@ With -o json each record is one line, as it stands on the topic.`,
   weir suppressed -c weir.yaml --by config --name nightly-export -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runSuppressed(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), &o)
+			return runSuppressed(cmd, &o)
 		},
 	}
 	configFlag(cmd, &o.config)
@@ -51,7 +49,7 @@ With -o json each record is one line, as it stands on the topic.`,
 	return cmd
 }
 
-func runSuppressed(ctx context.Context, out, log io.Writer, o *suppressedOptions) error {
+func runSuppressed(cmd *cobra.Command, o *suppressedOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
@@ -63,12 +61,12 @@ func runSuppressed(ctx context.Context, out, log io.Writer, o *suppressedOptions
 	if _, err := sinceTime(o.since, 0); err != nil {
 		return err
 	}
-	c, conn, err := reach(ctx, o.config, log)
+	c, conn, err := reach(cmd, o.config)
 	if err != nil {
 		return err
 	}
 	var list []*stream.Suppressed
-	err = kafka.ReadSuppressed(ctx, conn, kafka.NewTopics(c.TopicPrefix), func(s *stream.Suppressed) error {
+	err = kafka.ReadSuppressed(cmd.Context(), conn, kafka.NewTopics(c.TopicPrefix), func(s *stream.Suppressed) error {
 		list = append(list, s)
 		return nil
 	})
@@ -79,9 +77,9 @@ func runSuppressed(ctx context.Context, out, log io.Writer, o *suppressedOptions
 		return err
 	}
 	if o.output == "json" {
-		return printSuppressedJSON(out, list)
+		return printSuppressedJSON(cmd.OutOrStdout(), list)
 	}
-	return printSuppressed(out, list, c.Time.Zone)
+	return printSuppressed(cmd.OutOrStdout(), list, c.Time.Zone)
 }
 
 // choose keeps what the options ask for; without --all the latest of each
@@ -120,13 +118,14 @@ func sinceTime(text string, latest alerting.Time) (alerting.Time, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return alerting.Time(at.UnixMilli()), nil
 	}
-	d, ok := duration(text)
+	d, ok := parseSpan(text)
 	if !ok || d <= 0 {
 		return 0, usage.Errorf("--since %q: want a time such as 2026-03-01T00:00:00Z, or so long before the latest: 7d, 12h", text)
 	}
 	return latest - alerting.Time(d.Milliseconds()), nil
 }
 
+// printSuppressedJSON writes each record as a line, as it stands on the topic.
 func printSuppressedJSON(w io.Writer, list []*stream.Suppressed) error {
 	for _, s := range list {
 		if _, err := w.Write(append(s.AppendJSON(nil), '\n')); err != nil {
@@ -136,26 +135,18 @@ func printSuppressedJSON(w io.Writer, list []*stream.Suppressed) error {
 	return nil
 }
 
+// printSuppressed writes a table of the alerts, with times in loc.
 func printSuppressed(w io.Writer, list []*stream.Suppressed, loc *time.Location) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(w, "Nothing was suppressed.")
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	row := func(cells ...string) {
-		for i, c := range cells {
-			if i > 0 {
-				_, _ = io.WriteString(t, "\t") // its error comes with Flush
-			}
-			_, _ = io.WriteString(t, c)
-		}
-		_, _ = io.WriteString(t, "\n")
-	}
-	row("TIME", "STATUS", "SEVERITY", "DIMENSION", "IDENTITY", "EXPOSED", "BY", "OWNER", "REASON")
+	fmt.Fprintln(t, "TIME\tSTATUS\tSEVERITY\tDIMENSION\tIDENTITY\tEXPOSED\tBY\tOWNER\tREASON")
 	for _, s := range list {
 		a := &s.Alert
-		row(a.Time.Std().In(loc).Format("2006-01-02 15:04"), string(a.Status), a.Severity.String(), a.Dimension, alerting.Printable(a.Identity, 60),
-			strconv.FormatInt(a.Exposed.Records, 10), string(s.By.Kind)+" "+s.By.Name, alerting.Printable(s.By.Owner, 40), alerting.Printable(s.By.Reason, 100))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s %s\t%s\t%s\n", a.Time.Std().In(loc).Format("2006-01-02 15:04"), a.Status, a.Severity,
+			a.Dimension, alerting.Printable(a.Identity, 60), a.Exposed.Records, s.By.Kind, s.By.Name, alerting.Printable(s.By.Owner, 40), alerting.Printable(s.By.Reason, 100))
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("writing: %w", err)

@@ -40,7 +40,7 @@ and the others are checked. weir run does the same when it starts, if it may.`,
 			specs := kafka.NewTopics(c.TopicPrefix).Specs(int32(c.Partitions))
 			acls := kafka.ACLs(c.Group, c.TopicPrefix, settings.SourceTopics(c))
 			if create {
-				conn, err := connect(cmd.Context(), c, slog.New(slog.DiscardHandler))
+				conn, err := connectWith(cmd, c, slog.New(slog.DiscardHandler))
 				if err != nil {
 					return err
 				}

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/lab"
@@ -46,7 +45,7 @@ record that they still hold to their ends of now.`,
 		},
 	}
 	configFlag(cmd, &o.config)
-	cmd.Flags().StringVar(&o.format, "format", "native", "format of the files: "+strings.Join(fieldmap.Names(), ", ")+", or the path of a field map")
+	formatFlag(cmd, &o.format)
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table, or json (one setting a line; the summary on stderr)")
 	cmd.Flags().StringArrayVar(&o.try, "try", nil, "settings to try, such as alerts.budget=1/day; may be given several times")
 	cmd.Flags().StringArrayVar(&o.inject, "inject", nil, "a leak to add (see weir backtest --help); may be given several times")
@@ -65,70 +64,53 @@ func runTune(ctx context.Context, cmd *cobra.Command, o *tuneOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
-	var summary injectSummary
-	results, err := tune(ctx, cmd, o, &summary)
-	if o.output == "table" {
-		if err == nil {
-			printTune(cmd.OutOrStdout(), results)
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s events in %.0f days\n", alerting.Group(summary.Events), summary.Days)
-		}
-		return err
-	}
-	for _, r := range results {
-		for _, l := range r.Leaks {
-			summary.Tried += l.Tried
-			summary.Caught += l.Caught
-		}
-		printLine(cmd.OutOrStdout(), r)
-	}
-	if err != nil {
-		summary.Error = err.Error()
-	}
-	printLine(cmd.ErrOrStderr(), summary)
-	return silent(err)
-}
-
-// tune tries the leaks under each of the settings. The summary is filled as far
-// as the work went.
-func tune(ctx context.Context, cmd *cobra.Command, o *tuneOptions, summary *injectSummary) ([]lab.Trial, error) {
 	if len(o.inject) == 0 {
 		o.inject = defaultLeaks
 	}
 	leaks, err := parseLeaks(o.inject)
+	var trials []lab.Trial
+	if err == nil {
+		trials, err = tune(ctx, cmd, o, leaks)
+	}
+	if o.output == "json" {
+		for i := range trials {
+			printLine(cmd.OutOrStdout(), &trials[i])
+		}
+		printLine(cmd.ErrOrStderr(), newInjectSummary(leaks, trials, err))
+		return silent(err)
+	}
+	if err == nil {
+		printTune(cmd.OutOrStdout(), trials)
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s events in %.0f days\n", alerting.Group(trials[0].Events), trials[0].Days)
+	}
+	return err
+}
+
+// tune tries the leaks under the configuration as it is and under each of the
+// settings. The trials that were done are returned also where there is an error.
+func tune(ctx context.Context, cmd *cobra.Command, o *tuneOptions, leaks []lab.Leak) ([]lab.Trial, error) {
+	tries := append([]string{""}, o.try...)
+	all, err := settings.Override(o.config, tries)
 	if err != nil {
 		return nil, err
 	}
-	summary.Leaks = len(leaks)
-	all, err := settings.Override(o.config, append([]string{""}, o.try...))
-	if err != nil {
-		return nil, err
-	}
-	log, err := openLog(ctx, cmd, o.files, o.format, o.config, all[0])
+	log, err := openLog(cmd, o.files, o.format, o.config, all[0])
 	if err != nil {
 		return nil, err
 	}
 	line := progress.New(cmd.ErrOrStderr())
 	defer line.Clear()
 	x := lab.NewExperiment(log, leaks, line)
-	var results []lab.Trial
+	var trials []lab.Trial
 	for i, s := range all {
-		calm, err := x.Calm(ctx, s)
+		trial, err := x.Trial(ctx, s)
 		if err != nil {
-			return results, err
+			return trials, err
 		}
-		if i == 0 {
-			summary.Events, summary.Days, summary.Opened = calm.Summary.Events, calm.Days(), calm.Summary.Opened
-		}
-		trial, err := x.Trial(ctx, s, calm)
-		if err != nil {
-			return results, err
-		}
-		if i > 0 {
-			trial.Settings = o.try[i-1]
-		}
-		results = append(results, trial)
+		trial.Settings = tries[i]
+		trials = append(trials, trial)
 	}
-	return results, nil
+	return trials, nil
 }
 
 // printTune writes the settings side by side.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os/user"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,7 +89,7 @@ func runVerdict(ctx context.Context, cmd *cobra.Command, v verdictCommand, o *ve
 	if err != nil {
 		return err
 	}
-	c, conn, err := reach(ctx, o.config, cmd.ErrOrStderr())
+	c, conn, err := reach(cmd, o.config)
 	if err != nil {
 		return err
 	}
@@ -110,7 +108,7 @@ func runVerdict(ctx context.Context, cmd *cobra.Command, v verdictCommand, o *ve
 	}
 	for i := range verdicts {
 		alerts := found[verdicts[i].DedupKey]
-		if err := tellVerdict(cmd.OutOrStdout(), v, o.output, &verdicts[i], alerts[len(alerts)-1]); err != nil {
+		if err := printVerdict(cmd.OutOrStdout(), v, o.output, &verdicts[i], alerts[len(alerts)-1]); err != nil {
 			return err
 		}
 	}
@@ -159,7 +157,7 @@ func until(text string, now time.Time) (alerting.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		d, short := duration(text)
+		d, short := parseSpan(text)
 		if !short || d <= 0 {
 			return 0, usage.Errorf("--expires %q: want a time such as 2026-12-01T00:00:00Z, or so long from now: 14d, 12h", text)
 		}
@@ -171,17 +169,8 @@ func until(text string, now time.Time) (alerting.Time, error) {
 	return alerting.Time(at.UnixMilli()), nil
 }
 
-// duration reads Go's durations, and whole days such as 14d.
-func duration(text string) (time.Duration, bool) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.Atoi(days)
-		return time.Duration(n) * 24 * time.Hour, err == nil && n < 36500
-	}
-	d, err := time.ParseDuration(text)
-	return d, err == nil
-}
-
-func tellVerdict(w io.Writer, v verdictCommand, form string, verdict *stream.Verdict, a *alerting.Alert) error {
+// printVerdict says what was written of an episode, whose last alert is a.
+func printVerdict(w io.Writer, v verdictCommand, form string, verdict *stream.Verdict, a *alerting.Alert) error {
 	if form == "json" {
 		line, err := verdict.Encode()
 		if err != nil {

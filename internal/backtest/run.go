@@ -2,7 +2,9 @@ package backtest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
@@ -33,18 +35,31 @@ func NewRun(s *settings.Settings, log Log, p *progress.Line) *Run {
 	}
 }
 
-// CountSuppressed counts the suppressed alerts in the summary and, if w is not
-// nil, writes them to it, one a line.
-func (r *Run) CountSuppressed(w *bufio.Writer) {
+// KeepSuppressed counts the suppressed alerts in the summary and writes them to a
+// file, one a line, if one is named. The function returned ends the file.
+func (r *Run) KeepSuppressed(name string) (end func() error, err error) {
 	r.Summary.Suppressed = map[stream.SuppressedKind]int64{}
+	r.Local.Held = func(s *stream.Suppressed) { r.Summary.Suppressed[s.By.Kind]++ }
+	if name == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Create(name)
+	if err != nil {
+		return nil, fmt.Errorf("writing what was held back: %w", err)
+	}
+	w := bufio.NewWriter(file)
 	var line []byte
 	r.Local.Held = func(s *stream.Suppressed) {
 		r.Summary.Suppressed[s.By.Kind]++
-		if w != nil {
-			line = append(s.AppendJSON(line[:0]), '\n')
-			_, _ = w.Write(line) // its error comes with Flush
-		}
+		line = append(s.AppendJSON(line[:0]), '\n')
+		_, _ = w.Write(line) // its error comes with Flush
 	}
+	return func() error {
+		if err := errors.Join(w.Flush(), file.Close()); err != nil {
+			return fmt.Errorf("writing what was held back: %w", err)
+		}
+		return nil
+	}, nil
 }
 
 // Event takes in one event and reports whether it moves its source on.

@@ -10,12 +10,21 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/internal/destinations"
 	"github.com/weirhq/weir/stream/kafka"
 )
+
+// NewRegistry returns a registry that holds the metrics of the Go runtime and of
+// the operating system's process.
+func NewRegistry() *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return reg
+}
 
 // Serve answers /metrics, /healthz, /readyz and the buttons of messages until
 // stop is called. It serves nothing if http.listen is off.

@@ -100,3 +100,15 @@ func sources(c *config.Config) (kafka.IngestOptions, error) {
 	}
 	return o, nil
 }
+
+// Logger returns the log of a process, with the level and form of the
+// configuration.
+func Logger(c *config.Config, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Log.Level)) // config has checked it
+	o := &slog.HandlerOptions{Level: level}
+	if c.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

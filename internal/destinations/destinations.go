@@ -6,6 +6,7 @@ package destinations
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
@@ -19,6 +20,7 @@ import (
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -49,6 +51,23 @@ func All(c *config.Config, env Env) (list []kafka.Destination, err error) {
 	return list, nil
 }
 
+// Named returns the destination of a name. That there is none is a usage.Error.
+func Named(c *config.Config, name string) (*config.Destination, error) {
+	var names []string
+	for i := range c.Alerts.Destinations {
+		d := &c.Alerts.Destinations[i]
+		if d.Name == name {
+			return d, nil
+		}
+		names = append(names, d.Name)
+	}
+	if len(names) == 0 {
+		return nil, usage.Errorf("%s has no destinations; add one under alerts.destinations", c.File())
+	}
+	return nil, usage.Errorf("%s has no destination %q; it has %s", c.File(), name, strings.Join(names, ", "))
+}
+
+// perMinute is how many messages a destination gets a minute; below 0: no limit.
 func perMinute(d *config.Destination) float64 {
 	if d.Type == config.Stdout {
 		return -1 // nobody's service has to be spared
@@ -56,6 +75,7 @@ func perMinute(d *config.Destination) float64 {
 	return float64(d.PerMinute)
 }
 
+// routesOf returns which alerts go where.
 func routesOf(c *config.Config) *notify.Routes {
 	r := &notify.Routes{Default: c.Alerts.DefaultRoute}
 	for _, route := range c.Alerts.Routes {
@@ -75,6 +95,7 @@ func severityOf(name string) episode.Severity {
 	return s
 }
 
+// holdOf returns how long a destination's alerts are held.
 func holdOf(c *config.Config, d *config.Destination) *notify.Hold {
 	h := &notify.Hold{Group: d.GroupEvery}
 	if q := &d.Quiet; q.IsSet() {

@@ -4,8 +4,9 @@
 package explain
 
 import (
-	"github.com/weirhq/weir/alerting"
+	"time"
 
+	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/fact"
 )
 
@@ -43,5 +44,26 @@ func (x *Explanation) add(numbers []Number, notes []string) {
 	x.Numbers, x.Notes = append(x.Numbers, numbers...), append(x.Notes, notes...)
 	for i := range numbers {
 		x.Agrees = x.Agrees && numbers[i].Agrees
+	}
+}
+
+// ByKey tells the alerts of the episode of a key. The alert of a close repeats
+// the numbers of the case, so that any alert of an episode will do, the last one
+// best.
+func ByKey(key string) func(*alerting.Alert) bool {
+	return func(a *alerting.Alert) bool { return a.DedupKey == key }
+}
+
+// ByIdentity tells the alerts of an identity. Unless the time is zero, it must lie
+// in the bin that made the case, or between the episode's onset and the alert.
+func ByIdentity(dimension, identity string, at time.Time) func(*alerting.Alert) bool {
+	ms := alerting.Time(at.UnixMilli())
+	return func(a *alerting.Alert) bool {
+		if a.Dimension != dimension || a.Identity != identity {
+			return false
+		}
+		width, _ := time.ParseDuration(a.Evidence.BinWidth)
+		inBin := ms >= a.Evidence.Bin && ms < a.Evidence.Bin+alerting.Time(width.Milliseconds())
+		return at.IsZero() || inBin || ms >= a.Onset && ms <= a.Time
 	}
 }
