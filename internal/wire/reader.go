@@ -56,12 +56,13 @@ func (r *Reader) Version(want byte) {
 	}
 }
 
-const short = "cut short"
+// errShort is made beforehand, so that the reads that note it can be inlined.
+var errShort = fmt.Errorf("cut short: %w", ErrCorrupt)
 
 // Byte reads a byte.
 func (r *Reader) Byte() byte {
 	if len(r.b) == 0 {
-		r.Fail(short)
+		r.stop(errShort)
 		return 0
 	}
 	v := r.b[0]
@@ -72,7 +73,7 @@ func (r *Reader) Byte() byte {
 // Uint16 reads a word of two bytes.
 func (r *Reader) Uint16() uint16 {
 	if len(r.b) < 2 {
-		r.Fail(short)
+		r.stop(errShort)
 		return 0
 	}
 	v := binary.LittleEndian.Uint16(r.b)
@@ -83,7 +84,7 @@ func (r *Reader) Uint16() uint16 {
 // Uint32 reads a word of four bytes.
 func (r *Reader) Uint32() uint32 {
 	if len(r.b) < 4 {
-		r.Fail(short)
+		r.stop(errShort)
 		return 0
 	}
 	v := binary.LittleEndian.Uint32(r.b)
@@ -94,7 +95,7 @@ func (r *Reader) Uint32() uint32 {
 // Uint64 reads a word of eight bytes.
 func (r *Reader) Uint64() uint64 {
 	if len(r.b) < 8 {
-		r.Fail(short)
+		r.stop(errShort)
 		return 0
 	}
 	v := binary.LittleEndian.Uint64(r.b)
@@ -105,8 +106,18 @@ func (r *Reader) Uint64() uint64 {
 // Uvarint reads an unsigned varint. A longer form of the same number is a
 // fault, so that equal values are equal bytes.
 func (r *Reader) Uvarint() uint64 {
+	if len(r.b) > 0 && r.b[0] < 0x80 { // most are
+		v := uint64(r.b[0])
+		r.b = r.b[1:]
+		return v
+	}
+	return r.long()
+}
+
+// long is Uvarint for numbers of several bytes.
+func (r *Reader) long() uint64 {
 	v, n := binary.Uvarint(r.b)
-	if n <= 0 || n > 1 && r.b[n-1] == 0 {
+	if n <= 0 || r.b[n-1] == 0 {
 		r.Fail("a number that is cut short, too large, or not in its shortest form")
 		return 0
 	}
