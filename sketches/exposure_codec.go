@@ -174,15 +174,28 @@ func readRegisterValues(r *wire.Reader) []byte {
 }
 
 // matrix returns the cells as a matrix, all hit in the same minute.
-func (s cellSet) matrix() *matrix {
-	m := newMatrix(StatePrecision)
-	f := feed{m: m}
-	for reg, word := range s {
-		for ; word != 0; word &= word - 1 {
-			f.put(uint32(reg), uint32(bits.TrailingZeros32(word))+1, anyMinute)
-		}
+func (s cellSet) matrix() *matrix { return matrixOf(StatePrecision, s, anyMinute) }
+
+// matrixOf returns a matrix of cells that were all hit in the same minute. They
+// are given for each register as a word with bit rank-1 set for each rank hit.
+func matrixOf(p uint8, registers []uint32, minute uint32) *matrix {
+	m := newMatrix(p)
+	m.oldest = minute
+	var all uint32
+	for _, word := range registers {
+		all |= word
 	}
-	f.flush()
+	var cells []Entry
+	for rank := 1; rank <= bits.Len32(all); rank++ {
+		cells = cells[:0]
+		for reg, word := range registers {
+			if word>>(rank-1)&1 != 0 {
+				cells = append(cells, pack(uint64(rank)<<p|uint64(reg), minute))
+			}
+		}
+		m.addColumn(rank, cells)
+	}
+	m.promote()
 	return m
 }
 

@@ -108,14 +108,5 @@ func (t *thrown) folded(q uint8) *thrown {
 
 // window returns the matrix that has these cells, hit at day0.
 func (t *thrown) window() Window {
-	w := New(t.p)
-	w.matrix = newMatrix(t.p)
-	f := feed{m: w.matrix}
-	for reg, word := range t.cells {
-		for ; word != 0; word &= word - 1 {
-			f.put(uint32(reg), uint32(bits.TrailingZeros32(word))+1, stored(day0))
-		}
-	}
-	f.flush()
-	return w
+	return Window{p: t.p, matrix: matrixOf(t.p, t.cells, stored(day0))}
 }
