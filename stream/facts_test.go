@@ -35,7 +35,7 @@ func (l *lab) told(t testing.TB, events []event.Event, topics ...string) []strea
 	for _, name := range topics {
 		list = append(list, stream.Topic{Name: name, Partitions: 1})
 	}
-	ingest, join, detect, correlate := stream.NewIngest(in), stream.NewJoin(in.Join(loginGrace)), stream.NewDetect(de), stream.NewCorrelate(l.correlate(1))
+	ingest, join, detect, correlate := stream.NewIngest(in), stream.NewJoin(stream.JoinConfigFor(&in, loginGrace)), stream.NewDetect(de), stream.NewCorrelate(l.correlate(1))
 	for _, name := range topics {
 		ingest.Assign(stream.NoProgress(stream.Source{Topic: name}, 0))
 	}

@@ -21,9 +21,9 @@ type JoinConfig struct {
 	Grace      int64 // for how long a login may come after the reads it stands behind
 }
 
-// Join returns the configuration of the join task of one partition that goes
-// with an ingest task's; grace is in ms.
-func (c *IngestConfig) Join(grace int64) JoinConfig {
+// JoinConfigFor returns the configuration of the join task of one partition that
+// goes with an ingest worker's; grace is in ms.
+func JoinConfigFor(c *IngestConfig, grace int64) JoinConfig {
 	return JoinConfig{
 		Grid: c.Grid, Dimensions: c.Dimensions, Topic: c.SessionsTopic,
 		Partitions: c.Partitions, Lateness: c.Lateness, Grace: grace,

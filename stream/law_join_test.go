@@ -38,7 +38,7 @@ type joiner struct {
 
 func (m *mesh) restoreJoin(p int) {
 	in := m.lab.joined(int32(len(m.partials)))
-	cfg := in.Join(loginGrace)
+	cfg := stream.JoinConfigFor(&in, loginGrace)
 	cfg.Partition = int32(p)
 	r := stream.NewJoinRestore(cfg)
 	for key, value := range m.tokens[p] {

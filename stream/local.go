@@ -27,7 +27,7 @@ func NewLocal(in IngestConfig, de DetectConfig, co CorrelateConfig, topics []Top
 	}
 	l := &Local{Ingest: NewIngest(in), Detect: NewDetect(de), Correlate: NewCorrelate(co), topics: topics}
 	if in.SessionsTopic != "" {
-		l.Join = NewJoin(in.Join(de.Facts.Grace))
+		l.Join = NewJoin(JoinConfigFor(&in, de.Facts.Grace))
 	}
 	for _, t := range topics {
 		for p := range t.Partitions {

@@ -15,7 +15,7 @@ func TestWatermark(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := func(m int64) int64 { return m * minute }
+	at := func(m int64) int64 { return m * eventtime.Minute }
 	src := func(topic string, p int32) stream.Source { return stream.Source{Topic: topic, Partition: p} }
 	busy := func(topic string, p int32, m int64) stream.Progress {
 		return stream.Progress{Source: src(topic, p), MaxTime: at(m)}
@@ -50,13 +50,13 @@ func TestWatermark(t *testing.T) {
 			[]stream.Progress{busy("a", 0, 100), busy("a", 1, 50), busy("gone", 0, 10)}, at(90), src("a", 0)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			w := stream.NewWatermark(10*minute, grid)
+			w := stream.NewWatermark(10*eventtime.Minute, grid)
 			w.SetTopics(tc.topics)
 			for _, p := range tc.progress {
 				w.Advance(p)
 			}
 			if got, holder := w.Now(); got != tc.want || holder != tc.holder {
-				t.Errorf("got %d (minute %d) held by %v, want %d (minute %d) by %v", got, got/minute, holder, tc.want, tc.want/minute, tc.holder)
+				t.Errorf("got %d (minute %d) held by %v, want %d (minute %d) by %v", got, got/eventtime.Minute, holder, tc.want, tc.want/eventtime.Minute, tc.holder)
 			}
 		})
 	}
@@ -69,9 +69,9 @@ func TestWatermarkFollowsTopics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := stream.NewWatermark(10*minute, grid)
+	w := stream.NewWatermark(10*eventtime.Minute, grid)
 	report := func(p int32, m int64) {
-		w.Advance(stream.Progress{Source: stream.Source{Topic: "a", Partition: p}, MaxTime: m * minute})
+		w.Advance(stream.Progress{Source: stream.Source{Topic: "a", Partition: p}, MaxTime: m * eventtime.Minute})
 	}
 	expect := func(when string, want int64) {
 		t.Helper()
@@ -81,13 +81,13 @@ func TestWatermarkFollowsTopics(t *testing.T) {
 	}
 	w.SetTopics([]stream.Topic{{Name: "a", Partitions: 1}})
 	report(0, 100)
-	expect("one partition", 90*minute)
+	expect("one partition", 90*eventtime.Minute)
 	w.SetTopics([]stream.Topic{{Name: "a", Partitions: 2}})
 	expect("grown", eventtime.Never)
 	report(1, 50)
-	expect("the new one has reported", 40*minute)
+	expect("the new one has reported", 40*eventtime.Minute)
 	w.SetTopics([]stream.Topic{{Name: "a", Partitions: 1}})
-	expect("shrunk", 90*minute)
+	expect("shrunk", 90*eventtime.Minute)
 	w.SetTopics([]stream.Topic{{Name: "a", Partitions: 2}})
 	expect("grown again: what the old one had is forgotten", eventtime.Never)
 }

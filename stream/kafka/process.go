@@ -159,7 +159,7 @@ func (p *Process) parts(role Role) map[string]func(context.Context) error {
 		if p.Ingest.SessionsTopic == "" {
 			break
 		}
-		t := &joinTask{shared: env, config: p.Ingest.Join(p.Grace.Milliseconds())}
+		t := &joinTask{shared: env, config: stream.JoinConfigFor(&p.Ingest, p.Grace.Milliseconds())}
 		parts["join"] = (&placement{shared: env, role: role, topic: p.Topics.Sessions, run: t.run, reach: t.reach}).Run
 	case Detect:
 		t := &detectTask{env, p.Detect}
