@@ -111,16 +111,16 @@ func (l *lab) benchAll(b *testing.B, values [][]byte) {
 	var identities int64
 	m := startMeter(b)
 	for b.Loop() {
-		local := stream.NewLocal(l.ingest(1), l.detect(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
+		runner := stream.NewLocal(l.ingest(1), l.detect(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
 		for i, v := range values {
-			decoder.Decode(v, func(ev *event.Event, _ *event.Reject) { local.Fold(src, stamp, ev) })
+			decoder.Decode(v, func(ev *event.Event, _ *event.Reject) { runner.Fold(src, stamp, ev) })
 			if i%flushEvery == flushEvery-1 {
-				if _, err := local.Flush(); err != nil {
+				if _, err := runner.Flush(); err != nil {
 					b.Fatal(err)
 				}
 			}
 		}
-		identities = local.Detect.Stats().Identities
+		identities = runner.Detect.Stats().Identities
 	}
 	m.report(values)
 	b.ReportMetric(float64(identities), "identities")

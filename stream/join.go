@@ -30,10 +30,11 @@ func JoinConfigFor(c *IngestConfig, grace int64) JoinConfig {
 	}
 }
 
+// tokenLearn is how long after the first login of the log a token that nobody
+// issued is taken for one that is older than the log, in ms of event time.
+const tokenLearn = eventtime.Day
+
 const (
-	// tokenLearn is how long after the first login of the log a token that
-	// nobody issued is taken for one that is older than the log.
-	tokenLearn = eventtime.Day
 	// tokenWait is how long a token waits at most for the source of logins to
 	// speak again, longer than a weekend; then nothing is said of it.
 	tokenWait = 4 * eventtime.Day

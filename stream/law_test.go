@@ -90,7 +90,7 @@ const stamp = int64(4e12) // the records' own timestamps: never in the events' p
 // calm returns what one ingest, one join and one detect task make of the events.
 func (l *lab) calm(t testing.TB, events []event.Event) []string {
 	t.Helper()
-	local := stream.NewLocal(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
+	runner := stream.NewLocal(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
 	var out []string
 	take := func(alerts []alerting.Alert, err error) {
 		if err != nil {
@@ -99,12 +99,12 @@ func (l *lab) calm(t testing.TB, events []event.Event) []string {
 		out = append(out, lines(t, alerts)...)
 	}
 	for i := range events {
-		local.Fold(stream.Source{Topic: "access"}, stamp, &events[i])
+		runner.Fold(stream.Source{Topic: "access"}, stamp, &events[i])
 		if i%5000 == 4999 {
-			take(local.Flush())
+			take(runner.Flush())
 		}
 	}
-	take(local.End())
+	take(runner.End())
 	return out
 }
 

@@ -16,10 +16,10 @@ import (
 // have said something of the episodes.
 func (l *lab) answered(t *testing.T, said []stream.Verdict, events []event.Event) (told, held []string) {
 	t.Helper()
-	local := stream.NewLocal(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
-	local.Held = func(s *stream.Suppressed) { held = append(held, string(s.AppendJSON(nil))) }
+	runner := stream.NewLocal(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
+	runner.Held = func(s *stream.Suppressed) { held = append(held, string(s.AppendJSON(nil))) }
 	for i := range said {
-		local.Correlate.ApplyVerdict(int64(i), &said[i])
+		runner.Correlate.ApplyVerdict(int64(i), &said[i])
 	}
 	take := func(alerts []alerting.Alert, err error) {
 		if err != nil {
@@ -28,12 +28,12 @@ func (l *lab) answered(t *testing.T, said []stream.Verdict, events []event.Event
 		told = append(told, lines(t, alerts)...)
 	}
 	for i := range events {
-		local.Fold(stream.Source{Topic: "access"}, stamp, &events[i])
+		runner.Fold(stream.Source{Topic: "access"}, stamp, &events[i])
 		if i%5000 == 4999 {
-			take(local.Flush())
+			take(runner.Flush())
 		}
 	}
-	take(local.End())
+	take(runner.End())
 	return told, held
 }
 
