@@ -130,11 +130,11 @@ const topTraits = 5
 func shares(list []TraitCount, events int64) (out []TraitShare) {
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b TraitCount) int {
-		return cmp.Or(cmp.Compare(a.dim, b.dim), cmp.Compare(b.events, a.events), cmp.Compare(a.name.Value(), b.name.Value()))
+		return cmp.Or(cmp.Compare(a.Dimension(), b.Dimension()), cmp.Compare(b.Events(), a.Events()), cmp.Compare(a.Name(), b.Name()))
 	})
 	for i := range list {
-		if t := &list[i]; i < topTraits || list[i-topTraits].dim != t.dim {
-			out = append(out, TraitShare{t.Trait(), float64(t.events) / float64(max(events, int64(t.events)))})
+		if t := &list[i]; i < topTraits || list[i-topTraits].Dimension() != t.Dimension() {
+			out = append(out, TraitShare{t.Trait(), float64(t.Events()) / float64(max(events, t.Events()))})
 		}
 	}
 	return out

@@ -59,6 +59,12 @@ func NewTraitCount(t Trait, events int64) TraitCount {
 // Trait returns what was counted.
 func (c *TraitCount) Trait() Trait { return Trait{int(c.dim), c.name.Value()} }
 
+// Dimension returns the index of the trait's dimension.
+func (c *TraitCount) Dimension() int { return int(c.dim) }
+
+// Name returns the trait's identity.
+func (c *TraitCount) Name() string { return c.name.Value() }
+
 // Events returns how often.
 func (c *TraitCount) Events() int64 { return int64(c.events) }
 

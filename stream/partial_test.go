@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -51,7 +50,7 @@ func summarize(p *part) summary {
 	s := summary{events: p.events, rows: p.rows.Total(), records: distinct(&p.records), destructive: distinct(&p.destructive), subjects: distinct(&p.subjects)}
 	for i := range p.traits {
 		t := &p.traits[i]
-		s.traits += fmt.Sprintf("%d %s %d\n", t.dim, t.name.Value(), t.events)
+		s.traits += fmt.Sprintf("%d %s %d\n", t.Dimension(), t.Name(), t.Events())
 	}
 	return s
 }
@@ -114,13 +113,13 @@ func expected(events []event.Event, grid eventtime.Grid, dims []event.Dimension)
 			traits = append(traits, NewTraitCount(t, n))
 		}
 		slices.SortFunc(traits, func(a, b TraitCount) int {
-			return cmp.Or(cmp.Compare(a.dim, b.dim), cmp.Compare(a.hash, b.hash), cmp.Compare(a.name.Value(), b.name.Value()))
+			return a.compare(&b)
 		})
-		seen := map[uint8]int{}
+		seen := map[int]int{}
 		for i := range traits {
-			if t := &traits[i]; seen[t.dim] < MaxTraits {
-				seen[t.dim]++
-				s.traits += fmt.Sprintf("%d %s %d\n", t.dim, t.name.Value(), t.events)
+			if t := &traits[i]; seen[t.Dimension()] < MaxTraits {
+				seen[t.Dimension()]++
+				s.traits += fmt.Sprintf("%d %s %d\n", t.Dimension(), t.Name(), t.Events())
 			}
 		}
 		out[key] = s

@@ -57,14 +57,14 @@ func (d *Detect) group(id *identity) string {
 	var most *TraitCount
 	for i := range id.tally.traits {
 		t := &id.tally.traits[i]
-		if int(t.dim) == by && (most == nil || t.events > most.events) {
+		if t.Dimension() == by && (most == nil || t.Events() > most.Events()) {
 			most = t
 		}
 	}
 	if most == nil {
 		return ""
 	}
-	return most.name.Value()
+	return most.Name()
 }
 
 // lean gives a newcomer the peers that its first bin so far tells of.
