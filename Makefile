@@ -23,7 +23,7 @@ SOAKTIMEOUT ?= 3h
 # core (sketches, detectors, simulate) has none and is ten times slower under the
 # race detector; integration needs Docker. Tests there that -short skips have one
 # goroutine too. GOGC: tests are short of time, not of memory.
-RACE ?= $(shell go list ./... | grep -v -E '/(sketches|detectors|simulate|integration)(/|$$)|/stream$$')
+RACE ?= $(shell go list ./... | grep -v -E '/(sketches|detectors|simulate|integration)(/|$$)|/stream(/(ingest|join|detect|correlate|local))?$$')
 
 .DEFAULT_GOAL := help
 
@@ -57,7 +57,7 @@ fmt: ## format the code
 .PHONY: bench
 bench: ## measure: CPU beside plain readers, bytes, restore, memory (docs/performance.md; needs Docker; BENCH=pattern)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 1h ./integration/bench
-	WEIR_SOAK=1 go test -run '^TestMemory$$' -v -count=1 ./stream
+	WEIR_SOAK=1 go test -run '^TestMemory$$' -v -count=1 ./stream/local
 
 .PHONY: microbench
 microbench: ## run the benchmarks of the packages (BENCH=pattern, BENCHTIME=1s)

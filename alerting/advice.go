@@ -1,6 +1,8 @@
 package alerting
 
-import "github.com/weirhq/weir/detectors/fact"
+import (
+	"github.com/weirhq/weir/detectors/fact"
+)
 
 // Advice stands in one place for all destinations: what an alert may be beside
 // a leak, and what to look at first.

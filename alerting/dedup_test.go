@@ -1,6 +1,8 @@
 package alerting
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestDedupKey(t *testing.T) {
 	// The form is part of the contract with receivers: these never change.

@@ -203,7 +203,8 @@ const (
 )
 
 func (s *sentence) local(t Time) time.Time { return t.Std().In(s.loc) }
-func (s *sentence) day(t Time) string      { return s.local(t).Format(dayTimeLayout) }
+
+func (s *sentence) day(t Time) string { return s.local(t).Format(dayTimeLayout) }
 
 // sameDay also holds when the interval ends at midnight of the next day, but
 // then "00:00" on that day reads wrong, so it does not count.

@@ -1,6 +1,8 @@
 package config
 
-import "time"
+import (
+	"time"
+)
 
 // Facts says what is known rather than inferred, and needs no budget.
 type Facts struct {

@@ -1,20 +1,12 @@
-// Package detectors decides. It holds what is expected of an identity, weighs
-// what it did against that, and says when the weight of evidence is more than
-// the alert budget can pay for by chance.
+// Package detectors is the folder of what weir decides. It holds no code; each
+// subject is a package of its own:
 //
-// The data flows one way. Counts of one identity in one bin go into Engine
-// (Early while the bin runs, Close when it ends), which holds them against the
-// identity's State (its own level, hours and dispersion) and the fleet's
-// Parameters (hour-of-week shape, peers' prior, common mode) and returns
-// Evidence. What each closed bin tells of the whole fleet is added into Sums;
-// Engine.CloseBin folds them into the Fleet and makes the Parameters of the
-// next bin, thresholds included. Episodes turns evidence over time into things
-// to say: open, update, close.
+//	score     what is expected of one identity in a bin, what the fleet teaches
+//	          of it, and the evidence of what the identity did
+//	fact      what is known rather than inferred: accounts, keys, tokens, sources
+//	episode   the life of an episode, its severity and its confidence
+//	campaign  what many identities do together
 //
-// The method is a mixture of Shiryaev-Roberts statistics over negative-binomial
-// bins (Shiryaev 1963, Roberts 1966, Pollak 1985); docs/detection.md tells it
-// with its formulas, priors and measured delays.
-//
-// Everything here is pure: no clock, no I/O, no goroutine, no order of a map.
-// The same calls give the same bits.
+// All of it is pure: no clock, no I/O, no goroutine, no order of a map. The same
+// calls give the same bits.
 package detectors

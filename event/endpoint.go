@@ -1,6 +1,8 @@
 package event
 
-import "strings"
+import (
+	"strings"
+)
 
 // idPlace stands in an endpoint for a path segment that looks like an id.
 const idPlace = "{id}"

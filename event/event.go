@@ -7,7 +7,9 @@
 // no file, no clock and no state.
 package event
 
-import "strings"
+import (
+	"strings"
+)
 
 // Action says what an event did. Accesses touch customer records; facts tell
 // something about an account, a key or a token.

@@ -1,6 +1,8 @@
 package event
 
-import "strings"
+import (
+	"strings"
+)
 
 // Family returns the family of a client: its name without what changes
 // with each release or restart. So a release is not a newcomer, and the load of
@@ -295,7 +297,8 @@ func isUUID(word string) bool {
 	return len(word) >= 36 && looksLikeID(word[len(word)-36:])
 }
 
-func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 }
 
 func hasDigit(s string) bool {

@@ -1,6 +1,8 @@
 package event
 
-import "testing"
+import (
+	"testing"
+)
 
 // TestNames: every reason, note and action has a name of its own, fit for a
 // metric's label.

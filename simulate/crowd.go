@@ -1,6 +1,8 @@
 package simulate
 
-import "github.com/weirhq/weir/event"
+import (
+	"github.com/weirhq/weir/event"
+)
 
 // dayShape is how many of a hundred customers a mean hour sees, by hour of day.
 var dayShape = [24]int64{

@@ -1,6 +1,8 @@
 package simulate
 
-import "strconv"
+import (
+	"strconv"
+)
 
 // accountWidth is the length of "u" and the nine digits of a customer number.
 const accountWidth = 10

@@ -1,6 +1,8 @@
 package simulate
 
-import "github.com/weirhq/weir/event"
+import (
+	"github.com/weirhq/weir/event"
+)
 
 // thief takes customers one after the other, none twice until all are gone.
 type thief struct {

@@ -1,6 +1,8 @@
 package simulate
 
-import "github.com/weirhq/weir/event"
+import (
+	"github.com/weirhq/weir/event"
+)
 
 // This file plants what hides better than the rest: many small thefts, thefts
 // that change no count, accounts that nobody misses, and one great copy that is

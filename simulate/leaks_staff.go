@@ -1,6 +1,8 @@
 package simulate
 
-import "github.com/weirhq/weir/event"
+import (
+	"github.com/weirhq/weir/event"
+)
 
 // culprit returns the place of someone of the role who takes no time off and stays.
 func (c *Company) culprit(r role) *person {

@@ -84,8 +84,10 @@ func TestCalmLifeKeepsItsBands(t *testing.T) {
 // band gathers moments.
 type band struct{ n, sum, squares float64 }
 
-func (b *band) add(x float64)   { b.n, b.sum, b.squares = b.n+1, b.sum+x, b.squares+x*x }
-func (b *band) mean() float64   { return b.sum / b.n }
+func (b *band) add(x float64) { b.n, b.sum, b.squares = b.n+1, b.sum+x, b.squares+x*x }
+
+func (b *band) mean() float64 { return b.sum / b.n }
+
 func (b *band) varied() float64 { return b.squares/b.n - b.mean()*b.mean() }
 
 // k is the negative binomial's: variance = mean + mean²/k.

@@ -1,6 +1,8 @@
 package simulate
 
-import "slices"
+import (
+	"slices"
+)
 
 // Scenario says what befalls the company.
 type Scenario struct {

@@ -1,6 +1,8 @@
 package simulate
 
-import "github.com/weirhq/weir/event"
+import (
+	"github.com/weirhq/weir/event"
+)
 
 // serviceKinds are the company's fifteen services: steady ones that read a
 // customer a call, a nightly batch that walks round all customers, a weekly

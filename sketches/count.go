@@ -1,6 +1,8 @@
 package sketches
 
-import "unsafe"
+import (
+	"unsafe"
+)
 
 // perRank holds a number of cells for each rank; rank 0 is unused.
 type perRank [maxRanks + 1]int32

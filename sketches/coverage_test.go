@@ -32,8 +32,10 @@ func (c *tallyOf) add(e Estimate, truth float64) {
 }
 
 func (c *tallyOf) coverage() float64 { return 1 - float64(c.below+c.above)/float64(c.trials) }
-func (c *tallyOf) rms() float64      { return math.Sqrt(c.square / float64(c.trials)) }
-func (c *tallyOf) mean() float64     { return c.bias / float64(c.trials) }
+
+func (c *tallyOf) rms() float64 { return math.Sqrt(c.square / float64(c.trials)) }
+
+func (c *tallyOf) mean() float64 { return c.bias / float64(c.trials) }
 
 // check fails if the interval holds the truth in fewer than 94 %, or, where it
 // must not be wider than needed, in more than 96 % of trials, by so much that

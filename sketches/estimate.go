@@ -1,6 +1,8 @@
 package sketches
 
-import "math"
+import (
+	"math"
+)
 
 // Estimate is a number of distinct records with its 95 % interval. Where the
 // count is without error, all three are equal.

@@ -1,6 +1,8 @@
 package sketches
 
-import "testing"
+import (
+	"testing"
+)
 
 // How far one window is from what is possible: bits times relative variance,
 // the memory-variance product, of which Pettie and Wang ("Information theoretic

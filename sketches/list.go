@@ -36,7 +36,8 @@ func stored(unix uint32) uint32 {
 	return min(unix-epoch, lastMinute)
 }
 
-func (e Entry) key() uint64    { return uint64(e) >> minuteBits }
+func (e Entry) key() uint64 { return uint64(e) >> minuteBits }
+
 func (e Entry) minute() uint32 { return uint32(e & minuteMask) }
 
 func pack(key uint64, minute uint32) Entry { return Entry(key<<minuteBits | uint64(minute)) }

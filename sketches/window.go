@@ -1,6 +1,8 @@
 package sketches
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // ExactLimit is the largest number of distinct records that a window holds as
 // a list, and so counts without error.

@@ -21,24 +21,24 @@ type Batch struct {
 	Facts      []FactRecord // told to every partition
 	Spoke      []Spoke      // likewise: which source topics brought something, and when
 	SignIns    []SignIn     // of accounts of the partition
-	body       []byte       // encoded partials
+	Body       []byte       // encoded partials
 }
 
-// appendBatchHeader begins a batch; what appendBroadcast and appendSignIns write
+// AppendBatchHeader begins a batch; what appendBroadcast and appendSignIns write
 // and the partials follow.
-func appendBatchHeader(b []byte, dimensions []string, topics []Topic, progress []Progress) []byte {
+func AppendBatchHeader(b []byte, dimensions []string, topics []Topic, progress []Progress) []byte {
 	b = append(b, batchVersion)
 	b = wire.AppendList(b, dimensions, func(b []byte, name *string) []byte { return wire.AppendText(b, *name) })
-	b = appendTopics(b, topics)
-	return appendProgress(b, progress)
+	b = AppendTopics(b, topics)
+	return AppendProgress(b, progress)
 }
 
-// appendBroadcast adds what every partition is told besides the progress.
-func appendBroadcast(b []byte, facts []FactRecord, spoke []Spoke) []byte {
+// AppendBroadcast adds what every partition is told besides the progress.
+func AppendBroadcast(b []byte, facts []FactRecord, spoke []Spoke) []byte {
 	return appendSpoke(appendFacts(b, facts), spoke)
 }
 
-func appendTopics(b []byte, topics []Topic) []byte {
+func AppendTopics(b []byte, topics []Topic) []byte {
 	return wire.AppendList(b, topics, func(b []byte, t *Topic) []byte {
 		b = wire.AppendText(b, t.Name)
 		b = binary.AppendUvarint(b, uint64(t.Partitions))
@@ -46,11 +46,11 @@ func appendTopics(b []byte, topics []Topic) []byte {
 	})
 }
 
-func readTopics(r *wire.Reader) []Topic {
+func ReadTopics(r *wire.Reader) []Topic {
 	return wire.List(r, func() Topic { return Topic{r.Text(), int32(r.Uvarint()), r.Varint()} })
 }
 
-func appendProgress(b []byte, progress []Progress) []byte {
+func AppendProgress(b []byte, progress []Progress) []byte {
 	return wire.AppendList(b, progress, func(b []byte, p *Progress) []byte {
 		b = wire.AppendText(b, p.Topic)
 		b = binary.AppendUvarint(b, uint64(p.Partition))
@@ -60,7 +60,7 @@ func appendProgress(b []byte, progress []Progress) []byte {
 	})
 }
 
-func readProgress(r *wire.Reader) []Progress {
+func ReadProgress(r *wire.Reader) []Progress {
 	return wire.List(r, func() Progress {
 		return Progress{
 			Source:  Source{r.Text(), int32(r.Uvarint())},
@@ -78,14 +78,32 @@ func DecodeBatch(value []byte) (*Batch, error) {
 	r.Version(batchVersion)
 	out := &Batch{}
 	out.Dimensions = wire.List(&r, r.Text)
-	out.Topics = readTopics(&r)
-	out.Progress = readProgress(&r)
+	out.Topics = ReadTopics(&r)
+	out.Progress = ReadProgress(&r)
 	out.Facts = readFacts(&r)
 	out.Spoke = readSpoke(&r)
 	out.SignIns = readSignIns(&r)
-	out.body = r.Rest()
+	out.Body = r.Rest()
 	if err := r.Err(); err != nil {
 		return nil, fmt.Errorf("reading a batch of partials: %w", err)
 	}
 	return out, nil
+}
+
+// MaxBatch is the size past which a record on weir.partials is closed, and
+// TicksPerGroup how many ticks of one identity go into it in one piece, so that
+// the record stays below the 1 MiB that brokers accept by default.
+const (
+	MaxBatch      = 500_000
+	TicksPerGroup = 4
+)
+
+// PartitionOf spreads identities over the partitions of weir.partials. The
+// function is part of the state's version: FNV-1a of dimension byte and name.
+func PartitionOf(key []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, c := range key {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	return h ^ h>>32
 }

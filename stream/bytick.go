@@ -6,24 +6,24 @@ import (
 	"slices"
 )
 
-// byTick holds what waits for its tick. Ticks mostly come in their order, and
+// ByTick holds what waits for its tick. Ticks mostly come in their order, and
 // the first goes first; both take constant time, however much waits.
-type byTick[T any] struct{ waits []waiting[T] } // sorted
+type ByTick[T any] struct{ waits []waiting[T] } // sorted
 
 type waiting[T any] struct {
 	tick int64
 	list []T
 }
 
-func (w *byTick[T]) find(tick int64) (at int, ok bool) {
+func (w *ByTick[T]) find(tick int64) (at int, ok bool) {
 	if n := len(w.waits); n == 0 || w.waits[n-1].tick < tick {
 		return n, false
 	}
 	return slices.BinarySearchFunc(w.waits, tick, func(v waiting[T], tick int64) int { return cmp.Compare(v.tick, tick) })
 }
 
-// add has something wait for a tick, after what waits for it already.
-func (w *byTick[T]) add(tick int64, v T) {
+// Add has something wait for a tick, after what waits for it already.
+func (w *ByTick[T]) Add(tick int64, v T) {
 	at, ok := w.find(tick)
 	if !ok {
 		w.waits = slices.Insert(w.waits, at, waiting[T]{tick: tick})
@@ -31,8 +31,8 @@ func (w *byTick[T]) add(tick int64, v T) {
 	w.waits[at].list = append(w.waits[at].list, v)
 }
 
-// take hands out what waits for a tick, in the order in which it was added.
-func (w *byTick[T]) take(tick int64) []T {
+// Take hands out what waits for a tick, in the order in which it was added.
+func (w *ByTick[T]) Take(tick int64) []T {
 	at, ok := w.find(tick)
 	if !ok {
 		return nil
@@ -46,14 +46,14 @@ func (w *byTick[T]) take(tick int64) []T {
 	return list
 }
 
-// first returns the first tick for which something waits, the largest number
+// First returns the first tick for which something waits, the largest number
 // there is if nothing does.
-func (w *byTick[T]) first() int64 {
+func (w *ByTick[T]) First() int64 {
 	if len(w.waits) == 0 {
 		return math.MaxInt64
 	}
 	return w.waits[0].tick
 }
 
-// len returns for how many ticks something waits.
-func (w *byTick[T]) len() int { return len(w.waits) }
+// Len returns for how many ticks something waits.
+func (w *ByTick[T]) Len() int { return len(w.waits) }

@@ -1,12 +1,16 @@
 // Package stream is the topology: the operators between an access event and an
 // alert, and what flows between them.
 //
-//	Ingest ─ Batch (weir.partials) ─► Detect ─ Report (weir.evidence) ─► Correlate ─► alerts
+//	ingest ─ Batch (weir.partials) ─► detect ─ Report (weir.evidence) ─► correlate ─► alerts
 //	                                    ▲                                    │
 //	                                    └──── Parameters (weir.parameters) ◄─┘
 //
-// Beside it, Ingest ─ SessionBatch (weir.sessions) ─► Join ─ Batch (weir.partials)
+// Beside it, ingest ─ SessionBatch (weir.sessions) ─► join ─ Batch (weir.partials)
 // finds what was read through tokens that nobody issued.
+//
+// This package holds what flows between the operators, its binary forms, and
+// what several operators share: the watermark, buffers by tick. Each operator is
+// a package below it.
 //
 // Each operator is plain Go: it takes values in, gives values out, and knows no
 // clock, no Kafka and no goroutine. Kafka (package stream/kafka), files and the

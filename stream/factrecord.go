@@ -54,13 +54,13 @@ type Spoke struct {
 	Tick  int64
 }
 
-// none is the index of a dimension that there is not.
-const none = -1
+// None is the index of a dimension that there is not.
+const None = -1
 
 // These stand in for topics: in that tick tokens were issued, or records touched.
 const (
-	tokensSpoke = "\x00tokens"
-	accessSpoke = "\x00access"
+	TokensSpoke = "\x00tokens"
+	AccessSpoke = "\x00access"
 )
 
 func appendSpoke(b []byte, spoke []Spoke) []byte {

@@ -6,27 +6,27 @@ import (
 	"github.com/weirhq/weir/internal/wire"
 )
 
-// advance remembers that ticks up to done were closed when all records of
+// Advance remembers that ticks up to done were closed when all records of
 // weir.partials before offset had been applied.
-type advance struct{ offset, done int64 }
+type Advance struct{ Offset, Done int64 }
 
-// advances are the closes that a restore would repeat, in their order.
-type advances []advance
+// Advances are the closes that a restore would repeat, in their order.
+type Advances []Advance
 
-// since drops what no restore that begins at the tick oldest repeats. The last
-// advance before it stays: it tells what had been closed when the replay begins.
-func (h advances) since(oldest int64) advances {
+// Since drops what no restore that begins at the tick oldest repeats. The last
+// Advance before it stays: it tells what had been closed when the replay begins.
+func (h Advances) Since(oldest int64) Advances {
 	n := 0
-	for n+1 < len(h) && h[n+1].done < oldest {
+	for n+1 < len(h) && h[n+1].Done < oldest {
 		n++
 	}
 	return slices.Delete(h, 0, n)
 }
 
-func (h advances) append(b []byte) []byte {
-	return wire.AppendList(b, h, func(b []byte, a *advance) []byte { return wire.AppendVarints(b, a.offset, a.done) })
+func (h Advances) Append(b []byte) []byte {
+	return wire.AppendList(b, h, func(b []byte, a *Advance) []byte { return wire.AppendVarints(b, a.Offset, a.Done) })
 }
 
-func readAdvances(r *wire.Reader) advances {
-	return wire.List(r, func() advance { return advance{r.Varint(), r.Varint()} })
+func ReadAdvances(r *wire.Reader) Advances {
+	return wire.List(r, func() Advance { return Advance{r.Varint(), r.Varint()} })
 }

@@ -4,14 +4,14 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/wire"
 )
 
 // Parameters is one record on weir.parameters: what detect must know of the
 // whole fleet to score the bins after Bin, and what it is told to do there.
 type Parameters struct {
-	*detectors.Parameters
+	*score.Parameters
 	// Commands of the last CommandRing records, oldest first: whoever has read
 	// one of those records has read the command. Seq tells which are new.
 	Commands []Command
@@ -38,30 +38,30 @@ type Command struct {
 type CommandKind uint8
 
 // Excise takes an interval out of the identity's baseline: a leak that people
-// have confirmed must not become what is normal (detectors.Engine.Excise).
+// have confirmed must not become what is normal (score.Engine.Excise).
 const Excise CommandKind = 1
 
 // AppendBinary appends the record's value: the parameters, and after them the
 // commands.
 func (p *Parameters) AppendBinary(b []byte) []byte {
-	return appendCommands(p.Parameters.AppendBinary(b), p.Commands)
+	return AppendCommands(p.Parameters.AppendBinary(b), p.Commands)
 }
 
 // DecodeParameters reads a record of weir.parameters.
 func DecodeParameters(value []byte) (*Parameters, error) {
-	params, rest, err := detectors.DecodeParameters(value)
+	params, rest, err := score.DecodeParameters(value)
 	if err != nil {
 		return nil, fmt.Errorf("reading parameters: %w", err)
 	}
 	r := wire.NewReader(rest)
-	p := &Parameters{params, readCommands(&r)}
+	p := &Parameters{params, ReadCommands(&r)}
 	if err := r.End(); err != nil {
 		return nil, fmt.Errorf("reading parameters: %w", err)
 	}
 	return p, nil
 }
 
-func appendCommands(b []byte, commands []Command) []byte {
+func AppendCommands(b []byte, commands []Command) []byte {
 	return wire.AppendList(b, commands, func(b []byte, c *Command) []byte {
 		b = binary.AppendVarint(b, c.Seq)
 		b = binary.AppendVarint(b, c.Bin)
@@ -73,7 +73,7 @@ func appendCommands(b []byte, commands []Command) []byte {
 	})
 }
 
-func readCommands(r *wire.Reader) []Command {
+func ReadCommands(r *wire.Reader) []Command {
 	return wire.List(r, func() Command {
 		c := Command{Seq: r.Varint(), Bin: r.Varint(), Kind: CommandKind(r.Byte()), Dimension: int(r.Uvarint())}
 		c.Identity = r.Text()

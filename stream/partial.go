@@ -2,9 +2,12 @@ package stream
 
 import (
 	"cmp"
+	"encoding/binary"
+	"math"
 	"slices"
 	"unique"
 
+	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -35,7 +38,7 @@ type Partial struct {
 	// had: of each dimension the MaxTraits of smallest hash.
 	Traits []TraitCount
 
-	tokens []uint32 // Subjects on the way to the batch: unsorted, all of them; nil if Traits has all
+	Tokens []uint32 // Subjects on the way to the batch: unsorted, all of them; nil if Traits has all
 }
 
 // MaxTraits is how many identities of one other dimension are kept beside an
@@ -53,7 +56,7 @@ type TraitCount struct {
 
 // NewTraitCount returns the count of one trait.
 func NewTraitCount(t Trait, events int64) TraitCount {
-	return TraitCount{unique.Make(t.Identity), traitOrder(nameHash(t.Identity)), clampEvents(events), uint8(t.Dimension)}
+	return TraitCount{unique.Make(t.Identity), TraitOrder(NameHash(t.Identity)), ClampEvents(events), uint8(t.Dimension)}
 }
 
 // Trait returns what was counted.
@@ -68,19 +71,19 @@ func (c *TraitCount) Name() string { return c.name.Value() }
 // Events returns how often.
 func (c *TraitCount) Events() int64 { return int64(c.events) }
 
-func clampEvents(n int64) uint32 { return uint32(min(n, 1<<32-1)) }
+func ClampEvents(n int64) uint32 { return uint32(min(n, 1<<32-1)) }
 
-// compare orders traits by dimension, hash and name.
-func (c *TraitCount) compare(o *TraitCount) int {
+// Compare orders traits by dimension, hash and name.
+func (c *TraitCount) Compare(o *TraitCount) int {
 	if c.dim == o.dim && c.hash == o.hash && c.name == o.name {
 		return 0
 	}
 	return cmp.Or(cmp.Compare(c.dim, o.dim), cmp.Compare(c.hash, o.hash), cmp.Compare(c.name.Value(), o.name.Value()))
 }
 
-// mergeTraits unites two sorted lists of traits. The result may share memory
+// MergeTraits unites two sorted lists of traits. The result may share memory
 // with a.
-func mergeTraits(a, b []TraitCount) []TraitCount {
+func MergeTraits(a, b []TraitCount) []TraitCount {
 	if len(a) == 0 {
 		return slices.Clone(b)
 	}
@@ -91,13 +94,13 @@ func mergeTraits(a, b []TraitCount) []TraitCount {
 	for len(a) > 0 || len(b) > 0 {
 		var next TraitCount
 		switch {
-		case len(b) == 0 || len(a) > 0 && a[0].compare(&b[0]) < 0:
+		case len(b) == 0 || len(a) > 0 && a[0].Compare(&b[0]) < 0:
 			next, a = a[0], a[1:]
-		case len(a) == 0 || b[0].compare(&a[0]) < 0:
+		case len(a) == 0 || b[0].Compare(&a[0]) < 0:
 			next, b = b[0], b[1:]
 		default:
 			next, a = a[0], a[1:]
-			next.events = clampEvents(int64(next.events) + int64(b[0].events))
+			next.events = ClampEvents(int64(next.events) + int64(b[0].events))
 			b = b[1:]
 		}
 		if n := len(out); n < MaxTraits || out[n-MaxTraits].dim != next.dim {
@@ -112,10 +115,10 @@ func mergeTraits(a, b []TraitCount) []TraitCount {
 func missingTraits(a, b []TraitCount) (n int) {
 	i := 0
 	for j := range b {
-		for i < len(a) && a[i].compare(&b[j]) < 0 {
+		for i < len(a) && a[i].Compare(&b[j]) < 0 {
 			i++
 		}
-		if i == len(a) || a[i].compare(&b[j]) != 0 {
+		if i == len(a) || a[i].Compare(&b[j]) != 0 {
 			n++
 		}
 	}
@@ -124,19 +127,19 @@ func missingTraits(a, b []TraitCount) (n int) {
 	}
 	i = 0
 	for j := range b {
-		for a[i].compare(&b[j]) != 0 {
+		for a[i].Compare(&b[j]) != 0 {
 			i++
 		}
-		a[i].events = clampEvents(int64(a[i].events) + int64(b[j].events))
+		a[i].events = ClampEvents(int64(a[i].events) + int64(b[j].events))
 	}
 	return 0
 }
 
-// nameHash spreads names over 64 bits: FNV-1a, and the last step of
+// NameHash spreads names over 64 bits: FNV-1a, and the last step of
 // MurmurHash3, since FNV alone leaves the high bits of short names alike. Names
 // are no secret, so no key is needed to test one; and who would choose names by
 // it gains a place in a list, or leaves it.
-func nameHash[T string | []byte](name T) uint64 {
+func NameHash[T string | []byte](name T) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(name) {
 		h = (h ^ uint64(name[i])) * 1099511628211
@@ -146,12 +149,12 @@ func nameHash[T string | []byte](name T) uint64 {
 	return h ^ h>>33
 }
 
-// traitOrder is the part of a name's hash by which MaxTraits are kept.
-func traitOrder(hash uint64) uint32 { return uint32(hash) }
+// TraitOrder is the part of a name's hash by which MaxTraits are kept.
+func TraitOrder(hash uint64) uint32 { return uint32(hash) }
 
-// subjectToken is the part of an actor's hash by which subjects are counted: 24
+// SubjectToken is the part of an actor's hash by which subjects are counted: 24
 // bits, so that a batch has room for many. Of 10,000 actors three share one.
-func subjectToken(hash uint64) uint32 { return uint32(hash >> 40) }
+func SubjectToken(hash uint64) uint32 { return uint32(hash >> 40) }
 
 // subjectEntry returns a token as a touch in the given minute. The bits below
 // the token are made of it, since the sketch wants them random.
@@ -161,12 +164,12 @@ func subjectEntry(token, minute uint32) sketches.Entry {
 }
 
 func sortTraits(list []TraitCount) {
-	slices.SortFunc(list, func(a, b TraitCount) int { return a.compare(&b) })
+	slices.SortFunc(list, func(a, b TraitCount) int { return a.Compare(&b) })
 }
 
-// rename gives traits the numbers that dimensions have here. Those of dimensions
+// Rename gives traits the numbers that dimensions have here. Those of dimensions
 // that are not known here go.
-func (p *Partial) rename(dims []int) {
+func (p *Partial) Rename(dims []int) {
 	same := true
 	for i := range p.Traits {
 		t := &p.Traits[i]
@@ -180,4 +183,17 @@ func (p *Partial) rename(dims []int) {
 		p.Traits[i].dim = uint8(dims[p.Traits[i].dim])
 	}
 	sortTraits(p.Traits)
+}
+
+func AppendTraitCounts(b []byte, list []TraitCount) []byte {
+	return wire.AppendList(b, list, func(b []byte, t *TraitCount) []byte {
+		b = wire.AppendText(append(b, t.dim), t.name.Value())
+		return binary.AppendUvarint(b, uint64(t.events))
+	})
+}
+
+func ReadTraitCounts(r *wire.Reader) []TraitCount {
+	return wire.List(r, func() TraitCount {
+		return NewTraitCount(Trait{int(r.Byte()), r.Text()}, int64(r.Uvarint()&math.MaxInt64))
+	})
 }

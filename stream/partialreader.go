@@ -12,7 +12,7 @@ import (
 // partialReader takes the body of a batch apart; see partialwriter.go.
 type partialReader struct {
 	wire.Reader
-	layout
+	Layout
 	base  int64
 	names []tableName
 	text  []byte // of the names, one after the other
@@ -30,10 +30,10 @@ type tableName struct {
 // Partials hands each partial to yield, which may keep its Records, Rows and
 // Traits, but not its Identity.
 func (b *Batch) Partials(yield func(*Partial)) error {
-	if len(b.body) == 0 {
+	if len(b.Body) == 0 {
 		return nil
 	}
-	r := partialReader{Reader: wire.NewReader(b.body)}
+	r := partialReader{Reader: wire.NewReader(b.Body)}
 	r.head(len(b.Dimensions))
 	at := 0
 	for r.Len() > 0 {
@@ -69,8 +69,8 @@ func (r *partialReader) at(last int, step uint64) int {
 }
 
 func (r *partialReader) head(dimensions int) {
-	r.tickMinutes, r.base = r.Uvarint(), r.Varint()
-	r.actors, r.subjects = int(r.Uvarint()&0xff)-1, r.Uvarint()
+	r.TickMinutes, r.base = r.Uvarint(), r.Varint()
+	r.Actors, r.Subjects = int(r.Uvarint()&0xff)-1, r.Uvarint()
 	for dim := range dimensions {
 		last, n := tableName{}, r.Count()
 		r.names = slices.Grow(r.names, min(n, 1<<16))
@@ -128,7 +128,7 @@ func (r *partialReader) partial(p *Partial) {
 	if flags&flagRows != 0 {
 		p.Rows = readRows(&r.Reader)
 	}
-	start := r.startMinute(p.Tick)
+	start := r.StartMinute(p.Tick)
 	if flags&flagWindow != 0 {
 		p.Records = r.window(start)
 	} else {
@@ -147,7 +147,7 @@ func (r *partialReader) partial(p *Partial) {
 	}
 	if flags&flagTraits != 0 {
 		r.traits(p)
-		if flags&flagSubjects == 0 && r.counts(p.Dimension) {
+		if flags&flagSubjects == 0 && r.Counts(p.Dimension) {
 			p.Subjects = r.actorsOf(p, start)
 		}
 	}
@@ -202,7 +202,7 @@ func (r *partialReader) traits(p *Partial) {
 		t := &r.names[at]
 		if !t.known {
 			text := r.text[t.from:t.to]
-			t.hash, t.handle, t.known = nameHash(text), unique.Make(string(text)), true
+			t.hash, t.handle, t.known = NameHash(text), unique.Make(string(text)), true
 		}
 		events := int64(1)
 		switch v % 3 {
@@ -211,7 +211,7 @@ func (r *partialReader) traits(p *Partial) {
 		case someTrait:
 			events = int64(r.Uvarint() & (1<<62 - 1))
 		}
-		p.Traits = append(p.Traits, TraitCount{t.handle, traitOrder(t.hash), clampEvents(events), t.dim})
+		p.Traits = append(p.Traits, TraitCount{t.handle, TraitOrder(t.hash), ClampEvents(events), t.dim})
 	}
 	sortTraits(p.Traits)
 }
@@ -220,8 +220,8 @@ func (r *partialReader) traits(p *Partial) {
 func (r *partialReader) actorsOf(p *Partial, start uint32) (w sketches.Window) {
 	var tokens []uint32
 	for i := range p.Traits {
-		if t := &p.Traits[i]; int(t.dim) == r.actors {
-			tokens = append(tokens, subjectToken(nameHash(t.name.Value())))
+		if t := &p.Traits[i]; int(t.dim) == r.Actors {
+			tokens = append(tokens, SubjectToken(NameHash(t.name.Value())))
 		}
 	}
 	if len(tokens) == 0 {

@@ -50,27 +50,27 @@ const (
 	windowListed
 )
 
-// layout is what the identities of all dimensions have in common, for who
+// Layout is what the identities of all dimensions have in common, for who
 // reads and writes partials.
-type layout struct {
-	tickMinutes uint64
-	actors      int    // the dimension whose only field is the actor, or absent
-	subjects    uint64 // a bit for each dimension that does not name the actor
+type Layout struct {
+	TickMinutes uint64
+	Actors      int    // the dimension whose only field is the actor, or absent
+	Subjects    uint64 // a bit for each dimension that does not name the actor
 }
 
-// counts reports whether subjects are counted of a dimension.
-func (l *layout) counts(dim int) bool { return l.subjects>>dim&1 != 0 }
+// Counts reports whether subjects are counted of a dimension.
+func (l *Layout) Counts(dim int) bool { return l.Subjects>>dim&1 != 0 }
 
-// partialWriter builds the body of a batch. Its memory is used again.
-type partialWriter struct {
-	layout
+// PartialWriter builds the body of a batch. Its memory is used again.
+type PartialWriter struct {
+	Layout
 	dimensions int
 	base       int64
 	names      []string // dimension byte and name, by reference
 	groups     []writtenGroup
 	parts      []writtenPart
 	body       []byte // the parts without their traits
-	traits     []traitRef
+	traits     []TraitRef
 	room       int // bytes that the names may take
 	order      []int32
 	rank       []int32
@@ -87,40 +87,40 @@ type writtenPart struct {
 	events    int64
 }
 
-// traitRef is a trait by the reference of its name.
-type traitRef struct {
-	name   int32
-	events uint32
+// TraitRef is a trait by the reference of its name.
+type TraitRef struct {
+	Name   int32
+	Events uint32
 }
 
-func newPartialWriter(l layout, dimensions int) *partialWriter {
-	return &partialWriter{layout: l, dimensions: dimensions}
+func NewPartialWriter(l Layout, dimensions int) *PartialWriter {
+	return &PartialWriter{Layout: l, dimensions: dimensions}
 }
 
-func (w *partialWriter) reset() {
+func (w *PartialWriter) reset() {
 	w.names, w.groups, w.parts = w.names[:0], w.groups[:0], w.parts[:0]
 	w.body, w.traits, w.room = w.body[:0], w.traits[:0], 0
 }
 
-func (w *partialWriter) empty() bool { return len(w.groups) == 0 }
+func (w *PartialWriter) empty() bool { return len(w.groups) == 0 }
 
-// size returns a bound of what append will write.
-func (w *partialWriter) size() int { return len(w.body) + w.room + 6*len(w.traits) + 8*len(w.groups) }
+// Size returns a bound of what append will write.
+func (w *PartialWriter) Size() int { return len(w.body) + w.room + 6*len(w.traits) + 8*len(w.groups) }
 
-// name adds a name, dimension byte first, and returns its reference.
-func (w *partialWriter) name(key string) int32 {
+// Name adds a name, dimension byte first, and returns its reference.
+func (w *PartialWriter) Name(key string) int32 {
 	w.names = append(w.names, key)
 	w.room += len(key) + 4
 	return int32(len(w.names) - 1)
 }
 
-// group begins the ticks of one identity.
-func (w *partialWriter) group(name int32) {
+// Group begins the ticks of one identity.
+func (w *PartialWriter) Group(name int32) {
 	w.groups = append(w.groups, writtenGroup{name, int32(len(w.parts)), int32(len(w.parts))})
 }
 
-// add writes one tick of the group. Of p's traits only those in refs count.
-func (w *partialWriter) add(p *Partial, refs []traitRef) {
+// Add writes one tick of the group. Of p's traits only those in refs count.
+func (w *PartialWriter) Add(p *Partial, refs []TraitRef) {
 	if len(w.parts) == 0 {
 		w.base = p.Tick
 	}
@@ -140,7 +140,7 @@ func (w *partialWriter) add(p *Partial, refs []traitRef) {
 		flags |= flagRows
 		b = p.Rows.append(b)
 	}
-	start := w.startMinute(p.Tick)
+	start := w.StartMinute(p.Tick)
 	if p.Records.Listed(start) == 1 {
 		b = p.Records.AppendTick(b, start)
 	} else {
@@ -151,9 +151,9 @@ func (w *partialWriter) add(p *Partial, refs []traitRef) {
 		flags |= flagDestructive
 		b = appendDestructive(b, p, start)
 	}
-	if p.tokens != nil {
+	if p.Tokens != nil {
 		flags |= flagSubjects
-		b = appendTokens(b, p.tokens, start)
+		b = appendTokens(b, p.Tokens, start)
 	}
 	if !p.Unissued.Empty() || !p.UnissuedTokens.Empty() {
 		flags |= flagUnissued
@@ -170,7 +170,7 @@ func (w *partialWriter) add(p *Partial, refs []traitRef) {
 	w.groups[len(w.groups)-1].last = int32(len(w.parts))
 }
 
-func (l *layout) startMinute(tick int64) uint32 { return uint32(tick * int64(l.tickMinutes)) }
+func (l *Layout) StartMinute(tick int64) uint32 { return uint32(tick * int64(l.TickMinutes)) }
 
 func appendWindow(b []byte, w *sketches.Window, start uint32) []byte {
 	if w.Empty() {
@@ -215,15 +215,15 @@ func subjectWindow(tokens []uint32, start uint32) sketches.Window {
 	return sketches.From(sketches.StatePrecision, entries)
 }
 
-// append writes the body and forgets what was added.
-func (w *partialWriter) append(b []byte) []byte {
+// Append writes the body and forgets what was added.
+func (w *PartialWriter) Append(b []byte) []byte {
 	if w.empty() {
 		return b
 	}
-	b = binary.AppendUvarint(b, w.tickMinutes)
+	b = binary.AppendUvarint(b, w.TickMinutes)
 	b = binary.AppendVarint(b, w.base)
-	b = binary.AppendUvarint(b, uint64(w.actors+1))
-	b = binary.AppendUvarint(b, w.subjects)
+	b = binary.AppendUvarint(b, uint64(w.Actors+1))
+	b = binary.AppendUvarint(b, w.Subjects)
 	b = w.appendNames(b)
 	slices.SortFunc(w.groups, func(x, y writtenGroup) int {
 		return cmp.Or(cmp.Compare(w.rank[x.name], w.rank[y.name]), cmp.Compare(x.first, y.first))
@@ -247,7 +247,7 @@ func (w *partialWriter) append(b []byte) []byte {
 	return b
 }
 
-func (w *partialWriter) appendPart(b []byte, i int32) []byte {
+func (w *PartialWriter) appendPart(b []byte, i int32) []byte {
 	var from writtenPart
 	if i > 0 {
 		from = w.parts[i-1]
@@ -258,13 +258,13 @@ func (w *partialWriter) appendPart(b []byte, i int32) []byte {
 	if len(refs) == 0 {
 		return b
 	}
-	slices.SortFunc(refs, func(x, y traitRef) int { return cmp.Compare(w.rank[x.name], w.rank[y.name]) })
+	slices.SortFunc(refs, func(x, y TraitRef) int { return cmp.Compare(w.rank[x.Name], w.rank[y.Name]) })
 	b = binary.AppendUvarint(b, uint64(len(refs)))
 	last := int32(0)
 	for _, t := range refs {
-		at := w.rank[t.name]
+		at := w.rank[t.Name]
 		form := uint64(someTrait)
-		switch int64(t.events) {
+		switch int64(t.Events) {
 		case 1:
 			form = onceTrait
 		case p.events:
@@ -272,7 +272,7 @@ func (w *partialWriter) appendPart(b []byte, i int32) []byte {
 		}
 		b = binary.AppendUvarint(b, 3*uint64(at-last)+form)
 		if form == someTrait {
-			b = binary.AppendUvarint(b, uint64(t.events))
+			b = binary.AppendUvarint(b, uint64(t.Events))
 		}
 		last = at
 	}
@@ -280,7 +280,7 @@ func (w *partialWriter) appendPart(b []byte, i int32) []byte {
 }
 
 // appendNames writes the table of names and sets rank, their places in it.
-func (w *partialWriter) appendNames(b []byte) []byte {
+func (w *PartialWriter) appendNames(b []byte) []byte {
 	w.order, w.rank = w.order[:0], slices.Grow(w.rank[:0], len(w.names))[:len(w.names)]
 	for i := range w.names {
 		w.order = append(w.order, int32(i))

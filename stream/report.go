@@ -3,16 +3,25 @@ package stream
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/detectors"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
-// reportVersion is part of every record on weir.evidence.
-const reportVersion = 1
+// Finite bounds log evidence, or a dispersion, so that it can be written down.
+func Finite(log float64) float64 {
+	if math.IsNaN(log) {
+		return 0
+	}
+	return min(max(log, -1e6), 1e6)
+}
+
+// ReportVersion is part of every record on weir.evidence.
+const ReportVersion = 1
 
 // Report is one record on weir.evidence: what stood out in one partition of
 // identities in the ticks that it closed, and what correlate must know of the
@@ -30,7 +39,7 @@ type Report struct {
 // BinSums is what a partition tells of one finished bin.
 type BinSums struct {
 	Bin  int64  `json:"bin"`
-	Sums []byte `json:"sums"` // detectors.Sums
+	Sums []byte `json:"sums"` // score.Sums
 	// Traits are the TraitSums of the bin, encoded; absent when empty.
 	Traits []byte `json:"traits,omitempty"`
 }
@@ -119,11 +128,11 @@ func DecodeReport(value []byte) (*Report, error) {
 	if err := json.Unmarshal(value, &r); err != nil {
 		return nil, fmt.Errorf("reading a report: %w: %w", err, wire.ErrCorrupt)
 	}
-	if r.Version != reportVersion {
-		return nil, fmt.Errorf("reading a report: version %d, want %d: %w", r.Version, reportVersion, wire.ErrCorrupt)
+	if r.Version != ReportVersion {
+		return nil, fmt.Errorf("reading a report: version %d, want %d: %w", r.Version, ReportVersion, wire.ErrCorrupt)
 	}
 	for _, b := range r.Bins {
-		if _, rest, err := detectors.DecodeSums(b.Sums); err != nil || len(rest) > 0 {
+		if _, rest, err := score.DecodeSums(b.Sums); err != nil || len(rest) > 0 {
 			return nil, fmt.Errorf("reading the sums of a report: %w", wire.ErrCorrupt)
 		}
 	}

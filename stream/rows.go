@@ -33,7 +33,7 @@ type RowCount struct {
 // Add takes in one event's rows; id is the hash of the event's id, or zero.
 func (r *Rows) Add(id uint64, rows int64) {
 	if id == 0 {
-		r.Plain = addClamped(r.Plain, rows)
+		r.Plain = AddClamped(r.Plain, rows)
 		return
 	}
 	r.ByID = append(r.ByID, RowCount{id, rows})
@@ -44,7 +44,7 @@ func (r *Rows) Add(id uint64, rows int64) {
 
 // Merge unites with o.
 func (r *Rows) Merge(o *Rows) {
-	r.Plain = addClamped(r.Plain, o.Plain)
+	r.Plain = AddClamped(r.Plain, o.Plain)
 	if len(o.ByID) == 0 {
 		return
 	}
@@ -88,19 +88,19 @@ func (r *Rows) Total() int64 {
 	r.normalize()
 	kept := int64(0)
 	for _, c := range r.ByID {
-		kept = addClamped(kept, c.Rows)
+		kept = AddClamped(kept, c.Rows)
 	}
 	if r.Limit != 0 {
 		kept = int64(min(float64(kept)/(float64(r.Limit)/(1<<64)), 1<<62))
 	}
-	return addClamped(r.Plain, kept)
+	return AddClamped(r.Plain, kept)
 }
 
 // Empty reports whether nothing was added.
 func (r *Rows) Empty() bool { return r.Plain == 0 && len(r.ByID) == 0 }
 
-// addClamped adds counts that are never negative without running over.
-func addClamped(a, b int64) int64 {
+// AddClamped adds counts that are never negative without running over.
+func AddClamped(a, b int64) int64 {
 	const most = 1 << 62
 	return min(a, most) + min(b, most-min(a, most))
 }

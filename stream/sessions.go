@@ -4,28 +4,42 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
 
+// TokenRead is what one token read in one tick on behalf of one tuple of
+// identities, until the flush.
+type TokenRead struct {
+	Token       uint64
+	Tick, Apply int64
+	Identities  string // for each dimension in order: length + 1 and name, or 0
+	Touches     []sketches.Entry
+}
+
+// TokenLearn is how long after the first login of the log a token that nobody
+// issued is taken for one that is older than the log, in ms of event time.
+const TokenLearn = eventtime.Day
+
 // sessionsVersion is the first byte of every record on weir.sessions.
 const sessionsVersion = 1
 
-// tokenKind is what a fact says of a token.
-type tokenKind byte
+// TokenKind is what a fact says of a token.
+type TokenKind byte
 
 // The kinds of facts about tokens. A token is known by a keyed hash alone.
 const (
-	tokenIssued  tokenKind = iota // a login began with it, or it was issued
-	tokenRevoked                  // it was revoked before its time
+	TokenIssued  TokenKind = iota // a login began with it, or it was issued
+	TokenRevoked                  // it was revoked before its time
 	tokenReads                    // no fact: marks an access in the encoded form
 )
 
-// tokenFact is one fact about one token, counted at the close of a tick.
-type tokenFact struct {
-	token uint64
-	kind  tokenKind
-	apply int64
+// TokenFact is one fact about one token, counted at the close of a tick.
+type TokenFact struct {
+	Token uint64
+	Kind  TokenKind
+	Apply int64
 }
 
 // SessionBatch is one record on weir.sessions: what one ingest task saw of the
@@ -40,45 +54,45 @@ type SessionBatch struct {
 	body       []byte
 }
 
-// sessionTouch is what one token read in one tick on behalf of some identities.
-type sessionTouch struct {
-	token       uint64
-	tick, apply int64
-	who         []identityRef
-	records     sketches.Window
+// SessionTouch is what one token read in one tick on behalf of some identities.
+type SessionTouch struct {
+	Token       uint64
+	Tick, Apply int64
+	Who         []IdentityRef
+	Records     sketches.Window
 }
 
-// identityRef names an identity: the dimension's index in the batch, and the name.
-type identityRef struct {
-	dimension int
-	name      string
+// IdentityRef names an identity: the dimension's index in the batch, and the name.
+type IdentityRef struct {
+	Dimension int
+	Name      string
 }
 
-// sessionWriter builds the records of one partition. Names stand once a
+// SessionWriter builds the records of one partition. Names stand once a
 // record, in a table.
-type sessionWriter struct {
+type SessionWriter struct {
 	dimensions []string
 	body       []byte
 	names      map[string]int
 	table      []byte
 }
 
-func (w *sessionWriter) begin(dimensions []string) {
+func (w *SessionWriter) Begin(dimensions []string) {
 	w.dimensions, w.body, w.table, w.names = dimensions, w.body[:0], w.table[:0], map[string]int{}
 }
 
-func (w *sessionWriter) fact(f tokenFact) {
-	w.body = append(w.body, byte(f.kind))
-	w.body = binary.LittleEndian.AppendUint64(w.body, f.token)
-	w.body = binary.AppendVarint(w.body, f.apply)
+func (w *SessionWriter) Fact(f TokenFact) {
+	w.body = append(w.body, byte(f.Kind))
+	w.body = binary.LittleEndian.AppendUint64(w.body, f.Token)
+	w.body = binary.AppendVarint(w.body, f.Apply)
 }
 
-func (w *sessionWriter) read(r *tokenRead) {
+func (w *SessionWriter) Read(r *TokenRead) {
 	b := append(w.body, byte(tokenReads))
-	b = binary.LittleEndian.AppendUint64(b, r.token)
-	b = binary.AppendVarint(b, r.tick)
-	b = binary.AppendUvarint(b, uint64(r.apply-r.tick))
-	rest := r.identities
+	b = binary.LittleEndian.AppendUint64(b, r.Token)
+	b = binary.AppendVarint(b, r.Tick)
+	b = binary.AppendUvarint(b, uint64(r.Apply-r.Tick))
+	rest := r.Identities
 	for range w.dimensions { // for each: the name's number + 1, or 0 for none
 		n := int(binary.LittleEndian.Uint16([]byte(rest[:2])))
 		rest = rest[2:]
@@ -89,11 +103,11 @@ func (w *sessionWriter) read(r *tokenRead) {
 		b = binary.AppendUvarint(b, uint64(w.number(rest[:n-1]))+1)
 		rest = rest[n-1:]
 	}
-	window := sketches.From(sketches.PartialPrecision, r.touches)
+	window := sketches.From(sketches.PartialPrecision, r.Touches)
 	w.body = window.AppendBinary(b)
 }
 
-func (w *sessionWriter) number(name string) int {
+func (w *SessionWriter) number(name string) int {
 	n, ok := w.names[name]
 	if !ok {
 		n = len(w.names)
@@ -103,16 +117,16 @@ func (w *sessionWriter) number(name string) int {
 	return n
 }
 
-// cut closes a record that has grown large.
-func (w *sessionWriter) cut(partition int32, emit func(int32, []byte)) {
-	if len(w.body)+len(w.table) > maxBatch {
-		emit(partition, w.end(nil, nil, nil))
-		w.begin(w.dimensions)
+// Cut closes a record that has grown large.
+func (w *SessionWriter) Cut(partition int32, emit func(int32, []byte)) {
+	if len(w.body)+len(w.table) > MaxBatch {
+		emit(partition, w.End(nil, nil, nil))
+		w.Begin(w.dimensions)
 	}
 }
 
-func (w *sessionWriter) end(topics []Topic, progress []Progress, issues []int64) []byte {
-	b := appendBatchHeader(nil, w.dimensions, topics, progress)
+func (w *SessionWriter) End(topics []Topic, progress []Progress, issues []int64) []byte {
+	b := AppendBatchHeader(nil, w.dimensions, topics, progress)
 	b[0] = sessionsVersion
 	b = binary.AppendUvarint(b, uint64(len(issues)))
 	for _, tick := range issues {
@@ -124,14 +138,14 @@ func (w *sessionWriter) end(topics []Topic, progress []Progress, issues []int64)
 }
 
 // DecodeSessions reads a record of weir.sessions, but for its body, which
-// Join.Apply goes through.
+// Task.Apply goes through.
 func DecodeSessions(value []byte) (*SessionBatch, error) {
 	r := wire.NewReader(value)
 	r.Version(sessionsVersion)
 	out := &SessionBatch{}
 	out.Dimensions = wire.List(&r, r.Text)
-	out.Topics = readTopics(&r)
-	out.Progress = readProgress(&r)
+	out.Topics = ReadTopics(&r)
+	out.Progress = ReadProgress(&r)
 	out.Issues = wire.List(&r, r.Varint)
 	out.names = wire.List(&r, r.Text)
 	out.body = r.Rest()
@@ -141,13 +155,13 @@ func DecodeSessions(value []byte) (*SessionBatch, error) {
 	return out, nil
 }
 
-// each hands out the facts and the touches of a batch, in its order.
-func (b *SessionBatch) each(fact func(tokenFact), touch func(sessionTouch)) error {
+// Each hands out the facts and the touches of a batch, in its order.
+func (b *SessionBatch) Each(fact func(TokenFact), touch func(SessionTouch)) error {
 	r := wire.NewReader(b.body)
 	for r.Len() > 0 {
-		kind, token := tokenKind(r.Byte()), r.Uint64()
+		kind, token := TokenKind(r.Byte()), r.Uint64()
 		if kind != tokenReads {
-			f := tokenFact{token, kind, r.Varint()}
+			f := TokenFact{token, kind, r.Varint()}
 			if kind > tokenReads {
 				r.Fail("unknown kind of fact")
 			}
@@ -156,17 +170,17 @@ func (b *SessionBatch) each(fact func(tokenFact), touch func(sessionTouch)) erro
 			}
 			continue
 		}
-		t := sessionTouch{token: token, tick: r.Varint()}
-		t.apply = t.tick + int64(r.Uvarint())
+		t := SessionTouch{Token: token, Tick: r.Varint()}
+		t.Apply = t.Tick + int64(r.Uvarint())
 		for d := range b.Dimensions {
 			n := r.Uvarint()
 			if n > uint64(len(b.names)) {
 				r.Fail("unknown name")
 			} else if n > 0 {
-				t.who = append(t.who, identityRef{d, b.names[n-1]})
+				t.Who = append(t.Who, IdentityRef{d, b.names[n-1]})
 			}
 		}
-		t.records = wire.Decode(&r, sketches.DecodeWindow)
+		t.Records = wire.Decode(&r, sketches.DecodeWindow)
 		if r.Err() == nil {
 			touch(t)
 		}

@@ -28,15 +28,15 @@ type Trait struct {
 // p = 0.1, the log likelihood ratio of "one in ten of them drifts" (Xie and
 // Siegmund 2013, Sequential multi-sensor change-point detection). What the same
 // is on average over all identities says how much of it is chance; see
-// detectors.Crowd.
+// campaign.Crowd.
 type TraitSums struct {
 	members map[int]*TraitSum // by dimension of those summed: all of them
-	traits  map[memberTrait]*TraitSum
+	Traits  map[MemberTrait]*TraitSum
 }
 
-// memberTrait names the identities of one dimension behind one trait.
-type memberTrait struct {
-	member int
+// MemberTrait names the identities of one dimension behind one trait.
+type MemberTrait struct {
+	Member int
 	Trait
 }
 
@@ -68,11 +68,11 @@ const (
 	weakTop = 6.0
 	// weakShare is the share of identities that are taken to drift.
 	weakShare = 0.1
-	// traitUnit is one nat, and one expected record.
-	traitUnit = 1024
-	// maxTraits is how many traits of one dimension are kept in a bin, those of
+	// TraitUnit is one nat, and one expected record.
+	TraitUnit = 1024
+	// MaxSharedTraits is how many traits of one dimension are kept in a bin, those of
 	// smallest hash; maxTraitMembers how many identities are named of each.
-	maxTraits       = 1024
+	MaxSharedTraits = 1024
 	maxTraitMembers = 5
 )
 
@@ -89,7 +89,7 @@ type Member struct {
 func (s *TraitSums) Add(m *Member) {
 	w := mixture(m.Log)
 	if s.members == nil {
-		s.members, s.traits = map[int]*TraitSum{}, map[memberTrait]*TraitSum{}
+		s.members, s.Traits = map[int]*TraitSum{}, map[MemberTrait]*TraitSum{}
 	}
 	all := s.members[m.Dimension]
 	if all == nil {
@@ -98,11 +98,11 @@ func (s *TraitSums) Add(m *Member) {
 	}
 	all.add(m, w, false)
 	for _, t := range m.Traits {
-		key := memberTrait{m.Dimension, t}
-		sum := s.traits[key]
+		key := MemberTrait{m.Dimension, t}
+		sum := s.Traits[key]
 		if sum == nil {
 			sum = &TraitSum{}
-			s.traits[key] = sum
+			s.Traits[key] = sum
 		}
 		sum.add(m, w, true)
 	}
@@ -110,16 +110,16 @@ func (s *TraitSums) Add(m *Member) {
 
 // mixture returns ln(1-p+p·e) in 1/1024 nat.
 func mixture(log float64) int64 {
-	e := math.Exp(min(finite(log), weakTop))
-	return int64(math.Round(traitUnit * math.Log1p(weakShare*(e-1))))
+	e := math.Exp(min(Finite(log), weakTop))
+	return int64(math.Round(TraitUnit * math.Log1p(weakShare*(e-1))))
 }
 
 func (s *TraitSum) add(m *Member, w int64, name bool) {
 	s.N++
 	s.Weak += w
-	s.Linear += uint64(math.Round(traitUnit * math.Exp(float64(w)/traitUnit)))
+	s.Linear += uint64(math.Round(TraitUnit * math.Exp(float64(w)/TraitUnit)))
 	s.Observed += uint64(max(m.Observed, 0))
-	s.Expected += uint64(max(m.Expected, 0)*traitUnit + 0.5)
+	s.Expected += uint64(max(m.Expected, 0)*TraitUnit + 0.5)
 	if m.Log < WeakCut {
 		return
 	}
@@ -141,13 +141,13 @@ func strongest(list []TraitMember) []TraitMember {
 // traits are those of smallest hash, of which every partition has sent its part.
 func (s *TraitSums) Merge(o *TraitSums) {
 	if s.members == nil {
-		s.members, s.traits = map[int]*TraitSum{}, map[memberTrait]*TraitSum{}
+		s.members, s.Traits = map[int]*TraitSum{}, map[MemberTrait]*TraitSum{}
 	}
 	for dim, from := range o.members {
 		s.members[dim] = s.members[dim].plus(from)
 	}
-	for key, from := range o.traits {
-		s.traits[key] = s.traits[key].plus(from)
+	for key, from := range o.Traits {
+		s.Traits[key] = s.Traits[key].plus(from)
 	}
 }
 
@@ -178,32 +178,32 @@ func (s *TraitSums) All(dimension int) TraitSum {
 
 // Of returns the sum over the identities of a dimension behind a trait.
 func (s *TraitSums) Of(member int, t Trait) TraitSum {
-	if sum := s.traits[memberTrait{member, t}]; sum != nil {
+	if sum := s.Traits[MemberTrait{member, t}]; sum != nil {
 		return *sum
 	}
 	return TraitSum{}
 }
 
-// keys returns what is kept, sorted: of each dimension of members and traits
+// Keys returns what is kept, sorted: of each dimension of members and traits
 // the maxTraits of smallest hash.
-func (s *TraitSums) keys() []memberTrait {
-	byPair := map[[2]int][]memberTrait{}
-	for key := range s.traits {
-		pair := [2]int{key.member, key.Dimension}
+func (s *TraitSums) Keys() []MemberTrait {
+	byPair := map[[2]int][]MemberTrait{}
+	for key := range s.Traits {
+		pair := [2]int{key.Member, key.Dimension}
 		byPair[pair] = append(byPair[pair], key)
 	}
-	var out []memberTrait
+	var out []MemberTrait
 	for _, list := range byPair {
-		if len(list) > maxTraits {
-			slices.SortFunc(list, func(a, b memberTrait) int {
+		if len(list) > MaxSharedTraits {
+			slices.SortFunc(list, func(a, b MemberTrait) int {
 				return cmp.Or(cmp.Compare(traitHash(a.Identity), traitHash(b.Identity)), cmp.Compare(a.Identity, b.Identity))
 			})
-			list = list[:maxTraits]
+			list = list[:MaxSharedTraits]
 		}
 		out = append(out, list...)
 	}
-	slices.SortFunc(out, func(a, b memberTrait) int {
-		return cmp.Or(cmp.Compare(a.member, b.member), cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
+	slices.SortFunc(out, func(a, b MemberTrait) int {
+		return cmp.Or(cmp.Compare(a.Member, b.Member), cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
 	})
 	return out
 }
@@ -229,13 +229,13 @@ func (s *TraitSums) AppendBinary(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(dim))
 		b = s.members[dim].appendBinary(b)
 	}
-	keys := s.keys()
+	keys := s.Keys()
 	b = binary.AppendUvarint(b, uint64(len(keys)))
 	for _, key := range keys {
-		b = binary.AppendUvarint(b, uint64(key.member))
+		b = binary.AppendUvarint(b, uint64(key.Member))
 		b = binary.AppendUvarint(b, uint64(key.Dimension))
 		b = wire.AppendText(b, key.Identity)
-		b = s.traits[key].appendBinary(b)
+		b = s.Traits[key].appendBinary(b)
 	}
 	return b
 }
@@ -265,7 +265,7 @@ func readTraitSum(r *wire.Reader) *TraitSum {
 func DecodeTraitSums(b []byte) (*TraitSums, error) {
 	r := wire.NewReader(b)
 	r.Version(traitSumsVersion)
-	s := &TraitSums{members: map[int]*TraitSum{}, traits: map[memberTrait]*TraitSum{}}
+	s := &TraitSums{members: map[int]*TraitSum{}, Traits: map[MemberTrait]*TraitSum{}}
 	for range r.Count() {
 		dim := int(r.Uvarint())
 		s.members[dim] = readTraitSum(&r)
@@ -274,8 +274,8 @@ func DecodeTraitSums(b []byte) (*TraitSums, error) {
 		}
 	}
 	for range r.Count() {
-		key := memberTrait{int(r.Uvarint()), Trait{int(r.Uvarint()), r.Text()}}
-		s.traits[key] = readTraitSum(&r)
+		key := MemberTrait{int(r.Uvarint()), Trait{int(r.Uvarint()), r.Text()}}
+		s.Traits[key] = readTraitSum(&r)
 		if r.Err() != nil {
 			break
 		}

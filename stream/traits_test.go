@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"github.com/weirhq/weir/internal/wire"
+	"pgregory.net/rapid"
 )
 
 // Sums by trait are a function of the set of identities, however these are
@@ -45,17 +44,17 @@ func TestTraitSumsPartitioning(t *testing.T) {
 // Of a trait that is beyond the bound nothing is told, of those within it all.
 func TestTraitSumsAreBounded(t *testing.T) {
 	s := new(TraitSums)
-	for i := range 3 * maxTraits {
+	for i := range 3 * MaxSharedTraits {
 		s.Add(&Member{Identity: fmt.Sprint("u", i), Log: 5, Traits: []Trait{{1, fmt.Sprint("n", i)}, {2, "one"}}})
 	}
 	read, err := DecodeTraitSums(s.AppendBinary(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := len(read.keys()); got != maxTraits+1 {
-		t.Errorf("%d traits are kept, want %d", got, maxTraits+1)
+	if got := len(read.Keys()); got != MaxSharedTraits+1 {
+		t.Errorf("%d traits are kept, want %d", got, MaxSharedTraits+1)
 	}
-	if of := read.Of(0, Trait{2, "one"}); of.N != 3*maxTraits || of.Over != of.N || len(of.Top) != maxTraitMembers || of.Top[0].Identity != "u0" {
+	if of := read.Of(0, Trait{2, "one"}); of.N != 3*MaxSharedTraits || of.Over != of.N || len(of.Top) != maxTraitMembers || of.Top[0].Identity != "u0" {
 		t.Errorf("the shared one has %d, %d over, top %v", of.N, of.Over, of.Top)
 	}
 }
@@ -76,34 +75,4 @@ func FuzzDecodeTraitSums(f *testing.F) {
 			t.Fatalf("does not read back: %v", err)
 		}
 	})
-}
-
-// A command stands in so many records as the ring holds, and no more are carried
-// than fit; none is lost.
-func TestCommandsAreRepeated(t *testing.T) {
-	var s commands
-	for range maxCommands + 10 {
-		s.add(Command{Kind: Excise, Identity: "x", FromBin: 1, ToBin: 2})
-	}
-	seen := map[int64]int{}
-	for bin := range int64(2*CommandRing + 1) {
-		r := wire.NewReader(s.appendBinary(nil))
-		if s = readCommandState(&r); r.Err() != nil || r.Len() > 0 {
-			t.Fatalf("the state does not read back: %v", r.Err())
-		}
-		published := s.publish(bin)
-		if len(published) > maxCommands {
-			t.Fatalf("%d commands in one record", len(published))
-		}
-		for _, c := range published {
-			if seen[c.Seq]++; c.Bin > bin {
-				t.Fatalf("command %d of bin %d in the record of bin %d", c.Seq, c.Bin, bin)
-			}
-		}
-	}
-	for seq := int64(1); seq <= maxCommands+10; seq++ {
-		if seen[seq] != CommandRing {
-			t.Fatalf("command %d stood in %d records, want %d", seq, seen[seq], CommandRing)
-		}
-	}
 }

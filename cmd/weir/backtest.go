@@ -12,12 +12,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify/stdout"
 	"github.com/weirhq/weir/internal/backtest"
 	"github.com/weirhq/weir/internal/progress"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // newBacktestCommand makes `weir backtest`: what today's detectors would have
@@ -156,10 +155,10 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 }
 
 // heldBack says what held alerts back.
-var heldBack = map[stream.SuppressedKind]string{
-	stream.ByConfig:   "declared as expected in the configuration",
-	stream.ByVerdict:  "expected by a verdict",
-	stream.ByCampaign: "another message stands for them",
+var heldBack = map[correlate.SuppressedKind]string{
+	correlate.ByConfig:   "declared as expected in the configuration",
+	correlate.ByVerdict:  "expected by a verdict",
+	correlate.ByCampaign: "another message stands for them",
 }
 
 // printBacktest writes the summary for people.

@@ -13,11 +13,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
-	_ "time/tzdata" // time zones where the system has none
+	_ "time/tzdata"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/internal/usage"
 )
 

@@ -9,10 +9,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/internal/usage"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -53,8 +52,8 @@ func runSuppressed(cmd *cobra.Command, o *suppressedOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
-	switch stream.SuppressedKind(o.by) {
-	case "", stream.ByConfig, stream.ByVerdict, stream.ByCampaign:
+	switch correlate.SuppressedKind(o.by) {
+	case "", correlate.ByConfig, correlate.ByVerdict, correlate.ByCampaign:
 	default:
 		return usage.Errorf("--by is config, verdict or campaign, not %q", o.by)
 	}
@@ -65,8 +64,8 @@ func runSuppressed(cmd *cobra.Command, o *suppressedOptions) error {
 	if err != nil {
 		return err
 	}
-	var list []*stream.Suppressed
-	err = kafka.ReadSuppressed(cmd.Context(), conn, kafka.NewTopics(c.TopicPrefix), func(s *stream.Suppressed) error {
+	var list []*correlate.Suppressed
+	err = kafka.ReadSuppressed(cmd.Context(), conn, kafka.NewTopics(c.TopicPrefix), func(s *correlate.Suppressed) error {
 		list = append(list, s)
 		return nil
 	})
@@ -84,7 +83,7 @@ func runSuppressed(cmd *cobra.Command, o *suppressedOptions) error {
 
 // choose keeps what the options ask for; without --all the latest of each
 // episode.
-func (o *suppressedOptions) choose(list []*stream.Suppressed) ([]*stream.Suppressed, error) {
+func (o *suppressedOptions) choose(list []*correlate.Suppressed) ([]*correlate.Suppressed, error) {
 	var latest alerting.Time
 	for _, s := range list {
 		latest = max(latest, s.Alert.Time)
@@ -93,7 +92,7 @@ func (o *suppressedOptions) choose(list []*stream.Suppressed) ([]*stream.Suppres
 	if err != nil {
 		return nil, err
 	}
-	var out []*stream.Suppressed
+	var out []*correlate.Suppressed
 	at := map[string]int{}
 	for _, s := range list {
 		if s.Alert.Time < since || o.by != "" && string(s.By.Kind) != o.by || o.name != "" && s.By.Name != o.name {
@@ -106,7 +105,7 @@ func (o *suppressedOptions) choose(list []*stream.Suppressed) ([]*stream.Suppres
 		at[s.Alert.DedupKey] = len(out)
 		out = append(out, s)
 	}
-	slices.SortStableFunc(out, func(a, b *stream.Suppressed) int { return cmp.Compare(a.Alert.Time, b.Alert.Time) })
+	slices.SortStableFunc(out, func(a, b *correlate.Suppressed) int { return cmp.Compare(a.Alert.Time, b.Alert.Time) })
 	return out, nil
 }
 
@@ -126,7 +125,7 @@ func sinceTime(text string, latest alerting.Time) (alerting.Time, error) {
 }
 
 // printSuppressedJSON writes each record as a line, as it stands on the topic.
-func printSuppressedJSON(w io.Writer, list []*stream.Suppressed) error {
+func printSuppressedJSON(w io.Writer, list []*correlate.Suppressed) error {
 	for _, s := range list {
 		if _, err := w.Write(append(s.AppendJSON(nil), '\n')); err != nil {
 			return fmt.Errorf("writing: %w", err)
@@ -136,7 +135,7 @@ func printSuppressedJSON(w io.Writer, list []*stream.Suppressed) error {
 }
 
 // printSuppressed writes a table of the alerts, with times in loc.
-func printSuppressed(w io.Writer, list []*stream.Suppressed, loc *time.Location) error {
+func printSuppressed(w io.Writer, list []*correlate.Suppressed, loc *time.Location) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(w, "Nothing was suppressed.")
 		return err

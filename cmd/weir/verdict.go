@@ -10,43 +10,42 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/internal/usage"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
 // verdictCommand is one of the four commands by which a person answers.
 type verdictCommand struct {
 	name, short, long, done, example string
-	kind                             stream.VerdictKind
+	kind                             correlate.VerdictKind
 }
 
 var verdictCommands = []verdictCommand{
 	{
-		name: "ack", kind: stream.Acknowledged, done: "Acknowledged", short: "Say that somebody looks at an episode",
+		name: "ack", kind: correlate.Acknowledged, done: "Acknowledged", short: "Say that somebody looks at an episode",
 		long: `Say that somebody looks at an episode or a campaign. It is no longer repeated as
 a reminder; what is material (graver, twice as many customers, another kind of
 evidence) is still told.`,
 		example: `  weir ack weir-dffa33c0917f4f02 -c weir.yaml --reason "INC-4711"`,
 	},
 	{
-		name: "expect", kind: stream.Expected, done: "Expected", short: "Say that an episode is known and harmless, until a time",
+		name: "expect", kind: correlate.Expected, done: "Expected", short: "Say that an episode is known and harmless, until a time",
 		long: `Say that an episode is known and harmless. What its identity does in that
 dimension is held back until the time given, counted, and listed by ` + "`weir\nsuppressed`" + `; nothing is held back for ever, and nothing without a reason.`,
 		example: `  weir expect weir-dffa33c0917f4f02 -c weir.yaml --reason "yearly audit, CHG-88" --expires 14d
   weir expect weir-dffa33c0917f4f02 -c weir.yaml --reason "migration" --expires 2026-12-01T00:00:00Z`,
 	},
 	{
-		name: "confirm", kind: stream.Confirmed, done: "Confirmed", short: "Say that an episode is a leak",
+		name: "confirm", kind: correlate.Confirmed, done: "Confirmed", short: "Say that an episode is a leak",
 		long: `Say that an episode is a leak. It ranks as critical and stays open, and its
 interval is taken out of the baseline, so that the leak does not become normal.
 ` + "`weir extract`" + ` lists the customers it has touched.`,
 		example: `  weir confirm weir-dffa33c0917f4f02 -c weir.yaml --reason "tokens forged with a stolen key"`,
 	},
 	{
-		name: "reopen", kind: stream.Reopened, done: "Reopened", short: "Take back what was said of an episode",
+		name: "reopen", kind: correlate.Reopened, done: "Reopened", short: "Take back what was said of an episode",
 		long:    `Take back an earlier ack, expect or confirm of an episode.`,
 		example: `  weir reopen weir-dffa33c0917f4f02 -c weir.yaml --reason "the change was not ours after all"`,
 	},
@@ -76,7 +75,7 @@ event time; it goes into the ledger with its author. Nothing is overwritten:
 		cmd.Flags().StringVar(&o.reason, "reason", "", "why, for those who read it later")
 		cmd.Flags().StringVar(&o.author, "author", "", "who says so (default: the user who runs the command)")
 		outputFlag(cmd, &o.output)
-		if v.kind == stream.Expected {
+		if v.kind == correlate.Expected {
 			cmd.Flags().StringVar(&o.expires, "expires", "", "until when: a time such as 2026-12-01T00:00:00Z, or so long from now: 14d, 12h")
 		}
 		out = append(out, cmd)
@@ -116,11 +115,11 @@ func runVerdict(ctx context.Context, cmd *cobra.Command, v verdictCommand, o *ve
 }
 
 // verdicts builds what is to be written, or says what the call lacks.
-func verdicts(v verdictCommand, o *verdictOptions, keys []string, now time.Time) ([]stream.Verdict, error) {
+func verdicts(v verdictCommand, o *verdictOptions, keys []string, now time.Time) ([]correlate.Verdict, error) {
 	if err := checkOutput(o.output); err != nil {
 		return nil, err
 	}
-	if v.kind == stream.Expected && (o.reason == "" || o.expires == "") {
+	if v.kind == correlate.Expected && (o.reason == "" || o.expires == "") {
 		return nil, usage.Errorf("expect needs --reason and --expires: nothing is held back without a reason, nor for ever")
 	}
 	if o.author == "" {
@@ -134,11 +133,11 @@ func verdicts(v verdictCommand, o *verdictOptions, keys []string, now time.Time)
 	if err != nil {
 		return nil, err
 	}
-	var out []stream.Verdict
+	var out []correlate.Verdict
 	for _, key := range keys {
 		id := make([]byte, 12)
 		_, _ = rand.Read(id) // never fails
-		verdict := stream.Verdict{
+		verdict := correlate.Verdict{
 			ID: hex.EncodeToString(id), Time: alerting.Time(now.UnixMilli()), Kind: v.kind, DedupKey: key,
 			Author: o.author, Reason: o.reason, Expires: expires,
 		}
@@ -170,7 +169,7 @@ func until(text string, now time.Time) (alerting.Time, error) {
 }
 
 // printVerdict says what was written of an episode, whose last alert is a.
-func printVerdict(w io.Writer, v verdictCommand, form string, verdict *stream.Verdict, a *alerting.Alert) error {
+func printVerdict(w io.Writer, v verdictCommand, form string, verdict *correlate.Verdict, a *alerting.Alert) error {
 	if form == "json" {
 		line, err := verdict.Encode()
 		if err != nil {

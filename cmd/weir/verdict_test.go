@@ -7,10 +7,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // episodeAlert is one alert as it stands on weir.alerts.
@@ -49,7 +48,7 @@ func TestVerdictCommands(t *testing.T) {
 	var got []string
 	ids := map[string]bool{}
 	for _, rec := range records(t, cl, "weir.verdicts", 5) {
-		v, err := stream.DecodeVerdict(rec.Value)
+		v, err := correlate.DecodeVerdict(rec.Value)
 		if err != nil || v.DedupKey != string(rec.Key) {
 			t.Fatalf("%s: %s: %v", rec.Key, rec.Value, err)
 		}

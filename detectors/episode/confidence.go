@@ -1,6 +1,8 @@
 package episode
 
-import "github.com/weirhq/weir/detectors/fact"
+import (
+	"github.com/weirhq/weir/detectors/fact"
+)
 
 // Confidence says in words how sure weir is that an episode is no chance: a
 // likelihood ratio that is held against an alert budget is no probability.

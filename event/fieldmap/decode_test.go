@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
-
 	"github.com/weirhq/weir/event"
 )
 
@@ -296,7 +295,8 @@ func benchmarkDecode(b *testing.B, format string, value []byte) {
 }
 
 func BenchmarkDecodeNative(b *testing.B) { benchmarkDecode(b, "native", []byte(sampleNative)) }
-func BenchmarkDecodeOCSF(b *testing.B)   { benchmarkDecode(b, "ocsf", sampleOCSF(b)) }
+
+func BenchmarkDecodeOCSF(b *testing.B) { benchmarkDecode(b, "ocsf", sampleOCSF(b)) }
 
 // BenchmarkScan is the scanner alone, and BenchmarkFastJSON what it is held
 // against: a fast library that parses, bare and with the checks that it leaves

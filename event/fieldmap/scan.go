@@ -1,6 +1,8 @@
 package fieldmap
 
-import "github.com/weirhq/weir/event"
+import (
+	"github.com/weirhq/weir/event"
+)
 
 // kind is the type of a JSON value.
 type kind uint8

@@ -5,12 +5,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/detect"
+	"github.com/weirhq/weir/stream/ingest"
 )
 
 // recordOverhead is what Kafka adds to a record, in bytes: lengths, deltas and
@@ -46,9 +49,9 @@ type flow struct {
 	companies []*simulate.Company
 	pending   []event.Event // the next event of each
 	now       int64
-	ingest    *stream.Ingest
-	detects   []*stream.Detect
-	correlate *stream.Correlate
+	ingest    *ingest.Worker
+	detects   []*detect.Task
+	correlate *correlate.Task
 	offsets   []int64 // of the partials
 	told      int64   // reports
 	value     []byte
@@ -72,23 +75,23 @@ func newFlow(b *testing.B) *flow {
 	for _, d := range dims {
 		names = append(names, d.Name)
 	}
-	engine := detectors.NewEngine(detectors.Config{Bin: time.Hour, Dimensions: names})
+	engine := score.NewEngine(score.Config{Bin: time.Hour, Dimensions: names})
 	const lateness, retention = 2 * tick, 30 * 24 * 12 * tick
 	f := &flow{offsets: make([]int64, flowPartitions), decoder: nativeFormat().NewDecoder()}
-	f.ingest = stream.NewIngest(stream.IngestConfig{
+	f.ingest = ingest.New(ingest.Config{
 		Grid: grid, Dimensions: dims, Hasher: event.FixedHasher(), Partitions: flowPartitions,
 		Lateness: lateness, Future: lateness, Retention: retention,
 	})
-	f.ingest.Assign(stream.NoProgress(flowSource, 0))
+	f.ingest.Assign(ingest.NoProgress(flowSource, 0))
 	for p := range flowPartitions {
-		f.detects = append(f.detects, stream.NewDetect(stream.DetectConfig{
-			Grid: grid, Dimensions: names, Persons: stream.Persons(dims), Peers: stream.DefaultPeers(dims), Engine: engine, Partition: int32(p),
+		f.detects = append(f.detects, detect.New(detect.Config{
+			Grid: grid, Dimensions: names, Persons: detect.Persons(dims), Peers: detect.DefaultPeers(dims), Engine: engine, Partition: int32(p),
 			Lateness: lateness, Retention: retention, SnapshotTicks: 12,
 		}))
 	}
-	f.correlate = stream.NewCorrelate(stream.CorrelateConfig{
+	f.correlate = correlate.New(correlate.Config{
 		Grid: grid, Dimensions: names, Engine: engine, Partitions: flowPartitions,
-		Budget: detectors.DefaultBudget, Location: time.UTC,
+		Budget: score.DefaultBudget, Location: time.UTC,
 	})
 	return f
 }

@@ -12,12 +12,15 @@ import (
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/ingest"
+	"github.com/weirhq/weir/stream/local"
 )
 
 // Run is one pass over a log. It is a Reader: what is read goes through the
 // operators.
 type Run struct {
-	Local   *stream.Local
+	Local   *local.Runner
 	Alert   func(*alerting.Alert) error // is given each alert, in order; its error ends the reading
 	Summary Summary                     // of what was read so far
 
@@ -30,7 +33,7 @@ type Run struct {
 func NewRun(s *settings.Settings, log Log, p *progress.Line) *Run {
 	return &Run{
 		started: time.Now().UnixMilli(), progress: p, Alert: func(*alerting.Alert) error { return nil },
-		Local:   stream.NewLocal(s.Ingest, s.Detect, s.Correlate, log.Topics()),
+		Local:   local.New(s.Ingest, s.Detect, s.Correlate, log.Topics()),
 		Summary: Summary{Rejected: map[string]int64{}},
 	}
 }
@@ -38,8 +41,8 @@ func NewRun(s *settings.Settings, log Log, p *progress.Line) *Run {
 // KeepSuppressed counts the suppressed alerts in the summary and writes them to a
 // file, one a line, if one is named. The function returned ends the file.
 func (r *Run) KeepSuppressed(name string) (end func() error, err error) {
-	r.Summary.Suppressed = map[stream.SuppressedKind]int64{}
-	r.Local.Held = func(s *stream.Suppressed) { r.Summary.Suppressed[s.By.Kind]++ }
+	r.Summary.Suppressed = map[correlate.SuppressedKind]int64{}
+	r.Local.Held = func(s *correlate.Suppressed) { r.Summary.Suppressed[s.By.Kind]++ }
 	if name == "" {
 		return func() error { return nil }, nil
 	}
@@ -49,7 +52,7 @@ func (r *Run) KeepSuppressed(name string) (end func() error, err error) {
 	}
 	w := bufio.NewWriter(file)
 	var line []byte
-	r.Local.Held = func(s *stream.Suppressed) {
+	r.Local.Held = func(s *correlate.Suppressed) {
 		r.Summary.Suppressed[s.By.Kind]++
 		line = append(s.AppendJSON(line[:0]), '\n')
 		_, _ = w.Write(line) // its error comes with Flush
@@ -67,11 +70,11 @@ func (r *Run) Event(src stream.Source, ev *event.Event) bool {
 	r.Summary.Events++
 	outcome := r.Local.Fold(src, r.started, ev)
 	switch outcome {
-	case stream.Counted:
+	case ingest.Counted:
 		r.Summary.Counted++
-	case stream.Late:
+	case ingest.Late:
 		r.Summary.Late++
-	case stream.Fact:
+	case ingest.Fact:
 		r.Summary.Facts++
 	default:
 		r.Summary.Rejected[outcome.String()]++
@@ -127,7 +130,7 @@ type Summary struct {
 	Alerts   int64            `json:"alerts"`
 	Opened   int64            `json:"opened"`
 	// Suppressed counts the alerts that nobody was sent, by what held them back.
-	Suppressed map[stream.SuppressedKind]int64 `json:"suppressed,omitempty"`
+	Suppressed map[correlate.SuppressedKind]int64 `json:"suppressed,omitempty"`
 	// Missing are the inputs of which nothing was seen, and the facts that cannot
 	// be told therefore.
 	Missing []stream.Input `json:"missing_inputs,omitempty"`

@@ -14,7 +14,8 @@ import (
 type progressDisplay struct{ *progress.Line }
 
 func (p *progressDisplay) alert(*state, *alerting.Alert) {}
-func (p *progressDisplay) close()                        { p.Clear() }
+
+func (p *progressDisplay) close() { p.Clear() }
 
 func (p *progressDisplay) frame(s *state) {
 	p.Show("%s events read; worked through to %s, %d alerts so far", alerting.Group(s.events), eventClock(s.done()), len(s.alerts))

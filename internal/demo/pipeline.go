@@ -14,10 +14,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/config"
-	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/deployment"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/simulation"
@@ -151,7 +150,7 @@ func (p *pipeline) stop() (err error) {
 type output struct {
 	alerts     []*alerting.Alert
 	candidates []stream.Candidate
-	params     *detectors.Parameters // of the last bin that all of weir is done with
+	params     *score.Parameters // of the last bin that all of weir is done with
 	err        error
 }
 
@@ -174,14 +173,14 @@ func (p *pipeline) watch(ctx context.Context, news chan<- output) {
 type watcher struct {
 	p      *pipeline
 	adm    *kadm.Client
-	alerts int64                 // next offset of weir.alerts
-	end    int64                 // where weir.alerts ended when held was written
-	held   *detectors.Parameters // waits until the alerts before it are here
+	alerts int64             // next offset of weir.alerts
+	end    int64             // where weir.alerts ended when held was written
+	held   *score.Parameters // waits until the alerts before it are here
 }
 
 func (w *watcher) poll(ctx context.Context) (n output) {
 	topics := w.p.process.Topics
-	var last *detectors.Parameters
+	var last *score.Parameters
 	fetches := w.p.client.PollFetches(ctx)
 	fetches.EachRecord(func(r *kgo.Record) {
 		if r.Topic == topics.Alerts {
@@ -202,7 +201,7 @@ func (w *watcher) poll(ctx context.Context) (n output) {
 				n.candidates = append(n.candidates, report.Candidates...)
 			}
 		case topics.Parameters:
-			last, _, n.err = detectors.DecodeParameters(r.Value)
+			last, _, n.err = score.DecodeParameters(r.Value)
 		}
 	})
 	if n.err == nil && last != nil {

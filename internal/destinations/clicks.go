@@ -12,7 +12,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	slackchannel "github.com/weirhq/weir/alerting/notify/slack"
 	"github.com/weirhq/weir/config"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -29,7 +29,7 @@ const clickLimit = 2500 * time.Millisecond
 
 // HandleClicks serves the buttons of every Slack destination that has a signing
 // secret. It hands each verdict to write.
-func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, write func(ctx context.Context, v stream.Verdict) error) error {
+func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, write func(ctx context.Context, v correlate.Verdict) error) error {
 	for i := range c.Alerts.Destinations {
 		d := &c.Alerts.Destinations[i]
 		if d.Type != config.Slack || !d.SigningSecret.IsSet() {
@@ -57,9 +57,9 @@ func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, write 
 // VerdictWriter returns a function that writes verdicts to the topic of that
 // name. One client serves all clicks: opening one for each takes too much of
 // Slack's three seconds.
-func VerdictWriter(conn *kafka.Connection, name string) func(ctx context.Context, v stream.Verdict) error {
+func VerdictWriter(conn *kafka.Connection, name string) func(ctx context.Context, v correlate.Verdict) error {
 	verdicts := &topic{conn: conn, name: name}
-	return func(ctx context.Context, v stream.Verdict) error {
+	return func(ctx context.Context, v correlate.Verdict) error {
 		value, err := v.Encode()
 		if err != nil {
 			return err
@@ -73,19 +73,19 @@ func VerdictWriter(conn *kafka.Connection, name string) func(ctx context.Context
 
 // verdictOf says in weir's terms what somebody has clicked. The id follows from
 // the click, so that one that comes twice within its second is one.
-func verdictOf(click *slackchannel.Verdict) stream.Verdict {
-	kind := map[slackchannel.Kind]stream.VerdictKind{
-		slackchannel.Acknowledge: stream.Acknowledged, slackchannel.Expected: stream.Expected, slackchannel.TruePositive: stream.Confirmed,
+func verdictOf(click *slackchannel.Verdict) correlate.Verdict {
+	kind := map[slackchannel.Kind]correlate.VerdictKind{
+		slackchannel.Acknowledge: correlate.Acknowledged, slackchannel.Expected: correlate.Expected, slackchannel.TruePositive: correlate.Confirmed,
 	}[click.Kind]
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%d", kind, click.DedupKey, click.Team, click.Author, click.At.Unix()))
-	v := stream.Verdict{
+	v := correlate.Verdict{
 		ID: hex.EncodeToString(sum[:12]), Time: alerting.Time(click.At.UnixMilli()), Kind: kind, DedupKey: click.DedupKey,
 		Author: "slack:" + click.Author, Reason: "button in Slack",
 	}
 	if click.Name != "" {
 		v.Author += " (" + alerting.Printable(click.Name, 100) + ")"
 	}
-	if kind == stream.Expected {
+	if kind == correlate.Expected {
 		v.Expires = alerting.Time(click.At.Add(expectedFor).UnixMilli())
 	}
 	return v

@@ -15,13 +15,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kprom"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -103,10 +102,10 @@ func TestClickBecomesVerdict(t *testing.T) {
 		{Name: "plain", Type: config.Slack},
 		{Name: "chat", Type: config.Slack, SigningSecret: config.NewSecret(secret)},
 	}
-	var got []stream.Verdict
+	var got []correlate.Verdict
 	var failure error
 	mux := http.NewServeMux()
-	err := HandleClicks(mux, c, slog.New(slog.DiscardHandler), func(_ context.Context, v stream.Verdict) error {
+	err := HandleClicks(mux, c, slog.New(slog.DiscardHandler), func(_ context.Context, v correlate.Verdict) error {
 		if _, err := v.Encode(); err != nil {
 			t.Error(err)
 		}
@@ -131,8 +130,8 @@ func TestClickBecomesVerdict(t *testing.T) {
 	}
 	for _, c := range []struct {
 		action string
-		kind   stream.VerdictKind
-	}{{"acknowledge", stream.Acknowledged}, {"expected", stream.Expected}, {"true_positive", stream.Confirmed}} {
+		kind   correlate.VerdictKind
+	}{{"acknowledge", correlate.Acknowledged}, {"expected", correlate.Expected}, {"true_positive", correlate.Confirmed}} {
 		got = nil
 		if code := click(c.action); code != http.StatusOK || len(got) != 1 {
 			t.Fatalf("%s: answered %d, verdicts %+v", c.action, code, got)
@@ -141,7 +140,7 @@ func TestClickBecomesVerdict(t *testing.T) {
 		if v.Kind != c.kind || v.DedupKey != "weir-0123456789abcdef" || v.Author != "slack:U0ANALYST (analyst)" {
 			t.Errorf("%s: %+v", c.action, v)
 		}
-		if held := v.Expires - v.Time; v.Kind == stream.Expected && held != alerting.Time(expectedFor.Milliseconds()) {
+		if held := v.Expires - v.Time; v.Kind == correlate.Expected && held != alerting.Time(expectedFor.Milliseconds()) {
 			t.Errorf("held back for %d ms", held)
 		}
 	}

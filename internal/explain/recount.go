@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 )
@@ -88,8 +88,8 @@ func (c *Recount) width() int64 {
 func (c *Recount) Numbers() []Number {
 	var out []Number
 	counted := map[string]float64{
-		detectors.Distinct.String(): float64(len(c.in)), detectors.FirstTouch.String(): float64(c.fresh),
-		detectors.Destructive.String(): float64(len(c.gone)),
+		score.Distinct.String(): float64(len(c.in)), score.FirstTouch.String(): float64(c.fresh),
+		score.Destructive.String(): float64(len(c.gone)),
 	}
 	for i := range c.alert.Evidence.Measures {
 		m := &c.alert.Evidence.Measures[i]
@@ -129,7 +129,7 @@ func (c *Recount) slack(measure string, count float64) float64 {
 	switch {
 	case len(c.last) <= listed:
 		return 0
-	case measure == detectors.Distinct.String():
+	case measure == score.Distinct.String():
 		return 0.02 * count
 	}
 	return 2 + 0.15*count

@@ -5,12 +5,12 @@ import (
 
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/detectors/fact"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // expectations are what the configuration declares as expected, in the terms of
 // correlate.
-func expectations(c *config.Config) (out []stream.Expectation) {
+func expectations(c *config.Config) (out []correlate.Expectation) {
 	millis := func(m config.Moment) int64 {
 		if m.IsZero() {
 			return 0
@@ -19,7 +19,7 @@ func expectations(c *config.Config) (out []stream.Expectation) {
 	}
 	for i := range c.Expected {
 		x := &c.Expected[i]
-		e := stream.Expectation{
+		e := correlate.Expectation{
 			Name: x.Name, Dimension: x.Dimension, Identity: x.Identity, Measures: x.Measures,
 			From: millis(x.From), To: millis(x.To), AtMost: int64(x.AtMost),
 			Owner: x.Owner, Reason: x.Reason, Expires: millis(x.Expires),
@@ -29,7 +29,7 @@ func expectations(c *config.Config) (out []stream.Expectation) {
 		}
 		for j := range x.Weekly {
 			w := &x.Weekly[j]
-			e.Weekly = append(e.Weekly, stream.Weekly{
+			e.Weekly = append(e.Weekly, correlate.Weekly{
 				Days: w.Weekdays(), Start: int(w.From.Since() / time.Minute), End: int(w.To.Since() / time.Minute),
 			})
 		}

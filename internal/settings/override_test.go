@@ -1,6 +1,8 @@
 package settings
 
-import "testing"
+import (
+	"testing"
+)
 
 // A setting goes over what the file says, and leaves the rest.
 func TestOverride(t *testing.T) {

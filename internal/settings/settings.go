@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/config"
-	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/eventtime"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/detect"
+	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -25,9 +27,9 @@ type Settings struct {
 	Config    *config.Config
 	Grid      eventtime.Grid
 	Hasher    event.Hasher // under the record key; under a fixed key if the configuration names none
-	Ingest    stream.IngestConfig
-	Detect    stream.DetectConfig
-	Correlate stream.CorrelateConfig
+	Ingest    ingest.Config
+	Detect    detect.Config
+	Correlate correlate.Config
 }
 
 // New translates a configuration that package config has checked. It reads the
@@ -47,28 +49,28 @@ func New(c *config.Config) (*Settings, error) {
 	for _, d := range c.Dimensions {
 		names = append(names, d.Name)
 	}
-	dc := detectors.Config{
+	dc := score.Config{
 		Bin: c.Time.Bin, Budget: float64(c.Alerts.Budget), Dimensions: names, Location: c.Time.Zone,
 	}
 	if err := dc.Validate(); err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	engine := detectors.NewEngine(dc)
+	engine := score.NewEngine(dc)
 	ms := time.Duration.Milliseconds
-	s.Ingest = stream.IngestConfig{
+	s.Ingest = ingest.Config{
 		Grid: s.Grid, Dimensions: c.Dimensions, Hasher: s.Hasher, Partitions: int32(c.Partitions),
 		Lateness: ms(c.Time.Lateness), Future: ms(c.Time.FutureLimit), Retention: ms(c.Time.Retention),
 	}
 	if c.Facts.Sessions {
 		s.Ingest.SessionsTopic = kafka.NewTopics(c.TopicPrefix).Sessions
 	}
-	s.Detect = stream.DetectConfig{
-		Grid: s.Grid, Dimensions: names, Persons: stream.Persons(c.Dimensions), Peers: peers(c), Engine: engine,
+	s.Detect = detect.Config{
+		Grid: s.Grid, Dimensions: names, Persons: detect.Persons(c.Dimensions), Peers: peers(c), Engine: engine,
 		Lateness: ms(c.Time.Lateness), Retention: ms(c.Time.Retention),
 		SnapshotTicks: 24 * s.Grid.Bin / s.Grid.Tick,
 		Facts:         factsConfig(c),
 	}
-	s.Correlate = stream.CorrelateConfig{
+	s.Correlate = correlate.Config{
 		Grid: s.Grid, Dimensions: names, Engine: engine, Partitions: int32(c.Partitions),
 		Budget: float64(c.Alerts.Budget), Location: c.Time.Zone,
 		Expected: expectations(c),
@@ -78,11 +80,11 @@ func New(c *config.Config) (*Settings, error) {
 
 // peers returns, for each dimension, the one by which its identities are grouped.
 func peers(c *config.Config) []int {
-	out := stream.DefaultPeers(c.Dimensions)
+	out := detect.DefaultPeers(c.Dimensions)
 	for i, d := range c.Dimensions {
 		switch by, ok := c.Peers[d.Name]; {
 		case by == config.NoPeers:
-			out[i] = stream.NoPeers
+			out[i] = detect.NoPeers
 		case ok:
 			out[i] = slices.IndexFunc(c.Dimensions, func(o event.Dimension) bool { return o.Name == by })
 		}

@@ -1,7 +1,9 @@
 // Package suggest finds what a misspelt word was meant to be, for messages about faults.
 package suggest
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // DidYouMean returns ", did you mean X?"-like words if one of the known words is
 // near to what was written, and nothing otherwise.

@@ -2,7 +2,9 @@
 // process with exit code 2; every other error ends it with 1.
 package usage
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // Error is a fault in how a command was called.
 type Error struct{ Err error }

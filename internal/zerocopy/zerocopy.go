@@ -2,7 +2,9 @@
 // returns shares the memory of what it was given, and lives and changes with it.
 package zerocopy
 
-import "unsafe"
+import (
+	"unsafe"
+)
 
 // String returns b as a string. Whoever writes to b afterwards changes it.
 func String(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

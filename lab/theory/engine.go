@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/score"
 )
 
 // engineWorld is a fleet of equal streams under the shipped engine, which must
 // learn every baseline by itself.
 type engineWorld struct {
-	engine *detectors.Engine
-	fleet  *detectors.Fleet
-	params *detectors.Parameters
-	states []detectors.State
+	engine *score.Engine
+	fleet  *score.Fleet
+	params *score.Parameters
+	states []score.State
 	noise  *Noise
 	rng    *rand.Rand
 	bin    int64
@@ -30,10 +30,10 @@ const (
 // between false alarms of one stream, so that the ceiling of the evidence lies
 // above the threshold of that.
 func newEngineWorld(n *Noise, arl float64, seed uint64) *engineWorld {
-	e := detectors.NewEngine(detectors.Config{Dimensions: []string{"user"}, Budget: engineFleet * 24 / arl})
+	e := score.NewEngine(score.Config{Dimensions: []string{"user"}, Budget: engineFleet * 24 / arl})
 	w := &engineWorld{
 		engine: e, fleet: e.NewFleet(), params: e.DefaultParameters(), noise: n, bin: monday2026,
-		rng: rand.New(rand.NewPCG(seed, 3)), states: make([]detectors.State, engineFleet),
+		rng: rand.New(rand.NewPCG(seed, 3)), states: make([]score.State, engineFleet),
 	}
 	for w.bin < monday2026+engineWarm {
 		w.step(nil)
@@ -46,10 +46,10 @@ const monday2026 = int64(1772409600 / 3600)
 
 // step plays one calm bin of all streams.
 func (w *engineWorld) step(each func(stream int, log float64)) {
-	var sums detectors.Sums
+	var sums score.Sums
 	for i := range w.states {
-		var c detectors.Counts
-		c[detectors.Distinct] = float64(w.noise.Draw(w.rng, 1))
+		var c score.Counts
+		c[score.Distinct] = float64(w.noise.Draw(w.rng, 1))
 		ev := w.engine.Close(&w.states[i], 0, w.bin, c, w.params, &sums)
 		if each != nil {
 			each(i, ev.Log)
@@ -98,14 +98,14 @@ func EngineDelays(n *Noise, drifts []float64, arl float64, bins, runs int, seed 
 // delay lets one stream drift, on a copy of its state and under the parameters
 // of now.
 func (w *engineWorld) delay(stream int, drift, threshold float64) (int, error) {
-	s, _, err := detectors.DecodeState(w.states[stream].AppendBinary(nil))
+	s, _, err := score.DecodeState(w.states[stream].AppendBinary(nil))
 	if err != nil {
 		return 0, fmt.Errorf("copying a stream: %w", err)
 	}
 	const limit = 2000
 	for bin := 1; bin < limit; bin++ {
-		var c detectors.Counts
-		c[detectors.Distinct] = float64(w.noise.Draw(w.rng, drift))
+		var c score.Counts
+		c[score.Distinct] = float64(w.noise.Draw(w.rng, drift))
 		if w.engine.Close(&s, 0, w.bin+int64(bin)-1, c, w.params, nil).Log >= threshold {
 			return bin, nil
 		}

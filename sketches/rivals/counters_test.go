@@ -3,7 +3,6 @@ package rivals
 import (
 	"github.com/apache/datasketches-go/hll"
 	"github.com/axiomhq/hyperloglog"
-
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -35,8 +34,10 @@ var designs = []design{
 type window struct{ w sketches.Window }
 
 func (c *window) insert(hash uint64, minute uint32) { c.w.Insert(hash, minute) }
-func (c *window) merge(o counter)                   { c.w.Merge(&o.(*window).w) }
-func (c *window) form() int                         { return len(c.w.AppendBinary(nil)) }
+
+func (c *window) merge(o counter) { c.w.Merge(&o.(*window).w) }
+
+func (c *window) form() int { return len(c.w.AppendBinary(nil)) }
 
 func (c *window) counts(now uint32, windows []uint32, _ bool, out []float64) {
 	var since [6]uint32
@@ -54,7 +55,8 @@ func (c *window) counts(now uint32, windows []uint32, _ bool, out []float64) {
 type exact map[uint64]uint32
 
 func (c exact) insert(hash uint64, minute uint32) { c[hash] = max(c[hash], minute) }
-func (c exact) form() int                         { return 12 * len(c) }
+
+func (c exact) form() int { return 12 * len(c) }
 
 func (c exact) merge(o counter) {
 	for hash, minute := range o.(exact) {

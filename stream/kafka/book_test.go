@@ -9,7 +9,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/ledger"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // What correlate finds is chained in the order in which it is read: what was
@@ -18,10 +18,10 @@ func TestBookWrites(t *testing.T) {
 	alert := func(key string) alerting.Alert {
 		return alerting.Alert{Schema: alerting.Schema, DedupKey: key, Status: alerting.Open, Time: 1_772_550_000_000, Dimension: "user", Identity: "kim", Severity: episode.Low}
 	}
-	found := stream.Findings{
+	found := correlate.Findings{
 		Alerts:     []alerting.Alert{alert("weir-1"), alert("weir-2")},
-		Suppressed: []stream.Suppressed{{By: stream.SuppressedBy{Kind: stream.ByVerdict, Name: "v"}, Alert: alert("weir-3")}},
-		Effects:    []stream.Effect{{Verdict: stream.Verdict{ID: "v", Kind: stream.Confirmed, DedupKey: "weir-1", Author: "eve"}, Time: 1_772_550_300_000}},
+		Suppressed: []correlate.Suppressed{{By: correlate.SuppressedBy{Kind: correlate.ByVerdict, Name: "v"}, Alert: alert("weir-3")}},
+		Effects:    []correlate.Effect{{Verdict: correlate.Verdict{ID: "v", Kind: correlate.Confirmed, DedupKey: "weir-1", Author: "eve"}, Time: 1_772_550_300_000}},
 	}
 	topics := NewTopics("weir.")
 	var b book
@@ -61,7 +61,7 @@ func TestBookWrites(t *testing.T) {
 		}
 	}
 	tx := transaction{}
-	if err := b.write(&tx, topics, &stream.Findings{}); err != nil || len(tx.records) != 0 {
+	if err := b.write(&tx, topics, &correlate.Findings{}); err != nil || len(tx.records) != 0 {
 		t.Errorf("where nothing was found %d records are written, %v", len(tx.records), err)
 	}
 	if at := time.Unix(0, 0); b.add(&tx, topics, "gossip", at, []byte(`{}`)) == nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // parameterRing is how many bins' parameters the compacted topic keeps. A
@@ -17,11 +17,11 @@ import (
 // never further ahead than that; a restore reaches back by one bin.
 const parameterRing = 64
 
-// correlateTask runs stream.Correlate on the one partition of weir.evidence,
+// correlateTask runs the correlate.Task on the one partition of weir.evidence,
 // and on weir.verdicts beside it. Where it stands in both is in its checkpoint.
 type correlateTask struct {
 	shared
-	config   stream.CorrelateConfig
+	config   correlate.Config
 	settings []byte // in force, as JSON
 	checks   *Checkpoints
 }
@@ -35,7 +35,7 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 		return err
 	}
 	defer cl.Close()
-	c, b := stream.NewCorrelate(t.config), &book{}
+	c, b := correlate.New(t.config), &book{}
 	_, err = t.conn.readAll(ctx, t.topics.Fleet, 0, func(r *kgo.Record) error { return errors.Join(c.Load(r.Key, r.Value), b.load(r.Key, r.Value)) })
 	if err != nil {
 		return fmt.Errorf("restoring: %w", err)
@@ -79,9 +79,9 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 }
 
 // offsets is where the task stands in both its topics.
-func offsets(c *stream.Correlate) [2]int64 { return [2]int64{c.Offset(), c.VerdictOffset()} }
+func offsets(c *correlate.Task) [2]int64 { return [2]int64{c.Offset(), c.VerdictOffset()} }
 
-func (t *correlateTask) poll(ctx context.Context, cl *kgo.Client, c *stream.Correlate) error {
+func (t *correlateTask) poll(ctx context.Context, cl *kgo.Client, c *correlate.Task) error {
 	fetches, err := pollTask(ctx, cl)
 	if err != nil {
 		return err
@@ -106,8 +106,8 @@ func (t *correlateTask) poll(ctx context.Context, cl *kgo.Client, c *stream.Corr
 // hear takes in a verdict. One that cannot be read was written by something
 // else than weir: it is counted and passed over, since nothing would ever make
 // it readable.
-func (t *correlateTask) hear(c *stream.Correlate, rec *kgo.Record) {
-	v, err := stream.DecodeVerdict(rec.Value)
+func (t *correlateTask) hear(c *correlate.Task, rec *kgo.Record) {
+	v, err := correlate.DecodeVerdict(rec.Value)
 	if err != nil {
 		t.metrics.verdicts.WithLabelValues("unreadable").Inc()
 		t.log.Warn("a verdict is passed over", "topic", rec.Topic, "offset", rec.Offset, "error", err)
@@ -117,10 +117,10 @@ func (t *correlateTask) hear(c *stream.Correlate, rec *kgo.Record) {
 	c.ApplyVerdict(rec.Offset, v)
 }
 
-// advance works through what all partitions have closed and commits when there
+// Advance works through what all partitions have closed and commits when there
 // is something to tell: alerts, or the parameters of a finished bin; and when
 // it must, so that a restore needs nothing old of weir.evidence.
-func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.Correlate, b *book, must bool) (committed bool, err error) {
+func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *correlate.Task, b *book, must bool) (committed bool, err error) {
 	found := c.Advance()
 	if found.Empty() && !must {
 		t.metrics.heartbeat.WithLabelValues("correlate").SetToCurrentTime()
@@ -156,7 +156,7 @@ func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *stream.C
 	return true, nil
 }
 
-func (t *correlateTask) tell(found *stream.Findings, c *stream.Correlate) {
+func (t *correlateTask) tell(found *correlate.Findings, c *correlate.Task) {
 	m := t.metrics
 	m.heartbeat.WithLabelValues("correlate").SetToCurrentTime()
 	for _, a := range found.Alerts {

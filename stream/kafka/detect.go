@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/detect"
 )
 
 func label(partition int32) string { return strconv.Itoa(int(partition)) }
@@ -29,10 +29,10 @@ const mostHeld = 500_000
 // forget.
 const settleAfter = 10 * time.Minute
 
-// detectTask runs stream.Detect on one partition of weir.partials.
+// detectTask runs a detect.Task on one partition of weir.partials.
 type detectTask struct {
 	shared
-	config stream.DetectConfig
+	config detect.Config
 }
 
 func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) error {
@@ -94,10 +94,10 @@ func (t *detectTask) run(ctx context.Context, partition int32, at func(int64)) e
 }
 
 // restore loads the state of a partition and sets the client to read on.
-func (t *detectTask) restore(ctx context.Context, cl *kgo.Client, partition int32) (*stream.Detect, error) {
+func (t *detectTask) restore(ctx context.Context, cl *kgo.Client, partition int32) (*detect.Task, error) {
 	config := t.config
 	config.Partition = partition
-	r := stream.NewRestore(config)
+	r := detect.NewRestore(config)
 	_, err := t.conn.readAll(ctx, t.topics.State, partition, func(rec *kgo.Record) error {
 		return r.Load(rec.Key, rec.Value)
 	})
@@ -129,7 +129,7 @@ func (t *detectTask) restore(ctx context.Context, cl *kgo.Client, partition int3
 	return d, nil
 }
 
-func setParameters(d *stream.Detect, value []byte) error {
+func setParameters(d *detect.Task, value []byte) error {
 	p, err := stream.DecodeParameters(value)
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func setParameters(d *stream.Detect, value []byte) error {
 
 // poll takes in what has come, and reports whether anything has. It returns
 // after pollFor at the latest.
-func (t *detectTask) poll(ctx context.Context, cl *kgo.Client, d *stream.Detect) (came bool, err error) {
+func (t *detectTask) poll(ctx context.Context, cl *kgo.Client, d *detect.Task) (came bool, err error) {
 	fetches, err := pollTask(ctx, cl)
 	if err != nil {
 		return false, err
@@ -164,9 +164,9 @@ func (t *detectTask) poll(ctx context.Context, cl *kgo.Client, d *stream.Detect)
 	return fetches.NumRecords() > 0, nil
 }
 
-// advance closes what can be closed and commits it, in portions. It reports
+// Advance closes what can be closed and commits it, in portions. It reports
 // whether it stopped for want of parameters.
-func (t *detectTask) advance(ctx context.Context, cl *kgo.Client, d *stream.Detect, partition int32) (waiting bool, err error) {
+func (t *detectTask) advance(ctx context.Context, cl *kgo.Client, d *detect.Task, partition int32) (waiting bool, err error) {
 	for {
 		waiting = d.Advance()
 		again := d.Unfinished()
@@ -184,7 +184,7 @@ func (t *detectTask) advance(ctx context.Context, cl *kgo.Client, d *stream.Dete
 
 // commit writes what was found, if anything was closed: the report, the changed
 // states and where the task stands, all at once.
-func (t *detectTask) commit(ctx context.Context, cl *kgo.Client, d *stream.Detect, partition int32) error {
+func (t *detectTask) commit(ctx context.Context, cl *kgo.Client, d *detect.Task, partition int32) error {
 	report, changes := d.Take()
 	if report == nil {
 		return nil

@@ -12,10 +12,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/ingest"
 )
 
 // Times of the consumer groups.
@@ -59,12 +59,12 @@ type IngestOptions struct {
 type ingestWorker struct {
 	shared
 	id      string // stable name of this worker
-	config  stream.IngestConfig
+	config  ingest.Config
 	options IngestOptions
 
 	session  *kgo.GroupTransactSession
 	adm      *kadm.Client
-	in       *stream.Ingest
+	in       *ingest.Worker
 	decoders map[string]*fieldmap.Decoder
 	sources  []stream.Topic
 	listed   time.Time
@@ -89,7 +89,7 @@ type assignment struct {
 
 // run works until ctx ends or something fails.
 func (w *ingestWorker) run(ctx context.Context) error {
-	w.in = stream.NewIngest(w.config)
+	w.in = ingest.New(w.config)
 	w.decoders = map[string]*fieldmap.Decoder{}
 	w.rejects = rejects{}
 	w.quiet, w.held, w.from = map[stream.Source]time.Time{}, map[stream.Source]bool{}, map[stream.Source]int64{}
@@ -297,7 +297,7 @@ type folder struct {
 	src      stream.Source
 	offset   int64
 	stamp    int64
-	outcomes [stream.NumOutcomes]int
+	outcomes [ingest.NumOutcomes]int
 	facts    map[event.Action]int
 	chosen   int
 	notes    map[event.Notes]int
@@ -320,13 +320,13 @@ func (f *folder) yield(ev *event.Event, rej *event.Reject) {
 	}
 	outcome := f.w.in.Fold(f.src, f.stamp, ev)
 	f.outcomes[outcome]++
-	if outcome == stream.Fact {
+	if outcome == ingest.Fact {
 		if f.facts == nil {
 			f.facts = map[event.Action]int{}
 		}
 		f.facts[ev.Action]++
 	}
-	if outcome == stream.Future || outcome == stream.Expired {
+	if outcome == ingest.Future || outcome == ingest.Expired {
 		f.w.rejects.add(f.src, f.offset, outcome.String(), "time")
 	}
 }
@@ -335,7 +335,7 @@ func (f *folder) count(size int) {
 	m := f.w.metrics
 	for o, n := range f.outcomes {
 		if n > 0 {
-			m.events.WithLabelValues(f.src.Topic, stream.Outcome(o).String()).Add(float64(n))
+			m.events.WithLabelValues(f.src.Topic, ingest.Outcome(o).String()).Add(float64(n))
 		}
 	}
 	for action, n := range f.facts {

@@ -8,14 +8,14 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/join"
 )
 
-// joinTask runs stream.Join on one partition of weir.sessions.
+// joinTask runs a join.Task on one partition of weir.sessions.
 type joinTask struct {
 	shared
-	config  stream.JoinConfig
+	config  join.Config
 	reached sync.Map // partition: event time up to which it is joined, Unix ms
 }
 
@@ -67,10 +67,10 @@ func (t *joinTask) run(ctx context.Context, partition int32, at func(int64)) err
 }
 
 // restore loads the tokens of a partition and sets the client to read on.
-func (t *joinTask) restore(ctx context.Context, cl *kgo.Client, partition int32) (*stream.Join, error) {
+func (t *joinTask) restore(ctx context.Context, cl *kgo.Client, partition int32) (*join.Task, error) {
 	config := t.config
 	config.Partition = partition
-	r := stream.NewJoinRestore(config)
+	r := join.NewJoinRestore(config)
 	_, err := t.conn.readAll(ctx, t.topics.Tokens, partition, func(rec *kgo.Record) error {
 		return r.Load(rec.Key, rec.Value)
 	})
@@ -90,7 +90,7 @@ func (t *joinTask) restore(ctx context.Context, cl *kgo.Client, partition int32)
 }
 
 // poll takes in what has come. It returns after pollFor at the latest.
-func (t *joinTask) poll(ctx context.Context, cl *kgo.Client, j *stream.Join) error {
+func (t *joinTask) poll(ctx context.Context, cl *kgo.Client, j *join.Task) error {
 	fetches, err := pollTask(ctx, cl)
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (t *joinTask) poll(ctx context.Context, cl *kgo.Client, j *stream.Join) err
 
 // commit writes what was found in the ticks that were closed, how far that is,
 // the changed tokens and where the task stands, all at once.
-func (t *joinTask) commit(ctx context.Context, cl *kgo.Client, j *stream.Join, partition int32, must bool) (committed bool, err error) {
+func (t *joinTask) commit(ctx context.Context, cl *kgo.Client, j *join.Task, partition int32, must bool) (committed bool, err error) {
 	found, changes := j.Take()
 	if found == nil && (!must || j.Restoring()) {
 		return false, nil

@@ -9,9 +9,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/ledger"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // bookKey is the key in the fleet topic under which correlate keeps where the
@@ -76,7 +75,7 @@ func (t *correlateTask) openBook(ctx context.Context, cl *kgo.Client, b *book) e
 
 // write chains what correlate has found: in the order in which it is read, and
 // in the transaction that tells it.
-func (b *book) write(tx *transaction, topics Topics, found *stream.Findings) error {
+func (b *book) write(tx *transaction, topics Topics, found *correlate.Findings) error {
 	before := b.Head
 	for i := range found.Alerts {
 		a := &found.Alerts[i]

@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // Manifest is what a deployment's state was made with. It stands in the fleet
@@ -54,7 +54,7 @@ var ErrMismatch = errors.New("the state in Kafka was made with another configura
 func (m Manifest) Check(ctx context.Context, conn *Connection, topic string) (created int64, judged bool, err error) {
 	var have *Manifest
 	_, err = conn.readAll(ctx, topic, 0, func(r *kgo.Record) error {
-		judged = judged || string(r.Key) == stream.FleetKey
+		judged = judged || string(r.Key) == correlate.FleetKey
 		if string(r.Key) != manifestKey {
 			return nil
 		}

@@ -5,8 +5,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/detect"
+	"github.com/weirhq/weir/stream/join"
 )
 
 // Metrics are what weir tells of itself, by stage.
@@ -122,7 +123,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	}
 }
 
-func (m *Metrics) progress(partition string, s stream.DetectStats, waiting bool) {
+func (m *Metrics) progress(partition string, s detect.Stats, waiting bool) {
 	wait := 0.0
 	if waiting {
 		wait = 1
@@ -158,7 +159,7 @@ func (m *Metrics) inputs(in stream.Inputs) {
 	}
 }
 
-func (m *Metrics) joined(partition string, s stream.JoinStats) {
+func (m *Metrics) joined(partition string, s join.JoinStats) {
 	for state, n := range map[string]int64{
 		"known": s.Tokens, "waiting": s.Held, "older_than_log": s.Adopted, "unissued": s.Unissued, "unjudged": s.Unjudged,
 	} {

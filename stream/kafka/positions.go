@@ -11,8 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/ingest"
 )
 
 // gain takes over partitions at the progress of their last commit.
@@ -28,7 +28,7 @@ func (w *ingestWorker) gain(ctx context.Context, parts map[string][]int32) error
 	for topic, list := range parts {
 		for _, p := range list {
 			s := stream.Source{Topic: topic, Partition: p}
-			progress := stream.NoProgress(s, starts[s])
+			progress := ingest.NoProgress(s, starts[s])
 			if c, ok := offsets[s]; ok {
 				progress = c
 			}
@@ -72,7 +72,7 @@ func (w *ingestWorker) committedNow(ctx context.Context) (map[stream.Source]stre
 			return
 		}
 		s := stream.Source{Topic: o.Topic, Partition: o.Partition}
-		p := stream.NoProgress(s, o.At)
+		p := ingest.NoProgress(s, o.At)
 		if ms, err := strconv.ParseInt(o.Metadata, 10, 64); err == nil {
 			p.MaxTime = ms
 		}

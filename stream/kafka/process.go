@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/detect"
+	"github.com/weirhq/weir/stream/ingest"
+	"github.com/weirhq/weir/stream/join"
 )
 
 // Role is a part of the work that a process can take.
@@ -40,10 +42,10 @@ type Process struct {
 	Roles        []Role
 	Workers      int // of ingest
 	Manifest     Manifest
-	Ingest       stream.IngestConfig
+	Ingest       ingest.Config
 	Grace        time.Duration // of the join, for logins; it has work where Ingest names SessionsTopic
-	Detect       stream.DetectConfig
-	Correlate    stream.CorrelateConfig
+	Detect       detect.Config
+	Correlate    correlate.Config
 	Sources      IngestOptions
 	Destinations []Destination
 	Settings     []byte       // the configuration as JSON, without secrets; goes into the ledger when it changes
@@ -159,7 +161,7 @@ func (p *Process) parts(role Role) map[string]func(context.Context) error {
 		if p.Ingest.SessionsTopic == "" {
 			break
 		}
-		t := &joinTask{shared: env, config: stream.JoinConfigFor(&p.Ingest, p.Grace.Milliseconds())}
+		t := &joinTask{shared: env, config: join.ConfigFor(&p.Ingest, p.Grace.Milliseconds())}
 		parts["join"] = (&placement{shared: env, role: role, topic: p.Topics.Sessions, run: t.run, reach: t.reach}).Run
 	case Detect:
 		t := &detectTask{env, p.Detect}

@@ -15,15 +15,19 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/detectors"
+	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/detect"
+	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/local"
 )
 
 // deployment is what the processes of one test share.
@@ -31,7 +35,7 @@ type deployment struct {
 	conn       kafka.Connection
 	partitions int32
 	grid       eventtime.Grid
-	engine     *detectors.Engine
+	engine     *score.Engine
 	dims       []event.Dimension
 }
 
@@ -42,7 +46,7 @@ func newDeployment(t testing.TB, partitions int32, brokers []string) *deployment
 		t.Fatal(err)
 	}
 	d := &deployment{partitions: partitions, grid: grid, dims: event.DefaultDimensions()}
-	d.engine = detectors.NewEngine(detectors.Config{Bin: time.Hour, Dimensions: d.names()})
+	d.engine = score.NewEngine(score.Config{Bin: time.Hour, Dimensions: d.names()})
 	d.conn = kafka.Connection{Brokers: brokers, ClientID: "weir-test", Logger: slog.New(slog.NewTextHandler(logTo(), nil))}
 	return d
 }
@@ -63,8 +67,8 @@ func (d *deployment) names() (names []string) {
 
 const minute = int64(60_000)
 
-func (d *deployment) ingest() stream.IngestConfig {
-	return stream.IngestConfig{
+func (d *deployment) ingest() ingest.Config {
+	return ingest.Config{
 		Grid: d.grid, Dimensions: d.dims, Hasher: event.FixedHasher(), Partitions: d.partitions,
 		Lateness: 10 * minute, Future: 10 * minute, Retention: 30 * 24 * 60 * minute,
 		SessionsTopic: "weir.sessions",
@@ -74,24 +78,24 @@ func (d *deployment) ingest() stream.IngestConfig {
 // loginGrace is that of the join, in ms.
 const loginGrace = 15 * minute
 
-func (d *deployment) facts() *stream.FactsConfig {
+func (d *deployment) facts() *detect.FactsConfig {
 	const day = 24 * 60 * minute
-	rules := detectors.FactRules{LeaveGrace: day / 2, DormantAfter: 45 * day, DormantRecords: 10, RetireFade: day, RegisterGrace: loginGrace, RegisterAge: 7 * day}
-	return stream.NewFactsConfig(rules, detectors.DefaultTokenRules(24), loginGrace, time.UTC, d.dims)
+	rules := fact.FactRules{LeaveGrace: day / 2, DormantAfter: 45 * day, DormantRecords: 10, RetireFade: day, RegisterGrace: loginGrace, RegisterAge: 7 * day}
+	return detect.NewFactsConfig(rules, fact.DefaultTokenRules(24), loginGrace, time.UTC, d.dims)
 }
 
-func (d *deployment) detect() stream.DetectConfig {
-	return stream.DetectConfig{
-		Grid: d.grid, Dimensions: d.names(), Persons: stream.Persons(d.dims), Peers: stream.DefaultPeers(d.dims), Engine: d.engine,
+func (d *deployment) detect() detect.Config {
+	return detect.Config{
+		Grid: d.grid, Dimensions: d.names(), Persons: detect.Persons(d.dims), Peers: detect.DefaultPeers(d.dims), Engine: d.engine,
 		Lateness: 10 * minute, Retention: 30 * 24 * 60 * minute, SnapshotTicks: 12,
 		Facts: d.facts(),
 	}
 }
 
-func (d *deployment) correlate() stream.CorrelateConfig {
-	return stream.CorrelateConfig{
+func (d *deployment) correlate() correlate.Config {
+	return correlate.Config{
 		Grid: d.grid, Dimensions: d.names(), Engine: d.engine, Partitions: d.partitions,
-		Budget: detectors.DefaultBudget, Location: time.UTC,
+		Budget: score.DefaultBudget, Location: time.UTC,
 	}
 }
 
@@ -173,14 +177,14 @@ func (d *deployment) produce(t testing.TB, topic string, partitions int32, event
 
 // local returns what the operators tell and hold back without Kafka, where
 // somebody has said something or nobody has.
-func (d *deployment) local(t testing.TB, events [][]byte, verdicts ...*stream.Verdict) (told, held []string) {
+func (d *deployment) local(t testing.TB, events [][]byte, verdicts ...*correlate.Verdict) (told, held []string) {
 	t.Helper()
 	native, err := files.LoadFormat("native")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := stream.NewLocal(d.ingest(), d.detect(), d.correlate(), []stream.Topic{{Name: "file", Partitions: 1}})
-	l.Held = func(s *stream.Suppressed) { held = append(held, string(s.AppendJSON(nil))) }
+	l := local.New(d.ingest(), d.detect(), d.correlate(), []stream.Topic{{Name: "file", Partitions: 1}})
+	l.Held = func(s *correlate.Suppressed) { held = append(held, string(s.AppendJSON(nil))) }
 	for i, v := range verdicts {
 		l.Correlate.ApplyVerdict(int64(i), v)
 	}

@@ -1,6 +1,8 @@
 package kafka
 
-import "sync"
+import (
+	"sync"
+)
 
 func taskName(topic string, partition int32) string { return topic + "/" + label(partition) }
 

@@ -57,7 +57,7 @@ func Spans(ctx context.Context, conn *Connection, topics []string, from int64) (
 }
 
 // ReadSpans hands the records of the spans to fn, those of a partition in
-// order, and moves each span on once fn has taken the record.
+// pendingCommand, and moves each span on once fn has taken the record.
 func ReadSpans(ctx context.Context, conn *Connection, spans []Span, fn func(*kgo.Record) error) error {
 	cl, err := conn.client(kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.ConsumeResetOffset(kgo.NoResetOffset()))
 	if err != nil {

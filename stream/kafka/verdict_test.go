@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -19,8 +19,8 @@ func TestVerdictsOnKafka(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verdict := stream.Verdict{
-		ID: "1", Kind: stream.Expected, DedupKey: first.DedupKey, Author: "kim", Reason: "why",
+	verdict := correlate.Verdict{
+		ID: "1", Kind: correlate.Expected, DedupKey: first.DedupKey, Author: "kim", Reason: "why",
 		Expires: alerting.Time(first.Time.Std().AddDate(1, 0, 0).UnixMilli()),
 	}
 	told, held := d.local(t, events, &verdict)
@@ -44,7 +44,7 @@ func TestVerdictsOnKafka(t *testing.T) {
 	defer cancel()
 	for len(got) < len(held) && limit.Err() == nil {
 		got = nil
-		err := kafka.ReadSuppressed(limit, &d.conn, topics, func(s *stream.Suppressed) error {
+		err := kafka.ReadSuppressed(limit, &d.conn, topics, func(s *correlate.Suppressed) error {
 			got = append(got, string(s.AppendJSON(nil)))
 			return nil
 		})

@@ -8,14 +8,13 @@ import (
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // AppendVerdict writes what a person says to weir.verdicts. It returns once
 // the verdict is there to stay; when it takes effect, correlate says.
-func AppendVerdict(ctx context.Context, conn *Connection, topics Topics, verdicts ...stream.Verdict) error {
+func AppendVerdict(ctx context.Context, conn *Connection, topics Topics, verdicts ...correlate.Verdict) error {
 	cl, err := conn.client()
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package slack_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"flag"
 	"net/http/httptest"
@@ -9,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"crypto/tls"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/alertingtest"

@@ -1,0 +1,336 @@
+package episode
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/internal/wire"
+)
+
+// Times of an episode, in milliseconds of event time, and its margin in nats.
+const (
+	// EpisodeQuiet is how long the evidence must stay low for an open episode
+	// to close.
+	EpisodeQuiet = 6 * eventtime.Hour
+	// EpisodeGrace is how long after its close an episode opens again under its
+	// old key.
+	EpisodeGrace = eventtime.Day
+	// EpisodeRemind is how long an open episode stays untold at most, unless
+	// somebody has acknowledged it.
+	EpisodeRemind = eventtime.Day
+	// LongQuiet is EpisodeQuiet of campaigns and of what is confirmed to be a
+	// leak: one that goes on by night or by day only must not look over.
+	LongQuiet = eventtime.Day
+	// EpisodeMargin is how far below the threshold the evidence must be to count
+	// as low, so that an episode at the threshold does not flap.
+	EpisodeMargin = 2.0
+)
+
+// Report is what is known of one identity at one tick.
+type Report struct {
+	Dimension, Identity string
+	Tick                int64   // end of the tick, Unix milliseconds
+	Log                 float64 // log evidence
+	Threshold           float64 // of its dimension, now
+	Exposed             int64   // records touched since the onset
+	// Facts names what is known of the identity in this tick and needs no
+	// evidence; Floor is the least severity that it means.
+	Facts []string
+	Floor Severity
+	// Members is how many belong to it, where the identity is a campaign.
+	Members int64
+}
+
+// Action is what there is to say of an episode.
+type Action uint8
+
+// The actions. Nothing is the zero value.
+const (
+	Nothing Action = iota
+	Open
+	Update
+	Close
+)
+
+// String returns the action's name; those of alerts are their status.
+func (a Action) String() string {
+	if a <= Close {
+		return [...]string{"nothing", "open", "update", "close"}[a]
+	}
+	return "unknown"
+}
+
+// Verdict says what to tell of an episode, and under which key.
+type Verdict struct {
+	Action   Action
+	Episode  Episode // as it stands after the verdict; zero if there is none
+	Reopened bool    // an Open under the key of an earlier one
+}
+
+// Episode is one continuing anomaly of one identity in one dimension. Times are
+// ends of ticks in Unix milliseconds.
+type Episode struct {
+	Dimension, Identity string
+	First               int64    // tick of the first opening: the key follows from it and never changes
+	Opened              int64    // tick of the latest opening
+	Told                int64    // tick of the latest open or update
+	High                int64    // latest tick with evidence above threshold - EpisodeMargin
+	Closed              int64    // tick of the close, 0 while open
+	Severity            Severity // highest so far since Opened
+	Exposed             int64    // as last told
+	Members             int64    // of a campaign, as last told
+	Facts               string   // known since Opened: their names, sorted, with commas between
+	Standing            Standing // what people have said of it
+}
+
+// Standing is what people have said of an episode.
+type Standing uint8
+
+// The standings. Unjudged is the zero value.
+const (
+	Unjudged     Standing = iota
+	Acknowledged          // somebody looks at it: it is told only when something changes
+	Confirmed             // it is a leak: critical, and slow to close
+	numStandings
+)
+
+// Episodes holds the episodes that are open, or closed so lately that they may
+// open again, sorted by dimension and identity. The zero value is empty.
+type Episodes struct {
+	list []Episode
+}
+
+// find returns the place of an episode and whether it is there.
+func (s *Episodes) find(dimension, identity string) (int, bool) {
+	return slices.BinarySearchFunc(s.list, Episode{Dimension: dimension, Identity: identity}, func(a, b Episode) int {
+		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
+	})
+}
+
+// Judge takes one report and says what to tell:
+//
+//   - Open when the evidence reaches the threshold or a fact is known, under the
+//     old key if the last episode closed no more than EpisodeGrace ago;
+//   - Update, while open, when the severity rises, when a fact is new, when the
+//     exposure or the number of members has doubled since it was last told, or
+//     when nothing was told for EpisodeRemind;
+//   - Close after EpisodeQuiet of evidence below threshold - EpisodeMargin and
+//     without a fact.
+//
+// Reports of one identity come in order of ticks; one that is older than the
+// latest is taken as if of the latest.
+func (s *Episodes) Judge(r Report) Verdict {
+	i, known := s.find(r.Dimension, r.Identity)
+	if !known {
+		if !r.stands() {
+			return Verdict{}
+		}
+		s.list = slices.Insert(s.list, i, Episode{Dimension: r.Dimension, Identity: r.Identity, First: r.Tick})
+		return s.list[i].open(&r)
+	}
+	ep := &s.list[i]
+	r.Tick = max(r.Tick, ep.Told, ep.High)
+	if ep.Closed == 0 {
+		return ep.follow(&r)
+	}
+	if !r.stands() {
+		return Verdict{Episode: *ep}
+	}
+	again := r.Tick-ep.Closed <= EpisodeGrace
+	if !again {
+		*ep = Episode{Dimension: r.Dimension, Identity: r.Identity, First: r.Tick}
+	}
+	v := ep.open(&r)
+	v.Reopened = again
+	return v
+}
+
+// stands reports whether there is an episode in it.
+func (r *Report) stands() bool { return r.Log >= r.Threshold || len(r.Facts) > 0 }
+
+// rank returns the severity that the report alone means.
+func (r *Report) rank() Severity {
+	return max(SeverityOf(r.Exposed, r.Log, r.Threshold), r.Floor)
+}
+
+// open starts the episode, or starts it again. What people said of it before
+// stands, but for an acknowledgement: it came back after that.
+func (ep *Episode) open(r *Report) Verdict {
+	ep.Opened, ep.Told, ep.High, ep.Closed = r.Tick, r.Tick, r.Tick, 0
+	ep.Severity, ep.Exposed, ep.Members, ep.Facts = r.rank(), r.Exposed, r.Members, ""
+	ep.learn(r.Facts)
+	switch ep.Standing {
+	case Acknowledged:
+		ep.Standing = Unjudged
+	case Confirmed:
+		ep.Severity = Critical
+	}
+	return Verdict{Action: Open, Episode: *ep}
+}
+
+// learn notes facts and reports whether any of them is new.
+func (ep *Episode) learn(facts []string) bool {
+	var known []string
+	if ep.Facts != "" {
+		known = strings.Split(ep.Facts, ",")
+	}
+	n := len(known)
+	for _, f := range facts {
+		if i, ok := slices.BinarySearch(known, f); !ok {
+			known = slices.Insert(known, i, f)
+		}
+	}
+	ep.Facts = strings.Join(known, ",")
+	return len(known) > n
+}
+
+// follow judges a report of an open episode.
+func (ep *Episode) follow(r *Report) Verdict {
+	if r.Log >= r.Threshold-EpisodeMargin || len(r.Facts) > 0 {
+		ep.High = r.Tick
+	}
+	if ep.over(r.Tick) {
+		return ep.close(r.Tick)
+	}
+	severity := max(ep.Severity, r.rank())
+	news := ep.learn(r.Facts) || severity != ep.Severity ||
+		r.Exposed >= 2*max(ep.Exposed, 1) || r.Members >= 2*max(ep.Members, 1)
+	if !news && (ep.Standing == Acknowledged || r.Tick-ep.Told < EpisodeRemind) {
+		return Verdict{Episode: *ep}
+	}
+	ep.Severity, ep.Exposed, ep.Members, ep.Told = severity, r.Exposed, max(ep.Members, r.Members), r.Tick
+	return Verdict{Action: Update, Episode: *ep}
+}
+
+// over reports whether the episode has been quiet for long enough to close.
+func (ep *Episode) over(tick int64) bool { return tick >= ep.Ends() }
+
+// Ends returns the tick at which the episode closes if nothing more is seen.
+func (ep *Episode) Ends() int64 {
+	if ep.Standing == Confirmed || ep.Members > 0 {
+		return ep.High + LongQuiet
+	}
+	return ep.High + EpisodeQuiet
+}
+
+func (ep *Episode) close(tick int64) Verdict {
+	ep.Closed = tick
+	return Verdict{Action: Close, Episode: *ep}
+}
+
+// Say notes what somebody has said of an episode, at a tick. A confirmed one
+// ranks as critical: that is an Update while it is open.
+func (s *Episodes) Say(dimension, identity string, standing Standing, tick int64) Verdict {
+	i, known := s.find(dimension, identity)
+	if !known {
+		return Verdict{}
+	}
+	ep := &s.list[i]
+	ep.Standing = standing
+	v := Verdict{Episode: *ep}
+	if standing == Confirmed && ep.Severity < Critical {
+		ep.Severity = Critical
+		if ep.Closed == 0 {
+			ep.Told = max(ep.Told, tick)
+			v.Action = Update
+		}
+		v.Episode = *ep
+	}
+	return v
+}
+
+// Expire ends a tick after all its reports were judged: it closes the open
+// episodes of which no high evidence has come for EpisodeQuiet, in order of
+// dimension and identity, and returns them; and it forgets, and returns as
+// forgotten, those closed more than EpisodeGrace ago.
+func (s *Episodes) Expire(tick int64) (closed []Verdict, forgotten []Episode) {
+	kept := s.list[:0]
+	for i := range s.list {
+		ep := s.list[i]
+		switch {
+		case ep.Closed == 0 && ep.over(tick):
+			closed = append(closed, ep.close(tick))
+		case ep.Closed != 0 && tick-ep.Closed > EpisodeGrace:
+			forgotten = append(forgotten, ep)
+			continue
+		}
+		kept = append(kept, ep)
+	}
+	clear(s.list[len(kept):])
+	s.list = kept
+	return closed, forgotten
+}
+
+// All returns the episodes in order of dimension and identity. The slice is
+// valid until the next call of another method.
+func (s *Episodes) All() []Episode { return s.list }
+
+// Get returns the episode of an identity, if one is open or was lately closed.
+func (s *Episodes) Get(dimension, identity string) (Episode, bool) {
+	if i, ok := s.find(dimension, identity); ok {
+		return s.list[i], true
+	}
+	return Episode{}, false
+}
+
+// Restore puts back an episode that was saved, in place of the one of the same
+// dimension and identity if there is one.
+func (s *Episodes) Restore(ep Episode) {
+	i, known := s.find(ep.Dimension, ep.Identity)
+	if !known {
+		s.list = slices.Insert(s.list, i, Episode{})
+	}
+	s.list[i] = ep
+}
+
+const (
+	episodeVersion = 2
+	MaxName        = 1 << 16 // bytes of a dimension's or identity's name
+)
+
+// AppendBinary appends the canonical encoding of the episode.
+func (ep *Episode) AppendBinary(b []byte) []byte {
+	b = append(b, episodeVersion, byte(ep.Severity), byte(ep.Standing))
+	b = wire.AppendText(b, ep.Dimension)
+	b = wire.AppendText(b, ep.Identity)
+	b = wire.AppendText(b, ep.Facts)
+	for _, v := range ep.numbers() {
+		b = binary.AppendVarint(b, *v)
+	}
+	return b
+}
+
+func (ep *Episode) numbers() []*int64 {
+	return []*int64{&ep.First, &ep.Opened, &ep.Told, &ep.High, &ep.Closed, &ep.Exposed, &ep.Members}
+}
+
+// DecodeEpisode reads what AppendBinary wrote and returns the bytes after it.
+func DecodeEpisode(b []byte) (Episode, []byte, error) {
+	r := wire.NewReader(b)
+	r.Version(episodeVersion)
+	ep := Episode{Severity: Severity(r.Byte()), Standing: Standing(r.Byte())}
+	ep.Dimension = r.TextUpTo(MaxName)
+	ep.Identity = r.TextUpTo(MaxName)
+	ep.Facts = r.TextUpTo(MaxName)
+	for _, v := range ep.numbers() {
+		*v = r.Varint()
+	}
+	if !ep.Severity.Valid() || ep.Standing >= numStandings {
+		r.Fail(fmt.Sprintf("severity %d, standing %d", ep.Severity, ep.Standing))
+	}
+	if err := r.Err(); err != nil {
+		return Episode{}, nil, fmt.Errorf("decoding an episode: %w", err)
+	}
+	return ep, r.Rest(), nil
+}
+
+// Remove takes an episode out, if it is there.
+func (s *Episodes) Remove(dimension, identity string) {
+	if i, known := s.find(dimension, identity); known {
+		s.list = slices.Delete(s.list, i, i+1)
+	}
+}

@@ -1,0 +1,181 @@
+package score
+
+import (
+	"encoding/binary"
+	"maps"
+	"slices"
+
+	"github.com/weirhq/weir/internal/wire"
+)
+
+// groupSums are what a detect task tells of one group of peers in one bin.
+type groupSums struct {
+	name string
+	peerSums
+}
+
+// peerSums are what the peers of an identity are learned from: of a whole
+// dimension, and of each group in it.
+type peerSums struct {
+	fresh    uint64 // identities closed for the first time on this day
+	activity uint64 // sum of count over level, fixed point
+	measures [NumMeasures]measureSums
+}
+
+// Bounds of groups.
+const (
+	// maxGroupSums is how many groups of a dimension a bin's sums hold: those of
+	// smallest token, a function of the set.
+	maxGroupSums = 1024
+	maxGroupName = 256 // bytes, as texts of events are
+)
+
+// group returns the sums of a group, made if they are not there.
+func (s *dimSums) group(token uint32) *groupSums {
+	g := s.groups[token]
+	if g == nil {
+		if s.groups == nil {
+			s.groups = map[uint32]*groupSums{}
+		}
+		g = &groupSums{}
+		s.groups[token] = g
+	}
+	return g
+}
+
+// Name tells what the group of an identity is called, once in a while: parameters
+// carry it, for people. Of two names with one token the smaller stands.
+func (s *Sums) Name(dim int, name string) {
+	if len(name) <= maxGroupName {
+		g := s.dim(dim).group(GroupToken(name))
+		g.name = oneName(g.name, name)
+	}
+}
+
+// oneName returns which of two names of a group stands: the smaller, if both are
+// known.
+func oneName(a, b string) string {
+	if a == "" || b != "" && b < a {
+		return b
+	}
+	return a
+}
+
+// add takes in what one closed bin of one identity tells of its peers.
+func (s *peerSums) add(id *State, t *setting, l *likelihood, c *Counts, first, settled bool) {
+	if first {
+		s.fresh++
+	}
+	b := &l.base
+	if c[Distinct] > 0 {
+		s.activity += toFixed(min(c[Distinct]/b.level, 16) * (1 - b.peer))
+	}
+	s.measures[Distinct].bin(c[Distinct], b.mu, b.mode, settled)
+	s.measures[FirstTouch].bin(c[FirstTouch], l.share.mean*c[Distinct], t.mode[FirstTouch], settled)
+	if first && settled {
+		s.measures[Distinct].peer(&id.core[Distinct], b)
+	}
+	if l.arrives {
+		s.measures[Newcomer].newcomer(&l.newcomer, c[Newcomer]-c[Distinct], c[Newcomer])
+	}
+	for i, judged := range l.judged {
+		m := Measure(i + numCore)
+		switch {
+		case !judged || m == Newcomer:
+		case m == RowsRead:
+			s.measures[m].rows(c[m])
+		default:
+			r := &l.rare[i]
+			s.measures[m].bin(c[m], r.level*r.shape*r.mode, r.mode, false)
+			if x := id.extra(m); x != nil && first && settled {
+				s.measures[m].peer(x, r)
+			}
+		}
+	}
+}
+
+// numbers appends the unsigned numbers in a fixed order.
+func (s *peerSums) numbers(v []*uint64) []*uint64 {
+	v = append(v, &s.fresh, &s.activity)
+	for m := range s.measures {
+		q := &s.measures[m]
+		v = append(v, &q.count, &q.expected, &q.weight, &q.logSq)
+		for i := range q.ratio {
+			v = append(v, &q.ratio[i])
+		}
+		for i := range q.k {
+			v = append(v, &q.k[i])
+		}
+	}
+	return v
+}
+
+// addLogs adds the sums that may be negative.
+func (s *peerSums) addLogs(o *peerSums) {
+	for m := range s.measures {
+		s.measures[m].log += o.measures[m].log
+	}
+}
+
+func (s *peerSums) appendLogs(b []byte) []byte {
+	for m := range s.measures {
+		b = binary.AppendVarint(b, s.measures[m].log)
+	}
+	return b
+}
+
+func readLogs(r *wire.Reader, s *peerSums) {
+	for m := range s.measures {
+		s.measures[m].log = r.Varint()
+	}
+}
+
+func (g *groupSums) numbers() []*uint64 {
+	return g.peerSums.numbers(make([]*uint64, 0, 2+int(NumMeasures)*(4+ratioCells+kCells)))
+}
+
+// addGroups adds the groups of another partition.
+func (s *dimSums) addGroups(o *dimSums) {
+	for token, from := range o.groups { // sums of whole numbers: in any order the same
+		to := s.group(token)
+		to.name = oneName(to.name, from.name)
+		sums := to.numbers()
+		for i, v := range from.numbers() {
+			*sums[i] += *v
+		}
+		to.addLogs(&from.peerSums)
+	}
+}
+
+// tokens returns the groups that are kept, sorted.
+func (s *dimSums) tokens() []uint32 {
+	list := slices.Sorted(maps.Keys(s.groups))
+	return list[:min(len(list), maxGroupSums)]
+}
+
+func (s *dimSums) appendGroups(b []byte) []byte {
+	tokens := s.tokens()
+	b = binary.AppendUvarint(b, uint64(len(tokens)))
+	for _, token := range tokens {
+		g := s.groups[token]
+		b = wire.AppendText(binary.LittleEndian.AppendUint32(b, token), g.name)
+		b = g.appendLogs(appendNumbers(b, g.numbers()))
+	}
+	return b
+}
+
+func readGroupSums(r *wire.Reader, s *dimSums) {
+	last := uint32(0)
+	for range r.CountUpTo(maxGroupSums) {
+		token := r.Uint32()
+		if token <= last {
+			r.Fail("groups out of order")
+			return
+		}
+		last = token
+		g := s.group(token)
+		g.name = r.TextUpTo(maxGroupName)
+		readNumbers(r, g.numbers())
+		readLogs(r, &g.peerSums)
+	}
+}

@@ -1,0 +1,96 @@
+package correlate
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// Verdict is what a person says of an episode or a campaign: one record of
+// weir.verdicts, appended by the command line, by a button in a message or by
+// an API, and never changed. Correlate reads them in the order of the topic.
+type Verdict struct {
+	ID       string        `json:"id"`   // names the verdict
+	Time     alerting.Time `json:"time"` // when it was given, by the clock; for people
+	Kind     VerdictKind   `json:"kind"`
+	DedupKey string        `json:"dedup_key"` // of the episode or campaign
+	Author   string        `json:"author"`    // who says so
+	Reason   string        `json:"reason,omitempty"`
+	// Expires is until when, in event time, Expected holds.
+	Expires alerting.Time `json:"expires,omitzero"`
+}
+
+// VerdictKind is what a verdict says.
+type VerdictKind string
+
+// The verdicts.
+const (
+	// Acknowledged: somebody looks at it. Reminders stop; what is material is
+	// still told.
+	Acknowledged VerdictKind = "acknowledge"
+	// Expected: it is known and harmless. What the identity does in that
+	// dimension is held back until the verdict expires, and listed.
+	Expected VerdictKind = "expected"
+	// Confirmed: it is a leak. Its interval is taken out of the baseline and
+	// the episode ranks as critical.
+	Confirmed VerdictKind = "confirmed"
+	// Reopened takes back whatever was said before.
+	Reopened VerdictKind = "reopened"
+)
+
+// Bounds of a verdict's texts, in bytes.
+const maxVerdictText = 2000
+
+// Validate reports what is wrong with a verdict, so that tools refuse it before
+// it is appended.
+func (v *Verdict) Validate() error {
+	switch v.Kind {
+	case Acknowledged, Expected, Confirmed, Reopened:
+	default:
+		return fmt.Errorf("a verdict of kind %q: want %s, %s, %s or %s", v.Kind, Acknowledged, Expected, Confirmed, Reopened)
+	}
+	switch {
+	case v.ID == "":
+		return fmt.Errorf("a verdict without id")
+	case v.DedupKey == "":
+		return fmt.Errorf("a verdict without dedup_key")
+	case v.Author == "":
+		return fmt.Errorf("a verdict without author: say who judged")
+	case v.Kind == Expected && v.Expires == 0:
+		return fmt.Errorf("a verdict that something is expected, without expires: nothing is held back for ever")
+	case v.Kind == Expected && v.Reason == "":
+		return fmt.Errorf("a verdict that something is expected, without reason: say why")
+	}
+	for _, text := range []string{v.ID, v.DedupKey, v.Author, v.Reason} {
+		if len(text) > maxVerdictText {
+			return fmt.Errorf("a text of %d bytes in a verdict: at most %d", len(text), maxVerdictText)
+		}
+	}
+	return nil
+}
+
+// Encode returns the record's value. Its key is the dedup key.
+func (v *Verdict) Encode() ([]byte, error) {
+	if err := v.Validate(); err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("writing a verdict: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeVerdict reads a record of weir.verdicts. Keys that it does not know are
+// passed over.
+func DecodeVerdict(value []byte) (*Verdict, error) {
+	v := new(Verdict)
+	if err := json.Unmarshal(value, v); err != nil {
+		return nil, fmt.Errorf("reading a verdict: %w", err)
+	}
+	if err := v.Validate(); err != nil {
+		return nil, fmt.Errorf("reading a verdict: %w", err)
+	}
+	return v, nil
+}

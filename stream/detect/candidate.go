@@ -1,0 +1,225 @@
+package detect
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/internal/wire"
+	"github.com/weirhq/weir/sketches"
+	"github.com/weirhq/weir/stream"
+)
+
+// exposure follows the records that an identity has touched since the onset
+// of what made it a candidate.
+type exposure struct {
+	since  int64 // Unix ms, start of the bin of onset
+	seen   int64 // last bin in which the identity was a candidate; once opened, in which its evidence was high
+	opened bool  // the evidence has reached the threshold: there is an episode
+	rows   int64 // rows without record ids, since it was followed
+	union  sketches.Exposure
+	events int64 // accesses, since it was followed and in the open bin before
+	traits []stream.TraitCount
+	past   leaked // of closed bins since the onset
+}
+
+// leaked are counts of what was exposed that nothing else keeps.
+type leaked struct{ fresh, destructive, unissued float64 }
+
+func leakedOf(c *score.Counts) leaked {
+	return leaked{c[score.FirstTouch], c[score.Destructive], c[score.Unissued]}
+}
+
+func (l *leaked) add(c *score.Counts) {
+	o := leakedOf(c)
+	l.fresh += o.fresh
+	l.destructive += o.destructive
+	l.unissued += o.unissued
+}
+
+// followFor is how long after its last candidacy an identity is followed: as
+// long as its episode may still be open, or open again.
+const followFor = episode.EpisodeQuiet + episode.EpisodeGrace
+
+func (e *exposure) add(p *part) {
+	e.union.AddWindow(&p.records, 0)
+	e.rows = stream.AddClamped(e.rows, p.rows.Total())
+	e.events = stream.AddClamped(e.events, p.events)
+	e.traits = stream.MergeTraits(e.traits, p.traits)
+}
+
+func (e *exposure) append(b []byte) []byte {
+	b = binary.AppendVarint(b, e.since)
+	b = binary.AppendVarint(b, e.seen)
+	b = binary.AppendUvarint(b, uint64(e.rows))
+	b = binary.AppendUvarint(b, uint64(e.events))
+	for _, v := range []float64{e.past.fresh, e.past.destructive, e.past.unissued} {
+		b = binary.AppendUvarint(b, uint64(v))
+	}
+	return e.union.AppendBinary(stream.AppendTraitCounts(b, e.traits))
+}
+
+func readExposure(r *wire.Reader) *exposure {
+	e := &exposure{since: r.Varint(), seen: r.Varint(), rows: int64(r.Uvarint() & math.MaxInt64), events: int64(r.Uvarint() & math.MaxInt64)}
+	e.past = leaked{float64(r.Uvarint()), float64(r.Uvarint()), float64(r.Uvarint())}
+	e.traits = stream.ReadTraitCounts(r)
+	e.union = wire.Decode(r, sketches.DecodeExposure)
+	return e
+}
+
+// expose begins to follow an identity, or reaches further back when the onset
+// has moved. What was followed before and came to nothing, or is over, is left
+// behind. log is the evidence: as in an episode, what keeps it going is evidence
+// near the threshold, so that one that is always a candidate is not followed
+// for ever.
+func (d *Task) expose(id *identity, onset, bin int64, log float64) *exposure {
+	threshold := d.parameter[bin-1].Threshold(id.dimension())
+	since := onset * d.cfg.Grid.Bin
+	e := id.exposed
+	over := e == nil || (bin-e.seen)*d.cfg.Grid.Bin > followFor || !e.opened && onset > e.seen
+	switch {
+	case over:
+		e = &exposure{since: since}
+		e.reach(id, d.cfg.Grid.BinMinute(onset), onset)
+		if t := id.tally; t != nil {
+			e.events, e.traits, e.rows = t.events, slices.Clone(t.traits), t.rows
+		}
+		id.exposed = e
+	case since < e.since:
+		e.since = since
+		e.reach(id, d.cfg.Grid.BinMinute(onset), onset)
+	}
+	if !e.opened || log >= threshold-episode.EpisodeMargin {
+		e.seen = bin
+	}
+	e.opened = e.opened || log >= threshold
+	return e
+}
+
+// reach takes in what the identity's state knows from a bin on.
+func (e *exposure) reach(id *identity, minute uint32, bin int64) {
+	e.union.AddWindow(&id.window, minute)
+	c := id.state.Since(bin)
+	known := leakedOf(&c)
+	e.past.fresh = max(e.past.fresh, known.fresh)
+	e.past.destructive = max(e.past.destructive, known.destructive)
+	e.past.unissued = max(e.past.unissued, known.unissued)
+}
+
+// exposedSince returns what the identity has exposed: exact as long as the window
+// knows every record since, else the union's estimate.
+func (d *Task) exposedSince(id *identity, e *exposure, tick int64) alerting.Exposed {
+	est := e.union.Estimate()
+	if id.window.Exact() && d.cfg.Grid.TickEnd(tick)-e.since <= d.cfg.Retention {
+		est = id.window.Count(eventtime.MinuteOf(e.since))
+	}
+	return alerting.Exposed{
+		Records: int64(est.N + 0.5), Low: int64(est.Low), High: int64(est.High + 0.999),
+		Since: alerting.Time(e.since), Rows: e.rows,
+	}
+}
+
+// topTraits is how many traits of one dimension a candidate names.
+const topTraits = 5
+
+// shares returns the traits with the largest shares of so many events, by
+// dimension and largest share first.
+func shares(list []stream.TraitCount, events int64) (out []stream.TraitShare) {
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b stream.TraitCount) int {
+		return cmp.Or(cmp.Compare(a.Dimension(), b.Dimension()), cmp.Compare(b.Events(), a.Events()), cmp.Compare(a.Name(), b.Name()))
+	})
+	for i := range list {
+		if t := &list[i]; i < topTraits || list[i-topTraits].Dimension() != t.Dimension() {
+			out = append(out, stream.TraitShare{Trait: t.Trait(), Share: float64(t.Events()) / float64(max(events, t.Events()))})
+		}
+	}
+	return out
+}
+
+// context says what is known of an identity that is not followed.
+func (d *Task) context(id *identity) stream.Context {
+	if id.last == eventtime.Never {
+		return stream.Context{} // it has only signed in
+	}
+	c := stream.Context{FirstSeen: alerting.Time(id.first * d.cfg.Grid.Tick), LastSeen: alerting.Time(d.cfg.Grid.TickEnd(id.last))}
+	if t := id.tally; t != nil {
+		c.Traits = shares(t.traits, t.events)
+	}
+	return c
+}
+
+// contextSince says what a followed identity did since the onset. open is what
+// was counted in a bin that is still open.
+func (d *Task) contextSince(id *identity, e *exposure, exposed int64, open *score.Counts) stream.Context {
+	c := d.context(id)
+	c.Traits = shares(e.traits, e.events)
+	all := e.past
+	all.add(open)
+	if exposed > 0 {
+		share := min(all.fresh/float64(exposed), 1)
+		c.ShareNew = &share
+	}
+	c.Destructive, c.Unissued = int64(all.destructive), int64(all.unissued)
+	return c
+}
+
+// candidate reports an identity whose evidence stands out, or did. open is what
+// was counted in a bin that is still open.
+func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open *score.Counts, distinct sketches.Estimate) {
+	e := d.expose(id, min(ev.Onset, bin), bin, ev.Log)
+	if tick <= d.reported {
+		return // a restore: reported before
+	}
+	exposed := d.exposedSince(id, e, tick)
+	c := stream.Candidate{
+		Tick:      tick,
+		Dimension: id.dimension(),
+		Identity:  id.name(),
+		Log:       stream.Finite(ev.Log),
+		Bin:       bin,
+		Onset:     alerting.Time(e.since),
+		Peers:     d.peersOf(id, ev),
+		Exposed:   exposed,
+		Context:   d.contextSince(id, e, exposed.Records, open),
+	}
+	c.Measures = measuresOf(ev, distinct)
+	d.report.Candidates = append(d.report.Candidates, c)
+}
+
+// measuresOf returns what alerts carry of each measure, strongest first.
+func measuresOf(ev *score.Evidence, distinct sketches.Estimate) (out []alerting.MeasureEvidence) {
+	for m := range ev.Measures {
+		if !ev.Measures[m].Judged {
+			continue
+		}
+		me := explain(score.Measure(m), &ev.Measures[m])
+		if score.Measure(m) == score.Distinct {
+			me.Low, me.High = min(distinct.Low, me.Observed), max(distinct.High, me.Observed)
+		}
+		out = append(out, me)
+	}
+	slices.SortStableFunc(out, func(a, b alerting.MeasureEvidence) int {
+		return -cmp.Compare(a.LogValue, b.LogValue)
+	})
+	return out
+}
+
+// explain turns one measure's part of the evidence into what alerts carry.
+func explain(m score.Measure, ev *score.MeasureEvidence) alerting.MeasureEvidence {
+	out := alerting.MeasureEvidence{
+		Measure: m.String(), LogValue: stream.Finite(ev.Log),
+		Observed: ev.Observed, Low: ev.Observed, High: ev.Observed,
+		Expected: ev.Expected, Level: ev.Level, Shape: ev.Shape, Mode: ev.Mode,
+		Dispersion: stream.Finite(ev.K), PeerWeight: ev.PeerWeight,
+	}
+	for i, rate := range score.Rates {
+		out.Rates = append(out.Rates, alerting.RateEvidence{Rate: rate, LogValue: stream.Finite(ev.Rates[i])})
+	}
+	return out
+}

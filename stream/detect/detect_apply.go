@@ -1,0 +1,85 @@
+package detect
+
+import (
+	"fmt"
+
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream"
+)
+
+// Apply takes in one record of weir.partials at its offset.
+func (d *Task) Apply(offset int64, b *stream.Batch) error {
+	if d.replay != nil {
+		if err := d.repeat(offset); err != nil {
+			return err
+		}
+	}
+	dims := make([]int, len(b.Dimensions))
+	for i, name := range b.Dimensions {
+		var ok bool
+		if dims[i], ok = d.dims[name]; !ok {
+			dims[i] = -1
+		}
+	}
+	var key []byte
+	err := b.Partials(func(p *stream.Partial) {
+		dim := dims[p.Dimension]
+		if dim < 0 {
+			d.stats.Unknown++
+			return
+		}
+		d.stats.Partials++
+		p.Rename(dims)
+		key = append(append(key[:0], byte(dim)), p.Identity...)
+		d.hold(key, p, offset)
+	})
+	if err != nil {
+		return fmt.Errorf("offset %d: %w", offset, err)
+	}
+	d.holdFacts(b, offset)
+	d.offset = offset + 1
+	if d.replay != nil {
+		return d.repeat(d.offset)
+	}
+	d.credit += int64(len(b.Body))
+	if len(b.Topics) > 0 {
+		d.watermark.SetTopics(b.Topics)
+	}
+	for _, p := range b.Progress {
+		d.watermark.Advance(p)
+	}
+	return nil
+}
+
+// arrives returns the tick at which something counts: its own, or the next that
+// is open; false if it was counted before the replay begins.
+func (d *Task) arrives(apply, offset int64) (tick int64, ok bool) {
+	if d.done != eventtime.Never && apply <= d.done {
+		if d.replay != nil && offset < d.replay.history[0].Offset {
+			return 0, false
+		}
+		apply = d.done + 1
+	}
+	if _, known := d.first[apply]; !known && d.cfg.SnapshotTicks > 0 {
+		d.first[apply] = offset
+	}
+	return apply, true
+}
+
+// hold keeps a partial until its tick closes.
+func (d *Task) hold(key []byte, p *stream.Partial, offset int64) {
+	apply, ok := d.arrives(p.Apply, offset)
+	if !ok {
+		return
+	}
+	if apply != p.Apply {
+		d.stats.Overdue++
+	}
+	id := d.identity(key)
+	c, made := id.cell(apply)
+	if made {
+		d.pending.Add(apply, c)
+		d.held++
+	}
+	c.add(p)
+}

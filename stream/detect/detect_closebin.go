@@ -1,0 +1,82 @@
+package detect
+
+import (
+	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/sketches"
+	"github.com/weirhq/weir/stream"
+)
+
+// closeBin ends a bin for all identities that were active in it or are watched.
+func (d *Task) closeBin(tick, bin int64, params *score.Parameters) {
+	if d.looks != nil && d.looks.bin == bin {
+		d.look(params)
+	}
+	var sums score.Sums
+	var traits stream.TraitSums
+	ending := d.active[bin]
+	delete(d.active, bin)
+	for _, id := range d.hot {
+		if !id.open || id.bin != bin {
+			ending = append(ending, id)
+		}
+	}
+	watched := d.hot[:0]
+	for _, id := range ending {
+		if tick > id.saved {
+			d.closeIdentity(id, tick, bin, params, &sums, &traits)
+		} else {
+			id.isHot = d.cfg.Engine.Hot(&id.state, id.dimension(), params) // a restore: the state has it already
+		}
+		if id.isHot {
+			watched = append(watched, id)
+		}
+	}
+	d.hot = watched
+	if tick <= d.reported || sums.Empty() {
+		return
+	}
+	b := stream.BinSums{Bin: bin, Sums: sums.AppendBinary(nil)}
+	if !traits.Empty() {
+		b.Traits = traits.AppendBinary(nil)
+	}
+	d.report.Bins = append(d.report.Bins, b)
+}
+
+func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parameters, sums *score.Sums, traits *stream.TraitSums) {
+	var counts score.Counts
+	var distinct sketches.Estimate
+	active := id.open && id.bin == bin
+	if active {
+		counts, distinct = d.counts(id)
+	}
+	ev := d.cfg.Engine.Close(&id.state, id.dimension(), bin, counts, params, sums)
+	if active {
+		d.vote(id, sums)
+	}
+	was := id.isHot
+	id.isHot = d.cfg.Engine.Hot(&id.state, id.dimension(), params)
+	if id.exposed != nil {
+		id.exposed.past.add(&counts)
+	}
+	if active && d.person(id.dimension()) && id.tally.events > 0 {
+		traits.Add(id.member(&ev))
+	}
+	id.open = false
+	if ev.Log >= score.CandidateCut || was || id.isHot {
+		d.candidate(id, tick, bin, &ev, &score.Counts{}, distinct)
+	}
+	id.tally = nil
+	d.touch(id, tick)
+}
+
+// member tells of the evidence of an identity whose bin has ended.
+func (id *identity) member(ev *score.Evidence) *stream.Member {
+	m := &stream.Member{
+		Dimension: id.dimension(), Identity: id.name(), Log: ev.Log,
+		Observed: ev.Measures[score.Distinct].Observed, Expected: ev.Measures[score.Distinct].Expected,
+	}
+	for i := range id.tally.traits {
+		m.Traits = append(m.Traits, id.tally.traits[i].Trait())
+	}
+	return m
+}

@@ -1,0 +1,227 @@
+package detect
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/internal/wire"
+	"github.com/weirhq/weir/sketches"
+	"github.com/weirhq/weir/stream"
+)
+
+// cell is what waits for one identity and one tick of application.
+type cell struct {
+	id    *identity
+	apply int64
+	parts []part
+	room  [1]part // of parts: nearly all cells have one
+	next  *cell
+}
+
+// part is the union of partials of one tick of event time.
+type part struct {
+	tick     int64
+	events   int64 // zero if all came from the join of tokens
+	traits   []stream.TraitCount
+	records  sketches.Window
+	subjects sketches.Window
+	*rarePart
+}
+
+// rarePart is what few parts have.
+type rarePart struct {
+	rows        stream.Rows
+	destructive sketches.Window
+	unissued    sketches.Window // records
+	tokens      sketches.Window // unissued ones
+}
+
+// nothingRare stands for the rare part of those that have none. It is shared,
+// and never written to.
+var nothingRare = &rarePart{}
+
+// newPart takes a partial over.
+func newPart(p *stream.Partial) part {
+	out := part{p.Tick, p.Events, p.Traits, p.Records, p.Subjects, nothingRare}
+	if p.Rare() {
+		out.rarePart = &rarePart{p.Rows, p.Destructive, p.Unissued, p.UnissuedTokens}
+	}
+	return out
+}
+
+// merge unites with a partial of the same tick.
+func (p *part) merge(o *stream.Partial) {
+	p.events = stream.AddClamped(p.events, o.Events)
+	p.traits = stream.MergeTraits(p.traits, o.Traits)
+	p.records.Merge(&o.Records)
+	p.subjects.Merge(&o.Subjects)
+	if !o.Rare() {
+		return
+	}
+	if p.rarePart == nothingRare {
+		p.rarePart = &rarePart{}
+	}
+	p.rows.Merge(&o.Rows)
+	p.destructive.Merge(&o.Destructive)
+	p.unissued.Merge(&o.Unissued)
+	p.tokens.Merge(&o.UnissuedTokens)
+}
+
+// add takes a partial into the cell.
+func (c *cell) add(p *stream.Partial) {
+	for i := range c.parts {
+		if c.parts[i].tick == p.Tick {
+			c.parts[i].merge(p)
+			return
+		}
+	}
+	if c.parts == nil {
+		c.parts = c.room[:0]
+	}
+	c.parts = append(c.parts, newPart(p))
+}
+
+// acts reports whether the identity did anything in the cell.
+func (c *cell) acts() bool {
+	return slices.ContainsFunc(c.parts, func(p part) bool { return p.events > 0 })
+}
+
+// tally is what an identity did in its open bin, beside what its window tells.
+// It is gone when the bin ends.
+type tally struct {
+	events int64
+	rows   int64
+	traits []stream.TraitCount
+	sets   *sets // nil: none
+}
+
+// sets are the distinct counts of a bin that no window of the identity keeps.
+type sets struct {
+	destructive, subjects, unissued sketches.Window
+	// late are closed bins that have been corrected since the open one began,
+	// by bin, so that what comes in pieces counts once.
+	late []lateSets
+}
+
+// lateSets are the sets of one closed bin, of what came late alone.
+type lateSets struct {
+	bin                   int64
+	destructive, subjects sketches.Window
+}
+
+func (t *tally) room() *sets {
+	if t.sets == nil {
+		t.sets = &sets{}
+	}
+	return t.sets
+}
+
+// add takes in a part of the open bin.
+func (t *tally) add(p *part) {
+	t.events = stream.AddClamped(t.events, p.events)
+	t.traits = stream.MergeTraits(t.traits, p.traits)
+	if !p.subjects.Empty() {
+		t.room().subjects.Merge(&p.subjects)
+	}
+	if p.rarePart == nothingRare {
+		return
+	}
+	t.rows = stream.AddClamped(t.rows, p.rows.Total())
+	if !p.destructive.Empty() {
+		t.room().destructive.Merge(&p.destructive)
+	}
+}
+
+// unissue takes in what was read through unissued tokens. It counts in the bin
+// in which that was found out.
+func (t *tally) unissue(p *part) {
+	if !p.unissued.Empty() {
+		t.room().unissued.Merge(&p.unissued)
+	}
+}
+
+// count sets the measures that the tally knows.
+func (t *tally) count(c *score.Counts) {
+	c[score.RowsRead] = float64(t.rows)
+	if s := t.sets; s != nil {
+		c[score.Destructive] = distinct(&s.destructive)
+		c[score.Subjects] = distinct(&s.subjects)
+		c[score.Unissued] = distinct(&s.unissued)
+	}
+}
+
+// late returns what a part of a closed bin adds to it. was is what has been
+// counted there. The subjects that were on time are not known any more: those
+// that came late are taken to be among them as far as they can be, lest every
+// backlog look like a crowd.
+func (t *tally) late(p *part, bin int64, was score.Counts) (add score.Counts) {
+	add[score.RowsRead] = float64(p.rows.Total())
+	if p.destructive.Empty() && p.subjects.Empty() {
+		return add
+	}
+	s := t.lateSets(bin)
+	before := distinct(&s.destructive)
+	s.destructive.Merge(&p.destructive)
+	s.subjects.Merge(&p.subjects)
+	add[score.Destructive] = max(0, distinct(&s.destructive)-before)
+	add[score.Subjects] = max(0, distinct(&s.subjects)-was[score.Subjects])
+	return add
+}
+
+func (t *tally) lateSets(bin int64) *lateSets {
+	s := t.room()
+	at, ok := slices.BinarySearchFunc(s.late, bin, func(l lateSets, bin int64) int { return cmp.Compare(l.bin, bin) })
+	if !ok {
+		s.late = slices.Insert(s.late, at, lateSets{bin: bin})
+	}
+	return &s.late[at]
+}
+
+func distinct(w *sketches.Window) float64 {
+	if w.Empty() {
+		return 0
+	}
+	return math.Round(w.Count(0).N)
+}
+
+func (t *tally) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(t.events))
+	b = binary.AppendUvarint(b, uint64(t.rows))
+	b = stream.AppendTraitCounts(b, t.traits)
+	s := t.sets
+	if s == nil {
+		return append(b, 0)
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.late))+1)
+	for _, w := range []*sketches.Window{&s.destructive, &s.subjects, &s.unissued} {
+		b = stream.AppendAnyWindow(b, w)
+	}
+	for i := range s.late {
+		l := &s.late[i]
+		b = binary.AppendVarint(b, l.bin)
+		b = stream.AppendAnyWindow(stream.AppendAnyWindow(b, &l.destructive), &l.subjects)
+	}
+	return b
+}
+
+func readTally(r *wire.Reader) *tally {
+	t := &tally{events: int64(r.Uvarint() & math.MaxInt64), rows: int64(r.Uvarint() & math.MaxInt64), traits: stream.ReadTraitCounts(r)}
+	n := r.Uvarint()
+	if n == 0 {
+		return t
+	}
+	t.sets = &sets{destructive: stream.ReadAnyWindow(r), subjects: stream.ReadAnyWindow(r), unissued: stream.ReadAnyWindow(r)}
+	if n-1 > uint64(r.Len()) {
+		r.Fail("count beyond the record")
+	}
+	for range n - 1 {
+		if r.Err() != nil {
+			break
+		}
+		t.sets.late = append(t.sets.late, lateSets{r.Varint(), stream.ReadAnyWindow(r), stream.ReadAnyWindow(r)})
+	}
+	return t
+}

@@ -1,0 +1,2 @@
+// Package local runs all operators in one process and without Kafka, for files.
+package local

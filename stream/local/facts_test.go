@@ -1,0 +1,416 @@
+package local_test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/detect"
+	"github.com/weirhq/weir/stream/ingest"
+	"github.com/weirhq/weir/stream/join"
+)
+
+const day = 24 * 60 * minute
+
+// rules are those of an empty configuration.
+func (l *lab) facts() *detect.FactsConfig {
+	rules := fact.FactRules{
+		LeaveGrace: 12 * 60 * minute, DormantAfter: 45 * day, UnusedAfter: 14 * day, DormantRecords: 10, RetireFade: day, RegisterGrace: 30 * minute, RegisterAge: 7 * day, MaxKeyAge: 365 * day,
+	}
+	return detect.NewFactsConfig(rules, fact.DefaultTokenRules(24), loginGrace, time.UTC, l.dims)
+}
+
+// told runs the operators over events, in their order, and returns the facts.
+func (l *lab) told(t testing.TB, events []event.Event, topics ...string) []stream.FactCandidate {
+	t.Helper()
+	in, de := l.joined(1), l.watchful()
+	de.SnapshotTicks = 0
+	if topics == nil {
+		topics = []string{"access"}
+	}
+	var list []stream.Topic
+	for _, name := range topics {
+		list = append(list, stream.Topic{Name: name, Partitions: 1})
+	}
+	worker, joiner, detector, correlator := ingest.New(in), join.New(join.ConfigFor(&in, loginGrace)), detect.New(de), correlate.New(l.correlate(1))
+	for _, name := range topics {
+		worker.Assign(ingest.NoProgress(stream.Source{Topic: name}, 0))
+	}
+	var offsets [3]int64
+	var out []stream.FactCandidate
+	must := func(err error) {
+		if err != nil {
+			t.Helper()
+			t.Fatal(err)
+		}
+	}
+	apply := func(value []byte) {
+		b, err := stream.DecodeBatch(value)
+		must(err)
+		must(detector.Apply(offsets[0], b))
+		offsets[0]++
+	}
+	flush := func() {
+		worker.FlushSessions(list, func(_ int32, value []byte) {
+			b, err := stream.DecodeSessions(value)
+			must(err)
+			must(joiner.Apply(offsets[1], b))
+			offsets[1]++
+		})
+		worker.Flush(list, func(_ int32, value []byte) { apply(value) })
+		worker.Commit()
+		joiner.Advance()
+		found, _ := joiner.Take()
+		for _, r := range found {
+			apply(r.Value)
+		}
+		for waiting := true; waiting; {
+			waiting = detector.Advance()
+			report, _ := detector.Take()
+			if report == nil {
+				break
+			}
+			out = append(out, report.Facts...)
+			must(correlator.Apply(offsets[2], report))
+			offsets[2]++
+			if p := correlator.Advance().Parameters; p != nil {
+				detector.SetParameters(p)
+			}
+		}
+	}
+	for i := range events {
+		s := stream.Source{Topic: topics[0]}
+		if len(topics) > 1 && !events[i].Action.Access() {
+			s.Topic = topics[1]
+		}
+		worker.Fold(s, stamp, &events[i])
+		if i%5000 == 4999 {
+			flush()
+		}
+	}
+	for _, p := range worker.Progress() {
+		worker.SetIdle(p.Source, true)
+	}
+	flush()
+	return out
+}
+
+// chronicle makes a log: a shop in which somebody reads all the time, so that the
+// watermark goes on, and what a test adds to it.
+type chronicle struct {
+	from   int64
+	events []event.Event
+	// arrives tells when an event comes, if that is not when it happens.
+	arrives func(ev *event.Event) int64
+}
+
+// newChronicle begins one on a Monday and lets three clerks read for some days, one
+// record every so many ms, each by a token of the day that was issued.
+func newChronicle(days, every int64) *chronicle {
+	s := &chronicle{from: 1_767_571_200_000} // 2026-01-05
+	for at := int64(0); at < days*day; at += every {
+		clerk := fmt.Sprint("clerk-", at/every%3)
+		token := fmt.Sprint("t-", clerk, at/day)
+		if at%day < 3*every {
+			s.add(at, event.Event{Action: event.Login, Actor: clerk, Session: token, KeyID: "sso"})
+		}
+		s.read(at+minute, clerk, "sso", token, fmt.Sprint("c", at/every%997))
+	}
+	return s
+}
+
+func (s *chronicle) add(at int64, ev event.Event) {
+	ev.Time = s.from + at
+	s.events = append(s.events, ev)
+}
+
+func (s *chronicle) read(at int64, actor, key, token, record string) {
+	s.add(at, event.Event{Actor: actor, KeyID: key, Session: token, IP: "192.0.2.7", Client: "crm", Endpoint: "/c/{id}", Records: []string{record}})
+}
+
+// reads lets an actor read n records, one a minute.
+func (s *chronicle) reads(at, n int64, actor, key, token string) {
+	for i := range n {
+		s.read(at+i*minute, actor, key, token, fmt.Sprint("x", at, i))
+	}
+}
+
+func (s *chronicle) sort() {
+	arrives := s.arrives
+	if arrives == nil {
+		arrives = func(ev *event.Event) int64 { return ev.Time }
+	}
+	slices.SortStableFunc(s.events, func(a, b event.Event) int { return cmp.Compare(arrives(&a), arrives(&b)) })
+}
+
+// facts returns what was told: for each fact and identity when first, as time
+// since the beginning, how often, and how much was exposed in the end.
+func (s *chronicle) facts(t *testing.T, l *lab, topics ...string) string {
+	t.Helper()
+	s.sort()
+	type line struct {
+		first   int64
+		n       int
+		exposed int64
+	}
+	lines := map[string]*line{}
+	var order []string
+	for _, f := range l.told(t, s.events, topics...) {
+		key := fmt.Sprintf("%s %s", f.Fact, f.Identity)
+		if lines[key] == nil {
+			lines[key] = &line{first: l.grid.TickEnd(f.Tick) - s.from}
+			order = append(order, key)
+		}
+		lines[key].n++
+		lines[key].exposed = f.Exposed.Records
+	}
+	var out []string
+	for _, key := range order {
+		v := lines[key]
+		out = append(out, fmt.Sprintf("%s: day %d %02d:%02d, %d ticks, %d records",
+			key, v.first/day, v.first%day/(60*minute), v.first%(60*minute)/minute, v.n, v.exposed))
+	}
+	return strings.Join(out, "\n")
+}
+
+const hour = 60 * minute
+
+func TestFacts(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for _, c := range []struct {
+		name string
+		days int64
+		tell func(*chronicle)
+		want string
+	}{
+		{"nothing happens", 20, func(*chronicle) {}, ""},
+		{"a leaver's last shift, and what follows", 5, func(s *chronicle) {
+			s.add(day, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
+			s.reads(day+hour, 5, "kim", "sso", "")     // still on shift
+			s.reads(2*day+2*hour, 8, "kim", "sso", "") // with kept credentials
+		}, "acted_after_leave kim: day 2 02:05, 2 ticks, 8 records"},
+		{"a leaver who only signs in, and one who reads by a token from before", 5, func(s *chronicle) {
+			s.add(0, event.Event{Action: event.Login, Actor: "kim", Session: "t-kim", KeyID: "sso"})
+			s.add(hour, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
+			s.add(hour, event.Event{Action: event.Leave, Actor: "hr", Subject: "lee"})
+			s.add(3*hour, event.Event{Action: event.Login, Actor: "lee", Session: "t-lee"})     // still on shift
+			s.add(2*day+hour, event.Event{Action: event.Login, Actor: "lee", Session: "t-lee"}) // never read anything
+			s.add(2*day+2*hour, event.Event{Action: event.Issue, Actor: "ops", Subject: "lee", Session: "t-lee2"})
+			s.reads(3*day, 3, "kim", "sso", "t-kim")
+		}, "acted_after_leave lee: day 2 01:05, 2 ticks, 0 records\nacted_after_leave kim: day 3 00:05, 1 ticks, 3 records"},
+		{"who signs in and reads is told of once a tick", 5, func(s *chronicle) {
+			s.add(hour, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
+			s.add(2*day, event.Event{Action: event.Login, Actor: "kim", Session: "t-kim", KeyID: "sso"})
+			s.reads(2*day+minute, 3, "kim", "sso", "t-kim")
+		}, "acted_after_leave kim: day 2 00:05, 1 ticks, 3 records"},
+		{"who came back may act", 5, func(s *chronicle) {
+			s.add(day, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
+			s.add(2*day, event.Event{Action: event.Join, Actor: "hr", Subject: "kim"})
+			s.reads(2*day+hour, 8, "kim", "sso", "")
+		}, ""},
+		{"a late word of a leave is found at the next act", 5, func(s *chronicle) {
+			s.reads(2*day, 5, "kim", "sso", "")
+			s.add(2*day+hour, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
+			s.reads(3*day, 5, "kim", "sso", "")
+		}, "acted_after_leave kim: day 3 00:05, 1 ticks, 5 records"},
+		{"an account made by someone who then left", 40, func(s *chronicle) {
+			s.add(hour, event.Event{Action: event.Join, Actor: "eve", Subject: "ext.042"})
+			s.add(2*hour, event.Event{Action: event.Join, Actor: "eve", Subject: "ext.043"})
+			s.reads(3*hour, 3, "ext.043", "sso", "") // used while eve was there
+			s.add(5*day, event.Event{Action: event.Leave, Actor: "hr", Subject: "eve"})
+			s.reads(35*day, 4, "ext.042", "sso", "")
+			s.reads(35*day, 4, "ext.043", "sso", "")
+		}, "orphan_account_used ext.042: day 35 00:05, 1 ticks, 4 records"},
+		{"a dormant account wakes, and one after a vacation", 60, func(s *chronicle) {
+			s.reads(0, 3, "old", "sso", "")
+			s.reads(0, 3, "holiday", "sso", "")
+			s.reads(0, 3, "shopper", "sso", "")
+			s.reads(30*day, 30, "holiday", "sso", "")
+			s.reads(50*day, 12, "old", "sso", "")
+			s.reads(50*day, 2, "shopper", "sso", "") // a customer looks at the own order
+		}, "dormant_woke old: day 50 00:10, 2 ticks, 12 records"},
+		{"an account that was never used", 40, func(s *chronicle) {
+			s.add(day, event.Event{Action: event.Join, Actor: "hr", Subject: "temp"})
+			s.add(day+2*hour, event.Event{Action: event.Login, Actor: "temp", Session: "t-temp"}) // tried, and left alone
+			s.add(day, event.Event{Action: event.Join, Actor: "hr", Subject: "newcomer"})
+			s.add(-3000*day, event.Event{Action: event.Join, Actor: "hr", Subject: "old"}) // all staff is told at the start
+			s.reads(9*day, 30, "old", "sso", "")
+			s.reads(12*day, 30, "newcomer", "sso", "")
+			s.reads(24*day, 30, "temp", "sso", "t-temp")
+		}, "dormant_woke temp: day 24 00:10, 5 ticks, 30 records"},
+		{"accounts made before the log by someone who left before it", 30, func(s *chronicle) {
+			for _, name := range []string{"busy", "idle"} {
+				s.add(-900*day, event.Event{Action: event.Join, Actor: "eve", Subject: name})
+			}
+			s.add(-800*day, event.Event{Action: event.Leave, Actor: "hr", Subject: "eve"})
+			s.reads(9*day, 5, "busy", "sso", "")
+			s.reads(29*day, 5, "idle", "sso", "")
+		}, "orphan_account_used idle: day 29 00:05, 1 ticks, 5 records"},
+		{"keys", 60, func(s *chronicle) {
+			register := func(at int64, a event.Action, key string) {
+				s.add(at, event.Event{Action: a, Actor: "ops", Subject: key, KeyID: key})
+			}
+			register(hour, event.Issue, "k1")
+			s.reads(2*hour, 3, "app", "k1", "")
+			register(10*day, event.Issue, "k2")
+			register(11*day, event.Retire, "k1")
+			s.reads(11*day+2*hour, 3, "app", "k1", "") // its tokens fade
+			s.reads(13*day, 3, "app", "k1", "")        // they should be gone
+			register(12*day, event.Revoke, "k2")
+			s.reads(12*day+hour, 3, "app", "k2", "")
+			s.reads(20*day, 45, "app", "k9", "") // nobody issued it
+			s.reads(20*day, 3, "app", "k4", "")  // its issue comes a little later
+			register(20*day+10*minute, event.Issue, "k4")
+			s.reads(20*day+hour, 3, "app", "k4", "")
+			s.reads(2*hour, 3, "app", "k5", "") // older than the register
+			s.reads(55*day, 3, "app", "k5", "")
+		}, `revoked_key k2: day 12 01:05, 1 ticks, 3 records
+retired_key k1: day 13 00:05, 1 ticks, 6 records
+unknown_key k9: day 20 00:35, 3 ticks, 45 records
+key_back_from_sleep k5: day 55 00:05, 1 ticks, 3 records`},
+		{"a retired key whose load rises is not left to fade", 12, func(s *chronicle) {
+			for at := int64(0); at < 10*day; at += 20 * minute {
+				s.read(at, "app", "k1", "", fmt.Sprint("y", at%(3*day)))
+			}
+			s.add(10*day, event.Event{Action: event.Retire, Actor: "ops", Subject: "k1", KeyID: "k1"})
+			s.reads(10*day+hour, 40, "app", "k1", "")
+		}, "retired_key k1: day 10 01:25, 4 ticks, 40 records"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newChronicle(c.days, 10*minute)
+			c.tell(s)
+			if got := s.facts(t, l); got != c.want {
+				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+// Tokens of which no login tells are told of as soon as they are improbable, in
+// the dimension of the key alone; those older than the log, those whose login
+// comes late and a share that is always missing are not.
+func TestUnissuedTokens(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	shop := func(s *chronicle, from, to int64, missing int64) {
+		for at, n := from, int64(0); at < to; at, n = at+6*minute, n+1 {
+			token := fmt.Sprint("s", at)
+			if missing == 0 || n%missing != 0 {
+				s.add(at, event.Event{Action: event.Login, Actor: "shop", Session: token, KeyID: "mobile"})
+			}
+			s.read(at+minute, fmt.Sprint("u", n), "mobile", token, fmt.Sprint("u", n))
+		}
+	}
+	for _, c := range []struct {
+		name string
+		tell func(*chronicle)
+		want string
+	}{
+		{"all is well", func(s *chronicle) { shop(s, 0, 12*day, 0) }, ""},
+		{"one login in ten is never in the log", func(s *chronicle) { shop(s, 0, 12*day, 10) }, ""},
+		{"forged, six an hour", func(s *chronicle) {
+			shop(s, 0, 12*day, 0)
+			for i := range int64(12) {
+				s.read(10*day+i*10*minute, "victim", "mobile", fmt.Sprint("forged", i), fmt.Sprint("v", i))
+			}
+		}, "unissued_token mobile: day 10 00:40, 10 ticks, 34 records"},
+		{"logins ten minutes after the reads", func(s *chronicle) {
+			shop(s, 0, 12*day, 0)
+			for i := range int64(50) {
+				token := fmt.Sprint("late", i)
+				s.read(10*day+i*minute, "u", "mobile", token, fmt.Sprint("v", i))
+				s.add(10*day+i*minute+10*minute, event.Event{Action: event.Login, Actor: "u", Session: token, KeyID: "mobile"})
+			}
+		}, ""},
+		{"no logins at all", func(s *chronicle) {
+			s.events = slices.DeleteFunc(s.events, func(e event.Event) bool { return e.Action == event.Login })
+			shop(s, 0, 12*day, 1)
+		}, ""},
+		{"the source of logins fails for hours", func(s *chronicle) {
+			shop(s, 0, 12*day, 0)
+			for i := range s.events {
+				e := &s.events[i]
+				if at := e.Time - s.from; e.Action == event.Login && at >= 10*day && at < 10*day+5*hour {
+					e.Time = s.from + 10*day + 5*hour
+				}
+			}
+		}, ""},
+		{"the source of logins fails, and its backlog comes between newer logins", func(s *chronicle) {
+			shop(s, 0, 12*day, 0)
+			for i := range s.events {
+				e := &s.events[i]
+				if at := e.Time - s.from; e.Action == event.Login && at >= 10*day && at < 10*day+3*hour {
+					e.Time += 3*hour - (at-10*day)*5/6
+				}
+			}
+		}, ""},
+		{"a log of logins of a busier shop fails for three hours, and its backlog trickles in beside newer logins", func(s *chronicle) {
+			for at := int64(0); at < 12*day; at += 2 * minute {
+				token := fmt.Sprint("b", at)
+				s.add(at, event.Event{Action: event.Login, Actor: "shop", Session: token, KeyID: "mobile"})
+				s.read(at+20_000, fmt.Sprint("b", at), "mobile", token, fmt.Sprint("b", at))
+			}
+			from, to := s.from+10*day, s.from+10*day+3*hour
+			s.arrives = func(ev *event.Event) int64 {
+				if ev.Action != event.Login || ev.Time < from || ev.Time >= to {
+					return ev.Time
+				}
+				return to + (ev.Time-from)/6
+			}
+		}, ""},
+		{"a token that was revoked", func(s *chronicle) {
+			shop(s, 0, 12*day, 0)
+			for i := range int64(5) {
+				token := fmt.Sprint("r", i)
+				s.add(10*day, event.Event{Action: event.Login, Actor: "u", Session: token, KeyID: "mobile"})
+				s.add(10*day+hour, event.Event{Action: event.Revoke, Actor: "ops", Subject: "u", Session: token})
+				s.read(10*day+2*hour, "u", "mobile", token, fmt.Sprint("v", i))
+			}
+		}, "unissued_token mobile: day 10 02:05, 1 ticks, 6 records"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newChronicle(12, 10*minute)
+			c.tell(s)
+			if got := s.facts(t, l); got != c.want {
+				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+// A source that falls silent while another speaks is told of; one that keeps
+// office hours is not missed at night, and nobody is when all are silent.
+func TestSilentSource(t *testing.T) {
+	l := newLab(t)
+	for _, c := range []struct {
+		name string
+		talk func(hourOfWeek, at int64) bool
+		want string
+	}{
+		{"always there", func(int64, int64) bool { return true }, ""},
+		{"office hours", func(h, _ int64) bool { return h/24 < 5 && h%24 >= 8 && h%24 < 18 }, ""},
+		{"falls silent in the second week", func(_, at int64) bool { return at < 16*day+10*hour }, "source_silent facts: day 16 11:05, 61 ticks, 0 records"},
+		{"its outages end by themselves", func(_, at int64) bool { return at < 16*day || at > 16*day+30*minute }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newChronicle(19, 5*minute)
+			for at := int64(0); at < 19*day; at += 2 * minute {
+				if c.talk(at/hour%168, at) {
+					s.add(at, event.Event{Action: event.Logout, Actor: "x"})
+				}
+			}
+			s.events = slices.DeleteFunc(s.events, func(e event.Event) bool { return e.Action == event.Login })
+			if got := s.facts(t, l, "access", "facts"); got != c.want {
+				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,235 @@
+package local_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/simulate"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/detect"
+	"github.com/weirhq/weir/stream/ingest"
+	"github.com/weirhq/weir/stream/local"
+)
+
+const minute = eventtime.Minute
+
+// lab holds the configuration that the tests of this package share.
+type lab struct {
+	grid   eventtime.Grid
+	engine *score.Engine
+	dims   []event.Dimension
+	names  []string
+}
+
+func newLab(t testing.TB) *lab {
+	t.Helper()
+	grid, err := eventtime.NewGrid(5*time.Minute, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{grid: grid, dims: event.DefaultDimensions()}
+	for _, d := range l.dims {
+		l.names = append(l.names, d.Name)
+	}
+	l.engine = score.NewEngine(score.Config{Bin: time.Hour, Dimensions: l.names})
+	return l
+}
+
+func (l *lab) ingest(partitions int32) ingest.Config {
+	return ingest.Config{
+		Grid: l.grid, Dimensions: l.dims, Hasher: event.FixedHasher(), Partitions: partitions,
+		Lateness: 10 * minute, Future: 10 * minute, Retention: 30 * 24 * 60 * minute,
+	}
+}
+
+func (l *lab) detect() detect.Config {
+	return detect.Config{
+		Grid: l.grid, Dimensions: l.names, Persons: detect.Persons(l.dims), Peers: detect.DefaultPeers(l.dims), Engine: l.engine,
+		Lateness: 10 * minute, Retention: 30 * 24 * 60 * minute, SnapshotTicks: 12,
+	}
+}
+
+func (l *lab) correlate(partitions int32) correlate.Config {
+	return correlate.Config{
+		Grid: l.grid, Dimensions: l.names, Engine: l.engine, Partitions: partitions,
+		Budget: score.DefaultBudget, Location: time.UTC,
+	}
+}
+
+// traffic returns the events of a simulated company, in order of time.
+func traffic(t testing.TB, o simulate.Options) []event.Event {
+	t.Helper()
+	c, err := simulate.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []event.Event
+	var ev event.Event
+	for c.Next(&ev) {
+		e := ev
+		e.Records = append([]string(nil), ev.Records...)
+		out = append(out, e)
+	}
+	return out
+}
+
+func lines(t testing.TB, alerts []alerting.Alert) (out []string) {
+	t.Helper()
+	for i := range alerts {
+		out = append(out, string(alerts[i].AppendJSON(nil)))
+	}
+	return out
+}
+
+const stamp = int64(4e12) // the records' own timestamps: never in the events' past
+
+// calm returns what one ingest, one join and one detect task make of the events.
+func (l *lab) calm(t testing.TB, events []event.Event) []string {
+	t.Helper()
+	runner := local.New(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
+	var out []string
+	take := func(alerts []alerting.Alert, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, lines(t, alerts)...)
+	}
+	for i := range events {
+		runner.Fold(stream.Source{Topic: "access"}, stamp, &events[i])
+		if i%5000 == 4999 {
+			take(runner.Flush())
+		}
+	}
+	take(runner.End())
+	return out
+}
+
+func compare(t *testing.T, name string, got, want []string) {
+	t.Helper()
+	for i := range max(len(got), len(want)) {
+		g, w := "(none)", "(none)"
+		if i < len(got) {
+			g = got[i]
+		}
+		if i < len(want) {
+			w = want[i]
+		}
+		if g != w {
+			t.Fatalf("%s: alert %d of %d (want %d) differs:\n got %s\nwant %s", name, i, len(got), len(want), g, w)
+		}
+	}
+}
+
+// The alerts are a function of the set of events: neither how they are spread
+// over partitions, nor in which order and portions they come, nor how many
+// tasks there are, nor who is killed when, can show in a byte of them.
+func TestOrderFree(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	events := traffic(t, simulate.Options{Scenario: "demo", Seed: 3, Days: soakOr(8, 15), Scale: 0.1})
+	want := l.calm(t, events)
+	if len(want) < 3 {
+		t.Fatalf("the traffic raises %d alerts: too few to tell anything", len(want))
+	}
+	for seed := range seeds() {
+		for _, kills := range []bool{false, true} {
+			dice := rand.New(rand.NewPCG(seed, 2))
+			sources, partitions := 1+dice.IntN(5), 1+dice.IntN(4)
+			m := newMesh(t, l, seed, sources, partitions, kills)
+			m.spread(events)
+			got := m.run()
+			name := fmt.Sprintf("seed %d, %d sources, %d partitions, %d kills", seed, sources, partitions, m.killed)
+			compare(t, name, got, want)
+			if kills && m.killed == 0 {
+				t.Errorf("%s: nobody was killed", name)
+			}
+		}
+	}
+}
+
+// soakOr returns the second under make soak, else the first.
+func soakOr[T int | uint64](short, long T) T {
+	if os.Getenv("WEIR_SOAK") != "" {
+		return long
+	}
+	return short
+}
+
+// seeds is how many dice a law is held against.
+func seeds() uint64 { return soakOr[uint64](2, 20) }
+
+// TestSoakLaws holds the laws against longer traffic and many more dice.
+func TestSoakLaws(t *testing.T) {
+	if soakOr(0, 1) == 0 {
+		t.Skip("hours of work: make soak")
+	}
+	for _, law := range []struct {
+		name  string
+		holds func(*testing.T)
+	}{
+		{"order-free", TestOrderFree},
+		{"silent partitions", TestSilentPartitionsAreRestored},
+		{"late", TestLateIsRepeatable},
+		{"evidence", TestEvidenceIsOrderFree},
+		{"facts", TestFactsAreOrderFree},
+		{"verdicts", TestVerdictsAreOrderFree},
+	} {
+		t.Run(law.name, law.holds)
+	}
+}
+
+// Partitions that are silent for long, in which only watched identities are
+// closed bin by bin, are restored like the others: here many small partitions,
+// and somebody killed all the time.
+func TestSilentPartitionsAreRestored(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	events := traffic(t, simulate.Options{Scenario: "demo", Seed: 9, Days: soakOr(8, 15), Scale: 0.05})
+	want := l.calm(t, events)
+	if len(want) < 3 {
+		t.Fatalf("the traffic raises %d alerts: too few to tell anything", len(want))
+	}
+	for seed := range seeds() {
+		m := newMesh(t, l, seed, 2, 24, true)
+		m.mostKills = 300
+		m.spread(events)
+		compare(t, fmt.Sprintf("seed %d", seed), m.run(), want)
+	}
+}
+
+// What comes later than the lateness is applied at a tick that follows from its
+// own source partition's log, so with the same logs neither kills nor the
+// number of tasks can show. Here a source fails for hours and its backlog comes
+// afterwards, in one burst.
+func TestLateIsRepeatable(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	events := traffic(t, simulate.Options{Scenario: "scrape", Seed: 5, Days: soakOr(9, 14), Scale: 0.05, Backlog: true})
+	var want []string
+	for seed := range seeds() + 1 {
+		dice := rand.New(rand.NewPCG(seed, 3))
+		m := newMesh(t, l, 7, 3, 1+dice.IntN(4), false)
+		m.spread(events) // by the same dice each time: the same logs
+		m.dice, m.kills = rand.New(rand.NewPCG(seed, 4)), seed > 0
+		got := m.run()
+		if m.outcomes[ingest.Late] == 0 {
+			t.Fatal("nothing was late")
+		}
+		if seed == 0 {
+			want = got
+			continue
+		}
+		compare(t, fmt.Sprintf("seed %d, %d kills", seed, m.killed), got, want)
+	}
+	if len(want) < 3 {
+		t.Fatalf("the traffic raises %d alerts: too few to tell anything", len(want))
+	}
+}
