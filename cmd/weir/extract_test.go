@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -217,78 +216,6 @@ func listed(t *testing.T, path string) map[string]bool {
 		out[id] = true
 	}
 	return out
-}
-
-// tiring is a context that ends after it was asked so many times.
-type tiring struct {
-	context.Context
-	left int
-}
-
-func (c *tiring) Err() error {
-	if c.left--; c.left < 0 {
-		return context.Canceled
-	}
-	return nil
-}
-
-// Interrupted anywhere, as often as it may be, the work goes on where it was,
-// and what comes out is what comes out at once.
-func TestExtractGoesOn(t *testing.T) {
-	alone(t)
-	l, err := theLeak()
-	if err != nil {
-		t.Fatal(err)
-	}
-	events, alerts, a := l.files(t)
-	dir := t.TempDir()
-	o := func() *extractOptions {
-		return &extractOptions{
-			key: a.DedupKey, alert: alerts, inputs: []string{events}, format: "native", output: "json", since: "2026-01-01T00:00:00Z",
-			out: filepath.Join(dir, "ids"), events: filepath.Join(dir, "events"), state: filepath.Join(dir, "state"), started: time.Now(),
-		}
-	}
-	total := bytes.Count(l.events, []byte("\n"))
-	runs := 0
-	for {
-		cmd := newExtractCommand()
-		var errs bytes.Buffer
-		cmd.SetErr(&errs)
-		err := runExtract(&tiring{t.Context(), total/4 + runs}, cmd, o())
-		if err == nil {
-			break
-		}
-		if runs++; runs > 10 || !errors.As(err, new(exitError)) {
-			t.Fatalf("run %d: %v\n%s", runs, err, &errs)
-		}
-		// A kill leaves behind what the state does not count.
-		for _, name := range []string{"ids", "events"} {
-			f, err := os.OpenFile(filepath.Join(dir, name), os.O_APPEND|os.O_WRONLY, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := f.WriteString("half a li"); err != nil {
-				t.Fatal(err)
-			}
-			f.Close()
-		}
-	}
-	if runs < 3 {
-		t.Fatalf("the work was interrupted %d times only", runs)
-	}
-	once := t.TempDir()
-	expect(t, 0, "", "extract", a.DedupKey, "--alert", alerts, "--input", events, "--since", "2026-01-01T00:00:00Z",
-		"--out", filepath.Join(once, "ids"), "--events", filepath.Join(once, "events"))
-	for _, name := range []string{"ids", "events"} {
-		if !bytes.Equal(read(t, filepath.Join(dir, name)), read(t, filepath.Join(once, name))) {
-			t.Errorf("the %s of an interrupted run differ", name)
-		}
-	}
-	other := o()
-	other.since = "2026-01-02T00:00:00Z"
-	if err := runExtract(t.Context(), newExtractCommand(), other); err == nil || !strings.Contains(err.Error(), "remove it to start over") {
-		t.Errorf("the state of another interval: %v", err)
-	}
 }
 
 // From the topics comes what comes from files; and only who has the key gets it.

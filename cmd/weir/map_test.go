@@ -137,8 +137,8 @@ func TestMapFaults(t *testing.T) {
 		{[]string{"native", "missing.ndjson"}, "no such file", false},
 	} {
 		out, _, err := runMap(t, c.args...)
-		var usage usage.Error
-		if err == nil || !strings.Contains(err.Error(), c.want) || errors.As(err, &usage) != c.usage || out != "" {
+		var wrong usage.Error
+		if err == nil || !strings.Contains(err.Error(), c.want) || errors.As(err, &wrong) != c.usage || out != "" {
 			t.Errorf("%s: got %v and %q, want …%s…", c.args, err, out, c.want)
 		}
 	}

@@ -56,6 +56,18 @@ type display interface {
 	close()
 }
 
+// newDisplay returns the progress of a demonstration that ends with the first
+// alert, the picture on a terminal, or lines elsewhere.
+func newDisplay(once bool, out, diagnostics io.Writer) display {
+	switch {
+	case once:
+		return &progressDisplay{progress.New(diagnostics)}
+	case IsScreen(out):
+		return newScreenDisplay(out.(*os.File))
+	}
+	return &lineDisplay{out: out}
+}
+
 // Run shows the demonstration on out until it is over or ctx ends. Progress, log
 // and the truth go to diagnostics.
 func Run(ctx context.Context, o *Options, out, diagnostics io.Writer) error {
@@ -81,14 +93,7 @@ func Run(ctx context.Context, o *Options, out, diagnostics io.Writer) error {
 		d.live = leaks[0].Start.Add(-liveLead).Truncate(time.Hour)
 		d.state.speed = o.Speed
 	}
-	switch {
-	case o.Once:
-		d.show = &progressDisplay{progress.New(diagnostics)}
-	case IsScreen(out):
-		d.show = newScreenDisplay(out.(*os.File))
-	default:
-		d.show = &lineDisplay{out: out}
-	}
+	d.show = newDisplay(o.Once, out, diagnostics)
 	d.stay = !o.Once && IsScreen(out)
 	p, err := startPipeline(ctx, d.idle(), d.state.page, o.Version)
 	if err != nil {
@@ -110,7 +115,7 @@ func Run(ctx context.Context, o *Options, out, diagnostics io.Writer) error {
 	return d.conclude(ctx, err, p, out, diagnostics)
 }
 
-// demo is one demonstration.
+// demonstration is one run of the demo.
 type demonstration struct {
 	options *Options
 	state   *state
@@ -141,9 +146,9 @@ func (d *demonstration) run(ctx context.Context, p *pipeline, company *simulate.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	feed := newFeed(company, p.client, d.state.truth)
-	fed, news := make(chan error, 1), make(chan output, 64)
+	fed, outputs := make(chan error, 1), make(chan output, 64)
 	go func() { fed <- feed.run(ctx, d.live.UnixMilli(), d.options.Speed) }()
-	go p.watch(ctx, news)
+	go p.watch(ctx, outputs)
 	frames := time.NewTicker(frameEvery)
 	defer frames.Stop()
 	historyBin, lastBin := int64(math.MaxInt64), int64(math.MaxInt64)
@@ -161,11 +166,11 @@ func (d *demonstration) run(ctx context.Context, p *pipeline, company *simulate.
 			lastBin = wholeBin(p.settings.Grid, d.state.truth.lastEvent())
 		case at := <-feed.parked:
 			historyBin = wholeBin(p.settings.Grid, at)
-		case n := <-news:
-			if n.err != nil {
-				return n.err
+		case got := <-outputs:
+			if got.err != nil {
+				return got.err
 			}
-			if d.learn(n) {
+			if d.take(got) {
 				return nil
 			}
 		case <-frames.C:
@@ -199,11 +204,11 @@ func wholeBin(g eventtime.Grid, ms int64) int64 {
 	return bin
 }
 
-// learn takes in what the pipeline told and reports whether that is the end:
-// the leak has been found, and that was all that was asked for.
-func (d *demonstration) learn(n output) bool {
-	d.state.learn(n)
-	for _, a := range n.alerts {
+// take takes in what the pipeline wrote and reports whether that is the end: the
+// leak has been found, and that was all that was asked for.
+func (d *demonstration) take(got output) bool {
+	d.state.take(got)
+	for _, a := range got.alerts {
 		d.show.alert(d.state, a)
 		if d.found == nil && d.state.truth.leakOf(a) >= 0 {
 			d.found = a

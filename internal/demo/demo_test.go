@@ -141,11 +141,11 @@ func TestLeakOf(t *testing.T) {
 		t.Error("an alert is about a leak that has not begun")
 	}
 	ev := event.Event{Time: began, Records: []string{"7"}}
-	truth.saw(&ev, 0)
+	truth.observe(&ev, 0)
 	ev.Time += tick
-	truth.saw(&ev, 0)
+	truth.observe(&ev, 0)
 	ev.Records = []string{"8", "9", "8"}
-	truth.saw(&ev, 0)
+	truth.observe(&ev, 0)
 	for _, tt := range []struct {
 		name string
 		a    *alerting.Alert

@@ -3,13 +3,11 @@ package demo
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
@@ -69,7 +67,7 @@ func (f *feed) run(ctx context.Context, live int64, speed float64) error {
 		if n&1023 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		f.truth.saw(&ev, f.company.Leak())
+		f.truth.observe(&ev, f.company.Leak())
 		f.client.Produce(ctx, &kgo.Record{
 			Topic: sourceTopic, Partition: n % sourcePartitions,
 			Value: event.AppendNative(nil, &ev), Timestamp: time.UnixMilli(ev.Time),
@@ -87,7 +85,7 @@ func (f *feed) catchUp(ctx context.Context, live int64) error {
 	if err := receive(ctx, f.resume); err != nil {
 		return err
 	}
-	f.truth.clock(live)
+	f.truth.advance(live)
 	return nil
 }
 
@@ -108,7 +106,7 @@ func (f *feed) wait(ctx context.Context, due time.Time, live int64, speed float6
 		if !now.Before(due) {
 			return nil
 		}
-		f.truth.clock(live + int64(float64(now.Sub(began).Milliseconds())*speed))
+		f.truth.advance(live + int64(float64(now.Sub(began).Milliseconds())*speed))
 		timer := time.NewTimer(min(due.Sub(now), stepEvery))
 		select {
 		case <-timer.C:
@@ -138,101 +136,4 @@ func (f *feed) flush(ctx context.Context) error {
 		return fmt.Errorf("writing the company's events: %w", err)
 	}
 	return nil
-}
-
-// truth knows what really happened, which no detector does. It is safe for
-// concurrent use.
-type truth struct {
-	mu     sync.Mutex
-	now    int64 // event time reached, Unix ms
-	last   int64 // time of the last event, Unix ms
-	events int64
-	leaks  []leak
-}
-
-// leak is one theft. Its customers are counted as of any moment.
-type leak struct {
-	simulate.Leak
-	began int64               // Unix ms of the first theft; 0: not yet
-	seen  map[string]struct{} // customers taken
-	times []int64             // when each was first taken, in order of time
-}
-
-func newTruth(t simulate.Truth) *truth {
-	d := &truth{now: t.Start.UnixMilli()}
-	for _, l := range t.Leaks {
-		d.leaks = append(d.leaks, leak{Leak: l, seen: map[string]struct{}{}})
-	}
-	return d
-}
-
-// saw takes in one event and the leak that it belongs to, or -1.
-func (d *truth) saw(ev *event.Event, leak int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.now, d.last = max(d.now, ev.Time), max(d.last, ev.Time)
-	d.events++
-	if leak < 0 || !ev.Action.Access() {
-		return
-	}
-	l := &d.leaks[leak]
-	if l.began == 0 {
-		l.began = ev.Time
-	}
-	for _, r := range ev.Records {
-		if _, ok := l.seen[r]; !ok {
-			l.seen[r] = struct{}{}
-			l.times = append(l.times, ev.Time)
-		}
-	}
-}
-
-// clock sets the event clock forward.
-func (d *truth) clock(ms int64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.now = max(d.now, ms)
-}
-
-// reached returns the event time reached, Unix ms.
-func (d *truth) reached() int64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.now
-}
-
-// lastEvent returns the largest event time so far, Unix ms.
-func (d *truth) lastEvent() int64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.last
-}
-
-// leakOf returns the leak that an alert is rightly about, or -1: a leak comes
-// through its identity, and had begun when the interval that made the case ended.
-func (d *truth) leakOf(a *alerting.Alert) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	width, err := time.ParseDuration(a.Evidence.BinWidth)
-	if err != nil || a.Status == alerting.Close {
-		return -1
-	}
-	to := min(int64(a.Evidence.Bin)+width.Milliseconds(), int64(a.Time))
-	for i := range d.leaks {
-		l := &d.leaks[i]
-		if l.began != 0 && to > l.began && slices.Contains(l.Identities[a.Dimension], a.Identity) {
-			return i
-		}
-	}
-	return -1
-}
-
-// leaked returns when a leak began and how many customers it had taken before
-// a moment, Unix ms.
-func (d *truth) leaked(leak int, before int64) (began int64, customers int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	l := &d.leaks[leak]
-	customers, _ = slices.BinarySearch(l.times, before)
-	return l.began, customers
 }

@@ -53,35 +53,6 @@ func (s *state) openedBefore(t alerting.Time) (out []*alerting.Alert) {
 	return out
 }
 
-// firstTheft returns when the first leak began, Unix ms; what is reached where
-// none has.
-func (d *truth) firstTheft() int64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	first := d.now
-	for i := range d.leaks {
-		if b := d.leaks[i].began; b != 0 {
-			first = min(first, b)
-		}
-	}
-	return first
-}
-
-// describe says what a leak is, as the beginning of a sentence.
-func (d *truth) describe(leak int) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	l := &d.leaks[leak]
-	name := func(dimension string) string { return strings.Join(l.Identities[dimension], ", ") }
-	switch l.Kind {
-	case "forged-key":
-		return "tokens forged with signing key " + name("key")
-	case "greedy-agent":
-		return "user " + name("user") + " reading customers that nobody asked for"
-	}
-	return l.Kind
-}
-
 const timeLayout = "Mon 2 Jan 15:04"
 
 // truthLine says what was true when the alert was raised.
@@ -145,16 +116,4 @@ Try next:
   weir simulate --scenario scrape --out f.gz  another leak; weir simulate --help lists them
   weir run -c weir.yaml                       watch a Kafka topic; docs/configuration.md
 `)
-}
-
-// stealing reports whether any leak has begun.
-func (d *truth) stealing() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for i := range d.leaks {
-		if d.leaks[i].began != 0 {
-			return true
-		}
-	}
-	return false
 }

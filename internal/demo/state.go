@@ -75,8 +75,8 @@ func (s *state) done() int64 {
 	return (s.bin + 1) * s.grid.Bin
 }
 
-// learn takes in what the pipeline told.
-func (s *state) learn(n output) {
+// take takes in what the pipeline wrote.
+func (s *state) take(n output) {
 	for _, a := range n.alerts {
 		s.alerts = append(s.alerts, a)
 		s.episodes[a.DedupKey] = a

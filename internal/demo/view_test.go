@@ -39,8 +39,8 @@ func leakDay(t testing.TB) *state {
 	s.grid, s.dimensions, s.thresholds = grid, []string{"user", "key", "network", "client", "endpoint"}, []float64{10, 10, 10, 10, 10}
 	s.phase, s.speed, s.events, s.perSecond, s.identities = inLastDay, 360, 211_946, 118.4, 33_961
 	s.watermark, s.bin = int64(at(48*time.Minute)), grid.BinOf(began)
-	s.truth.saw(&event.Event{Time: began, Records: []string{"1"}}, 0)
-	s.truth.clock(int64(at(time.Hour)))
+	s.truth.observe(&event.Event{Time: began, Records: []string{"1"}}, 0)
+	s.truth.advance(int64(at(time.Hour)))
 	alert := func(key, dimension, identity string, status alerting.Status, severity episode.Severity, raised time.Duration, observed, expected float64, exposed int64) *alerting.Alert {
 		a := &alerting.Alert{
 			DedupKey: key, Status: status, Time: at(raised), Onset: at(raised - 40*time.Minute), Dimension: dimension, Identity: identity,
@@ -51,8 +51,8 @@ func leakDay(t testing.TB) *state {
 		a.Summary = alerting.Summarize(a, nil)
 		return a
 	}
-	var news output
-	news.alerts = []*alerting.Alert{
+	var got output
+	got.alerts = []*alerting.Alert{
 		alert("w1", "user", "agent.027", alerting.Open, episode.Low, -50*time.Hour, 41, 5, 41),
 		alert("w1", "user", "agent.027", alerting.Close, episode.Low, -30*time.Hour, 41, 5, 168),
 		alert("w2", "network", "10.99.0.0/24", alerting.Open, episode.Low, -2*time.Hour, 96, 16.9, 501),
@@ -60,7 +60,7 @@ func leakDay(t testing.TB) *state {
 		alert("w4", "endpoint", "GET /v1/customers/{id}/profile", alerting.Open, episode.High, 35*time.Minute, 340, 128, 351),
 	}
 	candidate := func(dimension int, identity string, log, observed, expected float64, exposed int64) {
-		news.candidates = append(news.candidates, stream.Candidate{
+		got.candidates = append(got.candidates, stream.Candidate{
 			Tick: grid.TickOf(began) + 8, Dimension: dimension, Identity: identity, Log: log,
 			Measures: []alerting.MeasureEvidence{{Measure: "distinct", Observed: observed, Expected: expected}},
 			Exposed:  alerting.Exposed{Records: exposed},
@@ -70,7 +70,7 @@ func leakDay(t testing.TB) *state {
 	candidate(0, "agent.019\x1b[2J", 4.1, 5, 0.05, 5)
 	candidate(1, "mobile-k1", 22, 401, 119, 402)
 	candidate(4, "GET /v1/customers/{id}/profile", 31, 420, 128, 420)
-	s.learn(news)
+	s.take(got)
 	return s
 }
 

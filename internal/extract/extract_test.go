@@ -1,0 +1,136 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/internal/progress"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/simulate"
+)
+
+// tiring is a context that ends after it was asked so many times.
+type tiring struct {
+	context.Context
+	left int
+}
+
+func (c *tiring) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// keyLog is the log of a small company and an alert on its busiest signing key,
+// which covers all of the log.
+func keyLog(t *testing.T) (log []byte, a *alerting.Alert) {
+	t.Helper()
+	company, err := simulate.New(simulate.Options{Scenario: "demo", Seed: 1, Days: 2, Scale: 0.1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ev event.Event
+	for company.Next(&ev) {
+		log = append(event.AppendNative(log, &ev), '\n')
+	}
+	start, end := company.Span()
+	return log, &alerting.Alert{
+		DedupKey: "weir-1", Status: alerting.Open, Dimension: "key", Identity: "mobile-k1", Time: alerting.Time(end.UnixMilli()),
+		Exposed: alerting.Exposed{Since: alerting.Time(start.UnixMilli())},
+	}
+}
+
+// work is one run of an extraction from a file of events.
+type work struct {
+	alert       *alerting.Alert
+	log         string // the file of events
+	ids, events string // the files to write
+	state       string // the state file; empty: none
+}
+
+func (w *work) run(ctx context.Context, t *testing.T) error {
+	t.Helper()
+	s, err := settings.New(config.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	format, err := files.LoadFormat("native")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := Find(w.alert.DedupKey, []*alerting.Alert{w.alert}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := New(e, s.Hasher, Options{Out: w.ids, Events: w.events, State: w.state, Progress: &progress.Line{}})
+	if err != nil {
+		return err
+	}
+	err = x.ReadFiles(ctx, []string{w.log}, format)
+	return errors.Join(err, x.Close(err == nil))
+}
+
+// Interrupted anywhere, as often as it may be, the work goes on where it was,
+// and what comes out is what comes out at once.
+func TestGoesOn(t *testing.T) {
+	log, a := keyLog(t)
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.WriteFile(file("log"), log, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := work{alert: a, log: file("log"), ids: file("ids"), events: file("events"), state: file("state")}
+	lines, runs := bytes.Count(log, []byte("\n")), 0
+	for {
+		err := w.run(&tiring{t.Context(), lines/4 + runs}, t)
+		if err == nil {
+			break
+		}
+		if runs++; runs > 10 || !errors.Is(err, context.Canceled) {
+			t.Fatalf("run %d: %v", runs, err)
+		}
+		// A kill leaves behind what the state does not count.
+		for _, name := range []string{w.ids, w.events} {
+			f, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.WriteString("half a li"); err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+		}
+	}
+	if runs < 3 {
+		t.Fatalf("the work was interrupted %d times only", runs)
+	}
+	once := work{alert: a, log: w.log, ids: file("ids once"), events: file("events once")}
+	if err := once.run(t.Context(), t); err != nil {
+		t.Fatal(err)
+	}
+	for got, want := range map[string]string{w.ids: once.ids, w.events: once.events} {
+		g, err := os.ReadFile(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := os.ReadFile(want); err != nil || !bytes.Equal(g, b) || len(b) == 0 {
+			t.Errorf("%s of an interrupted run differs from %s: %d and %d bytes, %v", got, want, len(g), len(b), err)
+		}
+	}
+	other := *a
+	other.Exposed.Since++
+	w.alert = &other
+	if err := w.run(t.Context(), t); err == nil || !strings.Contains(err.Error(), "remove it to start over") {
+		t.Errorf("the state of another interval: %v", err)
+	}
+}

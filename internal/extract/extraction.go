@@ -1,0 +1,137 @@
+package extract
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/internal/progress"
+)
+
+// Extraction writes what belongs to an episode. Close it after reading.
+type Extraction struct {
+	episode  *Episode
+	match    *matcher
+	progress *progress.Line
+	where    []byte // beginning of an event's line: where it stands
+
+	ids, events output
+	// known holds a digest of each id that was written, so that a hundred
+	// million of them fit the memory of one machine: 128 bits of SHA-256, of
+	// which no two ids are ever known to share one.
+	known map[[16]byte]struct{}
+	line  []byte
+	fault error // of a write
+
+	stateFile string
+	saved     time.Time
+	state     state
+}
+
+// Options say where an Extraction writes.
+type Options struct {
+	Out      string    // file for the customer ids; empty: Stdout
+	Events   string    // file for the events; empty: none
+	State    string    // file that lets the work go on after an interruption; empty: none
+	UntilNow bool      // the interval ends now; a work that goes on keeps the now of its first run
+	Stdout   io.Writer // what the customer ids go to if Out is empty
+	Progress *progress.Line
+}
+
+// New opens the outputs and, where State names a file that is there, takes up
+// the work where it was interrupted.
+func New(e *Episode, h event.Hasher, o Options) (*Extraction, error) {
+	x := &Extraction{episode: e, match: newMatcher(e, h), known: map[[16]byte]struct{}{}, stateFile: o.State, saved: time.Now(), progress: o.Progress}
+	x.state = state{Key: e.alert.DedupKey, Since: e.since, Until: e.until}
+	if err := x.resume(o); err != nil {
+		return nil, err
+	}
+	if err := x.ids.open(o.Out, o.Stdout, x.state.IDBytes); err != nil {
+		return nil, err
+	}
+	if o.Events != "" {
+		if err := x.events.open(o.Events, nil, x.state.EvBytes); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
+}
+
+// digest returns 128 bits that stand for an id.
+func digest(id string) (d [16]byte) {
+	sum := sha256.Sum256([]byte(id))
+	copy(d[:], sum[:])
+	return d
+}
+
+// value decodes one record and writes what belongs to the episode.
+func (x *Extraction) value(d *fieldmap.Decoder, value []byte) {
+	d.Decode(value, func(ev *event.Event, rej *event.Reject) {
+		if rej != nil {
+			x.state.Rejected++
+			return
+		}
+		if x.match.matches(ev) {
+			x.take(ev)
+		}
+	})
+}
+
+// take writes the ids of an event that are new, and the event if events are
+// written.
+func (x *Extraction) take(ev *event.Event) {
+	x.state.Events++
+	x.state.RowsAlone += max(0, ev.Rows-int64(len(ev.Records)))
+	if ev.Notes&event.RecordsCapped != 0 {
+		x.state.Capped++
+	}
+	for _, id := range ev.Records {
+		key := digest(idLine(id))
+		if _, seen := x.known[key]; seen {
+			continue
+		}
+		x.known[key] = struct{}{}
+		x.state.Records++
+		x.write(&x.ids, append(append(x.line[:0], idLine(id)...), '\n'))
+	}
+	if x.events.w == nil {
+		return
+	}
+	if ev.Session != "" {
+		ev.Session = string(x.match.hasher.AppendSession(nil, ev.Session))
+	}
+	x.line = append(x.line[:0], x.where...)
+	at := len(x.line)
+	x.line = event.AppendNative(x.line, ev)
+	x.line = append(x.line[:at], x.line[at+1:]...) // its opening brace
+	x.write(&x.events, append(x.line, '\n'))
+}
+
+// idLine is an id as it stands in the list: as it is, or as a JSON string
+// where it would break the line.
+func idLine(id string) string {
+	if strings.ContainsAny(id, "\r\n\"") {
+		return string(quoted(id))
+	}
+	return id
+}
+
+// write writes a line and keeps the first fault.
+func (x *Extraction) write(to *output, line []byte) {
+	if _, err := to.w.Write(line); err != nil && x.fault == nil {
+		x.fault = fmt.Errorf("writing to %s: %w", to.name, err)
+	}
+	to.size += int64(len(line))
+}
+
+// Close ends the outputs and writes the state. done says that everything was
+// read.
+func (x *Extraction) Close(done bool) error {
+	x.state.Done = done
+	return errors.Join(x.fault, x.keep(), x.ids.close(), x.events.close())
+}
