@@ -16,6 +16,7 @@ import (
 	_ "time/tzdata"
 
 	"github.com/spf13/cobra"
+
 	"github.com/weirhq/weir/internal/usage"
 )
 
