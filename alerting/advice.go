@@ -4,11 +4,9 @@ import (
 	"github.com/weirhq/weir/detectors/fact"
 )
 
-// Advice stands in one place for all destinations: what an alert may be beside
-// a leak, and what to look at first.
-
-// Complete fills in what follows from the rest of the alert: why it may be
-// benign and what to check. What is set already stays.
+// Complete fills in the advice that follows from the rest of the alert, the same
+// for all destinations: why it may be harmless (Benign) and what to look at first
+// (Checks). What is set already stays.
 func Complete(a *Alert) {
 	if a.Benign == nil {
 		a.Benign = benign(a)

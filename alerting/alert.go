@@ -7,6 +7,7 @@
 package alerting
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/weirhq/weir/alerting/internal/jsonline"
@@ -17,56 +18,57 @@ import (
 // Schema is the version of the alert's JSON form.
 const Schema = 1
 
-// Status tells where an episode stands.
+// Status says where an episode stands.
 type Status string
 
-// An episode opens, is updated when it materially changes, and closes after
-// quiet. Reopened within the grace it opens again under the same key.
+// An episode opens, is updated when it gets worse or a day has passed, and closes
+// when it has been quiet for long enough. One that comes back within the grace
+// opens again under the same key.
 const (
 	Open   Status = "open"
 	Update Status = "update"
 	Close  Status = "close"
 )
 
-// Valid reports whether s is one of the three.
+// Valid reports whether s is one of the three statuses.
 func (s Status) Valid() bool { return s == Open || s == Update || s == Close }
 
-// Alert is one statement about one episode: one record on weir.alerts, one
-// message to each destination. Its JSON has a fixed order of keys, RFC 3339
-// times in UTC with milliseconds, and rounded figures, so that equal alerts
-// are equal bytes.
+// Alert is one statement about one episode: one record on weir.alerts, and one
+// message to each destination that gets it. Its JSON has a fixed order of keys,
+// RFC 3339 times in UTC with milliseconds, and rounded numbers, so that equal
+// alerts are equal bytes.
 type Alert struct {
 	Schema     int                `json:"schema"`
-	DedupKey   string             `json:"dedup_key"`          // follows from dimension, identity and the tick of first opening
-	Campaign   string             `json:"campaign,omitempty"` // dedup key of the campaign that the episode belongs to
+	DedupKey   string             `json:"dedup_key"`          // see the function DedupKey
+	Campaign   string             `json:"campaign,omitempty"` // dedup key of the campaign that the episode belongs to; empty: none
 	Status     Status             `json:"status"`
-	Time       Time               `json:"time"`           // event time at which it was raised: the end of the tick
-	Onset      Time               `json:"onset"`          // start of the bin in which the drift began, as far as known
+	Time       Time               `json:"time"`           // event time at which the alert was raised: the end of a tick
+	Onset      Time               `json:"onset"`          // start of the bin in which the drift began, an estimate
 	Kind       Kind               `json:"kind,omitempty"` // empty means Statistical
-	Dimension  string             `json:"dimension"`      // of a campaign: CampaignDimension
-	Identity   string             `json:"identity"`       // of a campaign: what its members share
+	Dimension  string             `json:"dimension"`      // CampaignDimension for a campaign
+	Identity   string             `json:"identity"`       // for a campaign: what its members share
 	Detector   string             `json:"detector"`
-	Measure    string             `json:"measure"`          // the strongest measure; may be empty where Kind is not Statistical
-	Fact       fact.Name          `json:"fact,omitempty"`   // what is known, where Kind is KindFact
-	Detail     map[string]string  `json:"detail,omitempty"` // of the fact, short texts: {"retired_at": "2026-01-02"}; written sorted by key
+	Measure    string             `json:"measure"`          // the strongest measure; may be empty unless Kind is Statistical
+	Fact       fact.Name          `json:"fact,omitempty"`   // what is known, if Kind is KindFact; else empty
+	Detail     map[string]string  `json:"detail,omitempty"` // about the fact, as short texts: {"retired_at": "2026-01-02"}; written sorted by key
 	Severity   episode.Severity   `json:"severity"`
 	Confidence episode.Confidence `json:"confidence,omitempty"`
 	Summary    string             `json:"summary"`
-	Observed   float64            `json:"observed"` // of the bin that made the case, in the unit of the measure
-	Expected   float64            `json:"expected"` // of the same bin, under the baseline
+	Observed   float64            `json:"observed"` // what was counted in the bin that made the case, in the unit of the measure
+	Expected   float64            `json:"expected"` // what the baseline expects of the same bin, in the same unit
 	Exposed    Exposed            `json:"exposed"`
-	ShareNew   *float64           `json:"share_new,omitempty"`  // of the exposed records, those this identity had never opened before, 0..1; nil: not known
-	FirstSeen  Time               `json:"first_seen,omitempty"` // of the identity, event time; 0: not known
-	LastSeen   Time               `json:"last_seen,omitempty"`
-	Top        Top                `json:"top,omitzero"`      // through what the exposed records went
-	Members    *Members           `json:"members,omitempty"` // of a campaign
-	Benign     []string           `json:"benign,omitempty"`  // why it may be harmless, one sentence each
-	Checks     []string           `json:"checks,omitempty"`  // what to look at first, one sentence each
-	Links      Links              `json:"links,omitzero"`    // where to go on
+	ShareNew   *float64           `json:"share_new,omitempty"`  // the part of the exposed records that this identity had never opened before, 0..1; nil: not known
+	FirstSeen  Time               `json:"first_seen,omitempty"` // event time of the first event of the identity; 0: not known
+	LastSeen   Time               `json:"last_seen,omitempty"`  // event time of its latest event; 0: not known
+	Top        Top                `json:"top,omitzero"`         // what the exposed records went through
+	Members    *Members           `json:"members,omitempty"`    // the episodes of a campaign; nil for anything else
+	Benign     []string           `json:"benign,omitempty"`     // why it may be harmless, one sentence each
+	Checks     []string           `json:"checks,omitempty"`     // what to look at first, one sentence each
+	Links      Links              `json:"links,omitzero"`       // pages to go on from
 	Evidence   Evidence           `json:"evidence"`
 }
 
-// Kind tells what an alert rests on.
+// Kind says what kind of thing an alert rests on.
 type Kind string
 
 // The kinds.
@@ -80,19 +82,26 @@ func (k Kind) valid() bool {
 	return k == "" || k == Statistical || k == KindFact || k == KindCampaign
 }
 
+// RestsOn names what the alert rests on: its fact, else its measure, else its
+// kind.
+func (a *Alert) RestsOn() string {
+	return cmp.Or(string(a.Fact), a.Measure, string(a.Kind), string(Statistical))
+}
+
 // CampaignDimension is the dimension of a campaign's alert; its identity names
 // the shared cause, such as "key kid-7".
 const CampaignDimension = "campaign"
 
-// Undelivered is the fact of an alert that tells of a dead letter. Its dimension
-// is DestinationDimension and its identity the destination's name. It never
+// Undelivered is the fact of an alert about a dead letter. Such an alert never
 // closes: somebody has to look.
-const (
-	Undelivered          fact.Name = "undelivered"
-	DestinationDimension           = "destination"
-)
+const Undelivered fact.Name = "undelivered"
 
-// Share is one value and the part of the exposed records that went through it.
+// DestinationDimension is the dimension of an alert about a dead letter; its
+// identity is the name of the destination.
+const DestinationDimension = "destination"
+
+// Share is a value, such as an endpoint, and the part of the exposed records that
+// went through it.
 type Share struct {
 	Value string  `json:"value"`
 	Share float64 `json:"share"` // 0..1
@@ -101,9 +110,9 @@ type Share struct {
 // MaxTop bounds each list of Top and Members.Top.
 const MaxTop = 5
 
-// Top says through what the exposed records went: at most MaxTop values of each
-// dimension other than the alert's own, largest share first. The shares of one
-// list need not add up to 1.
+// Top says what the exposed records went through: for each dimension but the
+// alert's own at most MaxTop values, largest share first. The shares of a list
+// need not add up to 1.
 type Top struct {
 	Endpoints []Share `json:"endpoints,omitempty"`
 	Networks  []Share `json:"networks,omitempty"`
@@ -119,8 +128,8 @@ func (t Top) IsZero() bool {
 
 // Members are the episodes of a campaign.
 type Members struct {
-	Count int64    `json:"count"`         // all of them
-	Top   []Member `json:"top,omitempty"` // at most MaxTop, most exposed records first
+	Count int64    `json:"count"`         // how many there are and were
+	Top   []Member `json:"top,omitempty"` // at most MaxTop of them, those with the most exposed records first
 }
 
 // Member is one episode of a campaign.
@@ -129,7 +138,7 @@ type Member struct {
 	Dimension string           `json:"dimension"`
 	Identity  string           `json:"identity"`
 	Severity  episode.Severity `json:"severity"`
-	Records   int64            `json:"records"` // exposed
+	Records   int64            `json:"records"` // how many it has exposed
 }
 
 // Links are absolute URLs; empty ones are left out.
@@ -142,56 +151,59 @@ type Links struct {
 // IsZero reports whether there is no link.
 func (l Links) IsZero() bool { return l == Links{} }
 
-// Exposed says how many distinct customer records the identity has touched
-// since the time given: all of them, not the excess.
+// Exposed says how many distinct customer records an identity has touched since
+// a time: all of them, not only those beyond the usual.
 type Exposed struct {
 	Records int64 `json:"records"`
 	Low     int64 `json:"low"`  // lower end of the 95 % interval
 	High    int64 `json:"high"` // upper end of the 95 % interval
 	Since   Time  `json:"since"`
-	Rows    int64 `json:"rows,omitempty"` // rows read where no ids are logged
+	Rows    int64 `json:"rows,omitempty"` // rows that were read where the log has no record ids
 }
 
 // Evidence is what the decision was made from.
 type Evidence struct {
-	Bin       Time    `json:"bin"`           // start of the bin that made the case
-	BinWidth  string  `json:"bin_width"`     // its width, as a Go duration
-	LogValue  float64 `json:"log_evidence"`  // natural log of the combined evidence
-	Threshold float64 `json:"log_threshold"` // what it had to reach
-	Budget    float64 `json:"budget_per_day"`
-	// Realised is how many statistical episodes and campaigns people were told of,
-	// a day, over the last 28 days or since the beginning, this one included.
+	Bin       Time    `json:"bin"`            // start of the bin that made the case
+	BinWidth  string  `json:"bin_width"`      // its width, as a Go duration
+	LogValue  float64 `json:"log_evidence"`   // log of the combined evidence, in nats
+	Threshold float64 `json:"log_threshold"`  // what LogValue had to reach, in nats
+	Budget    float64 `json:"budget_per_day"` // the alert budget: no more openings are expected in a day of event time
+	// Realised is how many statistical episodes and campaigns people were told of
+	// in a day of event time, over the last 28 days or since the beginning, this
+	// one included.
 	Realised float64 `json:"realised_per_day,omitempty"`
-	// Where the threshold of a statistical alert came from: it is the larger of
-	// what theory asks of so many live identities, and of what the fleet's own
-	// tail asks (0: too little of it was seen).
+	// The threshold of a statistical alert is the larger of Formula, what theory
+	// asks where so many identities are Live, and Tail, what the tail of the
+	// fleet's own evidence asks (0: too little of it was seen). Both are in nats.
 	Live    float64 `json:"live_identities,omitempty"`
 	Formula float64 `json:"log_formula,omitempty"`
 	Tail    float64 `json:"log_tail,omitempty"`
-	// Peers are those that the identity was held against, as DIMENSION:NAME of
-	// what they work with; empty: all of its dimension.
+	// Peers names the group that the identity was held against, as
+	// DIMENSION:NAME of what the group works with; empty: all identities of the
+	// dimension.
 	Peers    string            `json:"peers,omitempty"`
 	Measures []MeasureEvidence `json:"measures"` // strongest first
 }
 
-// MeasureEvidence explains one measure's part: the count, the baseline it was
-// held against with its factors, and the evidence per drift rate.
+// MeasureEvidence says what one measure adds to the evidence: what was counted in
+// the bin, the baseline with its factors, and the evidence for each drift rate.
 type MeasureEvidence struct {
 	Measure    string         `json:"measure"`
-	LogValue   float64        `json:"log_evidence"`
-	Observed   float64        `json:"observed"`
-	Low        float64        `json:"observed_low"` // sketch error, 95 %
-	High       float64        `json:"observed_high"`
-	Expected   float64        `json:"expected"`    // level × shape × mode
-	Level      float64        `json:"level"`       // the identity's own mean per bin, shrunk to its peers
-	Shape      float64        `json:"shape"`       // factor of this hour of the week
-	Mode       float64        `json:"mode"`        // factor of the fleet's common mode
-	Dispersion float64        `json:"dispersion"`  // negative-binomial k
-	PeerWeight float64        `json:"peer_weight"` // share of the level that comes from the peers' prior, 0..1
+	LogValue   float64        `json:"log_evidence"`  // in nats
+	Observed   float64        `json:"observed"`      // in the unit of the measure, as all up to Level
+	Low        float64        `json:"observed_low"`  // lower end of the 95 % interval of the sketch's error
+	High       float64        `json:"observed_high"` // upper end of the same interval
+	Expected   float64        `json:"expected"`      // level × shape × mode
+	Level      float64        `json:"level"`         // the identity's own mean per bin, shrunk towards its peers'
+	Shape      float64        `json:"shape"`         // factor of this hour of the week
+	Mode       float64        `json:"mode"`          // factor of the fleet's common mode
+	Dispersion float64        `json:"dispersion"`    // k of the negative binomial distribution
+	PeerWeight float64        `json:"peer_weight"`   // share of the level that comes from the peers' prior, 0..1
 	Rates      []RateEvidence `json:"rates"`
 }
 
-// RateEvidence is the log evidence for one drift rate (a multiple of the baseline).
+// RateEvidence is the log evidence, in nats, for one drift rate, a multiple of the
+// baseline.
 type RateEvidence struct {
 	Rate     float64 `json:"rate"`
 	LogValue float64 `json:"log_evidence"`

@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-// DedupKey names an episode: "weir-" and 16 hexadecimal digits that follow
-// from the dimension, the identity and the end of the tick at which the
+// DedupKey returns the key of an episode: "weir-" and 16 hexadecimal digits that
+// follow from the dimension, the identity and the end of the tick at which the
 // episode first opened (Unix milliseconds). It never changes while the episode
-// lives, and two runs over the same events give the same key, so that a
-// receiver can fold repeated messages into one incident.
+// lives, and two runs over the same events give the same key, so that a receiver
+// can fold repeated messages into one incident.
 //
-// The digits are the head of a SHA-256: with 64 bits a shop of a million
-// episodes meets one chance collision in about 37 million.
+// The digits are the head of a SHA-256, 64 bits: the chance that any two of a
+// million episodes share a key is one in about 37 million.
 func DedupKey(dimension, identity string, tickEnd int64) string {
 	b := make([]byte, 0, len(dimension)+len(identity)+3*binary.MaxVarintLen64)
 	// Lengths in front keep ("a", "bc") and ("ab", "c") apart.
@@ -25,9 +25,9 @@ func DedupKey(dimension, identity string, tickEnd int64) string {
 	return "weir-" + hex.EncodeToString(sum[:8])
 }
 
-// MessageID names one message of an episode: dedup key, status and time. A
-// message that is sent again carries the same id, so that a receiver can drop
-// the repeat. It holds no characters beyond letters, digits, '-' and '_'.
+// MessageID returns the id of the message of an alert: dedup key, status and
+// time. A message that is sent again carries the same id, so that a receiver can
+// drop the repeat. It holds letters, digits, '-' and '_' only.
 func (a *Alert) MessageID() string {
 	return a.DedupKey + "_" + string(a.Status) + "_" + strconv.FormatInt(int64(a.Time), 10)
 }

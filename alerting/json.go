@@ -8,19 +8,13 @@ import (
 	"github.com/weirhq/weir/alerting/internal/jsonline"
 )
 
-// The JSON of an alert is written by hand, not by reflection: two runs that
-// find the same must write the same bytes, so key order and rounding belong to
-// the format and must not move when a field or a library does.
-
 // AppendJSON appends the alert as one line of JSON, without the newline, and
 // returns the extended buffer.
 //
-// Keys come in the order of the struct. Counts (observed, expected and their
-// bounds) are rounded to 1 decimal, logs of evidence to 3, factors to 4
-// significant digits. JSON has no NaN and no infinity: NaN is written as 0, an
-// infinity as ±1e308. Invalid UTF-8 becomes U+FFFD; what does not print is
-// escaped, so that no identity can steer the terminal that shows it. HTML
-// characters stay as they are.
+// It writes by hand, not by reflection, so that equal alerts are equal bytes, see
+// package jsonline. Keys come in the order of the struct. Counts (observed,
+// expected and their bounds) are rounded to 1 decimal, logs of evidence to 3,
+// factors to 4 significant digits.
 func (a *Alert) AppendJSON(b []byte) []byte {
 	b = append(b, `{"schema":`...)
 	b = strconv.AppendInt(b, int64(a.Schema), 10)
@@ -125,10 +119,10 @@ func (m *MeasureEvidence) appendJSON(b []byte) []byte {
 	return append(b, ']', '}')
 }
 
-// ParseAlert reads one alert as AppendJSON writes it. Keys it does not know
-// are ignored, so that a reader survives a newer writer of the same schema;
-// another schema, a missing key that identifies the alert and anything after
-// the object are errors.
+// ParseAlert reads one alert as AppendJSON writes it. It ignores keys that it does
+// not know, so that a reader survives a newer writer of the same schema. Another
+// schema, a missing key that identifies the alert, an unknown status, severity,
+// kind or confidence, and anything after the object are errors.
 func ParseAlert(b []byte) (*Alert, error) {
 	a := new(Alert)
 	if err := jsonline.Parse(b, a); err != nil {

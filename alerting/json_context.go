@@ -6,8 +6,8 @@ import (
 	"github.com/weirhq/weir/alerting/internal/jsonline"
 )
 
-// appendContext writes what helps people decide: all of it is left out where
-// it is not known.
+// appendContext appends what helps people decide. Each key is left out where its
+// value is not known.
 func (a *Alert) appendContext(b []byte) []byte {
 	if a.ShareNew != nil {
 		b = jsonline.Fixed(b, `,"share_new":`, *a.ShareNew, shareDecimals)

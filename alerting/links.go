@@ -18,7 +18,7 @@ type LinkTemplates struct {
 	Console, Runbook, Query string
 }
 
-// linkWords are what may stand in braces.
+// linkWords lists the words that may stand in braces.
 var linkWords = []string{"dedup_key", "campaign", "dimension", "identity", "detector", "measure", "fact", "kind", "runbook", "from", "to"}
 
 // CheckLink reports what is wrong with a template.
@@ -73,8 +73,9 @@ func fillLink(template string, a *Alert) string {
 	return strings.NewReplacer(pairs...).Replace(template)
 }
 
-// Preparer returns a function for Policy.Prepare: an alert with its links, and
-// with confidence, reasons to doubt and checks where they are missing.
+// Preparer returns a function that makes an alert ready to be sent, for
+// notify.Policy.Prepare: it returns a copy with the links of the templates, and
+// with advice (see Complete), where the alert has none.
 func Preparer(t LinkTemplates) func(a *Alert) *Alert {
 	return func(a *Alert) *Alert {
 		out := *a
@@ -93,7 +94,7 @@ func Preparer(t LinkTemplates) func(a *Alert) *Alert {
 	}
 }
 
-// Measures lists the measures there are.
+// Measures lists the names of the measures that alerts carry.
 func Measures() []string {
 	return []string{"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours", "newcomer"}
 }

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Printable returns s on one line of at most limit bytes, with everything that
-// does not print replaced by '?' and a cut shown by '…'. Identities and
-// receivers' answers are other people's words: they must not steer a terminal
+// Printable returns s as one line of at most limit bytes: each character that
+// does not print becomes '?', and a cut is shown by '…'. Identities and the
+// answers of receivers are other people's words: they must not steer a terminal
 // or forge a line of a log.
 func Printable(s string, limit int) string {
 	var b strings.Builder

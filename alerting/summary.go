@@ -8,13 +8,13 @@ import (
 )
 
 // Summarize writes the sentences that a tired analyst reads first: who, how
-// many, when, against what is normal, since when, and how much is exposed so
-// far with its error bars. It depends on the alert alone, never on its own
-// Summary field, so that it can be recomputed. Times are shown in loc (nil:
-// UTC), with the zone named.
+// many, when, how many are normal, since when, and how much is exposed so far,
+// with its interval. They depend on the alert alone, and not on its Summary, so
+// that they can be recomputed. Times are shown in loc (nil: UTC), with the zone
+// named.
 //
-// Counts keep their unit apart: distinct customers, customers never read
-// before (first touch), and rows, which may repeat customers.
+// Each count names its unit: distinct customers, customers never read before
+// (first touch), or rows, which may repeat customers.
 func Summarize(a *Alert, loc *time.Location) string {
 	if loc == nil {
 		loc = time.UTC
@@ -33,9 +33,9 @@ func Summarize(a *Alert, loc *time.Location) string {
 		s.closed()
 	case Update:
 		if a.Observed > a.Expected {
-			s.text("Still going on: ")
+			s.write("Still going on: ")
 		} else {
-			s.text("Still open, though quiet now: ")
+			s.write("Still open, though quiet now: ")
 		}
 		s.found(false)
 		s.exposure()
@@ -46,16 +46,16 @@ func Summarize(a *Alert, loc *time.Location) string {
 	return s.b.String()
 }
 
-// maxIdentity bounds an identity in a sentence, in bytes; the alert itself
-// carries all of it.
+// maxIdentity bounds an identity in a sentence, in bytes; the alert carries the
+// whole identity.
 const maxIdentity = 120
 
-// actor says how identities of a dimension are spoken of.
+// actor holds the words for the identities of a dimension.
 type actor struct {
-	noun    string
-	did     string // 40 customers
-	hasDone string // since Monday
-	before  string // what makes a first touch
+	noun       string // "signing key" kid-7
+	did        string // "was used to read" 40 customers
+	hasDone    string // since Monday it "has been used to read" 40 customers
+	firstTouch string // 40 customers "it had never been used to read before"
 }
 
 func actorOf(dimension string) actor {
@@ -72,15 +72,21 @@ func actorOf(dimension string) actor {
 	return actor{Printable(dimension, maxIdentity), "read", "has read", "it had never read before"}
 }
 
-// unit is what a measure counts: "<did> 40 <many><after>".
-type unit struct{ did, one, many, after string }
+// unit holds the words for what a measure counts, as in "read 40 customers it had
+// never read before".
+type unit struct {
+	did    string // "read"
+	one    string // "customer"
+	many   string // "customers"
+	suffix string // " it had never read before", or nothing
+}
 
 func unitOf(measure string, who actor) unit {
 	switch measure {
 	case "distinct":
 		return unit{who.did, "distinct customer", "distinct customers", ""}
 	case "first_touch":
-		return unit{who.did, "customer", "customers", " " + who.before}
+		return unit{who.did, "customer", "customers", " " + who.firstTouch}
 	case "rows":
 		return unit{who.did, "row", "rows", ""}
 	case "destructive":
@@ -101,7 +107,7 @@ func unitOf(measure string, who actor) unit {
 	return unit{who.did, "unit", "units", " of " + Printable(measure, maxIdentity)}
 }
 
-// sentence builds a summary.
+// sentence builds the summary of an alert.
 type sentence struct {
 	b   strings.Builder
 	a   *Alert
@@ -109,14 +115,15 @@ type sentence struct {
 	who actor
 }
 
-func (s *sentence) text(parts ...string) {
+func (s *sentence) write(parts ...string) {
 	for _, p := range parts {
 		s.b.WriteString(p)
 	}
 }
 
-// found: "User kim read 480 distinct customers between 14:00 and 15:00 on Tue
-// 3 Mar 2026 (UTC), where about 12 are normal: 40 times as many."
+// found writes what was found, such as "User kim read 480 distinct customers
+// between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where about 12 are normal: 40
+// times as many." first says that a sentence begins with it.
 func (s *sentence) found(first bool) {
 	a := s.a
 	noun := s.who.noun
@@ -124,20 +131,20 @@ func (s *sentence) found(first bool) {
 		noun = capital(noun)
 	}
 	u := unitOf(a.Measure, s.who)
-	s.text(noun, " ", Printable(a.Identity, maxIdentity), " ", u.did, " ", count(a.Observed, u), u.after, " ")
+	s.write(noun, " ", Printable(a.Identity, maxIdentity), " ", u.did, " ", count(a.Observed, u), u.suffix, " ")
 	partial := s.span()
-	s.text(", ", normal(a.Expected))
+	s.write(", ", normal(a.Expected))
 	switch {
 	case a.Measure == "newcomer":
-		s.text(" in the first two days of a newcomer among its peers")
+		s.write(" in the first two days of a newcomer among its peers")
 	case partial:
-		s.text(" for the whole ", s.width())
+		s.write(" for the whole ", s.width())
 	}
-	s.text(factor(a.Observed, a.Expected), ".")
+	s.write(factor(a.Observed, a.Expected), ".")
 }
 
-// span writes the interval that was counted and reports whether it is only the
-// first part of a bin, scored before its end.
+// span writes the interval that was counted, and reports whether the interval is
+// only the first part of a bin, which was scored before its end.
 func (s *sentence) span() (partial bool) {
 	from, to := s.a.Evidence.Bin, s.a.Time
 	width, err := time.ParseDuration(s.a.Evidence.BinWidth)
@@ -149,13 +156,14 @@ func (s *sentence) span() (partial bool) {
 	}
 	f, t := s.local(from), s.local(to)
 	if sameDay(f, t) {
-		s.text("between ", f.Format("15:04"), " and ", t.Format("15:04"), " on ", t.Format(dayLayout), " (", s.loc.String(), ")")
+		s.write("between ", f.Format("15:04"), " and ", t.Format("15:04"), " on ", t.Format(dayLayout), " (", s.loc.String(), ")")
 	} else {
-		s.text("between ", f.Format(dayTimeLayout), " and ", t.Format(dayTimeLayout), " (", s.loc.String(), ")")
+		s.write("between ", f.Format(dayTimeLayout), " and ", t.Format(dayTimeLayout), " (", s.loc.String(), ")")
 	}
 	return partial
 }
 
+// width returns the word for the length of a bin.
 func (s *sentence) width() string {
 	switch s.a.Evidence.BinWidth {
 	case "1h0m0s", "1h":
@@ -166,35 +174,36 @@ func (s *sentence) width() string {
 	return "interval"
 }
 
-// exposure: "It began about Mon 2 Mar 2026 09:00; since then it has read about
-// 33,700,000 distinct customers in all (33,100,000 to 34,300,000 at 95 %
-// confidence)."
+// exposure writes since when and how many, such as "It began about Mon 2 Mar 2026
+// 09:00; since then it has read about 33,700,000 distinct customers in all
+// (33,100,000 to 34,300,000 at 95 % confidence)."
 func (s *sentence) exposure() {
 	a := s.a
-	s.text(" It began about ", s.day(a.Onset))
+	s.write(" It began about ", s.day(a.Onset))
 	e := &a.Exposed
 	if e.Records == 0 && e.Rows == 0 {
-		s.text(".")
+		s.write(".")
 		return
 	}
 	if e.Since == a.Onset {
-		s.text("; since then it ")
+		s.write("; since then it ")
 	} else {
-		s.text("; since ", s.day(e.Since), " it ")
+		s.write("; since ", s.day(e.Since), " it ")
 	}
-	s.text(s.who.hasDone, " ", exposed(e), " in all", bars(e), ".")
+	s.write(s.who.hasDone, " ", exposed(e), " in all", interval(e), ".")
 }
 
-// closed: "Over: user kim is back to normal. Between … and … it read … in all."
+// closed writes that the episode is over, such as "Over: user kim is back to
+// normal. Between … and … it read … in all."
 func (s *sentence) closed() {
 	a := s.a
-	s.text("Over: ", s.who.noun, " ", Printable(a.Identity, maxIdentity), " is back to normal.")
+	s.write("Over: ", s.who.noun, " ", Printable(a.Identity, maxIdentity), " is back to normal.")
 	e := &a.Exposed
 	if e.Records == 0 && e.Rows == 0 {
-		s.text(" It had begun about ", s.day(a.Onset), ".")
+		s.write(" It had begun about ", s.day(a.Onset), ".")
 		return
 	}
-	s.text(" Between ", s.day(e.Since), " and ", s.day(a.Time), " (", s.loc.String(), ") it ", s.who.did, " ", exposed(e), " in all", bars(e), ".")
+	s.write(" Between ", s.day(e.Since), " and ", s.day(a.Time), " (", s.loc.String(), ") it ", s.who.did, " ", exposed(e), " in all", interval(e), ".")
 }
 
 const (
@@ -206,15 +215,16 @@ func (s *sentence) local(t Time) time.Time { return t.Std().In(s.loc) }
 
 func (s *sentence) day(t Time) string { return s.local(t).Format(dayTimeLayout) }
 
-// sameDay also holds when the interval ends at midnight of the next day, but
-// then "00:00" on that day reads wrong, so it does not count.
+// sameDay reports whether two times are of one day. An interval that ends at
+// midnight is not of one day: "00:00" on the day it began would read wrong.
 func sameDay(a, b time.Time) bool {
 	ay, am, ad := a.Date()
 	by, bm, bd := b.Date()
 	return ay == by && am == bm && ad == bd
 }
 
-// exposed says what has been touched; an estimate says "about".
+// exposed says how many customers and rows were touched, with "about" where the
+// number is an estimate.
 func exposed(e *Exposed) string {
 	var parts []string
 	if e.Records > 0 {
@@ -234,14 +244,16 @@ func exposed(e *Exposed) string {
 	return strings.Join(parts, " and ")
 }
 
-func bars(e *Exposed) string {
+// interval shows the 95 % interval of an estimate; it is empty for an exact
+// number.
+func interval(e *Exposed) string {
 	if e.Records == 0 || e.Low == e.High {
 		return ""
 	}
 	return " (" + Group(e.Low) + " to " + Group(e.High) + " at 95 % confidence)"
 }
 
-// normal says what the baseline expects.
+// normal says how many the baseline expects.
 func normal(expected float64) string {
 	switch {
 	case expected < 0.05 || math.IsNaN(expected):
@@ -254,8 +266,8 @@ func normal(expected float64) string {
 	return "where about " + Group(whole(expected)) + " are normal"
 }
 
-// factor says how many times the normal was seen; nothing where the normal is
-// too small for a ratio to mean anything.
+// factor says how many times as many as expected were observed. It is empty where
+// so few are expected that a ratio means nothing.
 func factor(observed, expected float64) string {
 	r := observed / expected
 	switch {
@@ -267,7 +279,7 @@ func factor(observed, expected float64) string {
 	return ": " + Group(whole(r)) + " times as many"
 }
 
-// small shows a number below ten with one decimal, if it has one.
+// small shows a number below ten, with one decimal unless that is zero.
 func small(v float64) string {
 	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
 }
@@ -281,7 +293,7 @@ func plural(n int64, one, many string) string {
 	return Group(n) + " " + many
 }
 
-// whole rounds to the nearest whole number that an int64 holds.
+// whole rounds to the nearest whole number, within what an int64 holds; NaN is 0.
 func whole(v float64) int64 {
 	const limit = 1 << 62
 	switch {

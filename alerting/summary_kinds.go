@@ -9,7 +9,8 @@ import (
 	"github.com/weirhq/weir/detectors/fact"
 )
 
-// factPhrase says what a fact means, after the name of the identity.
+// factPhrase says what a fact means, in words that follow the name of the
+// identity.
 func factPhrase(f fact.Name) string {
 	switch f {
 	case fact.UnissuedToken:
@@ -38,25 +39,27 @@ func factPhrase(f fact.Name) string {
 	return "shows " + Printable(strings.ReplaceAll(string(f), "_", " "), maxIdentity)
 }
 
-// fact: "Signing key kid-7 is still in use past its rotation (retired at:
-// 2026-01-02), seen Tue 3 Mar 2026 15:00 (UTC). Since Mon 2 Mar 2026 09:00 it
-// has been used to read about 40 distinct customers in all."
+// fact writes the summary of a fact, such as "Signing key kid-7 is still in use
+// past its rotation (retired at: 2026-01-02), seen Tue 3 Mar 2026 15:00 (UTC).
+// Since Mon 2 Mar 2026 09:00 it has been used to read about 40 distinct customers
+// in all."
 func (s *sentence) fact() {
 	a := s.a
 	subject := s.who.noun + " " + Printable(a.Identity, maxIdentity) + " " + factPhrase(a.Fact)
 	switch a.Status {
 	case Close:
-		s.text("Over: ", subject, s.detail(), "; no more of it was seen.")
+		s.write("Over: ", subject, s.detail(), "; no more of it was seen.")
 	case Update:
-		s.text("Still so: ", subject, s.detail(), ", seen ", s.day(a.Time), " (", s.loc.String(), ").")
+		s.write("Still so: ", subject, s.detail(), ", seen ", s.day(a.Time), " (", s.loc.String(), ").")
 	default:
-		s.text(capital(subject), s.detail(), ", seen ", s.day(a.Time), " (", s.loc.String(), ").")
+		s.write(capital(subject), s.detail(), ", seen ", s.day(a.Time), " (", s.loc.String(), ").")
 	}
 	s.total(s.who.hasDone, "it")
 }
 
-// campaign: "12 identities began to carry customer records away together; what
-// they share: key kid-7. It began about …; since then they have read …"
+// campaign writes the summary of a campaign, such as "12 identities began to
+// carry customer records away together; what they share: key kid-7. It began
+// about … Since … they have read … in all."
 func (s *sentence) campaign() {
 	a := s.a
 	count := int64(0)
@@ -67,16 +70,17 @@ func (s *sentence) campaign() {
 	who := plural(count, "identity", "identities")
 	switch a.Status {
 	case Close:
-		s.text("Over: ", who, " that carried customer records away together are back to normal; ", shared, ".")
+		s.write("Over: ", who, " that carried customer records away together are back to normal; ", shared, ".")
 	case Update:
-		s.text("Still going on: ", who, " are carrying customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
+		s.write("Still going on: ", who, " are carrying customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
 	default:
-		s.text(capital(who), " began to carry customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
+		s.write(capital(who), " began to carry customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
 	}
 	s.total("have read", "they")
 }
 
-// detail: " (retired at: 2026-01-02; successor: kid-8)".
+// detail returns the details of the fact in brackets, such as " (retired at:
+// 2026-01-02; successor: kid-8)"; nothing where there are none.
 func (s *sentence) detail() string {
 	if len(s.a.Detail) == 0 {
 		return ""
@@ -84,10 +88,10 @@ func (s *sentence) detail() string {
 	return " (" + strings.Join(details(s.a.Detail), "; ") + ")"
 }
 
-// maxDetails bounds how many details are told; the alert carries all.
+// maxDetails bounds how many details a sentence names; the alert carries all.
 const maxDetails = 6
 
-// details lists a fact's details by key.
+// details lists the details of a fact, sorted by key.
 func details(m map[string]string) (list []string) {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		if len(list) == maxDetails {
@@ -98,11 +102,12 @@ func details(m map[string]string) (list []string) {
 	return list
 }
 
-// total adds what is exposed, if anything.
+// total writes how much is exposed in all, if anything, such as " Since … they
+// have read 40 distinct customers in all.".
 func (s *sentence) total(did, who string) {
 	e := &s.a.Exposed
 	if e.Records == 0 && e.Rows == 0 {
 		return
 	}
-	s.text(" Since ", s.day(e.Since), " ", who, " ", did, " ", exposed(e), " in all", bars(e), ".")
+	s.write(" Since ", s.day(e.Since), " ", who, " ", did, " ", exposed(e), " in all", interval(e), ".")
 }

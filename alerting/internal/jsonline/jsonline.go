@@ -1,11 +1,11 @@
-// Package jsonline appends JSON by hand, in one fixed form: two runs that find
+// Package jsonline appends JSON by hand, in one fixed form. Two runs that find
 // the same must write the same bytes, so the order of keys and the rounding of
-// numbers belong to the format and must not move when a field or a library
-// does.
+// numbers belong to the format: no field that moves and no other version of a
+// library may change them.
 //
-// Each function appends one key and its value and returns the extended buffer.
-// A key comes with what stands before it and with its colon, such as
-// `,"status":`. JSON has no NaN and no infinity: NaN is written as 0, an infinity
+// A function appends one key and its value, and returns the extended buffer. The
+// key is given with the comma or bracket before it and the colon after it, such
+// as `,"status":`. JSON has no NaN and no infinity: NaN is written as 0, an infinity
 // as ±1e308. Nothing here fails but Parse.
 package jsonline
 
@@ -24,10 +24,10 @@ import (
 	"unicode/utf8"
 )
 
-// TimeLayout is how times are written.
+// TimeLayout is the layout of times, for package time.
 const TimeLayout = "2006-01-02T15:04:05.000Z"
 
-// Parse decodes exactly one JSON value.
+// Parse decodes exactly one JSON value into v; anything after it is an error.
 func Parse(b []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	if err := d.Decode(v); err != nil {
@@ -46,8 +46,8 @@ const (
 	// FactorDigits is how many significant digits Factor writes.
 	FactorDigits = 4
 
-	infinity     = 1e308 // stands for what JSON cannot write
-	exponentFrom = 1e15  // from here on, and below its inverse, factors are written with an exponent
+	infinity     = 1e308 // is written for an infinity, which JSON does not have
+	exponentFrom = 1e15  // numbers from here on are written with an exponent, and factors below its inverse
 )
 
 // Text appends a text.
@@ -62,7 +62,7 @@ func Time(b []byte, key string, t time.Time) []byte {
 	return append(b, '"')
 }
 
-// Fixed appends v with at most so many decimals, without trailing zeros.
+// Fixed appends v with at most the given decimals and without trailing zeros.
 func Fixed(b []byte, key string, v float64, decimals int) []byte {
 	b = append(b, key...)
 	v = finite(v)
@@ -83,7 +83,7 @@ func Fixed(b []byte, key string, v float64, decimals int) []byte {
 	return b
 }
 
-// Factor appends v with four significant digits.
+// Factor appends v with FactorDigits significant digits.
 func Factor(b []byte, key string, v float64) []byte {
 	b = append(b, key...)
 	v = finite(v)
@@ -102,6 +102,7 @@ func Factor(b []byte, key string, v float64) []byte {
 	return strconv.AppendFloat(b, rounded, 'f', -1, 64)
 }
 
+// finite returns v as a number that JSON can write.
 func finite(v float64) float64 {
 	switch {
 	case math.IsNaN(v):
@@ -116,7 +117,9 @@ func finite(v float64) float64 {
 
 const hexDigits = "0123456789abcdef"
 
-// Quoted appends s as a JSON string.
+// Quoted appends s as a JSON string. Invalid UTF-8 becomes U+FFFD; characters
+// that do not print are escaped, so that no text can steer the terminal that
+// shows it. HTML characters stay as they are.
 func Quoted(b []byte, s string) []byte {
 	b = append(b, '"')
 	for i := 0; i < len(s); {
@@ -146,11 +149,12 @@ func Quoted(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
+// appendEscape appends a character below U+10000 as \uXXXX.
 func appendEscape(b []byte, r rune) []byte {
 	return append(b, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
 }
 
-// Map appends a map sorted by key: equal alerts are equal bytes.
+// Map appends a map as an object sorted by key, or nothing where it is empty.
 func Map(b []byte, key string, m map[string]string) []byte {
 	if len(m) == 0 {
 		return b
@@ -183,7 +187,7 @@ func Optional(b []byte, key, s string) []byte {
 	return Text(b, key, s)
 }
 
-// Separated adds a comma unless an object or list has just begun.
+// Separated appends a comma, unless an object or list has just begun.
 func Separated(b []byte) []byte {
 	if c := b[len(b)-1]; c == '{' || c == '[' {
 		return b

@@ -1,15 +1,15 @@
-// Package alertmanager tells episodes to Prometheus Alertmanager (API v2), whose
+// Package alertmanager sends episodes to Prometheus Alertmanager (API v2), whose
 // own routing, grouping and silences then apply.
 //
-// Alertmanager keeps alerts in memory and takes one for over when it has not
-// heard of it by its endsAt. So an open episode is told again every so often
-// (the destination is an notify.Resender), each time with an end four
-// intervals away: one lost message resolves nothing, and when weir is gone for
-// good, what it said ends by itself.
+// Alertmanager keeps alerts in memory and takes an alert to be over when its
+// endsAt has passed. So an open episode is sent again every so often (the
+// destination is a notify.Resender), each time with an end that is four
+// intervals away. One lost message resolves nothing; when weir is gone for good,
+// its alerts end by themselves.
 //
-// Labels are what an alert is: they hold nothing that changes while an episode
-// lives, but for the severity, by which people route. When that rises, the
-// alert under the milder label is ended in the same request.
+// Alertmanager knows an alert by its labels, so a label must not change while an
+// episode lives. One label may: the severity, by which people route. When it
+// rises, the alert under the milder severity is ended in the same request.
 package alertmanager
 
 import (
@@ -36,17 +36,17 @@ type Options struct {
 	Username string           // with Password: basic authentication
 	Password string           // never shown
 	Token    string           // bearer authentication, instead; never shown
-	Resend   time.Duration    // how often an open episode is told again; default DefaultResend
+	Resend   time.Duration    // how often an open episode is sent again; default DefaultResend
 	Location *time.Location   // of the times shown; default UTC
 	TLS      *tls.Config      // nil: the system's roots
 	Timeout  time.Duration    // of one request; default 10 s
 	Now      func() time.Time // wall clock; default time.Now
 }
 
-// DefaultResend is how often an open episode is told again, as Prometheus does.
+// DefaultResend is how often an open episode is sent again, as Prometheus does.
 const DefaultResend = time.Minute
 
-// lives is for how many intervals an alert fires that is not told again.
+// lives is for how many intervals an alert fires that is not sent again.
 const lives = 4
 
 // Alertmanager is one Alertmanager, or one address of a cluster of them.
@@ -91,11 +91,11 @@ func New(o Options) (*Alertmanager, error) {
 // Name returns the destination's name.
 func (d *Alertmanager) Name() string { return d.name }
 
-// ResendEvery returns how often an open episode must be told again.
+// ResendEvery returns how often an open episode must be sent again.
 func (d *Alertmanager) ResendEvery() time.Duration { return d.resend }
 
-// Notify tells that the episode fires, until a few intervals from now, or that
-// it has ended.
+// Notify says that the episode fires until a few intervals from now or, for a
+// close, that it has ended.
 func (d *Alertmanager) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -115,9 +115,12 @@ type alert struct {
 	GeneratorURL string            `json:"generatorURL,omitempty"`
 }
 
-// maxLabel bounds a label's value in bytes; the annotations carry all of it.
+// maxLabel bounds the value of a label, in bytes; the annotations carry the whole
+// value.
 const maxLabel = 512
 
+// alerts returns the alert that fires, or has ended, and an ended one for each
+// milder severity.
 func (d *Alertmanager) alerts(a *alerting.Alert) []alert {
 	now := d.now()
 	ends := now.Add(lives * d.resend)
@@ -133,6 +136,8 @@ func (d *Alertmanager) alerts(a *alerting.Alert) []alert {
 	return list
 }
 
+// alert returns the alert under one severity; it has annotations only under the
+// severity that the episode has now.
 func (d *Alertmanager) alert(a *alerting.Alert, s episode.Severity, ends time.Time) alert {
 	const layout = "2006-01-02T15:04:05.000Z"
 	starts := a.Onset.Std()
@@ -156,7 +161,7 @@ func (d *Alertmanager) alert(a *alerting.Alert, s episode.Severity, ends time.Ti
 		"benign": strings.Join(m.Benign, "\n"), "checks": strings.Join(m.Checks, "\n"),
 		"detector": what(a), "campaign": a.Campaign,
 	}
-	for _, f := range m.Facts {
+	for _, f := range m.Figures {
 		out.Annotations[strings.ReplaceAll(strings.ToLower(f.Name), " ", "_")] = f.Value
 	}
 	for _, l := range m.Links {
@@ -173,7 +178,7 @@ func (d *Alertmanager) alert(a *alerting.Alert, s episode.Severity, ends time.Ti
 	return out
 }
 
-// what names the detector and the fact or measure: "drift: first_touch".
+// what names the detector and the fact or measure, such as "drift: first_touch".
 func what(a *alerting.Alert) string {
 	word := a.Measure
 	if a.Fact != "" {

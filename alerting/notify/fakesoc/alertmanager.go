@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Alert is one of Alertmanager's. It fires until EndsAt.
+// Alert is an alert of Alertmanager. It fires until EndsAt.
 type Alert struct {
 	Labels       map[string]string `json:"labels"`
 	Annotations  map[string]string `json:"annotations"`
@@ -18,7 +18,7 @@ type Alert struct {
 	EndsAt       time.Time         `json:"endsAt"`
 	GeneratorURL string            `json:"generatorURL,omitempty"`
 	Firing       bool              `json:"firing"`
-	Posts        int               `json:"posts"` // how often it was told
+	Posts        int               `json:"posts"` // how often it was posted
 }
 
 // resolveTimeout is how long an alert without endsAt fires.
@@ -26,7 +26,7 @@ const resolveTimeout = 5 * time.Minute
 
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
-// postAlerts is POST /api/v2/alerts: alerts with the same labels are one.
+// postAlerts is POST /api/v2/alerts. Alerts with the same labels are one alert.
 func (s *Server) postAlerts(w http.ResponseWriter, r *http.Request) {
 	var alerts []Alert
 	if err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&alerts); err != nil {

@@ -1,11 +1,11 @@
-// Package fakesoc is a small look-alike of what a security team uses: the parts
-// of Slack's Web API, of PagerDuty's Events API v2 and of Alertmanager's API v2
-// that weir speaks, held to the rules that the vendors publish, and one page on
+// Package fakesoc fakes what a security team uses: the parts of Slack's Web API,
+// of PagerDuty's Events API v2 and of Alertmanager's API v2 that weir calls. It
+// refuses what breaks the rules that the vendors publish, and serves one page on
 // which messages are seen to arrive, change and resolve.
 //
 // It is for trying weir without an account, for the demonstration, and for
-// tests. It keeps everything in memory, a bounded part of it, and authenticates
-// nobody: serve it on the loopback interface only.
+// tests. It keeps the latest messages in memory and authenticates nobody: serve
+// it on the loopback interface only.
 package fakesoc
 
 import (
@@ -19,8 +19,8 @@ import (
 
 // Options of a Server; the zero value is ready to use.
 type Options struct {
-	// Token is the bot token that the Slack look-alike knows; empty: any that
-	// begins with xoxb-.
+	// Token is the bot token that the fake of Slack knows; empty: it takes any
+	// token that begins with xoxb-.
 	Token string
 	// PerSecond is how many messages a second a channel takes before it answers
 	// 429 with Retry-After; 0: any number. Slack's is 1.
@@ -32,11 +32,11 @@ type Options struct {
 	Now func() time.Time
 }
 
-// keep bounds how many messages, incidents and alerts are kept, of each; the
-// oldest go first.
+// keep is how many messages, incidents and alerts are kept, of each; the oldest
+// go first.
 const keep = 500
 
-// Server is the look-alike, to be served over HTTP:
+// Server is the fake, to be served over HTTP:
 //
 //	/                                      the page
 //	/state                                 what it shows, as JSON (State)
@@ -51,12 +51,12 @@ type Server struct {
 
 	mu      sync.Mutex
 	state   State
-	posted  map[string][]time.Time // by channel: what counts towards the limit
-	last    int64                  // of the timestamps given out, in microseconds
+	posted  map[string][]time.Time // by channel: the messages that count towards the limit
+	last    int64                  // the latest timestamp given to a message, in microseconds
 	changed chan struct{}          // closed at the next change
 }
 
-// State is what the look-alike has been told.
+// State is what the fake has received.
 type State struct {
 	Version   int64      `json:"version"` // grows with each change
 	Messages  []Message  `json:"messages"`
@@ -68,7 +68,7 @@ type State struct {
 //go:embed page.html
 var page []byte
 
-// New returns a server that has been told nothing.
+// New returns a server that has received nothing.
 func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -93,8 +93,8 @@ func New(o Options) *Server {
 // ServeHTTP answers as the vendors do.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// State returns what the server has been told so far. Its slices are not
-// changed later.
+// State returns what the server has received so far. Its slices are not changed
+// later.
 func (s *Server) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,7 +117,8 @@ func (s *Server) snapshot() State {
 	return out
 }
 
-// touch tells the pages that something has changed; s.mu is held.
+// touch drops what is beyond keep and tells the pages that something has changed;
+// s.mu must be held.
 func (s *Server) touch() {
 	s.state.Version++
 	s.state.Messages = s.state.Messages[max(0, len(s.state.Messages)-keep):]
@@ -130,8 +131,8 @@ func (s *Server) touch() {
 func (s *Server) servePage(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	// What is shown is other people's text: even if some of it were taken for
-	// markup it could load and run nothing.
+	// The page shows other people's text: even if some of it were taken for
+	// markup, it could load and run nothing.
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
@@ -142,7 +143,7 @@ func (s *Server) serveState(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, s.State())
 }
 
-// serveEvents says "changed" now and after each change.
+// serveEvents sends the version of the state now and after each change.
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	flush := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Incident is one of PagerDuty's.
+// Incident is an incident of PagerDuty.
 type Incident struct {
 	DedupKey string          `json:"dedup_key"`
 	Status   string          `json:"status"` // triggered, acknowledged or resolved
@@ -21,18 +21,18 @@ type Incident struct {
 	Client   string          `json:"client,omitempty"`
 	Links    []Link          `json:"links,omitempty"`
 	Details  json.RawMessage `json:"details,omitempty"`
-	Events   int             `json:"events"` // that made it what it is
+	Events   int             `json:"events"` // how many events it got
 	Opened   time.Time       `json:"opened"`
 	Changed  time.Time       `json:"changed"`
 }
 
-// Link is one of an incident's.
+// Link is a link of an incident.
 type Link struct {
 	Href string `json:"href"`
 	Text string `json:"text"`
 }
 
-// pagerEvent is the body of an enqueue.
+// pagerEvent is the body of POST /v2/enqueue.
 type pagerEvent struct {
 	RoutingKey  string `json:"routing_key"`
 	EventAction string `json:"event_action"`
@@ -138,9 +138,10 @@ func checkEvent(q *pagerEvent) (faults []string) {
 	return faults
 }
 
-// take applies an event to the incident of its key. A resolved one that is
-// triggered again is a new one, as at PagerDuty; what resolves nothing is
-// accepted and does nothing.
+// take applies an event to the open incident of its key; s.mu must be held. A
+// trigger without an open incident opens a new one, also where an earlier one was
+// resolved; any other event without an open incident is accepted and does
+// nothing.
 func (s *Server) take(q *pagerEvent) {
 	now := s.o.Now().UTC()
 	var open *Incident

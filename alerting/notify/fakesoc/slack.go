@@ -12,18 +12,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"github.com/weirhq/weir/alerting/notify/slack"
 )
 
-// Message is one in a channel, with what stands in the thread under it.
+// Message is one message in a channel, with the thread under it.
 type Message struct {
 	Channel string          `json:"channel"`
 	TS      string          `json:"ts"`
 	Text    string          `json:"text"`
 	Blocks  json.RawMessage `json:"blocks,omitempty"`
-	Edited  int             `json:"edited"` // times
+	Edited  int             `json:"edited"` // how often it was changed
 	Thread  []Reply         `json:"thread"`
 	Clicked string          `json:"clicked,omitempty"` // the button that was pressed last
 }
@@ -35,7 +34,7 @@ type Reply struct {
 	Broadcast bool   `json:"broadcast,omitempty"` // also shown in the channel
 }
 
-// slackRequest is the body of the calls that are known here.
+// slackRequest is the body of chat.postMessage, chat.update and incoming webhooks.
 type slackRequest struct {
 	Channel   string          `json:"channel"`
 	TS        string          `json:"ts"`
@@ -46,7 +45,8 @@ type slackRequest struct {
 	Metadata  json.RawMessage `json:"metadata"`
 }
 
-// slackError is one of Slack's words for what is wrong, and its explanation.
+// slackError is a refusal: one of Slack's words for what is wrong, and an
+// explanation.
 type slackError struct {
 	word   string
 	detail string
@@ -55,8 +55,8 @@ type slackError struct {
 // maxBody bounds a request of any vendor's, above each vendor's own limit.
 const maxBody = 4 << 20
 
-// webAPI does what all methods of the Web API share: they are POSTs of JSON
-// under a bearer token, and refuse with status 200 and a word.
+// webAPI serves a method of the Web API: a POST of JSON under a bearer token,
+// which is refused with status 200 and a word.
 func (s *Server) webAPI(method func(q *slackRequest) (map[string]any, *slackError)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := new(slackRequest)
@@ -103,10 +103,11 @@ func (s *Server) readSlack(r *http.Request, q *slackRequest) *slackError {
 	return checkMessage(q)
 }
 
-// limited returns how long a channel must wait, and counts the message if it
-// need not. A few at once are let through, as Slack does.
+// limited returns how long a channel must wait for its next message. If it need
+// not wait, the message is counted. A burst of a few messages is let through, as
+// Slack does.
 func (s *Server) limited(channel string) time.Duration {
-	const burst = 4 // seconds' worth
+	const burst = 4 // seconds, over which the limit is averaged
 	if s.o.PerSecond <= 0 {
 		return 0
 	}
@@ -157,8 +158,8 @@ func (s *Server) updateMessage(q *slackRequest) (map[string]any, *slackError) {
 	return map[string]any{"ok": true, "channel": q.Channel, "ts": q.TS, "text": q.Text}, nil
 }
 
-// incomingWebhook posts to a channel of its own; it refuses with 400 and a word
-// in plain text.
+// incomingWebhook is POST /services/…, which posts to a channel of its own and is
+// refused with status 400 and a word in plain text.
 func (s *Server) incomingWebhook(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	q := new(slackRequest)
@@ -188,7 +189,7 @@ func (s *Server) incomingWebhook(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "ok") // a sender that went away has no remedy
 }
 
-// find returns a message; s.mu is held.
+// find returns a message, or nil; s.mu must be held.
 func (s *Server) find(channel, ts string) *Message {
 	for i := range s.state.Messages {
 		if m := &s.state.Messages[i]; m.Channel == channel && m.TS == ts {
@@ -262,164 +263,3 @@ func (s *Server) send(r *http.Request, body []byte) error {
 	}
 	return nil
 }
-
-// Slack's limits; https://docs.slack.dev/reference/block-kit/blocks has them.
-const (
-	maxBlocks     = 50
-	maxMessage    = 40_000 // characters of text
-	maxHeader     = 150
-	maxSection    = 3_000
-	maxFields     = 10
-	maxField      = 2_000
-	maxElements   = 10 // of a context
-	maxActions    = 25
-	maxButton     = 75
-	maxValue      = 2_000
-	maxIdentifier = 255
-	maxAllBlocks  = 12_000 // characters of all blocks, as it shows in practice
-)
-
-type slackText struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
-}
-
-// checkMessage holds a message against Slack's rules.
-func checkMessage(q *slackRequest) *slackError {
-	switch {
-	case q.Text == "" && len(q.Blocks) == 0:
-		return &slackError{"no_text", ""}
-	case characters(q.Text) > maxMessage:
-		return &slackError{"msg_too_long", ""}
-	case len(q.Blocks) == 0:
-		return nil
-	}
-	var blocks []struct {
-		Type     string            `json:"type"`
-		BlockID  string            `json:"block_id"`
-		Text     *slackText        `json:"text"`
-		Fields   []slackText       `json:"fields"`
-		Elements []json.RawMessage `json:"elements"`
-	}
-	if err := json.Unmarshal(q.Blocks, &blocks); err != nil {
-		return &slackError{"invalid_blocks_format", err.Error()}
-	}
-	if len(blocks) > maxBlocks {
-		return &slackError{"invalid_blocks", "no more than 50 items allowed"}
-	}
-	total := 0
-	for i, b := range blocks {
-		bad := func(format string, args ...any) *slackError {
-			return &slackError{"invalid_blocks", fmt.Sprintf(format, args...) + fmt.Sprintf(" [json-pointer:/blocks/%d]", i)}
-		}
-		if characters(b.BlockID) > maxIdentifier {
-			return bad("block_id is too long")
-		}
-		if b.Text != nil {
-			total += characters(b.Text.Text)
-		}
-		var err error
-		switch b.Type {
-		case "header":
-			err = checkText(b.Text, maxHeader, "plain_text")
-		case "section":
-			if b.Text == nil && len(b.Fields) == 0 {
-				return bad("must have text or fields")
-			}
-			if b.Text != nil {
-				err = checkText(b.Text, maxSection, "plain_text", "mrkdwn")
-			}
-			if len(b.Fields) > maxFields {
-				return bad("no more than 10 fields allowed")
-			}
-			for j := range b.Fields {
-				total += characters(b.Fields[j].Text)
-				if err == nil {
-					err = checkText(&b.Fields[j], maxField, "plain_text", "mrkdwn")
-				}
-			}
-		case "context":
-			if n := len(b.Elements); n == 0 || n > maxElements {
-				return bad("1 to 10 elements allowed")
-			}
-			for _, raw := range b.Elements {
-				var t slackText
-				if err = json.Unmarshal(raw, &t); err != nil {
-					break
-				}
-				total += characters(t.Text)
-				if err = checkText(&t, maxSection, "plain_text", "mrkdwn"); err != nil {
-					break
-				}
-			}
-		case "actions":
-			if n := len(b.Elements); n == 0 || n > maxActions {
-				return bad("1 to 25 elements allowed")
-			}
-			err = checkButtons(b.Elements)
-		case "divider":
-		default:
-			return bad("unsupported type: %s", b.Type)
-		}
-		if err != nil {
-			return bad("%v", err)
-		}
-	}
-	if total > maxAllBlocks {
-		return &slackError{"msg_blocks_too_long", ""}
-	}
-	return nil
-}
-
-func checkText(t *slackText, limit int, kinds ...string) error {
-	if t == nil {
-		return fmt.Errorf("missing required field: text")
-	}
-	fits := false
-	for _, k := range kinds {
-		fits = fits || t.Type == k
-	}
-	switch {
-	case !fits:
-		return fmt.Errorf("text of type %q", t.Type)
-	case t.Text == "":
-		return fmt.Errorf("must be more than 0 characters")
-	case characters(t.Text) > limit:
-		return fmt.Errorf("must be less than %d characters", limit+1)
-	}
-	return nil
-}
-
-func checkButtons(elements []json.RawMessage) error {
-	seen := map[string]bool{}
-	for _, raw := range elements {
-		var b struct {
-			Type     string     `json:"type"`
-			Text     *slackText `json:"text"`
-			ActionID string     `json:"action_id"`
-			Value    string     `json:"value"`
-			Style    string     `json:"style"`
-		}
-		if err := json.Unmarshal(raw, &b); err != nil {
-			return err
-		}
-		if err := checkText(b.Text, maxButton, "plain_text"); err != nil {
-			return err
-		}
-		switch {
-		case b.Type != "button":
-			return fmt.Errorf("unsupported element: %s", b.Type)
-		case b.ActionID == "" || characters(b.ActionID) > maxIdentifier || seen[b.ActionID]:
-			return fmt.Errorf("action_id must be unique and at most 255 characters")
-		case characters(b.Value) > maxValue:
-			return fmt.Errorf("value is too long")
-		case b.Style != "" && b.Style != "primary" && b.Style != "danger":
-			return fmt.Errorf("unknown style %s", b.Style)
-		}
-		seen[b.ActionID] = true
-	}
-	return nil
-}
-
-// characters counts as the strictest reading does, in UTF-16.
-func characters(s string) int { return len(utf16.Encode([]rune(s))) }

@@ -1,7 +1,7 @@
-// Package notifytest is the behaviour that every destination shares, as a
-// test suite: a destination that speaks HTTP runs HTTP against a receiver that
-// is well, busy, broken, slow, half dead or not to be trusted, and must answer
-// each as the contract of notify.Destination says, telling no secret.
+// Package notifytest is a test suite of the behaviour that every destination
+// shares. A destination that speaks HTTP meets receivers that are well, busy,
+// broken, slow, half dead or not to be trusted. It must answer each as the
+// contract of notify.Destination says, and quote no secret.
 package notifytest
 
 import (
@@ -23,14 +23,14 @@ import (
 	"github.com/weirhq/weir/alerting/notify"
 )
 
-// Now is the wall clock that HTTP hands to destinations.
+// Now is the time that the wall clock of destinations under test shows.
 var Now = time.Date(2026, 3, 3, 15, 0, 0, 0, time.UTC)
 
-// Secret stands in the path and the query of every URL that HTTP hands out; no
-// error may hold it.
+// Secret stands in the path and the query of the URL of each destination under
+// test; no error may hold it.
 const Secret = "T0PS3CR3T"
 
-// Setup is what a destination under test is made from.
+// Setup is what a destination under test is built from.
 type Setup struct {
 	URL     string
 	Roots   *x509.CertPool // to trust; nil: the system's
@@ -38,14 +38,14 @@ type Setup struct {
 	Now     func() time.Time
 }
 
-// Request is what the receiver saw of one attempt.
+// Request is what a receiver saw of one attempt.
 type Request struct {
 	Header http.Header
 	Body   []byte
 }
 
 // Receiver is an HTTP server that answers each request with the next of its
-// handlers, the last one for ever, and keeps what it saw.
+// handlers, and all further ones with the last. It keeps the requests.
 type Receiver struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -113,11 +113,13 @@ func HalfSent(w http.ResponseWriter, _ *http.Request) {
 	_ = conn.Close()
 }
 
-// floodSize is far more than buffers hold between receiver and destination.
+// floodSize, in bytes, is far more than the buffers between a receiver and a
+// destination hold.
 const floodSize = 64 << 20
 
-// Flood returns a handler that takes the message and then answers with far too
-// much, and sends what it got rid of before the destination hung up.
+// Flood returns a handler that takes the message and then answers with up to
+// floodSize bytes. It sends how many it could write before the destination hung
+// up.
 func Flood(sent chan<- int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		block := []byte(strings.Repeat("x", 1<<16))
@@ -132,11 +134,11 @@ func Flood(sent chan<- int) http.HandlerFunc {
 	}
 }
 
-// attempt is what one call of Notify must come to.
+// attempt is the result that one call of Notify must have.
 type attempt struct {
 	retry bool
-	after time.Duration // asked for by the receiver
-	says  string        // in the error; "" means no error
+	after time.Duration // the wait that the receiver asked for
+	says  string        // a text that the error must hold; "" means no error
 }
 
 var taken = attempt{}
@@ -149,12 +151,12 @@ func HTTP(t *testing.T, build func(t *testing.T, s Setup) notify.Destination) {
 
 // Suite is the behaviour shared by destinations that speak HTTP.
 type Suite struct {
-	// Taken is how the vendor says that it took a message.
+	// Taken is the handler by which the vendor says that it took a message.
 	Taken http.HandlerFunc
 	// Calls is how many requests make one delivery; 0 means 1.
 	Calls int
-	// Reads tells that the vendor's word is in the body, so that a status
-	// without it is no success.
+	// Reads says that the vendor answers in the body, so that a status alone is no
+	// success.
 	Reads bool
 }
 
@@ -282,7 +284,7 @@ func roots(r *Receiver) *x509.CertPool {
 	return p
 }
 
-// check makes one attempt and holds it against what it must come to.
+// check makes one attempt and compares its result with the wanted one.
 func check(t *testing.T, d notify.Destination, want attempt) {
 	t.Helper()
 	retry, err := d.Notify(t.Context(), alertingtest.Alert())
@@ -308,8 +310,8 @@ func check(t *testing.T, d notify.Destination, want attempt) {
 	}
 }
 
-// extremes sends what is longest, strangest and farthest: each is a message of
-// valid UTF-8.
+// extremes sends the alerts that are hardest to say: each must become a message
+// of valid UTF-8.
 func (s Suite) extremes(t *testing.T, build func(t *testing.T, s Setup) notify.Destination) {
 	for name, a := range alertingtest.Alerts() {
 		t.Run(name, func(t *testing.T) {

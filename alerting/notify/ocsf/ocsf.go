@@ -1,17 +1,19 @@
-// Package ocsf says an alert as a Detection Finding (class 2004) of the Open
-// Cybersecurity Schema Framework, and writes it to a Kafka topic, for lakes and
-// SIEMs that read OCSF.
+// Package ocsf writes an alert to a Kafka topic as a Detection Finding (class
+// 2004) of the Open Cybersecurity Schema Framework, for lakes and SIEMs that read
+// OCSF.
 //
 // Open, update and close are the activities Create, Update and Close of one
-// finding, whose uid is the dedup key. What OCSF has no place for is under
-// unmapped.weir: the whole alert, as it stands on weir.alerts.
+// finding, whose uid is the dedup key. The whole alert, as it stands on
+// weir.alerts, is under unmapped.weir, since OCSF has no place for all of it.
 //
 // The topic is written outside the transaction that records the delivery, so a
-// kill may repeat one finding; metadata.uid, the message id, tells a repeat.
+// kill may repeat one finding; a repeat has the same metadata.uid, the message
+// id.
 package ocsf
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +28,7 @@ import (
 // SchemaVersion is the version of OCSF that findings are written to.
 const SchemaVersion = "1.5.0"
 
-// classUID is Detection Finding: the 4th class of category 2, Findings.
+// classUID is that of Detection Finding, the 4th class of category 2, Findings.
 const classUID, categoryUID = 2004, 2
 
 // Producer writes one record to the topic of the destination and returns once
@@ -38,7 +40,7 @@ type Producer interface {
 // Options of a topic of findings.
 type Options struct {
 	Name     string
-	Version  string         // of weir, told as that of the product
+	Version  string         // of weir, which findings name as the product
 	Location *time.Location // of the times shown in texts; default UTC
 	Producer Producer
 }
@@ -73,8 +75,8 @@ func (t *Topic) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err 
 	return false, nil
 }
 
-// finding is a Detection Finding with the attributes that weir can fill; the
-// comments name what OCSF requires.
+// finding is a Detection Finding with the attributes that weir can fill. A comment
+// marks the attributes that OCSF requires.
 type finding struct {
 	ActivityID   int          `json:"activity_id"` // required
 	Activity     string       `json:"activity_name"`
@@ -136,7 +138,8 @@ type analytic struct {
 	Type   string `json:"type"`
 }
 
-// evidence must hold at least one artifact; data always is one.
+// evidence is one artifact; OCSF wants at least one attribute in it, and data is
+// always there.
 type evidence struct {
 	Actor *actor `json:"actor,omitempty"`
 	Data  data   `json:"data"`
@@ -175,7 +178,7 @@ type unmapped struct {
 	Weir json.RawMessage `json:"weir"`
 }
 
-// enum is a number and its caption.
+// enum is a value of an enumeration of OCSF: its number and its caption.
 type enum struct {
 	id      int
 	caption string
@@ -189,8 +192,9 @@ var (
 	confidences = map[episode.Confidence]enum{
 		episode.Possible: {1, "Low"}, episode.Likely: {2, "Medium"}, episode.VeryLikely: {3, "High"}, episode.Certain: {3, "High"},
 	}
-	// observables by dimension; the rest are Other.
-	kinds = map[string]enum{"user": {4, "User Name"}, "network": {12, "Subnet"}}
+	// observables maps dimensions to the types of their identities; any other
+	// dimension is of type 99, named by itself.
+	observables = map[string]enum{"user": {4, "User Name"}, "network": {12, "Subnet"}}
 )
 
 // Encode returns the alert as one line of JSON, a Detection Finding; version is
@@ -213,7 +217,7 @@ func Encode(a *alerting.Alert, version string, loc *time.Location) ([]byte, erro
 			Correlation: a.Campaign, LogName: "weir.alerts",
 		},
 		Info: info{
-			UID: a.DedupKey, Title: m.Title, Desc: m.Sentence, Types: []string{kind(a)},
+			UID: a.DedupKey, Title: m.Title, Desc: m.Sentence, Types: []string{string(cmp.Or(a.Kind, alerting.Statistical))},
 			FirstSeen: int64(a.Onset), LastSeen: int64(a.Time), Modified: int64(a.Time), Analytic: analyticOf(a),
 		},
 		Evidences:   []evidence{evidenceOf(a)},
@@ -240,14 +244,8 @@ func Encode(a *alerting.Alert, version string, loc *time.Location) ([]byte, erro
 	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }
 
-func kind(a *alerting.Alert) string {
-	if a.Kind == "" {
-		return string(alerting.Statistical)
-	}
-	return string(a.Kind)
-}
-
-// analyticOf says what found it: a rule, where it is a fact, else statistics.
+// analyticOf says what found the episode: a rule if it rests on a fact, else
+// statistics.
 func analyticOf(a *alerting.Alert) analytic {
 	if a.Kind == alerting.KindFact {
 		return analytic{Name: a.Detector, UID: string(a.Fact), TypeID: 1, Type: "Rule"}
@@ -263,18 +261,19 @@ func evidenceOf(a *alerting.Alert) evidence {
 	return e
 }
 
-// observableOf names where the identity stands in the finding.
+// observableOf says where in the finding the identity stands.
 func observableOf(a *alerting.Alert) observable {
 	o := observable{Name: "evidences.data.identity", TypeID: 99, Type: a.Dimension, Value: a.Identity}
 	if a.Dimension == "user" {
 		o.Name = "evidences.actor.user.name"
 	}
-	if k, ok := kinds[a.Dimension]; ok {
+	if k, ok := observables[a.Dimension]; ok {
 		o.TypeID, o.Type = k.id, k.caption
 	}
 	return o
 }
 
+// join numbers lines.
 func join(lines []string) string {
 	var b bytes.Buffer
 	for i, l := range lines {

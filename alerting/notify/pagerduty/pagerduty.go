@@ -1,6 +1,6 @@
 // Package pagerduty makes an incident of an episode by PagerDuty's Events API
 // v2: open and update trigger it, close resolves it, all under the episode's
-// dedup key, so that one episode is one incident however often it is told.
+// dedup key, so that one episode is one incident however many messages it has.
 //
 // PagerDuty answers 202 for what it took, 400 for what it will never take, and
 // 429 or 5xx for what may be sent again; an event is at most 512 KB, its
@@ -49,7 +49,8 @@ type PagerDuty struct {
 
 var _ notify.Destination = (*PagerDuty)(nil)
 
-const routingKey = 32 // its length
+// routingKey is the length of a routing key.
+const routingKey = 32
 
 // New returns the destination. Its errors quote neither URL nor key.
 func New(o Options) (*PagerDuty, error) {
@@ -87,8 +88,8 @@ func (p *PagerDuty) Notify(ctx context.Context, a *alerting.Alert) (retry bool, 
 	return p.send(ctx, p.event(a))
 }
 
-// Acknowledge tells PagerDuty that somebody has the episode in hand, so that
-// nobody else is called. It is Notify's sibling for verdicts, and errs alike.
+// Acknowledge tells PagerDuty that somebody works on the episode, so that nobody
+// else is called. Its results mean what those of Notify do.
 func (p *PagerDuty) Acknowledge(ctx context.Context, dedupKey string) (retry bool, err error) {
 	return p.send(ctx, &event{RoutingKey: p.key, Action: "acknowledge", DedupKey: dedupKey})
 }
@@ -103,7 +104,7 @@ func (p *PagerDuty) send(ctx context.Context, e *event) (retry bool, err error) 
 	return p.client.Post(ctx, http.Header{"Content-Type": {"application/json"}}, bytes.TrimRight(b.Bytes(), "\n"))
 }
 
-// Limits of PagerDuty's, in characters.
+// What PagerDuty takes at most, in characters.
 const (
 	maxSummary = 1024
 	maxSource  = 255
@@ -135,7 +136,7 @@ type link struct {
 	Text string `json:"text"`
 }
 
-// details are shown as a table; its rows keep this order.
+// details is shown as a table, with its rows in this order.
 type details struct {
 	Summary  string            `json:"summary"`
 	Facts    map[string]string `json:"figures"`
@@ -167,26 +168,16 @@ func (p *PagerDuty) event(a *alerting.Alert) *event {
 	e.Payload = &payload{
 		Summary: alerting.Clip(m.Sentence, maxSummary), Source: alerting.Clip("weir: "+m.Title, maxSource),
 		Severity: severities[a.Severity], Timestamp: a.Time.String(),
-		Component: alerting.Clip(alerting.Printable(a.Dimension+" "+a.Identity, 2*maxSource), maxSource), Group: a.Campaign, Class: class(a),
+		Component: alerting.Clip(alerting.Printable(a.Dimension+" "+a.Identity, 2*maxSource), maxSource), Group: a.Campaign, Class: alerting.Clip(alerting.Printable(a.RestsOn(), maxSource), maxSource),
 		Details: &details{
-			Summary: m.Sentence, Facts: table(m.Facts), Through: table(m.Through), Members: m.Members,
+			Summary: m.Sentence, Facts: table(m.Figures), Through: table(m.Through), Members: m.Members,
 			Benign: m.Benign, Checks: m.Checks, Campaign: a.Campaign, Key: a.DedupKey,
 		},
 	}
 	return e
 }
 
-// class names what kind of thing it is: the fact, or the measure.
-func class(a *alerting.Alert) string {
-	for _, word := range []string{string(a.Fact), a.Measure, string(a.Kind)} {
-		if word != "" {
-			return alerting.Clip(alerting.Printable(word, maxSource), maxSource)
-		}
-	}
-	return "statistical"
-}
-
-// table makes rows of fields; encoding/json sorts them by name.
+// table returns fields as a map; encoding/json sorts its rows by name.
 func table(fields []alerting.Field) map[string]string {
 	if len(fields) == 0 {
 		return nil

@@ -9,12 +9,12 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 )
 
-// Limits of Slack's, in characters; what is shown stays within them with room
-// to spare, since Slack also refuses a message whose blocks hold more than
-// about 12,000 characters together (msg_blocks_too_long).
+// The longest texts that weir sends, in characters. They stay well below Slack's
+// own limits for each, since Slack also refuses a message whose blocks hold more
+// than about 12,000 characters together (msg_blocks_too_long).
 const (
 	maxHeader   = 150
-	maxText     = 3000 // of the notification; Slack takes 4,000 before it advises against
+	maxText     = 3000 // of the text of a notification; Slack advises against more than 4,000
 	maxSentence = 2000
 	maxList     = 1500 // of each list in a section; Slack takes 3,000
 	maxField    = 400  // Slack takes 2,000
@@ -34,7 +34,7 @@ type message struct {
 	UnfurlMedia *bool     `json:"unfurl_media,omitempty"`
 }
 
-// metadata lets a workflow in Slack know the episode without reading the text.
+// metadata lets a workflow in Slack read the episode without parsing the text.
 type metadata struct {
 	Type    string            `json:"event_type"`
 	Payload map[string]string `json:"event_payload"` // encoding/json sorts it
@@ -65,19 +65,20 @@ type element struct {
 	Style    string `json:"style,omitempty"`
 }
 
-// plain is text without markup: what an identity holds cannot act.
+// plain returns text without markup, in which an identity can do nothing.
 func plain(s string, limit int) *text {
 	return &text{Type: "plain_text", Text: alerting.Clip(s, limit), Emoji: new(false)}
 }
 
-// markup is text in Slack's markup; other people's words in it are escaped.
+// markup returns text in Slack's markup; other people's words in s must have been
+// escaped.
 func markup(s string) *text { return &text{Type: "mrkdwn", Text: s, Verbatim: true} }
 
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
-// escape clips s and makes it inert in Slack's markup. The limit holds after
-// escaping, and no cut falls into an entity. Marks such as * cannot be escaped;
-// at worst they change how a word looks.
+// escape clips s and makes it inert in Slack's markup. The result has at most
+// limit characters, and no cut falls into an entity. Marks such as * cannot be
+// escaped; at worst they change how a word looks.
 func escape(s string, limit int) string {
 	for cut := limit; ; cut = cut * 3 / 4 {
 		if out := escaper.Replace(alerting.Clip(s, cut)); utf8.RuneCountInString(out) <= limit || cut < 8 {
@@ -90,7 +91,7 @@ var marks = map[episode.Severity]string{
 	episode.Critical: "🔴", episode.High: "🟠", episode.Medium: "🟡", episode.Low: "🔵",
 }
 
-// mark is a sign for the severity; what is over is green.
+// mark returns a coloured sign for the severity; it is green for a close.
 func mark(a *alerting.Alert) string {
 	if a.Status == alerting.Close {
 		return "🟢"
@@ -98,7 +99,7 @@ func mark(a *alerting.Alert) string {
 	return marks[a.Severity]
 }
 
-// message lays out an alert.
+// message returns the message that shows an alert.
 func (s *Slack) message(a *alerting.Alert) *message {
 	m := alerting.Compose(a, s.loc)
 	out := &message{
@@ -113,12 +114,12 @@ func (s *Slack) message(a *alerting.Alert) *message {
 	return out
 }
 
-func (s *Slack) blocks(a *alerting.Alert, m *alerting.Message) []block {
+func (s *Slack) blocks(a *alerting.Alert, m *alerting.Content) []block {
 	out := []block{
 		{Type: "header", Text: plain(mark(a)+" "+m.Title, maxHeader)},
 		{Type: "section", Text: plain(m.Sentence, maxSentence)},
 	}
-	if f := fields(m.Facts); len(f) > 0 {
+	if f := fields(m.Figures); len(f) > 0 {
 		out = append(out, block{Type: "section", Fields: f})
 	}
 	var through []string
@@ -162,8 +163,9 @@ func numbered(lines []string) (out []string) {
 	return out
 }
 
-// footer: "Console · Runbook · Query · weir-0123456789abcdef".
-func footer(a *alerting.Alert, m *alerting.Message) string {
+// footer returns the links and the key, such as "Console · Runbook · Query ·
+// weir-0123456789abcdef".
+func footer(a *alerting.Alert, m *alerting.Content) string {
 	var parts []string
 	for _, l := range m.Links {
 		parts = append(parts, "<"+escaper.Replace(l.Value)+"|"+l.Name+">")
@@ -175,7 +177,7 @@ func footer(a *alerting.Alert, m *alerting.Message) string {
 	return strings.Join(append(parts, key), " · ")
 }
 
-// actions are the buttons that Handler answers.
+// actions returns the buttons that Handler answers.
 func actions(key string) block {
 	button := func(v Kind, label, style string) element {
 		return element{Type: "button", Text: plain(label, 75), ActionID: actionPrefix + string(v), Value: key, Style: style}

@@ -1,13 +1,13 @@
 // Package slack shows episodes in a Slack channel.
 //
-// With a bot token an episode is one message, kept up to date in place
-// (chat.postMessage, then chat.update), and its course is told in the thread
-// under it; a rise of severity is told to the channel too. With an incoming
-// webhook, which cannot change what it posted, each update is a message.
+// With a bot token an episode is one message, which is kept up to date in place
+// (chat.postMessage, then chat.update). Each update is also a reply in the thread
+// under the message; a rise of the severity is shown in the channel too. An
+// incoming webhook cannot change what it posted, so each alert is a message.
 //
-// Slack takes one message a second for each channel and says 429 with
-// Retry-After beyond that; a bot's refusals come with status 200 and a word in
-// the body, which is what this package goes by. A message that was deleted is
+// Slack takes one message a second for each channel and answers 429 with
+// Retry-After beyond that. A bot's refusals come with status 200 and a word in
+// the body, by which this package classifies them. A message that was deleted is
 // posted anew. Handler takes the clicks on a message's buttons.
 package slack
 
@@ -37,7 +37,7 @@ type Options struct {
 	WebhookURL string           // of an incoming webhook; a secret, never shown
 	Token      string           // of a bot with the scope chat:write; never shown
 	Channel    string           // its id (C024BE91L), or name where the bot may look that up
-	API        string           // default DefaultAPI; another one for look-alikes
+	API        string           // default DefaultAPI; another one for a fake
 	Buttons    bool             // show the buttons that Handler answers
 	Location   *time.Location   // of the times shown; default UTC
 	TLS        *tls.Config      // nil: the system's roots
@@ -53,8 +53,9 @@ type Slack struct {
 	buttons bool
 	loc     *time.Location
 
-	webhook      *post.Client // or
-	post, update *post.Client
+	webhook *post.Client // of an incoming webhook; nil with a bot token
+	post    *post.Client // chat.postMessage; nil with an incoming webhook
+	update  *post.Client // chat.update; nil with an incoming webhook
 }
 
 var _ notify.Updater = (*Slack)(nil)
@@ -104,7 +105,8 @@ func (s *Slack) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err 
 	return retry, err
 }
 
-// Upsert shows the alert in the episode's message.
+// Upsert shows the alert in the episode's message, which it posts if there is none
+// yet.
 func (s *Slack) Upsert(ctx context.Context, a *alerting.Alert, reference string) (kept string, retry bool, err error) {
 	m := s.message(a)
 	if s.webhook != nil {
@@ -134,7 +136,7 @@ func (s *Slack) Upsert(ctx context.Context, a *alerting.Alert, reference string)
 	return ref.String(), false, nil
 }
 
-// begin posts the episode's message.
+// begin posts the episode's message for the first time.
 func (s *Slack) begin(ctx context.Context, a *alerting.Alert, m *message) (kept string, retry bool, err error) {
 	m.Channel, m.TS = s.channel, ""
 	answer, retry, err := s.call(ctx, s.post, m)
@@ -144,7 +146,7 @@ func (s *Slack) begin(ctx context.Context, a *alerting.Alert, m *message) (kept 
 	return reference{answer.Channel, answer.TS, a.Severity}.String(), false, nil
 }
 
-// answer is what the Web API says.
+// answer is an answer of the Web API.
 type answer struct {
 	OK       *bool  `json:"ok"`
 	Error    string `json:"error"`
@@ -156,7 +158,7 @@ type answer struct {
 	} `json:"response_metadata"`
 }
 
-// call makes one request of the Web API.
+// call makes one request to the Web API.
 func (s *Slack) call(ctx context.Context, c *post.Client, m *message) (a answer, retry bool, err error) {
 	h := http.Header{"Content-Type": {"application/json; charset=utf-8"}, "Authorization": {"Bearer " + s.token}}
 	body, retry, err := c.Exchange(ctx, h, encode(m))
@@ -169,17 +171,17 @@ func (s *Slack) call(ctx context.Context, c *post.Client, m *message) (a answer,
 	if *a.OK {
 		return a, false, nil
 	}
-	retry, err = judge(&a)
+	retry, err = classify(&a)
 	text := c.Quote([]byte(a.Error + " " + a.Needed + " " + strings.Join(a.Metadata.Messages, " ")))
 	return a, retry, fmt.Errorf("posting to %s: Slack refuses%s%w", c.Host(), text, err)
 }
 
-// errGone tells that the message to be changed is no more, or may not be
-// changed any longer.
+// errGone says that the message to be changed is no longer there, or can no
+// longer be changed.
 var errGone = errors.New("; the message cannot be changed any more")
 
-// judge says whether a refusal may pass, and what a person can do about it.
-func judge(a *answer) (retry bool, err error) {
+// classify says whether a refusal may pass, and what a person can do about it.
+func classify(a *answer) (retry bool, err error) {
 	switch a.Error {
 	case "ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "accesslimited":
 		return true, errors.New("; it may pass")
@@ -213,13 +215,15 @@ func explain(err error) error {
 	return err
 }
 
-// reference is where an episode's message is, and how grave it was last.
+// reference says where an episode's message is, and how grave the episode was
+// when it was last sent.
 type reference struct {
-	channel, ts string
-	severity    episode.Severity
+	channel  string
+	ts       string // timestamp, Slack's id of a message in its channel
+	severity episode.Severity
 }
 
-// String returns channel/ts/severity.
+// String returns the reference as channel/ts/severity.
 func (r reference) String() string { return r.channel + "/" + r.ts + "/" + r.severity.String() }
 
 func parseReference(s string) (r reference, ok bool) {
@@ -229,7 +233,7 @@ func parseReference(s string) (r reference, ok bool) {
 	}
 	r = reference{channel: parts[0], ts: parts[1]}
 	if severity, err := episode.ParseSeverity(parts[2]); err == nil {
-		r.severity = severity // an unknown one is milder than all: the next message is told to the channel
+		r.severity = severity // an unknown word is milder than all severities: the next update is shown in the channel
 	}
 	return r, true
 }

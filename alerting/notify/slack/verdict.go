@@ -16,13 +16,13 @@ import (
 	"time"
 )
 
-// Kind is what a person says of an episode.
+// Kind is the kind of a verdict: what a person says of an episode.
 type Kind string
 
-// The kinds, one button each.
+// The kinds; each has a button.
 const (
-	Acknowledge  Kind = "acknowledge"   // somebody is looking
-	Expected     Kind = "expected"      // it is meant to be so
+	Acknowledge  Kind = "acknowledge"   // somebody looks at it
+	Expected     Kind = "expected"      // it is meant to happen
 	TruePositive Kind = "true_positive" // it is what it looks like
 )
 
@@ -30,32 +30,32 @@ const (
 type Verdict struct {
 	Kind     Kind
 	DedupKey string    // of the episode
-	Author   string    // the person's id in Slack, which does not change: U024BE7LH
-	Name     string    // the person's name in Slack, which may
+	Author   string    // the person's id in Slack, such as U024BE7LH; it never changes
+	Name     string    // the person's name in Slack; it may change
 	Team     string    // the workspace's id
 	At       time.Time // of the request
 }
 
 const (
 	actionPrefix = "weir_"
-	// signatureAge is how old a signed request may be, so that one that was
-	// listened to cannot be played again later.
+	// signatureAge is how old a signed request may be, so that somebody who
+	// overheard a request cannot send it again later.
 	signatureAge = 5 * time.Minute
-	// maxInteraction bounds what is read of a request; Slack sends the whole
-	// message with it.
+	// maxInteraction bounds what is read of a request, in bytes; Slack sends the
+	// whole message with each.
 	maxInteraction = 1 << 20
 )
 
 // Handler answers the requests that Slack makes when somebody presses a button
 // ("Interactivity" in the app's settings). It checks that they are Slack's (an
 // HMAC-SHA256 of version v0 under the app's signing secret, at most five
-// minutes old) and hands each click to decide. Slack wants an answer within
-// three seconds; decide must be quick. An error of decide is answered with 500,
-// and shown by Slack as a failed click; now is the wall clock.
+// minutes old) and hands the verdict of each click to record. Slack wants an
+// answer within three seconds, so record must be quick. An error of record is
+// answered with 500, which Slack shows as a failed click. now is the wall clock.
 //
-// A click may come twice: decide must take the same verdict of the same person
-// as one.
-func Handler(secret string, now func() time.Time, decide func(ctx context.Context, v Verdict) error) (http.Handler, error) {
+// A click may come twice: record must count the same verdict of the same person
+// once.
+func Handler(secret string, now func() time.Time, record func(ctx context.Context, v Verdict) error) (http.Handler, error) {
 	if len(secret) < 16 {
 		return nil, errors.New("setting up slack's buttons: the signing secret is too short; copy it from the app's Basic Information")
 	}
@@ -81,7 +81,7 @@ func Handler(secret string, now func() time.Time, decide func(ctx context.Contex
 			return
 		}
 		for _, v := range verdicts {
-			if err := decide(r.Context(), v); err != nil {
+			if err := record(r.Context(), v); err != nil {
 				http.Error(w, "the verdict could not be recorded", http.StatusInternalServerError)
 				return
 			}
@@ -90,8 +90,8 @@ func Handler(secret string, now func() time.Time, decide func(ctx context.Contex
 	}), nil
 }
 
-// Sign sets the headers by which a receiver knows a request of Slack's; for
-// look-alikes.
+// Sign sets the headers by which a receiver knows a request of Slack's, for a
+// fake.
 func Sign(secret string, h http.Header, body []byte, at time.Time) {
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	h.Set("X-Slack-Request-Timestamp", stamp)
@@ -120,8 +120,8 @@ func verify(secret []byte, h http.Header, body []byte, now time.Time) error {
 	return nil
 }
 
-// decodeVerdicts reads a form whose field payload is JSON. Clicks on what is
-// not ours are passed over: an app may have other buttons.
+// decodeVerdicts reads a form whose field payload is JSON. It passes over clicks
+// on buttons that are not weir's: an app may have others.
 func decodeVerdicts(body []byte, at time.Time) (list []Verdict, err error) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {

@@ -35,7 +35,7 @@ type Writer struct {
 
 	mu    sync.Mutex
 	w     io.Writer
-	begun bool // the table's header is out
+	begun bool // the header of the table has been written
 	torn  bool // the last write ended inside a line
 }
 
@@ -60,9 +60,9 @@ func New(name string, w io.Writer, format Format, loc *time.Location) (*Writer, 
 // Name returns the destination's name.
 func (o *Writer) Name() string { return o.name }
 
-// Notify writes the alert. A reader that has gone away is final; any other
-// fault, a full disk say, may pass. After a fault inside a line the next alert
-// starts on a new one.
+// Notify writes the alert. If the reader has gone away, the alert is refused for
+// good; any other fault, such as a full disk, may pass. After a fault inside a
+// line the next alert begins a new line.
 func (o *Writer) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return true, fmt.Errorf("writing to %s: %w", o.name, err)
@@ -119,7 +119,7 @@ func AppendTable(b []byte, a *alerting.Alert, loc *time.Location) []byte {
 	return append(append(append(b, "    "...), clean(a.Summary)...), '\n')
 }
 
-// cell returns s as one printable line of at most so many runes.
+// cell returns s as one printable line of at most width runes.
 func cell(s string, width int) string {
 	runes := []rune(clean(s))
 	if len(runes) > width {
@@ -131,7 +131,8 @@ func cell(s string, width int) string {
 // clean keeps other people's text from steering the terminal.
 func clean(s string) string { return alerting.Printable(s, len(s)) }
 
-// figure shows a count as people read it: one decimal where it is small.
+// figure shows a count as people read it: with one decimal below 100, else with
+// commas between groups of three digits.
 func figure(v float64) string {
 	if v > -100 && v < 100 {
 		return strings.TrimSuffix(fmt.Sprintf("%.1f", v), ".0")

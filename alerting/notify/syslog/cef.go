@@ -9,7 +9,8 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 )
 
-// Lengths that the dictionary of CEF allows, in bytes here, which is never more.
+// The lengths that the dictionary of CEF allows. CEF counts characters; here they
+// are bounds in bytes, which never allow more.
 const (
 	maxSignature = 1023
 	maxName      = 512
@@ -17,17 +18,18 @@ const (
 	maxCustom    = 4000
 )
 
-// severities of CEF: 0 to 3 low, 4 to 6 medium, 7 and 8 high, 9 and 10 very high.
+// cefSeverity maps severities to those of CEF: 0 to 3 is low there, 4 to 6 medium,
+// 7 and 8 high, 9 and 10 very high.
 var cefSeverity = map[episode.Severity]int{episode.Low: 3, episode.Medium: 5, episode.High: 8, episode.Critical: 10}
 
 // cef returns the alert as one line of the Common Event Format, version 0, of
-// at most limit bytes. What does not fit is left out, the least important
-// first, field by field: half an escape would spoil the line.
+// at most limit bytes. Fields that do not fit are left out whole, the least
+// important first: half an escape would spoil the line.
 func cef(a *alerting.Alert, version string, loc *time.Location, limit int) string {
 	m := alerting.Compose(a, loc)
 	var b strings.Builder
 	b.WriteString("CEF:0|weir|weir|")
-	for _, field := range []string{version, signature(a), alerting.Printable(m.Title, maxName), strconv.Itoa(cefSeverity[a.Severity])} {
+	for _, field := range []string{version, alerting.Printable(a.RestsOn(), maxSignature), alerting.Printable(m.Title, maxName), strconv.Itoa(cefSeverity[a.Severity])} {
 		b.WriteString(headerEscaper.Replace(field))
 		b.WriteByte('|')
 	}
@@ -49,31 +51,21 @@ func cef(a *alerting.Alert, version string, loc *time.Location, limit int) strin
 	return b.String()
 }
 
-// headerEscaper and valueEscaper escape what CEF gives a meaning; line breaks
-// never get here, since every text is printable.
+// headerEscaper and valueEscaper escape the characters that mean something to
+// CEF. Line breaks never reach them, since every text is printable.
 var (
 	headerEscaper = strings.NewReplacer(`\`, `\\`, `|`, `\|`)
 	valueEscaper  = strings.NewReplacer(`\`, `\\`, `=`, `\=`)
 )
 
-// signature names what kind of event it is: the fact, or the measure.
-func signature(a *alerting.Alert) string {
-	for _, word := range []string{string(a.Fact), a.Measure, string(a.Kind)} {
-		if word != "" {
-			return alerting.Printable(word, maxSignature)
-		}
-	}
-	return string(alerting.Statistical)
-}
-
 // pair is one field of the extension.
 type pair struct {
 	key, value string
-	limit      int
+	limit      int // of the value, in bytes
 }
 
 // extension lists the fields, the most important first.
-func extension(a *alerting.Alert, m *alerting.Message) []pair {
+func extension(a *alerting.Alert, m *alerting.Content) []pair {
 	millis := func(t alerting.Time) string {
 		if t <= 0 {
 			return ""

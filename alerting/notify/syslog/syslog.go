@@ -1,13 +1,13 @@
 // Package syslog sends alerts as syslog messages (RFC 5424) whose text is CEF,
 // which most SIEMs read.
 //
-// Over TCP (RFC 6587) and TLS (RFC 5425) messages are counted in octets. Syslog
-// has no answers, so the sender cannot know that a message was stored. What can
-// be known is: each message has its own connection, whose sending side is closed
-// behind it, and the receiver's close in turn says that it read to the end; a
-// reset says that it did not. A receiver that keeps the connection open is
-// believed after a while. Over UDP (RFC 5426) nothing can be known and messages
-// may be lost; use it inside one host only.
+// Over TCP (RFC 6587) and TLS (RFC 5425) a message begins with its length in
+// octets. Syslog has no answers, so the sender cannot know that a message was
+// stored, only that it was read: each message has a connection of its own, whose
+// sending side is closed after it. A receiver that closes its side has read all;
+// a reset says that it has not. A receiver that keeps the connection open is
+// taken to have read all after a second. Over UDP (RFC 5426) nothing can be known
+// and messages may be lost; use it inside one host only.
 package syslog
 
 import (
@@ -41,11 +41,11 @@ type Options struct {
 	Name     string
 	Network  string         // UDP, TCP or TLS
 	Address  string         // host:port
-	Hostname string         // of this machine, as told; default "-"
-	Version  string         // of weir, as told
-	Facility int            // 0 to 23; default 0 is taken as 13, log audit
+	Hostname string         // of this machine, as it stands in messages; default "-"
+	Version  string         // of weir, as it stands in messages
+	Facility int            // 1 to 23; 0 means the default, 13, log audit
 	Location *time.Location // of the times in texts; default UTC
-	TLS      *tls.Config    // of TLS; nil: the system's roots
+	TLS      *tls.Config    // for Network TLS; nil: the system's roots
 	Timeout  time.Duration  // of one message; default 10 s
 }
 
@@ -56,15 +56,15 @@ var _ notify.Destination = (*Syslog)(nil)
 
 const logAudit = 13
 
-// Sizes in bytes. RFC 5426 wants every receiver to take 480 and advises 2,048;
-// RFC 5425 wants 2,048 and advises 8,192.
+// The largest messages, in bytes: the sizes that a receiver should take by RFC
+// 5426 and RFC 5425 (it must take 480 and 2,048).
 const (
 	maxDatagram = 2048
 	maxStream   = 8192
 )
 
-// goodbye is how long the receiver's close is waited for.
-const goodbye = time.Second
+// closeWait is how long the receiver's close is waited for.
+const closeWait = time.Second
 
 // New returns the destination.
 func New(o Options) (*Syslog, error) {
@@ -100,10 +100,10 @@ func (s *Syslog) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err
 	return false, nil
 }
 
-// priorities are the severities of syslog.
+// priorities maps severities to those of syslog; a close is informational.
 var priorities = map[episode.Severity]int{episode.Critical: 2, episode.High: 3, episode.Medium: 4, episode.Low: 5}
 
-// format returns the message without its frame.
+// format returns the message without the length that precedes it on a stream.
 func (s *Syslog) format(a *alerting.Alert) string {
 	severity := priorities[a.Severity]
 	if a.Status == alerting.Close {
@@ -117,7 +117,7 @@ func (s *Syslog) format(a *alerting.Alert) string {
 	return header + cef(a, s.o.Version, s.o.Location, limit-len(header))
 }
 
-// word makes a field of the header: printable ASCII without spaces, "-" for
+// word returns s as a field of the header: printable ASCII without spaces, "-" for
 // nothing.
 func word(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
@@ -132,6 +132,7 @@ func word(s string, limit int) string {
 	return s
 }
 
+// send sends one message over a connection of its own.
 func (s *Syslog) send(ctx context.Context, text string) error {
 	conn, err := s.dial(ctx)
 	if err != nil {
@@ -142,7 +143,7 @@ func (s *Syslog) send(ctx context.Context, text string) error {
 	if err := conn.SetDeadline(deadline); err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // called off: nothing waits any longer
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // when ctx ends, nothing waits any longer
 	defer stop()
 	if s.o.Network != UDP {
 		text = strconv.Itoa(len(text)) + " " + text
@@ -150,7 +151,7 @@ func (s *Syslog) send(ctx context.Context, text string) error {
 	if _, err := io.WriteString(conn, text); err != nil {
 		return errors.Join(ctx.Err(), err)
 	}
-	return errors.Join(ctx.Err(), part(conn))
+	return errors.Join(ctx.Err(), finish(conn))
 }
 
 func (s *Syslog) dial(ctx context.Context) (net.Conn, error) {
@@ -162,8 +163,8 @@ func (s *Syslog) dial(ctx context.Context) (net.Conn, error) {
 	return d.DialContext(ctx, s.o.Network, s.o.Address)
 }
 
-// part closes the sending side and waits for the receiver to do the same.
-func part(conn net.Conn) error {
+// finish closes the sending side and waits for the receiver to close its own.
+func finish(conn net.Conn) error {
 	c, ok := conn.(interface{ CloseWrite() error })
 	if !ok {
 		return nil // UDP
@@ -171,17 +172,17 @@ func part(conn net.Conn) error {
 	if err := c.CloseWrite(); err != nil {
 		return err
 	}
-	if err := conn.SetReadDeadline(time.Now().Add(goodbye)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(closeWait)); err != nil {
 		return err
 	}
-	_, err := io.Copy(io.Discard, io.LimitReader(conn, 1<<16)) // nothing is to be said, but who knows
+	_, err := io.Copy(io.Discard, io.LimitReader(conn, 1<<16)) // a receiver should send nothing; if it does, it is not read
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return nil
 	}
 	return err
 }
 
-// explain says what a fault means and what to do about it.
+// explain says what a fault of the network means and what to do about it.
 func explain(err error) error {
 	var unknown x509.UnknownAuthorityError
 	var hostname x509.HostnameError

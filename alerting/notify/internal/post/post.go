@@ -1,6 +1,6 @@
-// Package post is what destinations that speak HTTP share: a client that
-// follows no redirect, one classification of answers into taken, try again and
-// refused, bounded reading, and errors that never tell the URL.
+// Package post holds what destinations that speak HTTP share: a client that
+// follows no redirect, one classification of answers (taken, to be tried again,
+// refused), bounded reading, and errors that never quote the URL.
 package post
 
 import (
@@ -39,7 +39,7 @@ type Client struct {
 	url     *url.URL
 	http    *http.Client
 	now     func() time.Time
-	private []string // secrets beside the URL's
+	private []string // secrets beside those in the URL
 }
 
 // Options of a Client; the zero value is ready to use.
@@ -90,18 +90,18 @@ func ParseURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// Post sends body with the header and classifies the answer as
-// notify.Destination's Notify must: 2xx is taken; 408, 425, 429, 5xx and all
-// faults of network and TLS may pass; every other answer, redirects included,
-// is refused. Retry-After, in seconds or as a date, is honoured on any answer
-// that may pass (RFC 9110, section 10.2.3).
+// Post sends body with the header and classifies the answer as Notify of
+// notify.Destination must: 2xx means taken; 408, 425, 429, 5xx and all faults of
+// network and TLS may pass; every other answer, redirects included, means
+// refused. Retry-After, in seconds or as a date, is honoured on any answer that
+// may pass (RFC 9110, section 10.2.3).
 func (c *Client) Post(ctx context.Context, header http.Header, body []byte) (retry bool, err error) {
 	_, retry, err = c.Exchange(ctx, header, body)
 	return retry, err
 }
 
-// Exchange is Post for receivers whose answer has more to say than its status;
-// answer holds at most its first 64 KiB.
+// Exchange is Post for receivers whose answer says more than its status does. It
+// returns at most the first 64 KiB of the answer.
 func (c *Client) Exchange(ctx context.Context, header http.Header, body []byte) (answer []byte, retry bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url.String(), bytes.NewReader(body))
 	if err != nil {
@@ -122,7 +122,7 @@ func (c *Client) Exchange(ctx context.Context, header http.Header, body []byte) 
 	return answer, retry, err
 }
 
-// Host names the receiver, for errors.
+// Host returns the host of the URL, to name the receiver in errors.
 func (c *Client) Host() string { return c.url.Host }
 
 func (c *Client) classify(resp *http.Response, answer []byte) (retry bool, err error) {
@@ -159,8 +159,8 @@ func RetryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-// explain says what a failed request means. *url.Error quotes the URL, so only
-// its cause is kept.
+// explain says what a failed request means. It keeps only the cause of a
+// *url.Error, which quotes the URL.
 func (c *Client) explain(err error) error {
 	err = c.strip(err)
 	var (
@@ -205,8 +205,8 @@ func (c *Client) strip(err error) error {
 	}
 }
 
-// Quote returns ": " and what the receiver said, on one line and cut, with
-// whatever of our own URL and secrets it echoes taken out; "" for nothing.
+// Quote returns ": " and what the receiver said, cut to one line; "" if it said
+// nothing. What the receiver echoes of our own URL and secrets is taken out.
 func (c *Client) Quote(answer []byte) string {
 	text := string(answer)
 	for _, secret := range c.secrets() {
@@ -219,8 +219,8 @@ func (c *Client) Quote(answer []byte) string {
 	return ": " + text
 }
 
-// secrets lists what must not be quoted, the parts of the URL among it, longest
-// first.
+// secrets lists the texts that must not be quoted, parts of the URL among them,
+// the longest first.
 func (c *Client) secrets() []string {
 	var s []string
 	add := func(v string) {

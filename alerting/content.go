@@ -9,35 +9,35 @@ import (
 	"unicode/utf16"
 )
 
-// Message is an alert laid out for people, in the order in which they need it:
-// the sentence; how grave and how sure; since when; what is exposed; what of it
-// is new; through what; first and last seen; why it may be benign; what to
-// check; where to go on. Destinations put it into their own form, so that all
+// Content is what a message says of an alert, in the order in which people need
+// it: the sentence; how grave and how sure; since when; what is exposed; what of
+// it is new; first and last seen; through what; who; why it may be benign; what
+// to check; where to go on. Destinations put it into their own form, so that all
 // of them say the same.
 //
 // Every text is one printable line. Identities in it are other people's words:
 // a destination escapes them as its own markup demands.
-type Message struct {
-	Title    string  // who and what, short
-	Sentence string  // the summary
-	Facts    []Field // in order
-	Through  []Field // endpoints, networks, …
-	Members  []string
-	Benign   []string
-	Checks   []string
-	Links    []Field // name and URL, in ASCII and with nothing in it that markup or a strict reader stumbles over
+type Content struct {
+	Title    string   // who did what, short
+	Sentence string   // the alert's summary
+	Figures  []Field  // severity, confidence, since when, how many, … in that order
+	Through  []Field  // the largest endpoints, networks, … with their shares
+	Members  []string // of a campaign: one line for each
+	Benign   []string // why it may be harmless
+	Checks   []string // what to look at first
+	Links    []Field  // name and URL; the URL is ASCII and holds no character that RFC 3986 forbids
 }
 
 // Field is a name and its value.
 type Field struct{ Name, Value string }
 
-// Compose lays out an alert, with times in loc (nil: UTC).
-func Compose(a *Alert, loc *time.Location) *Message {
+// Compose returns the content of an alert, with times in loc (nil: UTC).
+func Compose(a *Alert, loc *time.Location) *Content {
 	if loc == nil {
 		loc = time.UTC
 	}
-	m := &Message{Title: title(a), Sentence: Printable(a.Summary, maxSentence)}
-	m.Facts = composeFacts(a, loc)
+	m := &Content{Title: title(a), Sentence: Printable(a.Summary, maxSentence)}
+	m.Figures = figures(a, loc)
 	for _, l := range [...]struct {
 		name string
 		list []Share
@@ -61,17 +61,18 @@ func Compose(a *Alert, loc *time.Location) *Message {
 	return m
 }
 
+// Bounds of the parts of a Content.
 const (
 	maxSentence = 2000 // bytes of the summary
 	maxLine     = 400  // bytes of one reason, check or member
-	maxLines    = 10
-	maxValue    = 120 // bytes of one value of a list
-	maxURL      = 2000
+	maxLines    = 10   // reasons, and checks
+	maxValue    = 120  // bytes of one value of a list
+	maxURL      = 2000 // bytes; receivers refuse longer ones
 )
 
-// webURL percent-encodes what RFC 3986 does not allow in a URL. What is no
-// absolute http or https URL, or too long for receivers, is left out: half a
-// link leads astray.
+// webURL percent-encodes what RFC 3986 does not allow in a URL. It reports false
+// for what is no absolute http or https URL, and for a URL that is longer than
+// maxURL: it is left out, since half a link leads astray.
 func webURL(raw string) (string, bool) {
 	const allowed = "-._~:/?#[]@!$&'()*+,;=%"
 	var b strings.Builder
@@ -90,7 +91,7 @@ func webURL(raw string) (string, bool) {
 	return b.String(), true
 }
 
-func composeFacts(a *Alert, loc *time.Location) []Field {
+func figures(a *Alert, loc *time.Location) []Field {
 	at := func(t Time) string { return t.Std().In(loc).Format(dayTimeLayout) + " (" + loc.String() + ")" }
 	f := []Field{{"Severity", capital(a.Severity.String())}}
 	if a.Confidence != "" {
@@ -119,8 +120,8 @@ func composeFacts(a *Alert, loc *time.Location) []Field {
 	return f
 }
 
-// title: "Signing key kid-7: 1,240 distinct customers, where about 210 are
-// normal".
+// title returns who did what, such as "Signing key kid-7: 1,240 distinct
+// customers, where about 210 are normal".
 func title(a *Alert) string {
 	who := actorOf(a.Dimension)
 	name := capital(who.noun) + " " + Printable(a.Identity, maxValue)
@@ -136,7 +137,7 @@ func title(a *Alert) string {
 		text = "Campaign of " + plural(n, "identity", "identities") + ": " + Printable(a.Identity, maxValue)
 	default:
 		u := unitOf(a.Measure, who)
-		text = name + ": " + count(a.Observed, u) + u.after + ", " + normal(a.Expected)
+		text = name + ": " + count(a.Observed, u) + u.suffix + ", " + normal(a.Expected)
 	}
 	if a.Status == Close {
 		return "Over: " + text
@@ -144,7 +145,7 @@ func title(a *Alert) string {
 	return text
 }
 
-// shares: "GET /customers/{id} 91 %, GET /orders/{id} 9 %".
+// shares lists values, such as "GET /customers/{id} 91 %, GET /orders/{id} 9 %".
 func shares(list []Share) string {
 	var parts []string
 	for i := range list[:min(len(list), MaxTop)] {
@@ -153,6 +154,8 @@ func shares(list []Share) string {
 	return strings.Join(parts, ", ")
 }
 
+// members returns one line for each of the most exposed members, and how many
+// more there are.
 func members(m *Members) (out []string) {
 	for i := range m.Top[:min(len(m.Top), MaxTop)] {
 		t := &m.Top[i]
@@ -164,6 +167,7 @@ func members(m *Members) (out []string) {
 	return out
 }
 
+// lines makes each text one printable line.
 func lines(list []string) (out []string) {
 	for _, s := range list[:min(len(list), maxLines)] {
 		out = append(out, Printable(s, maxLine))
@@ -171,7 +175,8 @@ func lines(list []string) (out []string) {
 	return out
 }
 
-// percent never rounds a part up to all of it, nor down to nothing.
+// percent shows a share in whole percent. It never rounds a part up to 100 % nor
+// down to 0 %.
 func percent(share float64) string {
 	switch p := share * 100; {
 	case !(p > 0):
@@ -185,9 +190,9 @@ func percent(share float64) string {
 	}
 }
 
-// Clip returns s cut to at most limit characters, as UTF-16 counts them (which
-// is how the strictest receivers do, and never less than their number), with a
-// cut shown by "…".
+// Clip returns s cut to at most limit characters, with a cut shown by "…".
+// Characters are counted as UTF-16 does, as the strictest receivers do; that is
+// never fewer than there are.
 func Clip(s string, limit int) string {
 	units, cut := 0, 0
 	for i, r := range s {
