@@ -36,7 +36,7 @@ type Reader interface {
 // BatchEvents is about how many events are read between two flushes.
 const BatchEvents = 50_000
 
-// ErrEnough, returned by a Reader's Flush, ends the reading without an error.
+// ErrEnough ends the reading without an error, where a Reader returns it from Flush.
 var ErrEnough = errors.New("enough was read")
 
 // unlessEnough returns err, or nil if it only says that enough was read.
