@@ -3,6 +3,7 @@ package event
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/weirhq/weir/internal/zerocopy"
@@ -24,4 +25,10 @@ func AppendShortened(dst []byte, s string) []byte {
 	}
 	dst = append(append(dst, s[:end]...), '~')
 	return hex.AppendEncode(dst, sum[:digestSize])
+}
+
+// isShortened reports whether a text ends as AppendShortened ends one.
+func isShortened(s string) bool {
+	n := len(s) - 2*digestSize
+	return n > 0 && len(s) > MaxText-4 && s[n-1] == '~' && strings.Trim(s[n:], "0123456789abcdef") == ""
 }

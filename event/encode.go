@@ -28,7 +28,7 @@ func AppendNative(dst []byte, ev *Event) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendText(dst, id)
+			dst = AppendText(dst, id)
 		}
 		dst = append(dst, ']')
 	}
@@ -121,7 +121,7 @@ func AppendOCSF(dst []byte, ev *Event) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(appendText(append(dst, `{"uid":`...), id), '}')
+			dst = append(AppendText(append(dst, `{"uid":`...), id), '}')
 		}
 		dst = append(dst, ']')
 	}
@@ -146,7 +146,7 @@ func appendMember(dst []byte, key, value string) []byte {
 		return dst
 	}
 	dst = append(append(append(dst, `,"`...), key...), `":`...)
-	return appendText(dst, value)
+	return AppendText(dst, value)
 }
 
 // appendNested appends a text between what stands before and after it, unless
@@ -155,11 +155,11 @@ func appendNested(dst []byte, before, value, after string) []byte {
 	if value == "" {
 		return dst
 	}
-	return append(appendText(append(dst, before...), value), after...)
+	return append(AppendText(append(dst, before...), value), after...)
 }
 
-// appendText appends s as a JSON text. What is no UTF-8 becomes U+FFFD.
-func appendText(dst []byte, s string) []byte {
+// AppendText appends s as a JSON text. What is no UTF-8 becomes U+FFFD.
+func AppendText(dst []byte, s string) []byte {
 	const digits = "0123456789abcdef"
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {

@@ -9,8 +9,9 @@ import (
 // a client goes on being that of one identity.
 //
 // What goes: versions (4.12.1, v3, the part after the slash of a product as in
-// RFC 9110, after the @ of a package, after "build" or the name of an operating
-// system), what follows them (-rc1, +build.7), dates, build hashes (7 to 40
+// RFC 9110, after the @ of a package, after the # of an AWS SDK, after "build" or
+// the name of an operating system, at the end of the name of a runtime such as
+// python3.11), what follows them (-rc1, +build.7), dates, build hashes (7 to 40
 // hexadecimal digits, of both kinds), and the two random parts at the end of the
 // name of a Kubernetes pod. What stays: plain numbers (till-7, Pixel 7), UUIDs,
 // addresses: they tell clients apart. A client of which nothing would be left is
@@ -18,7 +19,7 @@ import (
 func Family(client string) string { return string(appendFamily(nil, client)) }
 
 func appendFamily(dst []byte, client string) []byte {
-	if !hasDigit(client) {
+	if !hasDigit(client) || isShortened(client) { // what was shortened is a family already
 		return append(dst, client...)
 	}
 	f := family{dst: dst, from: len(dst)}
@@ -47,7 +48,7 @@ type family struct {
 func isSeparator(c byte) bool { return separators[c] }
 
 // separators are what stands between the words of a client.
-var separators = setOf(" ()[];,/@:+=|")
+var separators = setOf(" ()[];,/@:+=|#")
 
 // random are the letters and digits of which Kubernetes makes names.
 var random = setOf("bcdfghjklmnpqrstvwxz2456789")
@@ -73,7 +74,7 @@ func (f *family) add(sep, word string) {
 	if !version {
 		f.separate(sep)
 		f.dst = append(f.dst, word...)
-	} else if joint := strings.TrimRight(sep, " /@:+="); joint != "" {
+	} else if joint := strings.TrimRight(sep, " /@:+=#"); joint != "" {
 		f.separate(joint)
 	}
 	f.last, f.dropped = word, version && word != ""
@@ -92,7 +93,7 @@ func (f *family) separate(sep string) {
 
 // trim cuts what has been written to a length, and spaces and the like before.
 func (f *family) trim(to int) {
-	for to > f.from && strings.IndexByte(" ;,-_/@:+=", f.dst[to-1]) >= 0 {
+	for to > f.from && strings.IndexByte(" ;,-_/@:+=#", f.dst[to-1]) >= 0 {
 		to--
 	}
 	f.dst = f.dst[:to]
@@ -124,6 +125,8 @@ func (f *family) isVersion(sep, word string) bool {
 		return true // build metadata
 	case before == '/' && strings.EqualFold(f.last, "build"):
 		return true
+	case before == '#':
+		return isRelease(word)
 	case before == '/' || before == '@':
 		return isDigit(word[0]) && !strings.ContainsAny(word, "-_") || isRelease(word)
 	}
@@ -152,7 +155,11 @@ func (f *family) strip(word string) (kept []byte, cut bool) {
 		case (from > 0 || isDotted(part) && !isAddress(word)) && isRelease(part), after && isSuffix(part):
 			cut, after = true, true
 		default:
-			kept, after = append(kept, word[from:to]...), false
+			end := to
+			if n := runtimeSize(part); n > 0 {
+				end, cut = to-len(part)+n, true
+			}
+			kept, after = append(kept, word[from:end]...), false
 		}
 		from = to
 	}
@@ -162,6 +169,19 @@ func (f *family) strip(word string) (kept []byte, cut bool) {
 // isRelease reports whether a part of a word changes with releases.
 func isRelease(part string) bool {
 	return isDotted(part) || len(part) > 1 && (part[0] == 'v' || part[0] == 'V') && isDigits(part[1:]) || isHash(part)
+}
+
+// runtimeSize returns the length of the name in a part that is a name and its
+// version, such as python3.11 or nodejs20.x; else zero.
+func runtimeSize(part string) int {
+	n := 0
+	for n < len(part) && isLetter(part[n]) {
+		n++
+	}
+	if n < 2 || !isDotted(part[n:]) || part[n] == 'v' {
+		return 0
+	}
+	return n
 }
 
 // isSuffix reports whether a part belongs to the version before it.

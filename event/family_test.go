@@ -1,6 +1,7 @@
 package event
 
 import (
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -51,6 +52,14 @@ func TestFamily(t *testing.T) {
 		{"Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/119.0", "Mozilla (X11; Linux x86_64; rv) Gecko Firefox"},
 		{"Dalvik/2.1.0 (Linux; U; Android 13; SM-S918B Build/TP1A.220624.014)", "Dalvik (Linux; U; Android; SM-S918B Build)"},
 		{"svc-billing-7f9c6d5b8-x2x9p", "svc-billing"},
+		{
+			"exporter/4.1.0 md/Botocore#1.34.1 ua/2.0 os/linux#5.10.201-191.748.amzn2.x86_64 md/arch#x86_64 lang/python#3.11.6 api/s3#1.44.0 cfg/retry-mode#standard",
+			"exporter md/Botocore ua os/linux md/arch#x86_64 lang/python api/s3 cfg/retry-mode#standard",
+		},
+		{"exec-env/AWS_Lambda_python3.11", "exec-env/AWS_Lambda_python"},
+		{"exec-env/AWS_Lambda_nodejs20.x", "exec-env/AWS_Lambda_nodejs"},
+		{"team#data", "team#data"},
+		{"team#7", "team#7"},
 		{"svc-billing-5d4f8c9b7d-2kx9p", "svc-billing"},
 		{"nightly-export-28345620-x2x9p", "nightly-export"},
 		{"svc-billing-0", "svc-billing-0"},
@@ -92,6 +101,14 @@ func TestFamilyIsFamily(t *testing.T) {
 			t.Fatalf("%q has the longer family %q", client, once)
 		}
 	})
+}
+
+// TestFamilyOfShortened: what a long client was shortened to is a family already.
+func TestFamilyOfShortened(t *testing.T) {
+	short := string(AppendShortened(nil, "exporter os/linux lang/python "+strings.Repeat("owner-team ", 40)))
+	if got := Family(short); got != short {
+		t.Errorf("got %q, want %q", got, short)
+	}
 }
 
 func BenchmarkFamily(b *testing.B) {

@@ -41,10 +41,10 @@ const (
 	NotAnObject                  // JSON, but no object where an event should be
 	WrongType                    // an envelope's list of events is no list, or stands twice
 	TimeMissing                  // no time
-	TimeUnreadable               // neither RFC 3339 nor an integer
+	TimeUnreadable               // in no form of a time
 	TimeOutOfRange               // before MinTime, or MaxTime or later
-	RecordInvalid                // a record id that is neither string nor integer
-	RowsInvalid                  // a row count that is no integer, or negative
+	TimeNoZone                   // a time, but of no zone
+	NotOfInput                   // not of the form that the format's input names
 	NoMap                        // no map of the format is for such an event
 	Ignored                      // the format leaves such events out
 	Future                       // ahead of the clock of the source's log by more than the allowance
@@ -55,7 +55,7 @@ var reasonNames = [numReasons]string{
 	Empty: "empty", TooLarge: "too_large", InvalidUTF8: "invalid_utf8", NotJSON: "not_json",
 	TooDeep: "too_deep", NotAnObject: "not_an_object", WrongType: "wrong_type",
 	TimeMissing: "time_missing", TimeUnreadable: "time_unreadable", TimeOutOfRange: "time_out_of_range",
-	RecordInvalid: "record_invalid", RowsInvalid: "rows_invalid",
+	TimeNoZone: "time_without_zone", NotOfInput: "not_of_input",
 	NoMap: "no_map", Ignored: "ignored", Future: "future",
 }
 
@@ -101,11 +101,15 @@ const (
 	RecordsCapped                   // more than MaxRecords distinct records
 	RowsCapped                      // more than MaxRows rows
 	DuplicateKey                    // a key stood twice in one object; the first counts
+	TimeGuessed                     // the form of the time was guessed
+	RecordDropped                   // a record id that is neither text nor integer was dropped
+	RowsDropped                     // a row count that is no count was dropped
 	endNotes
 )
 
 var noteNames = []string{"action_unknown", "ip_invalid", "field_dropped", "text_shortened",
-	"records_capped", "rows_capped", "duplicate_key"}
+	"records_capped", "rows_capped", "duplicate_key",
+	"time_guessed", "record_dropped", "rows_dropped"}
 
 // AllNotes returns each single note, so that metrics can start at zero.
 func AllNotes() []Notes {

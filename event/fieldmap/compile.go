@@ -8,7 +8,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/suggest"
 )
 
@@ -16,6 +15,19 @@ import (
 // the error lists all of them.
 func Parse(file string, src []byte) (*Format, error) {
 	c := &compiler{file: file, format: &Format{pattern: newPattern()}}
+	n, err := document(file, src)
+	if err != nil {
+		return nil, err
+	}
+	c.top(n)
+	if len(c.faults) > 0 {
+		return nil, fmt.Errorf("reading the format %s:\n%w", file, errors.Join(c.faults...))
+	}
+	return c.format, nil
+}
+
+// document returns the node of a YAML text.
+func document(file string, src []byte) (*yaml.Node, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(src, &doc); err != nil {
 		return nil, fmt.Errorf("reading the format %s: %w", file, err)
@@ -23,11 +35,7 @@ func Parse(file string, src []byte) (*Format, error) {
 	if len(doc.Content) == 0 {
 		return nil, fmt.Errorf("reading the format %s: the file is empty; docs/formats.md has an example", file)
 	}
-	c.top(doc.Content[0])
-	if len(c.faults) > 0 {
-		return nil, fmt.Errorf("reading the format %s:\n%w", file, errors.Join(c.faults...))
-	}
-	return c.format, nil
+	return doc.Content[0], nil
 }
 
 // compiler turns YAML into a Format and gathers the faults on the way.
@@ -35,6 +43,8 @@ type compiler struct {
 	file   string
 	format *Format
 	faults []error
+	chains []chain // the ways from a whole value to its events
+	common common
 }
 
 // maxFaults bounds the list of faults: of a file that is something else
@@ -117,144 +127,13 @@ func items(n *yaml.Node) []*yaml.Node {
 	return []*yaml.Node{n}
 }
 
-// top compiles the whole file.
-func (c *compiler) top(n *yaml.Node) {
-	f := c.format
-	faultsBefore := len(c.faults)
-	c.mapping(n, "a format", []string{"name", "about", "document", "explode", "maps"}, func(key string, _, v *yaml.Node) {
-		switch key {
-		case "name":
-			if s, ok := c.word(v, "name"); ok {
-				if f.name = s; !event.IsWord(s) {
-					c.fault(v, "name is a lower-case letter and up to 31 more letters, digits or _, not %q", s)
-				}
-			}
-		case "about":
-			f.about, _ = c.word(v, "about")
-		case "document":
-			f.document = c.flag(v, "document")
-		case "explode":
-			c.explode(v)
-		case "maps":
-			if v.Kind != yaml.SequenceNode {
-				c.fault(v, "maps is a list of maps, not %s", describe(v))
-				return
-			}
-			for _, m := range v.Content {
-				c.eventMap(m)
-			}
+// words returns the texts of a list, or of one alone.
+func (c *compiler) words(n *yaml.Node, what string) []string {
+	var all []string
+	for _, item := range items(n) {
+		if s, ok := c.word(item, what); ok {
+			all = append(all, s)
 		}
-	})
-	if len(c.faults) > faultsBefore {
-		return
 	}
-	if f.name == "" {
-		c.fault(n, "a format needs a name")
-	}
-	if len(f.maps) == 0 {
-		c.fault(n, "a format needs maps: at least one, with its fields")
-	}
-}
-
-// explode compiles the path of an envelope's list.
-func (c *compiler) explode(n *yaml.Node) {
-	path, ok := c.word(n, "explode")
-	if !ok {
-		return
-	}
-	list, ok := strings.CutSuffix(path, elements)
-	if !ok || strings.Contains(list, elements) {
-		c.fault(n, "explode is the path of one list and ends in [], such as Records[]; %q does not", path)
-		return
-	}
-	e := &explosion{path: list, pattern: newPattern()}
-	if list == "" {
-		e.pattern.root.slot, e.pattern.slots = 0, 1
-	} else if _, err := e.pattern.slot(list); err != nil {
-		c.fault(n, "%s", err)
-		return
-	}
-	c.format.explode = e
-}
-
-// eventMap compiles one map.
-func (c *compiler) eventMap(n *yaml.Node) {
-	m := mapping{name: fmt.Sprintf("maps[%d]", len(c.format.maps))}
-	var hasFields bool
-	before := len(c.faults)
-	c.mapping(n, "a map", []string{"name", "when", "ignore", "fields"}, func(key string, _, v *yaml.Node) {
-		switch key {
-		case "name":
-			m.name, _ = c.word(v, "name")
-		case "when":
-			for _, item := range items(v) {
-				c.condition(item, &m)
-			}
-		case "ignore":
-			m.ignore = c.flag(v, "ignore")
-		case "fields":
-			hasFields = true
-			c.mapping(v, "fields", fieldNames[:], func(key string, _, v *yaml.Node) {
-				f := field(slices.Index(fieldNames[:], key))
-				if m.fields[f] = c.sources(f, v); len(m.fields[f]) == 0 && len(c.faults) == before {
-					c.fault(v, "%s needs at least one path; leave it out if the source has none", key)
-				}
-			})
-		}
-	})
-	switch {
-	case len(c.faults) > before:
-	case m.ignore && hasFields:
-		c.fault(n, "the map %s has both ignore and fields; an event that is left out needs no fields", m.name)
-	case !m.ignore && len(m.fields[fieldTime]) == 0:
-		c.fault(n, "the map %s needs the field time; without it no event can be counted", m.name)
-	}
-	c.format.maps = append(c.format.maps, m)
-}
-
-// condition compiles one condition of a map.
-func (c *compiler) condition(n *yaml.Node, m *mapping) {
-	cond := condition{slot: -1}
-	asked := 0
-	before := len(c.faults)
-	c.mapping(n, "a condition", []string{"path", "equals", "not", "exists"}, func(key string, _, v *yaml.Node) {
-		switch key {
-		case "path":
-			cond.slot = c.slot(v)
-		case "equals", "not":
-			asked++
-			cond.not = key == "not"
-			cond.equals = &valueMap{exact: map[string]string{}}
-			for _, item := range items(v) {
-				if s, ok := c.word(item, key); ok && !cond.equals.put(s, "") {
-					c.fault(item, "%q stands twice in %s", s, key)
-				}
-			}
-		case "exists":
-			asked++
-			cond.exists = c.flag(v, key)
-		}
-	})
-	if len(c.faults) > before {
-		return
-	}
-	if cond.slot < 0 || asked != 1 {
-		c.fault(n, "a condition has a path and one of equals, not and exists")
-		return
-	}
-	m.when = append(m.when, cond)
-}
-
-// slot compiles a path whose first value is kept.
-func (c *compiler) slot(n *yaml.Node) int {
-	path, ok := c.word(n, "a path")
-	if !ok {
-		return -1
-	}
-	slot, err := c.format.pattern.slot(path)
-	if err != nil {
-		c.fault(n, "%s", err)
-		return -1
-	}
-	return slot
+	return all
 }

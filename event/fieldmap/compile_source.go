@@ -2,11 +2,11 @@ package fieldmap
 
 import (
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/timeform"
 	"github.com/weirhq/weir/internal/suggest"
 )
 
@@ -15,78 +15,99 @@ import (
 func (c *compiler) sources(f field, n *yaml.Node) []source {
 	var all []source
 	for _, item := range items(n) {
-		s := source{slot: -1, list: -1, unit: int64(time.Millisecond)}
+		s := source{slot: -1, list: -1, zone: c.common.zone, edits: c.commonEdits(f)}
 		before := len(c.faults)
 		switch item.Kind {
 		case yaml.ScalarNode:
-			c.sourcePath(f, &s, item)
+			c.sourcePath(f, &s, item, nil)
 		case yaml.MappingNode:
 			c.sourceMapping(f, &s, item)
 		default:
 			c.fault(item, "%s comes from a path, a mapping, or a list of them, not %s", fieldNames[f], describe(item))
 		}
 		if len(c.faults) == before {
+			s.bare = s.slot >= 0 && s.values == nil && s.edits == nil
 			all = append(all, s)
 		}
 	}
 	return all
 }
 
-// sourcePath compiles the path of a source.
-func (c *compiler) sourcePath(f field, s *source, n *yaml.Node) {
-	if s.slot = c.slot(n); s.slot < 0 {
+// sourcePath compiles the path of a source, with conditions on the elements of its
+// last list.
+func (c *compiler) sourcePath(f field, s *source, n *yaml.Node, where []condition) {
+	path, ok := c.word(n, "a path")
+	if !ok {
 		return
 	}
-	s.path = n.Value
-	if f == fieldRecords {
-		s.list, _ = c.format.pattern.list(n.Value) // slot has parsed the same path
+	if s.slot = c.slotOf(n, path, where); s.slot < 0 {
+		return
+	}
+	s.path = path
+	if f != fieldRecords {
+		return
+	}
+	var err error
+	if strings.HasPrefix(path, root) {
+		s.list, err = c.outer(path, true)
+	} else if steps, bad := c.steps(path, where); bad == nil {
+		s.list, err = c.format.pattern.list(steps)
+	}
+	if err != nil {
+		c.fault(n, "the path %q: %s", path, err)
 	}
 }
 
-// units are the units of an integer time.
-var units = map[string]int64{
-	"s": int64(time.Second), "ms": int64(time.Millisecond), "us": int64(time.Microsecond), "ns": 1,
-}
+// units are the forms of an integer time, by the names of their units.
+var units = map[string]string{"s": "epoch_s", "ms": "epoch_ms", "us": "epoch_us", "ns": "epoch_ns"}
+
+// sourceKeys are the keys of a source that is more than a path.
+var sourceKeys = []string{"path", "where", "const", "join", "separator", "values", "unit", "format", "zone",
+	"match", "split", "take", "trusted", "trim", "fold", "absent"}
 
 // sourceMapping compiles a source that is more than a path.
 func (c *compiler) sourceMapping(f field, s *source, n *yaml.Node) {
-	forms := 0
-	var separator, values *yaml.Node
+	said := map[string]*yaml.Node{}
 	before := len(c.faults)
-	c.mapping(n, "a source of "+fieldNames[f], []string{"path", "const", "join", "separator", "values", "unit"},
-		func(key string, k, v *yaml.Node) {
-			switch key {
-			case "path":
-				forms++
-				c.sourcePath(f, s, v)
-			case "const":
-				forms++
-				if s.constant, _ = c.word(v, "const"); s.constant == "" {
-					c.fault(v, "const is a text that is not empty")
-				}
-			case "join":
-				forms++
-				c.join(s, v)
-			case "separator":
-				separator = k
-				s.between, _ = c.word(v, "separator")
-			case "values":
-				values = v
-				c.values(f, s, v)
-			case "unit":
-				c.unit(f, s, k, v)
-			}
-		})
+	c.mapping(n, "a source of "+fieldNames[f], sourceKeys, func(key string, _, v *yaml.Node) { said[key] = v })
+	forms := 0
+	for _, key := range []string{"path", "const", "join"} {
+		if said[key] != nil {
+			forms++
+		}
+	}
+	where := c.where(said["where"])
+	if v := said["path"]; v != nil {
+		c.sourcePath(f, s, v, where)
+	}
+	if v := said["const"]; v != nil {
+		if s.constant, _ = c.word(v, "const"); s.constant == "" {
+			c.fault(v, "const is a text that is not empty")
+		}
+	}
+	if v := said["join"]; v != nil {
+		c.join(s, v)
+	}
+	if v := said["separator"]; v != nil {
+		s.between, _ = c.word(v, "separator")
+	}
+	if v := said["values"]; v != nil {
+		c.values(f, s, v)
+	}
+	c.timeKeys(f, s, said)
+	c.editKeys(f, s, said)
 	if len(c.faults) > before {
 		return
 	}
 	switch {
 	case forms != 1:
 		c.fault(n, "a source of %s has one of path, const and join", fieldNames[f])
-	case separator != nil && s.join == nil:
-		c.fault(separator, "separator goes with join")
-	case values != nil && s.constant != "":
-		c.fault(values, "values go with path or join, not with const")
+	case said["separator"] != nil && s.join == nil:
+		c.fault(said["separator"], "separator goes with join")
+	case said["where"] != nil && said["path"] == nil:
+		c.fault(said["where"], "where goes with path")
+	case s.values != nil && s.constant != "":
+		c.fault(said["values"], "values go with path or join, not with const")
 	case s.constant != "" && f == fieldTime:
 		c.fault(n, "time is never a constant")
 	case s.constant != "" && f == fieldRows && digits([]byte(s.constant), 0) < len(s.constant):
@@ -94,6 +115,36 @@ func (c *compiler) sourceMapping(f field, s *source, n *yaml.Node) {
 	case s.constant != "" && f == fieldAction && !knownAction(s.constant):
 		c.fault(n, "no action is called %q%s", s.constant, suggest.DidYouMean(s.constant, event.ActionNames()))
 	}
+}
+
+// where compiles conditions on the elements of a list: what stands at each path of
+// an element.
+func (c *compiler) where(n *yaml.Node) []condition {
+	if n == nil {
+		return nil
+	}
+	var all []condition
+	c.mapping(n, "where", nil, func(key string, k, v *yaml.Node) {
+		var cond condition
+		for i, text := range c.words(v, "a value") {
+			if i > 0 {
+				cond.equals.put(text, "")
+				cond.text += "|" + text
+				continue
+			}
+			var err error
+			if cond, err = equals(key, text); err != nil {
+				c.fault(k, "%s", err)
+				return
+			}
+		}
+		if cond.equals == nil {
+			c.fault(v, "where needs the value that %s must have", key)
+			return
+		}
+		all = append(all, cond)
+	})
+	return all
 }
 
 // join compiles the parts of a join.
@@ -111,17 +162,20 @@ func (c *compiler) join(s *source, n *yaml.Node) {
 			if p.constant == "" {
 				c.fault(item, "a part of a join is a path, or a const that is not empty")
 			}
-		} else if p.slot = c.slot(item); s.path == "" {
-			s.path = item.Value
+		} else {
+			p.slot = c.slot(item)
+			if s.path == "" {
+				s.path = item.Value
+			}
 		}
 		s.join = append(s.join, p)
 	}
 }
 
-// ignoreAction is what a value map of action names to leave an event out.
+// ignoreAction is what an action is translated to where the event is left out.
 const ignoreAction = "ignore"
 
-// knownAction reports whether a field map may name the action.
+// knownAction reports whether a map can give an action of this name.
 func knownAction(name string) bool {
 	_, ok := event.ParseAction(name)
 	return ok || name == ignoreAction
@@ -146,15 +200,35 @@ func (c *compiler) values(f field, s *source, n *yaml.Node) {
 	})
 }
 
-// unit compiles the unit of an integer time.
-func (c *compiler) unit(f field, s *source, k, v *yaml.Node) {
-	if f != fieldTime {
-		c.fault(k, "unit goes with time, not with %s", fieldNames[f])
-		return
+// timeKeys compiles in which forms a time stands, and in which zone.
+func (c *compiler) timeKeys(f field, s *source, said map[string]*yaml.Node) {
+	for _, key := range []string{"unit", "format", "zone"} {
+		if v := said[key]; v != nil && f != fieldTime {
+			c.fault(v, "%s goes with time, not with %s", key, fieldNames[f])
+			return
+		}
 	}
-	name, _ := c.word(v, "unit")
-	var ok bool
-	if s.unit, ok = units[name]; !ok {
-		c.fault(v, "unit is s, ms, us or ns, not %q", name)
+	if v := said["zone"]; v != nil {
+		s.zone = c.zone(v)
+	}
+	if v := said["unit"]; v != nil {
+		name, _ := c.word(v, "unit")
+		form, ok := timeform.Named(units[name])
+		if !ok {
+			c.fault(v, "unit is s, ms, us or ns, not %q", name)
+			return
+		}
+		s.forms = append(s.forms, form)
+	}
+	if v := said["format"]; v != nil {
+		for _, name := range c.words(v, "format") {
+			form, ok := timeform.Named(name)
+			if !ok {
+				c.fault(v, "format is %s, or a pattern such as \"%%d.%%m.%%Y %%H:%%M:%%S\", not %q%s",
+					strings.Join(timeform.Names(), ", "), name, suggest.DidYouMean(name, timeform.Names()))
+				return
+			}
+			s.forms = append(s.forms, form)
+		}
 	}
 }

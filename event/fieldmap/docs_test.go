@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/timeform"
 )
 
 // TestDocs: docs/formats.md names every field, reason, note and key, and the
@@ -24,8 +25,9 @@ func TestDocs(t *testing.T) {
 	for _, n := range event.AllNotes() {
 		words = append(words, n.String())
 	}
-	words = append(words, "name", "about", "explode", "document", "maps", "when", "ignore", "fields", "equals", "not",
-		"exists", "path", "const", "join", "separator", "values", "unit")
+	words = append(words, "when", "ignore", "fields", "equals", "not", "exists")
+	words = append(append(words, topKeys...), sourceKeys...)
+	words = append(append(words, formNames...), timeform.Names()...)
 	for _, w := range words {
 		if !strings.Contains(doc, "`"+w+"`") && !strings.Contains(doc, "### "+w+"\n") {
 			t.Errorf("docs/formats.md does not speak of %s", w)
@@ -40,8 +42,8 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := decode(f.NewDecoder(), `{"kind":"view","at":1772356527,"user":{"id":7},"verb":"looked","session.id":"s","customers":[{"id":1}]}`)
-	const want = `{"time":"2026-03-01T09:15:27.000Z","action":"read","actor":"7","session":"s","client":"crm","records":["1"]}`
+	got := decode(f.NewDecoder(), `{"kind":"view","at":1772356527,"user":{"id":7},"verb":"looked","session.id":"s","customers":[{"id":1}],"forwarded":"192.0.2.7, 10.0.0.1"}`)
+	const want = `{"time":"2026-03-01T09:15:27.000Z","action":"read","actor":"7","session":"s","ip":"192.0.2.7","client":"crm","records":["1"]}`
 	if len(got) != 1 || got[0] != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -8,6 +8,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/text/encoding"
+
+	"github.com/weirhq/weir/event/timeform"
 )
 
 //go:embed presets/*.yaml
@@ -19,22 +24,17 @@ var presetNames = []string{"native", "ocsf", "cloudtrail"}
 // Names returns the names of the formats that come with weir, most used first.
 func Names() []string { return slices.Clone(presetNames) }
 
-// Format is a compiled field map: it says how the JSON of a source becomes
+// Format is a compiled field map: it says how the values of a source become
 // events. It is safe for concurrent use; each goroutine decodes with its own
 // Decoder.
 type Format struct {
-	name     string
-	about    string
-	document bool
-	explode  *explosion // nil where each value is one event
-	pattern  *pattern   // what an event's values are taken from
-	maps     []mapping  // the first that holds makes the event
-}
-
-// explosion is where in an envelope the list of events lies.
-type explosion struct {
-	path    string
-	pattern *pattern // has the one slot 0, the list
+	name    string
+	about   string
+	input   Input
+	charset encoding.Encoding // nil for UTF-8
+	entry   *stage            // nil where each value is one event
+	pattern *pattern          // what an event's values are taken from
+	maps    []mapping         // the first that holds makes the event
 }
 
 // mapping makes events of one kind: where when holds, fields say what becomes
@@ -79,11 +79,14 @@ type source struct {
 	path     string // as written, for rejects
 	slot     int    // of the path; -1 if there is none
 	list     int    // of the path, for records; -1 otherwise
+	bare     bool   // the text at the slot is taken as it stands
 	constant string
 	join     []part
 	between  string
 	values   *valueMap
-	unit     int64 // of an integer time, in nanoseconds
+	edits    *edits           // nil where the text stays as it stands
+	forms    []*timeform.Form // of a time; none to take what has one meaning
+	zone     *time.Location   // of a time that has none
 }
 
 // part is one part of a join: a slot, or a constant if it is not empty.
@@ -95,6 +98,8 @@ type part struct {
 // condition is what a map asks of one path.
 type condition struct {
 	slot   int
+	path   string
+	text   string    // what is asked, as written
 	exists bool      // what is asked, if equals is nil
 	equals *valueMap // any of these
 	not    bool      // none of these, instead
@@ -152,12 +157,14 @@ func (f *Format) Name() string { return f.name }
 // About returns what the format says of itself, in a sentence.
 func (f *Format) About() string { return f.about }
 
-// Document reports whether a file of the format may hold one JSON document over
-// many lines.
-func (f *Format) Document() bool { return f.document }
-
 // Explodes reports whether one value of the format may hold several events.
-func (f *Format) Explodes() bool { return f.explode != nil }
+func (f *Format) Explodes() bool { return f.entry != nil }
+
+// Input returns the form of the format's values.
+func (f *Format) Input() Input { return f.input }
+
+// Charset returns the encoding of the format's text; nil for UTF-8.
+func (f *Format) Charset() encoding.Encoding { return f.charset }
 
 // Preset returns a format that comes with weir (see Names); false if none is
 // called so.
@@ -165,11 +172,19 @@ func Preset(name string) (*Format, bool, error) {
 	if !slices.Contains(presetNames, name) {
 		return nil, false, nil
 	}
-	file := "presets/" + name + ".yaml"
-	src, err := presets.ReadFile(file)
+	file, src, err := presetSource(name)
 	if err != nil {
-		return nil, true, fmt.Errorf("reading the format %s: %w", name, err)
+		return nil, true, err
 	}
 	f, err := Parse(file, src)
 	return f, true, err
+}
+
+// presetSource returns the field map of a preset.
+func presetSource(name string) (file string, src []byte, err error) {
+	file = "presets/" + name + ".yaml"
+	if src, err = presets.ReadFile(file); err != nil {
+		return "", nil, fmt.Errorf("reading the format %s: %w", name, err)
+	}
+	return file, src, nil
 }

@@ -8,68 +8,34 @@ import (
 	"github.com/weirhq/weir/event"
 )
 
-// maxChildren is how many keys of one object a format can name: the scanner
-// keeps those it has met in one word.
-const maxChildren = 64
-
-// pattern is the set of paths whose values a scanner keeps: a tree of keys.
-type pattern struct {
-	root         node
-	slots, lists int
+// step is one step of a path: into a key of an object, or into the elements of an
+// array.
+type step struct {
+	key   string
+	each  bool        // into each element, rather than a key
+	where []condition // of the element, if only those that hold them
 }
 
-// node is a place in a JSON value.
-type node struct {
-	key      string
-	plain    bool   // the key stands in JSON as it is, without escapes
-	children []node // by key of an object
-	elem     *node  // each element of an array
-	slot     int    // where the first value here is kept; -1 for not
-	list     int    // where all values here are kept; -1 for not
-}
-
-func newPattern() *pattern { return &pattern{root: node{slot: -1, list: -1}} }
-
-// isPlain reports whether a key can only stand as it is in JSON.
-func isPlain(key string) bool {
-	for _, c := range []byte(key) {
-		if c < 0x20 || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
-}
-
-// find returns the index of the child of the key, or -1. It tries the child at
-// hint first.
-func (n *node) find(key []byte, hint int) int {
-	for k := hint; k < len(n.children); k++ {
-		if n.children[k].key == string(key) {
-			return k
-		}
-	}
-	for k := range min(hint, len(n.children)) {
-		if n.children[k].key == string(key) {
-			return k
-		}
-	}
-	return -1
-}
-
-// elements is the step of a path into each element of an array. It cannot be a
-// key: a key in a path that holds brackets is quoted, and kept with a quote.
+// elements is the step of a path into each element of an array.
 const elements = "[]"
 
-// parsePath splits a path into its steps: keys joined by dots, where a key may
-// be quoted ("user.name" is one key) and [] steps into each element of an array.
-func parsePath(path string) ([]string, error) {
-	var steps []string
+// root begins a path that starts at the whole value, not at the event in it.
+const root = "$."
+
+// parsePath splits a path into its steps: keys joined by dots, where a key may be
+// quoted ("user.name" is one key), [] into each element of an array, and [k=v]
+// into those elements that have the value v at the path k.
+func parsePath(path string) ([]step, error) {
+	var steps []step
 	rest := path
 	for first := true; rest != "" || first; first = false {
 		switch {
-		case strings.HasPrefix(rest, elements):
-			steps = append(steps, elements)
-			rest = rest[len(elements):]
+		case strings.HasPrefix(rest, "["):
+			s, tail, err := cutElements(rest)
+			if err != nil {
+				return nil, fmt.Errorf("the path %q %w", path, err)
+			}
+			steps, rest = append(steps, s), tail
 			continue
 		case !first && rest[0] == '.':
 			rest = rest[1:]
@@ -80,7 +46,7 @@ func parsePath(path string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the path %q %w", path, err)
 		}
-		steps, rest = append(steps, key), tail
+		steps, rest = append(steps, step{key: key}), tail
 	}
 	if len(steps) > event.MaxDepth {
 		return nil, fmt.Errorf("the path %q is deeper than %d, the limit of nesting", path, event.MaxDepth)
@@ -95,7 +61,7 @@ func cutKey(s string) (key, rest string, err error) {
 		if end < 0 {
 			return "", "", errors.New("has a quote that is never closed")
 		}
-		return "k" + s[1:end+1], s[end+2:], nil
+		return s[1 : end+1], s[end+2:], nil
 	}
 	end := strings.IndexAny(s, `.["`)
 	if end < 0 {
@@ -104,69 +70,50 @@ func cutKey(s string) (key, rest string, err error) {
 	if end == 0 {
 		return "", "", errors.New(`has an empty key; write "" for a key that is empty`)
 	}
-	return "k" + s[:end], s[end:], nil
+	return s[:end], s[end:], nil
 }
 
-// at returns the node of a path, and makes it if need be.
-func (p *pattern) at(path string) (*node, error) {
-	steps, err := parsePath(path)
-	if err != nil {
-		return nil, err
+// cutElements takes the brackets that s begins with.
+func cutElements(s string) (step, string, error) {
+	if rest, ok := strings.CutPrefix(s, elements); ok {
+		return step{each: true}, rest, nil
 	}
-	n := &p.root
-	for _, step := range steps {
-		if step == elements {
-			if n.elem == nil {
-				n.elem = &node{slot: -1, list: -1}
-			}
-			n = n.elem
-			continue
+	end := strings.IndexByte(s, ']')
+	if end < 0 {
+		return step{}, "", errors.New("has a bracket that is never closed")
+	}
+	inside, rest := s[1:end], s[end+1:]
+	name, value, ok := strings.Cut(inside, "=")
+	if !ok {
+		return step{}, "", fmt.Errorf("has %q in it; it is [] or [name=value]", s[:end+1])
+	}
+	c, err := equals(name, strings.Trim(value, `"`))
+	if err != nil {
+		return step{}, "", err
+	}
+	return step{each: true, where: []condition{c}}, rest, nil
+}
+
+// equals returns the condition that a value stands at a path of an element.
+func equals(name, value string) (condition, error) {
+	if _, err := parsePath(name); err != nil {
+		return condition{}, err
+	}
+	m := &valueMap{exact: map[string]string{}}
+	m.put(value, "")
+	return condition{slot: -1, path: name, text: value, equals: m}, nil
+}
+
+// whole reports whether the steps take one value of a text or object, and go
+// through no array.
+func whole(steps []step) bool {
+	for _, s := range steps {
+		if s.each {
+			return false
 		}
-		key := step[1:]
-		k := n.find([]byte(key), 0)
-		if k < 0 {
-			if len(n.children) == maxChildren {
-				return nil, fmt.Errorf("the path %q is one too many: a format can name %d keys of one object", path, maxChildren)
-			}
-			k = len(n.children)
-			n.children = append(n.children, node{key: key, plain: isPlain(key), slot: -1, list: -1})
-		}
-		n = &n.children[k]
 	}
-	return n, nil
+	return true
 }
 
-// slot returns the slot that keeps the first value at a path.
-func (p *pattern) slot(path string) (int, error) {
-	n, err := p.at(path)
-	if err != nil {
-		return 0, err
-	}
-	if n.slot < 0 {
-		n.slot = p.slots
-		p.slots++
-	}
-	return n.slot, nil
-}
-
-// list returns the list that keeps all values at a path; where an array stands
-// there, those are its elements. So x and x[] are one list, but that x also
-// takes a value which stands alone.
-func (p *pattern) list(path string) (int, error) {
-	n, err := p.at(path)
-	if err != nil {
-		return 0, err
-	}
-	if n.elem == nil {
-		n.elem = &node{slot: -1, list: -1}
-	}
-	if n.elem.list < 0 {
-		n.elem.list = n.list
-	}
-	if n.elem.list < 0 {
-		n.elem.list = p.lists
-		p.lists++
-	}
-	n.list = n.elem.list
-	return n.list, nil
-}
+// same reports whether two steps are one, leaving conditions aside.
+func (s step) same(t step) bool { return s.each == t.each && s.key == t.key }

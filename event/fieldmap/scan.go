@@ -2,6 +2,7 @@ package fieldmap
 
 import (
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/zerocopy"
 )
 
 // kind is the type of a JSON value.
@@ -59,6 +60,18 @@ func (s *scanner) reset(b []byte, p *pattern) {
 	}
 	for i := range s.lists {
 		s.lists[i] = s.lists[i][:0]
+	}
+}
+
+// giveBack lets go of what a hostile text has blown up.
+func (s *scanner) giveBack() {
+	if cap(s.unescaped) > maxKept {
+		s.unescaped = nil
+	}
+	for i, l := range s.lists {
+		if cap(l) > 2*event.MaxRecords {
+			s.lists[i] = nil
+		}
 	}
 }
 
@@ -236,11 +249,16 @@ func (s *scanner) array(i int, n *node, depth int) int {
 		return i + 1
 	}
 	var elem *node
+	var picks *picks
 	if n != nil {
-		elem = n.elem
+		elem, picks = n.elem, n.picks
 	}
 	for {
-		if i = s.value(s.space(i), elem, depth); i < 0 {
+		i = s.space(i)
+		if picks != nil && !s.pick(i, picks, depth) {
+			return -1
+		}
+		if i = s.value(i, elem, depth); i < 0 {
 			return -1
 		}
 		if i = s.space(i); i >= len(s.b) {
@@ -257,10 +275,41 @@ func (s *scanner) array(i int, n *node, depth int) int {
 	}
 }
 
-// CutOff reports whether b is the beginning of a JSON text, but not all of it.
-func CutOff(b []byte) bool {
-	var s scanner
-	p := newPattern()
-	s.reset(b, p)
-	return !s.document(p) && s.at >= len(b)
+// pick scans the element of an array that begins at i for each choice whose
+// conditions it holds; false if it is refused.
+func (s *scanner) pick(i int, p *picks, depth int) bool {
+	for _, slot := range p.slots {
+		s.slots[slot] = value{}
+	}
+	if s.value(i, &p.probe, depth) < 0 {
+		return false
+	}
+	for k := range p.choices {
+		c := &p.choices[k]
+		if s.holds(c.where) && s.value(i, &c.node, depth) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// holds reports whether all conditions hold of the values that were kept.
+func (s *scanner) holds(where []condition) bool {
+	for i := range where {
+		v := s.slots[where[i].slot]
+		switch {
+		case v.kind <= null || v.kind >= object:
+			return false
+		case v.escaped:
+			s.unescaped = appendUnescaped(s.unescaped[:0], s.b[v.lo:v.hi])
+			if _, ok := where[i].equals.get(string(s.unescaped)); !ok {
+				return false
+			}
+		default:
+			if _, ok := where[i].equals.get(zerocopy.String(s.b[v.lo:v.hi])); !ok {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -1,93 +1,168 @@
 package fieldmap
 
-// parseTime reads a time as RFC 3339 has it, cut to milliseconds: Unix
-// milliseconds, and false if s is none. As the RFC allows, T and Z may be in
-// lower case, a space may stand for the T, and a second may be the 60th (it is
-// the first of the next minute). It is some five times faster than time.Parse,
-// which matters as every event has one.
-func parseTime(s []byte) (int64, bool) {
-	if len(s) < len("2006-01-02T15:04:05Z") || s[4] != '-' || s[7] != '-' || s[13] != ':' || s[16] != ':' {
-		return 0, false
-	}
-	if c := s[10]; c != 'T' && c != 't' && c != ' ' {
-		return 0, false
-	}
-	century, y := pair(s, 0), pair(s, 2)
-	month, day := pair(s, 5), pair(s, 8)
-	hour, minute, second := pair(s, 11), pair(s, 14), pair(s, 17)
-	if century|y|month|day|hour|minute|second < 0 {
-		return 0, false
-	}
-	year := century*100 + y
-	if month < 1 || month > 12 || day < 1 || day > monthDays(year, month) || hour > 23 || minute > 59 || second > 60 {
-		return 0, false
-	}
-	ms, i := int64(0), 19
-	if s[i] == '.' {
-		from := i + 1
-		i = digits(s, from)
-		if i == from || i == len(s) {
-			return 0, false
+import (
+	"strconv"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/timeform"
+	"github.com/weirhq/weir/internal/zerocopy"
+)
+
+// time fills the event time from the first source that has one that can be read. A
+// time in the usual forms, or in those that the map names, comes before one whose
+// form is guessed. If there is none, the first source that had any is at fault.
+func (d *Decoder) time(sources []source) (event.Reason, string) {
+	why, at := event.TimeMissing, ""
+	for _, guess := range [...]bool{false, true} {
+		for i := range sources {
+			src := &sources[i]
+			if at == "" {
+				at = src.path
+			}
+			if guess && src.forms != nil {
+				continue
+			}
+			reason := d.timeOf(src, guess)
+			if reason == accepted {
+				return accepted, ""
+			}
+			if reason != event.TimeMissing && (why == event.TimeMissing || reason == event.TimeNoZone && guess) {
+				why, at = reason, src.path
+			}
 		}
-		for k, unit := from, int64(100); k < i && unit > 0; k, unit = k+1, unit/10 {
-			ms += int64(s[k]-'0') * unit
+		if why == event.TimeMissing {
+			break
 		}
 	}
-	offset, ok := zoneMinutes(s[i:])
-	if !ok {
-		return 0, false
-	}
-	minutes := (daysSince1970(year, month, day)*24+int64(hour))*60 + int64(minute-offset)
-	return (minutes*60+int64(second))*1000 + ms, true
+	return why, at
 }
 
-// pair reads two decimal digits at s[i:]; negative if they are none.
-func pair(s []byte, i int) int {
-	a, b := s[i]-'0', s[i+1]-'0'
-	if a > 9 || b > 9 {
-		return -1
+// timeOf fills the event time from one source, and returns what is wrong with it.
+func (d *Decoder) timeOf(src *source, guess bool) event.Reason {
+	v := value{}
+	s := ""
+	if src.join != nil {
+		if s = d.joined(src); s == "" {
+			return event.TimeMissing
+		}
+		v.kind = text
+	} else {
+		v = d.s.slots[src.slot]
+		if v.kind <= null || v.kind == text && v.lo == v.hi {
+			return event.TimeMissing
+		}
+		if v.kind == object {
+			if v, s = d.timeObject(v); s == "" {
+				return event.TimeUnreadable
+			}
+		} else {
+			s, _ = d.scalar(v)
+		}
 	}
-	return int(a)*10 + int(b)
-}
-
-// zoneMinutes reads Z, or an offset such as +01:00.
-func zoneMinutes(s []byte) (int, bool) {
-	if len(s) == 1 && s[0]|0x20 == 'z' {
-		return 0, true
+	if src.edits != nil {
+		if s = src.edits.one(d, s); s == "" {
+			return event.TimeMissing
+		}
 	}
-	if len(s) != len("+00:00") || s[3] != ':' || s[0] != '+' && s[0] != '-' {
-		return 0, false
-	}
-	h, m := pair(s, 1), pair(s, 4)
-	if h < 0 || h > 23 || m < 0 || m > 59 {
-		return 0, false
-	}
-	if s[0] == '-' {
-		return -h*60 - m, true
-	}
-	return h*60 + m, true
-}
-
-// monthDays is the number of days of a month of the Gregorian calendar.
-func monthDays(year, month int) int {
+	ms, outcome := readTime(src, v.kind, s, guess)
 	switch {
-	case month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0):
-		return 29
-	case month == 2:
-		return 28
-	case month == 4 || month == 6 || month == 9 || month == 11:
-		return 30
+	case outcome == timeform.NoZone:
+		return event.TimeNoZone
+	case outcome == timeform.Unreadable:
+		return event.TimeUnreadable
+	case ms < event.MinTime || ms >= event.MaxTime:
+		return event.TimeOutOfRange
 	}
-	return 31
+	if guess {
+		d.ev.Notes |= event.TimeGuessed
+	}
+	d.ev.Time = ms
+	return accepted
 }
 
-// daysSince1970 counts days of the Gregorian calendar, with years that begin in
-// March, so that the leap day is the last.
-func daysSince1970(year, month, day int) int64 {
-	if month <= 2 {
-		year--
-		month += 12
+// readTime reads a time by the forms of its source; where it names none, as RFC 3339
+// or integer milliseconds, or as what it must be.
+func readTime(src *source, k kind, s string, guess bool) (ms int64, outcome timeform.Outcome) {
+	switch {
+	case guess:
+		return timeform.Guess(s, src.zone, event.MinTime, event.MaxTime)
+	case src.forms != nil:
+		for _, f := range src.forms {
+			got, o := f.Read(s, src.zone)
+			if o == timeform.OK && got >= event.MinTime && got < event.MaxTime {
+				return got, o
+			}
+			if o > outcome {
+				ms, outcome = got, o
+			}
+		}
+		return ms, outcome
+	case k == text:
+		if ms, ok := timeform.RFC3339(zerocopy.Bytes(s)); ok {
+			return ms, timeform.OK
+		}
+	case k == integer:
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || n < 0 {
+			n = -1 // out of range
+		}
+		return n, timeform.OK
 	}
-	y := int64(year) + 400 // one cycle of the calendar up, so that no division is of a negative
-	return 365*y + y/4 - y/100 + y/400 + int64((153*(month-3)+2)/5+day) - 719469 - 146097
+	return 0, timeform.Unreadable
+}
+
+// timeParts are what an object that is a time holds: as MongoDB writes it, and as
+// protobuf and Firestore do.
+var timeParts = newTimeParts()
+
+type timePattern struct {
+	pattern              *pattern
+	date, number         int
+	seconds, nanoseconds [2]int
+}
+
+func newTimeParts() timePattern {
+	p := newPattern()
+	slot := func(path string) int {
+		steps, err := parsePath(path)
+		if err != nil {
+			panic(err) // the paths below can be read
+		}
+		n, err := p.slot(steps)
+		if err != nil {
+			panic(err) // there are fewer keys than a pattern can hold
+		}
+		return n
+	}
+	return timePattern{
+		pattern: p, date: slot("$date"), number: slot("$date.$numberLong"),
+		seconds: [2]int{slot("seconds"), slot("_seconds")}, nanoseconds: [2]int{slot("nanos"), slot("_nanoseconds")},
+	}
+}
+
+// timeObject returns the time that an object holds, as a value of another kind and
+// its text; "" if it holds none.
+func (d *Decoder) timeObject(v value) (value, string) {
+	s := &d.aside
+	s.reset(d.buf, timeParts.pattern)
+	s.value(v.lo, &timeParts.pattern.root, 0)
+	if n := s.slots[timeParts.number]; n.kind > null {
+		got, _ := d.scalar(n)
+		return value{kind: integer}, got
+	}
+	if date := s.slots[timeParts.date]; date.kind > null && date.kind < object {
+		got, _ := d.scalar(date)
+		return date, got
+	}
+	for i := range timeParts.seconds {
+		seconds, _ := d.scalar(s.slots[timeParts.seconds[i]])
+		n, err := strconv.ParseInt(seconds, 10, 64)
+		if err != nil || n < 0 || n > event.MaxTime {
+			continue
+		}
+		rest, _ := d.scalar(s.slots[timeParts.nanoseconds[i]])
+		nanos, _ := strconv.ParseInt(rest, 10, 64)
+		return value{kind: integer}, strconv.FormatInt(n*1000+nanos/1_000_000, 10)
+	}
+	return value{}, ""
 }

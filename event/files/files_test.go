@@ -1,8 +1,11 @@
 package files
 
 import (
+	"archive/zip"
+	"bufio"
 	"bytes"
 	"compress/gzip"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,17 +16,18 @@ import (
 	"testing/iotest"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 )
 
 // lines returns what a reader gives: number, and text or length.
-func lines(t *testing.T, r *Reader) []string {
+func lines(t *testing.T, next func() ([]byte, int64, error)) []string {
 	t.Helper()
 	var got []string
 	for {
-		line, n, err := r.Next()
+		line, n, err := next()
 		if errors.Is(err, io.EOF) {
 			return got
 		}
@@ -38,7 +42,12 @@ func lines(t *testing.T, r *Reader) []string {
 	}
 }
 
-func TestReader(t *testing.T) {
+func newLines(r io.Reader) func() ([]byte, int64, error) {
+	lines := &lineReader{r: bufio.NewReader(r), limit: event.MaxValue}
+	return lines.next
+}
+
+func TestLines(t *testing.T) {
 	long := strings.Repeat("x", event.MaxValue)
 	for _, c := range []struct {
 		name, in string
@@ -49,16 +58,14 @@ func TestReader(t *testing.T) {
 		{"CRLF", "a\r\nb\r\n", "1:a 2:b"},
 		{"the last without end", "a\nb", "1:a 2:b"},
 		{"empty lines", "\n\r\na\n \n\nb\n\n", "3:a 6:b"},
-		{"byte order mark", "\ufeffa\n", "1:a"},
-		{"byte order mark and nothing", "\ufeff", ""},
 		{"just within the limit", long + "\nb", fmt.Sprintf("1:%d bytes 2:b", event.MaxValue)},
 		{"just within the limit, CRLF", long + "\r\nb", fmt.Sprintf("1:%d bytes 2:b", event.MaxValue)},
 		{"far beyond the limit", "a\n" + long + long + "\nb", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := lines(t, newReader(iotest.OneByteReader(strings.NewReader(c.in[:min(len(c.in), 1000)]))))
+			got := lines(t, newLines(iotest.OneByteReader(strings.NewReader(c.in[:min(len(c.in), 1000)]))))
 			if len(c.in) > 1000 {
-				got = lines(t, newReader(strings.NewReader(c.in)))
+				got = lines(t, newLines(strings.NewReader(c.in)))
 			}
 			if c.name == "far beyond the limit" {
 				var size int
@@ -77,33 +84,6 @@ func TestReader(t *testing.T) {
 	}
 }
 
-// TestLongLineIsOneReject: what the reader gives of a long line, the decoder
-// rejects once, as too large.
-func TestLongLineIsOneReject(t *testing.T) {
-	r := newReader(strings.NewReader(strings.Repeat(`{"time":`, event.MaxValue) + "\n" + sampleNative))
-	d := load(t, "native").NewDecoder()
-	var got []string
-	for {
-		line, _, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.Decode(line, func(ev *event.Event, rej *event.Reject) {
-			if rej != nil {
-				got = append(got, rej.Reason.String())
-			} else {
-				got = append(got, string(event.AppendNative(nil, ev)))
-			}
-		})
-	}
-	if len(got) != 2 || got[0] != "too_large" || got[1] != sampleNative {
-		t.Errorf("got %s", got)
-	}
-}
-
 // sampleNative is an event in the native form, as it is written again.
 const sampleNative = `{"time":"2026-03-01T09:15:27.123Z","action":"read","actor":"alice.kim","records":["c104733"]}`
 
@@ -117,17 +97,56 @@ func load(t *testing.T, name string) *fieldmap.Format {
 	return f
 }
 
-func TestDocument(t *testing.T) {
-	f := load(t, "cloudtrail")
-	for name, c := range map[string]struct{ in, want string }{
-		"over many lines":     {"\ufeff\n{\n \"Records\": [\n]\n}\n", "2:{\n \"Records\": [\n]\n}\n"},
-		"one line":            {`{"Records":[]}` + "\n", `1:{"Records":[]}`},
-		"one envelope a line": {"{\"Records\":[]}\n{\"Records\":[]}\n", `1:{"Records":[]} 2:{"Records":[]}`},
-		"no JSON":             {"x\ny\n", "1:x 2:y"},
+// bzipped is content in TestOpen, packed by bzip2, as hexadecimal digits.
+const bzipped = "425a68393141592653593c854112000001410000103000200030cc0c7a8271772453850903c8541120"
+
+// packZstd returns b packed by zstd.
+func packZstd(t *testing.T, b []byte) []byte {
+	t.Helper()
+	z, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z.EncodeAll(b, nil)
+}
+
+// TestOpenRefuses: what weir does not read says what it is.
+func TestOpenRefuses(t *testing.T) {
+	gz := bytes.NewBuffer(nil)
+	z := gzip.NewWriter(gz)
+	io.WriteString(z, strings.Repeat("\x00", 257)+"ustar")
+	z.Close()
+	for content, want := range map[string]string{
+		"PAR1....": "this is a Parquet file, which weir does not read", "Obj\x01": "this is an Avro file", gz.String(): "this is a tar archive",
+		"PK\x03\x04 and no more": "reading the zip",
 	} {
-		if got := strings.Join(lines(t, NewReader(strings.NewReader(c.in), f)), " "); got != c.want {
-			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		path := filepath.Join(t.TempDir(), "log")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
 		}
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// TestCharsets: UTF-16 is told by itself, other charsets by the format.
+func TestCharsets(t *testing.T) {
+	latin, err := fieldmap.Parse("x.yaml", []byte("name: x\ncharset: latin1\nmaps: [{fields: {time: t}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	native := load(t, "native")
+	for in, f := range map[string]*fieldmap.Format{
+		"\xff\xfe{\x00}\x00\n\x00{\x00}\x00": native, "\xfe\xff\x00{\x00}\x00\n\x00{\x00}": native, "{\x00}\x00\n\x00{\x00}\x00": native,
+		"\xef\xbb\xbf{}\n{}": latin, "{}\r\n{}\r\n": latin,
+	} {
+		if got := strings.Join(lines(t, NewReader(strings.NewReader(in), f).Next), " "); got != "1:{} 2:{}" {
+			t.Errorf("%q: got %q", in, got)
+		}
+	}
+	if got := strings.Join(lines(t, NewReader(strings.NewReader("{\"a\":\"jos\xe9\"}"), latin).Next), " "); got != `1:{"a":"josé"}` {
+		t.Errorf("got %q", got)
 	}
 }
 
@@ -143,8 +162,30 @@ func TestOpen(t *testing.T) {
 	}
 	io.WriteString(z, content)
 	z.Close()
+	var xzed, zipped bytes.Buffer
+	x, err := xz.NewWriter(&xzed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(x, content)
+	x.Close()
+	archive := zip.NewWriter(&zipped)
+	for _, file := range [][2]string{{"a.json", content}, {"folder/", ""}, {"__MACOSX/a.json", "no"}, {"b.json.gz", gz.String()}} {
+		w, err := archive.Create(file[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(w, file[1])
+	}
+	archive.Close()
+	bz, err := hex.DecodeString(bzipped)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, packed := range map[string][]byte{
-		"plain": []byte(content), "empty": nil, "short": []byte("a"), "gzip": gz.Bytes(), "zstd": zst.Bytes(),
+		"bzip2": bz, "xz": xzed.Bytes(), "zip": zipped.Bytes(), "zstd of gzip": packZstd(t, gz.Bytes()),
+		"utf-8 that looks like nothing": []byte("PKX"),
+		"plain":                         []byte(content), "empty": nil, "short": []byte("a"), "gzip": gz.Bytes(), "zstd": zst.Bytes(),
 		"gzip members": append(bytes.Clone(gz.Bytes()), gz.Bytes()...),
 	} {
 		path := filepath.Join(t.TempDir(), name)
@@ -159,7 +200,7 @@ func TestOpen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]string{"empty": "", "short": "a", "gzip members": content + content}
+		want := map[string]string{"zip": content + "\n" + content + "\n", "utf-8 that looks like nothing": "PKX", "empty": "", "short": "a", "gzip members": content + content}
 		w, ok := want[name]
 		if !ok {
 			w = content
@@ -179,7 +220,7 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lr := newReader(r)
+	lr := NewReader(r, load(t, "native"))
 	for err == nil {
 		_, _, err = lr.Next()
 	}

@@ -11,67 +11,69 @@ import (
 	"github.com/weirhq/weir/event/fieldmap"
 )
 
-// maxKept is the size in bytes of a buffer that a reader keeps between lines.
+// maxKept is the size in bytes of a buffer that a reader keeps between values.
 const maxKept = 1 << 20
 
-// Reader reads the values of a file, one a line: LF or CRLF, the last with
-// or without, a byte order mark at the start skipped, and empty lines too. A
-// line longer than its limit never stops it: what is returned then is the
-// beginning of the line, one byte longer than the limit, so that Decode rejects
-// it as too large.
+// Reader reads the values of a file one after the other, as a decoder of its format
+// takes them: JSON documents, rows of a table as JSON, or lines.
 type Reader struct {
+	next func() (value []byte, line int64, err error)
+}
+
+// NewReader returns a reader of a file of the format. A byte order mark is skipped,
+// and text in the format's charset, or in UTF-16, becomes UTF-8.
+func NewReader(r io.Reader, f *fieldmap.Format) *Reader {
+	in := f.Input()
+	text := bufio.NewReaderSize(recoded(r, f.Charset()), 64<<10)
+	switch in.Kind {
+	case fieldmap.CSV:
+		rows := newRowReader(text, in.Comma, in.Columns)
+		return &Reader{rows.next}
+	case fieldmap.Lines:
+		lines := &lineReader{r: text, limit: event.MaxValue}
+		return &Reader{lines.next}
+	default:
+		limit := event.MaxValue
+		if f.Explodes() {
+			limit = event.MaxEnvelope
+		}
+		docs := newDocumentReader(text, limit)
+		return &Reader{docs.next}
+	}
+}
+
+// Next returns the next value, and the number of the line, from 1, on which it
+// begins. The value is valid until the next call. err is io.EOF after the last
+// value, or what the reading failed with; the value then is nil.
+func (r *Reader) Next() (value []byte, line int64, err error) { return r.next() }
+
+// lineReader reads lines: LF or CRLF, the last with or without; empty ones are
+// skipped. A line longer than its limit never stops it: what is returned then is
+// the beginning of the line, one byte longer than the limit, so that Decode rejects
+// it as too large.
+type lineReader struct {
 	r     *bufio.Reader
 	limit int
-	whole bool // the format's files may hold one document over many lines
 	line  []byte
-	n     int64
+	n     int64 // of the line that was read last
 }
 
-// newReader returns a reader of lines of at most event.MaxValue bytes.
-func newReader(r io.Reader) *Reader {
-	return &Reader{r: bufio.NewReaderSize(r, 64<<10), limit: event.MaxValue}
-}
-
-// NewReader returns a reader of a file of the format. Where files of the format
-// are documents, and the first line of this one is only the beginning of a JSON
-// text, the whole file is one value, with the number of that line.
-func NewReader(r io.Reader, f *fieldmap.Format) *Reader {
-	lr := newReader(r)
-	lr.whole = f.Document()
-	if f.Explodes() {
-		lr.limit = event.MaxEnvelope
-	}
-	return lr
-}
-
-// Next returns the next line that is not empty, without its end, and its number
-// from 1. The line is valid until the next call. err is io.EOF after the last
-// line, or what the reading failed with; the line then is nil.
-func (r *Reader) Next() (line []byte, n int64, err error) {
+// next returns the next line that is not empty, without its end.
+func (r *lineReader) next() ([]byte, int64, error) {
 	for {
 		if err := r.read(); err != nil {
 			return nil, r.n, err
 		}
-		if r.n++; r.n == 1 {
-			r.line = bytes.TrimPrefix(r.line, []byte("\ufeff"))
-		}
 		line := bytes.TrimRight(r.line, "\r\n")
-		if len(bytes.TrimSpace(line)) == 0 {
-			continue
+		if len(bytes.TrimSpace(line)) > 0 {
+			return line, r.n, nil
 		}
-		if r.whole {
-			r.whole = false
-			if fieldmap.CutOff(line) {
-				return r.rest()
-			}
-		}
-		return line, r.n, nil
 	}
 }
 
 // read reads one line with its end into r.line, up to one byte more than the
 // limit and its end; what is longer is passed over.
-func (r *Reader) read() error {
+func (r *lineReader) read() error {
 	if cap(r.line) > maxKept {
 		r.line = nil
 	}
@@ -81,29 +83,14 @@ func (r *Reader) read() error {
 		part, err := r.r.ReadSlice('\n')
 		r.line = append(r.line, part[:min(len(part), most-len(r.line))]...)
 		switch {
-		case err == nil:
+		case err == nil || err == io.EOF && (some || len(part) > 0):
+			r.n++
 			return nil
 		case errors.Is(err, bufio.ErrBufferFull):
-		case err == io.EOF && (some || len(part) > 0):
-			return nil
 		case err == io.EOF:
 			return io.EOF
 		default:
 			return fmt.Errorf("reading line %d: %w", r.n+1, err)
 		}
 	}
-}
-
-// rest returns the rest of the file, from the line just read on, as one value.
-func (r *Reader) rest() ([]byte, int64, error) {
-	n := r.n
-	all := bytes.NewBuffer(bytes.Clone(r.line))
-	if _, err := all.ReadFrom(io.LimitReader(r.r, int64(r.limit+1))); err != nil {
-		return nil, n, fmt.Errorf("reading the document: %w", err)
-	}
-	_, err := io.Copy(io.Discard, r.r)
-	if err != nil {
-		return nil, n, fmt.Errorf("reading the document: %w", err)
-	}
-	return all.Bytes(), n, nil
 }

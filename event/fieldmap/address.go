@@ -1,0 +1,119 @@
+package fieldmap
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/weirhq/weir/event"
+)
+
+// address returns the canonical form of the source address; "" with a note if
+// what stands there is none.
+func (d *Decoder) address(sources []source) string {
+	s, from, _ := d.text(sources)
+	if s == "" {
+		return ""
+	}
+	addr, err := netip.ParseAddr(s)
+	switch {
+	case err != nil:
+		var e *edits
+		if from != nil {
+			e = from.edits
+		}
+		if addr = listed(s, e); !addr.IsValid() {
+			d.ev.Notes |= event.IPInvalid
+			return ""
+		}
+	case addr.Is4():
+		return s // has one form only
+	}
+	d.scratch = addr.Unmap().WithZone("").AppendTo(d.scratch[:0])
+	if string(d.scratch) == s {
+		return s
+	}
+	return d.store(d.scratch)
+}
+
+// listed returns the address that a text names, which may be a list of them as
+// proxies write it (X-Forwarded-For, Forwarded): the first or the last, or the last
+// that is no trusted proxy.
+func listed(s string, e *edits) netip.Addr {
+	var got netip.Addr
+	for part := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == ',' }) {
+		addr := parseAddress(part)
+		switch {
+		case !addr.IsValid():
+		case e == nil || e.trusted == nil && !e.last:
+			return addr
+		case !got.IsValid() || e.trusted == nil || !trusts(e.trusted, addr):
+			got = addr
+		}
+	}
+	return got
+}
+
+// trusts reports whether an address is of one of the networks.
+func trusts(networks []netip.Prefix, addr netip.Addr) bool {
+	for _, n := range networks {
+		if n.Contains(addr.Unmap().WithZone("")) {
+			return true
+		}
+	}
+	return false
+}
+
+// parseAddress reads an address in any form in which logs write one: with a port,
+// in brackets, with the length of its prefix, with blanks around, as for=… of a
+// Forwarded header, and padded with zeros. It is the zero Addr
+// if s is none.
+func parseAddress(s string) netip.Addr {
+	s = strings.TrimSpace(s)
+	if i := strings.Index(strings.ToLower(s), "for="); i >= 0 {
+		s = s[i+len("for="):]
+		s, _, _ = strings.Cut(s, ";")
+	}
+	s = strings.Trim(s, `"`)
+	if rest, ok := strings.CutPrefix(s, "["); ok {
+		inside, after, closed := strings.Cut(rest, "]")
+		if !closed || after != "" && after[0] != ':' {
+			return netip.Addr{}
+		}
+		s = inside
+	}
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return addr
+	}
+	s, _, _ = strings.Cut(s, "/")
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return addr
+	}
+	switch colons := strings.Count(s, ":"); {
+	case colons == 1, colons == 8 && !strings.Contains(s, "::"): // one more than an address has: a port
+		s = s[:strings.LastIndexByte(s, ':')]
+	}
+	addr, err := netip.ParseAddr(plainOctets(s))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr
+}
+
+// plainOctets cuts the zeros before the digits of an IPv4 address that is padded to
+// three digits throughout. Other zeros may mean octal digits.
+func plainOctets(s string) string {
+	parts := strings.Split(s, ".")
+	if len(parts) != 4 {
+		return s
+	}
+	for i, p := range parts {
+		if len(p) != 3 {
+			return s
+		}
+		if p = strings.TrimLeft(p, "0"); p == "" {
+			p = "0"
+		}
+		parts[i] = p
+	}
+	return strings.Join(parts, ".")
+}

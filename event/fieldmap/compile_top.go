@@ -1,0 +1,336 @@
+package fieldmap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // zones that a field map names are known on every machine
+
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/suggest"
+)
+
+// topKeys are the keys of a format, in the order in which they are compiled: what
+// others refer to comes first.
+var topKeys = []string{"name", "about", "base", "input", "charset", "zone", "absent", "fold", "trim", "under", "explode", "parse", "maps"}
+
+// common is what a format asks of all its sources.
+type common struct {
+	zone   *time.Location
+	absent map[string]bool
+	fold   []string // fields
+	trim   []string // fields
+}
+
+// top compiles the whole file, on top of the preset that it may name as its base:
+// what it says itself comes before what the base says.
+func (c *compiler) top(n *yaml.Node) {
+	before := len(c.faults)
+	said := c.keys(n)
+	base := map[string]*yaml.Node{}
+	if v := said["base"]; v != nil {
+		base = c.base(v)
+	}
+	for _, key := range topKeys {
+		own, other := said[key], base[key]
+		if key == "maps" {
+			c.maps(own)
+			c.maps(other)
+		} else if own != nil {
+			c.key(key, own)
+		} else if other != nil {
+			c.key(key, other)
+		}
+	}
+	switch {
+	case len(c.faults) > before:
+	case said["name"] == nil:
+		c.fault(n, "a format needs a name")
+	case len(c.format.maps) == 0:
+		c.fault(n, "a format needs maps: at least one, with its fields")
+	}
+}
+
+// keys returns what stands at each key of a format.
+func (c *compiler) keys(n *yaml.Node) map[string]*yaml.Node {
+	said := map[string]*yaml.Node{}
+	c.mapping(n, "a format", topKeys, func(key string, _, v *yaml.Node) { said[key] = v })
+	return said
+}
+
+// base returns the keys of the preset that a format builds on.
+func (c *compiler) base(n *yaml.Node) map[string]*yaml.Node {
+	name, ok := c.word(n, "base")
+	if !ok {
+		return nil
+	}
+	if !slices.Contains(presetNames, name) {
+		c.fault(n, "base is a format that comes with weir, not %q%s; there are %s", name,
+			suggest.DidYouMean(name, presetNames), strings.Join(presetNames, ", "))
+		return nil
+	}
+	file, src, err := presetSource(name)
+	if err == nil {
+		var doc *yaml.Node
+		if doc, err = document(file, src); err == nil {
+			return c.keys(doc)
+		}
+	}
+	c.fault(n, "%s", err)
+	return nil
+}
+
+// key compiles what stands at one key of a format.
+func (c *compiler) key(key string, v *yaml.Node) {
+	switch key {
+	case "name":
+		if s, ok := c.word(v, "name"); ok {
+			if c.format.name = s; !event.IsWord(s) {
+				c.fault(v, "name is a lower-case letter and up to 31 more letters, digits or _, not %q", s)
+			}
+		}
+	case "about":
+		c.format.about, _ = c.word(v, "about")
+	case "input":
+		c.input(v)
+	case "charset":
+		c.charset(v)
+	case "zone":
+		c.common.zone = c.zone(v)
+	case "absent":
+		c.common.absent = c.absent(v)
+	case "fold":
+		c.common.fold = c.fields(v, "fold")
+	case "trim":
+		c.common.trim = c.fields(v, "trim")
+	case "under":
+		c.under(v)
+	case "explode":
+		c.explode(v)
+	case "parse":
+		c.parse(v)
+	}
+}
+
+// maps compiles a list of maps, if there is one.
+func (c *compiler) maps(v *yaml.Node) {
+	if v == nil {
+		return
+	}
+	if v.Kind != yaml.SequenceNode {
+		c.fault(v, "maps is a list of maps, not %s", describe(v))
+		return
+	}
+	for _, m := range v.Content {
+		c.eventMap(m)
+	}
+}
+
+// fields compiles a list of field names.
+func (c *compiler) fields(n *yaml.Node, what string) []string {
+	names := c.words(n, what)
+	for _, name := range names {
+		if !slices.Contains(fieldNames[:], name) {
+			c.fault(n, "%s is a list of fields, and none is called %q%s", what, name, suggest.DidYouMean(name, fieldNames[:]))
+		}
+	}
+	return names
+}
+
+// absent compiles a list of texts that mean that there is nothing.
+func (c *compiler) absent(n *yaml.Node) map[string]bool {
+	set := map[string]bool{}
+	for _, item := range items(n) {
+		if item.Kind != yaml.ScalarNode {
+			c.fault(item, "absent is a list of texts, not %s", describe(item))
+			continue
+		}
+		set[item.Value] = true // null, unquoted, is the text null here
+	}
+	return set
+}
+
+// zone compiles the name of a zone.
+func (c *compiler) zone(n *yaml.Node) *time.Location {
+	name, ok := c.word(n, "zone")
+	if !ok {
+		return nil
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil || name == "" || name == "Local" {
+		c.fault(n, "zone is UTC, or a name such as Europe/Berlin or Asia/Seoul, not %q", name)
+		return nil
+	}
+	return loc
+}
+
+// charset compiles the name of an encoding of text.
+func (c *compiler) charset(n *yaml.Node) {
+	name, ok := c.word(n, "charset")
+	if !ok {
+		return
+	}
+	enc, err := Charset(name)
+	if err != nil {
+		c.fault(n, "%s", err)
+	}
+	c.format.charset = enc
+}
+
+// Charset returns the encoding of a name, as the web knows them: utf-16le,
+// iso-8859-1, windows-1252, euc-kr, shift_jis, gb18030. It is nil for UTF-8.
+func Charset(name string) (encoding.Encoding, error) {
+	switch low := strings.ToLower(name); low {
+	case "utf-8", "utf8":
+		return nil, nil //nolint:nilnil // nil is UTF-8
+	case "utf-16", "utf16":
+		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), nil
+	default:
+		enc, err := htmlindex.Get(low)
+		if err != nil {
+			return nil, fmt.Errorf("no charset is called %q; there are utf-8, utf-16, utf-16le, utf-16be, latin1, windows-1252, euc-kr, shift_jis, gb18030 and others", name)
+		}
+		return enc, nil
+	}
+}
+
+// input compiles the form of a format's values.
+func (c *compiler) input(n *yaml.Node) {
+	in := &c.format.input
+	switch n.Kind {
+	case yaml.ScalarNode:
+		switch n.Value {
+		case "json":
+		case "csv", "tsv":
+			in.Kind = CSV
+			if n.Value == "tsv" {
+				in.Comma = '\t'
+			}
+			in.form = headless
+		case "logfmt":
+			in.Kind, in.form = Lines, logfmtForm
+		default:
+			c.fault(n, "input is json, csv, tsv, logfmt, or a mapping with csv or text, not %q", n.Value)
+		}
+	default:
+		c.inputMapping(n)
+	}
+}
+
+// inputMapping compiles an input that needs more than a name.
+func (c *compiler) inputMapping(n *yaml.Node) {
+	in := &c.format.input
+	var patterns []*template
+	before := len(c.faults)
+	c.mapping(n, "input", []string{"csv", "separator", "text"}, func(key string, _, v *yaml.Node) {
+		switch key {
+		case "csv":
+			in.Kind = CSV
+			in.Columns = c.words(v, "a column")
+		case "separator":
+			s, _ := c.word(v, "separator")
+			if r := []rune(s); len(r) == 1 {
+				in.Comma = r[0]
+			} else {
+				c.fault(v, "separator is one character, not %q", s)
+			}
+		case "text":
+			in.Kind = Lines
+			patterns = c.templates(v)
+		}
+	})
+	switch {
+	case len(c.faults) > before:
+	case in.Columns != nil && patterns != nil || in.Kind == JSON || in.Comma != 0 && in.Kind != CSV:
+		c.fault(n, "input has csv, a list of columns, with or without separator; or text, a pattern")
+	case in.Kind == CSV:
+		comma := in.Comma
+		if comma == 0 {
+			comma = ','
+		}
+		in.form = csvForm(comma, in.Columns)
+	default:
+		in.form = anyTemplate(patterns)
+	}
+}
+
+// templates compiles the patterns of a text, tried in order.
+func (c *compiler) templates(n *yaml.Node) []*template {
+	var all []*template
+	for _, item := range items(n) {
+		s, ok := c.word(item, "a pattern")
+		if !ok {
+			continue
+		}
+		t, err := parseTemplate(s)
+		if err != nil {
+			c.fault(item, "%s", err)
+			continue
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+// parse compiles which texts hold something more.
+func (c *compiler) parse(n *yaml.Node) {
+	type text struct {
+		steps []step
+		node  *yaml.Node
+		forms []form
+	}
+	var texts []text
+	c.mapping(n, "parse", nil, func(key string, k, v *yaml.Node) {
+		steps, err := parsePath(key)
+		if err != nil {
+			c.fault(k, "%s", err)
+			return
+		}
+		texts = append(texts, text{steps, k, c.forms(v)})
+	})
+	slices.SortStableFunc(texts, func(a, b text) int { return len(a.steps) - len(b.steps) }) // the outer before the inner
+	for _, t := range texts {
+		if err := c.format.pattern.embed(t.steps, t.forms); err != nil {
+			c.fault(t.node, "%s", err)
+		}
+	}
+}
+
+// forms compiles what a text is to be read as: a name, several one after the
+// other, or a mapping with a pattern or columns.
+func (c *compiler) forms(n *yaml.Node) []form {
+	if n.Kind == yaml.MappingNode {
+		var f form
+		c.mapping(n, "parse", []string{"text", "csv"}, func(key string, _, v *yaml.Node) {
+			if key == "text" {
+				f = anyTemplate(c.templates(v))
+			} else {
+				f = csvForm(',', c.words(v, "a column"))
+			}
+		})
+		if f == nil {
+			c.fault(n, "a text is read by text, a pattern, or csv, a list of columns")
+			return nil
+		}
+		return []form{f}
+	}
+	var all []form
+	for _, name := range c.words(n, "a form") {
+		f, ok := forms[name]
+		if !ok {
+			c.fault(n, "a text is read as %s, not %q%s", strings.Join(formNames, ", "), name, suggest.DidYouMean(name, formNames))
+			continue
+		}
+		all = append(all, f)
+	}
+	if len(all) == 0 {
+		c.fault(n, "a text is read as %s", strings.Join(formNames, ", "))
+	}
+	return all
+}

@@ -1,0 +1,93 @@
+package fieldmap
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// edits are what is done to a text between the source and the event, in the order
+// of these fields.
+type edits struct {
+	split   string // separates several values in one text
+	last    bool   // of several, take the last, where one is wanted
+	trusted []netip.Prefix
+	match   []matcher
+	trim    bool
+	lower   bool
+	absent  map[string]bool
+}
+
+// one returns the one value that a text stands for; "" if there is none.
+func (e *edits) one(d *Decoder, s string) string {
+	if e.split == "" || e.trusted != nil {
+		return e.apply(d, s)
+	}
+	var got string
+	for part := range strings.SplitSeq(s, e.split) {
+		if v := e.apply(d, part); v != "" {
+			got = v
+			if !e.last {
+				break
+			}
+		}
+	}
+	return got
+}
+
+// apply returns a single value after the edits.
+func (e *edits) apply(d *Decoder, s string) string {
+	if e.trim || e.split != "" {
+		s = strings.TrimSpace(s)
+	}
+	if e.absent[s] {
+		return ""
+	}
+	if e.match != nil {
+		s = d.matched(e.match, s)
+	}
+	if e.lower {
+		s = d.lower(s)
+	}
+	if e.absent[s] {
+		return ""
+	}
+	return s
+}
+
+// matched returns what the first matcher that fits takes of a text; "" if none
+// fits.
+func (d *Decoder) matched(matchers []matcher, s string) string {
+	for _, m := range matchers {
+		if got, ok := m.match(s); ok {
+			return got
+		}
+	}
+	return ""
+}
+
+// lower returns s in lower case.
+func (d *Decoder) lower(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= 'A' && c <= 'Z' || c >= 0x80 {
+			return strings.ToLower(s)
+		}
+	}
+	return s
+}
+
+// matcher takes what is wanted out of a text.
+type matcher interface {
+	match(s string) (string, bool)
+}
+
+// textMatcher takes the first named part of a text after a pattern.
+type textMatcher struct{ *template }
+
+func (m textMatcher) match(s string) (got string, ok bool) {
+	ok = m.template.match(s, func(_, value string) {
+		if got == "" {
+			got = value
+		}
+	})
+	return got, ok && got != ""
+}

@@ -1,0 +1,191 @@
+package fieldmap
+
+import (
+	"strings"
+	"testing"
+)
+
+// nested is a case of a field map, a value, and what it becomes.
+type nested struct{ name, format, value, want string }
+
+func (c nested) run(t *testing.T) {
+	t.Run(c.name, func(t *testing.T) {
+		if got := first(parse(t, "name: x\n"+c.format), c.value); got != c.want {
+			t.Errorf("%s\n%s\ngot  %s\nwant %s", c.format, c.value, got, c.want)
+		}
+	})
+}
+
+// TestEmbedded: what a text holds is read as if it stood there.
+func TestEmbedded(t *testing.T) {
+	const want = `{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"alice","records":["4711"]}`
+	const inner = `{\"at\":\"2026-03-02T09:15:27Z\",\"user\":\"alice\",\"customer\":4711}`
+	const fields = "\nmaps: [{fields: {time: log.at, actor: log.user, records: log.customer}}]"
+	for _, c := range []nested{
+		{"JSON in a text", "parse: {log: json}" + fields, `{"log":"` + inner + `\n"}`, want},
+		{"an object stays one", "parse: {log: json}" + fields, `{"log":{"at":"2026-03-02T09:15:27Z","user":"alice","customer":4711}}`, want},
+		{"no JSON", "parse: {log: json}" + fields, `{"log":"hello {"}`, "time_missing at log.at"},
+		{"empty", "parse: {log: json}" + fields, `{"log":""}`, "time_missing at log.at"},
+		{"JSON in JSON", "parse: {a: json, a.log: json}\nmaps: [{fields: {time: t, actor: a.log.user}}]",
+			`{"t":"2026-03-02T09:15:27Z","a":"{\"log\":\"{\\\"user\\\":\\\"alice\\\"}\"}"}`, strings.Replace(want, `,"records":["4711"]`, "", 1)},
+		{"base64", "parse: {log: [base64, json]}" + fields, `{"log":"eyJhdCI6IjIwMjYtMDMtMDJUMDk6MTU6MjdaIiwidXNlciI6ImFsaWNlIiwiY3VzdG9tZXIiOjQ3MTF9"}`, want},
+		{"logfmt", "parse: {log: logfmt}" + fields, `{"log":"at=2026-03-02T09:15:27Z user=alice customer=4711"}`, want},
+		{"a pattern", `parse: {log: {text: "{at} {user} read {customer}"}}` + fields, `{"log":"2026-03-02T09:15:27Z alice read 4711"}`, want},
+		{"columns", "parse: {log: {csv: [at, user, customer]}}" + fields, `{"log":"2026-03-02T09:15:27Z,\"alice\",4711"}`, want},
+		{"a query", "parse: {url: query}\nmaps: [{fields: {time: t, actor: url.user, records: url.id}}]",
+			`{"t":"2026-03-02T09:15:27Z","url":"https://crm.example/s?user=al%69ce&id=4711#top"}`, want},
+		{"texts in a list", "parse: {\"logs[]\": json}\nmaps: [{fields: {time: t, actor: \"logs[].user\", records: \"logs[].id\"}}]",
+			`{"t":"2026-03-02T09:15:27Z","logs":["{\"user\":\"alice\",\"id\":4711}","no","{\"id\":4712}"]}`,
+			strings.Replace(want, `"4711"`, `"4711","4712"`, 1) + " field_dropped"},
+	} {
+		c.run(t)
+	}
+}
+
+// TestPicked: of lists of name and value, the value of a name.
+func TestPicked(t *testing.T) {
+	const want = `{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"alice","records":["d1","d2"]}`
+	const value = `{"t":"2026-03-02T09:15:27Z","params":[{"value":"alice","name":"who"},{"name":"doc","value":"d1"},{"name":"d\u006fc","value":"d2"},{"name":"title","value":"x"},{},5]}`
+	for _, c := range []nested{
+		{"in a path", `maps: [{fields: {time: t, actor: "params[name=who].value", records: "params[name=doc].value"}}]`, value, want},
+		{"as where", `maps: [{fields: {time: t, actor: {path: "params[].value", where: {name: who}}, records: {path: "params[].value", where: {name: doc}}}}]`, value, want},
+		{"one of several", `maps: [{fields: {time: t, actor: {path: "params[].value", where: {name: [owner, "wh*"]}}, records: {path: "params[].value", where: {name: doc}}}}]`, value, want},
+		{"in a condition", `maps: [{when: [{path: "params[name=who].value", equals: alice}], ignore: true}]`, value, "ignored"},
+		{"in a join", `maps: [{fields: {time: t, actor: {join: ["params[name=who].value", {const: x}], separator: "@"}}}]`, value,
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"alice@x"}`},
+		{"two conditions", `maps: [{fields: {time: t, records: {path: "r[].id", where: {type: customer, kind.of: a}}}}]`,
+			`{"t":"2026-03-02T09:15:27Z","r":[{"id":1,"type":"customer","kind":{"of":"a"}},{"id":2,"type":"customer"},{"id":3,"kind":{"of":"a"}}]}`,
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","records":["1"]}`},
+		{"beside all of them", `maps: [{fields: {time: t, actor: "params[name=who].value", records: "params[].value"}}]`, value,
+			strings.Replace(want, `["d1","d2"]`, `["alice","d1","d2","x"]`, 1)},
+		{"attributes in attributes", `maps: [{fields: {time: t, actor: "a[k=user].v.kvlist[k=name].v"}}]`,
+			`{"t":"2026-03-02T09:15:27Z","a":[{"k":"x","v":1},{"k":"user","v":{"kvlist":[{"k":"id","v":7},{"k":"name","v":"alice"}]}}]}`,
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"alice"}`},
+	} {
+		c.run(t)
+	}
+}
+
+// TestEnvelopes: events in lists of lists, below a prefix and in texts, with what the
+// envelope says of them.
+func TestEnvelopes(t *testing.T) {
+	event := func(actor, record string) string {
+		return `{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"` + actor + `","records":["` + record + `"]}`
+	}
+	const otlp = `{"resourceLogs":[{"resource":{"who":"alice"},"scopeLogs":[{"logRecords":[{"id":1},{"id":2}]},{"logRecords":[{"id":3}]}]},{"resource":{"who":"bob"},"scopeLogs":[{"logRecords":[{"id":4}]}]}],"t":"2026-03-02T09:15:27Z"}`
+	const cloud = `{"t":"2026-03-02T09:15:27Z","who":"alice","id":1}`
+	const quoted = `"{\"t\":\"2026-03-02T09:15:27Z\",\"who\":\"alice\",\"id\":1}"`
+	const plain = "\nmaps: [{fields: {time: t, actor: who, records: id}}]"
+	for _, c := range []nested{
+		{"lists of lists", "explode: resourceLogs[].scopeLogs[].logRecords[]\nmaps: [{fields: {time: $.t, actor: \"$.resourceLogs[].resource.who\", records: id}}]", otlp,
+			strings.Join([]string{event("alice", "1"), event("alice", "2"), event("alice", "3"), event("bob", "4")}, "\n")},
+		{"the envelope's list of records", "explode: e[]\nmaps: [{fields: {time: t, actor: $.who, records: \"$.ids[]\"}}]",
+			`{"who":"alice","ids":[1],"e":[{"t":"2026-03-02T09:15:27Z"},{"t":"2026-03-02T09:15:27Z"}]}`, event("alice", "1") + "\n" + event("alice", "1")},
+		{"the envelope in a condition", "explode: e[]\nmaps: [{when: [{path: $.who, equals: alice}], ignore: true}]", `{"who":"alice","e":[{},{}]}`, "ignored in 0\nignored in 1"},
+		{"an event without an envelope", "explode: e[]\nmaps: [{fields: {time: t, actor: $.who, records: id}}]", cloud, event("alice", "1")},
+		{"under a prefix", "under: detail" + plain, `{"detail":` + cloud + `,"t":5}`, event("alice", "1")},
+		{"under a prefix that is a text", "under: detail" + plain, `{"detail":` + quoted + `}`, event("alice", "1")},
+		{"under no prefix", "under: detail" + plain, cloud, "no_map at detail"},
+		{"under a prefix of each", "under: \"logEvents[].message\"" + plain, `{"logEvents":[{"message":` + quoted + `},{"message":` + quoted + `}]}`, event("alice", "1") + "\n" + event("alice", "1")},
+		{"a list in a text", "under: \"l[].m\"" + plain, `{"l":[{"m":"[1]"}]}`, "not_an_object in 0"},
+		{"a text that holds nothing", "under: \"l[].m\"" + plain, `{"l":[{"m":"hello"},{"m":` + cloud + `}]}`, "wrong_type at m in 0\n" + event("alice", "1")},
+		{"an envelope under a prefix", "under: detail\nexplode: Records[]" + plain, `{"detail":{"Records":[` + cloud + `]}}`, event("alice", "1")},
+		{"no envelope under a prefix", "under: detail\nexplode: Records[]" + plain, `{"detail":` + cloud + `}`, event("alice", "1")},
+		{"the root above a prefix", "under: detail\nmaps: [{fields: {time: t, actor: $.account, records: id}}]", `{"account":"a","detail":` + cloud + `}`, event("a", "1")},
+		{"one of several envelopes", "explode: [\"Records[]\", \"logEvents[].message\", detail]" + plain, `{"logEvents":[{"message":` + quoted + `}]}`, event("alice", "1")},
+		{"another of them", "explode: [\"Records[]\", \"logEvents[].message\", detail]" + plain, `{"detail":` + cloud + `}`, event("alice", "1")},
+		{"none of them", "explode: [\"Records[]\", \"logEvents[].message\", detail]" + plain, cloud, event("alice", "1")},
+		{"a list of envelopes", "explode: [\"Records[]\", detail]" + plain, `[{"Records":[` + cloud + `]},{"detail":` + cloud + `},` + cloud + `]`,
+			strings.Join([]string{event("alice", "1"), event("alice", "1"), event("alice", "1")}, "\n")},
+		{"a list of events", plain[1:], `[` + cloud + `,` + cloud + `, 5]`, event("alice", "1") + "\n" + event("alice", "1") + "\nnot_an_object in 2"},
+		{"an empty list", plain[1:], `[ ]`, ""},
+		{"a broken list", plain[1:], `[{},]`, "not_json"},
+		{"a preset below a prefix", "base: native\nunder: payload", `{"payload":{"time":"2026-03-02T09:15:27Z","actor":"alice","records":1}}`, event("alice", "1")},
+		{"a preset with maps before it", "base: native\nmaps: [{when: [{path: actor, equals: robot}], ignore: true}]", `{"time":"2026-03-02T09:15:27Z","actor":"robot"}`, "ignored"},
+	} {
+		c.run(t)
+	}
+}
+
+// TestEdits: what a map can do to a text on its way.
+func TestEdits(t *testing.T) {
+	event := func(field string) string { return `{"time":"2026-03-02T09:15:27.000Z","action":"read"` + field + `}` }
+	maps := func(field string) string { return "maps: [{fields: {time: {path: t, unit: s}, " + field + "}}]" }
+	const at = `"t":1772442927`
+	for _, c := range []nested{
+		{"a record in a path", maps(`records: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"/customers/4711/orders?expand=1"}`, event(`,"records":["4711"]`)},
+		{"a record in a URL", maps(`records: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"https://crm.example:8443/customers/47%2D11#x"}`, event(`,"records":["47-11"]`)},
+		{"a record in a request line", maps(`records: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"GET /customers/4711 HTTP/1.1"}`, event(`,"records":["4711"]`)},
+		{"no such path", maps(`records: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"/products/4711"}`, event("")},
+		{"any segment", maps(`records: {path: u, match: "/*/customers/{id}"}`), `{` + at + `,"u":"/v2/customers/4711"}`, event(`,"records":["4711"]`)},
+		{"any segments", maps(`records: {path: u, match: "/**/customers/{id}"}`), `{` + at + `,"u":"/api/v2/customers/4711/x"}`, event(`,"records":["4711"]`)},
+		{"digits only", maps(`records: {path: u, match: "/customers/{id:digits}"}`), `{` + at + `,"u":"/customers/search"}`, event("")},
+		{"a UUID", maps(`records: {path: u, match: "/c/{id:uuid}"}`), `{` + at + `,"u":"/c/550e8400-e29b-41d4-a716-446655440000"}`, event(`,"records":["550e8400-e29b-41d4-a716-446655440000"]`)},
+		{"a query", maps(`records: {path: u, match: "?customer={id}"}`), `{` + at + `,"u":"/any?page=2&customer=47+11"}`, event(`,"records":["47 11"]`)},
+		{"a query of a path", maps(`records: {path: u, match: ["/a?id={id}", "/b/{id}"]}`), `{` + at + `,"u":"/b/7?id=5"}`, event(`,"records":["7"]`)},
+		{"a record in a text", maps(`records: {path: u, match: "projects/_/buckets/{}/objects/{id}"}`), `{` + at + `,"u":"projects/_/buckets/b/objects/c/1"}`, event(`,"records":["c/1"]`)},
+		{"an endpoint without its record", maps(`endpoint: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"/customers/c104733/orders?x=1"}`, event(`,"endpoint":"/customers/{id}/orders"`)},
+		{"several records in one text", maps(`records: {path: u, split: ","}`), `{` + at + `,"u":"4711, 4712,,4713"}`, event(`,"records":["4711","4712","4713"]`)},
+		{"several in a path", maps(`records: {path: u, match: "/customers/{id}", split: ";"}`), `{` + at + `,"u":"/customers/1; /customers/2"}`, event(`,"records":["1","2"]`)},
+		{"the last of several", maps(`actor: {path: u, split: "/", take: last}`), `{` + at + `,"u":"arn:role/ops/alice"}`, event(`,"actor":"alice"`)},
+		{"folded and trimmed", maps(`actor: {path: u, fold: lower, trim: true}`), `{` + at + `,"u":" Alice.KIM@Example.com "}`, event(`,"actor":"alice.kim@example.com"`)},
+		{"folded throughout", "fold: [actor, subject]\n" + maps(`actor: u, subject: s, client: u`), `{` + at + `,"u":"ÄLICE","s":"Bob"}`, event(`,"actor":"älice","subject":"bob","client":"ÄLICE"`)},
+		{"absent throughout", "absent: [\"-\", null, undefined, N/A]\n" + maps(`actor: [u, v], records: r`), `{` + at + `,"u":"-","v":"alice","r":["null","undefined","N/A","1",""]}`, event(`,"actor":"alice","records":["1"]`)},
+		{"absent here", maps(`actor: {path: u, absent: ["-"]}, client: u`), `{` + at + `,"u":"-"}`, event(`,"client":"-"`)},
+		{"rows with commas", maps(`rows: {path: u, match: "{n} rows"}`), `{` + at + `,"u":"12 rows"}`, event(`,"rows":12`)},
+		{"edited, then translated", maps(`role: {path: u, fold: lower, values: {admin: boss}}`), `{` + at + `,"u":"ADMIN"}`, event(`,"role":"boss"`)},
+	} {
+		c.run(t)
+	}
+}
+
+// TestMoreFaults: faults of what a map can do beyond paths.
+func TestMoreFaults(t *testing.T) {
+	const head, maps = "name: x\n", "maps: [{fields: {time: t}}]\n"
+	field := func(f string) string { return head + "maps: [{fields: {time: t, " + f + "}}]" }
+	for _, c := range []struct{ src, want string }{
+		{head + "base: ocfs\n" + maps, `x.yaml:2: base is a format that comes with weir, not "ocfs" (did you mean ocsf?)`},
+		{head + "charset: latin-x\n" + maps, `x.yaml:2: no charset is called "latin-x"`},
+		{head + "zone: Mars/Base\n" + maps, `x.yaml:2: zone is UTC, or a name such as Europe/Berlin or Asia/Seoul, not "Mars/Base"`},
+		{head + "fold: [acter]\n" + maps, `x.yaml:2: fold is a list of fields, and none is called "acter" (did you mean actor?)`},
+		{head + "input: xml\n" + maps, `x.yaml:2: input is json, csv, tsv, logfmt, or a mapping with csv or text, not "xml"`},
+		{head + "input: {csv: [a], text: '{a}'}\n" + maps, `x.yaml:2: input has csv, a list of columns`},
+		{head + "input: {csv: [a], separator: '::'}\n" + maps, `x.yaml:2: separator is one character, not "::"`},
+		{head + "input: {text: '{a}{b}'}\n" + maps, `x.yaml:2: something must stand between {a} and the next part`},
+		{head + "input: {text: '{a'}\n" + maps, `x.yaml:2: the brace before "a" is never closed`},
+		{head + "input: {text: 'a'}\n" + maps, `x.yaml:2: a pattern needs at least one {name}`},
+		{head + "parse: {a: jsn}\n" + maps, `x.yaml:2: a text is read as json, logfmt, query, base64, gzip, not "jsn" (did you mean json?)`},
+		{head + "parse: {a: []}\n" + maps, `x.yaml:2: a text is read as json`},
+		{head + "parse: {a: {}}\n" + maps, `x.yaml:2: a text is read by text, a pattern, or csv, a list of columns`},
+		{field("actor: {path: a, where: {b: c}}"), `x.yaml:2: where is about the elements of a list, and the path "a" has no [] in it`},
+		{field(`actor: {join: [a, b], where: {b: c}}`), `x.yaml:2: where goes with path`},
+		{field(`actor: {path: "a[].b", where: {}}`), ``},
+		{field("actor: {path: a, match: /a/b}"), `x.yaml:2: a pattern takes one {id}, of the path or of the query`},
+		{field("actor: {path: a, match: '/a/{id}/{other}'}"), `x.yaml:2: a pattern takes one {id}`},
+		{field("actor: {path: a, match: '/a/{id:word}'}"), `x.yaml:2: what is taken can be digits, hex or uuid, not "word"`},
+		{field("actor: {path: a, match: '/a/x{id}'}"), `x.yaml:2: a segment of a path is a word, *, ** or {id}, not "x{id}"`},
+		{field("actor: {path: a, match: '?a'}"), `x.yaml:2: a query is matched as ?name={id}, not "?a"`},
+		{field("endpoint: {path: a, match: '?a={id}'}"), `x.yaml:2: an endpoint has no query`},
+		{field("actor: {path: a, take: last}"), `x.yaml:2: take goes with split`},
+		{field("records: {path: a, split: ',', take: last}"), `x.yaml:2: take goes with a field of one value`},
+		{field("ip: {path: a, take: second}"), `x.yaml:2: take is first or last, not "second"`},
+		{field("ip: {path: a, trusted: [10.0.0]}"), `x.yaml:2: trusted is a list of networks such as 10.0.0.0/8, not "10.0.0"`},
+		{field("actor: {path: a, trusted: [10.0.0.0/8]}"), `x.yaml:2: trusted goes with ip, not with actor`},
+		{field("actor: {path: a, fold: upper}"), `x.yaml:2: fold is lower, not "upper"`},
+		{field("actor: {const: a, trim: true}"), `x.yaml:2: trim goes with path or join, not with const`},
+		{field("actor: {path: a, split: ''}"), `x.yaml:2: split is what separates the values`},
+		{field("actor: {path: a, zone: UTC}"), `x.yaml:2: zone goes with time, not with actor`},
+		{head + "maps: [{fields: {time: {path: t, format: epoch}}}]", `x.yaml:2: format is epoch_s, epoch_ms, epoch_us, epoch_ns, rfc3339, iso8601, apache, rfc1123`},
+	} {
+		_, err := Parse("x.yaml", []byte(c.src))
+		if c.want == "" {
+			if err != nil {
+				t.Errorf("%s\ngot %v", c.src, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s\ngot  %v\nwant …%s…", c.src, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,206 @@
+package timeform
+
+import (
+	"strings"
+	"time"
+)
+
+// fields are the parts of a time as it was written.
+type fields struct {
+	year, month, day     int
+	hour, minute, second int
+	millisecond          int
+	zone                 zone
+}
+
+// zone is what was written of the zone.
+type zone struct {
+	known   bool
+	minutes int    // east of UTC, where known
+	name    string // an abbreviation that only a given zone can explain, such as KST
+}
+
+// instant reads a whole text by read, as Unix milliseconds.
+func instant(s string, read func(c *cursor) (fields, bool), in *time.Location) (int64, Outcome) {
+	c := cursor{rest: s}
+	f, ok := read(&c)
+	if !ok || c.rest != "" || !f.valid() {
+		return 0, Unreadable
+	}
+	if f.zone.known {
+		minutes := (daysSince1970(f.year, f.month, f.day)*24+int64(f.hour))*60 + int64(f.minute-f.zone.minutes)
+		return (minutes*60+int64(f.second))*1000 + int64(f.millisecond), OK
+	}
+	if in == nil {
+		return 0, NoZone
+	}
+	t := time.Date(f.year, time.Month(f.month), f.day, f.hour, f.minute, f.second, f.millisecond*1e6, in)
+	if name, _ := t.Zone(); f.zone.name != "" && f.zone.name != name {
+		return 0, NoZone
+	}
+	return t.UnixMilli(), OK
+}
+
+// valid reports whether the fields are a date and a time of day.
+func (f *fields) valid() bool {
+	return f.month >= 1 && f.month <= 12 && f.day >= 1 && f.day <= monthDays(f.year, f.month) &&
+		f.hour >= 0 && f.hour <= 23 && f.minute >= 0 && f.minute <= 59 && f.second >= 0 && f.second <= 60
+}
+
+// cursor reads a text from left to right.
+type cursor struct{ rest string }
+
+// take takes a literal; false if it is not next.
+func (c *cursor) take(literal string) bool {
+	rest, ok := strings.CutPrefix(c.rest, literal)
+	if ok {
+		c.rest = rest
+	}
+	return ok
+}
+
+// any takes one byte out of a set, and returns it; 0 if none is next.
+func (c *cursor) any(set string) byte {
+	if c.rest == "" || strings.IndexByte(set, c.rest[0]) < 0 {
+		return 0
+	}
+	b := c.rest[0]
+	c.rest = c.rest[1:]
+	return b
+}
+
+// number takes between least and most digits; -1 if there are fewer.
+func (c *cursor) number(least, most int) int {
+	n, v := 0, 0
+	for n < most && n < len(c.rest) && c.rest[n]-'0' < 10 {
+		v = v*10 + int(c.rest[n]-'0')
+		n++
+	}
+	if n < least {
+		return -1
+	}
+	c.rest = c.rest[n:]
+	return v
+}
+
+// fraction takes the digits of a fraction of a second, and returns milliseconds;
+// -1 if there are none.
+func (c *cursor) fraction() int {
+	ms, n := 0, 0
+	for unit := 100; n < len(c.rest) && c.rest[n]-'0' < 10; n++ {
+		ms += int(c.rest[n]-'0') * unit
+		unit /= 10
+	}
+	if n == 0 {
+		return -1
+	}
+	c.rest = c.rest[n:]
+	return ms
+}
+
+// letters takes a word of ASCII letters.
+func (c *cursor) letters() string {
+	n := 0
+	for n < len(c.rest) && c.rest[n]|0x20 >= 'a' && c.rest[n]|0x20 <= 'z' {
+		n++
+	}
+	word := c.rest[:n]
+	c.rest = c.rest[n:]
+	return word
+}
+
+var months = []string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
+var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+
+// named returns which of the names, in English, a word is or begins with, from 1;
+// 0 if none.
+func named(word string, names []string) int {
+	if len(word) < 3 {
+		return 0
+	}
+	for i, name := range names {
+		if strings.EqualFold(word[:3], name) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// clock takes hours and minutes, and seconds with a fraction where they are there.
+func (c *cursor) clock(f *fields) bool {
+	f.hour = c.number(1, 2)
+	if f.hour < 0 || !c.take(":") {
+		return false
+	}
+	if f.minute = c.number(2, 2); f.minute < 0 {
+		return false
+	}
+	if !c.take(":") {
+		return true
+	}
+	if f.second = c.number(2, 2); f.second < 0 {
+		return false
+	}
+	return c.decimals(f)
+}
+
+// decimals takes a fraction of a second after a point or comma, if there is one.
+func (c *cursor) decimals(f *fields) bool {
+	if c.any(".,") == 0 {
+		return true
+	}
+	f.millisecond = c.fraction()
+	return f.millisecond >= 0
+}
+
+// zone takes what is written of the zone: Z, UTC, GMT, an offset with or without
+// colon or minutes, an offset after UTC or GMT, an abbreviation, and a region in
+// brackets. Nothing at all is a zone that is not known.
+func (c *cursor) zone(f *fields) bool {
+	c.take(" ")
+	word := c.letters()
+	switch strings.ToUpper(word) {
+	case "Z", "UTC", "GMT", "UT":
+		f.zone.known = true
+	case "":
+	default:
+		f.zone.name = word
+		return len(word) <= 5
+	}
+	if sign := c.any("+-"); sign != 0 {
+		if strings.EqualFold(word, "Z") || !c.offset(f, sign) {
+			return false
+		}
+		if len(c.rest) > 1 && c.rest[0] == ' ' && c.rest[1] >= 'A' {
+			c.take(" ")
+			c.letters() // its abbreviation, which says the same
+		}
+	}
+	if f.zone.known && c.take("[") {
+		end := strings.IndexByte(c.rest, ']')
+		if end <= 0 || end > 40 {
+			return false
+		}
+		c.rest = c.rest[end+1:]
+	}
+	return true
+}
+
+// offset takes an offset from UTC, from after its sign.
+func (c *cursor) offset(f *fields, sign byte) bool {
+	h, m := c.number(2, 2), 0
+	if h < 0 {
+		h = c.number(1, 1)
+	}
+	if c.take(":") || c.rest != "" && c.rest[0]-'0' < 10 {
+		m = c.number(2, 2)
+	}
+	if h < 0 || h > 23 || m < 0 || m > 59 {
+		return false
+	}
+	f.zone.known, f.zone.minutes = true, h*60+m
+	if sign == '-' {
+		f.zone.minutes = -f.zone.minutes
+	}
+	return true
+}
