@@ -10,9 +10,9 @@ import (
 	"cmp"
 	"time"
 
-	"github.com/weirhq/weir/alerting/internal/jsonline"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Schema is the version of the alert's JSON form.
@@ -217,7 +217,7 @@ type Time int64
 func (t Time) Std() time.Time { return time.UnixMilli(int64(t)).UTC() }
 
 // String returns the JSON form without its quotes.
-func (t Time) String() string { return t.Std().Format(jsonline.TimeLayout) }
+func (t Time) String() string { return eventtime.Text(int64(t)) }
 
 // MarshalText writes the form of String.
 func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -21,7 +20,7 @@ func Finite(log float64) float64 {
 }
 
 // ReportVersion is part of every record on weir.evidence.
-const ReportVersion = 1
+const ReportVersion = 2
 
 // Report is one record on weir.evidence: what stood out in one partition of
 // identities in the ticks that it closed, and what correlate must know of the
@@ -47,16 +46,50 @@ type BinSums struct {
 // Candidate is an identity whose evidence has passed the candidate cut at a
 // tick, or that had passed it and is still watched.
 type Candidate struct {
-	Tick      int64                      `json:"tick"`
-	Dimension int                        `json:"dim"`
-	Identity  string                     `json:"identity"`
-	Log       float64                    `json:"log"` // natural log of the combined evidence
-	Bin       int64                      `json:"bin"` // the bin that makes the case
-	Onset     alerting.Time              `json:"onset"`
-	Measures  []alerting.MeasureEvidence `json:"measures"` // strongest first
-	Peers     string                     `json:"peers,omitempty"`
-	Exposed   alerting.Exposed           `json:"exposed"`
+	Tick      int64             `json:"tick"`
+	Dimension int               `json:"dim"`
+	Identity  string            `json:"identity"`
+	Log       float64           `json:"log"`      // log of the combined evidence, in nats
+	Bin       int64             `json:"bin"`      // the bin that makes the case
+	Onset     int64             `json:"onset"`    // Unix ms of event time
+	Measures  []MeasureEvidence `json:"measures"` // strongest first
+	Peers     string            `json:"peers,omitempty"`
+	Exposed   Exposed           `json:"exposed"` // since the onset
 	Context
+}
+
+// MeasureEvidence is what one measure adds to the evidence of a candidate: what
+// was counted in the bin, the baseline with its factors, and the evidence for
+// each drift rate. Logs are in nats, counts in the unit of the measure.
+type MeasureEvidence struct {
+	Measure    string         `json:"measure"`
+	Log        float64        `json:"log"`
+	Observed   float64        `json:"observed"`
+	Low        float64        `json:"low"`         // lower end of the 95 % interval of the sketch's error
+	High       float64        `json:"high"`        // upper end of the same interval
+	Expected   float64        `json:"expected"`    // Level × Shape × Mode
+	Level      float64        `json:"level"`       // mean per bin of the identity, shrunk towards its peers'
+	Shape      float64        `json:"shape"`       // factor of this hour of the week
+	Mode       float64        `json:"mode"`        // factor of the fleet's common mode
+	Dispersion float64        `json:"dispersion"`  // k of the negative binomial distribution
+	PeerWeight float64        `json:"peer_weight"` // share of Level that comes from the peers' prior, 0..1
+	Rates      []RateEvidence `json:"rates"`
+}
+
+// RateEvidence is the log evidence, in nats, for one drift rate, a multiple of the
+// baseline.
+type RateEvidence struct {
+	Rate float64 `json:"rate"`
+	Log  float64 `json:"log"`
+}
+
+// Exposed says how many distinct records an identity has touched since a time.
+type Exposed struct {
+	Records int64 `json:"records"`
+	Low     int64 `json:"low"`            // lower end of the 95 % interval
+	High    int64 `json:"high"`           // upper end of the 95 % interval
+	Since   int64 `json:"since"`          // Unix ms of event time
+	Rows    int64 `json:"rows,omitempty"` // rows that were read where the log has no record ids
 }
 
 // FactCandidate is something that is known of an identity and needs no
@@ -66,9 +99,9 @@ type FactCandidate struct {
 	Dimension int               `json:"dim"` // SourceDimension: Identity is a source topic
 	Identity  string            `json:"identity"`
 	Fact      fact.Name         `json:"fact"`
-	Time      alerting.Time     `json:"time"` // of what is known: the leave, the revocation, the first read by a token nobody issued
+	Time      int64             `json:"time"` // event time (Unix ms) of what is known: the leave, the revocation, the first read by a token nobody issued
 	Detail    map[string]string `json:"detail,omitempty"`
-	Exposed   alerting.Exposed  `json:"exposed"` // since the fact
+	Exposed   Exposed           `json:"exposed"` // since Time
 	Context
 }
 
@@ -76,10 +109,10 @@ type FactCandidate struct {
 // what episodes share.
 type Context struct {
 	// Traits are what it came through, by dimension and largest share first.
-	Traits    []TraitShare  `json:"traits,omitempty"`
-	ShareNew  *float64      `json:"share_new,omitempty"` // of the exposed records, those never opened before; nil: not known
-	FirstSeen alerting.Time `json:"first_seen,omitzero"` // of the identity
-	LastSeen  alerting.Time `json:"last_seen,omitzero"`
+	Traits    []TraitShare `json:"traits,omitempty"`
+	ShareNew  *float64     `json:"share_new,omitempty"` // of the exposed records, those never opened before; nil: not known
+	FirstSeen int64        `json:"first_seen,omitzero"` // event time (Unix ms) of the identity's first tick; 0: not known
+	LastSeen  int64        `json:"last_seen,omitzero"`  // event time (Unix ms) of the end of its latest tick; 0: not known
 	// Destructive are the records updated or deleted since the onset, each once a
 	// bin; Unissued those read through tokens that nobody was seen to be issued.
 	Destructive int64 `json:"destructive,omitempty"`

@@ -141,7 +141,7 @@ func (s *state) openEpisodes() (open []*alerting.Alert) {
 		id := candidateID{slices.Index(s.dimensions, a.Dimension), a.Identity}
 		if c := s.candidates[id]; c != nil && c.Exposed.Records > a.Exposed.Records {
 			now := *a
-			now.Exposed = c.Exposed
+			now.Exposed.Records = c.Exposed.Records
 			a = &now
 		}
 		open = append(open, a)

@@ -62,8 +62,8 @@ func leakDay(t testing.TB) *state {
 	candidate := func(dimension int, identity string, log, observed, expected float64, exposed int64) {
 		got.candidates = append(got.candidates, stream.Candidate{
 			Tick: grid.TickOf(began) + 8, Dimension: dimension, Identity: identity, Log: log,
-			Measures: []alerting.MeasureEvidence{{Measure: "distinct", Observed: observed, Expected: expected}},
-			Exposed:  alerting.Exposed{Records: exposed},
+			Measures: []stream.MeasureEvidence{{Measure: "distinct", Observed: observed, Expected: expected}},
+			Exposed:  stream.Exposed{Records: exposed},
 		})
 	}
 	candidate(0, "clerk.012", 6.2, 16, 7.4, 30)

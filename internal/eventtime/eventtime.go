@@ -26,6 +26,13 @@ const HoursOfWeek = 7 * 24
 // known.
 const Never = math.MinInt64
 
+// Layout is the layout, for package time, in which event times are written: RFC
+// 3339 in UTC with milliseconds.
+const Layout = "2006-01-02T15:04:05.000Z"
+
+// Text returns a time (Unix ms) in Layout.
+func Text(ms int64) string { return time.UnixMilli(ms).UTC().Format(Layout) }
+
 // MinuteOf returns the Unix minute of a time (Unix ms) that is not before 1970.
 func MinuteOf(ms int64) uint32 { return uint32(ms / Minute) }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // OfBin has the operators read the log up to the end of the bin in which a time
@@ -82,8 +83,9 @@ func (r *binRun) explain(budget float64) (*Explanation, error) {
 	case !found.Known:
 		return nil, fmt.Errorf("explaining %s: nothing of it is in the log before %s; a name must be written as alerts write it", who, a.Time)
 	}
-	a.Evidence = found.Evidence
-	a.Evidence.Budget = budget
+	a.Evidence.LogValue, a.Evidence.Threshold, a.Evidence.Budget = found.Log, found.Threshold, budget
+	a.Evidence.Live, a.Evidence.Formula, a.Evidence.Tail = found.Live, found.Formula, found.Tail
+	a.Evidence.Peers, a.Evidence.Measures = found.Peers, correlate.Measures(found.Measures)
 	x := &Explanation{
 		Dimension: a.Dimension, Identity: a.Identity, Time: a.Time, Bin: a.Evidence.Bin, BinWidth: a.Evidence.BinWidth,
 		Summary: fmt.Sprintf("At the end of the bin its evidence was %.3f nats of the %.3f that open an episode.", a.Evidence.LogValue, a.Evidence.Threshold),

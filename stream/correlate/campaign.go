@@ -260,7 +260,7 @@ func (c *Task) describe(file *episodeRecord, m *campaignSummary) {
 	}
 	a.Exposed = m.exposed(a.Onset)
 	if file.Through != nil && file.Through.Records > 0 {
-		a.Exposed = *file.Through
+		a.Exposed = exposedOf(file.Through)
 	}
 	members := &alerting.Members{Count: m.count(), Top: m.top}
 	a.Evidence.LogValue, a.Evidence.Threshold = x.Log, x.Threshold

@@ -36,7 +36,7 @@ type episodeRecord struct {
 	// Cause is what the members of a campaign share.
 	Cause *cause `json:"cause,omitempty"`
 	// Through is what the shared trait itself has exposed, where it stands out.
-	Through *alerting.Exposed `json:"through,omitempty"`
+	Through *stream.Exposed `json:"through,omitempty"`
 	// Gone sums up members of a campaign whose episodes are forgotten.
 	Gone []dimTotal `json:"gone,omitempty"`
 	// Alone is how many members of a campaign were told by themselves; of a
@@ -60,7 +60,8 @@ func (c *Task) learn(h *tickInput, v *episode.Verdict, end int64) {
 	}
 	c.changed[h.id] = true
 	if v.Episode.Closed == 0 {
-		a.Exposed = h.exposed()
+		exposed := h.exposed()
+		a.Exposed = exposedOf(&exposed)
 	}
 	if cand := h.cand; cand != nil && (len(a.Evidence.Measures) == 0 || cand.Log >= a.Evidence.LogValue) {
 		m := cand.Measures[0]
@@ -69,10 +70,10 @@ func (c *Task) learn(h *tickInput, v *episode.Verdict, end int64) {
 		d := &c.params.Dimensions[cand.Dimension]
 		a.Evidence.LogValue, a.Evidence.Threshold = cand.Log, d.Threshold
 		a.Evidence.Live, a.Evidence.Formula, a.Evidence.Tail = d.Live, d.Formula, d.Tail
-		a.Evidence.Peers, a.Evidence.Measures = cand.Peers, cand.Measures
+		a.Evidence.Peers, a.Evidence.Measures = cand.Peers, Measures(cand.Measures)
 	}
 	if h.cand != nil {
-		a.Onset = h.cand.Onset
+		a.Onset = alerting.Time(h.cand.Onset)
 		c.context(a, file, &h.cand.Context)
 	}
 	c.learnFacts(a, file, h)
@@ -107,8 +108,8 @@ func (c *Task) learnFacts(a *alerting.Alert, file *episodeRecord, h *tickInput) 
 		if a.Fact != "" && a.Fact != f.Fact && !graver(f.Fact, a.Fact) {
 			continue
 		}
-		if a.Fact == "" || f.Time < a.Onset {
-			a.Onset = f.Time
+		if began := alerting.Time(f.Time); a.Fact == "" || began < a.Onset {
+			a.Onset = began
 		}
 		a.Kind, a.Detector, a.Fact, a.Detail = alerting.KindFact, factDetector, f.Fact, f.Detail
 		if h.cand == nil {
@@ -127,7 +128,7 @@ func graver(a, b fact.Name) bool {
 // context keeps what the identity came through and when it was seen.
 func (c *Task) context(a *alerting.Alert, file *episodeRecord, x *stream.Context) {
 	if x.FirstSeen != 0 {
-		a.FirstSeen, a.LastSeen = x.FirstSeen, x.LastSeen
+		a.FirstSeen, a.LastSeen = alerting.Time(x.FirstSeen), alerting.Time(x.LastSeen)
 	}
 	if x.ShareNew != nil {
 		a.ShareNew = x.ShareNew

@@ -115,8 +115,8 @@ func (c *Task) hear(h *tickInput, n *tickActions) {
 }
 
 // exposed returns the larger of what the evidence and the facts say.
-func (h *tickInput) exposed() alerting.Exposed {
-	var out alerting.Exposed
+func (h *tickInput) exposed() stream.Exposed {
+	var out stream.Exposed
 	if h.cand != nil {
 		out = h.cand.Exposed
 	}

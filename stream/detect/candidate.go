@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -113,14 +112,14 @@ func (e *exposure) reach(id *identity, minute uint32, bin int64) {
 
 // exposedSince returns what the identity has exposed: exact as long as the window
 // knows every record since, else the union's estimate.
-func (d *Task) exposedSince(id *identity, e *exposure, tick int64) alerting.Exposed {
+func (d *Task) exposedSince(id *identity, e *exposure, tick int64) stream.Exposed {
 	est := e.union.Estimate()
 	if id.window.Exact() && d.cfg.Grid.TickEnd(tick)-e.since <= d.cfg.Retention {
 		est = id.window.Count(eventtime.MinuteOf(e.since))
 	}
-	return alerting.Exposed{
+	return stream.Exposed{
 		Records: int64(est.N + 0.5), Low: int64(est.Low), High: int64(est.High + 0.999),
-		Since: alerting.Time(e.since), Rows: e.rows,
+		Since: e.since, Rows: e.rows,
 	}
 }
 
@@ -147,7 +146,7 @@ func (d *Task) context(id *identity) stream.Context {
 	if id.last == eventtime.Never {
 		return stream.Context{} // it has only signed in
 	}
-	c := stream.Context{FirstSeen: alerting.Time(id.first * d.cfg.Grid.Tick), LastSeen: alerting.Time(d.cfg.Grid.TickEnd(id.last))}
+	c := stream.Context{FirstSeen: d.cfg.Grid.TickStart(id.first), LastSeen: d.cfg.Grid.TickEnd(id.last)}
 	if t := id.tally; t != nil {
 		c.Traits = shares(t.traits, t.events)
 	}
@@ -183,7 +182,7 @@ func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open
 		Identity:  id.name(),
 		Log:       stream.Finite(ev.Log),
 		Bin:       bin,
-		Onset:     alerting.Time(e.since),
+		Onset:     e.since,
 		Peers:     d.peersOf(id, ev),
 		Exposed:   exposed,
 		Context:   d.contextSince(id, e, exposed.Records, open),
@@ -192,8 +191,9 @@ func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open
 	d.report.Candidates = append(d.report.Candidates, c)
 }
 
-// measuresOf returns what alerts carry of each measure, strongest first.
-func measuresOf(ev *score.Evidence, distinct sketches.Estimate) (out []alerting.MeasureEvidence) {
+// measuresOf returns what each judged measure adds to the evidence, strongest
+// first.
+func measuresOf(ev *score.Evidence, distinct sketches.Estimate) (out []stream.MeasureEvidence) {
 	for m := range ev.Measures {
 		if !ev.Measures[m].Judged {
 			continue
@@ -204,22 +204,23 @@ func measuresOf(ev *score.Evidence, distinct sketches.Estimate) (out []alerting.
 		}
 		out = append(out, me)
 	}
-	slices.SortStableFunc(out, func(a, b alerting.MeasureEvidence) int {
-		return -cmp.Compare(a.LogValue, b.LogValue)
+	slices.SortStableFunc(out, func(a, b stream.MeasureEvidence) int {
+		return -cmp.Compare(a.Log, b.Log)
 	})
 	return out
 }
 
-// explain turns one measure's part of the evidence into what alerts carry.
-func explain(m score.Measure, ev *score.MeasureEvidence) alerting.MeasureEvidence {
-	out := alerting.MeasureEvidence{
-		Measure: m.String(), LogValue: stream.Finite(ev.Log),
+// explain returns what one measure adds to the evidence, with every number fit to
+// be written down.
+func explain(m score.Measure, ev *score.MeasureEvidence) stream.MeasureEvidence {
+	out := stream.MeasureEvidence{
+		Measure: m.String(), Log: stream.Finite(ev.Log),
 		Observed: ev.Observed, Low: ev.Observed, High: ev.Observed,
 		Expected: ev.Expected, Level: ev.Level, Shape: ev.Shape, Mode: ev.Mode,
 		Dispersion: stream.Finite(ev.K), PeerWeight: ev.PeerWeight,
 	}
 	for i, rate := range score.Rates {
-		out.Rates = append(out.Rates, alerting.RateEvidence{Rate: rate, LogValue: stream.Finite(ev.Rates[i])})
+		out.Rates = append(out.Rates, stream.RateEvidence{Rate: rate, Log: stream.Finite(ev.Rates[i])})
 	}
 	return out
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
@@ -129,7 +128,7 @@ func (d *Task) tellNotice(n *notice, c *cell) {
 		context.Traits = shares(n.traits, n.events)
 	}
 	d.report.Facts = append(d.report.Facts, stream.FactCandidate{
-		Tick: c.apply, Dimension: id.dimension(), Identity: id.name(), Fact: n.fact, Time: alerting.Time(n.time),
+		Tick: c.apply, Dimension: id.dimension(), Identity: id.name(), Fact: n.fact, Time: n.time,
 		Detail: n.detail, Exposed: d.exposedSince(id, &n.exposure, c.apply), Context: context,
 	})
 }

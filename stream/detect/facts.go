@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
@@ -284,41 +283,41 @@ func (d *Task) judgeFacts(c *cell, before int64, params *score.Parameters) {
 func (f *factRegister) judgeAccount(id *identity, tick int64, u *fact.Use) {
 	a, rules := f.accounts[id.name()], &f.cfg.Rules
 	if rules.Left(&a, u) {
-		f.notice(id, tick, fact.ActedAfterLeave, a.Left+rules.LeaveGrace, "left_at", stamp(a.Left))
+		f.notice(id, tick, fact.ActedAfterLeave, a.Left+rules.LeaveGrace, "left_at", eventtime.Text(a.Left))
 	}
 	if maker := f.accounts[a.Maker]; rules.Orphan(&a, &maker, u, f.heard.accesses) {
 		f.notice(id, tick, fact.OrphanAccountUsed, u.At,
-			"made_by", a.Maker, "made_at", stamp(a.Joined), "maker_left_at", stamp(maker.Left))
+			"made_by", a.Maker, "made_at", eventtime.Text(a.Joined), "maker_left_at", eventtime.Text(maker.Left))
 	}
 	if since, wakes := rules.Dormant(&a, u, f.heard.accesses); wakes {
-		f.notice(id, tick, fact.DormantWoke, u.At, "last_seen", stamp(since), "silent_days", days(u.At-since))
+		f.notice(id, tick, fact.DormantWoke, u.At, "last_seen", eventtime.Text(since), "silent_days", days(u.At-since))
 	}
 }
 
 func (f *factRegister) judgeKey(id *identity, tick int64, u *fact.Use, rises func() bool) {
 	k, rules := f.keys[id.name()], &f.cfg.Rules
 	if rules.Revoked(&k, u) {
-		f.notice(id, tick, fact.RevokedKey, k.Revoked, "revoked_at", stamp(k.Revoked))
+		f.notice(id, tick, fact.RevokedKey, k.Revoked, "revoked_at", eventtime.Text(k.Revoked))
 	}
 	if rises := rules.Fading(&k, u) && rises(); rules.Retired(&k, u, rises) {
 		why := "in use after its tokens should be gone"
 		if rises {
 			why = "its load rises"
 		}
-		f.notice(id, tick, fact.RetiredKey, k.Retired, "retired_at", stamp(k.Retired), "why", why)
+		f.notice(id, tick, fact.RetiredKey, k.Retired, "retired_at", eventtime.Text(k.Retired), "why", why)
 	}
 	if since := f.kinds[fact.KeyKind(id.name())]; rules.Unknown(&k, u, since) {
-		f.notice(id, tick, fact.UnknownKey, u.First, "first_seen", stamp(u.First), "register_since", stamp(since))
+		f.notice(id, tick, fact.UnknownKey, u.First, "first_seen", eventtime.Text(u.First), "register_since", eventtime.Text(since))
 	}
 	if since, over := rules.OverAge(&k, u); over {
 		born := "first_seen"
 		if k.Issued != 0 {
 			born = "issued_at"
 		}
-		f.notice(id, tick, fact.OverageKey, since, born, stamp(since-rules.MaxKeyAge), "age_days", days(u.At-since+rules.MaxKeyAge))
+		f.notice(id, tick, fact.OverageKey, since, born, eventtime.Text(since-rules.MaxKeyAge), "age_days", days(u.At-since+rules.MaxKeyAge))
 	}
 	if rules.KeyWoke(u) {
-		f.notice(id, tick, fact.KeyBackFromSleep, u.At, "last_seen", stamp(u.Last), "silent_days", days(u.Silent()))
+		f.notice(id, tick, fact.KeyBackFromSleep, u.At, "last_seen", eventtime.Text(u.Last), "silent_days", days(u.Silent()))
 	}
 }
 
@@ -330,8 +329,6 @@ func (d *Task) loadRises(id *identity, tick int64, params *score.Parameters) boo
 	m := &ev.Measures[score.Distinct]
 	return fact.LoadRises(m.Observed, m.Expected, m.K)
 }
-
-func stamp(ms int64) string { return alerting.Time(ms).String() }
 
 func hours(ms int64) string {
 	return strconv.FormatFloat(float64(ms)/float64(eventtime.Hour), 'f', 1, 64)

@@ -1,9 +1,6 @@
 package detect
 
 import (
-	"time"
-
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/sketches"
@@ -17,13 +14,20 @@ type binQuery struct {
 	found *BinAnswer
 }
 
-// BinAnswer is what an identity's numbers were when a bin ended: what an alert would
-// have carried.
+// BinAnswer holds the numbers of an identity at the end of a bin: those that an
+// alert would have carried.
 type BinAnswer struct {
-	Known     bool  // it had been seen by then
-	First     int64 // Unix ms of its first tick; zero if it was not known
-	Evidence  alerting.Evidence
-	Candidate bool // the evidence was told to correlate: it had passed the candidate cut
+	Known     bool                     // the identity had been seen by then
+	First     int64                    // Unix ms of its first tick; zero if it was not known
+	Bin       int64                    // start of the bin, Unix ms
+	Log       float64                  // log of the combined evidence, in nats
+	Threshold float64                  // what Log had to reach to open an episode, in nats
+	Live      float64                  // identities that Threshold was computed for
+	Formula   float64                  // what theory asks of Threshold, in nats
+	Tail      float64                  // what the tail of the fleet's own evidence asks, in nats; 0: too little of it was seen
+	Peers     string                   // the group that the identity was held against; empty: all of its dimension
+	Measures  []stream.MeasureEvidence // strongest first
+	Candidate bool                     // the evidence had passed the candidate cut, so correlate had got it
 }
 
 // BinAnswer asks for the numbers of an identity in a bin. It is for a replay of a log,
@@ -56,12 +60,10 @@ func (d *Task) look(params *score.Parameters) {
 	dim := id.dimension()
 	ev := d.cfg.Engine.Explain(&id.state, dim, l.bin, counts, params)
 	l.found.Known, l.found.First, l.found.Candidate = true, d.cfg.Grid.TickStart(id.first), ev.Log >= score.CandidateCut
-	l.found.Evidence = alerting.Evidence{
-		Bin: alerting.Time(l.bin * d.cfg.Grid.Bin), BinWidth: (time.Duration(d.cfg.Grid.Bin) * time.Millisecond).String(),
-		LogValue: stream.Finite(ev.Log), Threshold: params.Threshold(dim), Peers: d.peersOf(id, &ev), Measures: measuresOf(&ev, distinct),
-	}
+	l.found.Bin, l.found.Log, l.found.Threshold = d.cfg.Grid.BinStart(l.bin), stream.Finite(ev.Log), params.Threshold(dim)
+	l.found.Peers, l.found.Measures = d.peersOf(id, &ev), measuresOf(&ev, distinct)
 	if dim < len(params.Dimensions) {
 		p := &params.Dimensions[dim]
-		l.found.Evidence.Live, l.found.Evidence.Formula, l.found.Evidence.Tail = p.Live, p.Formula, p.Tail
+		l.found.Live, l.found.Formula, l.found.Tail = p.Live, p.Formula, p.Tail
 	}
 }

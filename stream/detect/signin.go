@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // tellSignIns reports, after everybody who read in a tick was judged, the
@@ -35,7 +36,7 @@ func (d *Task) tellSignIns(tick int64) {
 			continue // it did more than sign in
 		}
 		a := f.accounts[name]
-		n := f.notice(id, tick, fact.ActedAfterLeave, a.Left+f.cfg.Rules.LeaveGrace, "left_at", stamp(a.Left))
+		n := f.notice(id, tick, fact.ActedAfterLeave, a.Left+f.cfg.Rules.LeaveGrace, "left_at", eventtime.Text(a.Left))
 		d.tellNotice(n, &cell{id: id, apply: tick})
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
@@ -112,9 +111,9 @@ func (d *Task) tellSilences(tick int64) {
 		f.changed[voiceRecord+topic] = true
 		since := f.grid.TickEnd(v.last)
 		d.report.Facts = append(d.report.Facts, stream.FactCandidate{
-			Tick: tick, Dimension: stream.SourceDimension, Identity: topic, Fact: fact.SourceSilent, Time: alerting.Time(since),
-			Detail:  map[string]string{"silent_since": stamp(since), "silent_hours": hours(f.grid.TickEnd(tick) - since)},
-			Exposed: alerting.Exposed{Since: alerting.Time(since)},
+			Tick: tick, Dimension: stream.SourceDimension, Identity: topic, Fact: fact.SourceSilent, Time: since,
+			Detail:  map[string]string{"silent_since": eventtime.Text(since), "silent_hours": hours(f.grid.TickEnd(tick) - since)},
+			Exposed: stream.Exposed{Since: since},
 		})
 	}
 }

@@ -68,7 +68,7 @@ func (d *desk) restore() {
 func (d *desk) next(cands []stream.Candidate, facts []stream.FactCandidate, traits *stream.TraitSums) correlate.Findings {
 	d.t.Helper()
 	d.tick++
-	r := &stream.Report{Version: 1, Done: d.tick, Candidates: cands, Facts: facts}
+	r := &stream.Report{Version: stream.ReportVersion, Done: d.tick, Candidates: cands, Facts: facts}
 	for i := range r.Candidates {
 		r.Candidates[i].Tick, r.Candidates[i].Bin = d.tick, d.grid.BinOfTick(d.tick)
 	}
@@ -141,11 +141,11 @@ func (d *desk) verdict(kind correlate.VerdictKind, key string) {
 
 // cand is a candidate with evidence and exposure.
 func (d *desk) cand(dim, identity string, log float64, exposed int64, traits ...stream.TraitShare) stream.Candidate {
-	since := alerting.Time((d.tick - 12) * d.grid.Tick)
+	since := (d.tick - 12) * d.grid.Tick
 	return stream.Candidate{
 		Dimension: d.dim(d.t, dim), Identity: identity, Log: log, Onset: since,
-		Measures: []alerting.MeasureEvidence{{Measure: "distinct", LogValue: log, Observed: float64(exposed), Expected: 1, Rates: []alerting.RateEvidence{}}},
-		Exposed:  alerting.Exposed{Records: exposed, Low: exposed, High: exposed, Since: since},
+		Measures: []stream.MeasureEvidence{{Measure: "distinct", Log: log, Observed: float64(exposed), Expected: 1, Rates: []stream.RateEvidence{}}},
+		Exposed:  stream.Exposed{Records: exposed, Low: exposed, High: exposed, Since: since},
 		Context:  stream.Context{Traits: traits},
 	}
 }
@@ -156,7 +156,7 @@ func (d *desk) through(dim, identity string, share float64) stream.TraitShare {
 
 func factOf(dim int, identity string, f fact.Name, exposed int64) stream.FactCandidate {
 	return stream.FactCandidate{Dimension: dim, Identity: identity, Fact: f, Time: 1_772_400_000_000,
-		Exposed: alerting.Exposed{Records: exposed, Low: exposed, High: exposed, Since: 1_772_400_000_000}}
+		Exposed: stream.Exposed{Records: exposed, Low: exposed, High: exposed, Since: 1_772_400_000_000}}
 }
 
 // says lists what was told in the latest tick, a line each.

@@ -22,10 +22,9 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
-)
 
-// TimeLayout is the layout of times, for package time.
-const TimeLayout = "2006-01-02T15:04:05.000Z"
+	"github.com/weirhq/weir/internal/eventtime"
+)
 
 // Parse decodes exactly one JSON value into v; anything after it is an error.
 func Parse(b []byte, v any) error {
@@ -55,10 +54,10 @@ func Text(b []byte, key, s string) []byte {
 	return Quoted(append(b, key...), s)
 }
 
-// Time appends a time: RFC 3339 in UTC with milliseconds, see TimeLayout.
+// Time appends a time: RFC 3339 in UTC with milliseconds, see eventtime.Layout.
 func Time(b []byte, key string, t time.Time) []byte {
 	b = append(append(b, key...), '"')
-	b = t.UTC().AppendFormat(b, TimeLayout)
+	b = t.UTC().AppendFormat(b, eventtime.Layout)
 	return append(b, '"')
 }
 

@@ -27,6 +27,7 @@ import (
 	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/alerting/notify/internal/post"
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Options of an Alertmanager destination.
@@ -139,7 +140,6 @@ func (d *Alertmanager) alerts(a *alerting.Alert) []alert {
 // alert returns the alert under one severity; it has annotations only under the
 // severity that the episode has now.
 func (d *Alertmanager) alert(a *alerting.Alert, s episode.Severity, ends time.Time) alert {
-	const layout = "2006-01-02T15:04:05.000Z"
 	starts := a.Onset.Std()
 	if starts.After(ends) {
 		starts = ends
@@ -150,7 +150,7 @@ func (d *Alertmanager) alert(a *alerting.Alert, s episode.Severity, ends time.Ti
 			"dimension": label(a.Dimension), "identity": label(a.Identity),
 		},
 		Annotations: map[string]string{},
-		StartsAt:    starts.UTC().Format(layout), EndsAt: ends.UTC().Format(layout),
+		StartsAt:    starts.UTC().Format(eventtime.Layout), EndsAt: ends.UTC().Format(eventtime.Layout),
 	}
 	if s != a.Severity {
 		return out // it only ends
