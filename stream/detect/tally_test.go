@@ -194,7 +194,7 @@ func TestCandidateContext(t *testing.T) {
 	if c.Destructive != 400 {
 		t.Errorf("%d destroyed, want 400", c.Destructive)
 	}
-	if int64(c.FirstSeen) != deskStart || int64(c.LastSeen) != deskStart+(at+20)*minutes {
+	if c.FirstSeen != deskStart || c.LastSeen != deskStart+(at+20)*minutes {
 		t.Errorf("seen from %v to %v", c.FirstSeen, c.LastSeen)
 	}
 	var clients []stream.TraitShare
