@@ -7,6 +7,7 @@ import (
 	"slices"
 	"unique"
 
+	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
@@ -55,12 +56,12 @@ type TraitCount struct {
 }
 
 // NewTraitCount returns the count of one trait.
-func NewTraitCount(t Trait, events int64) TraitCount {
+func NewTraitCount(t campaign.Trait, events int64) TraitCount {
 	return TraitCount{unique.Make(t.Identity), TraitOrder(NameHash(t.Identity)), ClampEvents(events), uint8(t.Dimension)}
 }
 
 // Trait returns what was counted.
-func (c *TraitCount) Trait() Trait { return Trait{int(c.dim), c.name.Value()} }
+func (c *TraitCount) Trait() campaign.Trait { return campaign.Trait{Dimension: int(c.dim), Identity: c.name.Value()} }
 
 // Dimension returns the index of the trait's dimension.
 func (c *TraitCount) Dimension() int { return int(c.dim) }
@@ -194,6 +195,6 @@ func AppendTraitCounts(b []byte, list []TraitCount) []byte {
 
 func ReadTraitCounts(r *wire.Reader) []TraitCount {
 	return wire.List(r, func() TraitCount {
-		return NewTraitCount(Trait{int(r.Byte()), r.Text()}, int64(r.Uvarint()&math.MaxInt64))
+		return NewTraitCount(campaign.Trait{Dimension: int(r.Byte()), Identity: r.Text()}, int64(r.Uvarint()&math.MaxInt64))
 	})
 }

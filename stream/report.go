@@ -3,21 +3,13 @@ package stream
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 
+	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
-
-// Finite bounds log evidence, or a dispersion, so that it can be written down.
-func Finite(log float64) float64 {
-	if math.IsNaN(log) {
-		return 0
-	}
-	return min(max(log, -1e6), 1e6)
-}
 
 // ReportVersion is part of every record on weir.evidence.
 const ReportVersion = 2
@@ -109,21 +101,14 @@ type FactCandidate struct {
 // what episodes share.
 type Context struct {
 	// Traits are what it came through, by dimension and largest share first.
-	Traits    []TraitShare `json:"traits,omitempty"`
-	ShareNew  *float64     `json:"share_new,omitempty"` // of the exposed records, those never opened before; nil: not known
-	FirstSeen int64        `json:"first_seen,omitzero"` // event time (Unix ms) of the identity's first tick; 0: not known
-	LastSeen  int64        `json:"last_seen,omitzero"`  // event time (Unix ms) of the end of its latest tick; 0: not known
+	Traits    []campaign.TraitShare `json:"traits,omitempty"`
+	ShareNew  *float64              `json:"share_new,omitempty"` // of the exposed records, those never opened before; nil: not known
+	FirstSeen int64                 `json:"first_seen,omitzero"` // event time (Unix ms) of the identity's first tick; 0: not known
+	LastSeen  int64                 `json:"last_seen,omitzero"`  // event time (Unix ms) of the end of its latest tick; 0: not known
 	// Destructive are the records updated or deleted since the onset, each once a
 	// bin; Unissued those read through tokens that nobody was seen to be issued.
 	Destructive int64 `json:"destructive,omitempty"`
 	Unissued    int64 `json:"unissued,omitempty"`
-}
-
-// TraitShare is a trait and the part of what the identity did that went through
-// it, 0..1.
-type TraitShare struct {
-	Trait
-	Share float64 `json:"share"`
 }
 
 // Split cuts a report into several of at most n candidates and n facts each.

@@ -7,7 +7,6 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/eventtime"
-	"github.com/weirhq/weir/stream"
 )
 
 // crowdGroup names the members of one dimension behind the traits of another, as
@@ -23,7 +22,7 @@ func (c *Task) judgeCrowd(bin int64, all []tickInput, n *tickActions) {
 	if traits.Empty() {
 		return
 	}
-	keys := slices.DeleteFunc(traits.Keys(), func(k stream.MemberTrait) bool {
+	keys := slices.DeleteFunc(traits.Keys(), func(k campaign.MemberTrait) bool {
 		return k.Member < 0 || k.Member >= len(c.cfg.Dimensions) || k.Dimension < 0 || k.Dimension >= len(c.cfg.Dimensions)
 	})
 	sums := make([]campaign.CrowdSum, len(keys))
@@ -31,8 +30,8 @@ func (c *Task) judgeCrowd(bin int64, all []tickInput, n *tickActions) {
 		of, every := traits.Traits[k], traits.All(k.Member)
 		sums[i] = campaign.CrowdSum{
 			Group: c.crowdGroup(k.Member, k.Dimension), Trait: k.Identity, N: float64(of.N), AllN: float64(every.N),
-			Weak: float64(of.Weak) / stream.TraitUnit, Linear: float64(of.Linear) / stream.TraitUnit,
-			AllLinear: float64(every.Linear) / stream.TraitUnit, Over: of.Over,
+			Weak: float64(of.Weak) / campaign.TraitUnit, Linear: float64(of.Linear) / campaign.TraitUnit,
+			AllLinear: float64(every.Linear) / campaign.TraitUnit, Over: of.Over,
 		}
 	}
 	perDay := float64(eventtime.Day) / float64(c.cfg.Grid.Bin)
@@ -46,7 +45,7 @@ func (c *Task) judgeCrowd(bin int64, all []tickInput, n *tickActions) {
 // gatherCrowd opens a campaign of a trait whose evidence is strong, or tells of
 // one that is open that it goes on. A campaign that is open for another reason
 // learns in any case who else there shows something.
-func (c *Task) gatherCrowd(bin int64, k stream.MemberTrait, sum *stream.TraitSum, ev *campaign.CrowdEvidence, all []tickInput, n *tickActions) {
+func (c *Task) gatherCrowd(bin int64, k campaign.MemberTrait, sum *campaign.TraitSum, ev *campaign.CrowdEvidence, all []tickInput, n *tickActions) {
 	x := cause{Kind: byTrait, Dimension: c.cfg.Dimensions[k.Dimension], Identity: k.Identity, Log: ev.Log, Threshold: ev.Threshold}
 	id := episodeID{alerting.CampaignDimension, x.name()}
 	open := c.isOpen(id)
@@ -54,7 +53,7 @@ func (c *Task) gatherCrowd(bin int64, k stream.MemberTrait, sum *stream.TraitSum
 		return
 	}
 	now := &crowd{Bin: bin, Strong: ev.Log >= ev.Threshold-episode.EpisodeMargin, Member: c.cfg.Dimensions[k.Member],
-		Over: int64(sum.Over), Observed: float64(sum.Observed), Expected: float64(sum.Expected) / stream.TraitUnit}
+		Over: int64(sum.Over), Observed: float64(sum.Observed), Expected: float64(sum.Expected) / campaign.TraitUnit}
 	for _, m := range sum.Top {
 		now.Top = append(now.Top, m.Identity)
 	}
@@ -78,7 +77,7 @@ func (w *crowd) beats(o *crowd) bool {
 }
 
 // through returns the episodes without a campaign that come through a trait.
-func (c *Task) through(t stream.Trait) (ids []episodeID) {
+func (c *Task) through(t campaign.Trait) (ids []episodeID) {
 	for _, m := range c.free() {
 		if m.share(t.Dimension, t.Identity) >= joinShare {
 			ids = append(ids, m.id)

@@ -63,7 +63,7 @@ type Task struct {
 // binTotals is what all partitions told of one bin.
 type binTotals struct {
 	sums   *score.Sums
-	traits stream.TraitSums
+	traits campaign.TraitSums
 }
 
 // episodeID names an episode's identity.
@@ -153,7 +153,7 @@ func (c *Task) addBin(b *stream.BinSums, offset int64) error {
 	}
 	have.sums.Add(sums)
 	if len(b.Traits) > 0 {
-		traits, err := stream.DecodeTraitSums(b.Traits)
+		traits, err := campaign.DecodeTraitSums(b.Traits)
 		if err != nil {
 			return fmt.Errorf("reading a report: %w", err)
 		}

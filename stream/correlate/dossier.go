@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/score"
@@ -25,7 +26,7 @@ const (
 type episodeRecord struct {
 	alert *alerting.Alert // as last learned; its status and times are set when it is told
 	// Traits are what the identity came through, by the latest report.
-	Traits []stream.TraitShare `json:"traits,omitempty"`
+	Traits []campaign.TraitShare `json:"traits,omitempty"`
 	// Told: people have it open, so a close must be told.
 	Told bool `json:"told,omitempty"`
 	// Campaign is the dedup key of what this episode belongs to: a campaign, or

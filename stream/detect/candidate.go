@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -128,14 +129,14 @@ const topTraits = 5
 
 // shares returns the traits with the largest shares of so many events, by
 // dimension and largest share first.
-func shares(list []stream.TraitCount, events int64) (out []stream.TraitShare) {
+func shares(list []stream.TraitCount, events int64) (out []campaign.TraitShare) {
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b stream.TraitCount) int {
 		return cmp.Or(cmp.Compare(a.Dimension(), b.Dimension()), cmp.Compare(b.Events(), a.Events()), cmp.Compare(a.Name(), b.Name()))
 	})
 	for i := range list {
 		if t := &list[i]; i < topTraits || list[i-topTraits].Dimension() != t.Dimension() {
-			out = append(out, stream.TraitShare{Trait: t.Trait(), Share: float64(t.Events()) / float64(max(events, t.Events()))})
+			out = append(out, campaign.TraitShare{Trait: t.Trait(), Share: float64(t.Events()) / float64(max(events, t.Events()))})
 		}
 	}
 	return out
@@ -180,7 +181,7 @@ func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open
 		Tick:      tick,
 		Dimension: id.dimension(),
 		Identity:  id.name(),
-		Log:       stream.Finite(ev.Log),
+		Log:       wire.Finite(ev.Log),
 		Bin:       bin,
 		Onset:     e.since,
 		Peers:     d.peersOf(id, ev),
@@ -214,13 +215,13 @@ func measuresOf(ev *score.Evidence, distinct sketches.Estimate) (out []stream.Me
 // be written down.
 func explain(m score.Measure, ev *score.MeasureEvidence) stream.MeasureEvidence {
 	out := stream.MeasureEvidence{
-		Measure: m.String(), Log: stream.Finite(ev.Log),
+		Measure: m.String(), Log: wire.Finite(ev.Log),
 		Observed: ev.Observed, Low: ev.Observed, High: ev.Observed,
 		Expected: ev.Expected, Level: ev.Level, Shape: ev.Shape, Mode: ev.Mode,
-		Dispersion: stream.Finite(ev.K), PeerWeight: ev.PeerWeight,
+		Dispersion: wire.Finite(ev.K), PeerWeight: ev.PeerWeight,
 	}
 	for i, rate := range score.Rates {
-		out.Rates = append(out.Rates, stream.RateEvidence{Rate: rate, Log: stream.Finite(ev.Rates[i])})
+		out.Rates = append(out.Rates, stream.RateEvidence{Rate: rate, Log: wire.Finite(ev.Rates[i])})
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
@@ -12,7 +13,7 @@ func (d *Task) closeBin(tick, bin int64, params *score.Parameters) {
 		d.look(params)
 	}
 	var sums score.Sums
-	var traits stream.TraitSums
+	var traits campaign.TraitSums
 	ending := d.active[bin]
 	delete(d.active, bin)
 	for _, id := range d.hot {
@@ -42,7 +43,7 @@ func (d *Task) closeBin(tick, bin int64, params *score.Parameters) {
 	d.report.Bins = append(d.report.Bins, b)
 }
 
-func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parameters, sums *score.Sums, traits *stream.TraitSums) {
+func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parameters, sums *score.Sums, traits *campaign.TraitSums) {
 	var counts score.Counts
 	var distinct sketches.Estimate
 	active := id.open && id.bin == bin
@@ -70,8 +71,8 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 }
 
 // member tells of the evidence of an identity whose bin has ended.
-func (id *identity) member(ev *score.Evidence) *stream.Member {
-	m := &stream.Member{
+func (id *identity) member(ev *score.Evidence) *campaign.ActiveIdentity {
+	m := &campaign.ActiveIdentity{
 		Dimension: id.dimension(), Identity: id.name(), Log: ev.Log,
 		Observed: ev.Measures[score.Distinct].Observed, Expected: ev.Measures[score.Distinct].Expected,
 	}

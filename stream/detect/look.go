@@ -3,6 +3,7 @@ package detect
 import (
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
 )
@@ -60,7 +61,7 @@ func (d *Task) look(params *score.Parameters) {
 	dim := id.dimension()
 	ev := d.cfg.Engine.Explain(&id.state, dim, l.bin, counts, params)
 	l.found.Known, l.found.First, l.found.Candidate = true, d.cfg.Grid.TickStart(id.first), ev.Log >= score.CandidateCut
-	l.found.Bin, l.found.Log, l.found.Threshold = d.cfg.Grid.BinStart(l.bin), stream.Finite(ev.Log), params.Threshold(dim)
+	l.found.Bin, l.found.Log, l.found.Threshold = d.cfg.Grid.BinStart(l.bin), wire.Finite(ev.Log), params.Threshold(dim)
 	l.found.Peers, l.found.Measures = d.peersOf(id, &ev), measuresOf(&ev, distinct)
 	if dim < len(params.Dimensions) {
 		p := &params.Dimensions[dim]

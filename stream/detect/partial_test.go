@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
@@ -62,7 +63,7 @@ func expected(events []event.Event, grid eventtime.Grid, dims []event.Dimension)
 	type all struct {
 		rows                           map[string]int64
 		records, destructive, subjects set
-		traits                         map[stream.Trait]int64
+		traits                         map[campaign.Trait]int64
 		events                         int64
 	}
 	sums := map[string]*all{}
@@ -80,7 +81,7 @@ func expected(events []event.Event, grid eventtime.Grid, dims []event.Dimension)
 			key := fmt.Sprint(d, " ", id, " ", grid.TickOf(ev.Time))
 			a := sums[key]
 			if a == nil {
-				a = &all{map[string]int64{}, set{}, set{}, set{}, map[stream.Trait]int64{}, 0}
+				a = &all{map[string]int64{}, set{}, set{}, set{}, map[campaign.Trait]int64{}, 0}
 				sums[key] = a
 			}
 			a.events++
@@ -98,7 +99,7 @@ func expected(events []event.Event, grid eventtime.Grid, dims []event.Dimension)
 			}
 			for o, other := range ids {
 				if o != d && other != "" {
-					a.traits[stream.Trait{Dimension: o, Identity: other}]++
+					a.traits[campaign.Trait{Dimension: o, Identity: other}]++
 				}
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -197,7 +198,7 @@ func TestCandidateContext(t *testing.T) {
 	if c.FirstSeen != deskStart || c.LastSeen != deskStart+(at+20)*minutes {
 		t.Errorf("seen from %v to %v", c.FirstSeen, c.LastSeen)
 	}
-	var clients []stream.TraitShare
+	var clients []campaign.TraitShare
 	for _, s := range c.Traits {
 		if s.Dimension == 3 {
 			clients = append(clients, s)

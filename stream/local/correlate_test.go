@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/score"
@@ -65,7 +66,7 @@ func (d *desk) restore() {
 }
 
 // next lets one tick pass in which the given was found.
-func (d *desk) next(cands []stream.Candidate, facts []stream.FactCandidate, traits *stream.TraitSums) correlate.Findings {
+func (d *desk) next(cands []stream.Candidate, facts []stream.FactCandidate, traits *campaign.TraitSums) correlate.Findings {
 	d.t.Helper()
 	d.tick++
 	r := &stream.Report{Version: stream.ReportVersion, Done: d.tick, Candidates: cands, Facts: facts}
@@ -105,7 +106,7 @@ func (d *desk) next(cands []stream.Candidate, facts []stream.FactCandidate, trai
 func emptySums() []byte { return new(score.Sums).AppendBinary(nil) }
 
 // sums adds a bin that ends with the tick.
-func (d *desk) sums(r *stream.Report, traits *stream.TraitSums) {
+func (d *desk) sums(r *stream.Report, traits *campaign.TraitSums) {
 	bin := d.grid.BinOfTick(d.tick)
 	if d.tick != d.grid.LastTick(bin) {
 		d.t.Fatal("sums come at the end of a bin")
@@ -140,7 +141,7 @@ func (d *desk) verdict(kind correlate.VerdictKind, key string) {
 }
 
 // cand is a candidate with evidence and exposure.
-func (d *desk) cand(dim, identity string, log float64, exposed int64, traits ...stream.TraitShare) stream.Candidate {
+func (d *desk) cand(dim, identity string, log float64, exposed int64, traits ...campaign.TraitShare) stream.Candidate {
 	since := (d.tick - 12) * d.grid.Tick
 	return stream.Candidate{
 		Dimension: d.dim(d.t, dim), Identity: identity, Log: log, Onset: since,
@@ -150,8 +151,8 @@ func (d *desk) cand(dim, identity string, log float64, exposed int64, traits ...
 	}
 }
 
-func (d *desk) through(dim, identity string, share float64) stream.TraitShare {
-	return stream.TraitShare{Trait: stream.Trait{Dimension: d.dim(d.t, dim), Identity: identity}, Share: share}
+func (d *desk) through(dim, identity string, share float64) campaign.TraitShare {
+	return campaign.TraitShare{Trait: campaign.Trait{Dimension: d.dim(d.t, dim), Identity: identity}, Share: share}
 }
 
 func factOf(dim int, identity string, f fact.Name, exposed int64) stream.FactCandidate {
@@ -189,11 +190,11 @@ func (d *desk) keyOf(dimension, identity string) string {
 
 // company is what a calm fleet of n users looks like at the end of a bin: all
 // through the office's network and one key, each through an endpoint.
-func (d *desk) company(n int, add func(i int, m *stream.Member)) *stream.TraitSums {
-	s := new(stream.TraitSums)
+func (d *desk) company(n int, add func(i int, m *campaign.ActiveIdentity)) *campaign.TraitSums {
+	s := new(campaign.TraitSums)
 	for i := range n {
-		m := &stream.Member{Dimension: d.dim(d.t, "user"), Identity: fmt.Sprintf("u%03d", i), Log: -1, Observed: 10, Expected: 10,
-			Traits: []stream.Trait{{Dimension: d.dim(d.t, "network"), Identity: "office"}, {Dimension: d.dim(d.t, "key"), Identity: "kid-1"}}}
+		m := &campaign.ActiveIdentity{Dimension: d.dim(d.t, "user"), Identity: fmt.Sprintf("u%03d", i), Log: -1, Observed: 10, Expected: 10,
+			Traits: []campaign.Trait{{Dimension: d.dim(d.t, "network"), Identity: "office"}, {Dimension: d.dim(d.t, "key"), Identity: "kid-1"}}}
 		if add != nil {
 			add(i, m)
 		}
@@ -303,10 +304,10 @@ func TestCampaignNamesTheWeak(t *testing.T) {
 	d.next(strong(), nil, nil)
 	d.want("open campaign network mules medium", "(open user u000 by campaign)", "(open user u001 by campaign)")
 	d.toBinEnd()
-	d.next(strong(), nil, d.company(60, func(i int, m *stream.Member) {
+	d.next(strong(), nil, d.company(60, func(i int, m *campaign.ActiveIdentity) {
 		if i < 6 {
 			m.Log = 1.5
-			m.Traits = append(m.Traits, stream.Trait{Dimension: d.dim(t, "network"), Identity: "mules"})
+			m.Traits = append(m.Traits, campaign.Trait{Dimension: d.dim(t, "network"), Identity: "mules"})
 		}
 	}))
 	d.want("update campaign network mules medium") // three times as many
@@ -370,11 +371,11 @@ func TestCampaignDay(t *testing.T) {
 func TestCrowdOfWeakEvidence(t *testing.T) {
 	mules := func(log float64) func(d *desk) {
 		return func(d *desk) {
-			d.next(nil, nil, d.company(150, func(i int, m *stream.Member) {
+			d.next(nil, nil, d.company(150, func(i int, m *campaign.ActiveIdentity) {
 				if i < 32 {
 					m.Log = log
 					m.Observed += 4
-					m.Traits = append(m.Traits, stream.Trait{Dimension: d.dim(d.t, "network"), Identity: fmt.Sprint("mule-", i%4)})
+					m.Traits = append(m.Traits, campaign.Trait{Dimension: d.dim(d.t, "network"), Identity: fmt.Sprint("mule-", i%4)})
 				}
 			}))
 		}
@@ -395,9 +396,9 @@ func TestCrowdOfWeakEvidence(t *testing.T) {
 	d = newDesk(t)
 	d.settle(150)
 	d.toBinEnd()
-	d.next(nil, nil, d.company(150, func(i int, m *stream.Member) {
+	d.next(nil, nil, d.company(150, func(i int, m *campaign.ActiveIdentity) {
 		m.Log = 4
-		m.Traits = append(m.Traits, stream.Trait{Dimension: d.dim(d.t, "network"), Identity: fmt.Sprint("floor-", i%4)})
+		m.Traits = append(m.Traits, campaign.Trait{Dimension: d.dim(d.t, "network"), Identity: fmt.Sprint("floor-", i%4)})
 	}))
 	d.want()
 }
@@ -534,13 +535,13 @@ func story(t *testing.T, seed uint64, kills bool) (out []string) {
 		if dice.IntN(30) == 0 && len(d.all) > 0 {
 			d.verdict(kinds[dice.IntN(4)], d.all[dice.IntN(len(d.all))].DedupKey)
 		}
-		var traits *stream.TraitSums
+		var traits *campaign.TraitSums
 		if d.tick+1 == d.grid.LastTick(d.grid.BinOfTick(d.tick+1)) {
 			weak := dice.IntN(10) == 0
-			traits = d.company(40, func(i int, m *stream.Member) {
+			traits = d.company(40, func(i int, m *campaign.ActiveIdentity) {
 				if weak && i < 8 {
 					m.Log = 4
-					m.Traits = append(m.Traits, stream.Trait{Dimension: d.dim(t, "network"), Identity: networks[1+dice.IntN(2)]})
+					m.Traits = append(m.Traits, campaign.Trait{Dimension: d.dim(t, "network"), Identity: networks[1+dice.IntN(2)]})
 				}
 			})
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
@@ -35,7 +36,7 @@ func varied(events []event.Event) []event.Event {
 // told returns all that detect tasks have told, whatever the partition: each
 // candidate with its traits, in order, and the sums by trait of each bin.
 func (m *mesh) told() (out []string) {
-	sums := map[int64]*stream.TraitSums{}
+	sums := map[int64]*campaign.TraitSums{}
 	for _, rec := range m.evidence {
 		r, err := stream.DecodeReport(rec.value)
 		if err != nil {
@@ -53,12 +54,12 @@ func (m *mesh) told() (out []string) {
 			if len(b.Traits) == 0 {
 				continue
 			}
-			s, err := stream.DecodeTraitSums(b.Traits)
+			s, err := campaign.DecodeTraitSums(b.Traits)
 			if err != nil {
 				m.t.Fatal(err)
 			}
 			if sums[b.Bin] == nil {
-				sums[b.Bin] = &stream.TraitSums{}
+				sums[b.Bin] = &campaign.TraitSums{}
 			}
 			sums[b.Bin].Merge(s)
 		}

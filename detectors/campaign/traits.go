@@ -1,4 +1,4 @@
-package stream
+package campaign
 
 import (
 	"cmp"
@@ -10,6 +10,13 @@ import (
 
 	"github.com/weirhq/weir/internal/wire"
 )
+
+// TraitShare is a trait and the part of what the identity did that went through
+// it, 0..1.
+type TraitShare struct {
+	Trait
+	Share float64 `json:"share"`
+}
 
 // Trait is an identity of one dimension that the identities of another come
 // through: the network of a user, the key behind an endpoint.
@@ -28,7 +35,7 @@ type Trait struct {
 // p = 0.1, the log likelihood ratio of "one in ten of them drifts" (Xie and
 // Siegmund 2013, Sequential multi-sensor change-point detection). What the same
 // is on average over all identities says how much of it is chance; see
-// campaign.Crowd.
+// [Crowd].
 type TraitSums struct {
 	members map[int]*TraitSum // by dimension of those summed: all of them
 	Traits  map[MemberTrait]*TraitSum
@@ -77,7 +84,7 @@ const (
 )
 
 // Member is an active identity at the end of a bin, as TraitSums needs it.
-type Member struct {
+type ActiveIdentity struct {
 	Dimension          int
 	Identity           string
 	Log                float64 // natural log of its evidence
@@ -86,7 +93,7 @@ type Member struct {
 }
 
 // Add takes in one identity.
-func (s *TraitSums) Add(m *Member) {
+func (s *TraitSums) Add(m *ActiveIdentity) {
 	w := mixture(m.Log)
 	if s.members == nil {
 		s.members, s.Traits = map[int]*TraitSum{}, map[MemberTrait]*TraitSum{}
@@ -110,11 +117,11 @@ func (s *TraitSums) Add(m *Member) {
 
 // mixture returns ln(1-p+p·e) in 1/1024 nat.
 func mixture(log float64) int64 {
-	e := math.Exp(min(Finite(log), weakTop))
+	e := math.Exp(min(wire.Finite(log), weakTop))
 	return int64(math.Round(TraitUnit * math.Log1p(weakShare*(e-1))))
 }
 
-func (s *TraitSum) add(m *Member, w int64, name bool) {
+func (s *TraitSum) add(m *ActiveIdentity, w int64, name bool) {
 	s.N++
 	s.Weak += w
 	s.Linear += uint64(math.Round(TraitUnit * math.Exp(float64(w)/TraitUnit)))

@@ -1,4 +1,4 @@
-package stream
+package campaign
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ func TestTraitSumsPartitioning(t *testing.T) {
 		n, spread := rapid.IntRange(1, 60).Draw(t, "identities"), rapid.SampledFrom([]int{1, 3, 5000}).Draw(t, "traits")
 		whole, parts := new(TraitSums), []*TraitSums{{}, {}, {}}
 		for i := range n {
-			m := &Member{
+			m := &ActiveIdentity{
 				Dimension: i % 2, Identity: fmt.Sprint("u", i), Log: rapid.Float64Range(-50, 50).Draw(t, "log"),
 				Observed: float64(rapid.IntRange(0, 1000).Draw(t, "observed")), Expected: rapid.Float64Range(0, 1000).Draw(t, "expected"),
 			}
@@ -45,7 +45,7 @@ func TestTraitSumsPartitioning(t *testing.T) {
 func TestTraitSumsAreBounded(t *testing.T) {
 	s := new(TraitSums)
 	for i := range 3 * MaxSharedTraits {
-		s.Add(&Member{Identity: fmt.Sprint("u", i), Log: 5, Traits: []Trait{{1, fmt.Sprint("n", i)}, {2, "one"}}})
+		s.Add(&ActiveIdentity{Identity: fmt.Sprint("u", i), Log: 5, Traits: []Trait{{1, fmt.Sprint("n", i)}, {2, "one"}}})
 	}
 	read, err := DecodeTraitSums(s.AppendBinary(nil))
 	if err != nil {
@@ -61,7 +61,7 @@ func TestTraitSumsAreBounded(t *testing.T) {
 
 func FuzzDecodeTraitSums(f *testing.F) {
 	s := new(TraitSums)
-	s.Add(&Member{Identity: "u", Log: 3, Traits: []Trait{{1, "n"}}})
+	s.Add(&ActiveIdentity{Identity: "u", Log: 3, Traits: []Trait{{1, "n"}}})
 	f.Add(s.AppendBinary(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := DecodeTraitSums(b)
