@@ -61,7 +61,9 @@ func NewTraitCount(t campaign.Trait, events int64) TraitCount {
 }
 
 // Trait returns what was counted.
-func (c *TraitCount) Trait() campaign.Trait { return campaign.Trait{Dimension: int(c.dim), Identity: c.name.Value()} }
+func (c *TraitCount) Trait() campaign.Trait {
+	return campaign.Trait{Dimension: int(c.dim), Identity: c.name.Value()}
+}
 
 // Dimension returns the index of the trait's dimension.
 func (c *TraitCount) Dimension() int { return int(c.dim) }
