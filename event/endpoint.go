@@ -52,6 +52,25 @@ func AppendEndpoint(dst []byte, s string) (out []byte, changed bool) {
 	return dst, changed
 }
 
+// Pattern returns the path of a URL up to its first id, with {id} in its place, such
+// as /customers/{id}; "" if there is none.
+func Pattern(url string) string {
+	out, changed := AppendEndpoint(nil, url)
+	if !changed {
+		return ""
+	}
+	path := string(out)
+	if i := strings.Index(path, "://"); i >= 0 {
+		path = path[i+len("://"):]
+	}
+	from := strings.IndexByte(path, '/')
+	to := strings.Index(path, idPlace)
+	if from < 0 || to < from {
+		return ""
+	}
+	return path[from : to+len(idPlace)]
+}
+
 // endsSegment reports whether a path segment ends before c.
 func endsSegment(c byte) bool {
 	return c == '/' || c == '?' || c == '#' || c == ';' || c == ' '

@@ -39,6 +39,7 @@ func workFolder(t *testing.T) {
 {"time":"2026-03-02T09:01:00Z","action":"login","actor":"ana"}
 {"time":"soon","actor":"ana"}
 `,
+		"table.csv":    "time,actor,record\n2026-03-02T09:00:00Z,ana,1\n2026-03-02T09:01:00Z,ana,2\n",
 		"empty.ndjson": "",
 		"record.key":   "00112233445566778899aabbccddeeff\n",
 		"good.yaml":    "sources: [{topic: access}]\nrecord_key_file: record.key\n",
@@ -82,6 +83,14 @@ func TestExitCodes(t *testing.T) {
 		{"backtest missing.ndjson", 1, "missing.ndjson"},
 		{"backtest good.ndjson missing.ndjson", 1, "missing.ndjson"},
 		{"backtest -c bad.yaml good.ndjson", 1, "bad.yaml:3: unknown key fromat"},
+
+		{"backtest table.csv", 1, "no event could be read as native (3 not_json); this looks like CSV with the columns time, actor, record: try --format map.yaml, with a field map made by: weir map auto table.csv > map.yaml"},
+		{"backtest --format ocsf good.ndjson", 1, "this looks like the format native"},
+		{"map native table.csv", 1, "this looks like CSV"},
+		{"map auto table.csv", 0, ""},
+		{"map auto good.ndjson", 0, ""},
+		{"map auto empty.ndjson", 1, "this looks like an empty file"},
+		{"map auto good.ndjson table.csv", 2, "map auto takes one FILE"},
 
 		{"map native good.ndjson", 0, ""},
 		{"map native", 2, "map needs a FORMAT and at least one FILE"},

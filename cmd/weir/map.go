@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/internal/guess"
 	"github.com/weirhq/weir/internal/mapping"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/usage"
@@ -25,17 +26,22 @@ func newMapCommand() *cobra.Command {
 	var output string
 	var limit int
 	cmd := &cobra.Command{
-		Use:   "map FORMAT FILE…",
+		Use:   "map FORMAT|auto FILE…",
 		Short: "Show what a sample of events becomes under a format",
 		Long: `Show what a sample of events becomes under a format: the first events in
 weir's own form, how many events carry each field, and what was odd or rejected,
 with the reason, the path and the lines.
 
 FORMAT is ` + strings.Join(fieldmap.Names(), ", ") + `, or the path of a field map (docs/formats.md).
-FILE may be packed by gzip or zstd; - is standard input. Sessions are shown hashed.`,
+FILE may be packed by gzip, zstd, bzip2, xz or zip; - is standard input. Sessions
+are shown hashed. If nothing can be read, the exit code is 1.
+
+With auto instead of a FORMAT, weir guesses what the FILE is, and prints a field map
+to start from.`,
 		Example: `  weir map native events.ndjson
   weir map ocsf -o json events.ndjson.gz
-  weir map ./crm.yaml - < sample.ndjson`,
+  weir map ./crm.yaml - < sample.ndjson
+  weir map auto export.csv > crm.yaml`,
 		Args: atLeast(2, "a FORMAT and at least one FILE (- is standard input)"),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
@@ -49,6 +55,9 @@ FILE may be packed by gzip or zstd; - is standard input. Sessions are shown hash
 			}
 			if limit < 0 {
 				return usage.Errorf("--limit is a number of events, not %d", limit)
+			}
+			if args[0] == "auto" {
+				return guessMap(cmd, args[1:], output)
 			}
 			report, err := mapping.Map(cmd.Context(), args[0], args[1:], limit, progress.New(cmd.ErrOrStderr()))
 			if output == "json" {
@@ -67,6 +76,24 @@ FILE may be packed by gzip or zstd; - is standard input. Sessions are shown hash
 	cmd.Flags().IntVar(&limit, "limit", 5, "how many events to show")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// guessMap prints what a file looks like, and a field map to start from.
+func guessMap(cmd *cobra.Command, names []string, output string) error {
+	if len(names) != 1 {
+		return usage.Errorf("map auto takes one FILE, not %d", len(names))
+	}
+	g, err := guess.File(names[0])
+	switch {
+	case err != nil:
+		return err
+	case g.Map == "":
+		return fmt.Errorf("guessing the format of %s: this looks like %s", names[0], g.Looks)
+	case output == "json":
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(g)
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "# This looks like %s.\n%s", printable(g.Looks), g.Map)
+	return err
 }
 
 // writeMapJSON writes the report to out and one line of summary to summary, as

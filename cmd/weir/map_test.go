@@ -53,34 +53,34 @@ func TestMapTable(t *testing.T) {
 	out = strings.ReplaceAll(out, path, "FILE")
 	const want = `FILE:1  {"time":"2026-03-01T09:15:27.123Z","action":"read","actor":"a\u009b","session":"hashed:4c","records":["1","2","3","4","5","6","7","8","9","10"]} and 2 more records
 
-6 read, 2 events, 4 rejected or left out
+6 read, 3 events, 3 rejected or left out
 
 FIELD     EVENTS  SHARE
-time      2       100.0 %
+time      3       100.0 %
 id        0       0.0 %
-action    2       100.0 %
-actor     2       100.0 %
+action    3       100.0 %
+actor     2       66.7 %
 role      0       0.0 %
-subject   1       50.0 %
+subject   1       33.3 %
 key_id    0       0.0 %
-session   2       100.0 %
+session   2       66.7 %
 ip        0       0.0 %
 client    0       0.0 %
 endpoint  0       0.0 %
-records   1       50.0 %
+records   2       66.7 %
 rows      0       0.0 %
 
 ACTION  EVENTS  SHARE
-read    1       50.0 %
-login   1       50.0 %
+read    2       66.7 %
+login   1       33.3 %
 
-NOTE        PATH  EVENTS  FIRST AT
-ip_invalid  -     1       FILE:1
+NOTE            PATH  EVENTS  FIRST AT
+ip_invalid      -     1       FILE:1
+record_dropped  -     1       FILE:3
 
-REJECTED         PATH        EVENTS  FIRST AT
-time_unreadable  time        2       FILE:2; FILE:6
-record_invalid   records[1]  1       FILE:3
-not_json         -           1       FILE:7, byte 1
+REJECTED         PATH  EVENTS  FIRST AT
+time_unreadable  time  2       FILE:2; FILE:6
+not_json         -     1       FILE:7, byte 1
 `
 	got := strings.Split(out, "\n")
 	for i, line := range strings.Split(want, "\n") {
@@ -107,10 +107,10 @@ func TestMapJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &report); err != nil {
 		t.Fatal(err)
 	}
-	if report.Values != 6 || report.Events != 2 || len(report.Samples) != 2 || report.Samples[0].Records != 12 {
+	if report.Values != 6 || report.Events != 3 || len(report.Samples) != 3 || report.Samples[0].Records != 12 {
 		t.Errorf("got %s", out)
 	}
-	const want = `{"events":2,"rejected":{"not_json":1,"record_invalid":1,"time_unreadable":2}}` + "\n"
+	const want = `{"events":3,"rejected":{"not_json":1,"time_unreadable":2}}` + "\n"
 	if errs != want {
 		t.Errorf("the summary is %s, want %s", errs, want)
 	}

@@ -156,3 +156,12 @@ func AppendRow(dst []byte, columns, cells []string) ([]byte, bool) {
 // headless is the form of a record whose columns nothing names: in a file its
 // header does, and what reads the file makes the object.
 func headless(dst []byte, _ string) ([]byte, bool) { return dst, false }
+
+// JSON returns a value as the JSON that a decoder makes of it; false if it cannot.
+func (in Input) JSON(value []byte) ([]byte, bool) {
+	value = bytes.TrimSpace(value)
+	if in.form == nil || bytes.HasPrefix(value, []byte("{")) {
+		return value, len(value) > 0
+	}
+	return in.form(nil, string(value))
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/internal/guess"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -37,6 +38,9 @@ type input struct {
 	decoder *fieldmap.Decoder
 	reached int64 // largest event time so far
 	done    bool
+
+	events  int64            // that were read
+	rejects map[string]int64 // by reason, but for those that the format leaves out
 }
 
 // chunkLines is how many lines are read of one file before the others have
@@ -55,6 +59,7 @@ func (l *Files) Read(ctx context.Context, r Reader) error {
 		inputs[i] = &input{
 			source: stream.Source{Topic: FilesTopic, Partition: int32(i)},
 			lines:  files.NewReader(file, l.Format), decoder: l.Format.NewDecoder(),
+			rejects: map[string]int64{},
 		}
 	}
 	pending := 0
@@ -73,7 +78,28 @@ func (l *Files) Read(ctx context.Context, r Reader) error {
 			}
 		}
 	}
-	return unlessEnough(r.Flush(true))
+	if err := r.Flush(true); err != nil {
+		return unlessEnough(err)
+	}
+	return l.usable(inputs)
+}
+
+// usable returns an error if nothing of any file could be read: that must not look
+// like a log in which nothing happened.
+func (l *Files) usable(inputs []*input) error {
+	rejects := map[string]int64{}
+	for _, in := range inputs {
+		if in.events > 0 {
+			return nil
+		}
+		for reason, n := range in.rejects {
+			rejects[reason] += n
+		}
+	}
+	if len(rejects) == 0 {
+		return nil
+	}
+	return guess.Unusable(l.Names[0], l.Format.Name(), rejects)
 }
 
 // slowest returns the input that is least far in event time, so that several
@@ -93,9 +119,13 @@ func (in *input) chunk(r Reader) (events int, err error) {
 	yield := func(ev *event.Event, rej *event.Reject) {
 		if rej != nil {
 			r.Reject(rej)
+			if rej.Reason != event.Ignored {
+				in.rejects[rej.Reason.String()]++
+			}
 			return
 		}
 		events++
+		in.events++
 		if r.Event(in.source, ev) {
 			in.reached = max(in.reached, ev.Time)
 		}

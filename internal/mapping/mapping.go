@@ -14,6 +14,7 @@ import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/internal/guess"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/usage"
 )
@@ -84,7 +85,22 @@ func Map(ctx context.Context, format string, names []string, limit int, p *progr
 		}
 	}
 	slices.SortStableFunc(r.Rejects, func(a, b Count) int { return cmp.Compare(b.Events, a.Events) })
-	return r, nil
+	return r, m.usable(f, names)
+}
+
+// usable returns an error if nothing could be read.
+func (m *mapper) usable(f *fieldmap.Format, names []string) error {
+	rejects := map[string]int64{}
+	for _, c := range m.report.Rejects {
+		if c.Name != event.Ignored.String() {
+			rejects[c.Name] += c.Events
+		}
+	}
+	if m.report.Events > 0 || len(rejects) == 0 {
+		return nil
+	}
+	m.progress.Clear()
+	return guess.Unusable(names[0], f.Name(), rejects)
 }
 
 // file decodes one file.

@@ -1,0 +1,345 @@
+package guess
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/timeform"
+)
+
+// draft is a field map in the making.
+type draft struct {
+	explode string // the path of the list of events; "" for none
+	parse   []string
+	noZone  bool
+	absent  bool     // some texts are "-"
+	match   string   // what takes the record out of a URL
+	actions []string // the values of the action
+	fields  map[string]string
+}
+
+// words are what the names of a field's sources hold, the best first. A name counts
+// when one of its words is, or all its letters are, one of these.
+var words = map[string][]string{
+	"time": {"eventtime", "timestamp", "time", "ts", "datetime", "occurred", "published", "created", "date", "at", "when", "logged", "start"},
+	"id":   {"eventid", "uuid", "requestid", "insertid", "traceid", "logid", "id"},
+	"actor": {"actor", "username", "user", "userid", "email", "principal", "login", "employee", "operator", "agentname", "who", "account",
+		"enduser", "caller", "staff", "person"},
+	"role":     {"role", "usertype", "group", "department", "team"},
+	"key_id":   {"keyid", "kid", "accesskey", "apikey", "credential"},
+	"session":  {"sessionid", "session", "token", "sid", "jti"},
+	"ip":       {"clientip", "sourceip", "srcip", "remoteaddr", "remoteip", "ipaddress", "callerip", "ip", "forwarded", "addr", "address", "remote", "host"},
+	"client":   {"useragent", "agent", "clientapp", "application", "app", "client", "device", "program"},
+	"endpoint": {"endpoint", "operation", "path", "uri", "url", "route", "api", "request", "screen", "page", "resource", "method", "action"},
+	"action":   {"action", "verb", "operation", "activity", "event", "eventname", "eventtype", "method", "type", "command"},
+	"records": {"customerid", "customer", "customers", "recordid", "record", "records", "clientid", "patientid", "patient", "memberid", "member",
+		"contactid", "contact", "policyid", "accountid", "subjectid", "caseid", "documentid", "docid", "fileid", "objectid", "entityid", "resourceid", "recordids", "customerids"},
+	"rows": {"rowcount", "rows", "numrows", "recordcount", "resultcount", "rowsread", "count", "returned"},
+}
+
+// draftOf makes a field map for documents.
+func draftOf(docs [][]byte) *draft {
+	l := gather(docs)
+	d := &draft{fields: map[string]string{}}
+	when := d.pick(l, "time", func(f *leaf) bool { return timeOutcome(f) != timeform.Unreadable })
+	if when != nil {
+		d.noZone = timeOutcome(when) == timeform.NoZone
+		if i := strings.LastIndex(when.path, "[]."); i >= 0 {
+			d.explode = when.path[:i+2]
+		}
+		d.fields["time"] = d.relative(when.path)
+	}
+	d.take(l, "ip", func(f *leaf) bool { return all(f, isAddress) })
+	d.take(l, "records", func(f *leaf) bool { return all(f, isID) })
+	d.take(l, "rows", func(f *leaf) bool { return f.number })
+	d.take(l, "actor", func(f *leaf) bool { return !f.number && !all(f, isAddress) || len(f.unique) > 1 })
+	d.take(l, "action", func(f *leaf) bool { return len(f.unique) <= 40 && known(f) })
+	d.take(l, "session", longText)
+	d.take(l, "key_id", func(*leaf) bool { return true })
+	d.take(l, "client", func(f *leaf) bool { return !f.number })
+	d.take(l, "endpoint", func(f *leaf) bool { return !f.number })
+	d.take(l, "role", func(f *leaf) bool { return !f.number })
+	d.take(l, "id", func(f *leaf) bool { return len(f.unique) == f.count || len(f.unique) == 1000 })
+	if f := l.byPath[d.absolute(d.fields["action"])]; f != nil {
+		for s := range f.unique {
+			d.actions = append(d.actions, s)
+		}
+		slices.Sort(d.actions)
+	}
+	d.recordInURL(l)
+	for _, f := range l.all {
+		d.absent = d.absent || f.unique["-"]
+	}
+	for path := range l.parsed {
+		if d.explode == "" || strings.HasPrefix(path, d.explode+".") {
+			d.parse = append(d.parse, d.relative(path))
+		}
+	}
+	slices.Sort(d.parse)
+	return d
+}
+
+// recordInURL finds the record in the path of a URL, where no field holds it.
+func (d *draft) recordInURL(l *leaves) {
+	f := l.byPath[d.absolute(d.fields["endpoint"])]
+	if f == nil || d.fields["records"] != "" {
+		return
+	}
+	for _, s := range f.texts {
+		if match := event.Pattern(s); match != "" {
+			d.fields["records"], d.match = d.fields["endpoint"], match
+			return
+		}
+	}
+}
+
+// take fills a field with the path whose name fits best, unless another has it.
+func (d *draft) take(l *leaves, field string, fits func(*leaf) bool) {
+	if f := d.pick(l, field, fits); f != nil {
+		d.fields[field] = d.relative(f.path)
+	}
+}
+
+// pick returns the leaf whose name fits a field best; nil if none does.
+func (d *draft) pick(l *leaves, field string, fits func(*leaf) bool) *leaf {
+	var best *leaf
+	bestRank := 1 << 30
+	for _, f := range l.all {
+		if len(f.texts) == 0 || d.has(d.relative(f.path)) || !fits(f) {
+			continue
+		}
+		if field != "records" && field != "time" && strings.Contains(d.relative(f.path), "[]") {
+			continue
+		}
+		if r := rank(f.path, words[field]); r >= 0 && r < bestRank {
+			best, bestRank = f, r
+		}
+	}
+	return best
+}
+
+// has reports whether a path is taken.
+func (d *draft) has(path string) bool {
+	for _, p := range d.fields {
+		if p == path {
+			return true
+		}
+	}
+	return false
+}
+
+// relative returns a path from the event, and absolute one from the document.
+func (d *draft) relative(path string) string {
+	if d.explode == "" {
+		return path
+	}
+	if rest, ok := strings.CutPrefix(path, d.explode+"."); ok {
+		return rest
+	}
+	return "$." + path
+}
+
+func (d *draft) absolute(path string) string {
+	if rest, ok := strings.CutPrefix(path, "$."); ok {
+		return rest
+	}
+	if d.explode == "" || path == "" {
+		return path
+	}
+	return d.explode + "." + path
+}
+
+// rank returns how well the name of a path fits words, 0 the best; -1 for not. The
+// last key counts; with the one before it where that says more (user.name).
+func rank(path string, words []string) int {
+	keys := strings.FieldsFunc(path, func(c rune) bool { return strings.ContainsRune(`.[]="`, c) })
+	for len(keys) > 1 && strings.HasSuffix(strings.ToLower(keys[len(keys)-1]), "value") {
+		keys = keys[:len(keys)-1] // the name of the pair says more
+	}
+	if len(keys) == 0 {
+		return -1
+	}
+	last := keys[len(keys)-1]
+	whole := letters(last)
+	parts := split(last)
+	if len(keys) > 1 && slices.Contains([]string{"id", "name", "value", "email", "uid", "ip", "text"}, whole) {
+		parent := keys[len(keys)-2]
+		if i := slices.Index(words, letters(parent)); i >= 0 {
+			return 4*i + len(keys)
+		}
+		parts = append(split(parent), parts...)
+		whole = letters(parent) + whole
+	}
+	for i, w := range words {
+		switch {
+		case whole == w:
+			return 4*i + len(keys) - 1
+		case slices.Contains(parts, w):
+			return 100 + 4*i + len(keys)
+		}
+	}
+	return -1
+}
+
+// letters returns a name in lower case without what joins its words.
+func letters(name string) string {
+	return strings.Map(func(c rune) rune {
+		if c == '_' || c == '-' || c == '@' || c == ' ' || c == ':' || c == '/' {
+			return -1
+		}
+		return unicode.ToLower(c)
+	}, name)
+}
+
+// split returns the words of a name, by what joins them or by capitals.
+func split(name string) []string {
+	var b strings.Builder
+	for i, c := range name {
+		if i > 0 && unicode.IsUpper(c) {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(unicode.ToLower(c))
+	}
+	return strings.FieldsFunc(b.String(), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+}
+
+// all reports whether all values of a leaf hold.
+func all(f *leaf, holds func(string) bool) bool {
+	for _, s := range f.texts {
+		if !holds(s) {
+			return false
+		}
+	}
+	return true
+}
+
+// timeOutcome returns whether the values of a leaf are times.
+func timeOutcome(f *leaf) timeform.Outcome {
+	worst := timeform.OK
+	for _, s := range f.texts {
+		_, o := timeform.Guess(s, nil, event.MinTime, event.MaxTime)
+		worst = min(worst, o)
+	}
+	return worst
+}
+
+func isAddress(s string) bool {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), ",")
+	if _, err := netip.ParseAddrPort(s); err == nil {
+		return true
+	}
+	_, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	return err == nil
+}
+
+// isID reports whether a text can be the id of a record: short, and without blanks.
+func isID(s string) bool {
+	return len(s) <= 128 && !strings.ContainsAny(s, " \t\n") && s != "true" && s != "false"
+}
+
+func longText(f *leaf) bool { return all(f, func(s string) bool { return len(s) >= 6 }) }
+
+// known reports whether at least one value of a leaf names an action.
+func known(f *leaf) bool {
+	for s := range f.unique {
+		if actionOf(s) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// verbs are the words of actions, in the names that sources give them.
+var verbs = []struct{ action, words string }{
+	{"login", "login signin logon authenticate"},
+	{"logout", "logout signout logoff"},
+	{"export", "export download"},
+	{"delete", "delete remove destroy purge drop"},
+	{"update", "update edit modify create insert put post patch write upload change add set"},
+	{"list", "list search query find scan browse"},
+	{"read", "read get view select show open access fetch viewed opened head preview lookup"},
+}
+
+// actionOf returns the action that a source's name for it means; "" if none is plain.
+func actionOf(name string) string {
+	if a, ok := event.ParseAction(name); ok {
+		return a.String()
+	}
+	parts := append(split(name), letters(name))
+	for _, v := range verbs {
+		for w := range strings.FieldsSeq(v.words) {
+			if slices.Contains(parts, w) {
+				return v.action
+			}
+		}
+	}
+	return ""
+}
+
+// yaml returns the draft as a field map; head comes after its name.
+func (d *draft) yaml(head string) string {
+	if d.fields["time"] == "" {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("name: mine\n" + head)
+	if d.noZone {
+		b.WriteString("zone: UTC  # the times have no zone: which is it?\n")
+	}
+	if d.absent {
+		b.WriteString("absent: [\"-\"]\n")
+	}
+	if d.explode != "" {
+		fmt.Fprintf(&b, "explode: %s\n", quoted(d.explode))
+	}
+	if len(d.parse) > 0 {
+		b.WriteString("parse:\n")
+		for _, p := range d.parse {
+			fmt.Fprintf(&b, "  %s: json\n", quoted(p))
+		}
+	}
+	b.WriteString("maps:\n  - name: event\n    fields:\n")
+	for _, field := range fieldmap.FieldNames() {
+		path := d.fields[field]
+		switch {
+		case field == "action" && path != "":
+			d.actionYAML(&b, path)
+		case field == "records" && d.match != "":
+			fmt.Fprintf(&b, "      records: {path: %s, match: %s}\n", quoted(path), quoted(d.match))
+		case path != "":
+			fmt.Fprintf(&b, "      %s: %s\n", field, quoted(path))
+		case field == "actor" || field == "records":
+			fmt.Fprintf(&b, "      # %s: which path holds it?\n", field)
+		}
+	}
+	return b.String()
+}
+
+// actionYAML writes where the action comes from, with what its values mean.
+func (d *draft) actionYAML(b *strings.Builder, path string) {
+	fmt.Fprintf(b, "      action:\n        path: %s\n        values:\n", quoted(path))
+	for _, name := range d.actions {
+		if action := actionOf(name); action != "" {
+			fmt.Fprintf(b, "          %s: %s\n", quoted(name), action)
+		} else {
+			fmt.Fprintf(b, "          # %s: which action is it? It counts as a read.\n", quoted(name))
+		}
+	}
+}
+
+// quoted returns a text as a YAML scalar.
+func quoted(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.$0123456789-") == "" && unicode.IsLetter(rune(s[0])) {
+		switch strings.ToLower(s) {
+		case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
+		default:
+			return s
+		}
+	}
+	return "'" + strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "'", "''") + "'"
+}

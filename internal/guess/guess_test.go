@@ -1,0 +1,120 @@
+package guess
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+)
+
+// TestPresets: the sample of each format that comes with weir is known as such.
+func TestPresets(t *testing.T) {
+	for _, name := range fieldmap.Names() {
+		found, err := filepath.Glob("../../event/fieldmap/testdata/" + name + ".*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range found {
+			if strings.HasSuffix(path, ".golden") {
+				continue
+			}
+			g, err := File(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if g.Preset != name {
+				t.Errorf("%s looks like %s", path, g.Looks)
+			}
+		}
+	}
+}
+
+// TestDrafts: of what no format that comes with weir is for, a field map is drafted
+// under which the sample can be read.
+func TestDrafts(t *testing.T) {
+	for _, c := range []struct{ name, sample, looks, want string }{
+		{"a table", "when;who;customer_no\n2026-03-02T09:15:27Z;alice;4711\n2026-03-02T09:15:28Z;bob;4712\n", "CSV with the columns when, who, customer_no",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"alice","records":["4711"]}`},
+		{"Latin-1", "zeit;user_name;datetime;customer_id\nx;jos\xe9;2026-03-02T09:15:27Z;5\ny;b;2026-03-02T09:15:27Z;6", "CSV with the columns zeit, user_name, datetime, customer_id, in the charset windows-1252",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"josé","records":["5"]}`},
+		{"key=value", "ts=1772442927.5 level=info user=alice method=GET path=/customers/4711 ip=192.0.2.7\n", "key=value pairs",
+			`{"time":"2026-03-02T09:15:27.500Z","action":"read","actor":"alice","ip":"192.0.2.7","endpoint":"/customers/{id}","records":["4711"]}`},
+		{"JSON in JSON", `{"@timestamp":"2026-03-02T09:15:27Z","message":"{\"userName\":\"alice\",\"customerId\":4711,\"verb\":\"download\"}"}`, "JSON, but no format",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"export","actor":"alice","records":["4711"]}`},
+		{"name and value", `{"timeUnixNano":"1772442927000000000","attributes":[{"key":"enduser.id","value":{"stringValue":"alice"}},{"key":"customer.id","value":{"stringValue":"4711"}}]}`, "JSON, but no format",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"alice","records":["4711"]}`},
+		{"a list in an envelope", `{"host":"a","entries":[{"at":"2026-03-02 09:15:27","user":{"email":"a@example.com"},"customers":[{"id":1},{"id":2}]}]}`, "JSON, but no format",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"a@example.com","records":["1","2"]}`},
+		{"nothing there", `{"ts":"2026-03-02T09:15:27Z","user":"-","remote_addr":"192.0.2.7"}`, "JSON, but no format",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","ip":"192.0.2.7"}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := Of([]byte(c.sample))
+			if !strings.HasPrefix(g.Looks, c.looks) {
+				t.Errorf("looks like %s, want %s", g.Looks, c.looks)
+			}
+			f, err := fieldmap.Parse("draft", []byte(g.Map))
+			if err != nil {
+				t.Fatalf("%v\n%s", err, g.Map)
+			}
+			got := ""
+			each(f, []byte(c.sample), func(ev *event.Event, rej *event.Reject) {
+				if got == "" && rej == nil {
+					got = string(event.AppendNative(nil, ev))
+				}
+			})
+			if got != c.want {
+				t.Errorf("got  %s\nwant %s\n%s", got, c.want, g.Map)
+			}
+		})
+	}
+}
+
+// TestNoDraft: of what cannot be read, weir says what it is.
+func TestNoDraft(t *testing.T) {
+	for sample, want := range map[string]string{
+		"": "an empty file", "\n ": "an empty file", "<a/>": "XML or HTML", "\x00\x00\x00\x00\x01{\"a\":1}": "records with the framing of a schema registry",
+		"a\x00b": "binary data", "{\"a\":": "JSON, but no format", "hello world\n": "lines of text", "Mar  2 host app: {\"user\":1}": "lines of text with JSON in them",
+	} {
+		if g := Of([]byte(sample)); !strings.HasPrefix(g.Looks, want) || g.Map != "" {
+			t.Errorf("%q: looks like %s, want %s; map %q", sample, g.Looks, want, g.Map)
+		}
+	}
+}
+
+// TestUnusable: the error says what there is, and what to do.
+func TestUnusable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	for sample, want := range map[string]string{
+		"time,actor\n2026-03-02T09:15:27Z,alice\n":                      "no event could be read as ocsf (2 not_json); this looks like CSV with the columns time, actor: try --format map.yaml, with a field map made by: weir map auto",
+		`{"time":"2026-03-02T09:15:27Z","actor":"alice","records":[1]}`: "this looks like the format native (1 events of its beginning can be read): try --format native",
+		"<a/>": "this looks like XML",
+	} {
+		if err := os.WriteFile(path, []byte(sample), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := Unusable(path, "ocsf", map[string]int64{"not_json": 2}); !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// FuzzOf: whatever the sample, the field map that is drafted for it is one.
+func FuzzOf(f *testing.F) {
+	for _, s := range []string{"a,b\n1,2\n", `{"time":1772442927123,"a.b":{"c":["x"]},"\"":"y"}`, "a=1 b=2 time=1772442927", "[{\"ts\":\"2026-03-02 09:15:27\",\"action\":\"x'y\"}]"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, sample []byte) {
+		g := Of(sample)
+		if g.Map == "" {
+			return
+		}
+		if _, err := fieldmap.Parse("draft", []byte(g.Map)); err != nil {
+			t.Fatalf("%v\n%s", err, g.Map)
+		}
+	})
+}

@@ -1,0 +1,35 @@
+package guess
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Unusable returns the error of a file of which nothing could be read under a format:
+// the reasons, what the file looks like, and what to do. path - is standard input,
+// which cannot be looked at again.
+func Unusable(path, format string, rejects map[string]int64) error {
+	var reasons []string
+	for reason, n := range rejects {
+		reasons = append(reasons, fmt.Sprintf("%d %s", n, reason))
+	}
+	slices.Sort(reasons)
+	what := fmt.Sprintf("reading %s: no event could be read as %s (%s)", path, format, strings.Join(reasons, ", "))
+	if path == "-" {
+		return fmt.Errorf("%s; save it to a file and try: weir map auto FILE", what)
+	}
+	g, err := File(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	switch {
+	case g.Preset == format:
+		return fmt.Errorf("%s; see the places by: weir map %s %s", what, format, path)
+	case g.Preset != "":
+		return fmt.Errorf("%s; this looks like %s: try --format %s", what, g.Looks, g.Preset)
+	case g.Map != "":
+		return fmt.Errorf("%s; this looks like %s: try --format map.yaml, with a field map made by: weir map auto %s > map.yaml", what, g.Looks, path)
+	}
+	return fmt.Errorf("%s; this looks like %s", what, g.Looks)
+}
