@@ -195,7 +195,7 @@ func (w *ingestWorker) joined(ctx context.Context) (out []int64, err error) {
 	if w.config.SessionsTopic == "" {
 		return nil, nil
 	}
-	offsets, err := w.adm.FetchOffsets(ctx, w.group+"-"+string(Join))
+	offsets, err := w.adm.FetchOffsets(ctx, w.group+"-join")
 	if err != nil {
 		return nil, fmt.Errorf("reading how far the join is: %w", Explain(err))
 	}

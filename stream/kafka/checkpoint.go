@@ -50,7 +50,7 @@ func newCheckpointer(c *Checkpoints) *checkpointer {
 
 // step notes a checkpoint that was sent, and begins the next when it is due and
 // anything was chained since.
-func (k *checkpointer) step(ctx context.Context, t *correlateTask, cl *kgo.Client, b *book) error {
+func (k *checkpointer) step(ctx context.Context, t *correlateTask, cl *kgo.Client, b *ledgerWriter) error {
 	if k.Checkpoints == nil {
 		return nil
 	}
@@ -82,7 +82,7 @@ func (k *checkpointer) step(ctx context.Context, t *correlateTask, cl *kgo.Clien
 }
 
 // note chains that a checkpoint was sent.
-func (k *checkpointer) note(ctx context.Context, t *correlateTask, cl *kgo.Client, b *book, c *ledger.Checkpoint) error {
+func (k *checkpointer) note(ctx context.Context, t *correlateTask, cl *kgo.Client, b *ledgerWriter, c *ledger.Checkpoint) error {
 	body, err := json.Marshal(struct {
 		To         string             `json:"to"`
 		Checkpoint *ledger.Checkpoint `json:"checkpoint"`
@@ -95,7 +95,7 @@ func (k *checkpointer) note(ctx context.Context, t *correlateTask, cl *kgo.Clien
 	if err := b.add(&tx, t.topics, ledger.Check, c.At, body); err != nil {
 		return err
 	}
-	b.keep(&tx, t.topics)
+	b.writeEnd(&tx, t.topics)
 	if err := tx.commit(ctx); err != nil {
 		return fmt.Errorf("noting a checkpoint: %w", err)
 	}

@@ -35,12 +35,12 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 		return err
 	}
 	defer cl.Close()
-	c, b := correlate.New(t.config), &book{}
-	_, err = t.conn.readAll(ctx, t.topics.Fleet, 0, func(r *kgo.Record) error { return errors.Join(c.Load(r.Key, r.Value), b.load(r.Key, r.Value)) })
+	c, b := correlate.New(t.config), &ledgerWriter{}
+	_, err = t.conn.readAll(ctx, t.topics.Fleet, 0, func(r *kgo.Record) error { return errors.Join(c.Load(r.Key, r.Value), b.Load(r.Key, r.Value)) })
 	if err != nil {
 		return fmt.Errorf("restoring: %w", err)
 	}
-	if err := t.openBook(ctx, cl, b); err != nil {
+	if err := t.openLedger(ctx, cl, b); err != nil {
 		return err
 	}
 	start, _, err := t.conn.bounds(ctx, t.topics.Evidence, 0)
@@ -59,7 +59,7 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 	})
 	t.ready.done(name)
 	saved, when := offsets(c), time.Now()
-	keeper := newCheckpointer(t.checks)
+	checkpoints := newCheckpointer(t.checks)
 	for {
 		if err := t.poll(ctx, cl, c); err != nil {
 			return err
@@ -71,7 +71,7 @@ func (t *correlateTask) run(ctx context.Context, partition int32, at func(int64)
 		if committed {
 			saved, when = offsets(c), time.Now()
 		}
-		if err := keeper.step(ctx, t, cl, b); err != nil {
+		if err := checkpoints.step(ctx, t, cl, b); err != nil {
 			return err
 		}
 		at(c.Offset())
@@ -120,7 +120,7 @@ func (t *correlateTask) hear(c *correlate.Task, rec *kgo.Record) {
 // Advance works through what all partitions have closed and commits when there
 // is something to tell: alerts, or the parameters of a finished bin; and when
 // it must, so that a restore needs nothing old of weir.evidence.
-func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *correlate.Task, b *book, must bool) (committed bool, err error) {
+func (t *correlateTask) advance(ctx context.Context, cl *kgo.Client, c *correlate.Task, b *ledgerWriter, must bool) (committed bool, err error) {
 	found := c.Advance()
 	if found.Empty() && !must {
 		t.metrics.heartbeat.WithLabelValues("correlate").SetToCurrentTime()

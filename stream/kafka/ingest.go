@@ -23,8 +23,21 @@ const (
 	sessionTimeout   = 10 * time.Second
 	heartbeat        = 2 * time.Second
 	rebalanceTimeout = 30 * time.Second
-	refreshTopics    = 10 * time.Second
 )
+
+// groupMember are the options of every consumer group of weir.
+func groupMember(group string) []kgo.Opt {
+	return []kgo.Opt{
+		kgo.ConsumerGroup(group),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.SessionTimeout(sessionTimeout),
+		kgo.HeartbeatInterval(heartbeat),
+		kgo.RebalanceTimeout(rebalanceTimeout),
+	}
+}
+
+// refreshTopics is how often the partitions of the source topics are listed.
+const refreshTopics = 10 * time.Second
 
 // Bounds of what an ingest worker holds before it commits early.
 const (
@@ -105,24 +118,19 @@ func (w *ingestWorker) run(ctx context.Context) error {
 		w.decoders[s.Topic] = s.Format.NewDecoder()
 		names = append(names, s.Topic)
 	}
-	opts := append(w.conn.options(),
-		kgo.ConsumerGroup(w.group+"-ingest"),
+	opts := slices.Concat(w.conn.options(), groupMember(w.group+"-ingest"), []kgo.Opt{
 		kgo.ConsumeTopics(names...),
-		kgo.TransactionalID(w.group+"-ingest-"+w.id),
+		kgo.TransactionalID(w.group + "-ingest-" + w.id),
 		kgo.TransactionTimeout(transactionLimit),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(), // so that a position reaches the end of its log
-		kgo.Balancers(kgo.CooperativeStickyBalancer()),
-		kgo.SessionTimeout(sessionTimeout),
-		kgo.HeartbeatInterval(heartbeat),
-		kgo.RebalanceTimeout(rebalanceTimeout),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.AdjustFetchOffsetsFn(w.startOffsets),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { w.changed(true, p) }),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { w.changed(false, p) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { w.changed(false, p) }),
-		kgo.FetchMaxPartitionBytes(2<<20),
-	)
+		kgo.FetchMaxPartitionBytes(2 << 20),
+	})
 	session, err := kgo.NewGroupTransactSession(opts...)
 	if err != nil {
 		return fmt.Errorf("making a Kafka client: %w", err)
@@ -141,7 +149,7 @@ func (w *ingestWorker) changed(gained bool, parts map[string][]int32) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.changes = append(w.changes, assignment{gained, parts})
+	w.changes = append(w.changes, assignment{gained: gained, parts: parts})
 }
 
 func (w *ingestWorker) loop(ctx context.Context) error {

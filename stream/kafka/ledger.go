@@ -13,34 +13,39 @@ import (
 	"github.com/weirhq/weir/stream/correlate"
 )
 
-// bookKey is the key in the fleet topic under which correlate keeps where the
-// ledger ends. It is written with each record of the ledger, so that one who
-// cuts the ledger's end off has to forge the state too.
-const bookKey = "ledger"
+// LedgerEndKey is the key in the fleet topic under which correlate keeps where
+// the ledger ends. That is written with each record of the ledger, so that
+// somebody who cuts the ledger's end off has to forge the state too.
+const LedgerEndKey = "ledger"
 
-// book is correlate's pen for the ledger: what it has written last.
-type book struct {
+// LedgerEnd is what correlate knows of the ledger's end.
+type LedgerEnd struct {
 	Head     ledger.Head `json:"head"`
-	Settings string      `json:"settings"` // SHA-256 of those last written
+	Settings string      `json:"settings"` // SHA-256 of the settings that were written last, in hex
 }
 
-// load takes in one record of the fleet topic; those that are not the book's
-// are passed over.
-func (b *book) load(key, value []byte) error {
-	if string(key) != bookKey {
+// Load takes in one record of the fleet topic; a record that is not of the
+// ledger's end is passed over.
+func (e *LedgerEnd) Load(key, value []byte) error {
+	if string(key) != LedgerEndKey {
 		return nil
 	}
-	if err := json.Unmarshal(value, b); err != nil {
+	if err := json.Unmarshal(value, e); err != nil {
 		return fmt.Errorf("reading the end of the ledger: %w", err)
 	}
 	return nil
 }
 
-// openBook compares the end of the ledger with what correlate knows of it, and
+// ledgerWriter chains what correlate finds to the end of the ledger.
+type ledgerWriter struct {
+	LedgerEnd
+}
+
+// openLedger compares the end of the ledger with what correlate knows of it, and
 // notes the settings in force if they have changed. A ledger that somebody has
 // tampered with stops no alert: it is said loudly, and the chain goes on from
 // where correlate left it, so that the tear stays visible.
-func (t *correlateTask) openBook(ctx context.Context, cl *kgo.Client, b *book) error {
+func (t *correlateTask) openLedger(ctx context.Context, cl *kgo.Client, b *ledgerWriter) error {
 	rec, err := t.conn.last(ctx, t.topics.Ledger, 0)
 	if err != nil {
 		return fmt.Errorf("reading the end of the ledger: %w", err)
@@ -64,7 +69,7 @@ func (t *correlateTask) openBook(ctx context.Context, cl *kgo.Client, b *book) e
 		if err := b.add(&tx, t.topics, ledger.Config, time.Now(), t.settings); err != nil {
 			return err
 		}
-		b.keep(&tx, t.topics)
+		b.writeEnd(&tx, t.topics)
 		if err := tx.commit(ctx); err != nil {
 			return fmt.Errorf("writing the settings in force to the ledger: %w", err)
 		}
@@ -75,7 +80,7 @@ func (t *correlateTask) openBook(ctx context.Context, cl *kgo.Client, b *book) e
 
 // write chains what correlate has found: in the order in which it is read, and
 // in the transaction that tells it.
-func (b *book) write(tx *transaction, topics Topics, found *correlate.Findings) error {
+func (b *ledgerWriter) write(tx *transaction, topics Topics, found *correlate.Findings) error {
 	before := b.Head
 	for i := range found.Alerts {
 		a := &found.Alerts[i]
@@ -100,12 +105,12 @@ func (b *book) write(tx *transaction, topics Topics, found *correlate.Findings) 
 		}
 	}
 	if b.Head != before {
-		b.keep(tx, topics)
+		b.writeEnd(tx, topics)
 	}
 	return nil
 }
 
-func (b *book) add(tx *transaction, topics Topics, kind ledger.Kind, at time.Time, body []byte) error {
+func (b *ledgerWriter) add(tx *transaction, topics Topics, kind ledger.Kind, at time.Time, body []byte) error {
 	rec, head, err := ledger.Append(b.Head, kind, at, body)
 	if err != nil {
 		return err
@@ -115,27 +120,27 @@ func (b *book) add(tx *transaction, topics Topics, kind ledger.Kind, at time.Tim
 	return nil
 }
 
-// keep adds where the ledger ends now to the state.
-func (b *book) keep(tx *transaction, topics Topics) {
-	value, err := json.Marshal(b)
+// writeEnd adds to the transaction, for the state, where the ledger ends now.
+func (b *ledgerWriter) writeEnd(tx *transaction, topics Topics) {
+	value, err := json.Marshal(b.LedgerEnd)
 	if err != nil {
 		panic(fmt.Sprintf("kafka: a number and a hash do not marshal: %v", err)) // a mistake in this file
 	}
-	tx.add(topics.Fleet, 0, []byte(bookKey), value)
+	tx.add(topics.Fleet, 0, []byte(LedgerEndKey), value)
 }
 
 // ReadLedger hands every record of the ledger to fn, in order, and returns the
 // head that weir's state knows of; the zero head if it knows none.
 func ReadLedger(ctx context.Context, conn *Connection, topics Topics, fn func(offset int64, value []byte) error) (ledger.Head, error) {
-	var b book
+	var known LedgerEnd
 	// The state first: it must not know of more than is read then.
-	if _, err := conn.readAll(ctx, topics.Fleet, 0, func(r *kgo.Record) error { return b.load(r.Key, r.Value) }); err != nil {
+	if _, err := conn.readAll(ctx, topics.Fleet, 0, func(r *kgo.Record) error { return known.Load(r.Key, r.Value) }); err != nil {
 		return ledger.Head{}, fmt.Errorf("reading the state: %w", err)
 	}
 	if _, err := conn.readAll(ctx, topics.Ledger, 0, func(r *kgo.Record) error { return fn(r.Offset, r.Value) }); err != nil {
 		return ledger.Head{}, fmt.Errorf("reading the ledger: %w", err)
 	}
-	return b.Head, nil
+	return known.Head, nil
 }
 
 // LedgerHead returns the end of the ledger.

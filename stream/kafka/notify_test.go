@@ -126,7 +126,7 @@ func (d *deployment) records(t testing.TB, topic string, n int) []*kgo.Record {
 func (d *deployment) notifying(t testing.TB, receivers ...*receiver) *kafka.Process {
 	t.Helper()
 	p := d.process(t, "notifier")
-	p.Roles, p.Sources.Sources = []kafka.Role{kafka.Notify}, nil
+	p.Roles, p.Sources.Sources = []kafka.Role{kafka.RoleNotify}, nil
 	for _, r := range receivers {
 		p.Destinations = append(p.Destinations, kafka.Destination{Destination: r, Policy: notify.Policy{
 			PerMinute: -1, MinBackoff: 10 * time.Millisecond, MaxBackoff: 50 * time.Millisecond,

@@ -9,14 +9,21 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+// pollTopics is how long to wait before looking again whether topics are there.
+const pollTopics = 200 * time.Millisecond
+
+// Pauses before a part that failed is started again.
 const (
-	pollTopics       = 200 * time.Millisecond
-	firstRestart     = 500 * time.Millisecond
-	longestRestart   = 15 * time.Second
-	calmAfter        = time.Minute // a task that ran this long restarts at once
-	commitPositions  = 5 * time.Second
-	transactionLimit = 15 * time.Second
+	firstRestart   = 500 * time.Millisecond
+	longestRestart = 15 * time.Second
+	calmAfter      = time.Minute // a part that ran this long is started again after firstRestart
 )
+
+// commitPositions is how often the positions of tasks are shown in their group.
+const commitPositions = 5 * time.Second
+
+// transactionLimit is how long the broker lets a transaction stay open.
+const transactionLimit = 15 * time.Second
 
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
@@ -38,7 +45,7 @@ type task func(ctx context.Context, partition int32, at func(offset int64)) erro
 // task safe is its own transactional id.
 type placement struct {
 	shared
-	role  Role
+	role  string // suffix of the consumer group
 	topic string
 	name  string // of a task, where the topic has one partition and several read it; empty: by topic and partition
 	run   task
@@ -54,7 +61,7 @@ type placed struct {
 	done chan struct{}
 }
 
-func (p *placement) groupName() string { return p.group + "-" + string(p.role) }
+func (p *placement) groupName() string { return p.group + "-" + p.role }
 
 func (p *placement) taskName(partition int32) string {
 	if p.name != "" {
@@ -70,18 +77,13 @@ func (p *placement) Run(ctx context.Context) error {
 	group := p.groupName()
 	p.ready.begin(group) // until the group has said what runs here
 	defer p.ready.forget(group)
-	cl, err := p.conn.client(
-		kgo.ConsumerGroup(group),
+	cl, err := p.conn.client(append(groupMember(group),
 		kgo.ConsumeTopics(p.topic),
-		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.DisableAutoCommit(),
-		kgo.SessionTimeout(sessionTimeout),
-		kgo.HeartbeatInterval(heartbeat),
-		kgo.RebalanceTimeout(rebalanceTimeout),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, got map[string][]int32) { p.start(ctx, got[p.topic]) }),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { p.stop(lost[p.topic]) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { p.stop(lost[p.topic]) }),
-	)
+	)...)
 	if err != nil {
 		return err
 	}
@@ -154,7 +156,7 @@ func (p *placement) start(ctx context.Context, partitions []int32) {
 			continue
 		}
 		ctx, cancel := context.WithCancel(ctx)
-		t := &placed{cancel, make(chan struct{})}
+		t := &placed{stop: cancel, done: make(chan struct{})}
 		p.running[partition] = t
 		go func() {
 			defer close(t.done)

@@ -22,15 +22,15 @@ type Role string
 
 // The roles. A process that is told none takes them all.
 const (
-	Ingest    Role = "ingest"
-	Join      Role = "join"
-	Detect    Role = "detect"
-	Correlate Role = "correlate"
-	Notify    Role = "notify"
+	RoleIngest    Role = "ingest"
+	RoleJoin      Role = "join"
+	RoleDetect    Role = "detect"
+	RoleCorrelate Role = "correlate"
+	RoleNotify    Role = "notify"
 )
 
 // Roles lists them in the order of the flow.
-var Roles = []Role{Ingest, Join, Detect, Correlate, Notify}
+var Roles = []Role{RoleIngest, RoleJoin, RoleDetect, RoleCorrelate, RoleNotify}
 
 // Process is one process of a deployment.
 type Process struct {
@@ -151,29 +151,28 @@ func (p *Process) parts(role Role) map[string]func(context.Context) error {
 	env := p.shared()
 	parts := map[string]func(context.Context) error{}
 	switch role {
-	case Ingest:
+	case RoleIngest:
 		for i := range max(p.Workers, 1) {
 			n := strconv.Itoa(i)
 			w := &ingestWorker{shared: env, id: p.Instance + "-" + n, config: p.Ingest, options: p.Sources}
 			parts["ingest "+n] = w.run
 		}
-	case Join:
+	case RoleJoin:
 		if p.Ingest.SessionsTopic == "" {
 			break
 		}
 		t := &joinTask{shared: env, config: join.ConfigFor(&p.Ingest, p.Grace.Milliseconds())}
-		parts["join"] = (&placement{shared: env, role: role, topic: p.Topics.Sessions, run: t.run, reach: t.reach}).Run
-	case Detect:
-		t := &detectTask{env, p.Detect}
-		parts["detect"] = (&placement{shared: env, role: role, topic: p.Topics.Partials, run: t.run}).Run
-	case Correlate:
-		t := &correlateTask{env, p.Correlate, p.Settings, p.Checkpoints}
-		parts["correlate"] = (&placement{shared: env, role: role, topic: p.Topics.Evidence, run: t.run}).Run
-	case Notify:
+		parts["join"] = (&placement{shared: env, role: string(role), topic: p.Topics.Sessions, run: t.run, reach: t.reach}).Run
+	case RoleDetect:
+		t := &detectTask{shared: env, config: p.Detect}
+		parts["detect"] = (&placement{shared: env, role: string(role), topic: p.Topics.Partials, run: t.run}).Run
+	case RoleCorrelate:
+		t := &correlateTask{shared: env, config: p.Correlate, settings: p.Settings, checks: p.Checkpoints}
+		parts["correlate"] = (&placement{shared: env, role: string(role), topic: p.Topics.Evidence, run: t.run}).Run
+	case RoleNotify:
 		for i, d := range p.Destinations {
 			n := notifier{shared: env, dest: d, other: p.otherThan(i)}
-			role := Role("notify-" + d.Name())
-			parts[notifyTask(d.Name())] = (&placement{shared: env, role: role, topic: p.Topics.Alerts, name: notifyTask(d.Name()), run: n.run}).Run
+			parts[notifyTask(d.Name())] = (&placement{shared: env, role: "notify-" + d.Name(), topic: p.Topics.Alerts, name: notifyTask(d.Name()), run: n.run}).Run
 		}
 	}
 	return parts
@@ -191,7 +190,7 @@ func (p *Process) otherThan(i int) string {
 }
 
 func (p *Process) shared() shared {
-	return shared{p.Connection, p.Group, p.Topics, p.Log, p.Metrics, &p.readiness}
+	return shared{conn: p.Connection, group: p.Group, topics: p.Topics, log: p.Log, metrics: p.Metrics, ready: &p.readiness}
 }
 
 // keep runs a part again whenever it fails, from what Kafka holds, with pauses

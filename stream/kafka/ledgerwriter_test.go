@@ -14,7 +14,7 @@ import (
 
 // What correlate finds is chained in the order in which it is read: what was
 // told, what was held back, what people said; and the head goes into the state.
-func TestBookWrites(t *testing.T) {
+func TestLedgerWriter(t *testing.T) {
 	alert := func(key string) alerting.Alert {
 		return alerting.Alert{Schema: alerting.Schema, DedupKey: key, Status: alerting.Open, Time: 1_772_550_000_000, Dimension: "user", Identity: "kim", Severity: episode.Low}
 	}
@@ -24,9 +24,9 @@ func TestBookWrites(t *testing.T) {
 		Effects:    []correlate.Effect{{Verdict: correlate.Verdict{ID: "v", Kind: correlate.Confirmed, DedupKey: "weir-1", Author: "eve"}, Time: 1_772_550_300_000}},
 	}
 	topics := NewTopics("weir.")
-	var b book
+	var b ledgerWriter
 	var v ledger.Verifier
-	var restored book
+	var restored ledgerWriter
 	written := ""
 	for range 2 { // the second time after a restore
 		tx := transaction{}
@@ -39,7 +39,7 @@ func TestBookWrites(t *testing.T) {
 				v.Add(fmt.Sprint("record ", i), rec.Value)
 				written += string(rec.Value) + "\n"
 			case topics.Fleet:
-				if err := restored.load(rec.Key, rec.Value); err != nil {
+				if err := restored.Load(rec.Key, rec.Value); err != nil {
 					t.Fatal(err)
 				}
 			default:
