@@ -5,13 +5,13 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/internal/deployment"
 	"github.com/weirhq/weir/internal/ndjson"
 	"github.com/weirhq/weir/internal/settings"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // loadConfig reads the file, or gives the defaults when none is named.
@@ -56,13 +56,13 @@ const answerTimeout = 20 * time.Second
 
 // connect connects to the Kafka of a configuration and checks that it answers.
 // Warnings of the client library go to stderr.
-func connect(cmd *cobra.Command, c *config.Config) (*kafka.Connection, error) {
+func connect(cmd *cobra.Command, c *config.Config) (*cluster.Connection, error) {
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return connectWith(cmd, c, log)
 }
 
 // connectWith is connect with another place for what the client library says.
-func connectWith(cmd *cobra.Command, c *config.Config, log *slog.Logger) (*kafka.Connection, error) {
+func connectWith(cmd *cobra.Command, c *config.Config, log *slog.Logger) (*cluster.Connection, error) {
 	conn, err := deployment.Connect(c, log)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func connectWith(cmd *cobra.Command, c *config.Config, log *slog.Logger) (*kafka
 
 // reach reads the configuration of a command that looks into a deployment, or
 // adds something to it, and connects to its Kafka.
-func reach(cmd *cobra.Command, path string) (*config.Config, *kafka.Connection, error) {
+func reach(cmd *cobra.Command, path string) (*config.Config, *cluster.Connection, error) {
 	c, err := loadConfig(path)
 	if err != nil {
 		return nil, nil, err
@@ -91,5 +91,5 @@ func readAlerts(cmd *cobra.Command, c *config.Config, file string, wanted func(*
 	if err != nil {
 		return nil, err
 	}
-	return kafka.Alerts(cmd.Context(), conn, kafka.NewTopics(c.TopicPrefix), wanted)
+	return topics.Alerts(cmd.Context(), conn, topics.Named(c.TopicPrefix), wanted)
 }

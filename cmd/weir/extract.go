@@ -8,14 +8,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/extract"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 type extractOptions struct {
@@ -156,7 +156,7 @@ func runExtract(ctx context.Context, cmd *cobra.Command, o *extractOptions) erro
 // open reads the configuration and, unless files are read, checks that Kafka
 // answers and that the record key is the one of the deployment. The connection is
 // nil where files are read.
-func (o *extractOptions) open(ctx context.Context, cmd *cobra.Command) (*settings.Settings, *kafka.Connection, error) {
+func (o *extractOptions) open(ctx context.Context, cmd *cobra.Command) (*settings.Settings, *cluster.Connection, error) {
 	if len(o.inputs) > 0 {
 		s, err := loadSettings(o.config)
 		return s, nil, err
@@ -169,7 +169,7 @@ func (o *extractOptions) open(ctx context.Context, cmd *cobra.Command) (*setting
 	if err != nil {
 		return nil, nil, err
 	}
-	return s, conn, kafka.CheckKey(ctx, conn, kafka.NewTopics(s.Config.TopicPrefix), s.Hasher)
+	return s, conn, topics.CheckKey(ctx, conn, topics.Named(s.Config.TopicPrefix), s.Hasher)
 }
 
 // instant reads the value of a flag that is a time, or now. An empty one is the

@@ -225,7 +225,7 @@ func TestExtractFromKafka(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, a := l.files(t)
-	cl, config := cluster(t)
+	cl, config := newCluster(t)
 	publish(t, cl, "weir.alerts", a.DedupKey, a.AppendJSON(nil))
 	lines := bytes.Split(bytes.TrimSpace(l.events), []byte("\n"))
 	if _, err := kadm.NewClient(cl).CreateTopic(t.Context(), 3, 1, nil, "access"); err != nil {

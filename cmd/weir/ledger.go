@@ -6,8 +6,7 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
-
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // newLedgerCommand makes `weir ledger`: the chain of all that was said.
@@ -43,7 +42,7 @@ line. Such a copy can be verified anywhere: ` + "`weir ledger verify --input`" +
 				return err
 			}
 			out := bufio.NewWriter(cmd.OutOrStdout())
-			_, err = kafka.ReadLedger(cmd.Context(), conn, kafka.NewTopics(c.TopicPrefix), func(_ int64, value []byte) error {
+			_, err = topics.ReadLedger(cmd.Context(), conn, topics.Named(c.TopicPrefix), func(_ int64, value []byte) error {
 				_, err := out.Write(append(bytes.Clone(value), '\n'))
 				return err
 			})

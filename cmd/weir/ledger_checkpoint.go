@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/internal/checkpoint"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/ledger"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 type checkpointOptions struct {
@@ -63,12 +62,12 @@ func runLedgerCheckpoint(ctx context.Context, cmd *cobra.Command, o *checkpointO
 	if err != nil {
 		return err
 	}
-	topics := kafka.NewTopics(c.TopicPrefix)
-	head, err := kafka.LedgerHead(ctx, conn, topics)
+	names := topics.Named(c.TopicPrefix)
+	head, err := topics.LedgerHead(ctx, conn, names)
 	if err != nil {
 		return err
 	}
-	made, err := ledger.NewCheckpoint(topics.Ledger, head, time.Now(), key)
+	made, err := ledger.NewCheckpoint(names.Ledger, head, time.Now(), key)
 	if err != nil {
 		return err
 	}

@@ -22,9 +22,9 @@ import (
 	"github.com/weirhq/weir/ledger"
 )
 
-// cluster starts an embedded broker with weir's topics on it, and returns a
+// newCluster starts an embedded broker with weir's topics on it, and returns a
 // client of it and the path of a configuration.
-func cluster(t *testing.T) (cl *kgo.Client, config string) {
+func newCluster(t *testing.T) (cl *kgo.Client, config string) {
 	t.Helper()
 	c, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
@@ -78,7 +78,7 @@ func links(t *testing.T, n int) (out [][]byte) {
 }
 
 func TestLedgerCommands(t *testing.T) {
-	cl, config := cluster(t)
+	cl, config := newCluster(t)
 	records := links(t, 6)
 	dir := t.TempDir()
 	key, public := signingKey(t, dir)
@@ -150,7 +150,7 @@ func TestCheckpointByWebhook(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	cl, config := cluster(t)
+	cl, config := newCluster(t)
 	publish(t, cl, "weir.ledger", "", links(t, 3)...)
 	file := writeFile(t, filepath.Join(t.TempDir(), "secret"), secret+"\n")
 	expect(t, 0, "Checkpoint of record 3", "ledger", "checkpoint", "-c", config, "--webhook", server.URL, "--webhook-secret-file", file)

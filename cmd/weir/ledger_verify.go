@@ -8,14 +8,13 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/internal/checkpoint"
 	"github.com/weirhq/weir/internal/ndjson"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/ledger"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 type verifyOptions struct {
@@ -108,17 +107,17 @@ func verifyTopic(ctx context.Context, cmd *cobra.Command, path string, v *ledger
 	if err != nil {
 		return known, "", err
 	}
-	topics := kafka.NewTopics(c.TopicPrefix)
+	names := topics.Named(c.TopicPrefix)
 	line := progress.New(cmd.ErrOrStderr())
 	defer line.Clear()
 	n := int64(0)
-	known, err = kafka.ReadLedger(ctx, conn, topics, func(offset int64, value []byte) error {
+	known, err = topics.ReadLedger(ctx, conn, names, func(offset int64, value []byte) error {
 		n++
 		line.Show("%s records", alerting.Group(n))
 		v.Add(fmt.Sprint("offset ", offset), value)
 		return nil
 	})
-	return known, topics.Ledger, err
+	return known, names.Ledger, err
 }
 
 // print writes the report, and returns an error unless the ledger is whole.

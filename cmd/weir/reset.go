@@ -8,10 +8,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // newResetCommand makes `weir reset`: process again from a time.
@@ -48,9 +47,9 @@ process must be stopped. Start far enough back: baselines need about two weeks.`
 			if err != nil {
 				return err
 			}
-			specs := kafka.NewTopics(c.TopicPrefix).Specs(int32(c.Partitions))
+			specs := topics.Named(c.TopicPrefix).Specs(int32(c.Partitions))
 			if !yes {
-				kept := func(s kafka.TopicSpec) bool { return s.Kept }
+				kept := func(s topics.Spec) bool { return s.Kept }
 				return usage.Errorf("reset deletes weir's state in %d topics under %q and reads %s again from %s; say --yes if that is meant",
 					len(slices.DeleteFunc(specs, kept)), c.TopicPrefix, strings.Join(settings.SourceTopics(c), ", "), from)
 			}
@@ -58,7 +57,7 @@ process must be stopped. Start far enough back: baselines need about two weeks.`
 			if err != nil {
 				return err
 			}
-			if err := kafka.Reset(cmd.Context(), conn, c.Group, specs, int16(c.ReplicationFactor), settings.SourceTopics(c), millis); err != nil {
+			if err := topics.Reset(cmd.Context(), conn, c.Group, specs, int16(c.ReplicationFactor), settings.SourceTopics(c), millis); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "The state is gone; weir run will read %s from %s.\n", strings.Join(settings.SourceTopics(c), ", "), from)

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/internal/deployment"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/kafka"

@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/correlate"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 type suppressedOptions struct {
@@ -66,7 +65,7 @@ func runSuppressed(cmd *cobra.Command, o *suppressedOptions) error {
 		return err
 	}
 	var list []*correlate.Suppressed
-	err = kafka.ReadSuppressed(cmd.Context(), conn, kafka.NewTopics(c.TopicPrefix), func(s *correlate.Suppressed) error {
+	err = topics.ReadSuppressed(cmd.Context(), conn, topics.Named(c.TopicPrefix), func(s *correlate.Suppressed) error {
 		list = append(list, s)
 		return nil
 	})

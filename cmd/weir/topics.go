@@ -11,9 +11,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/internal/settings"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // newTopicsCommand makes `weir topics`: what weir needs of Kafka.
@@ -37,14 +36,14 @@ and the others are checked. weir run does the same when it starts, if it may.`,
 			if err != nil {
 				return err
 			}
-			specs := kafka.NewTopics(c.TopicPrefix).Specs(int32(c.Partitions))
-			acls := kafka.ACLs(c.Group, c.TopicPrefix, settings.SourceTopics(c))
+			specs := topics.Named(c.TopicPrefix).Specs(int32(c.Partitions))
+			acls := topics.ACLs(c.Group, c.TopicPrefix, settings.SourceTopics(c))
 			if create {
 				conn, err := connectWith(cmd, c, slog.New(slog.DiscardHandler))
 				if err != nil {
 					return err
 				}
-				if err := kafka.Ensure(cmd.Context(), conn, specs, int16(c.ReplicationFactor)); err != nil {
+				if err := topics.Ensure(cmd.Context(), conn, specs, int16(c.ReplicationFactor)); err != nil {
 					return err
 				}
 			}
@@ -63,7 +62,7 @@ and the others are checked. weir run does the same when it starts, if it may.`,
 }
 
 // printTopics writes topics and permissions for people.
-func printTopics(w io.Writer, specs []kafka.TopicSpec, acls []kafka.ACL, checked bool) error {
+func printTopics(w io.Writer, specs []topics.Spec, acls []topics.ACL, checked bool) error {
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(tw, "TOPIC\tPARTITIONS\tSETTINGS\tHOLDS")
 	for _, s := range specs {

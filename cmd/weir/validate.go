@@ -9,7 +9,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/internal/deployment"
 	"github.com/weirhq/weir/internal/settings"

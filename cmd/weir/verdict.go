@@ -10,11 +10,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/correlate"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // verdictCommand is one of the four commands by which a person answers.
@@ -93,17 +92,17 @@ func runVerdict(ctx context.Context, cmd *cobra.Command, v verdictCommand, o *ve
 	if err != nil {
 		return err
 	}
-	topics := kafka.NewTopics(c.TopicPrefix)
-	found, err := kafka.AlertsOf(ctx, conn, topics, keys...)
+	names := topics.Named(c.TopicPrefix)
+	found, err := topics.AlertsOf(ctx, conn, names, keys...)
 	if err != nil {
 		return err
 	}
 	for _, key := range keys {
 		if len(found[key]) == 0 {
-			return fmt.Errorf("there is no episode %s on %s or %s: give the dedup_key as it stands in the alert", key, topics.Alerts, topics.Suppressed)
+			return fmt.Errorf("there is no episode %s on %s or %s: give the dedup_key as it stands in the alert", key, names.Alerts, names.Suppressed)
 		}
 	}
-	if err := kafka.AppendVerdict(ctx, conn, topics, verdicts...); err != nil {
+	if err := topics.AppendVerdict(ctx, conn, names, verdicts...); err != nil {
 		return err
 	}
 	for i := range verdicts {

@@ -37,7 +37,7 @@ func records(t *testing.T, cl *kgo.Client, topic string, n int) (out []*kgo.Reco
 }
 
 func TestVerdictCommands(t *testing.T) {
-	cl, config := cluster(t)
+	cl, config := newCluster(t)
 	publish(t, cl, "weir.alerts", "weir-1", episodeAlert("weir-1").AppendJSON(nil))
 	publish(t, cl, "weir.suppressed", "weir-2", []byte(`{"suppressed_by":{"kind":"campaign","name":"weir-9"},"alert":`+string(episodeAlert("weir-2").AppendJSON(nil))+`}`))
 

@@ -4,30 +4,29 @@ import (
 	"context"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/stream"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
 // Topics are the source topics of a configuration, as they stood when they were
 // opened.
 type Topics struct {
-	conn    *kafka.Connection
-	spans   []kafka.Span
+	conn    *cluster.Connection
+	spans   []cluster.Span
 	formats map[string]*fieldmap.Format // by topic
 }
 
 // OpenTopics finds where the source topics begin and end now.
-func OpenTopics(ctx context.Context, conn *kafka.Connection, c *config.Config) (*Topics, error) {
+func OpenTopics(ctx context.Context, conn *cluster.Connection, c *config.Config) (*Topics, error) {
 	formats, err := settings.Formats(c)
 	if err != nil {
 		return nil, err
 	}
-	spans, err := kafka.Spans(ctx, conn, settings.SourceTopics(c), 0)
+	spans, err := cluster.Spans(ctx, conn, settings.SourceTopics(c), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +54,7 @@ func (l *Topics) Read(ctx context.Context, r Reader) error {
 	for topic, f := range l.formats {
 		decoders[topic] = f.NewDecoder()
 	}
-	spans := append([]kafka.Span(nil), l.spans...)
+	spans := append([]cluster.Span(nil), l.spans...)
 	end := map[stream.Source]int64{}
 	for _, s := range spans {
 		src := stream.Source{Topic: s.Topic, Partition: s.Partition}
@@ -64,7 +63,7 @@ func (l *Topics) Read(ctx context.Context, r Reader) error {
 		}
 	}
 	pending := 0
-	err := kafka.ReadSpans(ctx, l.conn, spans, func(rec *kgo.Record) error {
+	err := cluster.ReadSpans(ctx, l.conn, spans, func(rec *kgo.Record) error {
 		src := stream.Source{Topic: rec.Topic, Partition: rec.Partition}
 		decoders[rec.Topic].Decode(rec.Value, func(ev *event.Event, rej *event.Reject) {
 			if rej != nil {

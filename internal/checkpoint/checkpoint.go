@@ -15,7 +15,7 @@ import (
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/internal/ndjson"
 	"github.com/weirhq/weir/ledger"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/task"
 )
 
 // Sender sends one checkpoint outside.
@@ -66,12 +66,12 @@ func appendLine(path string, line []byte) error {
 
 // FromConfig returns what weir run sends by itself, as the section ledger of a
 // configuration says; nil if it says nothing.
-func FromConfig(c *config.Config) (*kafka.Checkpoints, error) {
+func FromConfig(c *config.Config) (*task.Checkpoints, error) {
 	l := &c.Ledger
 	if !l.Sends() {
 		return nil, nil
 	}
-	out := &kafka.Checkpoints{Every: l.CheckpointEvery}
+	out := &task.Checkpoints{Every: l.CheckpointEvery}
 	if l.KeyFile != "" {
 		var err error
 		if out.Key, err = ReadPrivateKey(l.KeyFile); err != nil {

@@ -13,12 +13,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/internal/deployment"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/simulation"
 	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // The demonstration's source.
@@ -106,7 +106,7 @@ func (p *pipeline) start(ctx context.Context, idle time.Duration, page, version 
 
 // openTopics makes the topics and the client that writes and reads them.
 func (p *pipeline) openTopics(ctx context.Context) (err error) {
-	topics := p.process.Topics
+	names := p.process.Topics
 	start := map[int32]kgo.Offset{0: kgo.NewOffset().AtStart()}
 	p.client, err = kgo.NewClient(
 		kgo.SeedBrokers(p.cluster.ListenAddrs()...),
@@ -115,13 +115,13 @@ func (p *pipeline) openTopics(ctx context.Context) (err error) {
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(), // so that a position reaches the end of its log
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
-			topics.Alerts: start, topics.Evidence: start, topics.Parameters: start,
+			names.Alerts: start, names.Evidence: start, names.Parameters: start,
 		}),
 	)
 	if err != nil {
 		return err
 	}
-	if err := kafka.Ensure(ctx, p.process.Connection, topics.Specs(p.process.Manifest.Partitions), 1); err != nil {
+	if err := topics.Ensure(ctx, p.process.Connection, names.Specs(p.process.Manifest.Partitions), 1); err != nil {
 		return err
 	}
 	return simulation.CreateTopic(ctx, p.client, sourceTopic, sourcePartitions)

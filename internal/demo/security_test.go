@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/config"
@@ -17,7 +16,7 @@ import (
 	"github.com/weirhq/weir/internal/destinations"
 	"github.com/weirhq/weir/internal/soc"
 	"github.com/weirhq/weir/simulate"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
 // The demonstration tells its security team as a deployment would: all of it in
@@ -29,7 +28,7 @@ func TestDemoTellsTheSecurityTeam(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer page.Stop()
-	list, err := destinations.All(configuration([]string{"127.0.0.1:1"}, time.Second, page.URL), destinations.Env{Connection: &kafka.Connection{}, Out: io.Discard})
+	list, err := destinations.All(configuration([]string{"127.0.0.1:1"}, time.Second, page.URL), destinations.Env{Connection: &cluster.Connection{}, Out: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/stream"
@@ -47,28 +46,28 @@ type watcher struct {
 
 // poll reads what is there.
 func (w *watcher) poll(ctx context.Context) (n output) {
-	topics := w.p.process.Topics
+	names := w.p.process.Topics
 	var last *score.Parameters
 	fetches := w.p.client.PollFetches(ctx)
 	fetches.EachRecord(func(r *kgo.Record) {
-		if r.Topic == topics.Alerts {
+		if r.Topic == names.Alerts {
 			w.alerts = r.Offset + 1
 		}
 		if r.Attrs.IsControl() || n.err != nil {
 			return
 		}
 		switch r.Topic {
-		case topics.Alerts:
+		case names.Alerts:
 			var a *alerting.Alert
 			if a, n.err = alerting.ParseAlert(r.Value); n.err == nil {
 				n.alerts = append(n.alerts, a)
 			}
-		case topics.Evidence:
+		case names.Evidence:
 			var report *stream.Report
 			if report, n.err = stream.DecodeReport(r.Value); n.err == nil {
 				n.candidates = append(n.candidates, report.Candidates...)
 			}
-		case topics.Parameters:
+		case names.Parameters:
 			last, _, n.err = score.DecodeParameters(r.Value)
 		}
 	})

@@ -15,15 +15,14 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
-
 	"github.com/weirhq/weir/config"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
 // Connect translates how the configuration reaches Kafka. It reaches out to
 // nobody yet. What the client library has to say goes to log.
-func Connect(c *config.Config, log *slog.Logger) (*kafka.Connection, error) {
-	conn := &kafka.Connection{Brokers: c.Kafka.Brokers, ClientID: c.Kafka.ClientID, Logger: log}
+func Connect(c *config.Config, log *slog.Logger) (*cluster.Connection, error) {
+	conn := &cluster.Connection{Brokers: c.Kafka.Brokers, ClientID: c.Kafka.ClientID, Logger: log}
 	var err error
 	if conn.TLS, err = c.Kafka.TLS.Client(); err != nil {
 		return nil, c.At("kafka.tls", err)

@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/internal/destinations"
 	"github.com/weirhq/weir/stream/kafka"

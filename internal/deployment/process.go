@@ -11,13 +11,15 @@ import (
 	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/checkpoint"
 	"github.com/weirhq/weir/internal/destinations"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/metrics"
+	"github.com/weirhq/weir/stream/kafka/sources"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // Options are what a process needs beside its configuration.
@@ -39,16 +41,16 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 	}
 	conn.Hooks = append(conn.Hooks, newClientMetrics(o.Registry))
 	p := &kafka.Process{
-		Connection: conn, Group: c.Group, Topics: kafka.NewTopics(c.TopicPrefix),
+		Connection: conn, Group: c.Group, Topics: topics.Named(c.TopicPrefix),
 		Replication: int16(c.ReplicationFactor), Roles: o.Roles, Workers: workers(c),
-		Manifest: kafka.NewManifest(s.Hasher, int32(c.Partitions), s.Grid, c.Dimensions),
+		Manifest: topics.NewManifest(s.Hasher, int32(c.Partitions), s.Grid, c.Dimensions),
 		Ingest:   s.Ingest, Grace: c.Facts.LoginGrace, Detect: s.Detect, Correlate: s.Correlate,
-		Log: o.Log, Metrics: kafka.NewMetrics(o.Registry),
+		Log: o.Log, Metrics: metrics.New(o.Registry),
 	}
 	if p.Instance, err = settings.Instance(c); err != nil {
 		return nil, err
 	}
-	if p.Sources, err = sources(c); err != nil {
+	if p.Sources, err = sourceOptions(c); err != nil {
 		return nil, err
 	}
 	if p.Settings, err = inForce(c, s.Hasher, o.Version); err != nil {
@@ -85,18 +87,18 @@ func workers(c *config.Config) int {
 	return max(runtime.GOMAXPROCS(0)/2, 1)
 }
 
-func sources(c *config.Config) (kafka.IngestOptions, error) {
-	o := kafka.IngestOptions{Interval: c.CommitInterval, Idle: c.Time.IdleAfter, MaxAhead: c.Time.MaxAhead}
+func sourceOptions(c *config.Config) (sources.Options, error) {
+	o := sources.Options{Interval: c.CommitInterval, Idle: c.Time.IdleAfter, MaxAhead: c.Time.MaxAhead}
 	formats, err := settings.Formats(c)
 	if err != nil {
 		return o, err
 	}
 	for _, src := range c.Sources {
-		start := kafka.Start{Latest: src.Start.Latest}
+		start := sources.Start{Latest: src.Start.Latest}
 		if !src.Start.At.IsZero() {
 			start.Millis = src.Start.At.UnixMilli()
 		}
-		o.Sources = append(o.Sources, kafka.SourceTopic{Topic: src.Topic, Format: formats[src.Topic], Start: start})
+		o.Sources = append(o.Sources, sources.Topic{Topic: src.Topic, Format: formats[src.Topic], Start: start})
 	}
 	return o, nil
 }

@@ -13,7 +13,7 @@ import (
 	slackchannel "github.com/weirhq/weir/alerting/notify/slack"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/stream/correlate"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
 // ClickPath is where clicks on the buttons of a Slack destination come in:
@@ -57,7 +57,7 @@ func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, write 
 // VerdictWriter returns a function that writes verdicts to the topic of that
 // name. One client serves all clicks: opening one for each takes too much of
 // Slack's three seconds.
-func VerdictWriter(conn *kafka.Connection, name string) func(ctx context.Context, v correlate.Verdict) error {
+func VerdictWriter(conn *cluster.Connection, name string) func(ctx context.Context, v correlate.Verdict) error {
 	verdicts := &topic{conn: conn, name: name}
 	return func(ctx context.Context, v correlate.Verdict) error {
 		value, err := v.Encode()

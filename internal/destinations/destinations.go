@@ -21,19 +21,20 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/deliver"
 )
 
 // Env is what destinations need of the process that they are built in.
 type Env struct {
-	Connection *kafka.Connection // through which destinations of the type kafka write
-	Out        io.Writer         // what destinations of the type stdout write to
-	Version    string            // of weir
+	Connection *cluster.Connection // through which destinations of the type kafka write
+	Out        io.Writer           // what destinations of the type stdout write to
+	Version    string              // of weir
 }
 
 // All builds every destination of a configuration, with its routes and its
 // pace.
-func All(c *config.Config, env Env) (list []kafka.Destination, err error) {
+func All(c *config.Config, env Env) (list []deliver.Destination, err error) {
 	routes := routesOf(c)
 	prepare := alerting.Preparer(alerting.LinkTemplates(c.Alerts.Links))
 	for i := range c.Alerts.Destinations {
@@ -42,7 +43,7 @@ func All(c *config.Config, env Env) (list []kafka.Destination, err error) {
 		if err != nil {
 			return nil, c.At(fmt.Sprintf("alerts.destinations[%d]", i), err)
 		}
-		list = append(list, kafka.Destination{Destination: dest, Policy: notify.Policy{
+		list = append(list, deliver.Destination{Destination: dest, Policy: notify.Policy{
 			Timeout: d.Timeout, MaxAge: d.GiveUpAfter, PerMinute: perMinute(d),
 			Accept: func(a *alerting.Alert) bool { return routes.Wants(d.Name, a) },
 			Hold:   holdOf(c, d), Prepare: prepare,

@@ -15,14 +15,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kprom"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/stream/correlate"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
 // A configuration comes out as destinations with their routes and hours.
@@ -39,7 +38,7 @@ alerts:
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := All(c, Env{Connection: &kafka.Connection{}, Out: &bytes.Buffer{}})
+	list, err := All(c, Env{Connection: &cluster.Connection{}, Out: &bytes.Buffer{}})
 	if err != nil || len(list) != 2 {
 		t.Fatal(list, err)
 	}
@@ -66,12 +65,12 @@ alerts:
 
 // Findings arrive under the key of their episode.
 func TestFindings(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "findings"))
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "findings"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer cluster.Close()
-	conn := &kafka.Connection{Brokers: cluster.ListenAddrs(), ClientID: "weir", Hooks: []kgo.Hook{kprom.NewMetrics("weir")}}
+	defer broker.Close()
+	conn := &cluster.Connection{Brokers: broker.ListenAddrs(), ClientID: "weir", Hooks: []kgo.Hook{kprom.NewMetrics("weir")}}
 	f := &topic{conn: conn, name: "findings"}
 	for range 2 {
 		if retry, err := f.Produce(t.Context(), []byte("weir-1"), []byte("{}")); err != nil {

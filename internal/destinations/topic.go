@@ -8,14 +8,13 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
 // topic writes to one topic. It opens its client at the first record, so
 // that a configuration can be checked without a broker, and keeps it.
 type topic struct {
-	conn *kafka.Connection
+	conn *cluster.Connection
 	name string
 
 	mu     sync.Mutex
@@ -39,7 +38,7 @@ func (t *topic) Produce(ctx context.Context, key, value []byte) (retry bool, err
 	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.InvalidRecord):
 		return false, fmt.Errorf("topic %s: %w", t.name, err)
 	}
-	return true, fmt.Errorf("topic %s: %w", t.name, kafka.Explain(err))
+	return true, fmt.Errorf("topic %s: %w", t.name, cluster.Explain(err))
 }
 
 func (t *topic) open() (*kgo.Client, error) {

@@ -9,18 +9,17 @@ import (
 	"io"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/settings"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
 // ReadTopics reads the source topics from where records of the interval may
 // stand to their ends of now: an event may come late, and none is dated further
 // past its record's timestamp than the future limit allows.
-func (x *Extraction) ReadTopics(ctx context.Context, conn *kafka.Connection, s *settings.Settings) error {
+func (x *Extraction) ReadTopics(ctx context.Context, conn *cluster.Connection, s *settings.Settings) error {
 	formats, err := settings.Formats(s.Config)
 	if err != nil {
 		return err
@@ -30,7 +29,7 @@ func (x *Extraction) ReadTopics(ctx context.Context, conn *kafka.Connection, s *
 		decoders[topic] = format.NewDecoder()
 	}
 	if x.state.Spans == nil {
-		spans, err := kafka.Spans(ctx, conn, settings.SourceTopics(s.Config), x.episode.since-s.Ingest.Future)
+		spans, err := cluster.Spans(ctx, conn, settings.SourceTopics(s.Config), x.episode.since-s.Ingest.Future)
 		if err != nil {
 			return err
 		}
@@ -43,7 +42,7 @@ func (x *Extraction) ReadTopics(ctx context.Context, conn *kafka.Connection, s *
 		return n
 	}
 	all := left()
-	return kafka.ReadSpans(ctx, conn, x.state.Spans, func(r *kgo.Record) error {
+	return cluster.ReadSpans(ctx, conn, x.state.Spans, func(r *kgo.Record) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -60,7 +59,7 @@ func (x *Extraction) ReadTopics(ctx context.Context, conn *kafka.Connection, s *
 func (x *Extraction) ReadFiles(ctx context.Context, names []string, format *fieldmap.Format) error {
 	if x.state.Spans == nil {
 		for _, name := range names {
-			x.state.Spans = append(x.state.Spans, kafka.Span{Topic: name})
+			x.state.Spans = append(x.state.Spans, cluster.Span{Topic: name})
 		}
 	}
 	for i := range x.state.Spans {
@@ -71,7 +70,7 @@ func (x *Extraction) ReadFiles(ctx context.Context, names []string, format *fiel
 	return nil
 }
 
-func (x *Extraction) readFile(ctx context.Context, format *fieldmap.Format, span *kafka.Span) error {
+func (x *Extraction) readFile(ctx context.Context, format *fieldmap.Format, span *cluster.Span) error {
 	file, err := files.Open(span.Topic)
 	if err != nil {
 		return err

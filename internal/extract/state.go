@@ -10,23 +10,23 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
 // state is what stands in the state file: enough to go on.
 type state struct {
-	Key       string       `json:"dedup_key"`
-	Since     int64        `json:"since_ms"`
-	Until     int64        `json:"until_ms"`
-	Spans     []kafka.Span `json:"spans"` // of topics, or of files, whose lines count as offsets
-	IDBytes   int64        `json:"id_bytes"`
-	EvBytes   int64        `json:"event_bytes"`
-	Done      bool         `json:"done"`
-	Records   int64        `json:"records"`
-	Events    int64        `json:"events"`
-	RowsAlone int64        `json:"rows_without_ids"`
-	Capped    int64        `json:"capped_events"`
-	Rejected  int64        `json:"rejected"`
+	Key       string         `json:"dedup_key"`
+	Since     int64          `json:"since_ms"`
+	Until     int64          `json:"until_ms"`
+	Spans     []cluster.Span `json:"spans"` // of topics, or of files, whose lines count as offsets
+	IDBytes   int64          `json:"id_bytes"`
+	EvBytes   int64          `json:"event_bytes"`
+	Done      bool           `json:"done"`
+	Records   int64          `json:"records"`
+	Events    int64          `json:"events"`
+	RowsAlone int64          `json:"rows_without_ids"`
+	Capped    int64          `json:"capped_events"`
+	Rejected  int64          `json:"rejected"`
 }
 
 // saveEvery is how often the state is written.

@@ -19,7 +19,7 @@ import (
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/detect"
 	"github.com/weirhq/weir/stream/ingest"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // Settings is a configuration in the terms of the operators.
@@ -62,7 +62,7 @@ func New(c *config.Config) (*Settings, error) {
 		Lateness: ms(c.Time.Lateness), Future: ms(c.Time.FutureLimit), Retention: ms(c.Time.Retention),
 	}
 	if c.Facts.Sessions {
-		s.Ingest.SessionsTopic = kafka.NewTopics(c.TopicPrefix).Sessions
+		s.Ingest.SessionsTopic = topics.Named(c.TopicPrefix).Sessions
 	}
 	s.Detect = detect.Config{
 		Grid: s.Grid, Dimensions: names, Persons: detect.Persons(c.Dimensions), Peers: peers(c), Engine: engine,

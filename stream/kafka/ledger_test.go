@@ -14,16 +14,16 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/ledger"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/task"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // ledger reads the ledger of a deployment and verifies it.
 func (d *deployment) ledger(t testing.TB, checkpoints ...ledger.Checkpoint) (values [][]byte, found ledger.Result) {
 	t.Helper()
 	v := ledger.Verifier{Checkpoints: checkpoints}
-	head, err := kafka.ReadLedger(t.Context(), &d.conn, kafka.NewTopics("weir."), func(offset int64, value []byte) error {
+	head, err := topics.ReadLedger(t.Context(), &d.conn, topics.Named("weir."), func(offset int64, value []byte) error {
 		values = append(values, slices.Clone(value))
 		v.Add(fmt.Sprint("offset ", offset), value)
 		return nil
@@ -146,7 +146,7 @@ func TestCheckpointsOfARun(t *testing.T) {
 	calls := 0
 	p := d.process(t, "p")
 	p.Settings = []byte(`{"budget":2}`)
-	p.Checkpoints = &kafka.Checkpoints{Every: 10 * time.Millisecond, Key: key, To: "test", Send: func(_ context.Context, c *ledger.Checkpoint) error {
+	p.Checkpoints = &task.Checkpoints{Every: 10 * time.Millisecond, Key: key, To: "test", Send: func(_ context.Context, c *ledger.Checkpoint) error {
 		if calls++; calls == 1 {
 			return errors.New("the auditor is out")
 		}

@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/deliver"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // receiver is a destination that takes what its script lets it.
@@ -128,7 +129,7 @@ func (d *deployment) notifying(t testing.TB, receivers ...*receiver) *kafka.Proc
 	p := d.process(t, "notifier")
 	p.Roles, p.Sources.Sources = []kafka.Role{kafka.RoleNotify}, nil
 	for _, r := range receivers {
-		p.Destinations = append(p.Destinations, kafka.Destination{Destination: r, Policy: notify.Policy{
+		p.Destinations = append(p.Destinations, deliver.Destination{Destination: r, Policy: notify.Policy{
 			PerMinute: -1, MinBackoff: 10 * time.Millisecond, MaxBackoff: 50 * time.Millisecond,
 		}})
 	}
@@ -138,7 +139,7 @@ func (d *deployment) notifying(t testing.TB, receivers ...*receiver) *kafka.Proc
 // prepare makes the topics, so that alerts can be told before anyone listens.
 func (d *deployment) prepare(t testing.TB) {
 	t.Helper()
-	if err := kafka.Ensure(t.Context(), &d.conn, kafka.NewTopics("weir.").Specs(d.partitions), 1); err != nil {
+	if err := topics.Ensure(t.Context(), &d.conn, topics.Named("weir.").Specs(d.partitions), 1); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -356,7 +357,7 @@ func TestNotifyResends(t *testing.T) {
 	for i := range 2 {
 		r := resender{&receiver{name: "alertmanager"}}
 		p := d.notifying(t)
-		p.Destinations = []kafka.Destination{{Destination: r, Policy: notify.Policy{PerMinute: -1}}}
+		p.Destinations = []deliver.Destination{{Destination: r, Policy: notify.Policy{PerMinute: -1}}}
 		stop := start(t, p)
 		if i == 0 {
 			d.tell(t, story("weir-a", 0, alerting.Open, episode.Low))

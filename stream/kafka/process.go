@@ -15,6 +15,13 @@ import (
 	"github.com/weirhq/weir/stream/detect"
 	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/join"
+	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/deliver"
+	"github.com/weirhq/weir/stream/kafka/metrics"
+	"github.com/weirhq/weir/stream/kafka/sources"
+	"github.com/weirhq/weir/stream/kafka/supervise"
+	"github.com/weirhq/weir/stream/kafka/task"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // Role is a part of the work that a process can take.
@@ -34,30 +41,30 @@ var Roles = []Role{RoleIngest, RoleJoin, RoleDetect, RoleCorrelate, RoleNotify}
 
 // Process is one process of a deployment.
 type Process struct {
-	Connection   *Connection
+	Connection   *cluster.Connection
 	Group        string // prefix of consumer groups and transactional ids
 	Instance     string // stable name of this process
-	Topics       Topics
+	Topics       topics.Names
 	Replication  int16
 	Roles        []Role
 	Workers      int // of ingest
-	Manifest     Manifest
+	Manifest     topics.Manifest
 	Ingest       ingest.Config
 	Grace        time.Duration // of the join, for logins; it has work where Ingest names SessionsTopic
 	Detect       detect.Config
 	Correlate    correlate.Config
-	Sources      IngestOptions
-	Destinations []Destination
-	Settings     []byte       // the configuration as JSON, without secrets; goes into the ledger when it changes
-	Checkpoints  *Checkpoints // of the ledger; nil: none are sent
+	Sources      sources.Options
+	Destinations []deliver.Destination
+	Settings     []byte            // the configuration as JSON, without secrets; goes into the ledger when it changes
+	Checkpoints  *task.Checkpoints // of the ledger; nil: none are sent
 	Log          *slog.Logger
-	Metrics      *Metrics
+	Metrics      *metrics.Metrics
 
-	readiness readiness
+	readiness supervise.Readiness
 }
 
 // Ready reports whether the process runs and all its state is restored.
-func (p *Process) Ready() bool { return p.readiness.ready() }
+func (p *Process) Ready() bool { return p.readiness.Ready() }
 
 // Run checks what it finds in Kafka, starts the roles and works until ctx
 // ends. A part that fails is started again; what Run returns is a reason not to
@@ -70,10 +77,10 @@ func (p *Process) Run(ctx context.Context) error {
 	env := p.shared()
 	for _, role := range p.Roles {
 		for name, run := range p.parts(role) {
-			parts.Go(func() { env.keep(ctx, name, run) })
+			parts.Go(func() { env.Keep(ctx, name, run) })
 		}
 	}
-	p.readiness.start(p.Metrics)
+	p.readiness.Start(p.Metrics)
 	parts.Wait()
 	return nil
 }
@@ -83,16 +90,16 @@ func (p *Process) prepare(ctx context.Context) error {
 		return err
 	}
 	specs := p.Topics.Specs(p.Manifest.Partitions)
-	if err := Ensure(ctx, p.Connection, specs, p.Replication); err != nil {
+	if err := topics.Ensure(ctx, p.Connection, specs, p.Replication); err != nil {
 		return err
 	}
-	cl, err := p.Connection.client()
+	cl, err := p.Connection.Client()
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
 	adm := kadm.NewClient(cl)
-	if err := waitForTopics(ctx, adm, specs); err != nil {
+	if err := topics.WaitFor(ctx, adm, specs); err != nil {
 		return err
 	}
 	var names []string
@@ -101,12 +108,12 @@ func (p *Process) prepare(ctx context.Context) error {
 	}
 	have, err := adm.ListTopics(ctx, names...)
 	if err != nil {
-		return fmt.Errorf("listing the source topics: %w", Explain(err))
+		return fmt.Errorf("listing the source topics: %w", cluster.Explain(err))
 	}
 	var faults []error
 	for _, name := range names {
 		if err := have[name].Err; err != nil {
-			faults = append(faults, fmt.Errorf("source topic %s: %w", name, Explain(err)))
+			faults = append(faults, fmt.Errorf("source topic %s: %w", name, cluster.Explain(err)))
 		}
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -125,7 +132,7 @@ func (p *Process) prepare(ctx context.Context) error {
 func (p *Process) checkOffsets(ctx context.Context, adm *kadm.Client, sources []string) error {
 	offsets, err := adm.FetchOffsets(ctx, p.Group+"-ingest")
 	if err != nil {
-		return fmt.Errorf("reading the committed offsets: %w", Explain(err))
+		return fmt.Errorf("reading the committed offsets: %w", cluster.Explain(err))
 	}
 	known := slices.ContainsFunc(offsets.Sorted(), func(o kadm.OffsetResponse) bool {
 		return slices.Contains(sources, o.Topic) && (o.At >= 0 || o.Err != nil)
@@ -136,16 +143,6 @@ func (p *Process) checkOffsets(ctx context.Context, adm *kadm.Client, sources []
 	return fmt.Errorf("there is state in Kafka, but group %s-ingest has no committed offsets for %v (Kafka forgets them when a group was away for offsets.retention.minutes, or the sources were renamed): start over with `weir reset --from TIME`", p.Group, sources)
 }
 
-// shared is what every part of a process is given.
-type shared struct {
-	conn    *Connection
-	group   string // prefix of consumer groups and transactional ids
-	topics  Topics
-	log     *slog.Logger
-	metrics *Metrics
-	ready   *readiness
-}
-
 // parts returns what a role consists of, by name.
 func (p *Process) parts(role Role) map[string]func(context.Context) error {
 	env := p.shared()
@@ -154,25 +151,25 @@ func (p *Process) parts(role Role) map[string]func(context.Context) error {
 	case RoleIngest:
 		for i := range max(p.Workers, 1) {
 			n := strconv.Itoa(i)
-			w := &ingestWorker{shared: env, id: p.Instance + "-" + n, config: p.Ingest, options: p.Sources}
-			parts["ingest "+n] = w.run
+			w := &sources.Worker{Env: env, ID: p.Instance + "-" + n, Config: p.Ingest, Options: p.Sources}
+			parts["ingest "+n] = w.Run
 		}
 	case RoleJoin:
 		if p.Ingest.SessionsTopic == "" {
 			break
 		}
-		t := &joinTask{shared: env, config: join.ConfigFor(&p.Ingest, p.Grace.Milliseconds())}
-		parts["join"] = (&placement{shared: env, role: string(role), topic: p.Topics.Sessions, run: t.run, reach: t.reach}).Run
+		t := &task.Join{Env: env, Config: join.ConfigFor(&p.Ingest, p.Grace.Milliseconds())}
+		parts["join"] = (&supervise.Placement{Env: env, GroupSuffix: string(role), Topic: p.Topics.Sessions, Task: t.Run, Reach: t.Reach}).Run
 	case RoleDetect:
-		t := &detectTask{shared: env, config: p.Detect}
-		parts["detect"] = (&placement{shared: env, role: string(role), topic: p.Topics.Partials, run: t.run}).Run
+		t := &task.Detect{Env: env, Config: p.Detect}
+		parts["detect"] = (&supervise.Placement{Env: env, GroupSuffix: string(role), Topic: p.Topics.Partials, Task: t.Run}).Run
 	case RoleCorrelate:
-		t := &correlateTask{shared: env, config: p.Correlate, settings: p.Settings, checks: p.Checkpoints}
-		parts["correlate"] = (&placement{shared: env, role: string(role), topic: p.Topics.Evidence, run: t.run}).Run
+		t := &task.Correlate{Env: env, Config: p.Correlate, Settings: p.Settings, Checkpoints: p.Checkpoints}
+		parts["correlate"] = (&supervise.Placement{Env: env, GroupSuffix: string(role), Topic: p.Topics.Evidence, Task: t.Run}).Run
 	case RoleNotify:
 		for i, d := range p.Destinations {
-			n := notifier{shared: env, dest: d, other: p.otherThan(i)}
-			parts[notifyTask(d.Name())] = (&placement{shared: env, role: "notify-" + d.Name(), topic: p.Topics.Alerts, name: notifyTask(d.Name()), run: n.run}).Run
+			n := deliver.Notifier{Env: env, Dest: d, Other: p.otherThan(i)}
+			parts[deliver.TaskName(d.Name())] = (&supervise.Placement{Env: env, GroupSuffix: "notify-" + d.Name(), Topic: p.Topics.Alerts, Name: deliver.TaskName(d.Name()), Task: n.Run}).Run
 		}
 	}
 	return parts
@@ -189,31 +186,6 @@ func (p *Process) otherThan(i int) string {
 	return ""
 }
 
-func (p *Process) shared() shared {
-	return shared{conn: p.Connection, group: p.Group, topics: p.Topics, log: p.Log, metrics: p.Metrics, ready: &p.readiness}
-}
-
-// keep runs a part again whenever it fails, from what Kafka holds, with pauses
-// that grow while it keeps failing.
-func (s *shared) keep(ctx context.Context, name string, run func(context.Context) error) {
-	pause := firstRestart
-	for {
-		began := time.Now()
-		err := run(ctx)
-		if ctx.Err() != nil {
-			if err != nil && !errors.Is(err, context.Canceled) {
-				s.log.Warn("stopping", "part", name, "error", err)
-			}
-			return
-		}
-		if time.Since(began) > calmAfter {
-			pause = firstRestart
-		}
-		s.metrics.failures.WithLabelValues(name).Inc()
-		s.log.Warn("a part failed and is started again", "part", name, "pause", pause, "error", err)
-		if sleep(ctx, pause) != nil {
-			return
-		}
-		pause = min(2*pause, longestRestart)
-	}
+func (p *Process) shared() supervise.Env {
+	return supervise.Env{Conn: p.Connection, Group: p.Group, Topics: p.Topics, Log: p.Log, Metrics: p.Metrics, Ready: &p.readiness}
 }

@@ -27,12 +27,16 @@ import (
 	"github.com/weirhq/weir/stream/detect"
 	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/metrics"
+	"github.com/weirhq/weir/stream/kafka/sources"
+	"github.com/weirhq/weir/stream/kafka/topics"
 	"github.com/weirhq/weir/stream/local"
 )
 
 // deployment is what the processes of one test share.
 type deployment struct {
-	conn       kafka.Connection
+	conn       cluster.Connection
 	partitions int32
 	grid       eventtime.Grid
 	engine     *score.Engine
@@ -47,7 +51,7 @@ func newDeployment(t testing.TB, partitions int32, brokers []string) *deployment
 	}
 	d := &deployment{partitions: partitions, grid: grid, dims: event.DefaultDimensions()}
 	d.engine = score.NewEngine(score.Config{Bin: time.Hour, Dimensions: d.names()})
-	d.conn = kafka.Connection{Brokers: brokers, ClientID: "weir-test", Logger: slog.New(slog.NewTextHandler(logTo(), nil))}
+	d.conn = cluster.Connection{Brokers: brokers, ClientID: "weir-test", Logger: slog.New(slog.NewTextHandler(logTo(), nil))}
 	return d
 }
 
@@ -108,15 +112,15 @@ func (d *deployment) process(t testing.TB, name string) *kafka.Process {
 	}
 	conn := d.conn
 	return &kafka.Process{
-		Connection: &conn, Group: "weir", Instance: name, Topics: kafka.NewTopics("weir."), Replication: 1,
+		Connection: &conn, Group: "weir", Instance: name, Topics: topics.Named("weir."), Replication: 1,
 		Roles: kafka.Roles, Workers: 1,
-		Manifest: kafka.NewManifest(event.FixedHasher(), d.partitions, d.grid, d.dims),
+		Manifest: topics.NewManifest(event.FixedHasher(), d.partitions, d.grid, d.dims),
 		Ingest:   d.ingest(), Grace: time.Duration(loginGrace) * time.Millisecond, Detect: d.detect(), Correlate: d.correlate(),
-		Sources: kafka.IngestOptions{
-			Sources:  []kafka.SourceTopic{{Topic: "access", Format: native}},
+		Sources: sources.Options{
+			Sources:  []sources.Topic{{Topic: "access", Format: native}},
 			Interval: 200 * time.Millisecond, Idle: 300 * time.Millisecond, MaxAhead: 6 * time.Hour,
 		},
-		Log: d.conn.Logger.With("process", name), Metrics: kafka.NewMetrics(prometheus.NewRegistry()),
+		Log: d.conn.Logger.With("process", name), Metrics: metrics.New(prometheus.NewRegistry()),
 	}
 }
 

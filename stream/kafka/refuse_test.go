@@ -9,10 +9,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // runOnce starts a process and returns why it refused, or nil if it was still
@@ -53,19 +53,19 @@ func TestMismatchIsRefused(t *testing.T) {
 	renamed := append([]event.Dimension{{Name: "user", Fields: []string{"session"}}}, d.dims[1:]...)
 	for _, tc := range []struct {
 		name     string
-		manifest kafka.Manifest
+		manifest topics.Manifest
 		want     []string
 	}{
-		{"another record key", kafka.NewManifest(other, 2, d.grid, d.dims), []string{"record key", "no record is recognised", "weir reset --from TIME"}},
-		{"another bin", kafka.NewManifest(event.FixedHasher(), 2, half, d.dims), []string{"time.bin", "set it back"}},
-		{"fewer dimensions", kafka.NewManifest(event.FixedHasher(), 2, d.grid, fewer), []string{"dimensions", "set them back"}},
-		{"a dimension of other fields", kafka.NewManifest(event.FixedHasher(), 2, d.grid, renamed), []string{"dimensions", "session"}},
+		{"another record key", topics.NewManifest(other, 2, d.grid, d.dims), []string{"record key", "no record is recognised", "weir reset --from TIME"}},
+		{"another bin", topics.NewManifest(event.FixedHasher(), 2, half, d.dims), []string{"time.bin", "set it back"}},
+		{"fewer dimensions", topics.NewManifest(event.FixedHasher(), 2, d.grid, fewer), []string{"dimensions", "set them back"}},
+		{"a dimension of other fields", topics.NewManifest(event.FixedHasher(), 2, d.grid, renamed), []string{"dimensions", "session"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := d.process(t, "second")
 			p.Manifest = tc.manifest
 			err := runOnce(t, p)
-			if !errors.Is(err, kafka.ErrMismatch) {
+			if !errors.Is(err, topics.ErrMismatch) {
 				t.Fatalf("got %v, want a refusal", err)
 			}
 			for _, part := range tc.want {
@@ -77,7 +77,7 @@ func TestMismatchIsRefused(t *testing.T) {
 	}
 	t.Run("another partition count", func(t *testing.T) {
 		p := d.process(t, "second")
-		p.Manifest = kafka.NewManifest(event.FixedHasher(), 3, d.grid, d.dims)
+		p.Manifest = topics.NewManifest(event.FixedHasher(), 3, d.grid, d.dims)
 		err := runOnce(t, p)
 		if err == nil || !strings.Contains(err.Error(), "weir.partials has 2 partitions, the configuration says 3") {
 			t.Fatalf("got %v", err)
@@ -103,7 +103,7 @@ func TestTopicPolicyIsRefused(t *testing.T) {
 	if _, err := kadm.NewClient(cl).CreateTopic(context.Background(), 2, 1, map[string]*string{"cleanup.policy": &wrong}, "weir.state"); err != nil {
 		t.Fatal(err)
 	}
-	err = kafka.Ensure(context.Background(), &d.conn, kafka.NewTopics("weir.").Specs(2), 1)
+	err = topics.Ensure(context.Background(), &d.conn, topics.Named("weir.").Specs(2), 1)
 	if err == nil || !strings.Contains(err.Error(), "weir.state has cleanup.policy=delete, want compact") {
 		t.Fatalf("got %v", err)
 	}

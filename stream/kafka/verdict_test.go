@@ -7,7 +7,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/stream/correlate"
-	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // What somebody said before the events were read, as after a reset, holds on
@@ -28,11 +28,11 @@ func TestVerdictsOnKafka(t *testing.T) {
 		t.Fatal("the verdict holds nothing back")
 	}
 
-	topics := kafka.NewTopics("weir.")
-	if err := kafka.Ensure(t.Context(), &d.conn, topics.Specs(d.partitions), 1); err != nil {
+	names := topics.Named("weir.")
+	if err := topics.Ensure(t.Context(), &d.conn, names.Specs(d.partitions), 1); err != nil {
 		t.Fatal(err)
 	}
-	if err := kafka.AppendVerdict(t.Context(), &d.conn, topics, verdict); err != nil {
+	if err := topics.AppendVerdict(t.Context(), &d.conn, names, verdict); err != nil {
 		t.Fatal(err)
 	}
 	d.produce(t, "access", 3, events)
@@ -44,7 +44,7 @@ func TestVerdictsOnKafka(t *testing.T) {
 	defer cancel()
 	for len(got) < len(held) && limit.Err() == nil {
 		got = nil
-		err := kafka.ReadSuppressed(limit, &d.conn, topics, func(s *correlate.Suppressed) error {
+		err := topics.ReadSuppressed(limit, &d.conn, names, func(s *correlate.Suppressed) error {
 			got = append(got, string(s.AppendJSON(nil)))
 			return nil
 		})

@@ -1,0 +1,166 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/ingest"
+	"github.com/weirhq/weir/stream/kafka/cluster"
+)
+
+// gain takes over partitions at the progress of their last commit.
+func (w *Worker) gain(ctx context.Context, parts map[string][]int32) error {
+	offsets, err := w.committed(ctx)
+	if err != nil {
+		return err
+	}
+	starts, err := w.starts(ctx, parts)
+	if err != nil {
+		return err
+	}
+	for topic, list := range parts {
+		for _, p := range list {
+			s := stream.Source{Topic: topic, Partition: p}
+			progress := ingest.NoProgress(s, starts[s])
+			if c, ok := offsets[s]; ok {
+				progress = c
+			}
+			w.in.Assign(progress)
+			w.from[s] = progress.Offset
+			w.quiet[s] = time.Now()
+		}
+	}
+	return nil
+}
+
+// committed reads the progress of all partitions of the group. While another
+// member's transaction is about to end, its offsets are not stable yet; that
+// passes within the time a transaction may take.
+func (w *Worker) committed(ctx context.Context) (map[stream.Source]stream.Progress, error) {
+	limit := time.Now().Add(2 * cluster.TransactionLimit)
+	for {
+		out, err := w.committedNow(ctx)
+		if err == nil {
+			return out, nil
+		}
+		if !errors.Is(err, kerr.UnstableOffsetCommit) || time.Now().After(limit) || cluster.Sleep(ctx, 50*time.Millisecond) != nil {
+			return nil, fmt.Errorf("reading the committed offsets: %w", cluster.Explain(err))
+		}
+	}
+}
+
+func (w *Worker) committedNow(ctx context.Context) (map[stream.Source]stream.Progress, error) {
+	offsets, err := w.adm.FetchOffsets(kadm.RequireStable(ctx), w.Group+"-ingest")
+	if err != nil {
+		return nil, err
+	}
+	out := map[stream.Source]stream.Progress{}
+	var faults []error
+	offsets.Each(func(o kadm.OffsetResponse) {
+		if o.Err != nil {
+			faults = append(faults, o.Err)
+			return
+		}
+		if o.At < 0 {
+			return
+		}
+		s := stream.Source{Topic: o.Topic, Partition: o.Partition}
+		p := ingest.NoProgress(s, o.At)
+		if ms, err := strconv.ParseInt(o.Metadata, 10, 64); err == nil {
+			p.MaxTime = ms
+		}
+		out[s] = p
+	})
+	return out, errors.Join(faults...)
+}
+
+// startOffsets places partitions for which nothing was committed where the
+// configuration says.
+func (w *Worker) startOffsets(ctx context.Context, got map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	parts := map[string][]int32{}
+	for topic, list := range got {
+		for p := range list {
+			parts[topic] = append(parts[topic], p)
+		}
+	}
+	committed, err := w.committed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	starts, err := w.starts(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
+	for topic, list := range got {
+		for p := range list {
+			s := stream.Source{Topic: topic, Partition: p}
+			if _, ok := committed[s]; !ok {
+				list[p] = kgo.NewOffset().At(starts[s])
+			}
+		}
+	}
+	return got, nil
+}
+
+// starts resolves where each partition begins if nothing was committed.
+func (w *Worker) starts(ctx context.Context, parts map[string][]int32) (map[stream.Source]int64, error) {
+	out := map[stream.Source]int64{}
+	for _, src := range w.Options.Sources {
+		if len(parts[src.Topic]) == 0 {
+			continue
+		}
+		var listed kadm.ListedOffsets
+		var err error
+		switch {
+		case src.Start.Latest:
+			listed, err = w.adm.ListOffsetsAfterMilli(ctx, w.Options.Created, src.Topic)
+		case src.Start.Millis > 0:
+			listed, err = w.adm.ListOffsetsAfterMilli(ctx, src.Start.Millis, src.Topic)
+		default:
+			listed, err = w.adm.ListStartOffsets(ctx, src.Topic)
+		}
+		if err == nil {
+			err = listed.Error()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("finding where %s begins: %w", src.Topic, cluster.Explain(err))
+		}
+		listed.Each(func(o kadm.ListedOffset) {
+			out[stream.Source{Topic: o.Topic, Partition: o.Partition}] = o.Offset
+		})
+	}
+	return out, nil
+}
+
+// withProgress puts each partition's largest event time into the metadata of
+// its offset commit: what is late must be known after a crash.
+func withProgress(ctx context.Context, progress []stream.Progress) context.Context {
+	known := map[stream.Source]stream.Progress{}
+	for _, p := range progress {
+		known[p.Source] = p
+	}
+	return kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
+		for i := range req.Topics {
+			t := &req.Topics[i]
+			for j := range t.Partitions {
+				part := &t.Partitions[j]
+				p, ok := known[stream.Source{Topic: t.Topic, Partition: part.Partition}]
+				if !ok || p.Offset != part.Offset {
+					return fmt.Errorf("committing %s partition %d at offset %d, where %d was taken in: this is a mistake in weir, and nothing is committed",
+						t.Topic, part.Partition, part.Offset, p.Offset)
+				}
+				meta := strconv.FormatInt(p.MaxTime, 10)
+				part.Metadata = &meta
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,112 @@
+package task
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/topics"
+)
+
+// ledgerWriter chains what correlate finds to the end of the ledger, in the
+// transaction that writes it to the other topics.
+type ledgerWriter struct {
+	topics.LedgerEnd
+	names topics.Names
+}
+
+// openLedger compares the end of the ledger with what correlate knows of it, and
+// chains the settings in force if they have changed. A ledger that somebody has
+// tampered with stops no alert: the log and a metric say so, and the chain goes
+// on from the end that correlate knows, so that the tear stays visible.
+func (t *Correlate) openLedger(ctx context.Context, cl *kgo.Client, w *ledgerWriter) error {
+	rec, err := t.Conn.Last(ctx, t.Topics.Ledger, 0)
+	if err != nil {
+		return fmt.Errorf("reading the end of the ledger: %w", err)
+	}
+	var found ledger.Head
+	if rec != nil {
+		found, err = ledger.HeadOf(rec.Value)
+	}
+	if w.Head.Seq == 0 { // the state was reset; the ledger never is
+		w.Head = found
+	}
+	if err != nil || found != w.Head {
+		t.Metrics.LedgerBroken.Set(1)
+		t.Log.Error("the end of the ledger is not what was written; look with `weir ledger verify`",
+			"topic", t.Topics.Ledger, "found", found.Seq, "written", w.Head.Seq, "error", err)
+	}
+	sum := sha256.Sum256(t.Settings)
+	if digest := hex.EncodeToString(sum[:]); t.Settings != nil && digest != w.Settings {
+		tx := cluster.Transaction{Client: cl}
+		w.Settings = digest
+		if err := w.add(&tx, ledger.Config, time.Now(), t.Settings); err != nil {
+			return err
+		}
+		w.writeEnd(&tx)
+		if err := tx.Commit(ctx); err != nil {
+			return fmt.Errorf("writing the settings in force to the ledger: %w", err)
+		}
+	}
+	t.Metrics.Ledger.Set(float64(w.Head.Seq))
+	return nil
+}
+
+// write chains what correlate has found: alerts, then what was held back, then
+// verdicts that took effect.
+func (w *ledgerWriter) write(tx *cluster.Transaction, found *correlate.Findings) error {
+	before := w.Head
+	for i := range found.Alerts {
+		a := &found.Alerts[i]
+		if err := w.add(tx, ledger.Alert, a.Time.Std(), a.AppendJSON(nil)); err != nil {
+			return err
+		}
+	}
+	for i := range found.Suppressed {
+		s := &found.Suppressed[i]
+		if err := w.add(tx, ledger.Suppression, s.Alert.Time.Std(), s.AppendJSON(nil)); err != nil {
+			return err
+		}
+	}
+	for i := range found.Effects {
+		e := &found.Effects[i]
+		body, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("chaining a verdict: %w", err)
+		}
+		if err := w.add(tx, ledger.Verdict, e.Time.Std(), body); err != nil {
+			return err
+		}
+	}
+	if w.Head != before {
+		w.writeEnd(tx)
+	}
+	return nil
+}
+
+// add chains one record.
+func (w *ledgerWriter) add(tx *cluster.Transaction, kind ledger.Kind, at time.Time, body []byte) error {
+	rec, head, err := ledger.Append(w.Head, kind, at, body)
+	if err != nil {
+		return err
+	}
+	tx.Add(w.names.Ledger, 0, nil, rec)
+	w.Head = head
+	return nil
+}
+
+// writeEnd adds to the transaction, for the state, where the ledger ends now.
+func (w *ledgerWriter) writeEnd(tx *cluster.Transaction) {
+	value, err := json.Marshal(w.LedgerEnd)
+	if err != nil {
+		panic(fmt.Sprintf("task: a number and a hash do not marshal: %v", err)) // a mistake in this file
+	}
+	tx.Add(w.names.Fleet, 0, []byte(topics.LedgerEndKey), value)
+}

@@ -1,0 +1,60 @@
+package topics
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/stream/kafka/cluster"
+)
+
+// LedgerEndKey is the key in the fleet topic under which correlate keeps where
+// the ledger ends. That is written with each record of the ledger, so that
+// somebody who cuts the ledger's end off has to forge the state too.
+const LedgerEndKey = "ledger"
+
+// LedgerEnd is what correlate knows of the ledger's end.
+type LedgerEnd struct {
+	Head     ledger.Head `json:"head"`
+	Settings string      `json:"settings"` // SHA-256 of the settings that were written last, in hex
+}
+
+// Load takes in one record of the fleet topic; a record that is not of the
+// ledger's end is passed over.
+func (e *LedgerEnd) Load(key, value []byte) error {
+	if string(key) != LedgerEndKey {
+		return nil
+	}
+	if err := json.Unmarshal(value, e); err != nil {
+		return fmt.Errorf("reading the end of the ledger: %w", err)
+	}
+	return nil
+}
+
+// ReadLedger hands every record of the ledger to fn, in order, and returns the
+// head that weir's state knows of; the zero head if it knows none.
+func ReadLedger(ctx context.Context, conn *cluster.Connection, names Names, fn func(offset int64, value []byte) error) (ledger.Head, error) {
+	var known LedgerEnd
+	// The state first: it must not know of more than is read then.
+	if _, err := conn.ReadAll(ctx, names.Fleet, 0, func(r *kgo.Record) error { return known.Load(r.Key, r.Value) }); err != nil {
+		return ledger.Head{}, fmt.Errorf("reading the state: %w", err)
+	}
+	if _, err := conn.ReadAll(ctx, names.Ledger, 0, func(r *kgo.Record) error { return fn(r.Offset, r.Value) }); err != nil {
+		return ledger.Head{}, fmt.Errorf("reading the ledger: %w", err)
+	}
+	return known.Head, nil
+}
+
+// LedgerHead returns the end of the ledger.
+func LedgerHead(ctx context.Context, conn *cluster.Connection, names Names) (ledger.Head, error) {
+	rec, err := conn.Last(ctx, names.Ledger, 0)
+	if err != nil {
+		return ledger.Head{}, fmt.Errorf("reading the end of the ledger: %w", err)
+	}
+	if rec == nil {
+		return ledger.Head{}, nil
+	}
+	return ledger.HeadOf(rec.Value)
+}
