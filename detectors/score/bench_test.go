@@ -51,6 +51,7 @@ func BenchmarkEarly(b *testing.B) {
 	e := NewEngine(Config{Dimensions: []string{"user"}})
 	p := e.DefaultParameters()
 	s, bin := warm(e, p, 20)
+	e.Advance(&s, 0, bin, p)
 	b.ReportAllocs()
 	for b.Loop() {
 		e.Early(&s, 0, bin, Counts{25, 7}, p)
@@ -83,6 +84,7 @@ func BenchmarkCandidate(b *testing.B) {
 	e := NewEngine(Config{Dimensions: []string{"user"}})
 	p := e.DefaultParameters()
 	s, bin := warm(e, p, 20)
+	e.Advance(&s, 0, bin, p)
 	for b.Loop() {
 		e.Early(&s, 0, bin, Counts{500, 500}, p)
 	}

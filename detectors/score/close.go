@@ -1,41 +1,44 @@
 package score
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/weirhq/weir/detectors/episode"
 )
 
-// Early scores the bin as counted so far. The count only grows until the bin
-// ends and the likelihood ratio grows with it, so what is enough now will be
-// enough then (a share of new records may fall again). It closes the silent bins
-// before the bin, once for all ticks in it, and changes nothing else. bin must
-// be after s.LastBin.
+// Advance closes the silent bins before bin, each as one without a count. Early and
+// Explain read a state that stands there; call it once in a bin, before the first
+// of them. A state that is there already, or beyond, stays as it is.
+func (e *Engine) Advance(s *State, dim int, bin int64, p *Parameters) {
+	if at := clampBin(bin); s.last < at || s.last == 0 {
+		e.catchUpTo(s, p.of(dim, s), at)
+	}
+}
+
+// Early scores the bin as counted so far, and changes nothing. The count only
+// grows until the bin ends and the likelihood ratio grows with it, so what is
+// enough now will be enough then (a share of new records may fall again). The
+// state must have been advanced to the bin; of one that stands elsewhere the
+// evidence says that nothing was scored.
 func (e *Engine) Early(s *State, dim int, bin int64, c Counts, p *Parameters) Evidence {
 	ev, _ := e.early(s, dim, bin, c, p)
 	return ev
 }
 
-// Explain is Early at the end of a bin, for people: it tells the evidence of each
-// drift rate however weak it is, and changes nothing.
+// Explain is Early for people, at the end of a bin: it tells the evidence of each
+// drift rate however weak it is.
 func (e *Engine) Explain(s *State, dim int, bin int64, c Counts, p *Parameters) Evidence {
-	again, _, err := DecodeState(s.AppendBinary(nil))
-	if err != nil {
-		panic(fmt.Sprintf("detectors: a state does not read back: %v", err)) // a mistake in this package
-	}
-	ev, sc := e.early(&again, dim, bin, c, p)
+	ev, sc := e.early(s, dim, bin, c, p)
 	sc.tellRates(&ev)
 	return ev
 }
 
 func (e *Engine) early(s *State, dim int, bin int64, c Counts, p *Parameters) (ev Evidence, sc scores) {
 	at := clampBin(bin)
-	if s.last > at {
+	if s.last != at || !s.Seen() {
 		return ev, sc
 	}
 	d := p.of(dim, s)
-	e.catchUpTo(s, d, at)
 	c = c.clean()
 	t := e.setting(s, d, at)
 	now := s.now(&t)

@@ -46,6 +46,7 @@ func TestStateCodec(t *testing.T) {
 			t.Fatal("written again it is other bytes")
 		}
 		bin := s.LastBin()
+		clone := s.Clone()
 		for i := range int64(60) {
 			x := e.Close(&s, 0, bin+1+i*3, Counts{float64(i), 2}, p, nil)
 			y := e.Close(&back, 0, bin+1+i*3, Counts{float64(i), 2}, p, nil)
@@ -55,6 +56,9 @@ func TestStateCodec(t *testing.T) {
 		}
 		if !bytes.Equal(s.AppendBinary(nil), back.AppendBinary(nil)) {
 			t.Fatal("lives on otherwise")
+		}
+		if !bytes.Equal(clone.AppendBinary(nil), b) {
+			t.Fatal("what the state lives through shows in its clone")
 		}
 	})
 }

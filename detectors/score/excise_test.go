@@ -31,7 +31,8 @@ func (w *worker) work(hours int, each float64) {
 func (w *worker) expected() float64 { return w.next().Expected }
 
 func (w *worker) next() MeasureEvidence {
-	s := w.state
+	s := w.state.Clone()
+	w.engine.Advance(&s, 0, w.bin, w.params)
 	return w.engine.Early(&s, 0, w.bin, Counts{}, w.params).Measures[Distinct]
 }
 
@@ -87,7 +88,8 @@ func (w *worker) reports(days int, rows float64) {
 
 // usualRows is what the next report is held against.
 func (w *worker) usualRows() MeasureEvidence {
-	s := w.state
+	s := w.state.Clone()
+	w.engine.Advance(&s, 0, w.bin, w.params)
 	return w.engine.Early(&s, 0, w.bin, Counts{RowsRead: 1}, w.params).Measures[RowsRead]
 }
 

@@ -148,6 +148,7 @@ func TestOnset(t *testing.T) {
 				boost[500+i] = 3
 			}
 			s, last, _ := play(e, p, seed, 500+lasts-1, boost, -1, 0)
+			e.Advance(&s, 0, last+1, p)
 			ev := e.Early(&s, 0, last+1, Counts{60, 30}, p)
 			off += math.Abs(float64(ev.Onset-monday-500)) / 20
 		}

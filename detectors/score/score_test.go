@@ -107,7 +107,14 @@ func TestEarlyGrows(t *testing.T) {
 		bin += int64(rapid.SampledFrom([]int{1, 2, 30, 200, 500}).Draw(t, "gap"))
 		last := math.Inf(-1)
 		var ev Evidence
-		e.Early(&s, 0, bin, Counts{}, p) // the silent bins before it
+		unread := s.Clone()
+		if ev := e.Early(&unread, 0, bin, Counts{9, 9}, p); s.LastBin() != bin-1 && ev.Scored {
+			t.Fatal("a bin was scored although silent bins before it are open")
+		}
+		if string(unread.AppendBinary(nil)) != string(s.AppendBinary(nil)) {
+			t.Fatal("scoring early changed the state")
+		}
+		e.Advance(&s, 0, bin, p)
 		before := string(s.AppendBinary(nil))
 		c := Counts{}
 		for range 6 {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weirhq/weir/internal/wire"
 )
@@ -11,8 +12,7 @@ import (
 // State is what is known of one identity in one dimension. Its zero value is an
 // identity never seen. It takes 136 bytes and a few more for each active bin of
 // the last two days; what only an active or an older identity has stands behind
-// more. It is copied only by the package itself: more and recent are shared by
-// copies.
+// more. Clone copies it: more and recent are shared by plain copies.
 type State struct {
 	core        [numCore]series // Distinct, FirstTouch
 	both        stats           // of Distinct and FirstTouch together
@@ -124,6 +124,29 @@ func (s *State) extra(m Measure) *series {
 		return nil
 	}
 	return s.more.extra[int(m)-numCore]
+}
+
+// Clone returns a copy that shares nothing with the state.
+func (s *State) Clone() State {
+	c := *s
+	c.recent = slices.Clone(s.recent)
+	if s.more == nil {
+		return c
+	}
+	c.more = &more{profile: clone(s.more.profile), today: clone(s.more.today), past: clone(s.more.past)}
+	for i, x := range s.more.extra {
+		c.more.extra[i] = clone(x)
+	}
+	return c
+}
+
+// clone returns a copy of what a pointer points to, nil of nil.
+func clone[T any](v *T) *T {
+	if v == nil {
+		return nil
+	}
+	c := *v
+	return &c
 }
 
 // Seen reports whether any bin of the identity has been closed or begun.

@@ -35,6 +35,7 @@ func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 		d.countPart(id, &c.parts[i], bin, params)
 	}
 	d.lean(id)
+	d.cfg.Engine.Advance(&id.state, id.dimension(), bin, params)
 	before := id.last
 	if id.last == eventtime.Never {
 		id.first = c.apply

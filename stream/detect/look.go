@@ -59,7 +59,9 @@ func (d *Task) look(params *score.Parameters) {
 		counts, distinct = d.counts(id)
 	}
 	dim := id.dimension()
-	ev := d.cfg.Engine.Explain(&id.state, dim, l.bin, counts, params)
+	state := id.state.Clone()
+	d.cfg.Engine.Advance(&state, dim, l.bin, params)
+	ev := d.cfg.Engine.Explain(&state, dim, l.bin, counts, params)
 	l.found.Known, l.found.First, l.found.Candidate = true, d.cfg.Grid.TickStart(id.first), ev.Log >= score.CandidateCut
 	l.found.Bin, l.found.Log, l.found.Threshold = d.cfg.Grid.BinStart(l.bin), wire.Finite(ev.Log), params.Threshold(dim)
 	l.found.Peers, l.found.Measures = d.peersOf(id, &ev), measuresOf(&ev, distinct)
