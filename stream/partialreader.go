@@ -5,6 +5,7 @@ import (
 	"slices"
 	"unique"
 
+	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
@@ -192,7 +193,7 @@ func (r *partialReader) tokens(start uint32) (w sketches.Window) {
 // puts them in theirs.
 func (r *partialReader) traits(p *Partial) {
 	n := r.CountUpTo(1 << 10)
-	p.Traits = make([]TraitCount, 0, n)
+	p.Traits = make([]trait.Count, 0, n)
 	at := 0
 	for range n {
 		v := r.Uvarint()
@@ -202,7 +203,7 @@ func (r *partialReader) traits(p *Partial) {
 		t := &r.names[at]
 		if !t.known {
 			text := r.text[t.from:t.to]
-			t.hash, t.handle, t.known = NameHash(text), unique.Make(string(text)), true
+			t.hash, t.handle, t.known = trait.NameHash(text), unique.Make(string(text)), true
 		}
 		events := int64(1)
 		switch v % 3 {
@@ -211,17 +212,17 @@ func (r *partialReader) traits(p *Partial) {
 		case someTrait:
 			events = int64(r.Uvarint() & (1<<62 - 1))
 		}
-		p.Traits = append(p.Traits, TraitCount{t.handle, TraitOrder(t.hash), ClampEvents(events), t.dim})
+		p.Traits = append(p.Traits, trait.CountOf(int(t.dim), t.handle, t.hash, events))
 	}
-	sortTraits(p.Traits)
+	trait.Sort(p.Traits)
 }
 
 // actorsOf returns the subjects of a partial whose traits name all of them.
 func (r *partialReader) actorsOf(p *Partial, start uint32) (w sketches.Window) {
 	var tokens []uint32
 	for i := range p.Traits {
-		if t := &p.Traits[i]; int(t.dim) == r.Actors {
-			tokens = append(tokens, SubjectToken(NameHash(t.name.Value())))
+		if t := &p.Traits[i]; t.Dimension() == r.Actors {
+			tokens = append(tokens, SubjectToken(trait.NameHash(t.Name())))
 		}
 	}
 	if len(tokens) == 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/weirhq/weir/internal/clamp"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -33,7 +34,7 @@ type RowCount struct {
 // Add takes in one event's rows; id is the hash of the event's id, or zero.
 func (r *Rows) Add(id uint64, rows int64) {
 	if id == 0 {
-		r.Plain = AddClamped(r.Plain, rows)
+		r.Plain = clamp.Add(r.Plain, rows)
 		return
 	}
 	r.ByID = append(r.ByID, RowCount{id, rows})
@@ -44,7 +45,7 @@ func (r *Rows) Add(id uint64, rows int64) {
 
 // Merge unites with o.
 func (r *Rows) Merge(o *Rows) {
-	r.Plain = AddClamped(r.Plain, o.Plain)
+	r.Plain = clamp.Add(r.Plain, o.Plain)
 	if len(o.ByID) == 0 {
 		return
 	}
@@ -88,22 +89,16 @@ func (r *Rows) Total() int64 {
 	r.normalize()
 	kept := int64(0)
 	for _, c := range r.ByID {
-		kept = AddClamped(kept, c.Rows)
+		kept = clamp.Add(kept, c.Rows)
 	}
 	if r.Limit != 0 {
 		kept = int64(min(float64(kept)/(float64(r.Limit)/(1<<64)), 1<<62))
 	}
-	return AddClamped(r.Plain, kept)
+	return clamp.Add(r.Plain, kept)
 }
 
 // Empty reports whether nothing was added.
 func (r *Rows) Empty() bool { return r.Plain == 0 && len(r.ByID) == 0 }
-
-// AddClamped adds counts that are never negative without running over.
-func AddClamped(a, b int64) int64 {
-	const most = 1 << 62
-	return min(a, most) + min(b, most-min(a, most))
-}
 
 func (r *Rows) append(b []byte) []byte {
 	r.normalize()

@@ -8,21 +8,15 @@ import (
 	"math"
 	"slices"
 
+	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/wire"
 )
 
 // TraitShare is a trait and the part of what the identity did that went through
 // it, 0..1.
 type TraitShare struct {
-	Trait
+	trait.Trait
 	Share float64 `json:"share"`
-}
-
-// Trait is an identity of one dimension that the identities of another come
-// through: the network of a user, the key behind an endpoint.
-type Trait struct {
-	Dimension int    `json:"dim"`
-	Identity  string `json:"identity"`
 }
 
 // TraitSums adds up, for one finished bin of one partition, the evidence of
@@ -44,7 +38,7 @@ type TraitSums struct {
 // MemberTrait names the identities of one dimension behind one trait.
 type MemberTrait struct {
 	Member int
-	Trait
+	trait.Trait
 }
 
 // TraitSum is what the identities of one dimension behind one trait add up to.
@@ -87,9 +81,9 @@ const (
 type ActiveIdentity struct {
 	Dimension          int
 	Identity           string
-	Log                float64 // natural log of its evidence
-	Observed, Expected float64 // distinct records in the bin
-	Traits             []Trait // what it came through in the bin, each once
+	Log                float64       // natural log of its evidence
+	Observed, Expected float64       // distinct records in the bin
+	Traits             []trait.Trait // what it came through in the bin, each once
 }
 
 // Add takes in one identity.
@@ -184,7 +178,7 @@ func (s *TraitSums) All(dimension int) TraitSum {
 }
 
 // Of returns the sum over the identities of a dimension behind a trait.
-func (s *TraitSums) Of(member int, t Trait) TraitSum {
+func (s *TraitSums) Of(member int, t trait.Trait) TraitSum {
 	if sum := s.Traits[MemberTrait{member, t}]; sum != nil {
 		return *sum
 	}
@@ -281,7 +275,7 @@ func DecodeTraitSums(b []byte) (*TraitSums, error) {
 		}
 	}
 	for range r.Count() {
-		key := MemberTrait{int(r.Uvarint()), Trait{int(r.Uvarint()), r.Text()}}
+		key := MemberTrait{int(r.Uvarint()), trait.Trait{Dimension: int(r.Uvarint()), Identity: r.Text()}}
 		s.Traits[key] = readTraitSum(&r)
 		if r.Err() != nil {
 			break

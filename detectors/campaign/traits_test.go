@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/wire"
 	"pgregory.net/rapid"
 )
@@ -22,7 +23,7 @@ func TestTraitSumsPartitioning(t *testing.T) {
 				Observed: float64(rapid.IntRange(0, 1000).Draw(t, "observed")), Expected: rapid.Float64Range(0, 1000).Draw(t, "expected"),
 			}
 			for j := range rapid.IntRange(0, 40).Draw(t, "own") {
-				m.Traits = append(m.Traits, Trait{2 + j%2, fmt.Sprint("t", (i*41+j)%spread)})
+				m.Traits = append(m.Traits, trait.Trait{Dimension: 2 + j%2, Identity: fmt.Sprint("t", (i*41+j)%spread)})
 			}
 			whole.Add(m)
 			parts[rapid.IntRange(0, 2).Draw(t, "partition")].Add(m)
@@ -45,7 +46,7 @@ func TestTraitSumsPartitioning(t *testing.T) {
 func TestTraitSumsAreBounded(t *testing.T) {
 	s := new(TraitSums)
 	for i := range 3 * MaxSharedTraits {
-		s.Add(&ActiveIdentity{Identity: fmt.Sprint("u", i), Log: 5, Traits: []Trait{{1, fmt.Sprint("n", i)}, {2, "one"}}})
+		s.Add(&ActiveIdentity{Identity: fmt.Sprint("u", i), Log: 5, Traits: []trait.Trait{{Dimension: 1, Identity: fmt.Sprint("n", i)}, {Dimension: 2, Identity: "one"}}})
 	}
 	read, err := DecodeTraitSums(s.AppendBinary(nil))
 	if err != nil {
@@ -54,14 +55,14 @@ func TestTraitSumsAreBounded(t *testing.T) {
 	if got := len(read.Keys()); got != MaxSharedTraits+1 {
 		t.Errorf("%d traits are kept, want %d", got, MaxSharedTraits+1)
 	}
-	if of := read.Of(0, Trait{2, "one"}); of.N != 3*MaxSharedTraits || of.Over != of.N || len(of.Top) != maxTraitMembers || of.Top[0].Identity != "u0" {
+	if of := read.Of(0, trait.Trait{Dimension: 2, Identity: "one"}); of.N != 3*MaxSharedTraits || of.Over != of.N || len(of.Top) != maxTraitMembers || of.Top[0].Identity != "u0" {
 		t.Errorf("the shared one has %d, %d over, top %v", of.N, of.Over, of.Top)
 	}
 }
 
 func FuzzDecodeTraitSums(f *testing.F) {
 	s := new(TraitSums)
-	s.Add(&ActiveIdentity{Identity: "u", Log: 3, Traits: []Trait{{1, "n"}}})
+	s.Add(&ActiveIdentity{Identity: "u", Log: 3, Traits: []trait.Trait{{Dimension: 1, Identity: "n"}}})
 	f.Add(s.AppendBinary(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := DecodeTraitSums(b)

@@ -6,6 +6,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/eventtime"
 )
 
@@ -77,7 +78,7 @@ func (w *crowd) beats(o *crowd) bool {
 }
 
 // through returns the episodes without a campaign that come through a trait.
-func (c *Task) through(t campaign.Trait) (ids []episodeID) {
+func (c *Task) through(t trait.Trait) (ids []episodeID) {
 	for _, m := range c.free() {
 		if m.share(t.Dimension, t.Identity) >= joinShare {
 			ids = append(ids, m.id)

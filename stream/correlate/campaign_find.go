@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/eventtime"
 )
 
@@ -167,7 +168,7 @@ func sameEvents(a, b *member) bool {
 
 // candidateCause is a trait and those who come through it.
 type candidateCause struct {
-	trait   campaign.Trait
+	trait   trait.Trait
 	members []int // of the free episodes
 	log     float64
 }
@@ -202,11 +203,11 @@ func (c *Task) openByTrait(free []member, n *tickActions) []member {
 // bestTrait returns the trait that is shared with the smallest probability of
 // chance, or nil if none is shared beyond chance.
 func (c *Task) bestTrait(free []member) *candidateCause {
-	by := map[campaign.Trait][]int{}
+	by := map[trait.Trait][]int{}
 	for i := range free {
 		m := &free[i]
 		if m.order >= 0 {
-			own := campaign.Trait{Dimension: m.order, Identity: m.id.identity}
+			own := trait.Trait{Dimension: m.order, Identity: m.id.identity}
 			by[own] = append(by[own], i)
 		}
 		for _, t := range m.file.Traits {
@@ -238,7 +239,7 @@ func (x *candidateCause) before(o *candidateCause) bool {
 // episodes of one dimension share a trait by chance, if each does with the
 // share of the fleet that does: a Chernoff bound of the binomial tail, the best
 // over the dimensions of members.
-func (c *Task) lift(free []member, t campaign.Trait, list []int) (best float64) {
+func (c *Task) lift(free []member, t trait.Trait, list []int) (best float64) {
 	sharing, all := map[int]float64{}, map[int]float64{}
 	for _, i := range list {
 		sharing[free[i].order]++
@@ -260,7 +261,7 @@ func (c *Task) lift(free []member, t campaign.Trait, list []int) (best float64) 
 
 // fleetShare returns which part of the fleet's identities of a dimension comes
 // through a trait.
-func (c *Task) fleetShare(dim int, t campaign.Trait) float64 {
+func (c *Task) fleetShare(dim int, t trait.Trait) float64 {
 	group := c.crowdGroup(dim, t.Dimension)
 	if p, known := c.crowd.Share(group, t.Identity); known {
 		return p

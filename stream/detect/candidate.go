@@ -9,6 +9,8 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/trait"
+	"github.com/weirhq/weir/internal/clamp"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
@@ -24,7 +26,7 @@ type exposure struct {
 	rows   int64 // rows without record ids, since it was followed
 	union  sketches.Exposure
 	events int64 // accesses, since it was followed and in the open bin before
-	traits []stream.TraitCount
+	traits []trait.Count
 	past   leaked // of closed bins since the onset
 }
 
@@ -48,9 +50,9 @@ const followFor = episode.EpisodeQuiet + episode.EpisodeGrace
 
 func (e *exposure) add(p *part) {
 	e.union.AddWindow(&p.records, 0)
-	e.rows = stream.AddClamped(e.rows, p.rows.Total())
-	e.events = stream.AddClamped(e.events, p.events)
-	e.traits = stream.MergeTraits(e.traits, p.traits)
+	e.rows = clamp.Add(e.rows, p.rows.Total())
+	e.events = clamp.Add(e.events, p.events)
+	e.traits = trait.Merge(e.traits, p.traits)
 }
 
 func (e *exposure) append(b []byte) []byte {
@@ -61,13 +63,13 @@ func (e *exposure) append(b []byte) []byte {
 	for _, v := range []float64{e.past.fresh, e.past.destructive, e.past.unissued} {
 		b = binary.AppendUvarint(b, uint64(v))
 	}
-	return e.union.AppendBinary(stream.AppendTraitCounts(b, e.traits))
+	return e.union.AppendBinary(trait.AppendCounts(b, e.traits))
 }
 
 func readExposure(r *wire.Reader) *exposure {
 	e := &exposure{since: r.Varint(), seen: r.Varint(), rows: int64(r.Uvarint() & math.MaxInt64), events: int64(r.Uvarint() & math.MaxInt64)}
 	e.past = leaked{float64(r.Uvarint()), float64(r.Uvarint()), float64(r.Uvarint())}
-	e.traits = stream.ReadTraitCounts(r)
+	e.traits = trait.ReadCounts(r)
 	e.union = wire.Decode(r, sketches.DecodeExposure)
 	return e
 }
@@ -129,9 +131,9 @@ const topTraits = 5
 
 // shares returns the traits with the largest shares of so many events, by
 // dimension and largest share first.
-func shares(list []stream.TraitCount, events int64) (out []campaign.TraitShare) {
+func shares(list []trait.Count, events int64) (out []campaign.TraitShare) {
 	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b stream.TraitCount) int {
+	slices.SortFunc(list, func(a, b trait.Count) int {
 		return cmp.Or(cmp.Compare(a.Dimension(), b.Dimension()), cmp.Compare(b.Events(), a.Events()), cmp.Compare(a.Name(), b.Name()))
 	})
 	for i := range list {

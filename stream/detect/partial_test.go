@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/weirhq/weir/detectors/campaign"
+	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
@@ -19,7 +19,7 @@ import (
 // share and what they do not.
 func drawEvents(t *rapid.T) []event.Event {
 	dice := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 7))
-	people := rapid.SampledFrom([]int{1, 3, stream.MaxTraits, 60, 1500}).Draw(t, "people")
+	people := rapid.SampledFrom([]int{1, 3, trait.Max, 60, 1500}).Draw(t, "people")
 	out := make([]event.Event, rapid.IntRange(1, 2*people+20).Draw(t, "events"))
 	for i := range out {
 		ev := &out[i]
@@ -63,7 +63,7 @@ func expected(events []event.Event, grid eventtime.Grid, dims []event.Dimension)
 	type all struct {
 		rows                           map[string]int64
 		records, destructive, subjects set
-		traits                         map[campaign.Trait]int64
+		traits                         map[trait.Trait]int64
 		events                         int64
 	}
 	sums := map[string]*all{}
@@ -81,7 +81,7 @@ func expected(events []event.Event, grid eventtime.Grid, dims []event.Dimension)
 			key := fmt.Sprint(d, " ", id, " ", grid.TickOf(ev.Time))
 			a := sums[key]
 			if a == nil {
-				a = &all{map[string]int64{}, set{}, set{}, set{}, map[campaign.Trait]int64{}, 0}
+				a = &all{map[string]int64{}, set{}, set{}, set{}, map[trait.Trait]int64{}, 0}
 				sums[key] = a
 			}
 			a.events++
@@ -99,7 +99,7 @@ func expected(events []event.Event, grid eventtime.Grid, dims []event.Dimension)
 			}
 			for o, other := range ids {
 				if o != d && other != "" {
-					a.traits[campaign.Trait{Dimension: o, Identity: other}]++
+					a.traits[trait.Trait{Dimension: o, Identity: other}]++
 				}
 			}
 		}
@@ -110,16 +110,16 @@ func expected(events []event.Event, grid eventtime.Grid, dims []event.Dimension)
 		for _, n := range a.rows {
 			s.rows += n
 		}
-		var traits []stream.TraitCount
+		var traits []trait.Count
 		for t, n := range a.traits {
-			traits = append(traits, stream.NewTraitCount(t, n))
+			traits = append(traits, trait.NewCount(t, n))
 		}
-		slices.SortFunc(traits, func(a, b stream.TraitCount) int {
+		slices.SortFunc(traits, func(a, b trait.Count) int {
 			return a.Compare(&b)
 		})
 		seen := map[int]int{}
 		for i := range traits {
-			if t := &traits[i]; seen[t.Dimension()] < stream.MaxTraits {
+			if t := &traits[i]; seen[t.Dimension()] < trait.Max {
 				seen[t.Dimension()]++
 				s.traits += fmt.Sprintf("%d %s %d\n", t.Dimension(), t.Name(), t.Events())
 			}

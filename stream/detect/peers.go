@@ -4,8 +4,8 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/event"
-	"github.com/weirhq/weir/stream"
 )
 
 // NoPeers says that the identities of a dimension are in no groups: all of them
@@ -55,7 +55,7 @@ func (d *Task) group(id *identity) string {
 	if by == NoPeers || id.tally == nil {
 		return ""
 	}
-	var most *stream.TraitCount
+	var most *trait.Count
 	for i := range id.tally.traits {
 		t := &id.tally.traits[i]
 		if t.Dimension() == by && (most == nil || t.Events() > most.Events()) {

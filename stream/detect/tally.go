@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/trait"
+	"github.com/weirhq/weir/internal/clamp"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
@@ -25,7 +27,7 @@ type cell struct {
 type part struct {
 	tick     int64
 	events   int64 // zero if all came from the join of tokens
-	traits   []stream.TraitCount
+	traits   []trait.Count
 	records  sketches.Window
 	subjects sketches.Window
 	*rarePart
@@ -54,8 +56,8 @@ func newPart(p *stream.Partial) part {
 
 // merge unites with a partial of the same tick.
 func (p *part) merge(o *stream.Partial) {
-	p.events = stream.AddClamped(p.events, o.Events)
-	p.traits = stream.MergeTraits(p.traits, o.Traits)
+	p.events = clamp.Add(p.events, o.Events)
+	p.traits = trait.Merge(p.traits, o.Traits)
 	p.records.Merge(&o.Records)
 	p.subjects.Merge(&o.Subjects)
 	if !o.Rare() {
@@ -94,7 +96,7 @@ func (c *cell) acts() bool {
 type tally struct {
 	events int64
 	rows   int64
-	traits []stream.TraitCount
+	traits []trait.Count
 	sets   *sets // nil: none
 }
 
@@ -121,15 +123,15 @@ func (t *tally) room() *sets {
 
 // add takes in a part of the open bin.
 func (t *tally) add(p *part) {
-	t.events = stream.AddClamped(t.events, p.events)
-	t.traits = stream.MergeTraits(t.traits, p.traits)
+	t.events = clamp.Add(t.events, p.events)
+	t.traits = trait.Merge(t.traits, p.traits)
 	if !p.subjects.Empty() {
 		t.room().subjects.Merge(&p.subjects)
 	}
 	if p.rarePart == nothingRare {
 		return
 	}
-	t.rows = stream.AddClamped(t.rows, p.rows.Total())
+	t.rows = clamp.Add(t.rows, p.rows.Total())
 	if !p.destructive.Empty() {
 		t.room().destructive.Merge(&p.destructive)
 	}
@@ -190,7 +192,7 @@ func distinct(w *sketches.Window) float64 {
 func (t *tally) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(t.events))
 	b = binary.AppendUvarint(b, uint64(t.rows))
-	b = stream.AppendTraitCounts(b, t.traits)
+	b = trait.AppendCounts(b, t.traits)
 	s := t.sets
 	if s == nil {
 		return append(b, 0)
@@ -208,7 +210,7 @@ func (t *tally) append(b []byte) []byte {
 }
 
 func readTally(r *wire.Reader) *tally {
-	t := &tally{events: int64(r.Uvarint() & math.MaxInt64), rows: int64(r.Uvarint() & math.MaxInt64), traits: stream.ReadTraitCounts(r)}
+	t := &tally{events: int64(r.Uvarint() & math.MaxInt64), rows: int64(r.Uvarint() & math.MaxInt64), traits: trait.ReadCounts(r)}
 	n := r.Uvarint()
 	if n == 0 {
 		return t

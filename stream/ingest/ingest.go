@@ -3,6 +3,7 @@ package ingest
 import (
 	"slices"
 
+	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/sketches"
@@ -252,7 +253,7 @@ func (in *Worker) count(tick, apply int64) int32 {
 	a := in.byKey[string(in.key)]
 	if a == nil {
 		a = &accumulator{
-			key: string(in.key), hash: stream.NameHash(in.key[1:]),
+			key: string(in.key), hash: trait.NameHash(in.key[1:]),
 			partition: int32(stream.PartitionOf(in.key) % uint64(in.cfg.Partitions)),
 		}
 		in.byKey[a.key] = a

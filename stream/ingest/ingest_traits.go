@@ -3,7 +3,9 @@ package ingest
 import (
 	"slices"
 
+	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/clamp"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 )
@@ -75,7 +77,7 @@ func (in *Worker) meet(ev *event.Event) {
 // subject counts the actor, unless the traits tell of all so far.
 func (in *Worker) subject(c *tickCount, actor string) {
 	if in.writer.Actors == absent {
-		c.rarely().addToken(stream.SubjectToken(stream.NameHash(actor)))
+		c.rarely().addToken(stream.SubjectToken(trait.NameHash(actor)))
 		return
 	}
 	if c.rare != nil && c.rare.tokens != nil {
@@ -99,7 +101,7 @@ func (r *rareCount) addToken(token uint32) {
 func (in *Worker) note(at int32, i, j int, who int32) {
 	l := &in.traits
 	s := &l.slots[int(at)*l.dimensions+j]
-	if s.size == stream.MaxTraits && in.before(l.at(s.head), who) {
+	if s.size == trait.Max && in.before(l.at(s.head), who) {
 		in.overflow(at, i, j)
 		return
 	}
@@ -107,7 +109,7 @@ func (in *Worker) note(at int32, i, j int, who int32) {
 	for ; next != 0; prev, next = next, l.at(next).next {
 		n := l.at(next)
 		if n.who == who {
-			n.events = stream.ClampEvents(int64(n.events) + 1)
+			n.events = clamp.Uint32(int64(n.events) + 1)
 			return
 		}
 		if in.before(n, who) {
@@ -120,7 +122,7 @@ func (in *Worker) note(at int32, i, j int, who int32) {
 	} else {
 		l.at(prev).next = int32(len(l.nodes))
 	}
-	if s.size++; s.size > stream.MaxTraits {
+	if s.size++; s.size > trait.Max {
 		in.overflow(at, i, j)
 		s.head = l.at(s.head).next
 		s.size--
@@ -133,7 +135,7 @@ func (l *traitLists) at(link int32) *traitNode { return &l.nodes[link-1] }
 // before reports whether a node's trait comes before another in order.
 func (in *Worker) before(n *traitNode, who int32) bool {
 	x, y := in.dirty[n.who], in.dirty[who]
-	if a, b := stream.TraitOrder(x.hash), stream.TraitOrder(y.hash); a != b {
+	if a, b := trait.Order(x.hash), trait.Order(y.hash); a != b {
 		return a < b
 	}
 	return x.key < y.key

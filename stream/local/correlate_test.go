@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
 )
@@ -152,7 +153,7 @@ func (d *desk) cand(dim, identity string, log float64, exposed int64, traits ...
 }
 
 func (d *desk) through(dim, identity string, share float64) campaign.TraitShare {
-	return campaign.TraitShare{Trait: campaign.Trait{Dimension: d.dim(d.t, dim), Identity: identity}, Share: share}
+	return campaign.TraitShare{Trait: trait.Trait{Dimension: d.dim(d.t, dim), Identity: identity}, Share: share}
 }
 
 func factOf(dim int, identity string, f fact.Name, exposed int64) stream.FactCandidate {
@@ -194,7 +195,7 @@ func (d *desk) company(n int, add func(i int, m *campaign.ActiveIdentity)) *camp
 	s := new(campaign.TraitSums)
 	for i := range n {
 		m := &campaign.ActiveIdentity{Dimension: d.dim(d.t, "user"), Identity: fmt.Sprintf("u%03d", i), Log: -1, Observed: 10, Expected: 10,
-			Traits: []campaign.Trait{{Dimension: d.dim(d.t, "network"), Identity: "office"}, {Dimension: d.dim(d.t, "key"), Identity: "kid-1"}}}
+			Traits: []trait.Trait{{Dimension: d.dim(d.t, "network"), Identity: "office"}, {Dimension: d.dim(d.t, "key"), Identity: "kid-1"}}}
 		if add != nil {
 			add(i, m)
 		}
@@ -307,7 +308,7 @@ func TestCampaignNamesTheWeak(t *testing.T) {
 	d.next(strong(), nil, d.company(60, func(i int, m *campaign.ActiveIdentity) {
 		if i < 6 {
 			m.Log = 1.5
-			m.Traits = append(m.Traits, campaign.Trait{Dimension: d.dim(t, "network"), Identity: "mules"})
+			m.Traits = append(m.Traits, trait.Trait{Dimension: d.dim(t, "network"), Identity: "mules"})
 		}
 	}))
 	d.want("update campaign network mules medium") // three times as many
@@ -375,7 +376,7 @@ func TestCrowdOfWeakEvidence(t *testing.T) {
 				if i < 32 {
 					m.Log = log
 					m.Observed += 4
-					m.Traits = append(m.Traits, campaign.Trait{Dimension: d.dim(d.t, "network"), Identity: fmt.Sprint("mule-", i%4)})
+					m.Traits = append(m.Traits, trait.Trait{Dimension: d.dim(d.t, "network"), Identity: fmt.Sprint("mule-", i%4)})
 				}
 			}))
 		}
@@ -398,7 +399,7 @@ func TestCrowdOfWeakEvidence(t *testing.T) {
 	d.toBinEnd()
 	d.next(nil, nil, d.company(150, func(i int, m *campaign.ActiveIdentity) {
 		m.Log = 4
-		m.Traits = append(m.Traits, campaign.Trait{Dimension: d.dim(d.t, "network"), Identity: fmt.Sprint("floor-", i%4)})
+		m.Traits = append(m.Traits, trait.Trait{Dimension: d.dim(d.t, "network"), Identity: fmt.Sprint("floor-", i%4)})
 	}))
 	d.want()
 }
@@ -541,7 +542,7 @@ func story(t *testing.T, seed uint64, kills bool) (out []string) {
 			traits = d.company(40, func(i int, m *campaign.ActiveIdentity) {
 				if weak && i < 8 {
 					m.Log = 4
-					m.Traits = append(m.Traits, campaign.Trait{Dimension: d.dim(t, "network"), Identity: networks[1+dice.IntN(2)]})
+					m.Traits = append(m.Traits, trait.Trait{Dimension: d.dim(t, "network"), Identity: networks[1+dice.IntN(2)]})
 				}
 			})
 		}
