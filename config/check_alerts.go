@@ -15,27 +15,31 @@ var destinationKeys = []struct {
 	types []string
 }{
 	{"format", []string{Stdout}},
-	{"url", []string{Webhook, Slack, Alertmanager}},
+	{"url", []string{Webhook, Slack, Alertmanager, Teams}},
 	{"secret", []string{Webhook}},
 	{"token", []string{Slack, Alertmanager}},
 	{"channel", []string{Slack}},
 	{"signing_secret", []string{Slack}},
 	{"routing_key", []string{PagerDuty}},
 	{"api", []string{Slack, PagerDuty}},
-	{"username", []string{Alertmanager}},
-	{"password", []string{Alertmanager}},
+	{"username", []string{Alertmanager, Email}},
+	{"password", []string{Alertmanager, Email}},
 	{"resend", []string{Alertmanager}},
 	{"topic", []string{KafkaTopic}},
 	{"network", []string{Syslog}},
-	{"address", []string{Syslog}},
+	{"address", []string{Syslog, Email}},
 	{"facility", []string{Syslog}},
-	{"ca_file", []string{Webhook, Slack, PagerDuty, Alertmanager, Syslog}},
-	{"per_minute", []string{Webhook, Slack, PagerDuty, Alertmanager, KafkaTopic, Syslog}},
+	{"encryption", []string{Email}},
+	{"from", []string{Email}},
+	{"to", []string{Email}},
+	{"ca_file", []string{Webhook, Slack, PagerDuty, Alertmanager, Syslog, Email, Teams}},
+	{"per_minute", []string{Webhook, Slack, PagerDuty, Alertmanager, KafkaTopic, Syslog, Email, Teams}},
 }
 
 // destinationNeeds says what a type cannot do without.
 var destinationNeeds = map[string][]string{
 	Webhook: {"url", "secret"}, PagerDuty: {"routing_key"}, Alertmanager: {"url"}, KafkaTopic: {"topic"}, Syslog: {"address"},
+	Email: {"address", "from", "to"}, Teams: {"url"},
 }
 
 func (p *parser) checkDestinations(c *Config) {
@@ -117,7 +121,7 @@ func (p *parser) checkSlack(d *Destination, at string) {
 const minSigningSecret = 16
 
 func (p *parser) checkRest(d *Destination, at string) {
-	if p.given(at, "password") != p.given(at, "username") && d.Type == Alertmanager {
+	if p.given(at, "password") != p.given(at, "username") && (d.Type == Alertmanager || d.Type == Email) {
 		have, lack := "username", "password"
 		if p.given(at, lack) {
 			have, lack = lack, have
@@ -129,6 +133,9 @@ func (p *parser) checkRest(d *Destination, at string) {
 	}
 	if p.given(at, "ca_file") && d.Type == Syslog && d.Network != "tls" {
 		p.faultAt(at+".ca_file", "has no effect without network: tls")
+	}
+	if d.Type == Email {
+		p.checkEmail(d, at)
 	}
 	if d.Type == Slack && d.SigningSecret.IsSet() && len(d.SigningSecret.Reveal()) < minSigningSecret {
 		p.faultAt(p.which(at+".signing_secret"), "is too short; copy the Signing Secret from the app's Basic Information")
@@ -143,6 +150,21 @@ func (p *parser) checkRest(d *Destination, at string) {
 	}
 	if d.Quiet.IsSet() && d.Quiet.From.since == d.Quiet.To.since {
 		p.faultAt(q+".to", "is when they begin, so it would always be quiet; want another time (a whole day is 00:00 to 24:00)")
+	}
+}
+
+func (p *parser) checkEmail(d *Destination, at string) {
+	if p.given(at, "to") && len(d.To) == 0 {
+		p.faultAt(at+".to", "names no recipient; want at least one")
+	}
+	if d.Encryption != "none" {
+		return
+	}
+	if p.given(at, "ca_file") {
+		p.faultAt(at+".ca_file", "has no effect with encryption: none")
+	}
+	if p.given(at, "username") {
+		p.faultAt(at+".username", "has a password that would travel in plain text; want encryption: starttls or tls, or no username")
 	}
 }
 

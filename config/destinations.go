@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"net/mail"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,8 @@ const (
 	Alertmanager = "alertmanager"
 	KafkaTopic   = "kafka"
 	Syslog       = "syslog"
+	Email        = "email"
+	Teams        = "teams"
 )
 
 // Alerts says how many are wanted and where they go.
@@ -57,6 +60,9 @@ type Destination struct {
 	Network       string // udp, tcp or tls
 	Address       string // host:port
 	Facility      int
+	Encryption    string // starttls, tls or none
+	From          string
+	To            []string
 	CAFile        string // empty: the system's roots
 	Timeout       time.Duration
 	PerMinute     int           // attempts; stdout has no limit
@@ -126,7 +132,7 @@ func stdoutDestination() Destination {
 func defaultDestination() Destination {
 	return Destination{
 		Format: "json", Timeout: 10 * time.Second, PerMinute: 60, GiveUpAfter: day,
-		Resend: time.Minute, Network: "tcp", Facility: 13, Quiet: Quiet{Below: episode.Critical.String()},
+		Resend: time.Minute, Network: "tcp", Facility: 13, Encryption: "starttls", Quiet: Quiet{Below: episode.Critical.String()},
 	}
 }
 
@@ -167,10 +173,10 @@ func destinationFields(d *Destination) []field {
 	severities := []string{episode.Medium.String(), episode.High.String(), episode.Critical.String()}
 	f := []field{
 		required(scalar("name", text(&d.Name, notEmpty, word), "Name in logs, metrics, routes and delivery records.", "soc")),
-		required(scalar("type", oneOf(&d.Type, Stdout, Webhook, Slack, PagerDuty, Alertmanager, KafkaTopic, Syslog), "Kind of destination; docs/alerts.md has an example of each.", "webhook")),
+		required(scalar("type", oneOf(&d.Type, Stdout, Webhook, Slack, PagerDuty, Alertmanager, KafkaTopic, Syslog, Email, Teams), "Kind of destination; docs/alerts.md has an example of each.", "webhook")),
 		scalar("format", oneOf(&d.Format, "json", "table"), "Form of stdout.", ""),
 	}
-	f = append(f, secretFields("url", &d.URL, "Address of a webhook, of Slack's incoming webhook, or of Alertmanager; kept secret, since it may hold a token.", "https://soc.example/hooks/weir", httpURL)...)
+	f = append(f, secretFields("url", &d.URL, "Address of a webhook, of Slack's incoming webhook, of a Teams workflow, or of Alertmanager; kept secret, since it may hold a token.", "https://soc.example/hooks/weir", httpURL)...)
 	f = append(f, secretFields("secret", &d.Secret, "Secret that signs a webhook's messages: whsec_ and the base64 of 24 to 64 random bytes (`echo whsec_$(openssl rand -base64 32)`).", "${WEBHOOK_SECRET}")...)
 	f = append(f, secretFields("token", &d.Token, "Token of a Slack bot (xoxb-…), or bearer token of Alertmanager.", "${SLACK_TOKEN}")...)
 	f = append(f, scalar("channel", text(&d.Channel, notEmpty), "Channel that a Slack bot posts to, best by its id.", "C024BE91L"))
@@ -178,14 +184,18 @@ func destinationFields(d *Destination) []field {
 	f = append(f, secretFields("routing_key", &d.RoutingKey, "Integration key of PagerDuty's Events API v2.", "${PAGERDUTY_ROUTING_KEY}")...)
 	f = append(f,
 		scalar("api", text(&d.API, notEmpty, httpURL), "Where the API of Slack (default https://slack.com/api) or PagerDuty (default https://events.pagerduty.com) answers; for the European region, and for look-alikes.", "https://events.eu.pagerduty.com"),
-		scalar("username", text(&d.Username, notEmpty), "User of Alertmanager's basic authentication.", "weir"))
-	f = append(f, secretFields("password", &d.Password, "Password of Alertmanager's basic authentication.", "${ALERTMANAGER_PASSWORD}")...)
+		scalar("username", text(&d.Username, notEmpty), "User of Alertmanager's basic authentication, or of the mail server.", "weir"))
+	f = append(f, secretFields("password", &d.Password, "Password of that user.", "${ALERTMANAGER_PASSWORD}")...)
 	return append(f,
 		scalar("resend", duration(&d.Resend, 10*time.Second, time.Hour, time.Second), "How often Alertmanager is told of an open episode; it takes it for over after four times as long.", ""),
 		scalar("topic", text(&d.Topic, notEmpty, topicName), "Topic, on the same cluster, that gets OCSF Detection Findings. It must exist.", "security.findings"),
 		scalar("network", oneOf(&d.Network, "udp", "tcp", "tls"), "How syslog is reached.", ""),
-		scalar("address", text(&d.Address, notEmpty, brokerAddress), "Host and port of the syslog receiver.", "siem.example:6514"),
+		scalar("address", text(&d.Address, notEmpty, brokerAddress), "Host and port of the syslog receiver or mail server.", "siem.example:6514"),
 		scalar("facility", integer(&d.Facility, 1, 23), "Facility of syslog messages; 13 is log audit.", ""),
+		scalar("encryption", oneOf(&d.Encryption, "starttls", "tls", "none"), "How a mail server is reached: from plain text to TLS (port 587), TLS at once (465), or in plain text (25), then without a user.", ""),
+		scalar("from", text(&d.From, notEmpty, mailAddress), "Sender of e-mail.", "weir@example.com"),
+		field{name: "to", doc: "Recipients of e-mail. The mail server must take all of them; the address of a list is best.", example: "[soc@example.com]",
+			list: texts(&d.To, func() string { return "[]" }, notEmpty, mailAddress)},
 		scalar("ca_file", file(&d.CAFile, pemAuthorities), "PEM file of the authorities that sign the receiver's certificate; without it, the system's.", "ca.pem"),
 		scalar("timeout", duration(&d.Timeout, 100*time.Millisecond, time.Minute, time.Millisecond), "Longest wait for one attempt.", ""),
 		scalar("per_minute", integer(&d.PerMinute, 1, 60_000), "Most attempts a minute. Stdout has no limit.", ""),
@@ -237,6 +247,14 @@ func weekday(s string) error {
 		return nil
 	}
 	return errors.New("is no day; want one of mon, tue, wed, thu, fri, sat, sun")
+}
+
+// mailAddress is an address as it stands in a header, with or without a name.
+func mailAddress(s string) error {
+	if _, err := mail.ParseAddress(s); err != nil {
+		return errors.New("is no mail address; want name@host, such as soc@example.com")
+	}
+	return nil
 }
 
 func linkTemplate(s string) error {

@@ -16,16 +16,17 @@ func newSOCCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "soc [--listen ADDRESS]",
 		Short: "Serve a look-alike of Slack and PagerDuty, to see messages without an account",
-		Long: `Serve a look-alike of Slack, PagerDuty and Alertmanager, until interrupted: the
-parts of their interfaces that weir speaks, held to the vendors' rules, and a
-page on which messages arrive, change and resolve. It keeps everything in memory
-and lets everybody in, so it listens on the loopback interface unless told
-otherwise.
+		Long: `Serve a look-alike of Slack, PagerDuty, Microsoft Teams and Alertmanager, until
+interrupted: the parts of their interfaces that weir speaks, held to the vendors'
+rules, and a page on which messages arrive, change and resolve. It keeps
+everything in memory and lets everybody in, so it listens on the loopback
+interface unless told otherwise.
 
 Destinations reach it like this:
 
   - {name: chat, type: slack, token: xoxb-any, channel: C1, api: "http://127.0.0.1:8025/api"}
   - {name: pager, type: pagerduty, routing_key: 0123456789abcdef0123456789abcdef, api: "http://127.0.0.1:8025"}
+  - {name: channel, type: teams, url: "http://127.0.0.1:8025/workflows/1?sig=any"}
   - {name: am, type: alertmanager, url: "http://127.0.0.1:8025"}`,
 		Example: `  weir soc
   weir soc --listen 127.0.0.1:9000

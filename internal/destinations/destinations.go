@@ -11,11 +11,13 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/alerting/notify/alertmanager"
+	"github.com/weirhq/weir/alerting/notify/email"
 	"github.com/weirhq/weir/alerting/notify/ocsf"
 	"github.com/weirhq/weir/alerting/notify/pagerduty"
 	slackchannel "github.com/weirhq/weir/alerting/notify/slack"
 	"github.com/weirhq/weir/alerting/notify/stdout"
 	"github.com/weirhq/weir/alerting/notify/syslog"
+	"github.com/weirhq/weir/alerting/notify/teams"
 	"github.com/weirhq/weir/alerting/notify/webhook"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/detectors/episode"
@@ -143,6 +145,13 @@ func New(c *config.Config, d *config.Destination, env Env) (notify.Destination, 
 			Name: d.Name, Network: d.Network, Address: d.Address, Hostname: host, Version: env.Version, Facility: d.Facility,
 			Location: zone, TLS: tls, Timeout: d.Timeout,
 		})
+	case config.Email:
+		return email.New(email.Options{
+			Name: d.Name, Address: d.Address, Encryption: d.Encryption, Username: d.Username, Password: d.Password.Reveal(),
+			From: d.From, To: d.To, Location: zone, TLS: tls, Timeout: d.Timeout,
+		})
+	case config.Teams:
+		return teams.New(teams.Options{Name: d.Name, URL: d.URL.Reveal(), Location: zone, TLS: tls, Timeout: d.Timeout})
 	}
 	return nil, fmt.Errorf("there is no destination of type %q", d.Type)
 }

@@ -63,6 +63,35 @@ alerts:
 	}
 }
 
+// Every type that a configuration may name can be built.
+func TestEveryTypeIsBuilt(t *testing.T) {
+	c, err := config.Parse("weir.yaml", []byte(`
+alerts:
+  destinations:
+    - {name: a, type: slack, token: xoxb-1, channel: C1}
+    - {name: b, type: pagerduty, routing_key: 0123456789abcdef0123456789abcdef}
+    - {name: c, type: alertmanager, url: "http://am:9093"}
+    - {name: d, type: webhook, url: "https://x.example/", secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}
+    - {name: e, type: kafka, topic: findings}
+    - {name: f, type: syslog, address: "siem:514"}
+    - {name: g, type: email, address: "mail:587", username: weir, password: hunter2, from: weir@x.example, to: [soc@x.example]}
+    - {name: h, type: teams, url: "https://x.example/workflows/1?sig=x"}
+    - {name: i, type: stdout}
+`), func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := All(c, Env{Connection: &cluster.Connection{}, Out: &bytes.Buffer{}})
+	if err != nil || len(list) != 9 {
+		t.Fatal(len(list), err)
+	}
+	for i, d := range list {
+		if d.Name() != c.Alerts.Destinations[i].Name {
+			t.Errorf("destination %d is %s", i, d.Name())
+		}
+	}
+}
+
 // Findings arrive under the key of their episode.
 func TestFindings(t *testing.T) {
 	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "findings"))

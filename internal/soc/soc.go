@@ -1,5 +1,5 @@
-// Package soc serves the look-alike of Slack, PagerDuty and Alertmanager over
-// HTTP, for weir soc and weir demo.
+// Package soc serves the look-alike of Slack, PagerDuty, Teams and
+// Alertmanager over HTTP, for weir soc and weir demo.
 package soc
 
 import (

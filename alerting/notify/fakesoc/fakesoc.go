@@ -1,6 +1,6 @@
 // Package fakesoc fakes what a security team uses: the parts of Slack's Web API,
-// of PagerDuty's Events API v2 and of Alertmanager's API v2 that weir calls. It
-// refuses what breaks the rules that the vendors publish, and serves one page on
+// of PagerDuty's Events API v2, of Alertmanager's API v2 and of Teams' workflows
+// that weir calls. It refuses what breaks the rules that the vendors publish, and serves one page on
 // which messages are seen to arrive, change and resolve.
 //
 // It is for trying weir without an account, for the demonstration, and for
@@ -32,7 +32,7 @@ type Options struct {
 	Now func() time.Time
 }
 
-// keep is how many messages, incidents and alerts are kept, of each; the oldest
+// keep is how many messages, incidents, alerts and cards are kept, of each; the oldest
 // go first.
 const keep = 500
 
@@ -45,6 +45,7 @@ const keep = 500
 //	/services/…                            Slack's incoming webhooks
 //	/v2/enqueue                            PagerDuty's Events API v2
 //	/api/v2/alerts                         Alertmanager's API v2
+//	/workflows/…?sig=…                     workflows of Microsoft Teams
 type Server struct {
 	o   Options
 	mux http.Handler
@@ -62,6 +63,7 @@ type State struct {
 	Messages  []Message  `json:"messages"`
 	Incidents []Incident `json:"incidents"`
 	Alerts    []Alert    `json:"alerts"`
+	Cards     []Card     `json:"cards"`
 	Clickable bool       `json:"clickable"` // buttons are sent to somebody
 }
 
@@ -74,7 +76,7 @@ func New(o Options) *Server {
 		o.Now = time.Now
 	}
 	s := &Server{o: o, posted: map[string][]time.Time{}, changed: make(chan struct{})}
-	s.state = State{Messages: []Message{}, Incidents: []Incident{}, Alerts: []Alert{}, Clickable: o.Interactivity != ""}
+	s.state = State{Messages: []Message{}, Incidents: []Incident{}, Alerts: []Alert{}, Cards: []Card{}, Clickable: o.Interactivity != ""}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.servePage)
 	mux.HandleFunc("GET /state", s.serveState)
@@ -85,6 +87,7 @@ func New(o Options) *Server {
 	mux.HandleFunc("POST /services/", s.incomingWebhook)
 	mux.HandleFunc("POST /v2/enqueue", s.enqueue)
 	mux.HandleFunc("POST /api/v2/alerts", s.postAlerts)
+	mux.HandleFunc("POST /workflows/", s.workflow)
 	// A page of somebody else's must not click here.
 	s.mux = http.NewCrossOriginProtection().Handler(mux)
 	return s
@@ -109,6 +112,7 @@ func (s *Server) snapshot() State {
 		out.Messages[i] = m
 	}
 	out.Incidents = append([]Incident{}, s.state.Incidents...)
+	out.Cards = append([]Card{}, s.state.Cards...)
 	now := s.o.Now()
 	out.Alerts = append([]Alert{}, s.state.Alerts...)
 	for i := range out.Alerts {
@@ -124,6 +128,7 @@ func (s *Server) touch() {
 	s.state.Messages = s.state.Messages[max(0, len(s.state.Messages)-keep):]
 	s.state.Incidents = s.state.Incidents[max(0, len(s.state.Incidents)-keep):]
 	s.state.Alerts = s.state.Alerts[max(0, len(s.state.Alerts)-keep):]
+	s.state.Cards = s.state.Cards[max(0, len(s.state.Cards)-keep):]
 	close(s.changed)
 	s.changed = make(chan struct{})
 }

@@ -222,3 +222,47 @@ func TestBounded(t *testing.T) {
 		t.Errorf("keeps %d messages", n)
 	}
 }
+
+// The look-alike refuses what Teams would not show.
+func TestTeamsRules(t *testing.T) {
+	s, url := start(t, Options{})
+	card := func(body, more string) string {
+		return `{"type":"message","attachments":[{"contentType":"application/vnd.microsoft.card.adaptive","content":{"type":"AdaptiveCard","version":"1.4","body":[` + body + `]` + more + `}}]}`
+	}
+	const text = `{"type":"RichTextBlock","inlines":[{"type":"TextRun","text":"x"}]}`
+	link := func(url string) string {
+		return `{"type":"Action.OpenUrl","title":"Console","url":"` + url + `"}`
+	}
+	for name, c := range map[string]struct {
+		query, body string
+		code        int
+		want        string
+	}{
+		"card":              {"?sig=x", card(text, ""), 202, ""},
+		"links":             {"?sig=x", card(text, `,"actions":[`+strings.Repeat(link("https://x.example")+",", 5)+link("https://x.example")+`]`), 202, ""},
+		"too many links":    {"?sig=x", card(text, `,"actions":[`+strings.Repeat(link("https://x.example")+",", 6)+link("https://x.example")+`]`), 400, "7 actions"},
+		"a script":          {"?sig=x", card(text, `,"actions":[`+link("javascript:alert(1)")+`]`), 400, "opens no page"},
+		"styled head":       {"?sig=x", card(`{"type":"Container","style":"attention","items":[`+text+`]}`, ""), 202, ""},
+		"unknown style":     {"?sig=x", card(`{"type":"Container","style":"danger","items":[`+text+`]}`, ""), 400, "danger"},
+		"unknown element":   {"?sig=x", card(`{"type":"Hologram"}`, ""), 400, "Hologram"},
+		"unknown inside":    {"?sig=x", card(`{"type":"Container","items":[{"type":"Hologram"}]}`, ""), 400, "Hologram"},
+		"empty run":         {"?sig=x", card(`{"type":"RichTextBlock","inlines":[{"type":"TextRun"}]}`, ""), 400, "0 bytes"},
+		"no body":           {"?sig=x", card("", ""), 400, "no body"},
+		"version":           {"?sig=x", strings.Replace(card(text, ""), "1.4", "1.6", 1), 400, "1.6"},
+		"other attachment":  {"?sig=x", strings.Replace(card(text, ""), "card.adaptive", "card.hero", 1), 400, "no Adaptive Card"},
+		"no attachments":    {"?sig=x", `{"type":"message"}`, 400, "attachments"},
+		"no JSON":           {"?sig=x", `{`, 400, "reading the message"},
+		"28 KB":             {"?sig=x", card(text, "") + strings.Repeat(" ", maxTeams-len(card(text, ""))), 202, ""},
+		"more than 28 KB":   {"?sig=x", card(text, "") + strings.Repeat(" ", maxTeams-len(card(text, ""))+1), 413, ""},
+		"without signature": {"", card(text, ""), 401, ""},
+	} {
+		before := len(s.State().Cards)
+		code, got := say(t, url+"/workflows/1"+c.query, c.body)
+		if code != c.code || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %d %s, want %d %s", name, code, got, c.code, c.want)
+		}
+		if shown := len(s.State().Cards) - before; (shown == 1) != (code == 202) {
+			t.Errorf("%s: %d cards are shown", name, shown)
+		}
+	}
+}

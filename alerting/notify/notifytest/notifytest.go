@@ -1,7 +1,7 @@
 // Package notifytest is a test suite of the behaviour that every destination
-// shares. A destination that speaks HTTP meets receivers that are well, busy,
-// broken, slow, half dead or not to be trusted. It must answer each as the
-// contract of notify.Destination says, and quote no secret.
+// shares. A destination that speaks HTTP (Suite) or SMTP (SMTP) meets receivers
+// that are well, busy, broken, slow, half dead or not to be trusted. It must
+// answer each as the contract of notify.Destination says, and quote no secret.
 package notifytest
 
 import (

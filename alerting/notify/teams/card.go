@@ -1,0 +1,179 @@
+package teams
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
+)
+
+const (
+	// maxMessage bounds a message, in bytes of UTF-8 and of UTF-16: Teams takes
+	// about 28 KB and does not say of which.
+	maxMessage = 27 << 10
+	// maxText is the longest text of a card, in characters, where the message
+	// does not ask for shorter ones.
+	maxText = 2000
+)
+
+// message is what the workflow is posted.
+type message struct {
+	Type        string       `json:"type"`
+	Attachments []attachment `json:"attachments"`
+}
+
+type attachment struct {
+	ContentType string `json:"contentType"`
+	Content     card   `json:"content"`
+}
+
+// card is an Adaptive Card (https://adaptivecards.io/explorer/).
+type card struct {
+	Schema  string            `json:"$schema"`
+	Type    string            `json:"type"`
+	Version string            `json:"version"`
+	Teams   map[string]string `json:"msteams"`
+	Body    []element         `json:"body"`
+	Actions []action          `json:"actions,omitempty"`
+}
+
+// element is a Container of elements or a RichTextBlock of runs.
+type element struct {
+	Type    string    `json:"type"`
+	Style   string    `json:"style,omitempty"`
+	Bleed   bool      `json:"bleed,omitempty"`
+	Items   []element `json:"items,omitempty"`
+	Spacing string    `json:"spacing,omitempty"`
+	Inlines []run     `json:"inlines,omitempty"`
+}
+
+// run is a TextRun. Unlike a TextBlock and a FactSet it knows no Markdown, so
+// that an identity can make no link of itself.
+type run struct {
+	Type   string `json:"type"`
+	Text   string `json:"text"`
+	Weight string `json:"weight,omitempty"`
+	Size   string `json:"size,omitempty"`
+	Subtle bool   `json:"isSubtle,omitempty"`
+}
+
+type action struct {
+	Type  string `json:"type"`
+	Title string `json:"title"`
+	URL   string `json:"url"`
+}
+
+// fit returns the message of an alert, with its texts as long as its size
+// allows.
+func fit(a *alerting.Alert, m *alerting.Content) []byte {
+	for limit := maxText; ; limit = limit * 3 / 4 {
+		if body := encode(newMessage(a, m, limit)); size(body) <= maxMessage || limit < 16 {
+			return body
+		}
+	}
+}
+
+// size returns the larger of the sizes in UTF-8 and in UTF-16, in bytes.
+func size(body []byte) int {
+	units := 0
+	for _, r := range string(body) {
+		units += utf16.RuneLen(r)
+	}
+	return max(len(body), 2*units)
+}
+
+// newMessage returns the message of an alert whose texts have at most limit
+// characters each.
+func newMessage(a *alerting.Alert, m *alerting.Content, limit int) *message {
+	head, style := mark(a)
+	clip := func(s string) string { return alerting.Clip(s, limit) }
+	body := []element{
+		{Type: "Container", Style: style, Bleed: true, Items: []element{
+			text("", run{Text: clip(head + " " + m.Title), Weight: "Bolder", Size: "Large"}),
+		}},
+		text("", run{Text: clip(m.Sentence)}),
+	}
+	section := func(heading string, lines []element) {
+		if len(lines) > 0 {
+			body = append(append(body, text("Medium", run{Text: heading, Weight: "Bolder"})), lines...)
+		}
+	}
+	fields := func(list []alerting.Field) (out []element) {
+		for _, f := range list {
+			out = append(out, text("Small", run{Text: f.Name + ": ", Subtle: true}, run{Text: clip(f.Value)}))
+		}
+		return out
+	}
+	list := func(mark func(i int) string, list []string) (out []element) {
+		for i, l := range list {
+			out = append(out, text("Small", run{Text: mark(i) + clip(l)}))
+		}
+		return out
+	}
+	bullet := func(int) string { return "• " }
+	number := func(i int) string { return strconv.Itoa(i+1) + ". " }
+	body = append(body, fields(m.Figures)...)
+	section("Through what", fields(m.Through))
+	section("Who", list(bullet, m.Members))
+	section("Why it may be harmless", list(bullet, m.Benign))
+	section("Check first", list(number, m.Checks))
+	body = append(body, text("Medium", run{Text: clip(key(a)), Size: "Small", Subtle: true}))
+	out := card{
+		Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.4",
+		Teams: map[string]string{"width": "Full"}, Body: body,
+	}
+	for _, l := range m.Links {
+		out.Actions = append(out.Actions, action{Type: "Action.OpenUrl", Title: l.Name, URL: l.Value})
+	}
+	return &message{Type: "message", Attachments: []attachment{{ContentType: "application/vnd.microsoft.card.adaptive", Content: out}}}
+}
+
+// text returns a paragraph.
+func text(spacing string, runs ...run) element {
+	for i := range runs {
+		runs[i].Type = "TextRun"
+	}
+	return element{Type: "RichTextBlock", Spacing: spacing, Inlines: runs}
+}
+
+// mark returns a sign and the word for what the alert is, and the style of its
+// head.
+func mark(a *alerting.Alert) (sign, style string) {
+	if a.Status == alerting.Close {
+		return "🟢", "good"
+	}
+	word := strings.ToUpper(a.Severity.String())
+	switch a.Severity {
+	case episode.Critical:
+		return "🔴 " + word, "attention"
+	case episode.High:
+		return "🟠 " + word, "warning"
+	case episode.Medium:
+		return "🟡 " + word, "accent"
+	}
+	return "🔵 " + word, "emphasis"
+}
+
+// key returns the dedup key, and that of the campaign where there is one.
+func key(a *alerting.Alert) string {
+	if a.Campaign == "" {
+		return a.DedupKey
+	}
+	return a.DedupKey + " in campaign " + a.Campaign
+}
+
+// encode writes JSON with <, > and & as they are.
+func encode(m *message) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(m); err != nil {
+		panic(fmt.Sprintf("teams: encoding a message: %v", err)) // plain fields always encode
+	}
+	return bytes.TrimRight(b.Bytes(), "\n")
+}
