@@ -41,7 +41,7 @@ test: ## run all tests: unit, embedded broker, real Kafka (needs a Docker engine
 
 .PHONY: race
 race: ## run the packages that have goroutines under the race detector
-	GOGC=400 go test -race -short -timeout 20m $(RACE)
+	GOGC=400 go run ./internal/gotest -race -short -timeout 20m $(RACE)
 
 .PHONY: lint
 lint: ## check formatting, vet, golangci-lint, modules
