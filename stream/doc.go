@@ -1,7 +1,7 @@
 // Package stream is the topology: the operators between an access event and an
 // alert, and what flows between them.
 //
-//	ingest ─ Batch (weir.partials) ─► detect ─ Report (weir.evidence) ─► correlate ─► alerts
+//	ingest ─ Batch (weir.partials) ─► detect ─ EvidenceReport (weir.evidence) ─► correlate ─► alerts
 //	                                    ▲                                    │
 //	                                    └──── Parameters (weir.parameters) ◄─┘
 //

@@ -55,7 +55,7 @@ type Spoke struct {
 }
 
 // None is the index of a dimension that there is not.
-const None = -1
+const NoDimension = -1
 
 // These stand in for topics: in that tick tokens were issued, or records touched.
 const (

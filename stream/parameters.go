@@ -10,7 +10,7 @@ import (
 
 // Parameters is one record on weir.parameters: what detect must know of the
 // whole fleet to score the bins after Bin, and what it is told to do there.
-type Parameters struct {
+type ParameterRecord struct {
 	*score.Parameters
 	// Commands of the last CommandRing records, oldest first: whoever has read
 	// one of those records has read the command. Seq tells which are new.
@@ -43,18 +43,18 @@ const Excise CommandKind = 1
 
 // AppendBinary appends the record's value: the parameters, and after them the
 // commands.
-func (p *Parameters) AppendBinary(b []byte) []byte {
+func (p *ParameterRecord) AppendBinary(b []byte) []byte {
 	return AppendCommands(p.Parameters.AppendBinary(b), p.Commands)
 }
 
 // DecodeParameters reads a record of weir.parameters.
-func DecodeParameters(value []byte) (*Parameters, error) {
+func DecodeParameterRecord(value []byte) (*ParameterRecord, error) {
 	params, rest, err := score.DecodeParameters(value)
 	if err != nil {
 		return nil, fmt.Errorf("reading parameters: %w", err)
 	}
 	r := wire.NewReader(rest)
-	p := &Parameters{params, ReadCommands(&r)}
+	p := &ParameterRecord{params, ReadCommands(&r)}
 	if err := r.End(); err != nil {
 		return nil, fmt.Errorf("reading parameters: %w", err)
 	}

@@ -12,11 +12,26 @@ import (
 	"github.com/weirhq/weir/internal/wire"
 )
 
-// TraitShare is a trait and the part of what the identity did that went through
+// TraitShare is a trait and the part of what an identity did that went through
 // it, 0..1.
 type TraitShare struct {
 	trait.Trait
-	Share float64 `json:"share"`
+	Share float64
+}
+
+// AppendTraitShares appends a list of traits with their shares.
+func AppendTraitShares(b []byte, list []TraitShare) []byte {
+	return wire.AppendList(b, list, func(b []byte, t *TraitShare) []byte {
+		b = wire.AppendText(binary.AppendVarint(b, int64(t.Dimension)), t.Identity)
+		return wire.AppendFloat64(b, t.Share)
+	})
+}
+
+// ReadTraitShares reads what AppendTraitShares wrote.
+func ReadTraitShares(r *wire.Reader) []TraitShare {
+	return wire.List(r, func() TraitShare {
+		return TraitShare{trait.Trait{Dimension: int(r.Varint()), Identity: r.Text()}, r.Float64()}
+	})
 }
 
 // TraitSums adds up, for one finished bin of one partition, the evidence of

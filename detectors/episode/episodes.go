@@ -31,7 +31,7 @@ const (
 )
 
 // Report is what is known of one identity at one tick.
-type Report struct {
+type Observation struct {
 	Dimension, Identity string
 	Tick                int64   // end of the tick, Unix milliseconds
 	Log                 float64 // log evidence
@@ -65,7 +65,7 @@ func (a Action) String() string {
 }
 
 // Verdict says what to tell of an episode, and under which key.
-type Verdict struct {
+type Decision struct {
 	Action   Action
 	Episode  Episode // as it stands after the verdict; zero if there is none
 	Reopened bool    // an Open under the key of an earlier one
@@ -123,11 +123,11 @@ func (s *Episodes) find(dimension, identity string) (int, bool) {
 //
 // Reports of one identity come in order of ticks; one that is older than the
 // latest is taken as if of the latest.
-func (s *Episodes) Judge(r Report) Verdict {
+func (s *Episodes) Judge(r Observation) Decision {
 	i, known := s.find(r.Dimension, r.Identity)
 	if !known {
 		if !r.stands() {
-			return Verdict{}
+			return Decision{}
 		}
 		s.list = slices.Insert(s.list, i, Episode{Dimension: r.Dimension, Identity: r.Identity, First: r.Tick})
 		return s.list[i].open(&r)
@@ -138,7 +138,7 @@ func (s *Episodes) Judge(r Report) Verdict {
 		return ep.follow(&r)
 	}
 	if !r.stands() {
-		return Verdict{Episode: *ep}
+		return Decision{Episode: *ep}
 	}
 	again := r.Tick-ep.Closed <= EpisodeGrace
 	if !again {
@@ -150,16 +150,16 @@ func (s *Episodes) Judge(r Report) Verdict {
 }
 
 // stands reports whether there is an episode in it.
-func (r *Report) stands() bool { return r.Log >= r.Threshold || len(r.Facts) > 0 }
+func (r *Observation) stands() bool { return r.Log >= r.Threshold || len(r.Facts) > 0 }
 
 // rank returns the severity that the report alone means.
-func (r *Report) rank() Severity {
+func (r *Observation) rank() Severity {
 	return max(SeverityOf(r.Exposed, r.Log, r.Threshold), r.Floor)
 }
 
 // open starts the episode, or starts it again. What people said of it before
 // stands, but for an acknowledgement: it came back after that.
-func (ep *Episode) open(r *Report) Verdict {
+func (ep *Episode) open(r *Observation) Decision {
 	ep.Opened, ep.Told, ep.High, ep.Closed = r.Tick, r.Tick, r.Tick, 0
 	ep.Severity, ep.Exposed, ep.Members, ep.Facts = r.rank(), r.Exposed, r.Members, ""
 	ep.learn(r.Facts)
@@ -169,7 +169,7 @@ func (ep *Episode) open(r *Report) Verdict {
 	case Confirmed:
 		ep.Severity = Critical
 	}
-	return Verdict{Action: Open, Episode: *ep}
+	return Decision{Action: Open, Episode: *ep}
 }
 
 // learn notes facts and reports whether any of them is new.
@@ -189,7 +189,7 @@ func (ep *Episode) learn(facts []string) bool {
 }
 
 // follow judges a report of an open episode.
-func (ep *Episode) follow(r *Report) Verdict {
+func (ep *Episode) follow(r *Observation) Decision {
 	if r.Log >= r.Threshold-EpisodeMargin || len(r.Facts) > 0 {
 		ep.High = r.Tick
 	}
@@ -200,10 +200,10 @@ func (ep *Episode) follow(r *Report) Verdict {
 	news := ep.learn(r.Facts) || severity != ep.Severity ||
 		r.Exposed >= 2*max(ep.Exposed, 1) || r.Members >= 2*max(ep.Members, 1)
 	if !news && (ep.Standing == Acknowledged || r.Tick-ep.Told < EpisodeRemind) {
-		return Verdict{Episode: *ep}
+		return Decision{Episode: *ep}
 	}
 	ep.Severity, ep.Exposed, ep.Members, ep.Told = severity, r.Exposed, max(ep.Members, r.Members), r.Tick
-	return Verdict{Action: Update, Episode: *ep}
+	return Decision{Action: Update, Episode: *ep}
 }
 
 // over reports whether the episode has been quiet for long enough to close.
@@ -217,21 +217,21 @@ func (ep *Episode) Ends() int64 {
 	return ep.High + EpisodeQuiet
 }
 
-func (ep *Episode) close(tick int64) Verdict {
+func (ep *Episode) close(tick int64) Decision {
 	ep.Closed = tick
-	return Verdict{Action: Close, Episode: *ep}
+	return Decision{Action: Close, Episode: *ep}
 }
 
 // Say notes what somebody has said of an episode, at a tick. A confirmed one
 // ranks as critical: that is an Update while it is open.
-func (s *Episodes) Say(dimension, identity string, standing Standing, tick int64) Verdict {
+func (s *Episodes) Say(dimension, identity string, standing Standing, tick int64) Decision {
 	i, known := s.find(dimension, identity)
 	if !known {
-		return Verdict{}
+		return Decision{}
 	}
 	ep := &s.list[i]
 	ep.Standing = standing
-	v := Verdict{Episode: *ep}
+	v := Decision{Episode: *ep}
 	if standing == Confirmed && ep.Severity < Critical {
 		ep.Severity = Critical
 		if ep.Closed == 0 {
@@ -247,7 +247,7 @@ func (s *Episodes) Say(dimension, identity string, standing Standing, tick int64
 // episodes of which no high evidence has come for EpisodeQuiet, in order of
 // dimension and identity, and returns them; and it forgets, and returns as
 // forgotten, those closed more than EpisodeGrace ago.
-func (s *Episodes) Expire(tick int64) (closed []Verdict, forgotten []Episode) {
+func (s *Episodes) Expire(tick int64) (closed []Decision, forgotten []Episode) {
 	kept := s.list[:0]
 	for i := range s.list {
 		ep := s.list[i]

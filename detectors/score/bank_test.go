@@ -108,7 +108,7 @@ func (l *bankLog) play(thief string, leakFrom int64, factor float64, seed uint64
 				continue
 			}
 			ev := e.Close(&states[i], 0, bin, c, p, &sums)
-			if episodes.Judge(episode.Report{Dimension: "user", Identity: name, Tick: e.BinStart(bin + 1), Log: ev.Log, Threshold: p.Threshold(0)}).Action == episode.Open {
+			if episodes.Judge(episode.Observation{Dimension: "user", Identity: name, Tick: e.BinStart(bin + 1), Log: ev.Log, Threshold: p.Threshold(0)}).Action == episode.Open {
 				opened[name] = append(opened[name], bin)
 			}
 		}

@@ -97,7 +97,7 @@ func TestNewcomers(t *testing.T) {
 	}
 	c := newCompany(2, people)
 	n := 0
-	c.onAlert = func(who *someone, hour int, _ episode.Verdict, _ Evidence) {
+	c.onAlert = func(who *someone, hour int, _ episode.Decision, _ Evidence) {
 		if started[who] && hour < 28*24 {
 			n++
 		}
@@ -124,7 +124,7 @@ func TestCampaign(t *testing.T) {
 	c := newCompany(2, people)
 	mode := 0.0
 	alerted := map[*someone]bool{}
-	c.onAlert = func(who *someone, hour int, _ episode.Verdict, ev Evidence) {
+	c.onAlert = func(who *someone, hour int, _ episode.Decision, ev Evidence) {
 		if hour >= 29*24 && hour < 31*24 {
 			alerted[who] = true
 			mode = max(mode, ev.Measures[Distinct].Mode)

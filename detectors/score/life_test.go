@@ -26,7 +26,7 @@ func (p *tale) openings(seed uint64, days int, budget float64, loc *time.Locatio
 	}
 	who := &someone{name: p.name, rng: rand.New(rand.NewPCG(seed, 77)), script: p.counts}
 	c.people = append(c.people, who)
-	c.onAlert = func(s *someone, hour int, _ episode.Verdict, _ Evidence) {
+	c.onAlert = func(s *someone, hour int, _ episode.Decision, _ Evidence) {
 		if s == who {
 			opened = append(opened, hour/24)
 		}

@@ -33,7 +33,7 @@ func shop(seed uint64, customers, agents int) []*someone {
 // opened.
 func (c *company) openings(days int) map[string][]int {
 	out := map[string][]int{}
-	c.onAlert = func(who *someone, hour int, _ episode.Verdict, _ Evidence) {
+	c.onAlert = func(who *someone, hour int, _ episode.Decision, _ Evidence) {
 		out[who.name] = append(out[who.name], hour/24)
 	}
 	c.run(days)

@@ -149,7 +149,7 @@ type company struct {
 	// for each opening.
 	onScore func(who *someone, hour int, ev Evidence)
 	onOver  func(who *someone, hour int)
-	onAlert func(who *someone, hour int, v episode.Verdict, ev Evidence)
+	onAlert func(who *someone, hour int, v episode.Decision, ev Evidence)
 }
 
 // monday is the bin at which simulations begin: 2026-03-02 00:00 UTC.
@@ -223,7 +223,7 @@ func (c *company) play(from, to int) []int {
 			if c.onScore != nil {
 				c.onScore(s, hour, ev)
 			}
-			v := c.log.Judge(episode.Report{Dimension: "user", Identity: s.name, Tick: c.engine.BinStart(bin + 1), Log: ev.Log, Threshold: c.params.Threshold(0), Exposed: int64(n[Distinct])})
+			v := c.log.Judge(episode.Observation{Dimension: "user", Identity: s.name, Tick: c.engine.BinStart(bin + 1), Log: ev.Log, Threshold: c.params.Threshold(0), Exposed: int64(n[Distinct])})
 			if v.Action == episode.Open {
 				opened[hour/24]++
 			}

@@ -16,8 +16,8 @@ import (
 // Trait is an identity of one dimension that the identities of another come
 // through: the network of a user, the key behind an endpoint.
 type Trait struct {
-	Dimension int    `json:"dim"`
-	Identity  string `json:"identity"`
+	Dimension int // its place in the configuration
+	Identity  string
 }
 
 // Max is how many identities of one other dimension are kept beside an

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/weirhq/weir/integration/kafkatest"
 	"github.com/weirhq/weir/stream"
 )
@@ -125,7 +124,7 @@ func (p *process) await(b *testing.B, broker *kafkatest.Broker, prefix string, l
 			b.Fatalf("weir has not come to the end of its input:\n%s", p.log.String())
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
-			report, err := stream.DecodeReport(r.Value)
+			report, err := stream.DecodeEvidenceReport(r.Value)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -10,14 +10,13 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"pgregory.net/rapid"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream"
+	"pgregory.net/rapid"
 )
 
 var updateGolden = flag.Bool("update", false, "write the golden files anew")
@@ -63,7 +62,7 @@ func leakDay(t testing.TB) *state {
 		got.candidates = append(got.candidates, stream.Candidate{
 			Tick: grid.TickOf(began) + 8, Dimension: dimension, Identity: identity, Log: log,
 			Measures: []stream.MeasureEvidence{{Measure: "distinct", Observed: observed, Expected: expected}},
-			Exposed:  stream.Exposed{Records: exposed},
+			Exposed:  episode.Exposed{Records: exposed},
 		})
 	}
 	candidate(0, "clerk.012", 6.2, 16, 7.4, 30)

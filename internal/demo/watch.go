@@ -63,8 +63,8 @@ func (w *watcher) poll(ctx context.Context) (n output) {
 				n.alerts = append(n.alerts, a)
 			}
 		case names.Evidence:
-			var report *stream.Report
-			if report, n.err = stream.DecodeReport(r.Value); n.err == nil {
+			var report *stream.EvidenceReport
+			if report, n.err = stream.DecodeEvidenceReport(r.Value); n.err == nil {
 				n.candidates = append(n.candidates, report.Candidates...)
 			}
 		case names.Parameters:

@@ -2,7 +2,9 @@ package wire
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
+	"slices"
 )
 
 // AppendVarints appends signed numbers, one after the other.
@@ -48,4 +50,22 @@ func AppendList[T any](b []byte, list []T, each func(b []byte, v *T) []byte) []b
 		b = each(b, &list[i])
 	}
 	return b
+}
+
+// AppendTextMap appends the length of a map and its pairs of texts, sorted by
+// key.
+func AppendTextMap(b []byte, m map[string]string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(m)))
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		b = AppendText(AppendText(b, key), m[key])
+	}
+	return b
+}
+
+// AppendOptional appends whether there is a number, and the number.
+func AppendOptional(b []byte, v *float64) []byte {
+	if v == nil {
+		return AppendBool(b, false)
+	}
+	return AppendFloat64(AppendBool(b, true), *v)
 }

@@ -218,6 +218,35 @@ func List[T any](r *Reader, each func() T) (list []T) {
 	return list
 }
 
+// TextMap reads what AppendTextMap wrote; nil of an empty map. Keys that are not
+// in ascending order are a fault.
+func (r *Reader) TextMap() (m map[string]string) {
+	last := ""
+	for i := range r.Count() {
+		key := r.Text()
+		if i > 0 && key <= last {
+			r.Fail("names that are not in order")
+		}
+		if r.err != nil {
+			return nil
+		}
+		if m == nil {
+			m = map[string]string{}
+		}
+		m[key], last = r.Text(), key
+	}
+	return m
+}
+
+// Optional reads what AppendOptional wrote.
+func (r *Reader) Optional() *float64 {
+	if !r.Bool() {
+		return nil
+	}
+	v := r.Float64()
+	return &v
+}
+
 // Decode reads a value by the decoder of its type, which returns the bytes that
 // follow the value.
 func Decode[T any](r *Reader, decode func(b []byte) (T, []byte, error)) (v T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -18,6 +19,8 @@ type all struct {
 	raw   []byte
 	list  []int64
 	tail  []int64
+	names map[string]string
+	maybe *float64
 }
 
 func (a *all) append(b []byte) []byte {
@@ -25,7 +28,8 @@ func (a *all) append(b []byte) []byte {
 	b = AppendFloat64(AppendFloat32(b, a.small), a.large)
 	b = AppendBytes(AppendText(b, a.text), a.raw)
 	b = AppendList(b, a.list, func(b []byte, v *int64) []byte { return binary.AppendVarint(b, *v) })
-	return AppendVarints(b, a.tail...)
+	b = AppendVarints(b, a.tail...)
+	return AppendOptional(AppendOptional(AppendTextMap(b, a.names), a.maybe), nil)
 }
 
 func (a *all) read(r *Reader) {
@@ -34,10 +38,16 @@ func (a *all) read(r *Reader) {
 	a.text, a.raw = r.Text(), r.Bytes()
 	a.list = List(r, r.Varint)
 	a.tail = []int64{r.Varint(), r.Varint()}
+	a.names, a.maybe = r.TextMap(), r.Optional()
+	if r.Optional() != nil {
+		r.Fail("a number where none was written")
+	}
 }
 
 func TestRoundTripAndCuts(t *testing.T) {
-	want := all{true, -1.5, math.MaxFloat64, "한국", []byte{0, 255}, []int64{0, -1, math.MinInt64, math.MaxInt64}, []int64{-64, 64}}
+	share := 0.25
+	want := all{true, -1.5, math.MaxFloat64, "한국", []byte{0, 255}, []int64{0, -1, math.MinInt64, math.MaxInt64}, []int64{-64, 64},
+		map[string]string{"b": "2", "a": "", "c": "3"}, &share}
 	b := want.append(nil)
 	var got all
 	r := NewReader(b)
@@ -45,7 +55,8 @@ func TestRoundTripAndCuts(t *testing.T) {
 	if err := r.End(); err != nil {
 		t.Fatal(err)
 	}
-	if again := got.append(nil); !bytes.Equal(again, b) || got.text != want.text || !slices.Equal(got.list, want.list) {
+	if again := got.append(nil); !bytes.Equal(again, b) || got.text != want.text || !slices.Equal(got.list, want.list) ||
+		!maps.Equal(got.names, want.names) || *got.maybe != share {
 		t.Errorf("read %+v, written %+v", got, want)
 	}
 	for n := range b {
@@ -77,6 +88,8 @@ func TestRefuses(t *testing.T) {
 		"a text beyond the end":     {[]byte{2, 'a'}, func(r *Reader) { r.Text() }},
 		"a text beyond its limit":   {[]byte{2, 'a', 'b'}, func(r *Reader) { r.TextUpTo(1) }},
 		"a list beyond the end":     {[]byte{2, 0}, func(r *Reader) { List(r, r.Byte) }},
+		"names out of order":        {[]byte{2, 1, 'b', 0, 1, 'a', 0}, func(r *Reader) { r.TextMap() }},
+		"a name twice":              {[]byte{2, 1, 'a', 0, 1, 'a', 0}, func(r *Reader) { r.TextMap() }},
 		"a list beyond its limit":   {[]byte{2, 0, 0}, func(r *Reader) { r.CountUpTo(1) }},
 		"a list of 2^63":            {binary.AppendUvarint(nil, 1<<63), func(r *Reader) { r.Count() }},
 		"a fault of the value read": {nil, func(r *Reader) { Decode(r, func([]byte) (int, []byte, error) { return 1, nil, ErrCorrupt }) }},

@@ -211,7 +211,7 @@ func (c *Task) follow(n *tickActions) {
 		}
 		c.describe(file, &m)
 		e := file.alert.Exposed
-		v := c.episodes.Judge(episode.Report{
+		v := c.episodes.Judge(episode.Observation{
 			Dimension: id.dimension, Identity: id.identity, Tick: n.end,
 			Log: file.Cause.Log, Threshold: file.Cause.Threshold, Exposed: e.Records,
 			Floor: m.severity, Members: file.alert.Members.Count,

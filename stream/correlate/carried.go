@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -23,6 +24,6 @@ func Measures(list []stream.MeasureEvidence) []alerting.MeasureEvidence {
 }
 
 // exposedOf returns what a candidate or a fact has exposed, as alerts carry it.
-func exposedOf(e *stream.Exposed) alerting.Exposed {
+func exposedOf(e *episode.Exposed) alerting.Exposed {
 	return alerting.Exposed{Records: e.Records, Low: e.Low, High: e.High, Since: alerting.Time(e.Since), Rows: e.Rows}
 }

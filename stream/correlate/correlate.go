@@ -104,7 +104,7 @@ func New(cfg Config) *Task {
 }
 
 // Apply takes in one record of weir.evidence at its offset.
-func (c *Task) Apply(offset int64, r *stream.Report) error {
+func (c *Task) Apply(offset int64, r *stream.EvidenceReport) error {
 	if r.Partition < 0 || r.Partition >= c.cfg.Partitions {
 		return fmt.Errorf("a report of partition %d, where weir.partials has %d: %w", r.Partition, c.cfg.Partitions, wire.ErrCorrupt)
 	}
@@ -204,7 +204,7 @@ func (c *Task) Advance() Findings {
 		c.params = c.cfg.Engine.CloseBin(c.copyFleet(), bin, &score.Sums{})
 	}
 	c.bin = bin
-	found.Parameters = &stream.Parameters{Parameters: c.params, Commands: c.commands.publish(bin)}
+	found.Parameters = &stream.ParameterRecord{Parameters: c.params, Commands: c.commands.publish(bin)}
 	return found
 }
 

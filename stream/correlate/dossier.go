@@ -37,7 +37,7 @@ type episodeRecord struct {
 	// Cause is what the members of a campaign share.
 	Cause *cause `json:"cause,omitempty"`
 	// Through is what the shared trait itself has exposed, where it stands out.
-	Through *stream.Exposed `json:"through,omitempty"`
+	Through *episode.Exposed `json:"through,omitempty"`
 	// Gone sums up members of a campaign whose episodes are forgotten.
 	Gone []dimTotal `json:"gone,omitempty"`
 	// Alone is how many members of a campaign were told by themselves; of a
@@ -47,7 +47,7 @@ type episodeRecord struct {
 
 // learn keeps what a tick showed of an episode: the case where its evidence is
 // the strongest so far, and in any case the facts and what is exposed.
-func (c *Task) learn(h *tickInput, v *episode.Verdict, end int64) {
+func (c *Task) learn(h *tickInput, v *episode.Decision, end int64) {
 	file := c.files[h.id]
 	fresh := file == nil || v.Action == episode.Open && !v.Reopened
 	if fresh {

@@ -12,10 +12,10 @@ import (
 // Findings is what correlate made of the ticks it worked through: all of it is
 // written in one transaction.
 type Findings struct {
-	Alerts     []alerting.Alert   // for people, in order: weir.alerts
-	Suppressed []Suppressed       // held back, in order: weir.suppressed
-	Effects    []Effect           // verdicts that took effect, in order
-	Parameters *stream.Parameters // for detect, or nil: weir.parameters
+	Alerts     []alerting.Alert        // for people, in order: weir.alerts
+	Suppressed []Suppressed            // held back, in order: weir.suppressed
+	Effects    []Effect                // verdicts that took effect, in order
+	Parameters *stream.ParameterRecord // for detect, or nil: weir.parameters
 }
 
 // Empty reports whether there is nothing to write.

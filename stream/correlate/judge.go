@@ -92,7 +92,7 @@ func (id episodeID) compare(o episodeID) int {
 
 // hear holds what a tick brought of one identity against its episode.
 func (c *Task) hear(h *tickInput, n *tickActions) {
-	r := episode.Report{
+	r := episode.Observation{
 		Dimension: h.id.dimension, Identity: h.id.identity, Tick: n.end,
 		Threshold: score.MaxLog, Exposed: h.exposed().Records,
 	}
@@ -115,8 +115,8 @@ func (c *Task) hear(h *tickInput, n *tickActions) {
 }
 
 // exposed returns the larger of what the evidence and the facts say.
-func (h *tickInput) exposed() stream.Exposed {
-	var out stream.Exposed
+func (h *tickInput) exposed() episode.Exposed {
+	var out episode.Exposed
 	if h.cand != nil {
 		out = h.cand.Exposed
 	}

@@ -115,12 +115,12 @@ func (e *exposure) reach(id *identity, minute uint32, bin int64) {
 
 // exposedSince returns what the identity has exposed: exact as long as the window
 // knows every record since, else the union's estimate.
-func (d *Task) exposedSince(id *identity, e *exposure, tick int64) stream.Exposed {
+func (d *Task) exposedSince(id *identity, e *exposure, tick int64) episode.Exposed {
 	est := e.union.Estimate()
 	if id.window.Exact() && d.cfg.Grid.TickEnd(tick)-e.since <= d.cfg.Retention {
 		est = id.window.Count(eventtime.MinuteOf(e.since))
 	}
-	return stream.Exposed{
+	return episode.Exposed{
 		Records: int64(est.N + 0.5), Low: int64(est.Low), High: int64(est.High + 0.999),
 		Since: e.since, Rows: e.rows,
 	}

@@ -50,7 +50,7 @@ type Task struct {
 	hot       []*identity                 // watched although they may be silent
 	done      int64                       // last closed tick
 	offset    int64                       // next offset of weir.partials
-	report    stream.Report               // since the last Take
+	report    stream.EvidenceReport       // since the last Take
 	changes   []stream.Change             // since the last Take
 	buffer    []byte                      // scratch: an encoded identity
 	dirty     []changed                   // identities not written since they changed, oldest first
@@ -123,7 +123,7 @@ func (d *Task) person(dim int) bool { return dim < len(d.cfg.Persons) && d.cfg.P
 
 // SetParameters takes in the parameters that correlate published at the end of
 // a bin; they are used in the next one.
-func (d *Task) SetParameters(p *stream.Parameters) {
+func (d *Task) SetParameters(p *stream.ParameterRecord) {
 	d.parameter[p.Bin] = p.Parameters
 	d.order(p)
 }
@@ -131,7 +131,7 @@ func (d *Task) SetParameters(p *stream.Parameters) {
 // Take hands out what was found and changed since the last call: a report for
 // weir.evidence and changes of the state, to be committed together with the
 // Checkpoint; nothing as long as no tick was closed since.
-func (d *Task) Take() (*stream.Report, []stream.Change) {
+func (d *Task) Take() (*stream.EvidenceReport, []stream.Change) {
 	if d.replay != nil || d.done <= d.report.Done && !d.draining {
 		return nil, nil
 	}
@@ -140,8 +140,8 @@ func (d *Task) Take() (*stream.Report, []stream.Change) {
 	if d.facts != nil {
 		changes = append(changes, d.facts.changes()...)
 	}
-	r.Version, r.Partition, r.Done = stream.ReportVersion, d.cfg.Partition, d.done
-	d.report, d.changes = stream.Report{Done: d.done}, nil
+	r.Partition, r.Done = d.cfg.Partition, d.done
+	d.report, d.changes = stream.EvidenceReport{Done: d.done}, nil
 	return &r, changes
 }
 

@@ -21,7 +21,7 @@ type pendingCommand struct {
 // pendingCommand takes in the commands of a record, each of which stands in many. The
 // first of those is long gone when a command does not come with it any more, but
 // then it was carried out.
-func (d *Task) order(p *stream.Parameters) {
+func (d *Task) order(p *stream.ParameterRecord) {
 	for _, c := range p.Commands {
 		if c.Seq > d.ordered {
 			d.ordered = c.Seq

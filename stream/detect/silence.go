@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
@@ -113,7 +114,7 @@ func (d *Task) tellSilences(tick int64) {
 		d.report.Facts = append(d.report.Facts, stream.FactCandidate{
 			Tick: tick, Dimension: stream.SourceDimension, Identity: topic, Fact: fact.SourceSilent, Time: since,
 			Detail:  map[string]string{"silent_since": eventtime.Text(since), "silent_hours": hours(f.grid.TickEnd(tick) - since)},
-			Exposed: stream.Exposed{Since: since},
+			Exposed: episode.Exposed{Since: since},
 		})
 	}
 }

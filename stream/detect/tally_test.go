@@ -80,7 +80,7 @@ func (d *desk) work() {
 	for d.detect.Advance() {
 		p := *d.engine.DefaultParameters()
 		p.Bin = d.grid.BinOfTick(d.detect.next()) - 1
-		d.detect.SetParameters(&stream.Parameters{Parameters: &p})
+		d.detect.SetParameters(&stream.ParameterRecord{Parameters: &p})
 	}
 	if r, _ := d.detect.Take(); r != nil {
 		d.found = append(d.found, r.Candidates...)
@@ -255,7 +255,7 @@ func TestCommandIsCarriedOutOnce(t *testing.T) {
 	before := string(d.detect.known(key).state.AppendBinary(nil))
 	written := d.detect.encodeIdentity(d.detect.known(key))
 	for range 2 { // a command stands in many records
-		d.detect.SetParameters(&stream.Parameters{Parameters: &p, Commands: []stream.Command{excise, nobody}})
+		d.detect.SetParameters(&stream.ParameterRecord{Parameters: &p, Commands: []stream.Command{excise, nobody}})
 	}
 	if string(d.detect.known(key).state.AppendBinary(nil)) != before {
 		t.Error("carried out before its bin was over")
@@ -270,7 +270,7 @@ func TestCommandIsCarriedOutOnce(t *testing.T) {
 		t.Error("nothing was taken out")
 	}
 	d.detect.ordered = 0 // a restored task reads the command again
-	d.detect.SetParameters(&stream.Parameters{Parameters: &p, Commands: []stream.Command{excise}})
+	d.detect.SetParameters(&stream.ParameterRecord{Parameters: &p, Commands: []stream.Command{excise}})
 	d.detect.obey(d.detect.done, bin+4)
 	if string(id.state.AppendBinary(nil)) != after {
 		t.Error("carried out twice")

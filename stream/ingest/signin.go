@@ -28,7 +28,7 @@ func (in *Worker) signIn(ev *event.Event, apply int64) {
 	if who == "" {
 		who = ev.Actor
 	}
-	if s.dimension == stream.None || who == "" {
+	if s.dimension == stream.NoDimension || who == "" {
 		return
 	}
 	is := stream.SignIn{Account: who, Tick: in.cfg.Grid.TickOf(ev.Time), Apply: apply}

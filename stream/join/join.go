@@ -134,7 +134,7 @@ func New(cfg Config) *Task {
 		tokens: map[uint64]token{}, changed: map[uint64]bool{},
 		held: map[uint64]*heldToken{}, origin: map[int64]int64{}, found: map[string]*finding{},
 	}
-	shape := stream.Layout{TickMinutes: uint64(cfg.Grid.TickMinutes()), Actors: stream.None}
+	shape := stream.Layout{TickMinutes: uint64(cfg.Grid.TickMinutes()), Actors: stream.NoDimension}
 	for range cfg.Partitions {
 		j.out = append(j.out, stream.NewPartialWriter(shape, len(cfg.Dimensions)))
 	}
@@ -170,7 +170,7 @@ func (j *Task) Apply(offset int64, b *stream.SessionBatch) error {
 	for i, name := range b.Dimensions {
 		var ok bool
 		if dims[i], ok = j.dims[name]; !ok {
-			dims[i] = stream.None
+			dims[i] = stream.NoDimension
 		}
 	}
 	for _, tick := range b.Issues {
@@ -183,7 +183,7 @@ func (j *Task) Apply(offset int64, b *stream.SessionBatch) error {
 			j.facts.Add(f.Apply, f)
 		}
 	}, func(t stream.SessionTouch) {
-		t.Who = slices.DeleteFunc(t.Who, func(r stream.IdentityRef) bool { return dims[r.Dimension] == stream.None })
+		t.Who = slices.DeleteFunc(t.Who, func(r stream.IdentityRef) bool { return dims[r.Dimension] == stream.NoDimension })
 		for i := range t.Who {
 			t.Who[i].Dimension = dims[t.Who[i].Dimension]
 		}

@@ -22,7 +22,7 @@ type finding struct {
 // find counts a read through a token that nobody issued, the token in the tick in
 // which it read.
 func (j *Task) find(r *stream.SessionTouch) {
-	counted := stream.None
+	counted := stream.NoDimension
 	for _, dim := range j.first {
 		if slices.ContainsFunc(r.Who, func(i stream.IdentityRef) bool { return i.Dimension == dim }) {
 			counted = dim

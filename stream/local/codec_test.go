@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/stream"
-	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/detect"
 	"github.com/weirhq/weir/stream/ingest"
 	"pgregory.net/rapid"
@@ -33,18 +32,6 @@ func FuzzDecodeBatch(f *testing.F) {
 			return
 		}
 		_ = b.Partials(func(p *stream.Partial) { p.Records.Count(0); p.Rows.Total() }) // an error is an answer
-	})
-}
-
-func FuzzDecodeReport(f *testing.F) {
-	f.Add([]byte(`{"v":1,"partition":0,"done":5,"candidates":[{"tick":5,"dim":0,"identity":"x","log":7}]}`))
-	f.Fuzz(func(t *testing.T, value []byte) {
-		r, err := stream.DecodeReport(value)
-		if err != nil {
-			return
-		}
-		c := correlate.New(newLab(t).correlate(1))
-		_ = c.Apply(0, r) // an error is an answer
 	})
 }
 

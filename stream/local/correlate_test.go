@@ -70,7 +70,7 @@ func (d *desk) restore() {
 func (d *desk) next(cands []stream.Candidate, facts []stream.FactCandidate, traits *campaign.TraitSums) correlate.Findings {
 	d.t.Helper()
 	d.tick++
-	r := &stream.Report{Version: stream.ReportVersion, Done: d.tick, Candidates: cands, Facts: facts}
+	r := &stream.EvidenceReport{Done: d.tick, Candidates: cands, Facts: facts}
 	for i := range r.Candidates {
 		r.Candidates[i].Tick, r.Candidates[i].Bin = d.tick, d.grid.BinOfTick(d.tick)
 	}
@@ -107,7 +107,7 @@ func (d *desk) next(cands []stream.Candidate, facts []stream.FactCandidate, trai
 func emptySums() []byte { return new(score.Sums).AppendBinary(nil) }
 
 // sums adds a bin that ends with the tick.
-func (d *desk) sums(r *stream.Report, traits *campaign.TraitSums) {
+func (d *desk) sums(r *stream.EvidenceReport, traits *campaign.TraitSums) {
 	bin := d.grid.BinOfTick(d.tick)
 	if d.tick != d.grid.LastTick(bin) {
 		d.t.Fatal("sums come at the end of a bin")
@@ -147,7 +147,7 @@ func (d *desk) cand(dim, identity string, log float64, exposed int64, traits ...
 	return stream.Candidate{
 		Dimension: d.dim(d.t, dim), Identity: identity, Log: log, Onset: since,
 		Measures: []stream.MeasureEvidence{{Measure: "distinct", Log: log, Observed: float64(exposed), Expected: 1, Rates: []stream.RateEvidence{}}},
-		Exposed:  stream.Exposed{Records: exposed, Low: exposed, High: exposed, Since: since},
+		Exposed:  episode.Exposed{Records: exposed, Low: exposed, High: exposed, Since: since},
 		Context:  stream.Context{Traits: traits},
 	}
 }
@@ -158,7 +158,7 @@ func (d *desk) through(dim, identity string, share float64) campaign.TraitShare 
 
 func factOf(dim int, identity string, f fact.Name, exposed int64) stream.FactCandidate {
 	return stream.FactCandidate{Dimension: dim, Identity: identity, Fact: f, Time: 1_772_400_000_000,
-		Exposed: stream.Exposed{Records: exposed, Low: exposed, High: exposed, Since: 1_772_400_000_000}}
+		Exposed: episode.Exposed{Records: exposed, Low: exposed, High: exposed, Since: 1_772_400_000_000}}
 }
 
 // says lists what was told in the latest tick, a line each.

@@ -38,7 +38,7 @@ func varied(events []event.Event) []event.Event {
 func (m *mesh) told() (out []string) {
 	sums := map[int64]*campaign.TraitSums{}
 	for _, rec := range m.evidence {
-		r, err := stream.DecodeReport(rec.value)
+		r, err := stream.DecodeEvidenceReport(rec.value)
 		if err != nil {
 			m.t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ type mesh struct {
 	partials   [][]record // per partition: the log
 	state      []map[string][]byte
 	evidence   []record
-	parameters []*stream.Parameters // as they read back
+	parameters []*stream.ParameterRecord // as they read back
 	fleet      map[string][]byte
 	alerts     []string
 	held       []string             // alerts that nobody was sent
@@ -277,7 +277,7 @@ func (m *mesh) advanceCorrelate() bool {
 	moved := false
 	for n := 1 + m.dice.IntN(10); n > 0 && m.reports < len(m.evidence); n-- {
 		rec := m.evidence[m.reports]
-		report, err := stream.DecodeReport(rec.value)
+		report, err := stream.DecodeEvidenceReport(rec.value)
 		if err == nil {
 			err = m.correlate.Apply(rec.offset, report)
 		}
@@ -296,7 +296,7 @@ func (m *mesh) advanceCorrelate() bool {
 		m.held = append(m.held, string(found.Suppressed[i].AppendJSON(nil)))
 	}
 	if found.Parameters != nil {
-		params, err := stream.DecodeParameters(found.Parameters.AppendBinary(nil))
+		params, err := stream.DecodeParameterRecord(found.Parameters.AppendBinary(nil))
 		if err != nil {
 			m.t.Fatal(err)
 		}

@@ -96,7 +96,7 @@ func (t *Correlate) poll(ctx context.Context, cl *kgo.Client, c *correlate.Task)
 			t.takeVerdict(c, rec)
 			continue
 		}
-		report, err := stream.DecodeReport(rec.Value)
+		report, err := stream.DecodeEvidenceReport(rec.Value)
 		if err == nil {
 			err = c.Apply(rec.Offset, report)
 		}

@@ -124,7 +124,7 @@ func (t *Detect) restore(ctx context.Context, cl *kgo.Client, partition int32) (
 }
 
 func setParameters(d *detect.Task, value []byte) error {
-	p, err := stream.DecodeParameters(value)
+	p, err := stream.DecodeParameterRecord(value)
 	if err != nil {
 		return err
 	}

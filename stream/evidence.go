@@ -1,0 +1,115 @@
+package stream
+
+import (
+	"github.com/weirhq/weir/detectors/campaign"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/internal/eventtime"
+)
+
+// EvidenceReport is one record on weir.evidence: what stood out in one partition
+// of identities in the ticks that it closed, and what correlate must know of the
+// whole fleet. Reports of a partition come in the order of its ticks. Its form is
+// that of Encode.
+type EvidenceReport struct {
+	Partition  int32
+	Done       int64 // all ticks up to this one are closed and reported; eventtime.Never: none yet
+	Candidates []Candidate
+	Facts      []FactCandidate
+	Bins       []BinSums
+}
+
+// BinSums is what a partition tells of one finished bin: sums over its
+// identities, each in the binary form of its type.
+type BinSums struct {
+	Bin    int64
+	Sums   []byte // score.Sums
+	Traits []byte // campaign.TraitSums; none where nothing was added
+}
+
+// Candidate is an identity whose evidence has passed the candidate cut at a
+// tick, or that had passed it and is still watched.
+type Candidate struct {
+	Tick      int64
+	Dimension int
+	Identity  string
+	Log       float64           // log of the combined evidence, in nats
+	Bin       int64             // the bin that makes the case
+	Onset     int64             // Unix ms of event time
+	Measures  []MeasureEvidence // strongest first
+	Peers     string
+	Exposed   episode.Exposed // since the onset
+	Context
+}
+
+// MeasureEvidence is what one measure adds to the evidence of a candidate: what
+// was counted in the bin, the baseline with its factors, and the evidence for
+// each drift rate. Logs are in nats, counts in the unit of the measure.
+type MeasureEvidence struct {
+	Measure    string
+	Log        float64
+	Observed   float64
+	Low        float64 // lower end of the 95 % interval of the sketch's error
+	High       float64 // upper end of the same interval
+	Expected   float64 // Level × Shape × Mode
+	Level      float64 // mean per bin of the identity, shrunk towards its peers'
+	Shape      float64 // factor of this hour of the week
+	Mode       float64 // factor of the fleet's common mode
+	Dispersion float64 // k of the negative binomial distribution
+	PeerWeight float64 // share of Level that comes from the peers' prior, 0..1
+	Rates      []RateEvidence
+}
+
+// RateEvidence is the log evidence, in nats, for one drift rate, a multiple of the
+// baseline.
+type RateEvidence struct {
+	Rate float64
+	Log  float64
+}
+
+// FactCandidate is something that is known of an identity and needs no
+// statistics: it opens an episode, or is told in the one that is open.
+type FactCandidate struct {
+	Tick      int64
+	Dimension int // SourceDimension: Identity is a source topic
+	Identity  string
+	Fact      fact.Name
+	Time      int64 // event time (Unix ms) of what is known: the leave, the revocation, the first read by a token nobody issued
+	Detail    map[string]string
+	Exposed   episode.Exposed // since Time
+	Context
+}
+
+// Context is what an identity did since the onset, for people and for finding
+// what episodes share.
+type Context struct {
+	// Traits are what it came through, by dimension and largest share first.
+	Traits    []campaign.TraitShare
+	ShareNew  *float64 // of the exposed records, those never opened before; nil: not known
+	FirstSeen int64    // event time (Unix ms) of the identity's first tick; 0: not known
+	LastSeen  int64    // event time (Unix ms) of the end of its latest tick; 0: not known
+	// Destructive are the records updated or deleted since the onset, each once a
+	// bin; Unissued those read through tokens that nobody was seen to be issued.
+	Destructive int64
+	Unissued    int64
+}
+
+// Split cuts a report into several of at most n candidates and n facts each.
+// All but the last leave Done where the report before stood, so that a reader
+// acts only once it has the whole; they must be written in one transaction.
+func (r *EvidenceReport) Split(n int) []*EvidenceReport {
+	var out []*EvidenceReport
+	rest := r.Candidates
+	for len(rest) > n {
+		out = append(out, &EvidenceReport{Partition: r.Partition, Done: eventtime.Never, Candidates: rest[:n]})
+		rest = rest[n:]
+	}
+	facts := r.Facts
+	for len(facts) > n {
+		out = append(out, &EvidenceReport{Partition: r.Partition, Done: eventtime.Never, Facts: facts[:n]})
+		facts = facts[n:]
+	}
+	last := *r
+	last.Candidates, last.Facts = rest, facts
+	return append(out, &last)
+}
