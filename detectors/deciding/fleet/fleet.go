@@ -1,0 +1,299 @@
+// Package fleet is what all identities teach about each: how unlike their days are,
+// how surprising the biggest bins of such a fleet usually turn out, what newcomers
+// do, what all do today, and which evidence the alert budget can pay for.
+//
+// A detect task adds the score.Lesson of each closed bin into Sums, which hold whole
+// numbers only: adding and merging them in any order gives the same. When all Sums of
+// a bin are there, Config.CloseBin folds them into the Fleet and makes the
+// score.Parameters of the next bin. It is to be called for every bin in which anybody
+// worked, in order; a bin without Sums may be left out. Its cost, some ten thousand
+// additions for each dimension and class of peers, does not depend on how many
+// identities there are.
+//
+// Peers are identities that work with the same thing; see score.State.Vote. The
+// largest classes of each dimension have dispersion, tail, newcomers and modes of
+// their own; thresholds are the dimension's.
+package fleet
+
+import (
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/weirhq/weir/detectors/deciding/score"
+)
+
+// Config says what the fleet's budget is and how it is shared.
+type Config struct {
+	Budget float64                  // opened statistical episodes a day, whole fleet
+	Shares []float64                // of each dimension; they add up to 1 over those with identities
+	Groups [score.NumGroups]float64 // of the groups of a dimension
+	PerDay float64                  // bins in a day
+	Memory float64                  // days of what is learned of bins
+	Prior  float64                  // days by which theory counts in a threshold
+}
+
+// DefaultGroups is how a dimension's budget is shared by what is judged.
+var DefaultGroups = [score.NumGroups]float64{0.4, 0.2, 0.2, 0.05, 0.15}
+
+// PeopleHalf returns the default shares: half for users, the rest evenly.
+func PeopleHalf(dims []string) []float64 {
+	out := make([]float64, len(dims))
+	others := 0.0
+	users := false
+	for _, d := range dims {
+		if d == "user" {
+			users = true
+		} else {
+			others++
+		}
+	}
+	for i, d := range dims {
+		switch {
+		case !users:
+			out[i] = 1 / others
+		case d == "user" && others > 0:
+			out[i] = 0.5
+		case d == "user":
+			out[i] = 1
+		default:
+			out[i] = 0.5 / others
+		}
+	}
+	return out
+}
+
+// Fleet is what is known of all identities: the sums of past bins, fading.
+type Fleet struct {
+	bin   int64   // the last that was closed, -1: none
+	known float64 // records that somebody has touched, at the least
+	dims  []dim
+}
+
+type dim struct {
+	days, bins float64 // closed, fading
+	span       float64 // days of event time behind all of this, fading
+	cross      [score.NumGroups][edges]float64
+	classes    map[uint32]*class
+}
+
+type class struct {
+	tail        [score.NumStats][tailCells]float64
+	square      [score.NumStats]float64
+	weight      [score.NumStats]float64
+	young       [youth]float64
+	first       [youth][score.NumMeasures]float64
+	firstSquare [youth][score.NumMeasures]float64
+	days        float64
+	day         int64
+	mode        [8]float64
+	bin         float64
+	off         [24]float64
+	name        string
+}
+
+// New returns the fleet of which nothing is known.
+func New(dims int) *Fleet {
+	f := &Fleet{bin: -1, dims: make([]dim, dims)}
+	for i := range f.dims {
+		f.dims[i].classes = map[uint32]*class{0: newClass()}
+	}
+	return f
+}
+
+func newClass() *class {
+	c := &class{bin: 1}
+	for i := range c.mode {
+		c.mode[i] = 1
+	}
+	return c
+}
+
+// CloseBin takes in the sums of a bin, which lies in a day of the local calendar,
+// and returns the parameters of the next. Bins come in order.
+func (c *Config) CloseBin(f *Fleet, bin, day int64, s *Sums) *score.Parameters {
+	gap := 1.0
+	if f.bin >= 0 {
+		gap = float64(max(bin-f.bin, 1))
+	}
+	f.bin = bin
+	f.known = max(f.known, float64(s.known))
+	keep := math.Exp(-gap / (c.Memory * c.PerDay))
+	for i := range f.dims {
+		d := &f.dims[i]
+		d.fade(keep, gap/c.PerDay)
+		var from *dimSums
+		if i < len(s.dims) {
+			from = &s.dims[i]
+			d.take(from)
+		}
+		for _, token := range slices.Sorted(maps.Keys(d.classes)) {
+			var cs *classSums
+			if from != nil {
+				cs = from.classes[token]
+			}
+			d.classes[token].turn(day, int(gap), cs)
+		}
+		d.prune()
+	}
+	return c.parameters(f)
+}
+
+// fade lets time pass.
+func (d *dim) fade(keep, days float64) {
+	d.days, d.bins = d.days*keep, d.bins*keep
+	if d.days > 0 || d.span > 0 {
+		d.span = d.span*keep + days
+	}
+	for g := range d.cross {
+		for i := range d.cross[g] {
+			d.cross[g][i] *= keep
+		}
+	}
+	for _, c := range d.classes {
+		c.days *= keep
+		for st := range c.tail {
+			for i := range c.tail[st] {
+				c.tail[st][i] *= keep
+			}
+			c.square[st] *= keep
+			c.weight[st] *= keep
+		}
+	}
+}
+
+// take adds the sums of a bin.
+func (d *dim) take(s *dimSums) {
+	d.days += float64(s.days)
+	d.bins += float64(s.bins)
+	for g := range d.cross {
+		for i, n := range s.cross[g] {
+			d.cross[g][i] += float64(n)
+		}
+	}
+	for token, cs := range s.classes {
+		c := d.classes[token]
+		if c == nil {
+			c = newClass()
+			d.classes[token] = c
+		}
+		c.take(cs)
+	}
+}
+
+func (c *class) take(s *classSums) {
+	c.days += float64(s.days)
+	c.name = max(c.name, s.name)
+	for st := range c.tail {
+		for i, n := range s.tail[st] {
+			c.tail[st][i] += float64(n)
+		}
+		c.square[st] += float64(s.square[st]) / fixed
+		c.weight[st] += float64(s.weight[st]) / fixed
+	}
+	for i := range c.young {
+		c.young[i] += float64(s.young[i])
+		for m := range c.first[i] {
+			c.first[i][m] += float64(s.first[i][m])
+			c.firstSquare[i][m] += float64(s.firstSquare[i][m])
+		}
+	}
+}
+
+// ordinary is the common mode, as a logarithm, below which a day is one like others:
+// it could be chance.
+const ordinary = 0.3
+
+// crowd is how many identities at work tell of a common mode.
+const crowd = 20
+
+// turn sets the common modes: of the day the highest that its bins have shown so
+// far, of the bin the last. s is nil where nobody was at work.
+func (c *class) turn(day int64, gap int, s *classSums) {
+	if day != c.day {
+		shift := min(max(day-c.day, 0), int64(len(c.mode)))
+		for i := len(c.mode) - 1; i >= 0; i-- {
+			if j := i - int(shift); j >= 0 {
+				c.mode[i] = c.mode[j]
+			} else {
+				c.mode[i] = 1
+			}
+		}
+		c.day = day
+	}
+	gap = min(gap, len(c.off))
+	copy(c.off[gap:], c.off[:len(c.off)-gap])
+	clear(c.off[:gap])
+	c.bin = 1
+	if s == nil {
+		return
+	}
+	if m, ok := median(&s.day); ok {
+		c.mode[0] = max(c.mode[0], m)
+	}
+	if m, ok := median(&s.bin); ok {
+		c.bin = max(1, m)
+	}
+	if s.work > 2 {
+		c.off[0] = float64(s.off) / float64(s.work)
+	}
+}
+
+// median returns the median of a histogram of log ratios as a factor, 1 where it is
+// an ordinary one, and false where there are too few.
+func median(h *[ratioCells]uint64) (float64, bool) {
+	var n uint64
+	for _, v := range h {
+		n += v
+	}
+	if n < crowd {
+		return 1, false
+	}
+	var sum uint64
+	for i, v := range h {
+		if sum += v; 2*sum >= n {
+			r := float64(i-(ratioCells-1)/2) / 10
+			if r < ordinary {
+				r = 0
+			}
+			return math.Exp(r), true
+		}
+	}
+	return 1, false
+}
+
+// mostClasses is how many classes of peers are kept and told of in a dimension.
+const mostClasses = 16
+
+// prune forgets the classes that are too many, the smallest first.
+func (d *dim) prune() {
+	if len(d.classes) <= 4*mostClasses {
+		return
+	}
+	tokens := d.largest()
+	for _, t := range tokens[2*mostClasses:] {
+		delete(d.classes, t)
+	}
+}
+
+// largest returns the tokens of the classes, the largest first, without 0.
+func (d *dim) largest() []uint32 {
+	var out []uint32
+	for t := range d.classes {
+		if t != 0 {
+			out = append(out, t)
+		}
+	}
+	slices.Sort(out)
+	slices.SortStableFunc(out, func(a, b uint32) int {
+		x, y := d.classes[a].days, d.classes[b].days
+		switch {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	return out
+}

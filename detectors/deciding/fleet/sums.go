@@ -1,0 +1,207 @@
+package fleet
+
+import (
+	"math"
+
+	"github.com/weirhq/weir/detectors/deciding/score"
+)
+
+// Sums are what one detect task tells of one finished bin. All of it is whole
+// numbers, so that adding is exact and in any order the same. The zero value is
+// empty.
+type Sums struct {
+	known uint64 // most records that an identity of any dimension has touched
+	dims  []dimSums
+}
+
+// dimSums are the sums of one dimension.
+type dimSums struct {
+	days, bins uint64                         // closed
+	cross      [score.NumGroups][edges]uint64 // upcrossings of each edge of the log evidence
+	classes    map[uint32]*classSums          // by token of peers; 0 is everybody
+}
+
+// classSums are those of peers.
+type classSums struct {
+	tail        [score.NumStats][tailCells]uint64 // bins by log mean ratio
+	square      [score.NumStats]int64             // fixed point
+	weight      [score.NumStats]uint64
+	young       [youth]uint64
+	first       [youth][score.NumMeasures]uint64
+	firstSquare [youth][score.NumMeasures]uint64
+	day, bin    [ratioCells]uint64 // identities by count against mean
+	off, work   uint64
+	days        uint64
+	name        string
+}
+
+// Resolutions.
+const (
+	fixed      = 1 << 10
+	youth      = 5
+	edges      = 2 * (score.MaxLog - edgeFrom)
+	edgeFrom   = 2  // nats
+	ratioCells = 81 // tenths of a nat, from -4 to +4
+	tailCells  = 96 // twelve to a decade, from tailFrom on
+	tailFrom   = 0.05
+	mostFirst  = 1 << 24 // of a newcomer's count, so that squares can be added
+)
+
+func (s *Sums) dim(i int) *dimSums {
+	for len(s.dims) <= i {
+		s.dims = append(s.dims, dimSums{classes: map[uint32]*classSums{}})
+	}
+	return &s.dims[i]
+}
+
+func (d *dimSums) class(token uint32) *classSums {
+	c := d.classes[token]
+	if c == nil {
+		c = &classSums{}
+		d.classes[token] = c
+	}
+	return c
+}
+
+// Add takes in what a closed bin of an identity told.
+func (s *Sums) Add(dim int, l *score.Lesson) {
+	d := s.dim(dim)
+	s.known = max(s.known, uint64(l.Seen))
+	d.days += uint64(l.Days)
+	d.bins += uint64(l.Bins)
+	for g := range d.cross {
+		for i := edgeOf(float64(l.Was[g])); i < edgeOf(float64(l.Is[g])); i++ {
+			d.cross[g][i]++
+		}
+	}
+	d.class(0).add(l)
+	if l.Token != 0 {
+		d.class(l.Token).add(l)
+	}
+}
+
+func (c *classSums) add(l *score.Lesson) {
+	c.days += uint64(l.Days)
+	for st, n := range l.N {
+		for i := range n {
+			c.tail[st][tailCell(l.X[st][i])]++
+		}
+		c.square[st] += int64(math.Round(l.Square[st] * fixed))
+		c.weight[st] += uint64(math.Round(l.Weight[st] * fixed))
+	}
+	if l.Days > 0 && l.Young >= 0 {
+		c.young[l.Young]++
+		for m, n := range l.First {
+			v := uint64(min(n, mostFirst))
+			c.first[l.Young][m] += v
+			c.firstSquare[l.Young][m] += v * v
+		}
+	}
+	if l.HasDay {
+		c.day[ratioCell(l.DayRatio)]++
+	}
+	if l.HasBin {
+		c.bin[ratioCell(l.BinRatio)]++
+	}
+	if l.Work {
+		c.work++
+		if l.Off {
+			c.off++
+		}
+	}
+}
+
+// edgeOf returns how many edges lie at or below a log evidence.
+func edgeOf(log float64) int {
+	if log < edgeFrom {
+		return 0
+	}
+	return min(int(2*(log-edgeFrom))+1, edges)
+}
+
+func ratioCell(r float64) int {
+	return min(max(int(math.Floor(r*10+(ratioCells-1)/2+0.5)), 0), ratioCells-1)
+}
+
+// tailCell returns the cell of a log mean ratio; tailEdge is its lower end.
+func tailCell(x float64) int {
+	if x <= tailFrom {
+		return 0
+	}
+	return min(tailCells-1, 1+int(12*math.Log10(x/tailFrom)))
+}
+
+func tailEdge(i int) float64 {
+	if i == 0 {
+		return 0
+	}
+	return tailFrom * math.Pow(10, float64(i-1)/12)
+}
+
+// Merge adds o to s.
+func (s *Sums) Merge(o *Sums) {
+	s.known = max(s.known, o.known)
+	for i := range o.dims {
+		from, to := &o.dims[i], s.dim(i)
+		to.days += from.days
+		to.bins += from.bins
+		for g := range from.cross {
+			for j, n := range from.cross[g] {
+				to.cross[g][j] += n
+			}
+		}
+		for token, c := range from.classes {
+			to.class(token).merge(c)
+		}
+	}
+}
+
+// merge adds o to c.
+func (c *classSums) merge(o *classSums) {
+	to, from := c.numbers(), o.numbers()
+	for i, v := range from {
+		*to[i] += *v
+	}
+	for st, v := range o.square {
+		c.square[st] += v
+	}
+	c.name = max(c.name, o.name)
+}
+
+// numbers lists the unsigned numbers in a fixed order.
+func (c *classSums) numbers() []*uint64 {
+	v := make([]*uint64, 0, 1400)
+	for st := range c.tail {
+		for i := range c.tail[st] {
+			v = append(v, &c.tail[st][i])
+		}
+		v = append(v, &c.weight[st])
+	}
+	for i := range c.young {
+		v = append(v, &c.young[i])
+		for m := range c.first[i] {
+			v = append(v, &c.first[i][m], &c.firstSquare[i][m])
+		}
+	}
+	for i := range c.day {
+		v = append(v, &c.day[i], &c.bin[i])
+	}
+	return append(v, &c.off, &c.work, &c.days)
+}
+
+// Empty reports whether nothing has been added.
+func (s *Sums) Empty() bool {
+	for i := range s.dims {
+		if len(s.dims[i].classes) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Name says what the peers of a token work with; of two names the last in the
+// alphabet holds.
+func (s *Sums) Name(dim int, token uint32, name string) {
+	c := s.dim(dim).class(token)
+	c.name = max(c.name, name)
+}

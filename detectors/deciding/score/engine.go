@@ -1,0 +1,80 @@
+package score
+
+import (
+	"math"
+	"time"
+)
+
+// Engine scores counts. It is built once and never changes; its methods may be
+// called from several goroutines as long as each State is used by one at a time.
+type Engine struct {
+	millis  int64 // width of a bin
+	perDay  float64
+	loc     *time.Location
+	keepBin float64 // share of a statistic of bins that outlives a bin
+	paceBin float64 // weight of a bin in the mean bin
+	Tuning  Tuning
+}
+
+// Tuning holds the numbers of the engine that can be varied; docs/detection.md
+// says what each does, where it is from, and what halving and doubling it does.
+type Tuning struct {
+	Fast, Slow    float64           // days with work in the two means
+	PaceDays      float64           // working days of eight bins in the mean bin
+	Memory        float64           // days with work that a statistic remembers
+	Floor         [NumStats]float64 // least expectation
+	YoungFloor    float64           // times that in youth
+	Concentration float64           // of the share
+	Kappa         float64           // days by which the peers' newcomers count
+	OffShare      float64           // share of own work below which an hour is unusual
+	Fade          float64           // days of silence that make a mean fade
+
+	// Parts that an ablation leaves out.
+	NoTail, NoFirst, NoShare, NoHours, NoBurst, NoNewcomer, NoMode bool
+}
+
+// DefaultTuning returns the shipped numbers.
+func DefaultTuning() Tuning {
+	return Tuning{
+		Fast: 5, Slow: 20, PaceDays: 15, Memory: 28,
+		Floor:         [NumStats]float64{2, 2, 0, 2, 2, 20, 0.5, 0.5, 0.7, 20},
+		YoungFloor:    10,
+		Concentration: shareConcentration,
+		Kappa:         2, OffShare: 0.008, Fade: 60,
+	}
+}
+
+// NewEngine returns an engine of bins of a width, whose days and hours are of a
+// time zone.
+func NewEngine(bin time.Duration, loc *time.Location, t Tuning) *Engine {
+	day := float64(24*time.Hour) / float64(bin)
+	work := day / 3 // bins of a working day
+	return &Engine{
+		millis: bin.Milliseconds(), perDay: day, loc: loc, Tuning: t,
+		keepBin: 1 - 1/(t.Memory*work), paceBin: 1 / (t.PaceDays * work),
+	}
+}
+
+// local returns the day and the hour of the own week (0..23 of working days,
+// 24..47 of weekends) in which a bin begins.
+func (e *Engine) local(bin int64) (day int64, cell int) {
+	sec := bin * e.millis / 1000
+	if e.loc != time.UTC {
+		_, offset := time.Unix(sec, 0).In(e.loc).Zone()
+		sec += int64(offset)
+	}
+	day, cell = sec/86_400, int(sec/3600%24)
+	if (day+3)%7 >= 5 { // the epoch was a Thursday
+		cell += 24
+	}
+	return day, cell
+}
+
+// Day returns the number of the local day in which a bin begins.
+func (e *Engine) Day(bin int64) int64 {
+	day, _ := e.local(bin)
+	return day
+}
+
+// clampBin maps a bin index into what a State can hold.
+func clampBin(bin int64) uint32 { return uint32(min(max(bin, 0), math.MaxUint32-1)) }

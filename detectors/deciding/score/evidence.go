@@ -1,0 +1,101 @@
+package score
+
+import "math"
+
+// Evidence is what an identity's bins up to one say against what is expected.
+type Evidence struct {
+	// Log is the natural logarithm of the evidence of the group that stands out
+	// most, and Threshold that of its group: they open an episode where Log is not
+	// below Threshold.
+	Log, Threshold float64
+	Group          Group
+	Stat           Stat               // the strongest of the group
+	Onset          int64              // bin since which the evidence stands out
+	Groups         [NumGroups]float64 // log evidence of each
+	Stats          [NumStats]StatEvidence
+	Peers          string // the class it was held against; empty: the whole dimension
+	Scored         bool   // false: the bin was not scored
+}
+
+// Margin returns how far, in nats, the evidence is above its threshold.
+func (ev *Evidence) Margin() float64 { return ev.Log - ev.Threshold }
+
+// CandidateMargin is how far below a threshold evidence is told of. An episode
+// stays open as long as the evidence stays above it.
+const CandidateMargin = 1.5
+
+// Candidate reports whether the evidence is to be told of.
+func (ev *Evidence) Candidate() bool { return ev.Scored && ev.Margin() >= -CandidateMargin }
+
+// StatEvidence explains one statistic's part. Log and Rates are logarithms in the
+// evidence of a candidate and of Explain; elsewhere they are the bare statistics.
+type StatEvidence struct {
+	Judged   bool
+	Log      float64           // natural log of the mean statistic over horizons and rates
+	Observed float64           // of the bin or of the day so far
+	Expected float64           // by the mean of a week
+	K        float64           // dispersion; of DayShare the concentration
+	Mode     float64           // factor of the fleet's common mode in Expected
+	Ratio    float64           // log mean ratio of this bin alone, by the mean of a week
+	Allowed  float64           // what the fleet's tail leaves of it
+	Rates    [NumRates]float64 // natural log of the statistic of each rate
+}
+
+// explain sets what one bin or day says on its own.
+func (s *StatEvidence) explain(observed, expected, k, mode, ratio, allowed float64) {
+	s.Judged, s.Observed, s.Expected, s.K, s.Mode, s.Ratio, s.Allowed = true, observed, expected, k, mode, ratio, allowed
+}
+
+// gather collects the statistics of one judgement.
+type gather struct {
+	sums [NumGroups]float64
+	best [NumGroups]float64
+	stat [NumGroups]Stat
+	ev   *Evidence
+}
+
+// weights is how many statistics a group has at the least, horizons counted.
+var weights = [NumGroups]float64{4, 2, 2, 2, 2}
+
+// add takes in a statistic of n horizons.
+func (g *gather) add(st Stat, sum float64, n float64) {
+	group := st.Group()
+	g.sums[group] += sum
+	if sum > g.best[group] {
+		g.best[group], g.stat[group] = sum, st
+	}
+	g.ev.Stats[st].Log = sum / (NumRates * n)
+}
+
+// tellRates turns the statistics, which are linear until somebody looks at them,
+// into natural logarithms.
+func (ev *Evidence) tellRates() {
+	for i := range ev.Stats {
+		s := &ev.Stats[i]
+		s.Log = math.Log(math.Max(s.Log, minTold))
+		for j, r := range s.Rates {
+			s.Rates[j] = math.Log(math.Max(r, minTold))
+		}
+	}
+}
+
+// minTold keeps what is told finite.
+const minTold = 1e-30
+
+// decide sets the evidence of the groups and finds the one that stands out.
+func (g *gather) decide(d *Dimension) {
+	ev := g.ev
+	first := true
+	for i := range g.sums {
+		log := 0.0
+		if g.sums[i] > 0 {
+			log = math.Min(math.Log(g.sums[i]/(NumRates*weights[i])), MaxLog)
+		}
+		ev.Groups[i] = log
+		if m := log - d.Threshold[i]; first || m > ev.Margin() {
+			first = false
+			ev.Log, ev.Threshold, ev.Group, ev.Stat = log, d.Threshold[i], Group(i), g.stat[i]
+		}
+	}
+	ev.Scored = true
+}

@@ -1,0 +1,63 @@
+package trial
+
+import (
+	"time"
+
+	"github.com/weirhq/weir/detectors/deciding/fleet"
+	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/lab/exact"
+)
+
+// Engine is weir's engine as a Detector: its evidence is the margin to its own
+// threshold, as the fleet has learned it.
+type Engine struct {
+	engine *score.Engine
+	config fleet.Config
+	fleet  *fleet.Fleet
+	params *score.Parameters
+	sums   *fleet.Sums
+	lesson score.Lesson
+	ev     score.Evidence
+}
+
+// NewEngine returns the engine for users alone.
+func NewEngine(t score.Tuning, c fleet.Config) *Engine {
+	c.Shares, c.PerDay = []float64{1}, 24
+	return &Engine{
+		engine: score.NewEngine(time.Hour, time.UTC, t), config: c, fleet: fleet.New(1),
+		params: score.Defaults(1, 8), sums: &fleet.Sums{},
+	}
+}
+
+// New implements Detector.
+func (e *Engine) New() any { return &score.State{} }
+
+// Clone implements Detector.
+func (e *Engine) Clone(state any) any {
+	s := state.(*score.State).Clone()
+	return &s
+}
+
+// Judge implements Detector.
+func (e *Engine) Judge(state any, hour int64, c *exact.Counts, shadow bool) float64 {
+	counts := score.Counts{score.Distinct: c.Hour[exact.Distinct], score.FirstTouch: c.Hour[exact.FirstTouch], score.Rows: c.Hour[exact.Rows], score.Destructive: c.Hour[exact.Deletes]}
+	e.params.Dimensions[0].Known = c.Pool
+	lesson := &e.lesson
+	if shadow {
+		lesson = nil
+	}
+	e.engine.Close(state.(*score.State), 0, hour, &counts, e.params, &e.ev, lesson)
+	if !shadow {
+		e.sums.Add(0, lesson)
+	}
+	return e.ev.Margin() + offset
+}
+
+// offset keeps what is told above zero.
+const offset = 20
+
+// EndHour implements Detector.
+func (e *Engine) EndHour(hour int64) {
+	e.params = e.config.CloseBin(e.fleet, hour, e.engine.Day(hour), e.sums)
+	e.sums = &fleet.Sums{}
+}

@@ -1,0 +1,61 @@
+package trial
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/weirhq/weir/detectors/deciding/fleet"
+	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/simulate"
+)
+
+// entrants are the columns of the tables, the yardstick first.
+var entrants = []Entrant{
+	{"plain", func(b float64) Detector { return NewPlain() }},
+	{"weir", func(b float64) Detector { return engine(b, func(*score.Tuning) {}) }},
+	{"no tail", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoTail = true }) }},
+}
+
+func engine(budget float64, vary func(*score.Tuning)) Detector {
+	t := score.DefaultTuning()
+	vary(&t)
+	return NewEngine(t, fleet.Config{Budget: budget, Groups: fleet.DefaultGroups, Memory: 60, Prior: 14})
+}
+
+// TestLabTrial prints the tables: a log alone with -run LabTrial/bpi2012, a part
+// of the rows with WEIR_ROWS=drift/all, all rates of a target with WEIR_ROWS
+// unset. Logs are of the folder that WEIR_LOGS names; company needs none.
+func TestLabTrial(t *testing.T) {
+	if os.Getenv("WEIR_LAB") == "" {
+		t.Skip("WEIR_LAB is not set")
+	}
+	run := func(name string, load func() (*Log, error)) {
+		t.Run(name, func(t *testing.T) {
+			l, err := load()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, target := range []float64{3, 1} {
+				if one := os.Getenv("WEIR_TARGET"); one != "" && one != fmt.Sprint(target) {
+					continue
+				}
+				results := l.Compare(Plan{Actors: 40, Draws: 4, Seed: 1}, entrants, target)
+				if rows, ok := os.LookupEnv("WEIR_ROWS"); ok {
+					t.Logf("%s\n%s", name, Table(results, rows))
+				}
+				t.Logf("%s\n%s", name, Summary(results))
+			}
+		})
+	}
+	files, _ := filepath.Glob(filepath.Join(os.Getenv("WEIR_LOGS"), "*.ndjson.gz"))
+	for _, f := range files {
+		name := strings.TrimSuffix(filepath.Base(f), ".ndjson.gz")
+		run(name, func() (*Log, error) { return ReadLog(name, f) })
+	}
+	run("company", func() (*Log, error) {
+		return Simulated("company", simulate.Options{Seed: 2001, Days: 84, Scale: 0.3})
+	})
+}
