@@ -15,13 +15,13 @@ const batchVersion = 2
 // partitions were taken in. A commit too large for one record is several
 // batches; the last of them carries the progress.
 type Batch struct {
-	Dimensions []string // names; Partial.Dimension indexes them
-	Topics     []Topic  // all source topics as the ingest task knows them; empty if not the last
-	Progress   []Progress
-	Facts      []FactRecord // told to every partition
-	Spoke      []Spoke      // likewise: which source topics brought something, and when
-	SignIns    []SignIn     // of accounts of the partition
-	Body       []byte       // encoded partials
+	Dimensions    []string // names; Partial.Dimension indexes them
+	Topics        []Topic  // all source topics as the ingest task knows them; empty if not the last
+	Progress      []Progress
+	Facts         []FactRecord   // told to every partition
+	ActiveSources []ActiveSource // told to every partition: which sources brought something, and when
+	SignIns       []SignIn       // of accounts of the partition
+	Body          []byte         // encoded partials
 }
 
 // AppendBatchHeader begins a batch; what appendBroadcast and appendSignIns write
@@ -34,8 +34,8 @@ func AppendBatchHeader(b []byte, dimensions []string, topics []Topic, progress [
 }
 
 // AppendBroadcast adds what every partition is told besides the progress.
-func AppendBroadcast(b []byte, facts []FactRecord, spoke []Spoke) []byte {
-	return appendSpoke(appendFacts(b, facts), spoke)
+func AppendBroadcast(b []byte, facts []FactRecord, active []ActiveSource) []byte {
+	return appendActiveSources(appendFacts(b, facts), active)
 }
 
 func AppendTopics(b []byte, topics []Topic) []byte {
@@ -81,7 +81,7 @@ func DecodeBatch(value []byte) (*Batch, error) {
 	out.Topics = ReadTopics(&r)
 	out.Progress = ReadProgress(&r)
 	out.Facts = readFacts(&r)
-	out.Spoke = readSpoke(&r)
+	out.ActiveSources = readActiveSources(&r)
 	out.SignIns = readSignIns(&r)
 	out.Body = r.Rest()
 	if err := r.Err(); err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/weirhq/weir/event"
 )
 
-// OnlyField returns the index of the dimension of one field alone, or none.
+// OnlyField returns the index of the dimension of one field alone, or NoDimension.
 func OnlyField(dims []event.Dimension, field string) int {
 	return slices.IndexFunc(dims, func(d event.Dimension) bool { return len(d.Fields) == 1 && d.Fields[0] == field })
 }

@@ -3,20 +3,16 @@ package stream
 import (
 	"encoding/binary"
 
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/wire"
 )
 
-// FactRecord is a rare fact on its way from ingest to every detect task: a
-// person joined or left; a signing key was issued, revoked or retired. Logins
-// and issued tokens are not rare: they go by token to weir.sessions.
+// FactRecord is a lifecycle event on its way from ingest to every detect task.
+// Logins and issued tokens are not rare: they go by token to weir.sessions.
 type FactRecord struct {
-	Action  event.Action // Join, Leave, Issue, Revoke or Retire
-	Time    int64        // event time, Unix ms
-	Apply   int64        // tick at whose close it counts; see Partial.Apply
-	Actor   string       // who did it, if the source says
-	Subject string       // whom or what it is about
-	KeyID   string
+	fact.LifecycleEvent
+	Apply int64 // tick at whose close it counts; see Partial.Apply
 }
 
 // SourceDimension is what a FactCandidate carries as its dimension when it is
@@ -40,35 +36,30 @@ func appendFacts(b []byte, facts []FactRecord) []byte {
 
 func readFacts(r *wire.Reader) []FactRecord {
 	return wire.List(r, func() FactRecord {
-		return FactRecord{
-			Action: event.Action(r.Byte()), Time: r.Varint(), Apply: r.Varint(),
-			Actor: r.Text(), Subject: r.Text(), KeyID: r.Text(),
-		}
+		f := FactRecord{}
+		f.Action, f.Time, f.Apply = event.Action(r.Byte()), r.Varint(), r.Varint()
+		f.Actor, f.Subject, f.KeyID = r.Text(), r.Text(), r.Text()
+		return f
 	})
 }
 
-// Spoke tells that a source topic brought events, accesses or facts, that count
-// at a tick. A source that is silent while others speak shows by its absence.
-type Spoke struct {
-	Topic string
-	Tick  int64
+// ActiveSource tells that a source topic brought events, accesses or facts, that
+// count at a tick, or that one of the names of package fact stands for what came.
+// A source that is silent while others are active shows by its absence.
+type ActiveSource struct {
+	Name string
+	Tick int64
 }
 
-// None is the index of a dimension that there is not.
+// NoDimension is the index of a dimension that does not exist.
 const NoDimension = -1
 
-// These stand in for topics: in that tick tokens were issued, or records touched.
-const (
-	TokensSpoke = "\x00tokens"
-	AccessSpoke = "\x00access"
-)
-
-func appendSpoke(b []byte, spoke []Spoke) []byte {
-	return wire.AppendList(b, spoke, func(b []byte, s *Spoke) []byte {
-		return binary.AppendVarint(wire.AppendText(b, s.Topic), s.Tick)
+func appendActiveSources(b []byte, active []ActiveSource) []byte {
+	return wire.AppendList(b, active, func(b []byte, s *ActiveSource) []byte {
+		return binary.AppendVarint(wire.AppendText(b, s.Name), s.Tick)
 	})
 }
 
-func readSpoke(r *wire.Reader) []Spoke {
-	return wire.List(r, func() Spoke { return Spoke{r.Text(), r.Varint()} })
+func readActiveSources(r *wire.Reader) []ActiveSource {
+	return wire.List(r, func() ActiveSource { return ActiveSource{r.Text(), r.Varint()} })
 }

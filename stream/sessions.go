@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
@@ -17,10 +16,6 @@ type TokenRead struct {
 	Identities  string // for each dimension in order: length + 1 and name, or 0
 	Touches     []sketches.Entry
 }
-
-// TokenLearn is how long after the first login of the log a token that nobody
-// issued is taken for one that is older than the log, in ms of event time.
-const TokenLearn = eventtime.Day
 
 // sessionsVersion is the first byte of every record on weir.sessions.
 const sessionsVersion = 1

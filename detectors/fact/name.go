@@ -1,5 +1,11 @@
-// Package fact names what is known of an identity rather than inferred: a token
-// that nobody issued, a key past its rotation, an account whose owner has left.
+// Package fact decides what is known of an identity rather than inferred: a token
+// that nobody issued, a key past its rotation, an account whose owner has left, a
+// source that has gone silent.
+//
+// A Register is told, tick by tick, of lifecycle events and active sources
+// (Register.Close), and of what identities do (Register.Judge). It answers with the
+// facts that hold. The rules by themselves are in rules.go (accounts, keys),
+// unissued.go (tokens) and silence.go (sources).
 package fact
 
 // Name names a fact, as alerts carry it. The facts that weir looks for are the

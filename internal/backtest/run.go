@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
@@ -133,8 +134,8 @@ type Summary struct {
 	Suppressed map[correlate.SuppressedKind]int64 `json:"suppressed,omitempty"`
 	// Missing are the inputs of which nothing was seen, and the facts that cannot
 	// be told therefore.
-	Missing []stream.Input `json:"missing_inputs,omitempty"`
-	From    alerting.Time  `json:"from,omitempty"` // of the events read; absent when there are none
-	To      alerting.Time  `json:"to,omitempty"`
-	Error   string         `json:"error,omitempty"`
+	Missing []fact.Input  `json:"missing_inputs,omitempty"`
+	From    alerting.Time `json:"from,omitempty"` // of the events read; absent when there are none
+	To      alerting.Time `json:"to,omitempty"`
+	Error   string        `json:"error,omitempty"`
 }

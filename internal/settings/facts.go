@@ -15,7 +15,7 @@ const registerAge = 7 * 24 * time.Hour
 // factsConfig is the facts section in the terms of the operators.
 func factsConfig(c *config.Config) *detect.FactsConfig {
 	ms := time.Duration.Milliseconds
-	rules := fact.FactRules{
+	rules := fact.Rules{
 		LeaveGrace: ms(c.Facts.LeaveGrace), DormantAfter: ms(c.Facts.DormantAfter), UnusedAfter: ms(c.Facts.UnusedAfter), DormantRecords: float64(c.Facts.DormantRecords),
 		RetireFade: ms(c.Facts.KeyFade), RegisterGrace: ms(c.Facts.LoginGrace), MaxKeyAge: ms(c.Facts.MaxKeyAge),
 	}

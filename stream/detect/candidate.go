@@ -3,31 +3,26 @@ package detect
 import (
 	"cmp"
 	"encoding/binary"
-	"math"
 	"slices"
 
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/exposure"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/detectors/trait"
-	"github.com/weirhq/weir/internal/clamp"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
 )
 
-// exposure follows the records that an identity has touched since the onset
+// followed follows the records that an identity has touched since the onset
 // of what made it a candidate.
-type exposure struct {
-	since  int64 // Unix ms, start of the bin of onset
-	seen   int64 // last bin in which the identity was a candidate; once opened, in which its evidence was high
-	opened bool  // the evidence has reached the threshold: there is an episode
-	rows   int64 // rows without record ids, since it was followed
-	union  sketches.Exposure
-	events int64 // accesses, since it was followed and in the open bin before
-	traits []trait.Count
-	past   leaked // of closed bins since the onset
+type followed struct {
+	exposure.Exposure        // since the start of the bin of onset; rows and accesses since it is followed, and in the open bin before
+	seen              int64  // last bin in which the identity was a candidate; once opened, in which its evidence was high
+	opened            bool   // the evidence has reached the threshold: there is an episode
+	past              leaked // of closed bins since the onset
 }
 
 // leaked are counts of what was exposed that nothing else keeps.
@@ -48,29 +43,21 @@ func (l *leaked) add(c *score.Counts) {
 // long as its episode may still be open, or open again.
 const followFor = episode.EpisodeQuiet + episode.EpisodeGrace
 
-func (e *exposure) add(p *part) {
-	e.union.AddWindow(&p.records, 0)
-	e.rows = clamp.Add(e.rows, p.rows.Total())
-	e.events = clamp.Add(e.events, p.events)
-	e.traits = trait.Merge(e.traits, p.traits)
-}
+// addTo adds what a part touched to an exposure.
+func (p *part) addTo(e *exposure.Exposure) { e.Add(&p.records, p.rows.Total(), p.events, p.traits) }
 
-func (e *exposure) append(b []byte) []byte {
-	b = binary.AppendVarint(b, e.since)
+func (e *followed) append(b []byte) []byte {
 	b = binary.AppendVarint(b, e.seen)
-	b = binary.AppendUvarint(b, uint64(e.rows))
-	b = binary.AppendUvarint(b, uint64(e.events))
 	for _, v := range []float64{e.past.fresh, e.past.destructive, e.past.unissued} {
 		b = binary.AppendUvarint(b, uint64(v))
 	}
-	return e.union.AppendBinary(trait.AppendCounts(b, e.traits))
+	return e.Exposure.AppendBinary(b)
 }
 
-func readExposure(r *wire.Reader) *exposure {
-	e := &exposure{since: r.Varint(), seen: r.Varint(), rows: int64(r.Uvarint() & math.MaxInt64), events: int64(r.Uvarint() & math.MaxInt64)}
+func readFollowed(r *wire.Reader) *followed {
+	e := &followed{seen: r.Varint()}
 	e.past = leaked{float64(r.Uvarint()), float64(r.Uvarint()), float64(r.Uvarint())}
-	e.traits = trait.ReadCounts(r)
-	e.union = wire.Decode(r, sketches.DecodeExposure)
+	e.Exposure = exposure.Read(r)
 	return e
 }
 
@@ -79,21 +66,21 @@ func readExposure(r *wire.Reader) *exposure {
 // behind. log is the evidence: as in an episode, what keeps it going is evidence
 // near the threshold, so that one that is always a candidate is not followed
 // for ever.
-func (d *Task) expose(id *identity, onset, bin int64, log float64) *exposure {
+func (d *Task) expose(id *identity, onset, bin int64, log float64) *followed {
 	threshold := d.parameter[bin-1].Threshold(id.dimension())
 	since := onset * d.cfg.Grid.Bin
-	e := id.exposed
+	e := id.followed
 	over := e == nil || (bin-e.seen)*d.cfg.Grid.Bin > followFor || !e.opened && onset > e.seen
 	switch {
 	case over:
-		e = &exposure{since: since}
+		e = &followed{Exposure: exposure.Exposure{Since: since}}
 		e.reach(id, d.cfg.Grid.BinMinute(onset), onset)
 		if t := id.tally; t != nil {
-			e.events, e.traits, e.rows = t.events, slices.Clone(t.traits), t.rows
+			e.Events, e.Traits, e.Rows = t.events, slices.Clone(t.traits), t.rows
 		}
-		id.exposed = e
-	case since < e.since:
-		e.since = since
+		id.followed = e
+	case since < e.Since:
+		e.Since = since
 		e.reach(id, d.cfg.Grid.BinMinute(onset), onset)
 	}
 	if !e.opened || log >= threshold-episode.EpisodeMargin {
@@ -104,8 +91,8 @@ func (d *Task) expose(id *identity, onset, bin int64, log float64) *exposure {
 }
 
 // reach takes in what the identity's state knows from a bin on.
-func (e *exposure) reach(id *identity, minute uint32, bin int64) {
-	e.union.AddWindow(&id.window, minute)
+func (e *followed) reach(id *identity, minute uint32, bin int64) {
+	e.Records.AddWindow(&id.window, minute)
 	c := id.state.Since(bin)
 	known := leakedOf(&c)
 	e.past.fresh = max(e.past.fresh, known.fresh)
@@ -115,14 +102,14 @@ func (e *exposure) reach(id *identity, minute uint32, bin int64) {
 
 // exposedSince returns what the identity has exposed: exact as long as the window
 // knows every record since, else the union's estimate.
-func (d *Task) exposedSince(id *identity, e *exposure, tick int64) episode.Exposed {
-	est := e.union.Estimate()
-	if id.window.Exact() && d.cfg.Grid.TickEnd(tick)-e.since <= d.cfg.Retention {
-		est = id.window.Count(eventtime.MinuteOf(e.since))
+func (d *Task) exposedSince(id *identity, e *exposure.Exposure, tick int64) episode.Exposed {
+	est := e.Records.Estimate()
+	if id.window.Exact() && d.cfg.Grid.TickEnd(tick)-e.Since <= d.cfg.Retention {
+		est = id.window.Count(eventtime.MinuteOf(e.Since))
 	}
 	return episode.Exposed{
 		Records: int64(est.N + 0.5), Low: int64(est.Low), High: int64(est.High + 0.999),
-		Since: e.since, Rows: e.rows,
+		Since: e.Since, Rows: e.Rows,
 	}
 }
 
@@ -158,9 +145,9 @@ func (d *Task) context(id *identity) stream.Context {
 
 // contextSince says what a followed identity did since the onset. open is what
 // was counted in a bin that is still open.
-func (d *Task) contextSince(id *identity, e *exposure, exposed int64, open *score.Counts) stream.Context {
+func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *score.Counts) stream.Context {
 	c := d.context(id)
-	c.Traits = shares(e.traits, e.events)
+	c.Traits = shares(e.Traits, e.Events)
 	all := e.past
 	all.add(open)
 	if exposed > 0 {
@@ -178,14 +165,14 @@ func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open
 	if tick <= d.reported {
 		return // a restore: reported before
 	}
-	exposed := d.exposedSince(id, e, tick)
+	exposed := d.exposedSince(id, &e.Exposure, tick)
 	c := stream.Candidate{
 		Tick:      tick,
 		Dimension: id.dimension(),
 		Identity:  id.name(),
 		Log:       wire.Finite(ev.Log),
 		Bin:       bin,
-		Onset:     e.since,
+		Onset:     e.Since,
 		Peers:     d.peersOf(id, ev),
 		Exposed:   exposed,
 		Context:   d.contextSince(id, e, exposed.Records, open),

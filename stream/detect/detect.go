@@ -3,6 +3,7 @@ package detect
 import (
 	"slices"
 
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -63,7 +64,7 @@ type Task struct {
 	history   stream.Advances             // the closes that a restore would repeat
 	replay    *Checkpoint                 // while catching up after a restore
 	reported  int64                       // ticks up to this one were reported before a restore
-	facts     *factRegister               // nil: facts are not told
+	facts     *facts                      // nil: facts are not told
 	looks     *binQuery                   // nil: nobody asks
 	stats     Stats
 }
@@ -76,7 +77,7 @@ type Stats struct {
 	WatermarkMS                            int64 // event time up to which input is complete
 	ClosedMS                               int64 // event time up to which it has been judged
 	Holder                                 stream.Source
-	Inputs                                 stream.Inputs
+	Inputs                                 fact.Inputs
 }
 
 // changed is an identity whose state has changed in a tick, and not been
@@ -105,7 +106,7 @@ func New(cfg Config) *Task {
 	}
 	d.report.Done = eventtime.Never
 	if cfg.Facts != nil {
-		d.facts = newFactRegister(cfg.Facts, cfg.Grid, cfg.Partition)
+		d.facts = newFacts(cfg.Facts, cfg.Grid, cfg.Partition)
 	}
 	return d
 }
@@ -138,7 +139,9 @@ func (d *Task) Take() (*stream.EvidenceReport, []stream.Change) {
 	d.unsent, d.draining = 0, false
 	r, changes := d.report, d.changes
 	if d.facts != nil {
-		changes = append(changes, d.facts.changes()...)
+		d.facts.register.Changes(func(key string, value []byte) {
+			changes = append(changes, stream.Change{Key: []byte(factsPrefix + key), Value: value})
+		})
 	}
 	r.Partition, r.Done = d.cfg.Partition, d.done
 	d.report, d.changes = stream.EvidenceReport{Done: d.done}, nil
@@ -164,7 +167,7 @@ func (d *Task) Stats() Stats {
 	}
 	s.Identities = int64(len(d.ids) + len(d.asleep))
 	if d.facts != nil {
-		s.Inputs = d.facts.inputs()
+		s.Inputs = d.facts.register.Inputs()
 	}
 	return s
 }

@@ -69,7 +69,7 @@ func (d *Task) closeTo(limit int64) (waiting bool) {
 func (d *Task) earliest() int64 {
 	tick := d.pending.First()
 	if d.facts != nil {
-		tick = min(tick, d.facts.earliest())
+		tick = min(tick, d.facts.first())
 	}
 	return tick
 }
@@ -109,7 +109,9 @@ func (d *Task) close(tick int64) {
 	params := d.parameter[bin-1]
 	ends := tick == d.cfg.Grid.LastTick(bin)
 	from, facts := len(d.report.Candidates), len(d.report.Facts)
-	d.closeFacts(tick)
+	if d.facts != nil {
+		d.report.Facts = append(d.report.Facts, d.facts.close(tick, tick <= d.reported)...)
+	}
 	d.obey(tick, bin)
 	cells := d.pending.Take(tick)
 	d.held -= len(cells)
@@ -123,7 +125,7 @@ func (d *Task) close(tick int64) {
 			d.scoreEarly(c.id, tick, bin, params)
 		}
 	}
-	d.tellSignIns(tick)
+	d.judgeSignIns(tick)
 	if ends {
 		d.closeBin(tick, bin, params)
 	}

@@ -36,7 +36,9 @@ func (d *Task) Apply(offset int64, b *stream.Batch) error {
 	if err != nil {
 		return fmt.Errorf("offset %d: %w", offset, err)
 	}
-	d.holdFacts(b, offset)
+	if d.facts != nil {
+		d.facts.hold(b, func(tick int64) (int64, bool) { return d.arrives(tick, offset) })
+	}
 	d.offset = offset + 1
 	if d.replay != nil {
 		return d.repeat(d.offset)

@@ -56,8 +56,8 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 	}
 	was := id.isHot
 	id.isHot = d.cfg.Engine.Hot(&id.state, id.dimension(), params)
-	if id.exposed != nil {
-		id.exposed.past.add(&counts)
+	if id.followed != nil {
+		id.followed.past.add(&counts)
 	}
 	if active && d.person(id.dimension()) && id.tally.events > 0 {
 		traits.Add(id.member(&ev))

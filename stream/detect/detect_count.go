@@ -18,7 +18,7 @@ const forgetAfter = 180 * eventtime.Day
 func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 	id, grid := c.id, d.cfg.Grid
 	if id.last != eventtime.Never && (c.apply-id.last)*grid.Tick > forgetAfter {
-		id.window, id.state, id.exposed, id.last = sketches.Window{}, score.State{}, nil, eventtime.Never
+		id.window, id.state, id.followed, id.last = sketches.Window{}, score.State{}, nil, eventtime.Never
 	}
 	if !id.open || id.bin != bin {
 		id.bin, id.fresh, id.open, id.tally = bin, 0, true, nil
@@ -58,14 +58,14 @@ func (d *Task) countPart(id *identity, p *part, bin int64, params *score.Paramet
 		late[score.Distinct] = math.Round(id.window.CountMissing(&p.records, grid.BinMinute(was)).N)
 		late[score.FirstTouch] = fresh
 		d.cfg.Engine.Late(&id.state, id.dimension(), was, late, params)
-		if id.exposed != nil {
-			id.exposed.past.add(&late)
+		if id.followed != nil {
+			id.followed.past.add(&late)
 		}
 	}
 	id.tally.unissue(p)
 	id.window.Merge(&p.records)
-	if id.exposed != nil {
-		id.exposed.add(p)
+	if id.followed != nil {
+		p.addTo(&id.followed.Exposure)
 	}
 }
 

@@ -2,10 +2,12 @@ package detect
 
 import (
 	"cmp"
+	"maps"
 	"slices"
-	"strconv"
 	"time"
 
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/exposure"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
@@ -15,235 +17,112 @@ import (
 
 // FactsConfig is what a detect task needs to know to tell facts.
 type FactsConfig struct {
-	Rules    fact.FactRules
+	Rules    fact.Rules
 	Tokens   fact.TokenRules
 	Grace    int64          // ms: for how long the join of tokens waits for a login
-	Location *time.Location // of the hours of the week in which sources speak
+	Location *time.Location // of the hours of the week in which sources are active
 	// Account and Key are the indexes of the dimensions whose only field is the
-	// actor and the signing key; none where there is no such dimension.
+	// actor and the signing key; stream.NoDimension where there is none.
 	Account, Key int
 }
 
 // NewFactsConfig finds the dimensions that facts are about.
-func NewFactsConfig(rules fact.FactRules, tokens fact.TokenRules, grace int64, loc *time.Location, dims []event.Dimension) *FactsConfig {
+func NewFactsConfig(rules fact.Rules, tokens fact.TokenRules, grace int64, loc *time.Location, dims []event.Dimension) *FactsConfig {
 	return &FactsConfig{
 		Rules: rules, Tokens: tokens, Grace: grace, Location: loc,
 		Account: stream.OnlyField(dims, "actor"), Key: stream.OnlyField(dims, "key_id"),
 	}
 }
 
-// Bounds of the register. Beyond them accounts that nobody has left go first,
-// then what was heard of longest ago.
-const (
-	maxAccounts = 200_000
-	maxKeys     = 100_000
-	maxNotices  = 20_000
-	maxMissing  = 20_000
-)
-
-// factRegister is what a detect task knows of accounts, keys and tokens from
-// the facts that every partition is told, and what it has noticed by them. It
-// is written with each commit, so a restore finds it as of the checkpoint and
-// repeats nothing of it.
-type factRegister struct {
-	cfg      *FactsConfig
-	grid     eventtime.Grid
-	accounts map[string]fact.Account
-	keys     map[string]fact.Key
-	notices  map[string][]*notice       // by identity: dimension byte, name
-	noticed  int                        // all of notices
-	kinds    map[string]int64           // of keys: since when issues are told of, Unix ms
-	missing  map[string]*missing        // by identity
-	voices   map[string]*sourceActivity // by source topic; partition 0 only
-	listens  bool                       // this is partition 0
-	heard    factsHeard
-	pending  stream.ByTick[stream.FactRecord] // by tick of application
-	spoke    stream.ByTick[stream.Spoke]      // likewise
-	signed   stream.ByTick[stream.SignIn]     // likewise
-	changed  map[string]bool                  // records of the state not written since they changed
-	capped   int64                            // entries given up for want of room
-	pruned   int64                            // day in which what is over was last dropped
+// facts holds what a batch tells of lifecycle events, sources and sign-ins until
+// its tick closes, and the register that judges by them. The register is written
+// with each commit, so a restore finds it as of the checkpoint and repeats
+// nothing of it.
+type facts struct {
+	cfg       *FactsConfig
+	grid      eventtime.Grid
+	register  *fact.Register
+	lifecycle stream.ByTick[fact.LifecycleEvent] // by tick of application
+	active    stream.ByTick[string]              // sources, by the tick in which they were active
+	signIns   stream.ByTick[stream.SignIn]       // by tick of application
 }
 
-// factsHeard tells since when each kind of fact has been heard of, and accesses:
-// Unix ms, zero for never.
-type factsHeard struct{ staff, keys, tokens, accesses int64 }
-
-func newFactRegister(cfg *FactsConfig, grid eventtime.Grid, partition int32) *factRegister {
-	return &factRegister{
-		cfg: cfg, grid: grid, listens: partition == 0,
-		accounts: map[string]fact.Account{}, keys: map[string]fact.Key{},
-		notices: map[string][]*notice{}, kinds: map[string]int64{}, missing: map[string]*missing{}, voices: map[string]*sourceActivity{},
-		changed: map[string]bool{},
-	}
+// newFacts returns the facts of one partition. The first looks for silent sources.
+func newFacts(cfg *FactsConfig, grid eventtime.Grid, partition int32) *facts {
+	return &facts{cfg: cfg, grid: grid, register: fact.NewRegister(fact.Config{
+		Rules: cfg.Rules, Tokens: cfg.Tokens, Grid: grid, Location: cfg.Location, Sources: partition == 0,
+	})}
 }
 
-// earliest returns the first tick for which something waits.
-func (f *factRegister) earliest() int64 {
-	return min(f.pending.First(), f.spoke.First(), f.signed.First())
+// first returns the first tick for which something waits.
+func (f *facts) first() int64 {
+	return min(f.lifecycle.First(), f.active.First(), f.signIns.First())
 }
 
-// holdFacts keeps what a record tells everybody until its tick closes.
-func (d *Task) holdFacts(b *stream.Batch, offset int64) {
-	if d.facts == nil {
-		return
-	}
+// hold keeps what a batch tells until its tick closes. arrives returns the tick at
+// which something counts that was meant for a tick, and false if it does not.
+func (f *facts) hold(b *stream.Batch, arrives func(tick int64) (int64, bool)) {
 	for _, r := range b.Facts {
-		if tick, ok := d.arrives(r.Apply, offset); ok {
-			d.facts.pending.Add(tick, r)
+		if tick, ok := arrives(r.Apply); ok {
+			f.lifecycle.Add(tick, r.LifecycleEvent)
 		}
 	}
-	for _, s := range b.Spoke {
-		if tick, ok := d.arrives(s.Tick, offset); ok {
-			d.facts.spoke.Add(tick, s)
+	for _, s := range b.ActiveSources {
+		if tick, ok := arrives(s.Tick); ok {
+			f.active.Add(tick, s.Name)
 		}
 	}
 	for _, s := range b.SignIns {
-		if tick, ok := d.arrives(s.Apply, offset); ok {
-			d.facts.signed.Add(tick, s)
+		if tick, ok := arrives(s.Apply); ok {
+			f.signIns.Add(tick, s)
 		}
 	}
 }
 
-// closeFacts takes in, before anybody is judged, what counts at a tick. What a
-// restore repeats is in the register already.
-func (d *Task) closeFacts(tick int64) {
-	if d.facts == nil {
-		return
+// close takes in what counts at a tick, before anybody is judged, and returns the
+// sources that are too silent. drop: a restored register has it already.
+func (f *facts) close(tick int64, drop bool) (out []stream.FactCandidate) {
+	lifecycle, active := f.lifecycle.Take(tick), f.active.Take(tick)
+	if drop {
+		return nil
 	}
-	if tick <= d.reported {
-		d.facts.pending.Take(tick)
-		d.facts.spoke.Take(tick)
-		return
-	}
-	d.facts.close(tick)
-	d.tellSilences(tick)
-}
-
-func (f *factRegister) inputs() stream.Inputs {
-	return stream.Inputs{Staff: f.heard.staff != 0, Keys: f.heard.keys != 0, Logins: f.heard.tokens != 0}
-}
-
-// close takes in everything that counts at a tick.
-func (f *factRegister) close(tick int64) {
-	facts := f.pending.Take(tick)
-	slices.SortFunc(facts, func(a, b stream.FactRecord) int {
-		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Action, b.Action),
-			cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.KeyID, b.KeyID), cmp.Compare(a.Actor, b.Actor))
-	})
-	for i := range facts {
-		f.take(&facts[i])
-	}
-	f.listen(tick, f.spoke.Take(tick))
-	f.bound()
-	f.prune(tick)
-}
-
-// take enters one fact into the register. Each entry is a maximum over the
-// facts, so that their order cannot show.
-func (f *factRegister) take(r *stream.FactRecord) {
-	switch r.Action {
-	case event.Join, event.Leave:
-		name := cmp.Or(r.Subject, r.Actor)
-		if name == "" {
-			return
-		}
-		f.hear(&f.heard.staff, r.Time)
-		a := f.accounts[name]
-		switch {
-		case r.Action == event.Leave:
-			a.Left = max(a.Left, r.Time)
-		case r.Time > a.Joined:
-			a.Joined, a.Maker = r.Time, ""
-			if r.Actor != name {
-				a.Maker = r.Actor
-			}
-		}
-		f.accounts[name] = a
-		f.changed[accountRecord+name] = true
-	case event.Issue, event.Revoke, event.Retire:
-		name := cmp.Or(r.KeyID, r.Subject)
-		if name == "" {
-			return
-		}
-		f.hear(&f.heard.keys, r.Time)
-		k := f.keys[name]
-		switch r.Action {
-		case event.Issue:
-			k.Issued = max(k.Issued, r.Time)
-			f.tells(name, k.Issued)
-		case event.Revoke:
-			k.Revoked = max(k.Revoked, r.Time)
-		default:
-			k.Retired = max(k.Retired, r.Time)
-		}
-		f.keys[name] = k
-		f.changed[keyRecord+name] = true
-	default: // a record of a later version
-	}
-}
-
-// tells notes that the register tells of the issue of keys like the one named.
-func (f *factRegister) tells(key string, at int64) {
-	kind := fact.KeyKind(key)
-	if since, ok := f.kinds[kind]; !ok || at < since {
-		f.kinds[kind] = at
-		f.changed[kindRecord+kind] = true
-	}
-}
-
-func (f *factRegister) hear(since *int64, at int64) {
-	if *since == 0 || at < *since {
-		*since = at
-		f.changed[heardRecord] = true
-	}
-}
-
-// bound keeps the register within its limits.
-func (f *factRegister) bound() {
-	if len(f.accounts) > maxAccounts {
-		shed(f, f.accounts, accountRecord, maxAccounts, func(a fact.Account) (bool, int64) {
-			return a.Left > a.Joined, max(a.Left, a.Joined)
-		}, func(string) {})
-	}
-	if len(f.keys) > maxKeys {
-		shed(f, f.keys, keyRecord, maxKeys, func(k fact.Key) (bool, int64) {
-			return k.Revoked+k.Retired != 0, max(k.Issued, k.Revoked, k.Retired)
-		}, func(name string) { // keys of its kind may be unknown for want of room
-			kind := fact.KeyKind(name)
-			delete(f.kinds, kind)
-			f.changed[kindRecord+kind] = true
+	f.register.Close(tick, lifecycle, active)
+	for _, s := range f.register.Silences(tick) {
+		out = append(out, stream.FactCandidate{
+			Tick: tick, Dimension: stream.SourceDimension, Identity: s.Source, Fact: fact.SourceSilent,
+			Time: s.Since, Detail: s.Detail, Exposed: episode.Exposed{Since: s.Since},
 		})
 	}
+	return out
 }
 
-// shed gives up the tenth of a map that is worth least, and tells gone of each.
-func shed[T any](f *factRegister, m map[string]T, record string, limit int, worth func(T) (bool, int64), gone func(string)) {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(x, y string) int {
-		keepX, timeX := worth(m[x])
-		keepY, timeY := worth(m[y])
-		if keepX != keepY {
-			if keepY {
-				return -1
-			}
-			return 1
+// signedIn returns the accounts, sorted, that were signed in to as told at a tick
+// and whose owners had left by then.
+func (f *facts) signedIn(tick int64) []string {
+	accounts := map[string]bool{}
+	for _, s := range f.signIns.Take(tick) {
+		if f.register.LeftBy(s.Account, f.grid.TickStart(s.Tick)) {
+			accounts[s.Account] = true
 		}
-		return cmp.Or(cmp.Compare(timeX, timeY), cmp.Compare(x, y))
-	})
-	for _, name := range names[:len(m)-limit*9/10] {
-		delete(m, name)
-		f.changed[record+name] = true
-		f.capped++
-		gone(name)
+	}
+	return slices.Sorted(maps.Keys(accounts))
+}
+
+// kind says what lifecycle events can tell of the identities of a dimension.
+func (f *facts) kind(dimension int) fact.Kind {
+	switch dimension {
+	case f.cfg.Account:
+		return fact.AnAccount
+	case f.cfg.Key:
+		return fact.ASigningKey
+	default:
+		return fact.Neither
 	}
 }
 
-// use says how an identity acts in a cell; false if it does not act.
-func (f *factRegister) use(c *cell, before int64) (u fact.Use, acts bool) {
+// use says how the identity of a cell acts in it; the zero Use if it does not.
+// before is its last tick before the cell's.
+func (f *facts) use(c *cell, before int64) (u fact.Use) {
 	latest := int64(eventtime.Never)
 	for i := range c.parts {
 		if c.parts[i].events > 0 {
@@ -251,87 +130,115 @@ func (f *factRegister) use(c *cell, before int64) (u fact.Use, acts bool) {
 		}
 	}
 	if latest == eventtime.Never {
-		return u, false
+		return u
 	}
-	u.At = latest * f.grid.Tick
+	u.At = f.grid.TickStart(latest)
 	u.First = u.At
 	if before != eventtime.Never {
 		u.First, u.Last = f.grid.TickStart(c.id.first), f.grid.TickStart(before)
 	}
-	return u, true
+	return u
 }
 
-// judge holds what an identity did in a tick against the register, after it was
-// counted. before is its last tick before this one; rises tells, when asked,
-// whether its load rises.
+// judgeFacts holds what an identity did in a tick against the register, after it
+// was counted, and reports the facts that hold. before is the identity's last tick
+// before this one.
 func (d *Task) judgeFacts(c *cell, before int64, params *score.Parameters) {
-	f, id, tick := d.facts, c.id, c.apply
-	if f == nil || tick <= d.reported {
+	f, id := d.facts, c.id
+	if f == nil || c.apply <= d.reported {
 		return // a restore: judged before, and part of the state
 	}
-	if u, acts := f.use(c, before); acts {
-		switch id.dimension() {
-		case f.cfg.Account:
-			f.judgeAccount(id, tick, &u)
-		case f.cfg.Key:
-			f.judgeKey(id, tick, &u, func() bool { return d.loadRises(id, tick, params) })
-		}
+	unissued := c.unissued()
+	kind := f.kind(id.dimension())
+	if len(unissued) == 0 && !f.register.Concerns(id.key, kind) {
+		return
 	}
-	d.tellFacts(c, d.judgeTokens(c, params))
-}
-
-func (f *factRegister) judgeAccount(id *identity, tick int64, u *fact.Use) {
-	a, rules := f.accounts[id.name()], &f.cfg.Rules
-	if rules.Left(&a, u) {
-		f.notice(id, tick, fact.ActedAfterLeave, a.Left+rules.LeaveGrace, "left_at", eventtime.Text(a.Left))
+	a := fact.Act{
+		Key: id.key, Name: id.name(), Kind: kind, Tick: c.apply, First: id.first,
+		Use: f.use(c, before), Known: &id.window, Unissued: unissued, Of: judged{d, c, params},
 	}
-	if maker := f.accounts[a.Maker]; rules.Orphan(&a, &maker, u, f.heard.accesses) {
-		f.notice(id, tick, fact.OrphanAccountUsed, u.At,
-			"made_by", a.Maker, "made_at", eventtime.Text(a.Joined), "maker_left_at", eventtime.Text(maker.Left))
-	}
-	if since, wakes := rules.Dormant(&a, u, f.heard.accesses); wakes {
-		f.notice(id, tick, fact.DormantWoke, u.At, "last_seen", eventtime.Text(since), "silent_days", days(u.At-since))
+	for _, found := range f.register.Judge(&a) {
+		d.reportFact(id, c.apply, &found)
 	}
 }
 
-func (f *factRegister) judgeKey(id *identity, tick int64, u *fact.Use, rises func() bool) {
-	k, rules := f.keys[id.name()], &f.cfg.Rules
-	if rules.Revoked(&k, u) {
-		f.notice(id, tick, fact.RevokedKey, k.Revoked, "revoked_at", eventtime.Text(k.Revoked))
+// judgeSignIns reports, after everybody who read in a tick was judged, the accounts
+// that only signed in and whose owners have left.
+func (d *Task) judgeSignIns(tick int64) {
+	f := d.facts
+	if f == nil {
+		return
 	}
-	if rises := rules.Fading(&k, u) && rises(); rules.Retired(&k, u, rises) {
-		why := "in use after its tokens should be gone"
-		if rises {
-			why = "its load rises"
+	if tick <= d.reported { // a restore: told before, and part of the state
+		f.signIns.Take(tick)
+		return
+	}
+	for _, name := range f.signedIn(tick) {
+		key := append([]byte{byte(f.cfg.Account)}, name...)
+		id := d.known(key)
+		if id == nil {
+			id = newIdentity(key) // it has never read
+		} else if id.last == tick {
+			continue // it did more than sign in
 		}
-		f.notice(id, tick, fact.RetiredKey, k.Retired, "retired_at", eventtime.Text(k.Retired), "why", why)
-	}
-	if since := f.kinds[fact.KeyKind(id.name())]; rules.Unknown(&k, u, since) {
-		f.notice(id, tick, fact.UnknownKey, u.First, "first_seen", eventtime.Text(u.First), "register_since", eventtime.Text(since))
-	}
-	if since, over := rules.OverAge(&k, u); over {
-		born := "first_seen"
-		if k.Issued != 0 {
-			born = "issued_at"
+		a := fact.Act{
+			Key: id.key, Name: name, Kind: fact.AnAccount, Tick: tick, First: id.first,
+			Known: &id.window, Of: judged{d, &cell{id: id, apply: tick}, nil},
 		}
-		f.notice(id, tick, fact.OverageKey, since, born, eventtime.Text(since-rules.MaxKeyAge), "age_days", days(u.At-since+rules.MaxKeyAge))
-	}
-	if rules.KeyWoke(u) {
-		f.notice(id, tick, fact.KeyBackFromSleep, u.At, "last_seen", eventtime.Text(u.Last), "silent_days", days(u.Silent()))
+		if found, told := f.register.JudgeSignIn(&a); told {
+			d.reportFact(id, tick, &found)
+		}
 	}
 }
 
-// loadRises reports whether an identity's running bin already holds more than a
-// load that should fade can.
-func (d *Task) loadRises(id *identity, tick int64, params *score.Parameters) bool {
+// reportFact adds a fact to the report.
+func (d *Task) reportFact(id *identity, tick int64, f *fact.Finding) {
+	context := d.context(id)
+	context.Unissued = f.Unissued
+	if e := f.Exposure; len(e.Traits) > 0 {
+		context.Traits = shares(e.Traits, e.Events)
+	}
+	d.report.Facts = append(d.report.Facts, stream.FactCandidate{
+		Tick: tick, Dimension: id.dimension(), Identity: id.name(), Fact: f.Fact, Time: f.Time,
+		Detail: f.Detail, Exposed: d.exposedSince(id, f.Exposure, tick), Context: context,
+	})
+}
+
+// judged answers what the rules of facts ask of the identity of a cell.
+type judged struct {
+	task   *Task
+	cell   *cell
+	params *score.Parameters
+}
+
+// Load returns what the identity has read in the running bin.
+func (j judged) Load() fact.Load {
+	d, id := j.task, j.cell.id
 	counts, _ := d.counts(id)
-	ev := d.cfg.Engine.Early(&id.state, id.dimension(), d.cfg.Grid.BinOfTick(tick), counts, params)
+	ev := d.cfg.Engine.Early(&id.state, id.dimension(), d.cfg.Grid.BinOfTick(j.cell.apply), counts, j.params)
 	m := &ev.Measures[score.Distinct]
-	return fact.LoadRises(m.Observed, m.Expected, m.K)
+	return fact.Load{Observed: m.Observed, Expected: m.Expected, Level: m.Level, K: m.K}
 }
 
-func hours(ms int64) string {
-	return strconv.FormatFloat(float64(ms)/float64(eventtime.Hour), 'f', 1, 64)
+// Read returns how many distinct records the identity read in a bin that is over.
+func (j judged) Read(bin int64) (records float64, known bool) {
+	d := j.task
+	if d.cfg.Grid.BinOfTick(j.cell.apply)-bin > d.cfg.Engine.Kept() {
+		return 0, false
+	}
+	return j.cell.id.state.Counted(bin)[score.Distinct], true
 }
 
-func days(ms int64) string { return strconv.FormatInt(ms/eventtime.Day, 10) }
+// AddTo adds what the cell touched to an exposure.
+func (j judged) AddTo(e *exposure.Exposure) {
+	for i := range j.cell.parts {
+		j.cell.parts[i].addTo(e)
+	}
+}
+
+// sortFacts puts the facts of a tick in order.
+func sortFacts(facts []stream.FactCandidate) {
+	slices.SortFunc(facts, func(a, b stream.FactCandidate) int {
+		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity), cmp.Compare(a.Fact, b.Fact))
+	})
+}

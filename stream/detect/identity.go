@@ -8,21 +8,21 @@ import (
 
 // identity is all that is known of one value of one dimension.
 type identity struct {
-	key     string // dimension byte, name
-	window  sketches.Window
-	state   score.State
-	exposed *exposure
-	pending *cell  // partials waiting for their tick: the latest, whose next is the earliest
-	tally   *tally // of the open bin; nil: nothing beside the window
-	bin     int64  // bin that fresh and tally belong to
-	fresh   float64
-	first   int64 // first tick with an event
-	last    int64 // last tick with an event
-	saved   int64 // tick as of which the state was last written; replay begins after it
-	command int64 // Seq of the last command carried out
-	open    bool  // bin is not closed yet
-	dirty   bool
-	isHot   bool
+	key      string // dimension byte, name
+	window   sketches.Window
+	state    score.State
+	followed *followed
+	pending  *cell  // partials waiting for their tick: the latest, whose next is the earliest
+	tally    *tally // of the open bin; nil: nothing beside the window
+	bin      int64  // bin that fresh and tally belong to
+	fresh    float64
+	first    int64 // first tick with an event
+	last     int64 // last tick with an event
+	saved    int64 // tick as of which the state was last written; replay begins after it
+	command  int64 // Seq of the last command carried out
+	open     bool  // bin is not closed yet
+	dirty    bool
+	isHot    bool
 }
 
 func (id *identity) dimension() int { return int(id.key[0]) }

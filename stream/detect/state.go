@@ -18,6 +18,10 @@ import (
 // identity; the checkpoint of the partition stands under the empty name.
 const checkpointKey = "\x00checkpoint"
 
+// factsPrefix begins the keys of the records of the facts' register. No dimension
+// has an empty name, so they stand apart from identities.
+const factsPrefix = "\x00facts\x00"
+
 // The state costs as many bytes as weir.partials, dense or sparse, as long as
 // nothing forces more: what is written is paid for by what was taken in. So
 // what a restore replays is in proportion to what it loads.
@@ -153,9 +157,9 @@ func (d *Task) encodeIdentity(id *identity) []byte {
 	if id.isHot {
 		flags |= flagHot
 	}
-	if id.exposed != nil {
+	if id.followed != nil {
 		flags |= flagExposed
-		if id.exposed.opened {
+		if id.followed.opened {
 			flags |= flagOpened
 		}
 	}
@@ -178,8 +182,8 @@ func (d *Task) encodeIdentity(id *identity) []byte {
 	}
 	b = id.window.AppendBinary(b)
 	b = id.state.AppendBinary(b)
-	if id.exposed != nil {
-		b = id.exposed.append(b)
+	if id.followed != nil {
+		b = id.followed.append(b)
 	}
 	d.buffer = b
 	return slices.Clone(b)
@@ -203,8 +207,8 @@ func (d *Task) decodeIdentity(id *identity, value []byte) error {
 	id.window = wire.Decode(&r, sketches.DecodeWindow)
 	id.state = wire.Decode(&r, score.DecodeState)
 	if flags&flagExposed != 0 {
-		id.exposed = readExposure(&r)
-		id.exposed.opened = flags&flagOpened != 0
+		id.followed = readFollowed(&r)
+		id.followed.opened = flags&flagOpened != 0
 	}
 	return r.End()
 }
@@ -317,7 +321,7 @@ func (d *Task) load(key string, value []byte) error {
 		if d.facts == nil {
 			return nil // turned off since
 		}
-		return d.facts.load(kind, value)
+		return d.facts.register.Load(kind, value)
 	}
 	name, rest, ok := strings.Cut(key, "\x00")
 	dim, known := d.dims[name]

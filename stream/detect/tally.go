@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/clamp"
@@ -89,6 +90,17 @@ func (c *cell) add(p *stream.Partial) {
 // acts reports whether the identity did anything in the cell.
 func (c *cell) acts() bool {
 	return slices.ContainsFunc(c.parts, func(p part) bool { return p.events > 0 })
+}
+
+// unissued returns what was read by tokens that nobody issued and that count for
+// the identity of the cell.
+func (c *cell) unissued() (out []fact.UnissuedTokens) {
+	for i := range c.parts {
+		if p := &c.parts[i]; !p.tokens.Empty() {
+			out = append(out, fact.UnissuedTokens{Tokens: &p.tokens, Records: &p.unissued})
+		}
+	}
+	return out
 }
 
 // tally is what an identity did in its open bin, beside what its window tells.

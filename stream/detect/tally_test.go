@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/detectors/campaign"
+	"github.com/weirhq/weir/detectors/exposure"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -218,7 +219,9 @@ func TestIdentityRoundTrip(t *testing.T) {
 	d.until(45)
 	id := d.detect.known([]byte("\x01k"))
 	id.command = 3
-	id.exposed = &exposure{since: deskStart, seen: 9, events: 5, traits: slices.Clone(id.tally.traits), past: leaked{1, 2, 3}}
+	id.followed = &followed{
+		Exposure: exposure.Exposure{Since: deskStart, Events: 5, Traits: slices.Clone(id.tally.traits)}, seen: 9, past: leaked{1, 2, 3},
+	}
 	value := d.detect.encodeIdentity(id)
 	again := newIdentity([]byte(id.key))
 	if err := d.detect.decodeIdentity(again, value); err != nil {
@@ -227,7 +230,7 @@ func TestIdentityRoundTrip(t *testing.T) {
 	if got := d.detect.encodeIdentity(again); !slices.Equal(got, value) {
 		t.Errorf("written again it differs:\n%x\n%x", got, value)
 	}
-	if again.first != id.first || again.last != id.last || again.command != 3 || again.tally.events != 30 || again.exposed.past != id.exposed.past {
+	if again.first != id.first || again.last != id.last || again.command != 3 || again.tally.events != 30 || again.followed.past != id.followed.past {
 		t.Errorf("read back as %+v", again)
 	}
 	if last, records := lastSeen(string(value)); last != id.last || !records {

@@ -21,7 +21,7 @@ func (in *Worker) Flush(topics []stream.Topic, emit func(partition int32, value 
 		}
 	})
 	last := stream.AppendBatchHeader(nil, in.names, in.withSessions(topics), in.Progress())
-	last = stream.AppendBroadcast(last, in.told.facts, in.told.topics)
+	last = stream.AppendBroadcast(last, in.told.facts, in.told.active)
 	in.sort()
 	for p, places := range in.byPartition() {
 		signed := in.signed.flush(p, func(list []stream.SignIn) { emit(int32(p), stream.AppendSignIns(slices.Clip(start), list)) })

@@ -3,6 +3,7 @@ package ingest
 import (
 	"slices"
 
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -189,7 +190,7 @@ func (in *Worker) Fold(s stream.Source, stamp int64, ev *event.Event) Outcome {
 		// task has closed that one yet, whatever other sources do.
 		apply, outcome = max(tick, in.cfg.Grid.TickOf(complete)), Late
 	}
-	in.told.spoke(s.Topic, apply)
+	in.told.activeSource(s.Topic, apply)
 	if !ev.Action.Access() {
 		in.fact(ev, apply)
 		return Fact
@@ -200,7 +201,7 @@ func (in *Worker) Fold(s stream.Source, stamp int64, ev *event.Event) Outcome {
 
 // access counts an access for each of its identities.
 func (in *Worker) access(ev *event.Event, tick, apply int64) {
-	in.told.spoke(stream.AccessSpoke, apply)
+	in.told.activeSource(fact.RecordsTouched, apply)
 	in.hashes = in.hashes[:0]
 	for _, id := range ev.Records {
 		in.hashes = append(in.hashes, in.cfg.Hasher.Hash(id))

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
@@ -14,22 +15,23 @@ import (
 const factsPerRecord = 2000
 
 // broadcast gathers what every partition of weir.partials is told: the rare
-// facts, and which topics spoke.
+// facts, and which sources were active.
 type broadcast struct {
 	facts  []stream.FactRecord
-	topics []stream.Spoke
+	active []stream.ActiveSource
 }
 
-func (b *broadcast) drop() { b.facts, b.topics = nil, nil }
+func (b *broadcast) drop() { b.facts, b.active = nil, nil }
 
-// spoke notes that a topic brought something for a tick.
-func (b *broadcast) spoke(topic string, tick int64) {
-	for i := len(b.topics) - 1; i >= 0; i-- { // the latest is the likeliest
-		if b.topics[i] == (stream.Spoke{Topic: topic, Tick: tick}) {
+// activeSource notes that a source brought something for a tick.
+func (b *broadcast) activeSource(name string, tick int64) {
+	is := stream.ActiveSource{Name: name, Tick: tick}
+	for i := len(b.active) - 1; i >= 0; i-- { // the latest is the likeliest
+		if b.active[i] == is {
 			return
 		}
 	}
-	b.topics = append(b.topics, stream.Spoke{Topic: topic, Tick: tick})
+	b.active = append(b.active, is)
 }
 
 // flush hands out the facts that do not fit into one header; the rest stays.
@@ -66,7 +68,8 @@ func (in *Worker) fact(ev *event.Event, apply int64) {
 	}
 	e := ev.Clone()
 	in.told.facts = append(in.told.facts, stream.FactRecord{
-		Action: e.Action, Time: e.Time, Apply: apply, Actor: e.Actor, Subject: e.Subject, KeyID: e.KeyID,
+		LifecycleEvent: fact.LifecycleEvent{Action: e.Action, Time: e.Time, Actor: e.Actor, Subject: e.Subject, KeyID: e.KeyID},
+		Apply:          apply,
 	})
 }
 
@@ -89,7 +92,7 @@ func (in *Worker) tokenFact(ev *event.Event, kind stream.TokenKind, apply int64)
 		return
 	}
 	if kind == stream.TokenIssued {
-		in.told.spoke(stream.TokensSpoke, apply)
+		in.told.activeSource(fact.TokensIssued, apply)
 	}
 	if in.cfg.SessionsTopic == "" {
 		return

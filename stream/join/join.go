@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
@@ -333,7 +334,7 @@ func (j *Task) read(tick int64, r stream.SessionTouch) {
 			delete(j.tokens, r.Token)
 			j.changed[r.Token] = true
 		}
-		if j.since == eventtime.Never || (tick-j.since)*j.cfg.Grid.Tick < stream.TokenLearn {
+		if j.since == eventtime.Never || (tick-j.since)*j.cfg.Grid.Tick < fact.TokenLearn {
 			j.stats.Adopted++
 			j.set(r.Token, token{kind: tokenValid, day: j.day(tick)})
 			return

@@ -84,7 +84,7 @@ const loginGrace = 15 * minute
 
 func (d *deployment) facts() *detect.FactsConfig {
 	const day = 24 * 60 * minute
-	rules := fact.FactRules{LeaveGrace: day / 2, DormantAfter: 45 * day, DormantRecords: 10, RetireFade: day, RegisterGrace: loginGrace, RegisterAge: 7 * day}
+	rules := fact.Rules{LeaveGrace: day / 2, DormantAfter: 45 * day, DormantRecords: 10, RetireFade: day, RegisterGrace: loginGrace, RegisterAge: 7 * day}
 	return detect.NewFactsConfig(rules, fact.DefaultTokenRules(24), loginGrace, time.UTC, d.dims)
 }
 

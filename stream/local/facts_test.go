@@ -21,7 +21,7 @@ const day = 24 * 60 * minute
 
 // rules are those of an empty configuration.
 func (l *lab) facts() *detect.FactsConfig {
-	rules := fact.FactRules{
+	rules := fact.Rules{
 		LeaveGrace: 12 * 60 * minute, DormantAfter: 45 * day, UnusedAfter: 14 * day, DormantRecords: 10, RetireFade: day, RegisterGrace: 30 * minute, RegisterAge: 7 * day, MaxKeyAge: 365 * day,
 	}
 	return detect.NewFactsConfig(rules, fact.DefaultTokenRules(24), loginGrace, time.UTC, l.dims)

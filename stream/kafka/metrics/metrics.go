@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/stream/detect"
 	"github.com/weirhq/weir/stream/join"
 )
@@ -157,8 +157,8 @@ func (m *Metrics) Committed(stage string, began time.Time) {
 }
 
 // Inputs shows which kinds of facts have never been seen.
-func (m *Metrics) Inputs(in stream.Inputs) {
-	for _, input := range stream.AllInputs() {
+func (m *Metrics) Inputs(in fact.Inputs) {
+	for _, input := range fact.AllInputs() {
 		m.missing.WithLabelValues(input.Name).Set(0)
 	}
 	for _, input := range in.Missing() {

@@ -1,9 +1,7 @@
-package stream
+package fact
 
 import (
 	"strings"
-
-	"github.com/weirhq/weir/detectors/fact"
 )
 
 // Inputs tells which kinds of facts have been heard of: without them, what
@@ -16,17 +14,17 @@ type Inputs struct {
 
 // Input is a kind of facts, and what is told by them.
 type Input struct {
-	Name  string      `json:"input"` // "staff", "keys" or "logins"
-	Holds string      `json:"-"`     // in words
-	Facts []fact.Name `json:"facts"` // that cannot be told without it
+	Name  string `json:"input"` // "staff", "keys" or "logins"
+	Holds string `json:"-"`     // in words
+	Facts []Name `json:"facts"` // that cannot be told without it
 }
 
 // AllInputs lists the kinds of facts.
 func AllInputs() []Input {
 	return []Input{
-		{"staff", "joins and leaves", []fact.Name{fact.ActedAfterLeave, fact.OrphanAccountUsed}},
-		{"keys", "issues, retirements and revocations of signing keys", []fact.Name{fact.UnknownKey, fact.RetiredKey, fact.RevokedKey}},
-		{"logins", "logins and issued tokens", []fact.Name{fact.UnissuedToken}},
+		{"staff", "joins and leaves", []Name{ActedAfterLeave, OrphanAccountUsed}},
+		{"keys", "issues, retirements and revocations of signing keys", []Name{UnknownKey, RetiredKey, RevokedKey}},
+		{"logins", "logins and issued tokens", []Name{UnissuedToken}},
 	}
 }
 

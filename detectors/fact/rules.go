@@ -4,9 +4,9 @@ import (
 	"math"
 )
 
-// FactRules are the limits of the facts: what is known of an identity, not
+// Rules are the limits of the facts: what is known of an identity, not
 // inferred, and so needs no budget. Times are in milliseconds of event time.
-type FactRules struct {
+type Rules struct {
 	// LeaveGrace is how long after a leave its person may still act: the rest of
 	// the last shift.
 	LeaveGrace int64
@@ -67,13 +67,13 @@ func (u *Use) Silent() int64 {
 }
 
 // Left reports whether an account acts although its owner has left.
-func (r *FactRules) Left(a *Account, u *Use) bool { return a.Gone(u.At - r.LeaveGrace) }
+func (r *Rules) Left(a *Account, u *Use) bool { return a.Gone(u.At - r.LeaveGrace) }
 
 // Dormant reports whether an account wakes: it had been silent for
 // DormantAfter, or it was made UnusedAfter ago and never used. since is when it
 // was last heard of. began is when the log of accesses began: before that it may
 // have been used.
-func (r *FactRules) Dormant(a *Account, u *Use, began int64) (since int64, wakes bool) {
+func (r *Rules) Dormant(a *Account, u *Use, began int64) (since int64, wakes bool) {
 	if u.Last != 0 {
 		return u.Last, r.DormantAfter > 0 && u.Silent() >= r.DormantAfter
 	}
@@ -84,7 +84,7 @@ func (r *FactRules) Dormant(a *Account, u *Use, began int64) (since int64, wakes
 // Orphan reports whether an account is used for the first time after its maker,
 // whose own account is given, has left. Of one that is older than the log, which
 // began at the given time, a first use is known only when it had long been unused.
-func (r *FactRules) Orphan(a, maker *Account, u *Use, began int64) bool {
+func (r *Rules) Orphan(a, maker *Account, u *Use, began int64) bool {
 	if u.Last != 0 || a.Maker == "" || !maker.Gone(u.At) {
 		return false
 	}
@@ -92,14 +92,14 @@ func (r *FactRules) Orphan(a, maker *Account, u *Use, began int64) bool {
 }
 
 // Revoked reports whether a key is used although it was revoked.
-func (r *FactRules) Revoked(k *Key, u *Use) bool {
+func (r *Rules) Revoked(k *Key, u *Use) bool {
 	return k.Revoked != 0 && k.Revoked > k.Issued && u.At >= k.Revoked
 }
 
 // Retired reports whether a key is used although it was taken out of use: later
 // than the tokens that it signed fade away, or with a load that rises while
 // they should fade.
-func (r *FactRules) Retired(k *Key, u *Use, rises bool) bool {
+func (r *Rules) Retired(k *Key, u *Use, rises bool) bool {
 	if k.Retired == 0 || k.Retired <= k.Issued || u.At < k.Retired {
 		return false
 	}
@@ -107,14 +107,14 @@ func (r *FactRules) Retired(k *Key, u *Use, rises bool) bool {
 }
 
 // Fading reports whether a retired key's tokens may still be in use.
-func (r *FactRules) Fading(k *Key, u *Use) bool {
+func (r *Rules) Fading(k *Key, u *Use) bool {
 	return k.Retired != 0 && k.Retired > k.Issued && u.At >= k.Retired && u.At-k.Retired < r.RetireFade
 }
 
 // Unknown reports whether a key is used that the register does not name.
 // registered is since when the register has told of keys of its kind, zero if it
 // never has: of keys that were in use before it proves nothing.
-func (r *FactRules) Unknown(k *Key, u *Use, registered int64) bool {
+func (r *Rules) Unknown(k *Key, u *Use, registered int64) bool {
 	return r.RegisterAge > 0 && registered != 0 && *k == Key{} &&
 		u.First-registered >= r.RegisterAge && u.At-u.First >= r.RegisterGrace
 }
@@ -122,7 +122,7 @@ func (r *FactRules) Unknown(k *Key, u *Use, registered int64) bool {
 // OverAge reports whether a key is older than the policy allows. since is when
 // it reached that age. Where its issue was not told its first use stands in: a
 // key is at least as old.
-func (r *FactRules) OverAge(k *Key, u *Use) (since int64, over bool) {
+func (r *Rules) OverAge(k *Key, u *Use) (since int64, over bool) {
 	born := u.First
 	if k.Issued != 0 {
 		born = k.Issued
@@ -134,7 +134,7 @@ func (r *FactRules) OverAge(k *Key, u *Use) (since int64, over bool) {
 }
 
 // KeyWoke reports whether a key is back from sleep.
-func (r *FactRules) KeyWoke(u *Use) bool {
+func (r *Rules) KeyWoke(u *Use) bool {
 	return r.DormantAfter > 0 && u.Silent() >= r.DormantAfter
 }
 
@@ -148,47 +148,3 @@ func LoadRises(observed, expected, k float64) bool {
 	sd := math.Sqrt(expected + expected*expected/k)
 	return observed > 1.5*expected && observed > expected+4*sd+10
 }
-
-// KeyKind returns what the names of keys of one making have in common: digits,
-// runs of hexadecimal digits, and long runs of letters and digits stand for any
-// of their like. A register that tells of the issue of web-k2 must tell of
-// web-k3's, but nothing of svc-1's.
-func KeyKind(name string) string {
-	out := make([]byte, 0, len(name))
-	for i := 0; i < len(name); {
-		switch hex, any := run(name[i:], isHex), run(name[i:], isAlphanumeric); {
-		case any >= 8:
-			out, i = append(out, '#'), i+any
-		case hex >= 4:
-			out, i = append(out, '#'), i+hex
-		case isDigit(name[i]):
-			out = append(out, '#')
-			for i < len(name) && isDigit(name[i]) {
-				i++
-			}
-		default:
-			out, i = append(out, name[i]), i+1
-		}
-	}
-	return string(out)
-}
-
-// run returns the length of the run of such characters that begins s, if one of
-// them is a digit; else 0.
-func run(s string, of func(byte) bool) (n int) {
-	digits := false
-	for n < len(s) && of(s[n]) {
-		digits = digits || isDigit(s[n])
-		n++
-	}
-	if !digits {
-		return 0
-	}
-	return n
-}
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-func isHex(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' }
-
-func isAlphanumeric(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

@@ -6,7 +6,7 @@ import (
 	"github.com/weirhq/weir/internal/eventtime"
 )
 
-// Rhythm is how reliably a source speaks: for each hour of the local week, in
+// Rhythm is how reliably a source is active: for each hour of the local week, in
 // how many of the ticks it brought anything, decayed over four weeks. The zero
 // value knows nothing.
 type Rhythm struct {
@@ -16,7 +16,7 @@ type Rhythm struct {
 // rhythmKeep is what one hour's numbers keep a week later.
 const rhythmKeep = 0.75
 
-// Learn adds one finished hour of the week: in how many ticks the source spoke,
+// Learn adds one finished hour of the week: in how many ticks the source was active,
 // of how many there were.
 func (r *Rhythm) Learn(hour int, active, ticks float32) {
 	r.Active[hour] = rhythmKeep*r.Active[hour] + active

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The tail of the missing share is a probability: one minus the sum of what is
+// The tail of the unissued share is a probability: one minus the sum of what is
 // below it, and with a long past it is Poisson's.
 func TestTokenTail(t *testing.T) {
 	r := DefaultTokenRules(24)
@@ -15,11 +15,11 @@ func TestTokenTail(t *testing.T) {
 		n, records, past, pastRecords float64
 		want                          float64
 	}{
-		{3, 100, 1000 - missingShape, 99_999, 0.0803}, // Poisson of mean 1: P(N >= 3)
-		{8, 100, 1000 - missingShape, 99_999, 1.02e-5},
+		{3, 100, 1000 - sharePrior, 99_999, 0.0803}, // Poisson of mean 1: P(N >= 3)
+		{8, 100, 1000 - sharePrior, 99_999, 1.02e-5},
 		{1, 1, 0, 0, 0.2929}, // 1 - (1/2)^(1/2)
 	} {
-		if got := math.Exp(r.Tail(c.n, c.records, MissingShare{c.past, c.pastRecords})); math.Abs(got-c.want) > 0.03*c.want {
+		if got := math.Exp(r.Tail(c.n, c.records, UnissuedShare{c.past, c.pastRecords})); math.Abs(got-c.want) > 0.03*c.want {
 			t.Errorf("Tail(%v, %v, %v, %v) = %v, want %v", c.n, c.records, c.past, c.pastRecords, got, c.want)
 		}
 	}
@@ -32,7 +32,7 @@ type shopKey struct {
 	dice         *rand.Rand
 	daily, share float64
 	rules        TokenRules
-	missing      *Missing
+	unissued     *Unissued
 	read         map[int64]float64
 }
 
@@ -64,12 +64,12 @@ func (k *shopKey) hour(bin int64, forged float64) (told int, first int) {
 			continue
 		}
 		records := func(b int64) float64 { return k.read[b] }
-		if k.missing == nil {
-			k.missing = NewMissing(bin, 0, 2*k.daily/24, records, &k.rules)
+		if k.unissued == nil {
+			k.unissued = NewUnissued(bin, 0, 2*k.daily/24, records, &k.rules)
 		}
-		k.missing.Roll(bin, records, &k.rules)
-		k.missing.Add(bin, lost, &k.rules)
-		if _, is := k.missing.Judge(k.read[bin], &k.rules); is {
+		k.unissued.Roll(bin, records, &k.rules)
+		k.unissued.Add(bin, lost, &k.rules)
+		if _, is := k.unissued.Judge(k.read[bin], &k.rules); is {
 			told++
 			first = min(first, tick)
 		}
@@ -153,17 +153,6 @@ func TestOldTokensAreForgotten(t *testing.T) {
 		}
 		if told, tick := k.hour(probe, 6); told == 0 || tick > 5 {
 			t.Errorf("seed %d: of six tokens forged at night the third is not told of", seed)
-		}
-	}
-}
-
-func TestKeyKind(t *testing.T) {
-	for name, want := range map[string]string{
-		"web-k2": "web-k#", "web-k13": "web-k#", "svc-key-9": "svc-key-#", "9f86d081": "#", "AKIAIOSFODNN7EXAMPLE": "#", "main": "main",
-		"2f1d9c3e-77aa-4b1e-9e0a-5d6f7a8b9c0d": "#-#-#-#-#",
-	} {
-		if got := KeyKind(name); got != want {
-			t.Errorf("KeyKind(%q) = %q, want %q", name, got, want)
 		}
 	}
 }
