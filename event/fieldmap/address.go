@@ -88,9 +88,8 @@ func parseAddress(s string) netip.Addr {
 	if addr, err := netip.ParseAddr(s); err == nil {
 		return addr
 	}
-	switch colons := strings.Count(s, ":"); {
-	case colons == 1, colons == 8 && !strings.Contains(s, "::"): // one more than an address has: a port
-		s = s[:strings.LastIndexByte(s, ':')]
+	if colon := strings.LastIndexByte(s, ':'); colon > 0 { // what is one part too long has a port
+		s = s[:colon]
 	}
 	addr, err := netip.ParseAddr(plainOctets(s))
 	if err != nil {

@@ -11,11 +11,13 @@ import (
 // commonEdits returns what the format asks of a source of a field; nil for nothing.
 func (c *compiler) commonEdits(f field) *edits {
 	e := edits{
-		trim:   slices.Contains(c.common.trim, fieldNames[f]),
 		lower:  slices.Contains(c.common.fold, fieldNames[f]),
 		absent: c.common.absent,
 	}
-	if !e.trim && !e.lower && e.absent == nil {
+	if slices.Contains(c.common.trim, fieldNames[f]) {
+		e.trim = blanks
+	}
+	if e.trim == "" && !e.lower && e.absent == nil {
 		return nil
 	}
 	return &e
@@ -50,7 +52,11 @@ func (c *compiler) editKeys(f field, s *source, said map[string]*yaml.Node) {
 		case "trusted":
 			c.trusted(f, &e, v)
 		case "trim":
-			e.trim = c.flag(v, "trim")
+			if s, _ := c.word(v, "trim"); v.Tag != "!!bool" {
+				e.trim = s
+			} else if e.trim = ""; c.flag(v, "trim") {
+				e.trim = blanks
+			}
 		case "fold":
 			if name, _ := c.word(v, "fold"); name != "lower" {
 				c.fault(v, "fold is lower, not %s", describe(v))
@@ -64,6 +70,9 @@ func (c *compiler) editKeys(f field, s *source, said map[string]*yaml.Node) {
 		s.edits = &e
 	}
 }
+
+// blanks are what trim cuts unless a map names other characters.
+const blanks = " \t\r\n"
 
 // matchers compiles patterns, of URLs where they begin with a slash or a question
 // mark, and of texts otherwise.

@@ -33,6 +33,13 @@ func (c *compiler) eventMap(n *yaml.Node) {
 			})
 		}
 	})
+	if !m.ignore {
+		for f, n := range c.common.fields {
+			if n != nil && m.fields[f] == nil {
+				m.fields[f] = c.sources(field(f), n)
+			}
+		}
+	}
 	switch {
 	case len(c.faults) > before:
 	case m.ignore && hasFields:

@@ -18,14 +18,15 @@ import (
 
 // topKeys are the keys of a format, in the order in which they are compiled: what
 // others refer to comes first.
-var topKeys = []string{"name", "about", "base", "input", "charset", "zone", "absent", "fold", "trim", "under", "explode", "parse", "maps"}
+var topKeys = []string{"name", "about", "base", "input", "charset", "zone", "absent", "fold", "trim", "under", "explode", "parse", "fields", "maps"}
 
 // common is what a format asks of all its sources.
 type common struct {
 	zone   *time.Location
-	absent map[string]bool
-	fold   []string // fields
-	trim   []string // fields
+	absent *valueMap
+	fields [numFields]*yaml.Node // of maps that have none of their own
+	fold   []string              // fields
+	trim   []string              // fields
 }
 
 // top compiles the whole file, on top of the preset that it may name as its base:
@@ -115,6 +116,10 @@ func (c *compiler) key(key string, v *yaml.Node) {
 		c.explode(v)
 	case "parse":
 		c.parse(v)
+	case "fields":
+		c.mapping(v, "fields", fieldNames[:], func(key string, _, v *yaml.Node) {
+			c.common.fields[field(slices.Index(fieldNames[:], key))] = v
+		})
 	}
 }
 
@@ -144,14 +149,14 @@ func (c *compiler) fields(n *yaml.Node, what string) []string {
 }
 
 // absent compiles a list of texts that mean that there is nothing.
-func (c *compiler) absent(n *yaml.Node) map[string]bool {
-	set := map[string]bool{}
+func (c *compiler) absent(n *yaml.Node) *valueMap {
+	set := &valueMap{exact: map[string]string{}}
 	for _, item := range items(n) {
 		if item.Kind != yaml.ScalarNode {
 			c.fault(item, "absent is a list of texts, not %s", describe(item))
 			continue
 		}
-		set[item.Value] = true // null, unquoted, is the text null here
+		set.put(item.Value, "") // null, unquoted, is the text null here
 	}
 	return set
 }

@@ -240,7 +240,7 @@ func TestEventsOutliveYield(t *testing.T) {
 		if i > 0 {
 			value.WriteByte(',')
 		}
-		fmt.Fprintf(&value, `{"eventTime":"2026-03-01T09:15:27Z","eventID":"\u0069d%d","resources":[{"ARN":"a%d"}]}`, i, i)
+		fmt.Fprintf(&value, `{"eventTime":"2026-03-01T09:15:27Z","eventID":"\u0069d%d","resources":[{"type":"AWS::S3::Object","ARN":"a%d"}]}`, i, i)
 	}
 	value.WriteString(`]}`)
 	var events []event.Event

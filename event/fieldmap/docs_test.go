@@ -33,6 +33,11 @@ func TestDocs(t *testing.T) {
 			t.Errorf("docs/formats.md does not speak of %s", w)
 		}
 	}
+	for _, name := range Names() {
+		if _, err := os.Stat("../../docs/sources/" + name + ".md"); err != nil && name != "native" && name != "ocsf" {
+			t.Errorf("the format %s has no page in docs/sources", name)
+		}
+	}
 	_, rest, _ := strings.Cut(doc, "```yaml\n")
 	example, _, ok := strings.Cut(rest, "```")
 	if !ok {

@@ -12,9 +12,9 @@ type edits struct {
 	last    bool   // of several, take the last, where one is wanted
 	trusted []netip.Prefix
 	match   []matcher
-	trim    bool
+	trim    string // what is cut at both ends
 	lower   bool
-	absent  map[string]bool
+	absent  *valueMap
 }
 
 // one returns the one value that a text stands for; "" if there is none.
@@ -36,10 +36,12 @@ func (e *edits) one(d *Decoder, s string) string {
 
 // apply returns a single value after the edits.
 func (e *edits) apply(d *Decoder, s string) string {
-	if e.trim || e.split != "" {
+	if e.trim != "" {
+		s = strings.Trim(s, e.trim)
+	} else if e.split != "" {
 		s = strings.TrimSpace(s)
 	}
-	if e.absent[s] {
+	if e.means(s) {
 		return ""
 	}
 	if e.match != nil {
@@ -48,10 +50,19 @@ func (e *edits) apply(d *Decoder, s string) string {
 	if e.lower {
 		s = d.lower(s)
 	}
-	if e.absent[s] {
+	if e.means(s) {
 		return ""
 	}
 	return s
+}
+
+// means reports whether a text means that there is nothing.
+func (e *edits) means(s string) bool {
+	if e.absent == nil {
+		return false
+	}
+	_, ok := e.absent.get(s)
+	return ok
 }
 
 // matched returns what the first matcher that fits takes of a text; "" if none

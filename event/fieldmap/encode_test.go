@@ -1,6 +1,7 @@
 package fieldmap
 
 import (
+	"bytes"
 	"reflect"
 	"testing"
 
@@ -99,7 +100,7 @@ func FuzzDecode(f *testing.F) {
 					checkEvent(t, ev)
 				}
 			})
-			if calls != 1 && !format.Explodes() {
+			if list := bytes.HasPrefix(bytes.TrimSpace(value), []byte("[")); calls != 1 && !format.Explodes() && !list {
 				t.Fatalf("%s: yield was called %d times", format.Name(), calls)
 			}
 		}

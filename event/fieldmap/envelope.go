@@ -164,11 +164,18 @@ func (d *Decoder) held(v value) (at int, ok bool) {
 		return v.lo, true
 	case text:
 		d.scratch = appendUnescaped(d.scratch[:0], d.buf[v.lo:v.hi])
-		at, ok := d.embed(string(d.scratch), []form{jsonForm})
-		return at, ok && (d.buf[at] == '{' || d.buf[at] == '[')
+		s := string(d.scratch)
+		for _, forms := range carried {
+			if at, ok := d.embed(s, forms); ok && (d.buf[at] == '{' || d.buf[at] == '[') {
+				return at, true
+			}
+		}
 	}
 	return 0, false
 }
+
+// carried are the forms in which an envelope carries an event as a text.
+var carried = [][]form{{jsonForm}, {base64Form, jsonForm}, {base64Form, gzipForm, jsonForm}}
 
 // reached makes the event of the value at from.
 func (d *Decoder) reached(from int) {

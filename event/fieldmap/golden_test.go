@@ -19,7 +19,11 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // TestGolden: what samples of each preset become. Read testdata/NAME.golden next
 // to the sample; go test ./event/fieldmap -run Golden -update writes it anew.
 func TestGolden(t *testing.T) {
-	for format, sample := range map[string]string{"native": "native.ndjson", "ocsf": "ocsf.ndjson", "cloudtrail": "cloudtrail.json"} {
+	for format, sample := range map[string]string{
+		"native": "native.ndjson", "ocsf": "ocsf.ndjson", "cloudtrail": "cloudtrail.json", "gcp": "gcp.ndjson", "azure": "azure.json",
+		"m365": "m365.ndjson", "okta": "okta.ndjson", "github": "github.json", "snowflake": "snowflake.ndjson", "pgaudit": "pgaudit.csv",
+		"nginx": "nginx.log", "envoy": "envoy.log", "alb": "alb.log", "salesforce": "salesforce.csv",
+	} {
 		t.Run(format, func(t *testing.T) {
 			got := readAll(t, format, filepath.Join("testdata", sample))
 			golden := filepath.Join("testdata", format+".golden")

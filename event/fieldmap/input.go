@@ -124,8 +124,16 @@ func gzipForm(dst []byte, text string) ([]byte, bool) {
 	return out.Bytes(), err == nil && n <= event.MaxEnvelope
 }
 
-// csvForm makes objects of records of named columns.
-func csvForm(comma rune, columns []string) form {
+// csvForm makes objects of records of named columns. Columns whose name ends in ?
+// may be missing at the end.
+func csvForm(comma rune, named []string) form {
+	columns, least := make([]string, len(named)), len(named)
+	for i, name := range named {
+		optional := false
+		if columns[i], optional = strings.CutSuffix(name, "?"); optional {
+			least = min(least, i)
+		}
+	}
 	return func(dst []byte, text string) ([]byte, bool) {
 		r := csv.NewReader(strings.NewReader(text))
 		r.Comma, r.FieldsPerRecord, r.LazyQuotes = comma, -1, true
@@ -133,7 +141,7 @@ func csvForm(comma rune, columns []string) form {
 		if err != nil {
 			return dst, false
 		}
-		return AppendRow(dst, columns, cells)
+		return AppendRow(dst, columns[:max(least, min(len(cells), len(columns)))], cells)
 	}
 }
 

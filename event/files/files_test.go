@@ -261,7 +261,7 @@ func TestReadKey(t *testing.T) {
 
 func TestLoadFormatFaults(t *testing.T) {
 	for name, want := range map[string]string{
-		"ocfs":           `none is called "ocfs" (did you mean ocsf?); there are native, ocsf, cloudtrail, or give the path of a YAML file`,
+		"ocfs":           `none is called "ocfs" (did you mean ocsf?); there are native, ocsf, cloudtrail, gcp,`,
 		"./missing.yaml": "no such file",
 	} {
 		if _, err := LoadFormat(name); err == nil || !strings.Contains(err.Error(), want) {

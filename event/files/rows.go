@@ -60,6 +60,9 @@ func (r *rowReader) next() ([]byte, int64, error) {
 		if err != nil {
 			return nil, n, err
 		}
+		if text[0] == '{' { // JSON already
+			return text, n, nil
+		}
 		if text[0] == '#' && r.directive(string(text)) {
 			continue
 		}
@@ -96,7 +99,7 @@ func (r *rowReader) record() ([]byte, int64, error) {
 	}
 	r.joined = append(r.joined[:0], first)
 	text := first.text
-	for k := 1; bytes.Count(text, []byte{'"'})%2 == 1; k++ {
+	for k := 1; text[0] != '{' && bytes.Count(text, []byte{'"'})%2 == 1; k++ {
 		more, err := r.line(k)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, r.lines.n, err

@@ -49,9 +49,12 @@ func File(path string) (*Guess, error) {
 // Of guesses what a file is by its beginning.
 func Of(sample []byte) *Guess {
 	charset := charsetOf(sample)
-	if name, events := preset(sample); name != "" {
+	if name, input, events := preset(sample); name != "" {
 		g := &Guess{Looks: fmt.Sprintf("the format %s (%d events of its beginning can be read)", name, events), Preset: name}
-		g.Map = fmt.Sprintf("name: mine\nbase: %s\n", name)
+		if input != "" {
+			g.Looks, g.Preset = fmt.Sprintf("a table of the format %s (%d events of its beginning can be read)", name, events), ""
+		}
+		g.Map = fmt.Sprintf("name: mine\nbase: %s\n%s", name, input)
 		if charset != "" {
 			g.Map += "charset: " + charset + "\n"
 		}
@@ -108,20 +111,25 @@ func decoded(sample []byte, charset string) string {
 	return string(sample)
 }
 
-// preset returns the format that comes with weir of which most can be read, and how
-// many events that are.
-func preset(sample []byte) (name string, events int) {
+// preset returns the format that comes with weir under which most of a sample can be
+// read, as it is or as a table (input), and how many events that are.
+func preset(sample []byte) (name, input string, events int) {
 	best := 0
-	for _, candidate := range fieldmap.Names() {
-		f, _, err := fieldmap.Preset(candidate)
-		if err != nil {
-			continue
-		}
-		if score, n := fit(f, sample); score > best {
-			best, name, events = score, candidate, n
+	for _, as := range []string{"", "input: csv\n"} {
+		for _, candidate := range fieldmap.Names() {
+			if candidate == "native" && as != "" {
+				continue // a table of any names is drafted
+			}
+			f, err := fieldmap.Parse("guess", []byte("name: x\nbase: "+candidate+"\n"+as))
+			if err != nil {
+				continue
+			}
+			if score, n := fit(f, sample); score > best {
+				best, name, input, events = score, candidate, as, n
+			}
 		}
 	}
-	return name, events
+	return name, input, events
 }
 
 // fit returns how well a format fits a sample, by how many fields it fills, and how
@@ -152,10 +160,10 @@ func fit(f *fieldmap.Format, sample []byte) (score, events int) {
 			score += n
 		}
 	})
-	if events+left <= rejected || events+left == 0 || named*2 < events || score+left == 0 {
+	if events == 0 || events+left <= rejected || named*2 < events {
 		return 0, 0
 	}
-	return (score + 3*left) * 100 / (events + left + rejected), events
+	return score * 100 / (events + rejected), events
 }
 
 // each decodes the values of a sample.
