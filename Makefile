@@ -84,6 +84,10 @@ fuzz: ## fuzz every fuzz test for FUZZTIME=20s each
 docs: ## write the generated references under docs/ again
 	go generate ./...
 
+.PHONY: deploy-check
+deploy-check: ## hold deploy/ against helm, promtool, systemd and Kubernetes' API (builds helm once, for minutes)
+	@.ci/deploy-check
+
 .PHONY: image
 image: ## build the image weirhq/weir:dev (needs a registry for the base images)
 	docker build --build-arg VERSION=$(VERSION) -t $(WEIR_IMAGE) .
