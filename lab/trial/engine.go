@@ -20,11 +20,10 @@ type Engine struct {
 	ev     score.Evidence
 }
 
-// NewEngine returns the engine for users alone.
-func NewEngine(t score.Tuning, c fleet.Config) *Engine {
-	c.Shares, c.PerDay = []float64{1}, 24
+// NewEngine returns the engine for users alone, at a budget of alarms a day.
+func NewEngine(t score.Tuning, budget float64) *Engine {
 	return &Engine{
-		engine: score.NewEngine(time.Hour, time.UTC, t), config: c, fleet: fleet.New(1),
+		engine: score.NewEngine(time.Hour, time.UTC, t), config: fleet.NewConfig(budget, []string{"user"}, 24), fleet: fleet.New(1),
 		params: score.Defaults(1, 8), sums: &fleet.Sums{},
 	}
 }

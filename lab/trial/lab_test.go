@@ -7,22 +7,28 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/weirhq/weir/detectors/deciding/fleet"
 	"github.com/weirhq/weir/detectors/deciding/score"
 	"github.com/weirhq/weir/simulate"
 )
 
 // entrants are the columns of the tables, the yardstick first.
 var entrants = []Entrant{
-	{"plain", func(b float64) Detector { return NewPlain() }},
+	{"plain", func(float64) Detector { return NewPlain() }},
 	{"weir", func(b float64) Detector { return engine(b, func(*score.Tuning) {}) }},
 	{"no tail", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoTail = true }) }},
+	{"no first", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoFirst = true }) }},
+	{"no share", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoShare = true }) }},
+	{"no hours", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoHours = true }) }},
+	{"no burst", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoBurst = true }) }},
+	{"no newcomers", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoNewcomer = true }) }},
+	{"mean + c sd", func(float64) Detector { return Rule{Deviations: true} }},
+	{"day over c times", func(float64) Detector { return Rule{} }},
 }
 
 func engine(budget float64, vary func(*score.Tuning)) Detector {
 	t := score.DefaultTuning()
 	vary(&t)
-	return NewEngine(t, fleet.Config{Budget: budget, Groups: fleet.DefaultGroups, Memory: 60, Prior: 14})
+	return NewEngine(t, budget)
 }
 
 // TestLabTrial prints the tables: a log alone with -run LabTrial/bpi2012, a part

@@ -67,7 +67,7 @@ func TestTheory(t *testing.T) {
 	for k, floor := range map[float64][]float64{5: {35.3, 12, 4.7, 2.0}, 1.7: {82.9, 28.1, 11.3, 4.6}} {
 		w := &streams{
 			engine: score.NewEngine(time.Hour, time.UTC, score.DefaultTuning()),
-			config: fleet.Config{Budget: 100 * 24 / arl, Shares: []float64{1}, Groups: fleet.DefaultGroups, PerDay: 24, Memory: 60, Prior: 14},
+			config: fleet.NewConfig(100*24/arl, []string{"user"}, 24),
 			fleet:  fleet.New(1), params: score.Defaults(1, 8), states: make([]score.State, 100),
 			noise: theory.NewNoise(20, k, drifts), rng: rand.New(rand.NewPCG(1, 3)), bin: 1772409600 / 3600,
 		}

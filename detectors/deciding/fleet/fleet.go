@@ -23,14 +23,21 @@ import (
 	"github.com/weirhq/weir/detectors/deciding/score"
 )
 
-// Config says what the fleet's budget is and how it is shared.
+// Config says what the fleet's budget is and how it is shared. Make it with
+// NewConfig; a configuration may then set other shares.
 type Config struct {
 	Budget float64                  // opened statistical episodes a day, whole fleet
-	Shares []float64                // of each dimension; they add up to 1 over those with identities
+	Shares []float64                // of each dimension; they add up to 1
 	Groups [score.NumGroups]float64 // of the groups of a dimension
 	PerDay float64                  // bins in a day
-	Memory float64                  // days of what is learned of bins
-	Prior  float64                  // days by which theory counts in a threshold
+	Memory float64                  // days for which bins are remembered
+	Prior  float64                  // days of theory in a threshold
+}
+
+// NewConfig returns the configuration of the named dimensions: half of the budget
+// for users, the rest evenly.
+func NewConfig(budget float64, dims []string, perDay float64) Config {
+	return Config{Budget: budget, Shares: PeopleHalf(dims), Groups: DefaultGroups, PerDay: perDay, Memory: 60, Prior: 14}
 }
 
 // DefaultGroups is how a dimension's budget is shared by what is judged.

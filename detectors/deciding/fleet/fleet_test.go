@@ -29,7 +29,7 @@ type world struct {
 func newWorld(n int, budget float64, seed uint64) *world {
 	return &world{
 		engine: score.NewEngine(time.Hour, time.UTC, score.DefaultTuning()),
-		config: Config{Budget: budget, Shares: []float64{1}, Groups: DefaultGroups, PerDay: 24, Memory: 60, Prior: 14},
+		config: NewConfig(budget, []string{"user"}, 24),
 		fleet:  New(1), params: score.Defaults(1, 8), states: make([]score.State, n), bin: monday, rng: rand.New(rand.NewPCG(seed, 9)),
 	}
 }

@@ -91,6 +91,9 @@ func (e *Engine) ratiosOf(v *view, st Stat, h int) (l ratios, mu, k float64, ok 
 			return l, mu, k, false
 		}
 		q0, blind := v.share(h)
+		if blind-q0 < leastRoom {
+			return l, mu, k, false
+		}
 		for i, theta := range Shares {
 			q1 := min(0.99, max(q0, q0+theta*(blind-q0)))
 			l[i] = shareRatio(f, n, q1, q0, e.Tuning.Concentration)
@@ -109,6 +112,11 @@ func (e *Engine) ratiosOf(v *view, st Stat, h int) (l ratios, mu, k float64, ok 
 	return countRatios(v.count(st), mu, k), mu, k, true
 }
 
+// leastRoom is how far the share of new records of a blind thief must lie above the
+// own one to tell the two apart. A statistic of which all ratios are near one says
+// nothing, and yet grows with the days that it counts.
+const leastRoom = 0.1
+
 // expectBin returns the expected count of a statistic of bins and its dispersion.
 func (e *Engine) expectBin(v *view, st Stat) (mu, k float64, ok bool) {
 	s, floor := v.s, e.Tuning.Floor[st]
@@ -125,6 +133,10 @@ func (e *Engine) expectBin(v *view, st Stat) (mu, k float64, ok bool) {
 	}
 	return max(mu*v.class.Bin, floor), v.class.K[st], true
 }
+
+// Level returns the identity's mean bin with work in distinct records, for facts
+// that are judged by the pace of what they are about.
+func (s *State) Level() float64 { return float64(s.pace[Distinct]) }
 
 // youngBins is how many bins with work make the mean bin known.
 const youngBins = 10

@@ -13,6 +13,7 @@ func (e *Engine) closeDay(v *view, day int64, lesson *Lesson) {
 		for h := range horizons {
 			l, mu, _, ok := e.ratiosOf(v, st, h)
 			if !ok {
+				s.dailyStat(st, h).fade(float32(e.keepDay()))
 				continue
 			}
 			x, allowed := e.allow(v.class, st, &l)
