@@ -39,13 +39,15 @@ func (e *Engine) Clone(state any) any {
 
 // Judge implements Detector.
 func (e *Engine) Judge(state any, hour int64, c *exact.Counts, shadow bool) float64 {
-	counts := score.Counts{score.Distinct: c.Hour[exact.Distinct], score.FirstTouch: c.Hour[exact.FirstTouch], score.Rows: c.Hour[exact.Rows], score.Destructive: c.Hour[exact.Deletes]}
+	s := state.(*score.State)
+	again := max(0, c.Hour[exact.Distinct]+s.Today(e.engine.Day(hour))-c.Day[exact.Distinct])
+	counts := score.Counts{score.Distinct: c.Hour[exact.Distinct], score.Again: again, score.FirstTouch: c.Hour[exact.FirstTouch], score.Rows: c.Hour[exact.Rows], score.Destructive: c.Hour[exact.Deletes]}
 	e.params.Dimensions[0].Known = c.Pool
 	lesson := &e.lesson
 	if shadow {
 		lesson = nil
 	}
-	e.engine.Close(state.(*score.State), 0, hour, &counts, e.params, &e.ev, lesson)
+	e.engine.Close(s, 0, hour, &counts, e.params, &e.ev, lesson)
 	if !shadow {
 		e.sums.Add(0, lesson)
 	}

@@ -173,11 +173,11 @@ func (s *State) settleOdd(p *Parameters, c *Class) {
 // work adds a bin's counts to the open day.
 func (e *Engine) work(v *view, at uint32, cell int, c *Counts, lesson *Lesson) {
 	s := v.s
-	for m, n := range c {
-		s.now[m] += float32(n)
+	for m := range c {
+		s.now[m] += float32(c.ofDay(Measure(m)))
 	}
 	if e.unusual(v, cell) {
-		s.more.odd, s.more.at = float32(c[Distinct]), at
+		s.more.odd, s.more.at = float32(c.ofDay(Distinct)), at
 		if lesson != nil {
 			lesson.Off = true
 		}

@@ -83,13 +83,17 @@ type excision struct {
 }
 
 func (x *excision) take(v *visit, fast, slow float64) {
-	x.add(v, fast, slow)
+	for m, n := range v.c {
+		x.sum[0][m] += fast * n
+		x.sum[1][m] += slow * n
+	}
 	x.weight[0] += fast
 	x.weight[1] += slow
 }
 
 func (x *excision) add(v *visit, fast, slow float64) {
-	for m, n := range v.c {
+	for m := range v.c {
+		n := v.c.ofDay(Measure(m))
 		x.sum[0][m] += fast * n
 		x.sum[1][m] += slow * n
 	}

@@ -29,8 +29,8 @@ func (e *Engine) Late(s *State, dim int, bin int64, add *Counts, p *Parameters, 
 	e.lateBin(&v, &old, &now, &g)
 	day := e.Day(bin)
 	if int64(s.day)-1 == day {
-		for m, n := range add {
-			s.now[m] += float32(n)
+		for m := range add {
+			s.now[m] += float32(add.ofDay(Measure(m)))
 		}
 		v.load(day)
 		for st := DayDistinct; st < NumStats; st++ {
@@ -126,14 +126,14 @@ func (e *Engine) lateDay(v *view, day int64, add *Counts, g *gather) {
 	var before [NumMeasures]float64
 	eachVisit(v.s.recent, v.s.before, func(x *visit) {
 		if e.Day(int64(x.bin)) == day {
-			for m, n := range x.c {
-				before[m] += n
+			for m := range x.c {
+				before[m] += x.c.ofDay(Measure(m))
 			}
 		}
 	})
 	after := before
-	for m, n := range add {
-		before[m] -= n
+	for m := range add {
+		before[m] -= add.ofDay(Measure(m))
 	}
 	v.day, v.mode = day, v.class.mode(day)
 	for i, m := range [...]Measure{Rows, Destructive, Unissued} {
@@ -175,8 +175,8 @@ func (e *Engine) learnLate(s *State, day int64, add *Counts) {
 	a, b := 1/e.Tuning.Fast, 1/e.Tuning.Slow
 	fast, slow := weight(a, b, later)
 	for m := range s.level[0] {
-		s.level[0][m] += float32(fast * add[m])
-		s.level[1][m] += float32(slow * add[m])
+		s.level[0][m] += float32(fast * add.ofDay(Measure(m)))
+		s.level[1][m] += float32(slow * add.ofDay(Measure(m)))
 	}
 	s.seen += float32(add[FirstTouch])
 }

@@ -16,6 +16,9 @@ const (
 	// Unissued counts the records read through tokens that no login or issue
 	// stands behind.
 	Unissued
+	// Again counts those of Distinct that the identity had touched before on the
+	// same local day: what is left adds up to the distinct records of the day.
+	Again
 	// NumMeasures is how many there are.
 	NumMeasures
 )
@@ -23,6 +26,14 @@ const (
 // Counts are those of one identity in one bin, or in the part of it that has been
 // seen so far: whole numbers, not negative.
 type Counts [NumMeasures]float64
+
+// ofDay returns what the counts of a bin add to those of its day.
+func (c *Counts) ofDay(m Measure) float64 {
+	if m == Distinct {
+		return c[Distinct] - c[Again]
+	}
+	return c[m]
+}
 
 // any reports whether there is anything in them.
 func (c *Counts) any() bool { return *c != Counts{} }

@@ -73,6 +73,15 @@ func (s *State) LastBin() int64 { return int64(s.last) - 1 }
 // FirstBin returns the first closed bin, -1 if there is none.
 func (s *State) FirstBin() int64 { return int64(s.first) - 1 }
 
+// Today returns the distinct records that the closed bins of a local day have
+// counted, if it is the open one; else zero.
+func (s *State) Today(day int64) float64 {
+	if s.day == 0 || int64(s.day)-1 != day {
+		return 0
+	}
+	return float64(s.now[Distinct])
+}
+
 // clone returns a copy that shares nothing.
 func (s *State) clone() State {
 	c := *s
