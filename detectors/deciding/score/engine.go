@@ -36,7 +36,7 @@ type Tuning struct {
 // DefaultTuning returns the shipped numbers.
 func DefaultTuning() Tuning {
 	return Tuning{
-		Fast: 5, Slow: 20, PaceDays: 15, Memory: 28,
+		Fast: 5, Slow: 20, PaceDays: 20, Memory: 28,
 		Floor:         [NumStats]float64{2, 2, 0, 2, 2, 20, 0.5, 0.5, 0.7, 20},
 		YoungFloor:    10,
 		Concentration: shareConcentration,
