@@ -68,7 +68,7 @@ type CrowdSum struct {
 	Over      uint64  // those whose own evidence is above the cut
 }
 
-// CrowdEvidence is the verdict on one trait.
+// CrowdEvidence is what is decided of one trait.
 type CrowdEvidence struct {
 	Log       float64 // natural log of the joint e-value
 	Threshold float64

@@ -1,7 +1,6 @@
 package episode
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -105,10 +104,8 @@ type Episodes struct {
 }
 
 // find returns the place of an episode and whether it is there.
-func (s *Episodes) find(dimension, identity string) (int, bool) {
-	return slices.BinarySearchFunc(s.list, Episode{Dimension: dimension, Identity: identity}, func(a, b Episode) int {
-		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
-	})
+func (s *Episodes) find(id ID) (int, bool) {
+	return slices.BinarySearchFunc(s.list, id, func(ep Episode, id ID) int { return ep.ID().Compare(id) })
 }
 
 // Judge takes one report and says what to tell:
@@ -124,7 +121,7 @@ func (s *Episodes) find(dimension, identity string) (int, bool) {
 // Reports of one identity come in order of ticks; one that is older than the
 // latest is taken as if of the latest.
 func (s *Episodes) Judge(r Observation) Decision {
-	i, known := s.find(r.Dimension, r.Identity)
+	i, known := s.find(ID{r.Dimension, r.Identity})
 	if !known {
 		if !r.stands() {
 			return Decision{}
@@ -224,8 +221,8 @@ func (ep *Episode) close(tick int64) Decision {
 
 // Say notes what somebody has said of an episode, at a tick. A confirmed one
 // ranks as critical: that is an Update while it is open.
-func (s *Episodes) Say(dimension, identity string, standing Standing, tick int64) Decision {
-	i, known := s.find(dimension, identity)
+func (s *Episodes) Say(id ID, standing Standing, tick int64) Decision {
+	i, known := s.find(id)
 	if !known {
 		return Decision{}
 	}
@@ -270,8 +267,8 @@ func (s *Episodes) Expire(tick int64) (closed []Decision, forgotten []Episode) {
 func (s *Episodes) All() []Episode { return s.list }
 
 // Get returns the episode of an identity, if one is open or was lately closed.
-func (s *Episodes) Get(dimension, identity string) (Episode, bool) {
-	if i, ok := s.find(dimension, identity); ok {
+func (s *Episodes) Get(id ID) (Episode, bool) {
+	if i, ok := s.find(id); ok {
 		return s.list[i], true
 	}
 	return Episode{}, false
@@ -280,7 +277,7 @@ func (s *Episodes) Get(dimension, identity string) (Episode, bool) {
 // Restore puts back an episode that was saved, in place of the one of the same
 // dimension and identity if there is one.
 func (s *Episodes) Restore(ep Episode) {
-	i, known := s.find(ep.Dimension, ep.Identity)
+	i, known := s.find(ep.ID())
 	if !known {
 		s.list = slices.Insert(s.list, i, Episode{})
 	}
@@ -329,8 +326,8 @@ func DecodeEpisode(b []byte) (Episode, []byte, error) {
 }
 
 // Remove takes an episode out, if it is there.
-func (s *Episodes) Remove(dimension, identity string) {
-	if i, known := s.find(dimension, identity); known {
+func (s *Episodes) Remove(id ID) {
+	if i, known := s.find(id); known {
 		s.list = slices.Delete(s.list, i, i+1)
 	}
 }

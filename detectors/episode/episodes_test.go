@@ -83,7 +83,7 @@ func TestEpisodeCodec(t *testing.T) {
 		}
 		var s Episodes
 		s.Restore(ep)
-		if back, ok := s.Get(ep.Dimension, ep.Identity); !ok || back != ep {
+		if back, ok := s.Get(ep.ID()); !ok || back != ep {
 			t.Fatalf("restored %+v, got %+v", ep, back)
 		}
 	})
@@ -125,7 +125,7 @@ func TestFactsInEpisodes(t *testing.T) {
 			t.Fatalf("hour %d (%s): %s, %s, want %s, %s", step.hour, step.why, v.Action, v.Episode.Severity, step.want, step.severity)
 		}
 	}
-	if ep, _ := s.Get("key", "k"); ep.Facts != "unissued_token" || ep.First != 2*eventtime.Hour {
+	if ep, _ := s.Get(ID{"key", "k"}); ep.Facts != "unissued_token" || ep.First != 2*eventtime.Hour {
 		t.Fatalf("opened again as %+v, want the old key and the new fact alone", ep)
 	}
 }
@@ -136,15 +136,15 @@ func TestStanding(t *testing.T) {
 		return Observation{Dimension: "user", Identity: "a", Tick: hour * eventtime.Hour, Log: log, Threshold: 10, Exposed: 50}
 	}
 	var s Episodes
-	if v := s.Say("user", "a", Confirmed, 0); v != (Decision{}) {
+	if v := s.Say(ID{"user", "a"}, Confirmed, 0); v != (Decision{}) {
 		t.Fatalf("a verdict on nothing: %+v", v)
 	}
 	s.Judge(report(1, 12))
-	s.Say("user", "a", Acknowledged, eventtime.Hour)
+	s.Say(ID{"user", "a"}, Acknowledged, eventtime.Hour)
 	if v := s.Judge(report(26, 12)); v.Action != Nothing {
 		t.Fatalf("reminded of what is acknowledged: %+v", v)
 	}
-	if v := s.Say("user", "a", Confirmed, 27*eventtime.Hour); v.Action != Update || v.Episode.Severity != Critical {
+	if v := s.Say(ID{"user", "a"}, Confirmed, 27*eventtime.Hour); v.Action != Update || v.Episode.Severity != Critical {
 		t.Fatalf("confirmed: %+v, want an update, critical", v)
 	}
 	if v := s.Judge(report(49, 0)); v.Action != Nothing {
@@ -156,7 +156,7 @@ func TestStanding(t *testing.T) {
 	if v := s.Judge(report(60, 12)); v.Action != Open || v.Episode.Severity != Critical {
 		t.Fatalf("the leak is back: %+v, want it open and critical", v)
 	}
-	if v := s.Say("user", "a", Unjudged, 61*eventtime.Hour); v.Action != Nothing || v.Episode.Standing != Unjudged {
+	if v := s.Say(ID{"user", "a"}, Unjudged, 61*eventtime.Hour); v.Action != Nothing || v.Episode.Standing != Unjudged {
 		t.Fatalf("taken back: %+v", v)
 	}
 }

@@ -178,7 +178,11 @@ func TestFleetCodec(t *testing.T) {
 		t.Fatalf("%v, %d bytes left", err, len(rest))
 	}
 	next := c.fleet.Bin() + 5
+	clone := c.fleet.Clone()
 	x := c.engine.CloseBin(c.fleet, next, new(Sums))
+	if !bytes.Equal(clone.AppendBinary(nil), b) {
+		t.Fatal("a clone is another fleet, or changes with the fleet that it was made of")
+	}
 	y := c.engine.CloseBin(back, next, new(Sums))
 	if !reflect.DeepEqual(x, y) {
 		t.Fatal("the fleet that was read makes other parameters")

@@ -3,6 +3,7 @@ package score
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/weirhq/weir/internal/wire"
 )
@@ -74,4 +75,22 @@ func (e *Engine) DecodeFleet(b []byte) (*Fleet, []byte, error) {
 		return nil, nil, fmt.Errorf("decoding a fleet: %w", err)
 	}
 	return f, r.Rest(), nil
+}
+
+// Clone returns a copy that shares nothing with the fleet.
+func (f *Fleet) Clone() *Fleet {
+	c := &Fleet{bin: f.bin, dims: slices.Clone(f.dims)}
+	for i := range c.dims {
+		d := &c.dims[i]
+		d.groups = slices.Clone(d.groups)
+		for j, g := range d.groups {
+			group := *g
+			if g.peers != nil {
+				peers := *g.peers
+				group.peers = &peers
+			}
+			d.groups[j] = &group
+		}
+	}
+	return c
 }

@@ -65,7 +65,7 @@ func (s *commands) appendBinary(b []byte) []byte {
 	return b
 }
 
-func readCommandState(r *wire.Reader) (s commands) {
+func readCommands(r *wire.Reader) (s commands) {
 	s.seq = r.Varint()
 	s.waiting = stream.ReadCommands(r)
 	for _, c := range stream.ReadCommands(r) {

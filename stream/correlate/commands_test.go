@@ -17,7 +17,7 @@ func TestCommandsAreRepeated(t *testing.T) {
 	seen := map[int64]int{}
 	for bin := range int64(2*stream.CommandRing + 1) {
 		r := wire.NewReader(s.appendBinary(nil))
-		if s = readCommandState(&r); r.Err() != nil || r.Len() > 0 {
+		if s = readCommands(&r); r.Err() != nil || r.Len() > 0 {
 			t.Fatalf("the state does not read back: %v", r.Err())
 		}
 		published := s.publish(bin)

@@ -41,21 +41,21 @@ func (x *Expectation) by() SuppressedBy {
 
 // covers reports whether all that is known of an episode at a tick is expected:
 // each measure that makes a case by itself, and each fact, must be declared.
-func (x *Expectation) covers(ep *episode.Episode, a *alerting.Alert, end int64, loc *time.Location) bool {
+func (x *Expectation) covers(ep *episode.Episode, r *episodeRecord, end int64, loc *time.Location) bool {
 	at := end - 1 // the last moment of the tick
 	switch {
-	case x.Dimension != a.Dimension || !matches(x.Identity, a.Identity):
+	case x.Dimension != ep.Dimension || !matches(x.Identity, ep.Identity):
 		return false
 	case x.Expires != 0 && at >= x.Expires || at < x.From || x.To != 0 && at >= x.To:
 		return false
-	case x.AtMost != 0 && max(a.Exposed.Records, a.Exposed.Rows) > x.AtMost:
+	case x.AtMost != 0 && max(r.exposed.Records, r.exposed.Rows) > x.AtMost:
 		return false
 	case !x.coversFacts(ep.Facts):
 		return false
 	case len(x.Weekly) > 0 && !slices.ContainsFunc(x.Weekly, func(w Weekly) bool { return w.holds(at, loc) }):
 		return false
 	}
-	return x.coversMeasures(a)
+	return x.coversMeasures(&r.evidence)
 }
 
 func (x *Expectation) coversFacts(facts string) bool {
@@ -67,12 +67,15 @@ func (x *Expectation) coversFacts(facts string) bool {
 	return true
 }
 
-func (x *Expectation) coversMeasures(a *alerting.Alert) bool {
-	if len(x.Measures) == 0 || len(a.Evidence.Measures) == 0 {
+// coversMeasures reports whether each measure that makes a case by itself is
+// declared.
+func (x *Expectation) coversMeasures(c *caseEvidence) bool {
+	if len(x.Measures) == 0 {
 		return true
 	}
-	for _, m := range a.Evidence.Measures {
-		alone := m.LogValue >= a.Evidence.Threshold || m.Measure == a.Measure
+	for i := range c.measures {
+		m := &c.measures[i]
+		alone := i == 0 || m.Log >= c.threshold
 		if alone && !slices.Contains(x.Measures, m.Measure) {
 			return false
 		}

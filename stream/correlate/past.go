@@ -2,23 +2,23 @@ package correlate
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
 // pastEpisode is what is remembered of an episode that can not open again, so
-// that a verdict that comes days later still finds it. Times are Unix ms.
+// that a verdict that comes days later still finds it. Times are Unix ms of event
+// time.
 type pastEpisode struct {
-	Key       string `json:"key"`
-	Dimension string `json:"dimension"`
-	Identity  string `json:"identity"`
-	From      int64  `json:"from"` // onset
-	To        int64  `json:"to"`   // close
+	key  string // dedup key
+	id   episode.ID
+	from int64 // onset
+	to   int64 // close
 }
 
 // How long, and of how many episodes, the past is remembered.
@@ -27,55 +27,59 @@ const (
 	maxPast = 20_000
 )
 
-// past holds episodes that are over, by dedup key.
-type past struct {
+// pastVersion is the first byte of the record of a past episode.
+const pastVersion = 1
+
+// pastEpisodes holds episodes that are over, by dedup key.
+type pastEpisodes struct {
 	by      map[string]pastEpisode
 	changed map[string]bool // since the last Snapshot
 }
 
-func newPast() past { return past{map[string]pastEpisode{}, map[string]bool{}} }
+func newPastEpisodes() pastEpisodes { return pastEpisodes{map[string]pastEpisode{}, map[string]bool{}} }
 
 // add remembers an episode.
-func (p *past) add(ep pastEpisode) {
-	p.by[ep.Key] = ep
-	p.changed[ep.Key] = true
+func (p *pastEpisodes) add(ep pastEpisode) {
+	p.by[ep.key] = ep
+	p.changed[ep.key] = true
 }
 
 // prune forgets what is over for long, and beyond the bound what is over for
 // the longest.
-func (p *past) prune(now int64) {
+func (p *pastEpisodes) prune(now int64) {
 	list := slices.SortedFunc(maps.Values(p.by), func(a, b pastEpisode) int {
-		return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(a.Key, b.Key))
+		return cmp.Or(cmp.Compare(a.to, b.to), cmp.Compare(a.key, b.key))
 	})
 	for i, ep := range list {
-		if now-ep.To <= pastFor && len(list)-i <= maxPast {
+		if now-ep.to <= pastFor && len(list)-i <= maxPast {
 			return
 		}
-		delete(p.by, ep.Key)
-		p.changed[ep.Key] = true
+		delete(p.by, ep.key)
+		p.changed[ep.key] = true
 	}
 }
 
-func (p *past) encode(key string) []byte {
+// encode returns the record of a key, nil if it is forgotten.
+func (p *pastEpisodes) encode(key string) []byte {
 	ep, ok := p.by[key]
 	if !ok {
 		return nil
 	}
-	b, err := json.Marshal(ep)
-	if err != nil {
-		panic(fmt.Sprintf("stream: a past episode does not encode: %v", err)) // a mistake in this package: it holds plain values
-	}
-	return b
+	b := wire.AppendText(wire.AppendText([]byte{pastVersion}, ep.id.Dimension), ep.id.Identity)
+	return wire.AppendVarints(b, ep.from, ep.to)
 }
 
-func (p *past) load(key string, value []byte) error {
+// load takes in the record of a key.
+func (p *pastEpisodes) load(key string, value []byte) error {
 	if value == nil {
 		delete(p.by, key)
 		return nil
 	}
-	var ep pastEpisode
-	if err := json.Unmarshal(value, &ep); err != nil {
-		return fmt.Errorf("reading a past episode: %w: %w", err, wire.ErrCorrupt)
+	r := wire.NewReader(value)
+	r.Version(pastVersion)
+	ep := pastEpisode{key: key, id: episode.ID{Dimension: r.Text(), Identity: r.Text()}, from: r.Varint(), to: r.Varint()}
+	if err := r.End(); err != nil {
+		return fmt.Errorf("reading a past episode: %w", err)
 	}
 	p.by[key] = ep
 	return nil

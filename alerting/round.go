@@ -1,0 +1,57 @@
+package alerting
+
+import (
+	"strconv"
+
+	"github.com/weirhq/weir/alerting/internal/jsonline"
+)
+
+// RoundLog rounds a log of evidence, in nats, to what alerts show of it.
+func RoundLog(v float64) float64 { return rounded(jsonline.Fixed(nil, "", v, logDecimals), v) }
+
+func roundCount(v float64) float64  { return rounded(jsonline.Fixed(nil, "", v, countDecimals), v) }
+func roundShare(v float64) float64  { return rounded(jsonline.Fixed(nil, "", v, shareDecimals), v) }
+func roundFactor(v float64) float64 { return rounded(jsonline.Factor(nil, "", v), v) }
+
+// rounded reads a number back from its text.
+func rounded(text []byte, v float64) float64 {
+	if out, err := strconv.ParseFloat(string(text), 64); err == nil {
+		return out
+	}
+	return v // cannot be: jsonline writes numbers that parse
+}
+
+// Round rounds every number to what the JSON of the alert shows, so that what is
+// said of the numbers holds for those that a reader sees. It changes the alert's
+// lists in place, and replaces ShareNew.
+func (a *Alert) Round() {
+	a.Observed, a.Expected = roundCount(a.Observed), roundCount(a.Expected)
+	if a.ShareNew != nil {
+		share := roundShare(*a.ShareNew)
+		a.ShareNew = &share
+	}
+	for _, list := range [...][]Share{a.Top.Endpoints, a.Top.Networks, a.Top.Clients, a.Top.Keys, a.Top.Users} {
+		for i := range list {
+			list[i].Share = roundShare(list[i].Share)
+		}
+	}
+	e := &a.Evidence
+	e.LogValue, e.Threshold, e.Formula, e.Tail = RoundLog(e.LogValue), RoundLog(e.Threshold), RoundLog(e.Formula), RoundLog(e.Tail)
+	e.Budget, e.Realised, e.Live = roundFactor(e.Budget), roundFactor(e.Realised), roundCount(e.Live)
+	for i := range e.Measures {
+		e.Measures[i].round()
+	}
+}
+
+func (m *MeasureEvidence) round() {
+	for _, v := range [...]*float64{&m.Observed, &m.Low, &m.High, &m.Expected} {
+		*v = roundCount(*v)
+	}
+	for _, v := range [...]*float64{&m.Level, &m.Shape, &m.Mode, &m.Dispersion, &m.PeerWeight} {
+		*v = roundFactor(*v)
+	}
+	m.LogValue = RoundLog(m.LogValue)
+	for i := range m.Rates {
+		m.Rates[i].Rate, m.Rates[i].LogValue = roundFactor(m.Rates[i].Rate), RoundLog(m.Rates[i].LogValue)
+	}
+}

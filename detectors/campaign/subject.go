@@ -1,0 +1,79 @@
+package campaign
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
+)
+
+// Subject is an open episode as the search for campaigns sees it.
+type Subject struct {
+	episode.ID
+	Key     string    // dedup key of the episode
+	Order   int       // place of its dimension in the configuration, or NotConfigured
+	Opened  int64     // end of the tick in which it opened, Unix ms of event time
+	Exposed int64     // records touched since the onset, as last told
+	Facts   string    // names of what is known of it: sorted, with commas between
+	Fact    fact.Name // the gravest of them
+	Told    bool      // people have it open
+	Traits  []TraitShare
+}
+
+// NotConfigured is the Order of a subject whose dimension is none of the
+// configured ones: of a source.
+const NotConfigured = -1
+
+// Parts of what an episode did that must have come through another identity.
+const (
+	// joinShare is the part from which an episode belongs to a trait.
+	joinShare = 0.3
+	// mirrorShare is that part, both ways, from which two episodes of different
+	// dimensions are taken to show the same events.
+	mirrorShare = 0.5
+	// outgrown is how many times the exposure of the episode that stands for it
+	// makes an episode a matter of its own.
+	outgrown = 2
+)
+
+// Outgrows reports whether an episode has exposed so much more than the one that
+// stands for it, in records, that it is a matter of its own.
+func Outgrows(exposed, lead int64) bool { return exposed > outgrown*max(lead, 1) }
+
+// ComesThrough reports whether an episode belongs to a trait.
+func (s *Subject) ComesThrough(dimension int, identity string) bool {
+	return s.share(dimension, identity) >= joinShare
+}
+
+// share returns which part of what an episode did came through an identity.
+func (s *Subject) share(dimension int, identity string) float64 {
+	if s.Order == dimension && s.Identity == identity {
+		return 1
+	}
+	for _, t := range s.Traits {
+		if t.Dimension == dimension && t.Identity == identity {
+			return t.Share
+		}
+	}
+	return 0
+}
+
+func (s *Subject) hasFact(f fact.Name) bool {
+	return slices.Contains(strings.Split(s.Facts, ","), string(f))
+}
+
+// sameEvents reports whether two episodes of different dimensions show the same
+// events: each does most of what it does through the other and the second has not
+// outgrown the first, or the same facts hold for both and one does a part through
+// the other.
+func sameEvents(lead, s *Subject) bool {
+	if lead.Order == s.Order || lead.Order == NotConfigured || s.Order == NotConfigured {
+		return false
+	}
+	there, back := lead.share(s.Order, s.Identity), s.share(lead.Order, lead.Identity)
+	if lead.Facts != "" && lead.Facts == s.Facts {
+		return max(there, back) >= joinShare || len(lead.Traits)+len(s.Traits) == 0 && lead.Opened == s.Opened
+	}
+	return min(there, back) >= mirrorShare && !Outgrows(s.Exposed, lead.Exposed)
+}

@@ -1,0 +1,123 @@
+package campaign
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/internal/wire"
+)
+
+// MaxNamed is how many members of a campaign are named, and how many critical
+// ones are told alone.
+const MaxNamed = 5
+
+// DimensionTotal is what members of one dimension add up to.
+type DimensionTotal struct {
+	Dimension string
+	Count     int64 // members
+	Records   int64 // sum of what each has exposed
+	High      int64 // sum of the upper ends of their intervals
+	Low       int64 // lower end of the interval of the most exposed one
+	Rows      int64
+}
+
+// Totals are the sums over members of a campaign, sorted by dimension.
+type Totals []DimensionTotal
+
+// Add returns the totals with one more member.
+func (t Totals) Add(dimension string, e *episode.Exposed) Totals {
+	i, ok := slices.BinarySearchFunc(t, dimension, func(t DimensionTotal, d string) int { return cmp.Compare(t.Dimension, d) })
+	if !ok {
+		t = slices.Insert(t, i, DimensionTotal{Dimension: dimension})
+	}
+	sum := &t[i]
+	sum.Count++
+	sum.Records += e.Records
+	sum.High += e.High
+	sum.Low = max(sum.Low, e.Low)
+	sum.Rows += e.Rows
+	return t
+}
+
+// Count returns how many members were added.
+func (t Totals) Count() (n int64) {
+	for i := range t {
+		n += t[i].Count
+	}
+	return n
+}
+
+// Exposed returns what the members have exposed together. Only their numbers are
+// known, so the union is bounded: it is at least what the most exposed member has
+// touched, and at most the sum over the members of one dimension; the same
+// records seen through another dimension are no further ones.
+func (t Totals) Exposed(since int64) episode.Exposed {
+	out := episode.Exposed{Since: since}
+	for i := range t {
+		out.Records, out.High = max(out.Records, t[i].Records), max(out.High, t[i].High)
+		out.Low, out.Rows = max(out.Low, t[i].Low), max(out.Rows, t[i].Rows)
+	}
+	return out
+}
+
+// AppendBinary appends the totals.
+func (t Totals) AppendBinary(b []byte) []byte {
+	return wire.AppendList(b, t, func(b []byte, d *DimensionTotal) []byte {
+		return wire.AppendVarints(wire.AppendText(b, d.Dimension), d.Count, d.Records, d.High, d.Low, d.Rows)
+	})
+}
+
+// ReadTotals reads what AppendBinary wrote.
+func ReadTotals(r *wire.Reader) Totals {
+	return wire.List(r, func() DimensionTotal {
+		return DimensionTotal{Dimension: r.Text(), Count: r.Varint(), Records: r.Varint(), High: r.Varint(), Low: r.Varint(), Rows: r.Varint()}
+	})
+}
+
+// Member is one episode of a campaign, as the campaign's message names it.
+type Member struct {
+	Key string // dedup key; empty of an identity that is no episode
+	episode.ID
+	Severity episode.Severity
+	Records  int64 // that it has exposed
+}
+
+// MemberState is a member as it stands at a tick.
+type MemberState struct {
+	Member
+	Exposed episode.Exposed
+	Onset   int64 // Unix ms of event time
+	Open    bool
+	Active  bool // it is open and its evidence was high in this tick
+}
+
+// Summary is what the members of a campaign look like at a tick.
+type Summary struct {
+	Totals
+	Top      []Member         // at most MaxNamed, the most exposed first
+	Severity episode.Severity // of the gravest open member
+	Onset    int64            // of the earliest member, Unix ms of event time; 0: there is none
+	Active   bool             // a member goes on
+}
+
+// Summarize adds up the members, which come sorted by ID, and those that are
+// forgotten.
+func Summarize(forgotten Totals, members []MemberState) Summary {
+	s := Summary{Totals: slices.Clone(forgotten)}
+	for i := range members {
+		m := &members[i]
+		s.Totals = s.Add(m.Dimension, &m.Exposed)
+		s.Top = append(s.Top, m.Member)
+		if s.Onset == 0 || m.Onset < s.Onset {
+			s.Onset = m.Onset
+		}
+		if m.Open {
+			s.Severity = max(s.Severity, m.Severity)
+		}
+		s.Active = s.Active || m.Active
+	}
+	slices.SortStableFunc(s.Top, func(a, b Member) int { return cmp.Compare(b.Records, a.Records) })
+	s.Top = s.Top[:min(len(s.Top), MaxNamed)]
+	return s
+}

@@ -1,0 +1,129 @@
+package correlate
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/stream"
+)
+
+// Names of what raises alerts.
+const (
+	driftDetector    = "drift"    // the evidence of measures, see package score
+	factDetector     = "facts"    // what is known
+	campaignDetector = "campaign" // episodes that share a cause
+)
+
+// alertMaker makes alerts from the records of episodes.
+type alertMaker struct {
+	cfg      *Config
+	openings *openings
+}
+
+// alert returns what there is to tell of an action on an episode at the end of a
+// tick. lead is the key of what stands for the episode, empty if nothing does.
+func (m *alertMaker) alert(ep *episode.Episode, r *episodeRecord, lead string, action episode.Action, end int64) alerting.Alert {
+	a := alerting.Alert{
+		Schema: alerting.Schema, DedupKey: r.key, Campaign: lead, Status: alerting.Status(action.String()),
+		Time: alerting.Time(end), Onset: alerting.Time(r.onset),
+		Dimension: ep.Dimension, Identity: ep.Identity, Severity: ep.Severity,
+		Fact: r.fact, Detail: r.detail, Observed: r.evidence.observed, Expected: r.evidence.expected,
+		Exposed: exposedOf(&r.exposed), ShareNew: r.shareNew,
+		FirstSeen: alerting.Time(r.firstSeen), LastSeen: alerting.Time(r.lastSeen),
+		Evidence: m.evidence(&r.evidence),
+	}
+	a.Evidence.Realised = m.openings.perDay(end)
+	if len(r.evidence.measures) > 0 {
+		a.Measure = r.evidence.measures[0].Measure
+	}
+	switch {
+	case r.campaign != nil:
+		a.Kind, a.Detector, a.Members = alerting.KindCampaign, campaignDetector, r.campaign.members()
+	case r.fact != "":
+		a.Kind, a.Detector = alerting.KindFact, factDetector
+	default:
+		a.Kind, a.Detector, a.Measure = alerting.Statistical, driftDetector, cmp.Or(a.Measure, score.Distinct.String())
+	}
+	if r.traitsTold {
+		a.Top = m.top(r)
+	}
+	a.Round()
+	a.Confidence = episode.ConfidenceOf(a.Fact, a.Evidence.LogValue, a.Evidence.Threshold)
+	a.Summary = alerting.Summarize(&a, m.cfg.Location)
+	return a
+}
+
+func (m *alertMaker) evidence(c *caseEvidence) alerting.Evidence {
+	return alerting.Evidence{
+		Bin:      alerting.Time(m.cfg.Grid.BinStart(c.bin)),
+		BinWidth: (time.Duration(m.cfg.Grid.Bin) * time.Millisecond).String(),
+		LogValue: c.log, Threshold: c.threshold, Budget: m.cfg.Budget,
+		Live: c.live, Formula: c.formula, Tail: c.tail, Peers: c.peers, Measures: Measures(c.measures),
+	}
+}
+
+// top returns what the identity came through, at most alerting.MaxTop of each
+// dimension.
+func (m *alertMaker) top(r *episodeRecord) (top alerting.Top) {
+	for _, t := range r.traits {
+		if t.Dimension < 0 || t.Dimension >= len(m.cfg.Dimensions) {
+			continue
+		}
+		list := topList(&top, m.cfg.Dimensions[t.Dimension])
+		if list != nil && len(*list) < alerting.MaxTop {
+			*list = append(*list, alerting.Share{Value: t.Identity, Share: t.Share})
+		}
+	}
+	return top
+}
+
+// topList returns the list of a dimension; dimensions of people's own have none.
+func topList(top *alerting.Top, dimension string) *[]alerting.Share {
+	switch dimension {
+	case "endpoint":
+		return &top.Endpoints
+	case "network":
+		return &top.Networks
+	case "client":
+		return &top.Clients
+	case "key":
+		return &top.Keys
+	case "user":
+		return &top.Users
+	}
+	return nil
+}
+
+// members returns the members of a campaign, as alerts carry them.
+func (c *campaignRecord) members() *alerting.Members {
+	out := &alerting.Members{Count: c.count}
+	for _, m := range c.top {
+		out.Top = append(out.Top, alerting.Member{DedupKey: m.Key, Dimension: m.Dimension, Identity: m.Identity, Severity: m.Severity, Records: m.Records})
+	}
+	return out
+}
+
+// Measures returns what the measures of a candidate add to its evidence, as alerts
+// carry it.
+func Measures(list []stream.MeasureEvidence) []alerting.MeasureEvidence {
+	out := make([]alerting.MeasureEvidence, len(list))
+	for i := range list {
+		m := &list[i]
+		out[i] = alerting.MeasureEvidence{
+			Measure: m.Measure, LogValue: m.Log, Observed: m.Observed, Low: m.Low, High: m.High, Expected: m.Expected,
+			Level: m.Level, Shape: m.Shape, Mode: m.Mode, Dispersion: m.Dispersion, PeerWeight: m.PeerWeight,
+		}
+		for _, r := range m.Rates {
+			out[i].Rates = append(out[i].Rates, alerting.RateEvidence{Rate: r.Rate, LogValue: r.Log})
+		}
+	}
+	return out
+}
+
+// exposedOf returns what an episode has exposed, as alerts carry it.
+func exposedOf(e *episode.Exposed) alerting.Exposed {
+	return alerting.Exposed{Records: e.Records, Low: e.Low, High: e.High, Since: alerting.Time(e.Since), Rows: e.Rows}
+}

@@ -1,0 +1,185 @@
+package correlate
+
+import (
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/weirhq/weir/detectors/campaign"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/internal/eventtime"
+)
+
+// episodeBook holds the episodes that are open or may open again, the record of
+// each, and what belongs to what. It keeps its indexes true and decides nothing.
+type episodeBook struct {
+	episodes episode.Episodes
+	records  map[episode.ID]*episodeRecord
+	byKey    map[string]episode.ID          // by dedup key
+	members  map[string]map[episode.ID]bool // by dedup key of what stands for them
+	past     pastEpisodes
+	changed  map[episode.ID]bool // since the last Snapshot
+}
+
+func newEpisodeBook() *episodeBook {
+	return &episodeBook{
+		records: map[episode.ID]*episodeRecord{}, byKey: map[string]episode.ID{}, members: map[string]map[episode.ID]bool{},
+		past: newPastEpisodes(), changed: map[episode.ID]bool{},
+	}
+}
+
+// recordOf returns the record of an episode that was judged, which is a new one
+// when the episode has begun. When the episode opens, the record forgets what was
+// learned before.
+func (b *episodeBook) recordOf(id episode.ID, d *episode.Decision, grid eventtime.Grid, end int64) *episodeRecord {
+	record := b.records[id]
+	opens := d.Action == episode.Open
+	begins := record == nil || opens && !d.Reopened
+	if begins {
+		if record != nil {
+			b.remove(id, record) // it has not been forgotten yet
+		}
+		record = newEpisodeRecord(id, d.Episode.First)
+		b.put(id, record)
+	}
+	if begins || opens {
+		record.open(grid, end)
+	}
+	b.changed[id] = true
+	return record
+}
+
+// put files a record.
+func (b *episodeBook) put(id episode.ID, record *episodeRecord) {
+	b.records[id] = record
+	b.byKey[record.key] = id
+	b.changed[id] = true
+}
+
+func (b *episodeBook) isOpen(id episode.ID) bool {
+	ep, ok := b.episodes.Get(id)
+	return ok && ep.Closed == 0
+}
+
+// leadKey returns the key of what stands for an episode, if that is still known.
+func (b *episodeBook) leadKey(record *episodeRecord) string {
+	if _, ok := b.byKey[record.lead]; ok {
+		return record.lead
+	}
+	return ""
+}
+
+// join has an episode stand in what has the key, and in nothing else.
+func (b *episodeBook) join(id episode.ID, key string) {
+	b.leave(id)
+	b.records[id].lead = key
+	if b.members[key] == nil {
+		b.members[key] = map[episode.ID]bool{}
+	}
+	b.members[key][id] = true
+	b.changed[id] = true
+}
+
+func (b *episodeBook) leave(id episode.ID) {
+	if record := b.records[id]; record.lead != "" {
+		delete(b.members[record.lead], id)
+		record.lead = ""
+	}
+}
+
+// membersOf returns what stands in an episode or campaign, sorted.
+func (b *episodeBook) membersOf(key string) []episode.ID {
+	return slices.SortedFunc(maps.Keys(b.members[key]), episode.ID.Compare)
+}
+
+// campaigns returns the ids of the campaigns, sorted.
+func (b *episodeBook) campaigns() (out []episode.ID) {
+	for id, record := range b.records {
+		if record.campaign != nil {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, episode.ID.Compare)
+	return out
+}
+
+// tellAlone counts an episode among those that are told beside their campaign.
+func (b *episodeBook) tellAlone(id episode.ID, record *episodeRecord) {
+	lead := b.byKey[record.lead]
+	record.alone = true
+	b.records[lead].campaign.toldAlone++
+	b.changed[id], b.changed[lead] = true, true
+}
+
+// rekey gives a campaign that opens anew, after its grace, another key.
+func (b *episodeBook) rekey(id episode.ID, key string) {
+	record := b.records[id]
+	old := record.key
+	delete(b.byKey, old)
+	record.key = key
+	b.put(id, record)
+	for _, m := range b.membersOf(old) {
+		b.join(m, key)
+	}
+	delete(b.members, old)
+}
+
+// forget drops what is known of an episode that can not open again, but for
+// what a late verdict needs.
+func (b *episodeBook) forget(ep *episode.Episode) {
+	id := ep.ID()
+	record := b.records[id]
+	if record == nil {
+		return
+	}
+	b.past.add(pastEpisode{key: record.key, id: id, from: record.onset, to: ep.Closed})
+	b.remove(id, record)
+}
+
+// remove takes a record out. What it has exposed stays with its campaign; what
+// stood in it stands alone again.
+func (b *episodeBook) remove(id episode.ID, record *episodeRecord) {
+	if lead := b.byKey[record.lead]; b.records[lead] != nil && b.records[lead].campaign != nil {
+		of := b.records[lead].campaign
+		of.forgotten = of.forgotten.Add(id.Dimension, &record.exposed)
+		b.changed[lead] = true
+	}
+	b.leave(id)
+	for m := range b.members[record.key] {
+		b.records[m].lead = ""
+		b.changed[m] = true
+	}
+	delete(b.members, record.key)
+	delete(b.byKey, record.key)
+	delete(b.records, id)
+	b.changed[id] = true
+}
+
+// nextClose returns the first tick after closed in which an open episode closes
+// if nothing more is seen, the largest number there is if none is open.
+func (b *episodeBook) nextClose(grid eventtime.Grid, closed int64) int64 {
+	tick := int64(math.MaxInt64)
+	for _, ep := range b.episodes.All() {
+		if ep.Closed == 0 {
+			tick = min(tick, max(grid.TickOf(ep.Ends()-1), closed+1))
+		}
+	}
+	return tick
+}
+
+// memberStates returns the members of a campaign as they stand at the end of a
+// tick, sorted.
+func (b *episodeBook) memberStates(key string, end int64) []campaign.MemberState {
+	ids := b.membersOf(key)
+	out := make([]campaign.MemberState, len(ids))
+	for i, id := range ids {
+		record := b.records[id]
+		ep, _ := b.episodes.Get(id)
+		out[i] = campaign.MemberState{
+			Member:  campaign.Member{Key: record.key, ID: id, Severity: ep.Severity, Records: record.exposed.Records},
+			Exposed: record.exposed, Onset: record.onset,
+			Open: ep.Closed == 0, Active: ep.Closed == 0 && ep.High == end,
+		}
+	}
+	return out
+}

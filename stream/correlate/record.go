@@ -1,0 +1,140 @@
+package correlate
+
+import (
+	"slices"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/campaign"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream"
+)
+
+// episodeRecord is what correlate keeps of an episode beside its course: what its
+// alerts are made from, and what it belongs to.
+type episodeRecord struct {
+	key string // dedup key
+	learned
+	traits   []campaign.TraitShare // what the identity came through, by the latest report that told
+	told     bool                  // people have it open, so a close must be told
+	lead     string                // dedup key of what stands for it: a campaign, or an episode of another dimension that shows the same events
+	alone    bool                  // it is told beside the campaign that it belongs to
+	excised  int64                 // last bin up to which the baseline was told to forget; 0: none
+	campaign *campaignRecord       // nil: it is no campaign
+}
+
+// learned is what was learned of an episode since it opened last.
+type learned struct {
+	onset      int64 // Unix ms of event time
+	exposed    episode.Exposed
+	evidence   caseEvidence
+	fact       fact.Name // the gravest of what is known; empty: nothing is
+	detail     map[string]string
+	shareNew   *float64 // see stream.Context, as the next two
+	firstSeen  int64
+	lastSeen   int64
+	traitsTold bool // the traits of the record were told since
+}
+
+// caseEvidence is the evidence of the bin that makes the case, the strongest so
+// far. Logs are in nats and rounded as alerts show them, so that whoever reads an
+// alert can repeat what was decided by them.
+type caseEvidence struct {
+	bin       int64
+	log       float64
+	threshold float64 // what log had to reach; formula and tail are what it follows from
+	live      float64 // identities that the threshold was computed for
+	formula   float64
+	tail      float64
+	peers     string                   // see stream.Candidate
+	measures  []stream.MeasureEvidence // strongest first; none: no evidence but a fact
+	observed  float64                  // counted in the bin, in the unit of the strongest measure
+	expected  float64                  // as observed
+}
+
+// campaignRecord is what a campaign has beside what every episode has.
+type campaignRecord struct {
+	cause     *campaign.Cause
+	through   *episode.Exposed // what the shared trait itself has exposed, where it stands out
+	forgotten campaign.Totals  // of members whose episodes are forgotten
+	toldAlone int              // members that were told beside the campaign
+	count     int64            // members there are and were, as last described
+	top       []campaign.Member
+}
+
+// newEpisodeRecord begins the record of an episode.
+func newEpisodeRecord(id episode.ID, first int64) *episodeRecord {
+	return &episodeRecord{key: alerting.DedupKey(id.Dimension, id.Identity, first)}
+}
+
+// open forgets what was learned before the episode opened at the end of a tick.
+func (r *episodeRecord) open(grid eventtime.Grid, end int64) {
+	r.learned = learned{onset: end, evidence: caseEvidence{bin: grid.BinOf(end - 1)}}
+}
+
+// learn keeps what a tick showed of an episode: the case where its evidence is
+// the strongest so far, and in any case the facts, and what is exposed while the
+// episode is open.
+func (r *episodeRecord) learn(in *tickInput, open bool, params *score.Parameters) {
+	if open {
+		r.exposed = in.exposed()
+	}
+	if c := in.candidate; c != nil {
+		if len(r.evidence.measures) == 0 || c.Log >= r.evidence.log {
+			r.evidence = evidenceOf(c, &params.Dimensions[c.Dimension])
+		}
+		r.onset = c.Onset
+		r.learnContext(&c.Context)
+	}
+	for i := range in.facts {
+		r.learnFact(&in.facts[i], in.candidate == nil)
+	}
+}
+
+func evidenceOf(c *stream.Candidate, d *score.Dimension) caseEvidence {
+	ev := caseEvidence{
+		bin: c.Bin, log: alerting.RoundLog(c.Log), threshold: d.Threshold, live: d.Live, formula: d.Formula, tail: d.Tail,
+		peers: c.Peers, measures: slices.Clone(c.Measures), observed: c.Measures[0].Observed, expected: c.Measures[0].Expected,
+	}
+	for i := range ev.measures {
+		ev.measures[i].Log = alerting.RoundLog(ev.measures[i].Log)
+	}
+	return ev
+}
+
+// learnFact keeps a fact unless a graver one is known. Its context counts where
+// there is no evidence.
+func (r *episodeRecord) learnFact(f *stream.FactCandidate, contextCounts bool) {
+	if r.fact != "" && r.fact != f.Fact && !graver(f.Fact, r.fact) {
+		return
+	}
+	if r.fact == "" || f.Time < r.onset {
+		r.onset = f.Time
+	}
+	r.fact, r.detail = f.Fact, f.Detail
+	if contextCounts {
+		r.learnContext(&f.Context)
+	}
+}
+
+// graver reports whether a fact says more than another: by what it means alone,
+// then by name.
+func graver(a, b fact.Name) bool {
+	x, y := episode.SeverityOfFact(a, 0), episode.SeverityOfFact(b, 0)
+	return x > y || x == y && a < b
+}
+
+// learnContext keeps what the identity came through and when it was seen.
+func (r *episodeRecord) learnContext(x *stream.Context) {
+	if x.FirstSeen != 0 {
+		r.firstSeen, r.lastSeen = x.FirstSeen, x.LastSeen
+	}
+	if x.ShareNew != nil {
+		r.shareNew = x.ShareNew
+	}
+	if len(x.Traits) > 0 {
+		r.traits, r.traitsTold = x.Traits, true
+	}
+}

@@ -1,0 +1,144 @@
+package correlate
+
+import (
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream"
+)
+
+// Config is what the correlate task needs to know.
+type Config struct {
+	Grid       eventtime.Grid
+	Dimensions []string
+	Engine     *score.Engine
+	Partitions int32          // of weir.partials: how many detect tasks report
+	Budget     float64        // alerts a day of event time
+	Location   *time.Location // of the times in summaries and of weekly windows; nil: UTC
+	Expected   []Expectation  // what is declared to be expected
+}
+
+// Task sees what stands out of the whole fleet. It works tick by tick, once every
+// detect partition has closed the tick, in sorted order; at the end of each bin
+// it publishes the parameters that detect uses in the next.
+//
+// In a tick verdicts take effect; candidates and facts are held against the
+// episodes of their identities; episodes are gathered into campaigns; and of what
+// there is to tell, what is expected or stands in a campaign's message already is
+// held back. Each of these is the work of one part; the task only says who comes
+// when.
+type Task struct {
+	cfg       Config
+	closed    int64 // last tick worked through; eventtime.Never: none
+	inbox     inbox
+	fleet     fleetModel
+	book      *episodeBook
+	campaigns campaigns
+	verdicts  verdicts
+	suppress  suppression
+	commands  *commands
+	openings  *openings
+	alerts    alertMaker
+}
+
+// New returns a correlate task that knows nothing.
+func New(cfg Config) *Task {
+	if cfg.Location == nil {
+		cfg.Location = time.UTC
+	}
+	book, waiting := newEpisodeBook(), &commands{}
+	t := &Task{
+		cfg:       cfg,
+		closed:    eventtime.Never,
+		inbox:     newInbox(&cfg),
+		fleet:     newFleetModel(cfg.Engine),
+		book:      book,
+		campaigns: newCampaigns(&cfg, book),
+		verdicts:  newVerdicts(&cfg, book, waiting),
+		commands:  waiting,
+		openings:  &openings{},
+	}
+	t.suppress = suppression{rules: cfg.Expected, location: cfg.Location, book: book, verdicts: &t.verdicts}
+	t.alerts = alertMaker{cfg: &t.cfg, openings: t.openings}
+	return t
+}
+
+// Apply takes in one record of weir.evidence at its offset.
+func (t *Task) Apply(offset int64, r *stream.EvidenceReport) error {
+	return t.inbox.add(offset, r, t.closed, t.fleet.published)
+}
+
+// ApplyVerdict takes in one record of weir.verdicts at its offset.
+func (t *Task) ApplyVerdict(offset int64, v *Verdict) { t.verdicts.add(offset, v, t.closed) }
+
+// SkipVerdict passes over a record of weir.verdicts that nobody can read.
+func (t *Task) SkipVerdict(offset int64) { t.verdicts.skip(offset) }
+
+// VerdictOffset returns the offset of weir.verdicts to read from.
+func (t *Task) VerdictOffset() int64 { return t.verdicts.offset }
+
+// Offset returns the offset of weir.evidence to read from: the next, or after
+// a restore the one to begin again at.
+func (t *Task) Offset() int64 { return t.inbox.offset }
+
+// StartAt sets the offset of a task that has loaded nothing.
+func (t *Task) StartAt(offset int64) { t.inbox.offset = offset }
+
+// Advance works through every tick that all partitions have closed.
+func (t *Task) Advance() Findings {
+	limit := t.inbox.complete()
+	if limit == eventtime.Never || limit <= t.closed {
+		return Findings{}
+	}
+	var found Findings
+	for tick := t.next(); tick <= limit; tick = t.next() {
+		t.workThrough(tick, &found)
+		t.closed = tick
+	}
+	t.closed = limit
+	t.inbox.prune(t.closed)
+	if bin := t.cfg.Grid.BinOfTick(limit+1) - 1; bin > t.fleet.published { // the last that is over
+		found.Parameters = &stream.ParameterRecord{Parameters: t.fleet.publish(bin), Commands: t.commands.publish(bin)}
+	}
+	return found
+}
+
+// next returns the next tick in which something happens: there are candidates,
+// facts or verdicts, a bin ends in which anyone was scored, or an episode has
+// been quiet for long. The ticks between change nothing.
+func (t *Task) next() int64 {
+	return min(t.inbox.next(), t.verdicts.next(), t.book.nextClose(t.cfg.Grid, t.closed))
+}
+
+// Status is what the task holds, for metrics.
+type Status struct {
+	Open       int // episodes, campaigns among them
+	Campaigns  int // open
+	Suppressed int // open episodes that are held back
+	Realised   float64
+	Thresholds []float64 // by dimension
+	Waiting    int       // verdicts on what is not known (yet)
+}
+
+// Status tells what the task holds.
+func (t *Task) Status() Status {
+	s := Status{Realised: t.openings.perDay(t.cfg.Grid.TickEnd(max(t.closed, 0))), Waiting: len(t.verdicts.waiting)}
+	for _, ep := range t.book.episodes.All() {
+		if ep.Closed != 0 {
+			continue
+		}
+		s.Open++
+		if ep.Dimension == alerting.CampaignDimension {
+			s.Campaigns++
+		}
+		if !t.book.records[ep.ID()].told {
+			s.Suppressed++
+		}
+	}
+	for i := range t.cfg.Dimensions {
+		s.Thresholds = append(s.Thresholds, t.fleet.params.Threshold(i))
+	}
+	return s
+}

@@ -1,0 +1,64 @@
+package correlate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/internal/wire"
+)
+
+// verdictStateVersion is the first byte of what is kept of verdicts.
+const verdictStateVersion = 1
+
+// appendBinary appends the canonical encoding.
+func (s *verdictState) appendBinary(b []byte) []byte {
+	b = wire.AppendVarints(append(b, verdictStateVersion), s.offset)
+	b = wire.AppendList(b, s.due, func(b []byte, d *dueVerdict) []byte {
+		return wire.AppendVarints(d.verdict.appendBinary(b), d.tick)
+	})
+	b = wire.AppendList(b, s.waiting, func(b []byte, v *Verdict) []byte { return v.appendBinary(b) })
+	ids := slices.SortedFunc(maps.Keys(s.expected), episode.ID.Compare)
+	return wire.AppendList(b, ids, func(b []byte, id *episode.ID) []byte {
+		v := s.expected[*id]
+		return v.appendBinary(wire.AppendText(wire.AppendText(b, id.Dimension), id.Identity))
+	})
+}
+
+// decodeVerdictState reads what appendBinary wrote.
+func decodeVerdictState(value []byte) (s verdictState, err error) {
+	r := wire.NewReader(value)
+	r.Version(verdictStateVersion)
+	s.offset = r.Varint()
+	s.due = wire.List(&r, func() dueVerdict { return dueVerdict{readVerdict(&r), r.Varint()} })
+	s.waiting = wire.List(&r, func() Verdict { return readVerdict(&r) })
+	s.expected = map[episode.ID]Verdict{}
+	for range r.Count() {
+		id := episode.ID{Dimension: r.Text(), Identity: r.Text()}
+		s.expected[id] = readVerdict(&r)
+		if r.Err() != nil {
+			break
+		}
+	}
+	if err := r.End(); err != nil {
+		return verdictState{}, fmt.Errorf("reading the verdicts: %w", err)
+	}
+	return s, nil
+}
+
+// appendBinary appends the fields; the record on weir.verdicts, which people's
+// own tools may write, is JSON.
+func (v *Verdict) appendBinary(b []byte) []byte {
+	for _, text := range []string{v.ID, string(v.Kind), v.DedupKey, v.Author, v.Reason} {
+		b = wire.AppendText(b, text)
+	}
+	return wire.AppendVarints(b, int64(v.Time), int64(v.Expires))
+}
+
+func readVerdict(r *wire.Reader) Verdict {
+	v := Verdict{ID: r.Text(), Kind: VerdictKind(r.Text()), DedupKey: r.Text(), Author: r.Text(), Reason: r.Text()}
+	v.Time, v.Expires = alerting.Time(r.Varint()), alerting.Time(r.Varint())
+	return v
+}
