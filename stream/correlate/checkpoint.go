@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/score"
@@ -137,8 +138,11 @@ func (b *episodeBook) load(id episode.ID, value []byte) error {
 	if err := r.End(); err != nil {
 		return fmt.Errorf("reading an episode: %w", err)
 	}
-	if ep.ID() != id {
+	switch isCampaign := id.Dimension == alerting.CampaignDimension; {
+	case ep.ID() != id:
 		return fmt.Errorf("reading an episode: its record is of another identity than its key: %w", wire.ErrCorrupt)
+	case isCampaign != (record.campaign != nil):
+		return fmt.Errorf("reading an episode: what campaigns have stands in the record of another, or is missing: %w", wire.ErrCorrupt)
 	}
 	b.episodes.Restore(ep)
 	b.records[id] = record
