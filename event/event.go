@@ -83,12 +83,14 @@ func ActionNames() []string { return append([]string(nil), actionNames[:]...) }
 // KeyID, IP, Client, Endpoint and each record are at most MaxText bytes, IP is
 // in the canonical form of RFC 5952 without a zone, Endpoint has {id} in place
 // of ids, the Subject of a fact is filled from Actor or KeyID where the source
-// named none, and the Actor of a login or logout from Subject.
+// named none, and the Actor of a login or logout from Subject. The native form has
+// no field for SomeKeys.
 type Event struct {
 	Time     int64  // event time, Unix milliseconds, MinTime <= Time < MaxTime
 	ID       string // unique id of the event, if the source has one
 	Action   Action
 	Notes    Notes  // oddities that did not reject the event
+	SomeKeys bool   // the source tells of the issue of some keys only, so it names no register of all
 	Actor    string // who acted
 	Role     string // what the source says that the actor is: a role, a group, a kind of account
 	Subject  string // whom or what a fact is about

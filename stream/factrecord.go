@@ -23,9 +23,16 @@ const (
 	SourceDimensionName = "source"
 )
 
+// someKeys is the bit of an action's byte that carries LifecycleEvent.SomeKeys.
+const someKeys = 0x80
+
 func appendFacts(b []byte, facts []FactRecord) []byte {
 	return wire.AppendList(b, facts, func(b []byte, f *FactRecord) []byte {
-		b = append(b, byte(f.Action))
+		action := byte(f.Action)
+		if f.SomeKeys {
+			action |= someKeys
+		}
+		b = append(b, action)
 		b = binary.AppendVarint(b, f.Time)
 		b = binary.AppendVarint(b, f.Apply)
 		b = wire.AppendText(b, f.Actor)
@@ -37,7 +44,9 @@ func appendFacts(b []byte, facts []FactRecord) []byte {
 func readFacts(r *wire.Reader) []FactRecord {
 	return wire.List(r, func() FactRecord {
 		f := FactRecord{}
-		f.Action, f.Time, f.Apply = event.Action(r.Byte()), r.Varint(), r.Varint()
+		action := r.Byte()
+		f.Action, f.SomeKeys = event.Action(action&^someKeys), action&someKeys != 0
+		f.Time, f.Apply = r.Varint(), r.Varint()
 		f.Actor, f.Subject, f.KeyID = r.Text(), r.Text(), r.Text()
 		return f
 	})

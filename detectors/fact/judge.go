@@ -88,21 +88,21 @@ func (r *Register) JudgeSignIn(a *Act) (f Finding, told bool) {
 // LeftBy reports whether the owner of an account had left, longer ago than the
 // grace, at a time (Unix ms).
 func (r *Register) LeftBy(account string, at int64) bool {
-	entry := r.accounts[account]
+	entry := r.account(account)
 	return r.cfg.Rules.Left(&entry, &Use{At: at})
 }
 
 func (r *Register) noticeLeft(a *Act) *notice {
-	left := r.accounts[a.Name].Left
+	left := r.account(a.Name).Left
 	return r.notice(a, ActedAfterLeave, left+r.cfg.Rules.LeaveGrace, "left_at", eventtime.Text(left))
 }
 
 func (r *Register) judgeAccount(a *Act) {
-	entry, u, rules := r.accounts[a.Name], &a.Use, &r.cfg.Rules
+	entry, u, rules := r.account(a.Name), &a.Use, &r.cfg.Rules
 	if rules.Left(&entry, u) {
 		r.noticeLeft(a)
 	}
-	if maker := r.accounts[entry.Maker]; rules.Orphan(&entry, &maker, u, r.heard.accesses) {
+	if maker := r.account(entry.Maker); rules.Orphan(&entry, &maker, u, r.heard.accesses) {
 		r.notice(a, OrphanAccountUsed, u.At,
 			"made_by", entry.Maker, "made_at", eventtime.Text(entry.Joined), "maker_left_at", eventtime.Text(maker.Left))
 	}

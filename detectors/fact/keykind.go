@@ -1,14 +1,25 @@
 package fact
 
+import "slices"
+
+// awsPrefixes are what access keys of AWS begin with, and awsKey their length.
+var awsPrefixes = []string{"AKIA", "ASIA"}
+
+const awsKey = 20
+
 // KeyKind returns what the names of keys of one making have in common: digits,
 // runs of hexadecimal digits, and long runs of letters and digits stand for any
-// of their like. A register that tells of the issue of web-k2 must tell of
+// of their like, but for the letters by which AWS tells lasting keys from temporary
+// ones. A register that tells of the issue of web-k2 must tell of
 // web-k3's, but nothing of svc-1's.
 func KeyKind(name string) string {
 	out := make([]byte, 0, len(name))
 	for i := 0; i < len(name); {
 		switch hex, any := run(name[i:], isHex), run(name[i:], isAlphanumeric); {
 		case any >= 8:
+			if any == awsKey && slices.Contains(awsPrefixes, name[i:i+4]) {
+				out = append(out, name[i:i+4]...)
+			}
 			out, i = append(out, '#'), i+any
 		case hex >= 4:
 			out, i = append(out, '#'), i+hex

@@ -3,6 +3,7 @@ package fact
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir/event"
@@ -33,7 +34,7 @@ const (
 // function of what it was given, tick by tick; Close begins a tick.
 type Register struct {
 	cfg      Config
-	accounts map[string]Account
+	accounts map[string]Account // by folded name
 	keys     map[string]Key
 	kinds    map[string]int64 // by KeyKind: since when issues of such keys are told of, Unix ms
 	heard    heardSince
@@ -66,6 +67,9 @@ type LifecycleEvent struct {
 	Actor   string       // who did it, if the source says
 	Subject string       // whom or what it is about
 	KeyID   string
+	// SomeKeys: the source tells of the issue of some keys only. A key that it does
+	// not name is not unknown for that.
+	SomeKeys bool
 }
 
 // Inputs returns which kinds of input have been heard of.
@@ -106,14 +110,22 @@ func (r *Register) enter(e *LifecycleEvent) {
 	}
 }
 
+// fold returns the name of an account in the form under which accounts are known:
+// directories and logs write one name in capitals and in small letters.
+func fold(name string) string { return strings.ToLower(name) }
+
+// account returns what is known of the account of a name.
+func (r *Register) account(name string) Account { return r.accounts[fold(name)] }
+
 func (r *Register) enterAccount(name string, e *LifecycleEvent) {
+	name = fold(name)
 	a := r.accounts[name]
 	switch {
 	case e.Action == event.Leave:
 		a.Left = max(a.Left, e.Time)
 	case e.Time > a.Joined:
 		a.Joined, a.Maker = e.Time, ""
-		if e.Actor != name {
+		if fold(e.Actor) != name {
 			a.Maker = e.Actor
 		}
 	}
@@ -126,7 +138,9 @@ func (r *Register) enterKey(name string, e *LifecycleEvent) {
 	switch e.Action {
 	case event.Issue:
 		k.Issued = max(k.Issued, e.Time)
-		r.enterKind(KeyKind(name), k.Issued)
+		if !e.SomeKeys {
+			r.enterKind(KeyKind(name), e.Time)
+		}
 	case event.Revoke:
 		k.Revoked = max(k.Revoked, e.Time)
 	default:

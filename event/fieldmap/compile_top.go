@@ -18,7 +18,7 @@ import (
 
 // topKeys are the keys of a format, in the order in which they are compiled: what
 // others refer to comes first.
-var topKeys = []string{"name", "about", "base", "input", "charset", "zone", "absent", "fold", "trim", "under", "explode", "parse", "fields", "maps"}
+var topKeys = []string{"name", "about", "base", "input", "charset", "key_register", "zone", "absent", "fold", "trim", "under", "explode", "parse", "fields", "maps"}
 
 // common is what a format asks of all its sources.
 type common struct {
@@ -102,6 +102,8 @@ func (c *compiler) key(key string, v *yaml.Node) {
 		c.input(v)
 	case "charset":
 		c.charset(v)
+	case "key_register":
+		c.format.some = !c.flag(v, "key_register")
 	case "zone":
 		c.common.zone = c.zone(v)
 	case "absent":

@@ -158,7 +158,7 @@ func (d *Decoder) event(from int) {
 		d.reject(event.NotAnObject, "", -1)
 		return
 	}
-	d.ev = event.Event{}
+	d.ev = event.Event{SomeKeys: d.f.some}
 	if d.f.pattern.embeds != nil {
 		d.unfold()
 	}

@@ -119,7 +119,7 @@ func checkEvent(t *testing.T, ev *event.Event) {
 		}
 	}
 	ev = ev.Clone()
-	ev.Notes = 0
+	ev.Notes, ev.SomeKeys = 0, false
 	again := one(t, load(t, "native"), event.AppendNative(nil, ev))
 	if !reflect.DeepEqual(again, ev) {
 		t.Fatalf("first %+v\nagain %+v", ev, again)

@@ -32,6 +32,7 @@ type Format struct {
 	about   string
 	input   Input
 	charset encoding.Encoding // nil for UTF-8
+	some    bool              // the source tells of some keys only, see event.Event.SomeKeys
 	entry   *stage            // nil where each value is one event
 	pattern *pattern          // what an event's values are taken from
 	maps    []mapping         // the first that holds makes the event

@@ -68,7 +68,7 @@ func (in *Worker) fact(ev *event.Event, apply int64) {
 	}
 	e := ev.Clone()
 	in.told.facts = append(in.told.facts, stream.FactRecord{
-		LifecycleEvent: fact.LifecycleEvent{Action: e.Action, Time: e.Time, Actor: e.Actor, Subject: e.Subject, KeyID: e.KeyID},
+		LifecycleEvent: fact.LifecycleEvent{Action: e.Action, Time: e.Time, Actor: e.Actor, Subject: e.Subject, KeyID: e.KeyID, SomeKeys: e.SomeKeys},
 		Apply:          apply,
 	})
 }

@@ -229,6 +229,11 @@ func TestFacts(t *testing.T) {
 			s.reads(35*day, 4, "ext.042", "sso", "")
 			s.reads(35*day, 4, "ext.043", "sso", "")
 		}, "orphan_account_used ext.042: day 35 00:05, 1 ticks, 4 records"},
+		{"a name in capitals and in small letters", 12, func(s *chronicle) {
+			s.reads(day, 3, "Alice.Kim@example.com", "sso", "")
+			s.add(8*day, event.Event{Action: event.Leave, Actor: "hr", Subject: "ALICE.KIM@EXAMPLE.COM"})
+			s.reads(10*day, 12, "alice.kim@Example.com", "sso", "")
+		}, "acted_after_leave alice.kim@Example.com: day 10 00:05, 3 ticks, 12 records"},
 		{"a dormant account wakes, and one after a vacation", 60, func(s *chronicle) {
 			s.reads(0, 3, "old", "sso", "")
 			s.reads(0, 3, "holiday", "sso", "")
@@ -276,6 +281,16 @@ func TestFacts(t *testing.T) {
 retired_key k1: day 13 00:05, 1 ticks, 6 records
 unknown_key k9: day 20 00:35, 3 ticks, 45 records
 key_back_from_sleep k5: day 55 00:05, 1 ticks, 3 records`},
+		{"keys of a source that tells of some only", 60, func(s *chronicle) {
+			some := func(at int64, a event.Action, key string) {
+				s.add(at, event.Event{Action: a, Actor: "ops", Subject: key, KeyID: key, SomeKeys: true})
+			}
+			some(hour, event.Issue, "k1")
+			s.reads(2*hour, 3, "app", "k1", "")
+			s.reads(20*day, 45, "app", "k9", "") // nobody said that it was issued
+			some(21*day, event.Revoke, "k1")
+			s.reads(22*day, 3, "app", "k1", "")
+		}, "revoked_key k1: day 22 00:05, 1 ticks, 3 records"},
 		{"a retired key whose load rises is not left to fade", 12, func(s *chronicle) {
 			for at := int64(0); at < 10*day; at += 20 * minute {
 				s.read(at, "app", "k1", "", fmt.Sprint("y", at%(3*day)))
