@@ -19,12 +19,6 @@ FUZZTIME ?= 20s
 TRIALS ?= 1000
 SOAKTIMEOUT ?= 3h
 
-# The packages that have goroutines, or promise to be safe for several. The pure
-# core (sketches, detectors, simulate) has none and is ten times slower under the
-# race detector; integration needs Docker. Tests there that -short skips have one
-# goroutine too. GOGC: tests are short of time, not of memory.
-RACE ?= $(shell go list ./... | grep -v -E '/(sketches|detectors|simulate|integration)(/|$$)|/stream(/(ingest|join|detect|correlate|local))?$$')
-
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -41,12 +35,11 @@ test: ## run all tests: unit, embedded broker, real Kafka (needs a Docker engine
 
 .PHONY: race
 race: ## run the packages that have goroutines under the race detector
-	GOGC=400 go run ./internal/gotest -race -short -timeout 20m $(RACE)
+	@.ci/race
 
 .PHONY: lint
-lint: ## check formatting, vet, golangci-lint, modules
+lint: ## check formatting, golangci-lint (vet is in it), modules
 	@unformatted=$$(gofmt -l .); if [[ -n $$unformatted ]]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
-	go vet ./...
 	go mod verify
 	$(GOLANGCI) run ./...
 
