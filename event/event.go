@@ -120,15 +120,15 @@ func (e *Event) Clone() *Event {
 
 // CompleteFact fills in what a fact leaves unsaid: whom it is about, and that
 // who signs in or out does so himself. An access stays as it is.
-func (ev *Event) CompleteFact() {
-	if ev.Action.Access() {
+func (e *Event) CompleteFact() {
+	if e.Action.Access() {
 		return
 	}
-	if ev.Subject == "" {
-		ev.Subject = impliedSubject(ev)
+	if e.Subject == "" {
+		e.Subject = impliedSubject(e)
 	}
-	if ev.Actor == "" && (ev.Action == Login || ev.Action == Logout) {
-		ev.Actor = ev.Subject
+	if e.Actor == "" && (e.Action == Login || e.Action == Logout) {
+		e.Actor = e.Subject
 	}
 }
 

@@ -18,6 +18,7 @@ type node struct {
 	key      string
 	plain    bool   // the key stands in JSON as it is, without escapes
 	children []node // by key of an object
+	filter   uint64 // bitOf all keys of the children: most other keys are none by that
 	elem     *node  // each element of an array
 	picks    *picks // some elements of an array
 	slot     int    // where the first value here is kept; -1 for not
@@ -53,9 +54,20 @@ func isPlain(key string) bool {
 	return true
 }
 
+// bitOf returns a bit for a key, by its length and its first letter.
+func bitOf(key []byte) uint64 {
+	if len(key) == 0 {
+		return 1
+	}
+	return 1 << ((uint(key[0]) + 7*uint(len(key))) & 63)
+}
+
 // find returns the index of the child of the key, or -1. It tries the child at
 // hint first.
 func (n *node) find(key []byte, hint int) int {
+	if n.filter&bitOf(key) == 0 {
+		return -1
+	}
 	for k := hint; k < len(n.children); k++ {
 		if n.children[k].key == string(key) {
 			return k
@@ -99,6 +111,7 @@ func (p *pattern) at(n *node, steps []step) (*node, error) {
 			child := empty()
 			child.key, child.plain = s.key, isPlain(s.key)
 			n.children = append(n.children, child)
+			n.filter |= bitOf([]byte(s.key))
 		}
 		n = &n.children[k]
 	}

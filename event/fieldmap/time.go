@@ -12,6 +12,14 @@ import (
 // time in the usual forms, or in those that the map names, comes before one whose
 // form is guessed. If there is none, the first source that had any is at fault.
 func (d *Decoder) time(sources []source) (event.Reason, string) {
+	if src := &sources[0]; src.bare && src.forms == nil { // most are such, and in RFC 3339
+		if v := &d.s.slots[src.slot]; v.kind == text {
+			if ms, ok := timeform.RFC3339(d.buf[v.lo:v.hi]); ok && ms >= event.MinTime && ms < event.MaxTime {
+				d.ev.Time = ms
+				return accepted, ""
+			}
+		}
+	}
 	why, at := event.TimeMissing, ""
 	for _, guess := range [...]bool{false, true} {
 		for i := range sources {

@@ -2,6 +2,7 @@ package files
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -69,7 +70,7 @@ func (r *documentReader) fill() (bool, error) {
 func (r *documentReader) next() ([]byte, int64, error) {
 	for {
 		c, err := r.peek()
-		if err == io.EOF && r.lists > 0 { // a list that is never closed was cut off
+		if errors.Is(err, io.EOF) && r.lists > 0 { // a list that is never closed was cut off
 			r.lists = 0
 			return []byte("["), r.line + 1, nil
 		}

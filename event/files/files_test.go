@@ -84,9 +84,6 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// sampleNative is an event in the native form, as it is written again.
-const sampleNative = `{"time":"2026-03-01T09:15:27.123Z","action":"read","actor":"alice.kim","records":["c104733"]}`
-
 // load returns a preset.
 func load(t *testing.T, name string) *fieldmap.Format {
 	t.Helper()
