@@ -132,7 +132,7 @@ func (f *flow) run(b *testing.B, branches int, span time.Duration) {
 // commit does what five seconds' transactions of all tasks do.
 func (f *flow) commit() error {
 	var failed error
-	f.ingest.Flush([]stream.Topic{{Name: flowSource.Topic, Partitions: 1}}, func(p int32, value []byte) {
+	f.ingest.Flush([]stream.Topic{{Name: flowSource.Topic, Partitions: 1}}, nil, func(p int32, value []byte) {
 		f.partials += len(value) + recordOverhead
 		batch, err := stream.DecodeBatch(value)
 		if err == nil {

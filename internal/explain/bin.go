@@ -30,7 +30,7 @@ func OfBin(ctx context.Context, s *settings.Settings, log backtest.Log, dimensio
 		Evidence: alerting.Evidence{Bin: alerting.Time(bin * s.Grid.Bin), BinWidth: s.Config.Time.Bin.String()},
 	}
 	r := &binRun{Run: backtest.NewRun(s, log, p), about: a, recount: NewRecount(a, s.Config.Dimensions[dim], s.Hasher, s.Detect.Retention)}
-	r.Local.Detect.Look(dim, identity, bin)
+	r.Local.Detect.Ask(dim, identity, bin)
 	r.Alert = func(told *alerting.Alert) error {
 		if told.Dimension == dimension && told.Identity == identity && told.Time > a.Evidence.Bin && told.Time <= a.Time {
 			r.told = append(r.told, told)
@@ -63,7 +63,7 @@ func (r *binRun) Flush(last bool) error {
 	if err := r.Run.Flush(last); err != nil {
 		return err
 	}
-	if r.Local.Detect.Looked() != nil {
+	if r.Local.Detect.Answer() != nil {
 		return backtest.ErrEnough
 	}
 	return nil
@@ -71,7 +71,7 @@ func (r *binRun) Flush(last bool) error {
 
 // explain says what was found.
 func (r *binRun) explain(budget float64) (*Explanation, error) {
-	a, found := r.about, r.Local.Detect.Looked()
+	a, found := r.about, r.Local.Detect.Answer()
 	who := a.Dimension + ":" + a.Identity
 	switch {
 	case r.Summary.Events == 0:

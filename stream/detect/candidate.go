@@ -43,9 +43,6 @@ func (l *leaked) add(c *score.Counts) {
 // long as its episode may still be open, or open again.
 const followFor = episode.EpisodeQuiet + episode.EpisodeGrace
 
-// addTo adds what a part touched to an exposure.
-func (p *part) addTo(e *exposure.Exposure) { e.Add(&p.records, p.rows.Total(), p.events, p.traits) }
-
 func (e *followed) append(b []byte) []byte {
 	b = binary.AppendVarint(b, e.seen)
 	for _, v := range []float64{e.past.fresh, e.past.destructive, e.past.unissued} {
@@ -67,7 +64,7 @@ func readFollowed(r *wire.Reader) *followed {
 // near the threshold, so that one that is always a candidate is not followed
 // for ever.
 func (d *Task) expose(id *identity, onset, bin int64, log float64) *followed {
-	threshold := d.parameter[bin-1].Threshold(id.dimension())
+	threshold := d.params.of(bin).Threshold(id.dimension())
 	since := onset * d.cfg.Grid.Bin
 	e := id.followed
 	over := e == nil || (bin-e.seen)*d.cfg.Grid.Bin > followFor || !e.opened && onset > e.seen

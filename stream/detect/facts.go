@@ -175,7 +175,7 @@ func (d *Task) judgeSignIns(tick int64) {
 	}
 	for _, name := range f.signedIn(tick) {
 		key := append([]byte{byte(f.cfg.Account)}, name...)
-		id := d.known(key)
+		id := d.people.known(key)
 		if id == nil {
 			id = newIdentity(key) // it has never read
 		} else if id.last == tick {

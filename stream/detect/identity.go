@@ -1,8 +1,12 @@
 package detect
 
 import (
+	"encoding/binary"
+	"slices"
+
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
 )
 
@@ -11,18 +15,18 @@ type identity struct {
 	key      string // dimension byte, name
 	window   sketches.Window
 	state    score.State
-	followed *followed
-	pending  *cell  // partials waiting for their tick: the latest, whose next is the earliest
-	tally    *tally // of the open bin; nil: nothing beside the window
-	bin      int64  // bin that fresh and tally belong to
-	fresh    float64
-	first    int64 // first tick with an event
-	last     int64 // last tick with an event
-	saved    int64 // tick as of which the state was last written; replay begins after it
-	command  int64 // Seq of the last command carried out
-	open     bool  // bin is not closed yet
-	dirty    bool
-	isHot    bool
+	followed *followed // nil: it was no candidate lately
+	waiting  *cell     // partials that wait for their tick: the latest, whose next is the earliest
+	tally    *tally    // of the open bin; nil: nothing beside the window
+	bin      int64     // bin that fresh and tally belong to
+	fresh    float64   // first touches in the bin
+	first    int64     // first tick with an event
+	last     int64     // last tick with an event
+	saved    int64     // tick as of which it was last written; a replay goes on after it
+	command  int64     // Seq of the last command that was carried out
+	open     bool      // bin is not closed yet
+	dirty    bool      // it has changed and was not written since
+	watched  bool      // it is closed with every bin
 }
 
 func (id *identity) dimension() int { return int(id.key[0]) }
@@ -34,57 +38,100 @@ func newIdentity(key []byte) *identity {
 	return &identity{key: string(key), first: eventtime.Never, last: eventtime.Never, saved: eventtime.Never, bin: eventtime.Never}
 }
 
-func (d *Task) identity(key []byte) *identity {
-	id := d.known(key)
-	if id == nil {
-		id = newIdentity(key)
-		d.ids[id.key] = id
+// busy reports whether something refers to the identity: an open bin, a partial that
+// waits, a snapshot that is due, or that it is watched.
+func (id *identity) busy() bool { return id.open || id.watched || id.dirty || id.waiting != nil }
+
+// forget makes an identity one that was never seen, if it has been silent for long
+// at a tick.
+func (id *identity) forget(grid eventtime.Grid, tick int64) {
+	if id.last != eventtime.Never && (tick-id.last)*grid.Tick > forgetAfter {
+		id.window, id.state, id.followed, id.last = sketches.Window{}, score.State{}, nil, eventtime.Never
 	}
-	return id
 }
 
-// known returns the identity of a key, or nil if there is none.
-func (d *Task) known(key []byte) *identity {
-	if id := d.ids[string(key)]; id != nil {
-		return id
+// What the flags of an encoded identity say.
+const (
+	flagOpen     = 1 << iota // its bin is not closed
+	flagWatched              // it is watched
+	flagFollowed             // what it exposes is followed
+	flagOpened               // the evidence behind that has reached the threshold
+	flagRecords              // its window is not empty
+	flagTally                // the tally of its open bin follows
+	flagCommand              // the number of a command follows
+)
+
+func (id *identity) flags() (flags byte) {
+	for _, f := range []struct {
+		flag byte
+		is   bool
+	}{
+		{flagOpen, id.open}, {flagWatched, id.watched}, {flagFollowed, id.followed != nil},
+		{flagOpened, id.followed != nil && id.followed.opened}, {flagRecords, !id.window.Empty()},
+		{flagTally, id.tally != nil}, {flagCommand, id.command != 0},
+	} {
+		if f.is {
+			flags |= f.flag
+		}
 	}
-	return d.wake(key)
+	return flags
 }
 
-// cell returns what waits for a tick of the identity, and whether it was made
-// just now. The cells stand in a ring in the order of their ticks, so that the
-// latest, to which most is added, and the earliest, which goes first, are both
-// at hand however many wait.
-func (id *identity) cell(apply int64) (c *cell, made bool) {
-	before := id.pending
-	switch {
-	case before == nil:
-		c = &cell{id: id, apply: apply}
-		c.next, id.pending = c, c
-		return c, true
-	case before.apply == apply:
-		return before, false
+// encode returns the binary form. buffer is scratch, returned for the next call.
+func (id *identity) encode(grid eventtime.Grid, buffer []byte) (value, scratch []byte) {
+	b := binary.AppendVarint(buffer[:0], id.saved)
+	b = binary.AppendVarint(b, id.saved-id.last)
+	b = binary.AppendVarint(b, id.bin-grid.BinOfTick(id.last))
+	b = binary.AppendUvarint(b, uint64(id.fresh))
+	b = append(b, id.flags())
+	b = binary.AppendVarint(b, id.last-id.first)
+	if id.tally != nil {
+		b = id.tally.append(b)
 	}
-	last := before.apply < apply
-	for !last && before.next.apply < apply {
-		before = before.next
+	if id.command != 0 {
+		b = binary.AppendVarint(b, id.command)
 	}
-	if !last && before.next.apply == apply {
-		return before.next, false
+	b = id.window.AppendBinary(b)
+	b = id.state.AppendBinary(b)
+	if id.followed != nil {
+		b = id.followed.append(b)
 	}
-	c = &cell{id: id, apply: apply, next: before.next}
-	before.next = c
-	if last {
-		id.pending = c
-	}
-	return c, true
+	return slices.Clone(b), b
 }
 
-// earliest takes the earliest cell out.
-func (id *identity) earliest() *cell {
-	c := id.pending.next
-	if id.pending.next = c.next; c == id.pending {
-		id.pending = nil
+// decode reads what encode wrote.
+func (id *identity) decode(grid eventtime.Grid, value []byte) error {
+	r := wire.NewReader(value)
+	id.saved = r.Varint()
+	id.last = id.saved - r.Varint()
+	id.bin = grid.BinOfTick(id.last) + r.Varint()
+	id.fresh = float64(r.Uvarint())
+	flags := r.Byte()
+	id.first = id.last - r.Varint()
+	if flags&flagTally != 0 {
+		id.tally = readTally(&r)
 	}
-	return c
+	if flags&flagCommand != 0 {
+		id.command = r.Varint()
+	}
+	id.open, id.watched = flags&flagOpen != 0, flags&flagWatched != 0
+	id.window = wire.Decode(&r, sketches.DecodeWindow)
+	id.state = wire.Decode(&r, score.DecodeState)
+	if flags&flagFollowed != 0 {
+		id.followed = readFollowed(&r)
+		id.followed.opened = flags&flagOpened != 0
+	}
+	return r.End()
+}
+
+// lastSeen reads from a binary form the identity's last tick and whether it holds
+// records.
+func lastSeen(value string) (last int64, records bool) {
+	head := value[:min(len(value), 64)] // beyond what comes before the flags
+	r := wire.NewReader([]byte(head))
+	last = r.Varint()
+	last -= r.Varint()
+	r.Varint()
+	r.Uvarint()
+	return last, r.Byte()&flagRecords != 0
 }

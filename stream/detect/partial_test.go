@@ -151,7 +151,7 @@ func TestPartialsTellAll(t *testing.T) {
 			for i := range batch {
 				in.Fold(src, batch[i].Time, &batch[i])
 			}
-			in.Flush(nil, func(_ int32, value []byte) {
+			in.Flush(nil, nil, func(_ int32, value []byte) {
 				b, err := stream.DecodeBatch(value)
 				if err == nil {
 					err = b.Partials(func(p *stream.Partial) {

@@ -68,7 +68,7 @@ func (d *desk) act(at int64, ev event.Event) {
 // work hands on what was folded and closes what can be closed.
 func (d *desk) work() {
 	d.t.Helper()
-	d.ingest.Flush([]stream.Topic{{Name: "access", Partitions: 1}}, func(_ int32, value []byte) {
+	d.ingest.Flush([]stream.Topic{{Name: "access", Partitions: 1}}, nil, func(_ int32, value []byte) {
 		b, err := stream.DecodeBatch(value)
 		if err == nil {
 			err = d.detect.Apply(d.offset, b)
@@ -98,12 +98,18 @@ func (d *desk) until(at int64) {
 // counts returns what is counted of an identity in its open bin.
 func (d *desk) counts(dimension int, name string) score.Counts {
 	d.t.Helper()
-	id := d.detect.known(append([]byte{byte(dimension)}, name...))
+	id := d.detect.people.known(append([]byte{byte(dimension)}, name...))
 	if id == nil {
 		d.t.Fatalf("nothing is known of %s", name)
 	}
 	c, _ := d.detect.counts(id)
 	return c
+}
+
+// encode returns the binary form of an identity.
+func (d *desk) encode(id *identity) []byte {
+	value, _ := id.encode(d.grid, nil)
+	return value
 }
 
 const dimUser, dimKey = 0, 1
@@ -134,7 +140,7 @@ func TestOpenBinCounts(t *testing.T) {
 		t.Errorf("the key: %v, want %v", got, want)
 	}
 	d.until(61)
-	for key, id := range d.detect.ids {
+	for key, id := range d.detect.people.awake {
 		if id.tally != nil {
 			t.Errorf("%q still has a tally", key)
 		}
@@ -157,7 +163,7 @@ func TestLateCounts(t *testing.T) {
 	reads(25, 40, 60)
 	d.work()
 	d.until(160)
-	got := d.detect.known([]byte("\x01k")).state.Counted(d.grid.BinOf(deskStart))
+	got := d.detect.people.known([]byte("\x01k")).state.Counted(d.grid.BinOf(deskStart))
 	if got[score.Subjects] != 60 {
 		t.Errorf("%v subjects, want 60", got[score.Subjects])
 	}
@@ -217,17 +223,17 @@ func TestIdentityRoundTrip(t *testing.T) {
 		d.act(int64(i), event.Event{Actor: fmt.Sprint("u", i%20), KeyID: "k", Client: "crm", IP: "10.0.0.1", Action: event.Delete, Records: []string{fmt.Sprint(i)}, Rows: 7})
 	}
 	d.until(45)
-	id := d.detect.known([]byte("\x01k"))
+	id := d.detect.people.known([]byte("\x01k"))
 	id.command = 3
 	id.followed = &followed{
 		Exposure: exposure.Exposure{Since: deskStart, Events: 5, Traits: slices.Clone(id.tally.traits)}, seen: 9, past: leaked{1, 2, 3},
 	}
-	value := d.detect.encodeIdentity(id)
+	value := d.encode(id)
 	again := newIdentity([]byte(id.key))
-	if err := d.detect.decodeIdentity(again, value); err != nil {
+	if err := again.decode(d.grid, value); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.detect.encodeIdentity(again); !slices.Equal(got, value) {
+	if got := d.encode(again); !slices.Equal(got, value) {
 		t.Errorf("written again it differs:\n%x\n%x", got, value)
 	}
 	if again.first != id.first || again.last != id.last || again.command != 3 || again.tally.events != 30 || again.followed.past != id.followed.past {
@@ -255,31 +261,31 @@ func TestCommandIsCarriedOutOnce(t *testing.T) {
 	p.Bin = bin
 	excise := stream.Command{Seq: 4, Bin: bin, Kind: stream.Excise, Dimension: dimUser, Identity: "ann", FromBin: bin - 20, ToBin: bin - 1}
 	nobody := stream.Command{Seq: 5, Bin: bin, Kind: stream.Excise, Dimension: dimUser, Identity: "nobody", FromBin: bin - 20, ToBin: bin - 1}
-	before := string(d.detect.known(key).state.AppendBinary(nil))
-	written := d.detect.encodeIdentity(d.detect.known(key))
+	before := string(d.detect.people.known(key).state.AppendBinary(nil))
+	written := d.encode(d.detect.people.known(key))
 	for range 2 { // a command stands in many records
 		d.detect.SetParameters(&stream.ParameterRecord{Parameters: &p, Commands: []stream.Command{excise, nobody}})
 	}
-	if string(d.detect.known(key).state.AppendBinary(nil)) != before {
+	if string(d.detect.people.known(key).state.AppendBinary(nil)) != before {
 		t.Error("carried out before its bin was over")
 	}
 	d.until((bin-d.grid.BinOf(deskStart)+1)*60 + 15)
-	id := d.detect.known(key)
-	if id.command != excise.Seq || d.detect.known([]byte("\x00nobody")) != nil || len(d.detect.orders) > 0 {
-		t.Fatalf("the last command of ann is %d, want %d; %d are left", id.command, excise.Seq, len(d.detect.orders))
+	id := d.detect.people.known(key)
+	if id.command != excise.Seq || d.detect.people.known([]byte("\x00nobody")) != nil || len(d.detect.params.commands) > 0 {
+		t.Fatalf("the last command of ann is %d, want %d; %d are left", id.command, excise.Seq, len(d.detect.params.commands))
 	}
 	after := string(id.state.AppendBinary(nil))
 	if after == before {
 		t.Error("nothing was taken out")
 	}
-	d.detect.ordered = 0 // a restored task reads the command again
+	d.detect.params.latest = 0 // a restored task reads the command again
 	d.detect.SetParameters(&stream.ParameterRecord{Parameters: &p, Commands: []stream.Command{excise}})
-	d.detect.obey(d.detect.done, bin+4)
+	d.detect.carryOut(d.detect.done, bin+4)
 	if string(id.state.AppendBinary(nil)) != after {
 		t.Error("carried out twice")
 	}
 	again := newIdentity(key)
-	if err := d.detect.decodeIdentity(again, written); err != nil {
+	if err := again.decode(d.grid, written); err != nil {
 		t.Fatal(err)
 	}
 	d.detect.cfg.Engine.Close(&again.state, dimUser, bin, score.Counts{score.Distinct: 20, score.FirstTouch: 20}, &p, nil)

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/weirhq/weir/event"
@@ -9,7 +10,7 @@ import (
 
 // signIns gathers, for each partition, the sign-ins until the flush.
 type signIns struct {
-	dimension int // of accounts; none
+	dimension int // of accounts; stream.NoDimension: there is none
 	lists     [][]stream.SignIn
 	seen      map[stream.SignIn]bool
 }
@@ -21,24 +22,24 @@ func (s *signIns) drop() {
 	}
 }
 
-// signIn notes that a session began, or that a token was issued.
-func (in *Worker) signIn(ev *event.Event, apply int64) {
-	s := &in.signed
-	who := ev.Subject
-	if who == "" {
-		who = ev.Actor
-	}
+func newSignIns(dimension int, partitions int32) signIns {
+	return signIns{dimension: dimension, lists: make([][]stream.SignIn, partitions), seen: map[stream.SignIn]bool{}}
+}
+
+// add notes that a session began, or that a token was issued, in a tick.
+func (s *signIns) add(ev *event.Event, tick, apply int64) {
+	who := cmp.Or(ev.Subject, ev.Actor)
 	if s.dimension == stream.NoDimension || who == "" {
 		return
 	}
-	is := stream.SignIn{Account: who, Tick: in.cfg.Grid.TickOf(ev.Time), Apply: apply}
+	is := stream.SignIn{Account: who, Tick: tick, Apply: apply}
 	if s.seen[is] {
 		return
 	}
 	is.Account = strings.Clone(who)
 	s.seen[is] = true
-	in.key = append(append(in.key[:0], byte(s.dimension)), who...)
-	p := stream.PartitionOf(in.key) % uint64(len(s.lists))
+	key := append([]byte{byte(s.dimension)}, who...)
+	p := stream.PartitionOf(key) % uint64(len(s.lists))
 	s.lists[p] = append(s.lists[p], is)
 }
 

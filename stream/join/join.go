@@ -35,18 +35,12 @@ func ConfigFor(c *ingest.Config, grace int64) Config {
 
 const (
 	// tokenWait is how long a token waits at most for the source of logins to
-	// speak again, longer than a weekend; then nothing is said of it.
+	// tell of logins again, in ms, longer than a weekend; then nothing is said of it.
 	tokenWait = 4 * eventtime.Day
-	// tokenKeep is after how many days without a read a token is forgotten.
-	tokenKeep = 30
-	// speaksAgain is in how many ticks since a token's first read somebody must
-	// have signed in before its own login is missed: a source of logins that has
-	// failed must not turn everybody's tokens into forged ones.
-	speaksAgain = 2
-	// maxTokens bounds the tokens known to a task and maxHeldTokens those that
-	// wait. Beyond, half of all tokens, those of larger hash, are passed over.
-	maxTokens     = 2_000_000
-	maxHeldTokens = 200_000
+	// maxTokens bounds the tokens known to a task and maxWaiting those in their
+	// grace. Beyond, half of all tokens, those of larger hash, are passed over.
+	maxTokens  = 2_000_000
+	maxWaiting = 200_000
 )
 
 // Task finds, for one partition of tokens, the reads through tokens that no
@@ -57,61 +51,30 @@ const (
 type Task struct {
 	cfg       Config
 	dims      map[string]int
-	first     []int // dimensions in the order in which tokens are counted
 	watermark *stream.Watermark
-	done      int64
-	offset    int64
+	mark      int64 // the watermark, Unix ms
+	done      int64 // last closed tick
+	taken     int64 // done as of the last Take
+	offset    int64 // next offset of weir.sessions
 	grace     int64 // ticks
 
-	tokens  map[uint64]token
-	limit   uint64  // tokens of larger hash are passed over
-	since   int64   // first tick in which a token was issued; never while there was none
-	issues  []int64 // later such ticks, sorted, of the last tokenWait
-	backlog int64   // tick until which that of a gap between them is waited for, as of the tick being closed
+	facts    stream.ByTick[stream.TokenFact]    // by tick of application
+	reads    stream.ByTick[stream.SessionTouch] // by tick of application
+	signedIn stream.ByTick[struct{}]            // ticks in which tokens were issued
+	logins   fact.LoginLog
+	tokens   tokenStore
+	waiting  readsInGrace
+	found    findings
 
-	facts   stream.ByTick[stream.TokenFact]    // by tick of application
-	reads   stream.ByTick[stream.SessionTouch] // likewise
-	spoke   stream.ByTick[struct{}]            // ticks not closed in which tokens were issued
-	held    map[uint64]*heldToken              // whose grace is not over
-	due     stream.ByTick[uint64]              // those, by the tick in which they are judged
-	origin  map[int64]int64                    // tick: first offset that brought something for it
-	history stream.Advances
-	replay  *joinCheckpoint
-
-	found   map[string]*finding     // of the tick being closed, by dimension byte and name
-	out     []*stream.PartialWriter // per partition of weir.partials
-	ready   []Routed
-	changed map[uint64]bool // tokens not written since they changed
-	taken   int64           // done as of the last Take
-	mark    int64           // the watermark
-	stats   JoinStats
+	log    stream.ReplayLog
+	replay *checkpoint // what is caught up with after a restore; nil: nothing
+	stats  Stats
 }
 
-// token is what is known of a token.
-type token struct {
-	kind    tokenStatus
-	day     int32 // of its last read or issue, since 1970
-	revoked int32 // tick, where kind is tokenEnded
-}
-
-type tokenStatus uint8
-
-const (
-	tokenValid    tokenStatus = iota // issued, as far as one can know
-	tokenUnissued                    // nobody issued it
-	tokenEnded                       // revoked
-)
-
-// heldToken is a token that has read and whose grace is not over.
-type heldToken struct {
-	from  int64 // tick of application of its first read
-	reads []stream.SessionTouch
-}
-
-// JoinStats counts what a join task did since it started. Adopted are tokens
+// Stats counts what a join task did since it started. Adopted are tokens
 // taken for older than the log, Unjudged those that waited in vain for the
-// source of logins to speak again, Unissued those that nobody issued.
-type JoinStats struct {
+// source of logins to tell of logins again, Unissued those that nobody issued.
+type Stats struct {
 	Tokens, Held                         int64
 	Adopted, Unjudged, Unissued, Overdue int64
 	Share                                float64 // of tokens that are looked at: 1 within the bounds
@@ -120,49 +83,19 @@ type JoinStats struct {
 	Holder                               stream.Source
 }
 
-// Routed is a record for one partition of weir.partials.
-type Routed struct {
-	Partition int32
-	Value     []byte
-}
-
 // New returns a join task that knows nothing.
 func New(cfg Config) *Task {
+	grace := (cfg.Grace + cfg.Grid.Tick - 1) / cfg.Grid.Tick
 	j := &Task{
 		cfg: cfg, dims: map[string]int{}, watermark: stream.NewWatermark(cfg.Lateness, cfg.Grid),
-		done: eventtime.Never, taken: eventtime.Never, since: eventtime.Never, mark: eventtime.Never, limit: math.MaxUint64,
-		grace:  (cfg.Grace + cfg.Grid.Tick - 1) / cfg.Grid.Tick,
-		tokens: map[uint64]token{}, changed: map[uint64]bool{},
-		held: map[uint64]*heldToken{}, origin: map[int64]int64{}, found: map[string]*finding{},
-	}
-	shape := stream.Layout{TickMinutes: uint64(cfg.Grid.TickMinutes()), Actors: stream.NoDimension}
-	for range cfg.Partitions {
-		j.out = append(j.out, stream.NewPartialWriter(shape, len(cfg.Dimensions)))
+		mark: eventtime.Never, done: eventtime.Never, taken: eventtime.Never, grace: grace,
+		logins: fact.NewLoginLog(cfg.Grid, grace), tokens: newTokenStore(cfg.Grid),
+		waiting: readsInGrace{byToken: map[uint64]*tokenReads{}}, found: newFindings(cfg.Grid, cfg.Dimensions, cfg.Partitions),
 	}
 	for i, d := range cfg.Dimensions {
 		j.dims[d.Name] = i
 	}
-	j.first = tokenOrder(cfg.Dimensions)
 	return j
-}
-
-// tokenOrder returns the dimensions in the order in which tokens are counted:
-// each token counts for the first of them that its reads have, so that one
-// forger is one fact.
-func tokenOrder(dims []event.Dimension) (out []int) {
-	for _, field := range []string{"key_id", "client_family", "client", "network", "endpoint", "actor"} {
-		for i, d := range dims {
-			if len(d.Fields) == 1 && d.Fields[0] == field {
-				out = append(out, i)
-			}
-		}
-	}
-	for i := range dims {
-		if !slices.Contains(out, i) {
-			out = append(out, i)
-		}
-	}
-	return out
 }
 
 // Apply takes in one record of weir.sessions at its offset.
@@ -176,11 +109,11 @@ func (j *Task) Apply(offset int64, b *stream.SessionBatch) error {
 	}
 	for _, tick := range b.Issues {
 		if tick = j.arrives(tick, offset); tick > j.done {
-			j.spoke.Add(tick, struct{}{})
+			j.signedIn.Add(tick, struct{}{})
 		}
 	}
 	err := b.Each(func(f stream.TokenFact) {
-		if f.Apply = j.arrives(f.Apply, offset); f.Apply > j.done && f.Token <= j.limit {
+		if f.Apply = j.arrives(f.Apply, offset); f.Apply > j.done && !j.tokens.passesOver(f.Token) {
 			j.facts.Add(f.Apply, f)
 		}
 	}, func(t stream.SessionTouch) {
@@ -188,12 +121,12 @@ func (j *Task) Apply(offset int64, b *stream.SessionBatch) error {
 		for i := range t.Who {
 			t.Who[i].Dimension = dims[t.Who[i].Dimension]
 		}
-		if t.Apply = j.arrives(t.Apply, offset); t.Token > j.limit || t.Apply == eventtime.Never {
+		if t.Apply = j.arrives(t.Apply, offset); j.tokens.passesOver(t.Token) || t.Apply == eventtime.Never {
 			return
 		}
 		if t.Apply > j.done {
 			j.reads.Add(t.Apply, t)
-		} else if _, known := j.tokens[t.Token]; !known { // a restore: it was waiting
+		} else if _, known := j.tokens.known[t.Token]; !known { // a restore: it was waiting
 			j.hold(t)
 		}
 	})
@@ -222,12 +155,13 @@ func (j *Task) arrives(tick, offset int64) int64 {
 	done := j.done
 	if j.replay != nil {
 		done = eventtime.Never
-		for _, a := range j.history {
+		closes := j.log.Closes()
+		for _, a := range closes {
 			if a.Offset <= offset {
 				done = a.Done
 			}
 		}
-		if done == eventtime.Never && len(j.history) > 0 && tick <= j.history[0].Done {
+		if done == eventtime.Never && len(closes) > 0 && tick <= closes[0].Done {
 			return eventtime.Never
 		}
 	}
@@ -237,9 +171,7 @@ func (j *Task) arrives(tick, offset int64) int64 {
 			j.stats.Overdue++
 		}
 	}
-	if _, ok := j.origin[tick]; !ok {
-		j.origin[tick] = offset
-	}
+	j.log.Came(tick, offset)
 	return tick
 }
 
@@ -254,7 +186,7 @@ func (j *Task) Advance() {
 	limit := j.cfg.Grid.TickOf(mark) - 1
 	if j.done == eventtime.Never {
 		j.done = min(j.next(), limit+1) - 1
-		j.history = append(j.history, stream.Advance{Offset: j.offset, Done: j.done})
+		j.log.Closed(j.offset, j.done)
 	}
 	if limit <= j.done {
 		return
@@ -263,166 +195,135 @@ func (j *Task) Advance() {
 		j.close(tick)
 	}
 	j.done = limit
-	j.history = append(j.history, stream.Advance{Offset: j.offset, Done: j.done})
-	j.trim()
+	j.log.Closed(j.offset, j.done)
+	j.log.Trim(j.oldest())
 }
 
 // next returns the first tick that is not closed in which something happens.
 func (j *Task) next() int64 {
-	return min(j.facts.First(), j.reads.First(), j.spoke.First(), j.due.First())
+	return min(j.facts.First(), j.reads.First(), j.signedIn.First(), j.waiting.due.First())
 }
+
+// oldest returns the first tick of which a restore needs the reads again.
+func (j *Task) oldest() int64 { return j.waiting.oldest(j.done + 1) }
 
 // close works through a tick: first who signed in, then who read, then whose
 // grace is over.
 func (j *Task) close(tick int64) {
-	if len(j.spoke.Take(tick)) > 0 {
-		if j.since == eventtime.Never {
-			j.since = tick
-		}
-		j.issues = append(j.issues, tick)
+	if len(j.signedIn.Take(tick)) > 0 {
+		j.logins.SignedIn(tick)
 	}
-	old, _ := slices.BinarySearch(j.issues, tick-tokenWait/j.cfg.Grid.Tick-j.grace)
-	j.issues = slices.Delete(j.issues, 0, old)
+	j.logins.Forget(tick - tokenWait/j.cfg.Grid.Tick - j.grace)
 	facts := j.facts.Take(tick)
 	slices.SortFunc(facts, func(a, b stream.TokenFact) int {
 		return cmp.Or(cmp.Compare(a.Token, b.Token), cmp.Compare(a.Kind, b.Kind))
 	})
 	for _, f := range facts {
-		t := token{kind: tokenValid, day: j.day(tick)}
+		t := token{status: tokenIssued}
 		if f.Kind == stream.TokenRevoked {
-			t.kind, t.revoked = tokenEnded, int32(tick)
+			t.status, t.revoked = tokenRevoked, int32(tick)
 		}
-		j.set(f.Token, t)
+		j.tokens.set(f.Token, t, tick)
 	}
 	for _, r := range j.reads.Take(tick) {
 		j.read(tick, r)
 	}
-	due := j.due.Take(tick)
+	due := j.waiting.due.Take(tick)
 	if len(due) > 0 {
-		j.listen(tick)
+		j.logins.FindGaps(tick)
 	}
 	for _, hash := range due {
 		j.judge(tick, hash)
 	}
-	j.bound()
-	j.flush(tick)
+	for len(j.tokens.known) > maxTokens || len(j.waiting.byToken) > maxWaiting {
+		j.tokens.halve()
+		j.waiting.drop(j.tokens.passesOver)
+	}
+	j.found.close(tick)
 	j.done = tick
-}
-
-func (j *Task) day(tick int64) int32 { return int32(eventtime.DayOf(j.cfg.Grid.TickStart(tick))) }
-
-func (j *Task) set(hash uint64, t token) {
-	j.tokens[hash] = t
-	j.changed[hash] = true
-}
-
-// known returns what is known of a token, unless that is so old that it counts
-// as forgotten.
-func (j *Task) known(hash uint64, tick int64) (token, bool) {
-	t, ok := j.tokens[hash]
-	return t, ok && j.day(tick)-t.day <= tokenKeep
 }
 
 // read takes in what a token read that counts at a tick.
 func (j *Task) read(tick int64, r stream.SessionTouch) {
-	if r.Token > j.limit {
+	if j.tokens.passesOver(r.Token) {
 		return
 	}
-	t, ok := j.known(r.Token, tick)
-	if !ok {
-		if _, stale := j.tokens[r.Token]; stale {
-			delete(j.tokens, r.Token)
-			j.changed[r.Token] = true
-		}
-		if j.since == eventtime.Never || (tick-j.since)*j.cfg.Grid.Tick < fact.TokenLearn {
-			j.stats.Adopted++
-			j.set(r.Token, token{kind: tokenValid, day: j.day(tick)})
-			return
-		}
+	t, ok := j.tokens.get(r.Token, tick)
+	switch {
+	case !ok && j.logins.Learns(tick):
+		j.stats.Adopted++
+		j.tokens.set(r.Token, token{status: tokenIssued}, tick)
+		return
+	case !ok:
+		j.tokens.forget(r.Token)
 		j.hold(r)
 		return
 	}
-	if day := j.day(tick); t.day != day {
-		t.day = day
-		j.set(r.Token, t)
+	if j.tokens.day(tick) != t.day {
+		j.tokens.set(r.Token, t, tick)
 	}
-	if t.kind == tokenUnissued || t.kind == tokenEnded && r.Tick > int64(t.revoked) {
-		j.find(&r)
+	if t.status == tokenUnissued || t.status == tokenRevoked && r.Tick > int64(t.revoked) {
+		j.found.add(&r)
 	}
 }
 
 // hold keeps a read until the grace of its token is over.
-func (j *Task) hold(r stream.SessionTouch) {
-	h := j.held[r.Token]
-	if h == nil {
-		h = &heldToken{from: r.Apply}
-		j.held[r.Token] = h
-		j.due.Add(max(r.Apply+j.grace, j.done+1), r.Token)
-	}
-	for i := range h.reads {
-		if slices.Equal(h.reads[i].Who, r.Who) {
-			h.reads[i].Records.Merge(&r.Records)
-			return
-		}
-	}
-	h.reads = append(h.reads, r)
-}
+func (j *Task) hold(r stream.SessionTouch) { j.waiting.hold(r, max(r.Apply+j.grace, j.done+1)) }
 
 // judge decides on a token whose grace is over.
 func (j *Task) judge(tick int64, hash uint64) {
-	h := j.held[hash]
-	if h == nil {
+	held := j.waiting.byToken[hash]
+	if held == nil {
 		return // passed over since then
 	}
-	t, ok := j.known(hash, tick)
-	switch waited := (tick - h.from) * j.cfg.Grid.Tick; {
-	case ok && t.kind != tokenEnded:
+	t, ok := j.tokens.get(hash, tick)
+	switch waited := (tick - held.from) * j.cfg.Grid.Tick; {
+	case ok && t.status != tokenRevoked:
 		// Its login came after the read.
 	case ok:
-		for i := range h.reads {
-			if h.reads[i].Tick > int64(t.revoked) {
-				j.find(&h.reads[i])
+		for i := range held.reads {
+			if held.reads[i].Tick > int64(t.revoked) {
+				j.found.add(&held.reads[i])
 			}
 		}
-	case j.covered(h.from, tick):
+	case j.logins.Covers(held.from, tick):
 		j.stats.Unissued++
-		j.set(hash, token{kind: tokenUnissued, day: j.day(tick)})
-		for i := range h.reads {
-			j.find(&h.reads[i])
+		j.tokens.set(hash, token{status: tokenUnissued}, tick)
+		for i := range held.reads {
+			j.found.add(&held.reads[i])
 		}
 	case waited < tokenWait:
-		j.due.Add(tick+1, hash)
+		j.waiting.due.Add(tick+1, hash)
 		return
 	default:
 		j.stats.Unjudged++
-		j.set(hash, token{kind: tokenValid, day: j.day(tick)})
+		j.tokens.set(hash, token{status: tokenIssued}, tick)
 	}
-	delete(j.held, hash)
+	delete(j.waiting.byToken, hash)
 }
 
-// bound keeps the number of tokens within its limits: those of larger hash go.
-func (j *Task) bound() {
-	for len(j.tokens) > maxTokens || len(j.held) > maxHeldTokens {
-		j.limit /= 2
-		for hash := range j.tokens {
-			if hash > j.limit {
-				delete(j.tokens, hash)
-				j.changed[hash] = true
-			}
-		}
-		for hash := range j.held {
-			if hash > j.limit {
-				delete(j.held, hash)
-			}
-		}
+// Take hands out what was found since the last call, as records of
+// weir.partials, and the changes of the state, to be committed together with
+// the Checkpoint; nothing as long as no tick was closed since. Every partition
+// gets at least one record, so that all of them learn how far the join is.
+func (j *Task) Take() ([]Routed, []stream.Change) {
+	if j.replay != nil || j.done == eventtime.Never || j.done == j.taken {
+		return nil, nil
 	}
+	j.taken = j.done
+	// As if the task were a source partition: a watermark of those that wait
+	// for it comes to the one that it has itself.
+	progress := []stream.Progress{{
+		Source: stream.Source{Topic: j.cfg.Topic, Partition: j.cfg.Partition}, Offset: j.offset, MaxTime: j.mark + j.cfg.Lateness,
+	}}
+	return j.found.take(progress), j.tokens.changes()
 }
 
 // Stats returns what the task did so far.
-func (j *Task) Stats() JoinStats {
+func (j *Task) Stats() Stats {
 	s := j.stats
-	s.Tokens, s.Held, s.Logins = int64(len(j.tokens)), int64(len(j.held)), j.since != eventtime.Never
-	s.Share = float64(j.limit) / math.MaxUint64
+	s.Tokens, s.Held, s.Logins = int64(len(j.tokens.known)), int64(len(j.waiting.byToken)), j.logins.First != eventtime.Never
+	s.Share = float64(j.tokens.limit) / math.MaxUint64
 	if j.done != eventtime.Never {
 		s.ClosedMS = j.cfg.Grid.TickEnd(j.done)
 	}

@@ -98,7 +98,7 @@ func (l *lab) benchFold(b *testing.B, values [][]byte) {
 		for i, v := range values {
 			decoder.Decode(v, func(ev *event.Event, _ *event.Reject) { in.Fold(src, stamp, ev) })
 			if i%flushEvery == flushEvery-1 {
-				in.Flush(topics, func(_ int32, value []byte) { size += len(value) })
+				in.Flush(topics, nil, func(_ int32, value []byte) { size += len(value) })
 				in.Commit()
 			}
 		}

@@ -20,7 +20,7 @@ func batchOf(t testing.TB) []byte {
 	ev.ID, ev.Rows = "id", 9
 	in.Fold(source, stamp, ev)
 	var out []byte
-	in.Flush([]stream.Topic{{Name: "a", Partitions: 1}}, func(_ int32, v []byte) { out = v })
+	in.Flush([]stream.Topic{{Name: "a", Partitions: 1}}, nil, func(_ int32, v []byte) { out = v })
 	return out
 }
 

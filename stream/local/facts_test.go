@@ -2,12 +2,15 @@ package local_test
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/datadriven"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/stream"
@@ -58,13 +61,12 @@ func (l *lab) told(t testing.TB, events []event.Event, topics ...string) []strea
 		offsets[0]++
 	}
 	flush := func() {
-		worker.FlushSessions(list, func(_ int32, value []byte) {
+		worker.Flush(list, func(_ int32, value []byte) {
 			b, err := stream.DecodeSessions(value)
 			must(err)
 			must(joiner.Apply(offsets[1], b))
 			offsets[1]++
-		})
-		worker.Flush(list, func(_ int32, value []byte) { apply(value) })
+		}, func(_ int32, value []byte) { apply(value) })
 		worker.Commit()
 		joiner.Advance()
 		found, _ := joiner.Take()
@@ -182,131 +184,91 @@ func (s *chronicle) facts(t *testing.T, l *lab, topics ...string) string {
 
 const hour = 60 * minute
 
+// The stories in testdata/facts are logs, and the facts that are told of them.
 func TestFacts(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	for _, c := range []struct {
-		name string
-		days int64
-		tell func(*chronicle)
-		want string
-	}{
-		{"nothing happens", 20, func(*chronicle) {}, ""},
-		{"a leaver's last shift, and what follows", 5, func(s *chronicle) {
-			s.add(day, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
-			s.reads(day+hour, 5, "kim", "sso", "")     // still on shift
-			s.reads(2*day+2*hour, 8, "kim", "sso", "") // with kept credentials
-		}, "acted_after_leave kim: day 2 02:05, 2 ticks, 8 records"},
-		{"a leaver who only signs in, and one who reads by a token from before", 5, func(s *chronicle) {
-			s.add(0, event.Event{Action: event.Login, Actor: "kim", Session: "t-kim", KeyID: "sso"})
-			s.add(hour, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
-			s.add(hour, event.Event{Action: event.Leave, Actor: "hr", Subject: "lee"})
-			s.add(3*hour, event.Event{Action: event.Login, Actor: "lee", Session: "t-lee"})     // still on shift
-			s.add(2*day+hour, event.Event{Action: event.Login, Actor: "lee", Session: "t-lee"}) // never read anything
-			s.add(2*day+2*hour, event.Event{Action: event.Issue, Actor: "ops", Subject: "lee", Session: "t-lee2"})
-			s.reads(3*day, 3, "kim", "sso", "t-kim")
-		}, "acted_after_leave lee: day 2 01:05, 2 ticks, 0 records\nacted_after_leave kim: day 3 00:05, 1 ticks, 3 records"},
-		{"who signs in and reads is told of once a tick", 5, func(s *chronicle) {
-			s.add(hour, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
-			s.add(2*day, event.Event{Action: event.Login, Actor: "kim", Session: "t-kim", KeyID: "sso"})
-			s.reads(2*day+minute, 3, "kim", "sso", "t-kim")
-		}, "acted_after_leave kim: day 2 00:05, 1 ticks, 3 records"},
-		{"who came back may act", 5, func(s *chronicle) {
-			s.add(day, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
-			s.add(2*day, event.Event{Action: event.Join, Actor: "hr", Subject: "kim"})
-			s.reads(2*day+hour, 8, "kim", "sso", "")
-		}, ""},
-		{"a late word of a leave is found at the next act", 5, func(s *chronicle) {
-			s.reads(2*day, 5, "kim", "sso", "")
-			s.add(2*day+hour, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"})
-			s.reads(3*day, 5, "kim", "sso", "")
-		}, "acted_after_leave kim: day 3 00:05, 1 ticks, 5 records"},
-		{"an account made by someone who then left", 40, func(s *chronicle) {
-			s.add(hour, event.Event{Action: event.Join, Actor: "eve", Subject: "ext.042"})
-			s.add(2*hour, event.Event{Action: event.Join, Actor: "eve", Subject: "ext.043"})
-			s.reads(3*hour, 3, "ext.043", "sso", "") // used while eve was there
-			s.add(5*day, event.Event{Action: event.Leave, Actor: "hr", Subject: "eve"})
-			s.reads(35*day, 4, "ext.042", "sso", "")
-			s.reads(35*day, 4, "ext.043", "sso", "")
-		}, "orphan_account_used ext.042: day 35 00:05, 1 ticks, 4 records"},
-		{"a name in capitals and in small letters", 12, func(s *chronicle) {
-			s.reads(day, 3, "Alice.Kim@example.com", "sso", "")
-			s.add(8*day, event.Event{Action: event.Leave, Actor: "hr", Subject: "ALICE.KIM@EXAMPLE.COM"})
-			s.reads(10*day, 12, "alice.kim@Example.com", "sso", "")
-		}, "acted_after_leave alice.kim@Example.com: day 10 00:05, 3 ticks, 12 records"},
-		{"a dormant account wakes, and one after a vacation", 60, func(s *chronicle) {
-			s.reads(0, 3, "old", "sso", "")
-			s.reads(0, 3, "holiday", "sso", "")
-			s.reads(0, 3, "shopper", "sso", "")
-			s.reads(30*day, 30, "holiday", "sso", "")
-			s.reads(50*day, 12, "old", "sso", "")
-			s.reads(50*day, 2, "shopper", "sso", "") // a customer looks at the own order
-		}, "dormant_woke old: day 50 00:10, 2 ticks, 12 records"},
-		{"an account that was never used", 40, func(s *chronicle) {
-			s.add(day, event.Event{Action: event.Join, Actor: "hr", Subject: "temp"})
-			s.add(day+2*hour, event.Event{Action: event.Login, Actor: "temp", Session: "t-temp"}) // tried, and left alone
-			s.add(day, event.Event{Action: event.Join, Actor: "hr", Subject: "newcomer"})
-			s.add(-3000*day, event.Event{Action: event.Join, Actor: "hr", Subject: "old"}) // all staff is told at the start
-			s.reads(9*day, 30, "old", "sso", "")
-			s.reads(12*day, 30, "newcomer", "sso", "")
-			s.reads(24*day, 30, "temp", "sso", "t-temp")
-		}, "dormant_woke temp: day 24 00:10, 5 ticks, 30 records"},
-		{"accounts made before the log by someone who left before it", 30, func(s *chronicle) {
-			for _, name := range []string{"busy", "idle"} {
-				s.add(-900*day, event.Event{Action: event.Join, Actor: "eve", Subject: name})
+	datadriven.Walk(t, "testdata/facts", func(t *testing.T, path string) {
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			var days int64
+			d.ScanArgs(t, "days", &days)
+			s := newChronicle(days, 10*minute)
+			for line := range strings.Lines(d.Input) {
+				if err := s.tell(strings.Fields(line)); err != nil {
+					d.Fatalf(t, "%s: %v", strings.TrimSpace(line), err)
+				}
 			}
-			s.add(-800*day, event.Event{Action: event.Leave, Actor: "hr", Subject: "eve"})
-			s.reads(9*day, 5, "busy", "sso", "")
-			s.reads(29*day, 5, "idle", "sso", "")
-		}, "orphan_account_used idle: day 29 00:05, 1 ticks, 5 records"},
-		{"keys", 60, func(s *chronicle) {
-			register := func(at int64, a event.Action, key string) {
-				s.add(at, event.Event{Action: a, Actor: "ops", Subject: key, KeyID: key})
+			if told := s.facts(t, l); told != "" {
+				return told + "\n"
 			}
-			register(hour, event.Issue, "k1")
-			s.reads(2*hour, 3, "app", "k1", "")
-			register(10*day, event.Issue, "k2")
-			register(11*day, event.Retire, "k1")
-			s.reads(11*day+2*hour, 3, "app", "k1", "") // its tokens fade
-			s.reads(13*day, 3, "app", "k1", "")        // they should be gone
-			register(12*day, event.Revoke, "k2")
-			s.reads(12*day+hour, 3, "app", "k2", "")
-			s.reads(20*day, 45, "app", "k9", "") // nobody issued it
-			s.reads(20*day, 3, "app", "k4", "")  // its issue comes a little later
-			register(20*day+10*minute, event.Issue, "k4")
-			s.reads(20*day+hour, 3, "app", "k4", "")
-			s.reads(2*hour, 3, "app", "k5", "") // older than the register
-			s.reads(55*day, 3, "app", "k5", "")
-		}, `revoked_key k2: day 12 01:05, 1 ticks, 3 records
-retired_key k1: day 13 00:05, 1 ticks, 6 records
-unknown_key k9: day 20 00:35, 3 ticks, 45 records
-key_back_from_sleep k5: day 55 00:05, 1 ticks, 3 records`},
-		{"keys of a source that tells of some only", 60, func(s *chronicle) {
-			some := func(at int64, a event.Action, key string) {
-				s.add(at, event.Event{Action: a, Actor: "ops", Subject: key, KeyID: key, SomeKeys: true})
-			}
-			some(hour, event.Issue, "k1")
-			s.reads(2*hour, 3, "app", "k1", "")
-			s.reads(20*day, 45, "app", "k9", "") // nobody said that it was issued
-			some(21*day, event.Revoke, "k1")
-			s.reads(22*day, 3, "app", "k1", "")
-		}, "revoked_key k1: day 22 00:05, 1 ticks, 3 records"},
-		{"a retired key whose load rises is not left to fade", 12, func(s *chronicle) {
-			for at := int64(0); at < 10*day; at += 20 * minute {
-				s.read(at, "app", "k1", "", fmt.Sprint("y", at%(3*day)))
-			}
-			s.add(10*day, event.Event{Action: event.Retire, Actor: "ops", Subject: "k1", KeyID: "k1"})
-			s.reads(10*day+hour, 40, "app", "k1", "")
-		}, "retired_key k1: day 10 01:25, 4 ticks, 40 records"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newChronicle(c.days, 10*minute)
-			c.tell(s)
-			if got := s.facts(t, l); got != c.want {
-				t.Errorf("got\n%s\nwant\n%s", got, c.want)
-			}
+			return ""
 		})
+	})
+}
+
+// tell adds what a line of a story says: when, what, and the fields of the event.
+func (s *chronicle) tell(words []string) error {
+	if len(words) < 2 {
+		return errors.New("want a time and an action")
 	}
+	at, err := sinceStart(words[0])
+	if err != nil {
+		return err
+	}
+	action, words := words[1], words[2:]
+	n := int64(0)
+	if action == "reads" {
+		if n, err = strconv.ParseInt(words[0], 10, 64); err != nil {
+			return err
+		}
+		words = words[1:]
+	}
+	field := map[string]string{}
+	for _, w := range words {
+		name, value, _ := strings.Cut(w, "=")
+		field[name] = value
+	}
+	switch action {
+	case "reads":
+		s.reads(at, n, field["actor"], field["key"], field["token"])
+	case "read":
+		var times [3]int64
+		for i, name := range []string{"every", "until", "cycle"} {
+			if times[i], err = sinceStart(field[name]); err != nil {
+				return err
+			}
+		}
+		for ; at < times[1]; at += times[0] {
+			s.read(at, field["actor"], field["key"], field["token"], fmt.Sprint(field["record"], at%times[2]))
+		}
+	default:
+		a, ok := event.ParseAction(action)
+		if !ok {
+			return fmt.Errorf("unknown action %q", action)
+		}
+		s.add(at, event.Event{Action: a, Actor: field["actor"], Subject: field["subject"], KeyID: field["key"], Session: field["token"], SomeKeys: field["register"] == "some"})
+	}
+	return nil
+}
+
+// sinceStart reads a time such as 2d1h30m as ms.
+func sinceStart(text string) (int64, error) {
+	days, rest, ok := strings.Cut(text, "d")
+	if !ok {
+		days, rest = "0", text
+	}
+	n, err := strconv.ParseInt(days, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("reading a time: %w", err)
+	}
+	if rest == "" {
+		return n * day, nil
+	}
+	d, err := time.ParseDuration(rest)
+	if err != nil {
+		return 0, fmt.Errorf("reading a time: %w", err)
+	}
+	return n*day + d.Milliseconds(), nil
 }
 
 // Tokens of which no login tells are told of as soon as they are improbable, in

@@ -19,7 +19,7 @@ type flushed struct {
 
 func flush(t *testing.T, in *ingest.Worker) (out []flushed, progress []stream.Progress) {
 	t.Helper()
-	in.Flush([]stream.Topic{{Name: "a", Partitions: 1}}, func(_ int32, value []byte) {
+	in.Flush([]stream.Topic{{Name: "a", Partitions: 1}}, nil, func(_ int32, value []byte) {
 		if len(value) > 1_000_000 {
 			t.Errorf("a batch of %d bytes, more than brokers take", len(value))
 		}

@@ -43,7 +43,7 @@ func (m *mesh) restoreJoin(p int) {
 	in := m.lab.joined(int32(len(m.partials)))
 	cfg := join.ConfigFor(&in, loginGrace)
 	cfg.Partition = int32(p)
-	r := join.NewJoinRestore(cfg)
+	r := join.NewRestore(cfg)
 	for key, value := range m.tokens[p] {
 		if err := r.Load([]byte(key), value); err != nil {
 			m.t.Fatal(err)

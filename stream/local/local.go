@@ -89,7 +89,7 @@ func (l *Runner) join() (err error) {
 		}
 		l.offsets[0]++
 	}
-	l.Ingest.FlushSessions(l.topics, func(_ int32, value []byte) {
+	l.Ingest.Flush(l.topics, func(_ int32, value []byte) {
 		batch, e := stream.DecodeSessions(value)
 		if e == nil {
 			e = l.Join.Apply(l.offsets[2], batch)
@@ -98,8 +98,7 @@ func (l *Runner) join() (err error) {
 			err = e
 		}
 		l.offsets[2]++
-	})
-	l.Ingest.Flush(l.topics, func(_ int32, value []byte) { apply(value) })
+	}, func(_ int32, value []byte) { apply(value) })
 	l.Ingest.Commit()
 	if l.Join == nil {
 		return err

@@ -95,7 +95,7 @@ func (c *crowd) flush() {
 			c.t.Fatal(err)
 		}
 	}
-	c.ingest.Flush([]stream.Topic{{Name: crowdSource.Topic, Partitions: 1}}, func(_ int32, value []byte) {
+	c.ingest.Flush([]stream.Topic{{Name: crowdSource.Topic, Partitions: 1}}, nil, func(_ int32, value []byte) {
 		batch, err := stream.DecodeBatch(value)
 		check(err)
 		check(c.detect.Apply(c.offsets[0], batch))

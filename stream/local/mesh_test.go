@@ -174,8 +174,8 @@ func (m *mesh) ingest() bool {
 		m.killed++
 		return left
 	}
-	in.FlushSessions(m.topics, func(p int32, value []byte) { m.write(m.sessions, p, value) })
-	in.Flush(m.topics, func(p int32, value []byte) { m.write(m.partials, p, value) })
+	in.Flush(m.topics, func(p int32, value []byte) { m.write(m.sessions, p, value) },
+		func(p int32, value []byte) { m.write(m.partials, p, value) })
 	for _, p := range in.Progress() {
 		m.committed[p.Source] = p
 	}

@@ -167,7 +167,7 @@ func (m *Metrics) Inputs(in fact.Inputs) {
 }
 
 // Joined shows what the join knows of the tokens of a partition.
-func (m *Metrics) Joined(partition string, s join.JoinStats) {
+func (m *Metrics) Joined(partition string, s join.Stats) {
 	for state, n := range map[string]int64{
 		"known": s.Tokens, "waiting": s.Held, "older_than_log": s.Adopted, "unissued": s.Unissued, "unjudged": s.Unjudged,
 	} {

@@ -384,14 +384,13 @@ func (w *Worker) commit(ctx context.Context) error {
 		}
 	}
 	size := 0
-	w.in.FlushSessions(w.sources, func(partition int32, value []byte) {
-		size += len(value)
-		w.session.Produce(ctx, &kgo.Record{Topic: w.Topics.Sessions, Partition: partition, Value: value}, promise)
-	})
-	w.in.Flush(w.sources, func(partition int32, value []byte) {
-		size += len(value)
-		w.session.Produce(ctx, &kgo.Record{Topic: w.Topics.Partials, Partition: partition, Value: value}, promise)
-	})
+	produceTo := func(topic string) ingest.Emit {
+		return func(partition int32, value []byte) {
+			size += len(value)
+			w.session.Produce(ctx, &kgo.Record{Topic: topic, Partition: partition, Value: value}, promise)
+		}
+	}
+	w.in.Flush(w.sources, produceTo(w.Topics.Sessions), produceTo(w.Topics.Partials))
 	for _, value := range w.rejects.encode() {
 		w.session.Produce(ctx, &kgo.Record{Topic: w.Topics.Rejects, Value: value}, promise)
 	}

@@ -75,7 +75,7 @@ func (t *Join) Run(ctx context.Context, partition int32, at func(int64)) error {
 func (t *Join) restore(ctx context.Context, cl *kgo.Client, partition int32) (*join.Task, error) {
 	config := t.Config
 	config.Partition = partition
-	r := join.NewJoinRestore(config)
+	r := join.NewRestore(config)
 	_, err := t.Conn.ReadAll(ctx, t.Topics.Tokens, partition, func(rec *kgo.Record) error {
 		return r.Load(rec.Key, rec.Value)
 	})

@@ -39,7 +39,7 @@ func TestWaitingForTicks(t *testing.T) {
 				continue
 			}
 			tick := first
-			if got := id.earliest(); got.apply != tick {
+			if got := id.takeEarliest(); got.apply != tick {
 				t.Fatalf("seed %d: the earliest cell is of tick %d, want %d", seed, got.apply, tick)
 			}
 			if got := waits.Take(tick); !slices.Equal(got, want[tick]) || waits.Take(tick) != nil {

@@ -10,19 +10,13 @@ import (
 	"github.com/weirhq/weir/sketches"
 )
 
-// forgetAfter is how long an identity may be silent before its state is
-// dropped and it counts as new.
-const forgetAfter = 180 * eventtime.Day
-
 // count unites the parts of a cell with the identity's state.
 func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 	id, grid := c.id, d.cfg.Grid
-	if id.last != eventtime.Never && (c.apply-id.last)*grid.Tick > forgetAfter {
-		id.window, id.state, id.followed, id.last = sketches.Window{}, score.State{}, nil, eventtime.Never
-	}
+	id.forget(grid, c.apply)
 	if !id.open || id.bin != bin {
 		id.bin, id.fresh, id.open, id.tally = bin, 0, true, nil
-		d.active[bin] = append(d.active[bin], id)
+		d.bins.open(bin, id)
 		if oldest := grid.BinStart(bin) - d.cfg.Retention; oldest > 0 {
 			id.window.Expire(eventtime.MinuteOf(oldest))
 		}
@@ -34,7 +28,7 @@ func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 	for i := range c.parts {
 		d.countPart(id, &c.parts[i], bin, params)
 	}
-	d.lean(id)
+	d.assignGroup(id)
 	d.cfg.Engine.Advance(&id.state, id.dimension(), bin, params)
 	before := id.last
 	if id.last == eventtime.Never {
@@ -43,7 +37,7 @@ func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 	if id.last == eventtime.Never || c.acts() {
 		id.last = c.apply
 	}
-	d.touch(id, c.apply)
+	d.snapshots.touch(id, c.apply)
 	d.judgeFacts(c, before, params)
 }
 

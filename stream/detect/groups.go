@@ -68,16 +68,16 @@ func (d *Task) group(id *identity) string {
 	return most.Name()
 }
 
-// lean gives a newcomer the peers that its first bin so far tells of.
-func (d *Task) lean(id *identity) {
+// assignGroup gives a newcomer the peers that its first bin so far tells of.
+func (d *Task) assignGroup(id *identity) {
 	if name := d.group(id); name != "" {
 		id.state.Lean(score.GroupToken(name))
 	}
 }
 
-// vote counts what an identity worked with in a bin that has ended, and tells
+// confirmGroup counts what an identity worked with in a bin that has ended, and tells
 // what its group is called.
-func (d *Task) vote(id *identity, sums *score.Sums) {
+func (d *Task) confirmGroup(id *identity, sums *score.Sums) {
 	name := d.group(id)
 	if name == "" {
 		return

@@ -38,7 +38,7 @@ func TestDefaultPeers(t *testing.T) {
 func TestPeersByWhatOneWorksWith(t *testing.T) {
 	d := newDesk(t)
 	group := func(name string) uint32 {
-		id := d.detect.known(append([]byte{dimUser}, name...))
+		id := d.detect.people.known(append([]byte{dimUser}, name...))
 		if id == nil {
 			t.Fatalf("nothing is known of %s", name)
 		}
@@ -70,9 +70,9 @@ func TestPeersByWhatOneWorksWith(t *testing.T) {
 	if group("ann") != care {
 		t.Error("one hour of something else outweighs six")
 	}
-	id := d.detect.known(append([]byte{dimUser}, "ann"...))
+	id := d.detect.people.known(append([]byte{dimUser}, "ann"...))
 	back := newIdentity([]byte(id.key))
-	if err := d.detect.decodeIdentity(back, d.detect.encodeIdentity(id)); err != nil || back.state.Group() != care {
+	if err := back.decode(d.grid, d.encode(id)); err != nil || back.state.Group() != care {
 		t.Errorf("read back, the group is %d: %v", back.state.Group(), err)
 	}
 }

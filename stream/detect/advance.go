@@ -18,23 +18,19 @@ func (d *Task) Advance() (waiting bool) {
 		return false
 	}
 	limit := d.cfg.Grid.TickOf(mark) - 1
-	if d.more && d.unsent == 0 {
-		d.more, d.draining = false, true
+	if d.snapshots.resume() {
 		d.save(d.done)
 	}
-	for bin := range d.parameter { // those of bins that are over are not needed again
-		if d.done != eventtime.Never && bin < d.cfg.Grid.BinOfTick(d.done+1)-1 {
-			delete(d.parameter, bin)
-		}
-	}
 	if d.done == eventtime.Never {
-		d.done = min(d.earliest(), limit+1) - 1
-		d.history = append(d.history, stream.Advance{Offset: d.offset, Done: d.done})
+		d.done = min(d.firstWaiting(), limit+1) - 1
+		d.log.Closed(d.offset, d.done)
+	} else {
+		d.params.dropBefore(d.cfg.Grid.BinOfTick(d.done + 1))
 	}
 	before := d.done
 	waiting = d.closeTo(limit)
 	if d.done > before {
-		d.history = append(d.history, stream.Advance{Offset: d.offset, Done: d.done})
+		d.log.Closed(d.offset, d.done)
 	}
 	return waiting
 }
@@ -48,7 +44,7 @@ func (d *Task) closeTo(limit int64) (waiting bool) {
 			d.skip(limit)
 			return false
 		}
-		if d.more {
+		if d.snapshots.full {
 			return false // commit first
 		}
 		far := tick-1-d.done >= d.cfg.Grid.Bin/d.cfg.Grid.Tick
@@ -56,18 +52,18 @@ func (d *Task) closeTo(limit int64) (waiting bool) {
 		if far && d.replay == nil {
 			// A restore must not begin before a gap: the parameters that were
 			// used there may be gone.
-			d.history = append(d.history, stream.Advance{Offset: d.offset, Done: d.done})
+			d.log.Closed(d.offset, d.done)
 		}
-		if d.parameter[d.cfg.Grid.BinOfTick(tick)-1] == nil {
+		if d.params.of(d.cfg.Grid.BinOfTick(tick)) == nil {
 			return true
 		}
 		d.close(tick)
 	}
 }
 
-// earliest returns the first tick that holds partials or facts.
-func (d *Task) earliest() int64 {
-	tick := d.pending.First()
+// firstWaiting returns the first tick for which partials or facts wait.
+func (d *Task) firstWaiting() int64 {
+	tick := d.waiting.first()
 	if d.facts != nil {
 		tick = min(tick, d.facts.first())
 	}
@@ -78,16 +74,9 @@ func (d *Task) earliest() int64 {
 // happens: partials wait for it, or it ends a bin in which identities were
 // active or are watched.
 func (d *Task) next() int64 {
-	tick := d.earliest()
-	for bin := range d.active {
-		tick = min(tick, d.cfg.Grid.LastTick(bin))
-	}
-	if l := d.looks; l != nil && l.found == nil && d.cfg.Grid.LastTick(l.bin) > d.done {
-		tick = min(tick, d.cfg.Grid.LastTick(l.bin))
-	}
-	for _, id := range d.hot {
-		from := max(d.done, id.saved) // saved is ahead only while catching up
-		tick = min(tick, d.cfg.Grid.LastTick(d.cfg.Grid.BinOfTick(from+1)))
+	tick := min(d.firstWaiting(), d.bins.nextEnd(d.done))
+	if q := d.query; q != nil && q.found == nil && d.cfg.Grid.LastTick(q.bin) > d.done {
+		tick = min(tick, d.cfg.Grid.LastTick(q.bin))
 	}
 	return tick
 }
@@ -97,7 +86,7 @@ func (d *Task) skip(to int64) {
 	if to <= d.done {
 		return
 	}
-	d.obey(to, d.cfg.Grid.BinOfTick(to+1))
+	d.carryOut(to, d.cfg.Grid.BinOfTick(to+1))
 	d.save(to)
 	d.sweep(to)
 	d.done = to
@@ -106,17 +95,14 @@ func (d *Task) skip(to int64) {
 // close applies, counts and scores everything of one tick.
 func (d *Task) close(tick int64) {
 	bin := d.cfg.Grid.BinOfTick(tick)
-	params := d.parameter[bin-1]
+	params := d.params.of(bin)
 	ends := tick == d.cfg.Grid.LastTick(bin)
 	from, facts := len(d.report.Candidates), len(d.report.Facts)
 	if d.facts != nil {
 		d.report.Facts = append(d.report.Facts, d.facts.close(tick, tick <= d.reported)...)
 	}
-	d.obey(tick, bin)
-	cells := d.pending.Take(tick)
-	d.held -= len(cells)
-	for _, c := range cells {
-		c.id.earliest() // which is c
+	d.carryOut(tick, bin)
+	for _, c := range d.waiting.take(tick) {
 		if tick <= c.id.saved {
 			continue // a restore: the state has it already
 		}
@@ -136,4 +122,33 @@ func (d *Task) close(tick int64) {
 	d.save(tick)
 	d.sweep(tick)
 	d.done = tick
+}
+
+// save writes changed identities to the state, as far as the pace goes. The ticks up
+// to and including to are closed. A restore that catches up writes nothing.
+func (d *Task) save(to int64) {
+	if d.replay != nil {
+		return
+	}
+	d.snapshots.write(to, func(id *identity) stream.Change {
+		id.saved = to
+		var value []byte
+		value, d.buffer = id.encode(d.cfg.Grid, d.buffer)
+		d.people.sleep(id, value)
+		return stream.Change{Key: d.stateKey(id.key), Value: value}
+	})
+	d.people.shrink()
+	d.log.Trim(d.snapshots.oldest(to))
+}
+
+// sweep frees, once a day of event time, what time has made useless.
+func (d *Task) sweep(to int64) {
+	day := eventtime.DayOf(d.cfg.Grid.TickEnd(to))
+	if day == d.swept {
+		return
+	}
+	d.swept = day
+	d.people.sweep(to, d.cfg.Retention,
+		func(id *identity) { d.snapshots.touch(id, to) },
+		func(key string) { d.snapshots.drop(d.stateKey(key)) })
 }

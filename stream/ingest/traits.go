@@ -10,17 +10,14 @@ import (
 	"github.com/weirhq/weir/stream"
 )
 
-// absent stands for an identity or a dimension that is not there.
-const absent = -1
-
 // newLayout returns what partials of these dimensions have in common.
 func newLayout(grid eventtime.Grid, dims []event.Dimension) stream.Layout {
-	l := stream.Layout{TickMinutes: uint64(grid.TickMinutes()), Actors: absent}
+	l := stream.Layout{TickMinutes: uint64(grid.TickMinutes()), Actors: stream.NoDimension}
 	for i, d := range dims {
 		switch {
 		case !slices.Contains(d.Fields, "actor"):
 			l.Subjects |= 1 << i
-		case len(d.Fields) == 1 && l.Actors == absent:
+		case len(d.Fields) == 1 && l.Actors == stream.NoDimension:
 			l.Actors = i
 		}
 	}
@@ -33,7 +30,7 @@ func newLayout(grid eventtime.Grid, dims []event.Dimension) stream.Layout {
 // is an index plus one, and zero ends a list.
 type traitLists struct {
 	dimensions int
-	slots      []traitSlot // by count and dimension
+	slots      []traitSlot // by partial and dimension
 	nodes      []traitNode
 }
 
@@ -48,7 +45,7 @@ type traitNode struct {
 	events uint32
 }
 
-// grow makes room for the lists of one more count.
+// grow makes room for the lists of one more partial.
 func (l *traitLists) grow() {
 	for range l.dimensions {
 		l.slots = append(l.slots, traitSlot{})
@@ -57,36 +54,50 @@ func (l *traitLists) grow() {
 
 func (l *traitLists) drop() { l.slots, l.nodes = l.slots[:0], l.nodes[:0] }
 
-// meet notes for each identity of the event in hand which others it came with.
-func (in *Worker) meet(ev *event.Event) {
-	for i, at := range in.fellows {
-		if at == absent {
-			continue
-		}
-		for j, other := range in.fellows {
-			if j != i && other != absent {
-				in.note(at, i, j, in.counts[other].owner)
-			}
-		}
-		if in.writer.Counts(i) && ev.Actor != "" {
-			in.subject(&in.counts[at], ev.Actor)
+// each hands out the traits of a partial: the place of the trait's accumulator, and
+// how many events had the trait.
+func (l *traitLists) each(partial int32, yield func(who int32, events uint32)) {
+	for _, s := range l.slots[int(partial)*l.dimensions:][:l.dimensions] {
+		for k := s.head; k != 0; k = l.at(k).next {
+			yield(l.at(k).who, l.at(k).events)
 		}
 	}
 }
 
-// subject counts the actor, unless the traits tell of all so far.
-func (in *Worker) subject(c *tickCount, actor string) {
-	if in.writer.Actors == absent {
-		c.rarely().addToken(stream.SubjectToken(trait.NameHash(actor)))
+// at returns the node of a link, which is its index plus one.
+func (l *traitLists) at(link int32) *traitNode { return &l.nodes[link-1] }
+
+// meet notes for each identity of an access which others it came with.
+func (o *openPartials) meet(a *access) {
+	for i, at := range a.partials {
+		if at == noPartial {
+			continue
+		}
+		for j, other := range a.partials {
+			if j != i && other != noPartial {
+				o.addTrait(at, i, j, o.open[other].owner)
+			}
+		}
+		if o.layout.Counts(i) && a.actor != "" {
+			o.addSubject(&o.open[at], a)
+		}
+	}
+}
+
+// addSubject counts the actor of an access, unless the traits tell of all so far.
+func (o *openPartials) addSubject(p *openPartial, a *access) {
+	if o.layout.Actors == stream.NoDimension {
+		p.rarely().addToken(stream.SubjectToken(trait.NameHash(a.actor)))
 		return
 	}
-	if c.rare != nil && c.rare.tokens != nil {
-		c.rare.addToken(stream.SubjectToken(in.dirty[in.counts[in.fellows[in.writer.Actors]].owner].hash))
+	if p.rare != nil && p.rare.tokens != nil {
+		actor := &o.open[a.partials[o.layout.Actors]]
+		p.rare.addToken(stream.SubjectToken(o.dirty[actor.owner].hash))
 	}
 }
 
 // addToken adds a subject, and removes repeats when they may be half of all.
-func (r *rareCount) addToken(token uint32) {
+func (r *rarePart) addToken(token uint32) {
 	if n := len(r.tokens); n > 0 && r.tokens[n-1] == token {
 		return
 	}
@@ -97,12 +108,12 @@ func (r *rareCount) addToken(token uint32) {
 	}
 }
 
-// note counts a trait of dimension j for a count of dimension i.
-func (in *Worker) note(at int32, i, j int, who int32) {
-	l := &in.traits
+// addTrait counts a trait of dimension j for a partial of dimension i.
+func (o *openPartials) addTrait(at int32, i, j int, who int32) {
+	l := &o.traits
 	s := &l.slots[int(at)*l.dimensions+j]
-	if s.size == trait.Max && in.before(l.at(s.head), who) {
-		in.overflow(at, i, j)
+	if s.size == trait.Max && o.before(l.at(s.head), who) {
+		o.overflow(at, i, j)
 		return
 	}
 	prev, next := int32(0), s.head
@@ -112,7 +123,7 @@ func (in *Worker) note(at int32, i, j int, who int32) {
 			n.events = clamp.Uint32(int64(n.events) + 1)
 			return
 		}
-		if in.before(n, who) {
+		if o.before(n, who) {
 			break
 		}
 	}
@@ -123,18 +134,15 @@ func (in *Worker) note(at int32, i, j int, who int32) {
 		l.at(prev).next = int32(len(l.nodes))
 	}
 	if s.size++; s.size > trait.Max {
-		in.overflow(at, i, j)
+		o.overflow(at, i, j)
 		s.head = l.at(s.head).next
 		s.size--
 	}
 }
 
-// at returns the node of a link, which is its index plus one.
-func (l *traitLists) at(link int32) *traitNode { return &l.nodes[link-1] }
-
 // before reports whether a node's trait comes before another in order.
-func (in *Worker) before(n *traitNode, who int32) bool {
-	x, y := in.dirty[n.who], in.dirty[who]
+func (o *openPartials) before(n *traitNode, who int32) bool {
+	x, y := o.dirty[n.who], o.dirty[who]
 	if a, b := trait.Order(x.hash), trait.Order(y.hash); a != b {
 		return a < b
 	}
@@ -143,29 +151,16 @@ func (in *Worker) before(n *traitNode, who int32) bool {
 
 // overflow goes over to counting subjects by their tokens, where the traits
 // no longer tell of all.
-func (in *Worker) overflow(at int32, i, j int) {
-	if j != in.writer.Actors || !in.writer.Counts(i) {
+func (o *openPartials) overflow(at int32, i, j int) {
+	if j != o.layout.Actors || !o.layout.Counts(i) {
 		return
 	}
-	r := in.counts[at].rarely()
+	r := o.open[at].rarely()
 	if r.tokens != nil {
 		return
 	}
-	l := &in.traits
+	l := &o.traits
 	for k := l.slots[int(at)*l.dimensions+j].head; k != 0; k = l.at(k).next {
-		r.addToken(stream.SubjectToken(in.dirty[l.at(k).who].hash))
+		r.addToken(stream.SubjectToken(o.dirty[l.at(k).who].hash))
 	}
-}
-
-// traitRefs returns the traits of a count, by what the record in hand calls them.
-func (in *Worker) traitRefs(at int32) []stream.TraitRef {
-	l := &in.traits
-	in.refs = in.refs[:0]
-	for _, s := range l.slots[int(at)*l.dimensions:][:l.dimensions] {
-		for k := s.head; k != 0; k = l.at(k).next {
-			n := l.at(k)
-			in.refs = append(in.refs, stream.TraitRef{Name: in.refer(in.dirty[n.who]), Events: n.events})
-		}
-	}
-	return in.refs
 }

@@ -9,30 +9,21 @@ import (
 
 // closeBin ends a bin for all identities that were active in it or are watched.
 func (d *Task) closeBin(tick, bin int64, params *score.Parameters) {
-	if d.looks != nil && d.looks.bin == bin {
-		d.look(params)
+	if d.query != nil && d.query.bin == bin {
+		d.answer(params)
 	}
 	var sums score.Sums
 	var traits campaign.TraitSums
-	ending := d.active[bin]
-	delete(d.active, bin)
-	for _, id := range d.hot {
-		if !id.open || id.bin != bin {
-			ending = append(ending, id)
-		}
-	}
-	watched := d.hot[:0]
-	for _, id := range ending {
+	for _, id := range d.bins.end(bin) {
 		if tick > id.saved {
 			d.closeIdentity(id, tick, bin, params, &sums, &traits)
 		} else {
-			id.isHot = d.cfg.Engine.Hot(&id.state, id.dimension(), params) // a restore: the state has it already
+			id.watched = d.cfg.Engine.Hot(&id.state, id.dimension(), params) // a restore: the state has it already
 		}
-		if id.isHot {
-			watched = append(watched, id)
+		if id.watched {
+			d.bins.watch(id)
 		}
 	}
-	d.hot = watched
 	if tick <= d.reported || sums.Empty() {
 		return
 	}
@@ -52,10 +43,10 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 	}
 	ev := d.cfg.Engine.Close(&id.state, id.dimension(), bin, counts, params, sums)
 	if active {
-		d.vote(id, sums)
+		d.confirmGroup(id, sums)
 	}
-	was := id.isHot
-	id.isHot = d.cfg.Engine.Hot(&id.state, id.dimension(), params)
+	before := id.watched
+	id.watched = d.cfg.Engine.Hot(&id.state, id.dimension(), params)
 	if id.followed != nil {
 		id.followed.past.add(&counts)
 	}
@@ -63,11 +54,11 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 		traits.Add(id.member(&ev))
 	}
 	id.open = false
-	if ev.Log >= score.CandidateCut || was || id.isHot {
+	if ev.Log >= score.CandidateCut || before || id.watched {
 		d.candidate(id, tick, bin, &ev, &score.Counts{}, distinct)
 	}
 	id.tally = nil
-	d.touch(id, tick)
+	d.snapshots.touch(id, tick)
 }
 
 // member tells of the evidence of an identity whose bin has ended.

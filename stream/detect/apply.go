@@ -18,13 +18,13 @@ func (d *Task) Apply(offset int64, b *stream.Batch) error {
 	for i, name := range b.Dimensions {
 		var ok bool
 		if dims[i], ok = d.dims[name]; !ok {
-			dims[i] = -1
+			dims[i] = stream.NoDimension
 		}
 	}
 	var key []byte
 	err := b.Partials(func(p *stream.Partial) {
 		dim := dims[p.Dimension]
-		if dim < 0 {
+		if dim == stream.NoDimension {
 			d.stats.Unknown++
 			return
 		}
@@ -43,7 +43,7 @@ func (d *Task) Apply(offset int64, b *stream.Batch) error {
 	if d.replay != nil {
 		return d.repeat(d.offset)
 	}
-	d.credit += int64(len(b.Body))
+	d.snapshots.earn(len(b.Body))
 	if len(b.Topics) > 0 {
 		d.watermark.SetTopics(b.Topics)
 	}
@@ -57,13 +57,13 @@ func (d *Task) Apply(offset int64, b *stream.Batch) error {
 // is open; false if it was counted before the replay begins.
 func (d *Task) arrives(apply, offset int64) (tick int64, ok bool) {
 	if d.done != eventtime.Never && apply <= d.done {
-		if d.replay != nil && offset < d.replay.history[0].Offset {
+		if d.replay != nil && offset < d.replay.closes[0].Offset {
 			return 0, false
 		}
 		apply = d.done + 1
 	}
-	if _, known := d.first[apply]; !known && d.cfg.SnapshotTicks > 0 {
-		d.first[apply] = offset
+	if d.cfg.SnapshotTicks > 0 {
+		d.log.Came(apply, offset)
 	}
 	return apply, true
 }
@@ -77,11 +77,5 @@ func (d *Task) hold(key []byte, p *stream.Partial, offset int64) {
 	if apply != p.Apply {
 		d.stats.Overdue++
 	}
-	id := d.identity(key)
-	c, made := id.cell(apply)
-	if made {
-		d.pending.Add(apply, c)
-		d.held++
-	}
-	c.add(p)
+	d.waiting.add(d.people.get(key), apply, p)
 }

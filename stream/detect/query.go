@@ -31,42 +31,42 @@ type BinAnswer struct {
 	Candidate bool                     // the evidence had passed the candidate cut, so correlate had got it
 }
 
-// BinAnswer asks for the numbers of an identity in a bin. It is for a replay of a log,
+// Ask asks for the numbers of an identity in a bin. It is for a replay of a log,
 // before its first event, and changes nothing of what comes of the log.
-func (d *Task) Look(dimension int, identity string, bin int64) {
-	d.looks = &binQuery{key: string(append([]byte{byte(dimension)}, identity...)), bin: bin}
+func (d *Task) Ask(dimension int, identity string, bin int64) {
+	d.query = &binQuery{key: string(append([]byte{byte(dimension)}, identity...)), bin: bin}
 }
 
-// Looked returns what was asked for, or nil as long as the bin has not ended.
-func (d *Task) Looked() *BinAnswer {
-	if d.looks == nil {
+// Answer returns what was asked for, or nil as long as the bin has not ended.
+func (d *Task) Answer() *BinAnswer {
+	if d.query == nil {
 		return nil
 	}
-	return d.looks.found
+	return d.query.found
 }
 
-// binQuery answers at the end of the bin, before it is closed.
-func (d *Task) look(params *score.Parameters) {
-	l := d.looks
-	l.found = &BinAnswer{}
-	id := d.known([]byte(l.key))
+// answer answers the query at the end of the bin, before it is closed.
+func (d *Task) answer(params *score.Parameters) {
+	q := d.query
+	q.found = &BinAnswer{}
+	id := d.people.known([]byte(q.key))
 	if id == nil || id.last == eventtime.Never {
 		return
 	}
 	var counts score.Counts
 	var distinct sketches.Estimate
-	if id.open && id.bin == l.bin {
+	if id.open && id.bin == q.bin {
 		counts, distinct = d.counts(id)
 	}
 	dim := id.dimension()
 	state := id.state.Clone()
-	d.cfg.Engine.Advance(&state, dim, l.bin, params)
-	ev := d.cfg.Engine.Explain(&state, dim, l.bin, counts, params)
-	l.found.Known, l.found.First, l.found.Candidate = true, d.cfg.Grid.TickStart(id.first), ev.Log >= score.CandidateCut
-	l.found.Bin, l.found.Log, l.found.Threshold = d.cfg.Grid.BinStart(l.bin), wire.Finite(ev.Log), params.Threshold(dim)
-	l.found.Peers, l.found.Measures = d.peersOf(id, &ev), measuresOf(&ev, distinct)
+	d.cfg.Engine.Advance(&state, dim, q.bin, params)
+	ev := d.cfg.Engine.Explain(&state, dim, q.bin, counts, params)
+	q.found.Known, q.found.First, q.found.Candidate = true, d.cfg.Grid.TickStart(id.first), ev.Log >= score.CandidateCut
+	q.found.Bin, q.found.Log, q.found.Threshold = d.cfg.Grid.BinStart(q.bin), wire.Finite(ev.Log), params.Threshold(dim)
+	q.found.Peers, q.found.Measures = d.peersOf(id, &ev), measuresOf(&ev, distinct)
 	if dim < len(params.Dimensions) {
 		p := &params.Dimensions[dim]
-		l.found.Live, l.found.Formula, l.found.Tail = p.Live, p.Formula, p.Tail
+		q.found.Live, q.found.Formula, q.found.Tail = p.Live, p.Formula, p.Tail
 	}
 }

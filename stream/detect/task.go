@@ -39,33 +39,21 @@ type Task struct {
 	cfg       Config
 	dims      map[string]int
 	watermark *stream.Watermark
-	ids       map[string]*identity
-	asleep    map[string]string           // encoded, by the same key as ids; see sleep.go
-	most      int                         // in ids since it was last shrunk
-	parameter map[int64]*score.Parameters // by bin
-	orders    []pendingCommand            // not carried out yet, by Seq
-	ordered   int64                       // Seq of the latest that was read
-	pending   stream.ByTick[*cell]        // by tick of application
-	held      int                         // cells in pending
-	active    map[int64][]*identity       // by bin that is still open
-	hot       []*identity                 // watched although they may be silent
-	done      int64                       // last closed tick
-	offset    int64                       // next offset of weir.partials
-	report    stream.EvidenceReport       // since the last Take
-	changes   []stream.Change             // since the last Take
-	buffer    []byte                      // scratch: an encoded identity
-	dirty     []changed                   // identities not written since they changed, oldest first
-	credit    int64                       // bytes of state that may be written
-	unsent    int                         // bytes of changes
-	more      bool                        // save stopped because unsent had grown
-	draining  bool                        // Advance went on with what save had left
-	swept     int64                       // day of the last sweep
-	first     map[int64]int64             // tick: first offset that brought something for it
-	history   stream.Advances             // the closes that a restore would repeat
-	replay    *Checkpoint                 // while catching up after a restore
-	reported  int64                       // ticks up to this one were reported before a restore
-	facts     *facts                      // nil: facts are not told
-	looks     *binQuery                   // nil: nobody asks
+	people    population
+	params    fleetParameters
+	waiting   waitingPartials
+	facts     *facts // nil: facts are not told
+	bins      openBins
+	snapshots snapshots
+	log       stream.ReplayLog
+	replay    *Checkpoint           // what is caught up with after a restore; nil: nothing
+	reported  int64                 // ticks up to this one were reported before a restore
+	done      int64                 // last closed tick
+	offset    int64                 // next offset of weir.partials
+	swept     int64                 // day of the last sweep
+	report    stream.EvidenceReport // since the last Take
+	query     *binQuery             // nil: nobody asks
+	buffer    []byte                // scratch: an encoded identity
 	stats     Stats
 }
 
@@ -80,26 +68,18 @@ type Stats struct {
 	Inputs                                 fact.Inputs
 }
 
-// changed is an identity whose state has changed in a tick, and not been
-// written since.
-type changed struct {
-	id   *identity
-	tick int64
-}
-
 // New returns a detect task without state.
 func New(cfg Config) *Task {
 	d := &Task{
 		cfg:       cfg,
 		dims:      map[string]int{},
 		watermark: stream.NewWatermark(cfg.Lateness, cfg.Grid),
-		ids:       map[string]*identity{},
-		asleep:    map[string]string{},
-		parameter: map[int64]*score.Parameters{},
-		active:    map[int64][]*identity{},
+		people:    newPopulation(cfg.Grid),
+		params:    fleetParameters{byBin: map[int64]*score.Parameters{}},
+		bins:      openBins{grid: cfg.Grid, active: map[int64][]*identity{}},
+		snapshots: snapshots{within: cfg.SnapshotTicks},
 		done:      eventtime.Never,
 		reported:  eventtime.Never,
-		first:     map[int64]int64{},
 	}
 	for i, name := range cfg.Dimensions {
 		d.dims[name] = i
@@ -122,39 +102,43 @@ func Persons(dims []event.Dimension) []bool {
 
 func (d *Task) person(dim int) bool { return dim < len(d.cfg.Persons) && d.cfg.Persons[dim] }
 
-// SetParameters takes in the parameters that correlate published at the end of
-// a bin; they are used in the next one.
-func (d *Task) SetParameters(p *stream.ParameterRecord) {
-	d.parameter[p.Bin] = p.Parameters
-	d.order(p)
-}
+// SetParameters takes in what correlate published at the end of a bin: parameters
+// that are used in the next one, and commands.
+func (d *Task) SetParameters(p *stream.ParameterRecord) { d.params.add(p) }
 
 // Take hands out what was found and changed since the last call: a report for
 // weir.evidence and changes of the state, to be committed together with the
-// Checkpoint; nothing as long as no tick was closed since.
+// Checkpoint; nothing as long as there is nothing to commit.
 func (d *Task) Take() (*stream.EvidenceReport, []stream.Change) {
-	if d.replay != nil || d.done <= d.report.Done && !d.draining {
+	if d.replay != nil || d.done <= d.report.Done && len(d.snapshots.out) == 0 {
 		return nil, nil
 	}
-	d.unsent, d.draining = 0, false
-	r, changes := d.report, d.changes
+	r, changes := d.report, d.snapshots.take()
 	if d.facts != nil {
 		d.facts.register.Changes(func(key string, value []byte) {
 			changes = append(changes, stream.Change{Key: []byte(factsPrefix + key), Value: value})
 		})
 	}
 	r.Partition, r.Done = d.cfg.Partition, d.done
-	d.report, d.changes = stream.EvidenceReport{Done: d.done}, nil
+	d.report = stream.EvidenceReport{Done: d.done}
 	return &r, changes
 }
 
 // Held returns how many identities wait, each once for each of its ticks: the
 // bulk of the memory while a backlog is worked through.
-func (d *Task) Held() int { return d.held }
+func (d *Task) Held() int { return d.waiting.count }
 
 // Unfinished reports that Advance stopped because enough has to be committed
 // before it goes on.
-func (d *Task) Unfinished() bool { return d.more }
+func (d *Task) Unfinished() bool { return d.snapshots.full }
+
+// Settle has Advance write everything that has changed. It is for times in which
+// nothing comes any more.
+func (d *Task) Settle() {
+	if d.replay == nil {
+		d.snapshots.settle()
+	}
+}
 
 // Offset returns the next offset of weir.partials that the task expects.
 func (d *Task) Offset() int64 { return d.offset }
@@ -165,7 +149,7 @@ func (d *Task) Stats() Stats {
 	if d.done != eventtime.Never {
 		s.ClosedMS = d.cfg.Grid.TickEnd(d.done)
 	}
-	s.Identities = int64(len(d.ids) + len(d.asleep))
+	s.Identities = int64(d.people.size())
 	if d.facts != nil {
 		s.Inputs = d.facts.register.Inputs()
 	}

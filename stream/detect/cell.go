@@ -1,0 +1,103 @@
+package detect
+
+import (
+	"slices"
+
+	"github.com/weirhq/weir/detectors/exposure"
+	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/detectors/trait"
+	"github.com/weirhq/weir/internal/clamp"
+	"github.com/weirhq/weir/sketches"
+	"github.com/weirhq/weir/stream"
+)
+
+// cell is what waits for one identity and one tick of application.
+type cell struct {
+	id    *identity
+	apply int64
+	parts []part
+	room  [1]part // of parts: nearly all cells have one
+	next  *cell
+}
+
+// part is the union of partials of one tick of event time.
+type part struct {
+	tick     int64
+	events   int64 // zero if all came from the join of tokens
+	traits   []trait.Count
+	records  sketches.Window
+	subjects sketches.Window
+	*rarePart
+}
+
+// rarePart is what few parts have.
+type rarePart struct {
+	rows        stream.Rows
+	destructive sketches.Window
+	unissued    sketches.Window // records
+	tokens      sketches.Window // unissued ones
+}
+
+// nothingRare stands for the rare part of those that have none. It is shared,
+// and never written to.
+var nothingRare = &rarePart{}
+
+// newPart takes a partial over.
+func newPart(p *stream.Partial) part {
+	out := part{p.Tick, p.Events, p.Traits, p.Records, p.Subjects, nothingRare}
+	if p.Rare() {
+		out.rarePart = &rarePart{p.Rows, p.Destructive, p.Unissued, p.UnissuedTokens}
+	}
+	return out
+}
+
+// merge unites with a partial of the same tick.
+func (p *part) merge(o *stream.Partial) {
+	p.events = clamp.Add(p.events, o.Events)
+	p.traits = trait.Merge(p.traits, o.Traits)
+	p.records.Merge(&o.Records)
+	p.subjects.Merge(&o.Subjects)
+	if !o.Rare() {
+		return
+	}
+	if p.rarePart == nothingRare {
+		p.rarePart = &rarePart{}
+	}
+	p.rows.Merge(&o.Rows)
+	p.destructive.Merge(&o.Destructive)
+	p.unissued.Merge(&o.Unissued)
+	p.tokens.Merge(&o.UnissuedTokens)
+}
+
+// add takes a partial into the cell.
+func (c *cell) add(p *stream.Partial) {
+	for i := range c.parts {
+		if c.parts[i].tick == p.Tick {
+			c.parts[i].merge(p)
+			return
+		}
+	}
+	if c.parts == nil {
+		c.parts = c.room[:0]
+	}
+	c.parts = append(c.parts, newPart(p))
+}
+
+// acts reports whether the identity did anything in the cell.
+func (c *cell) acts() bool {
+	return slices.ContainsFunc(c.parts, func(p part) bool { return p.events > 0 })
+}
+
+// unissued returns what was read by tokens that nobody issued and that count for
+// the identity of the cell.
+func (c *cell) unissued() (out []fact.UnissuedTokens) {
+	for i := range c.parts {
+		if p := &c.parts[i]; !p.tokens.Empty() {
+			out = append(out, fact.UnissuedTokens{Tokens: &p.tokens, Records: &p.unissued})
+		}
+	}
+	return out
+}
+
+// addTo adds what a part touched to an exposure.
+func (p *part) addTo(e *exposure.Exposure) { e.Add(&p.records, p.rows.Total(), p.events, p.traits) }

@@ -1,0 +1,108 @@
+package detect
+
+import (
+	"math"
+
+	"github.com/weirhq/weir/stream"
+)
+
+// The state costs as many bytes as weir.partials, dense or sparse, as long as
+// nothing forces more: what is written is paid for by what was taken in. So
+// what a restore replays is in proportion to what it loads.
+const (
+	// idleCredit is how many bytes may be saved up while nothing changes.
+	idleCredit = 1 << 20
+	// maxCommit is how many bytes of snapshots go into one commit, which must end
+	// within the time that a transaction may take.
+	maxCommit = 8 << 20
+)
+
+// snapshots decides when changed identities are written to the state: at the pace at
+// which partials come in, and each within a number of ticks of its change. It holds
+// what was written until it is committed. Once a commit is full, nothing is written,
+// and no tick closed, before it is taken.
+type snapshots struct {
+	within int64     // ticks after its change in which an identity is written at the latest; 0: none is ever written
+	dirty  []changed // identities that are not written since they changed, oldest first
+	credit int64     // bytes that may be written
+	out    []stream.Change
+	size   int  // bytes of identities in out
+	full   bool // a commit must come first
+}
+
+// changed is an identity that has changed in a tick, and was not written since.
+type changed struct {
+	id   *identity
+	tick int64
+}
+
+// touch notes that an identity has changed in a tick.
+func (s *snapshots) touch(id *identity, tick int64) {
+	if !id.dirty && s.within > 0 {
+		id.dirty = true
+		s.dirty = append(s.dirty, changed{id, tick})
+	}
+}
+
+// earn adds the bytes of partials that came in to what may be written.
+func (s *snapshots) earn(bytes int) { s.credit += int64(bytes) }
+
+// write writes changed identities, the longest unwritten first: as far as the credit
+// goes, and beyond it those that are due. The ticks up to and including to are
+// closed. encode returns the record of an identity as of that tick.
+func (s *snapshots) write(to int64, encode func(id *identity) stream.Change) {
+	for len(s.dirty) > 0 && (s.credit > 0 || s.dirty[0].tick <= to-s.within) {
+		if s.size > maxCommit {
+			s.full = true
+			return
+		}
+		id := s.dirty[0].id
+		s.dirty[0].id = nil // nothing must hold on to an identity that sleeps
+		s.dirty = s.dirty[1:]
+		id.dirty = false
+		c := encode(id)
+		size := len(c.Key) + len(c.Value)
+		s.credit -= int64(size)
+		s.size += size
+		s.out = append(s.out, c)
+	}
+	s.credit = min(s.credit, idleCredit)
+}
+
+// drop writes that an identity is gone.
+func (s *snapshots) drop(key []byte) { s.out = append(s.out, stream.Change{Key: key}) }
+
+// settle lets everything be written that has changed. It is for times in which
+// nothing comes any more: partials that a restore would have to read again are
+// deleted after the retention of their topic.
+func (s *snapshots) settle() {
+	if len(s.dirty) > 0 {
+		s.credit, s.full = math.MaxInt64/2, true
+	}
+}
+
+// resume reports whether the commit that was full has been taken, so that writing
+// goes on where it had stopped.
+func (s *snapshots) resume() bool {
+	if !s.full || s.size > 0 {
+		return false
+	}
+	s.full = false
+	return true
+}
+
+// take hands out what was written.
+func (s *snapshots) take() []stream.Change {
+	out := s.out
+	s.out, s.size = nil, 0
+	return out
+}
+
+// oldest returns the first tick that a restore must replay if the ticks up to and
+// including to are closed.
+func (s *snapshots) oldest(to int64) int64 {
+	if len(s.dirty) == 0 {
+		return to + 1
+	}
+	return s.dirty[0].tick
+}

@@ -1,0 +1,208 @@
+package ingest
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/weirhq/weir/detectors/trait"
+	"github.com/weirhq/weir/sketches"
+	"github.com/weirhq/weir/stream"
+)
+
+// access is one access on its way into the partials of its identities.
+type access struct {
+	tick, apply int64
+	minute      uint32   // of event time
+	records     []uint64 // keyed hashes
+	actor       string
+	rows        int64  // beside the records
+	rowsID      uint64 // keyed hash of the event's id; 0: it has none
+	destroys    bool
+	partials    []int32 // by dimension: the index of the identity's partial, or noPartial
+}
+
+// noPartial stands for the partial of an access in a dimension in which it has no
+// identity.
+const noPartial = -1
+
+// openPartials gathers what events say of identities until the flush: one partial for
+// each identity and tick. It is emptied by the flush, and its memory used again.
+type openPartials struct {
+	layout     stream.Layout
+	partitions int32
+	byKey      map[string]*accumulator
+	dirty      []*accumulator // with something to flush
+	open       []openPartial  // of the dirty ones
+	// The touches of all partials as they came: touches[i] belongs to
+	// open[owners[i]]. One log for all costs far less than a list for each,
+	// since most of them stay tiny.
+	owners  []int32
+	touches []sketches.Entry
+	sorted  []sketches.Entry // touches by owner, once sort was called
+	traits  traitLists
+	parting [][]int32 // scratch: places in dirty by partition
+	flushes int64
+}
+
+// accumulator gathers what one identity did since the last flush.
+type accumulator struct {
+	key       string // dimension byte, identity
+	hash      uint64 // trait.NameHash of the identity
+	partition int32
+	place     int32   // in dirty
+	used      int64   // the flush that it was last used in
+	partials  []int32 // indexes in open
+	written   int64   // the record that last named it,
+	reference int32   // and how
+}
+
+// openPartial is the partial of one identity and tick, without its touches.
+type openPartial struct {
+	tick, apply int64
+	events      int64
+	owner       int32     // place of its accumulator
+	end         int32     // after its touches in sorted; until sort, their number
+	rare        *rarePart // nil: none of it
+}
+
+// rarePart is the part of an open partial that few have.
+type rarePart struct {
+	rows        stream.Rows
+	destructive []sketches.Entry
+	tokens      []uint32 // of subjects, once their traits are more than are kept; nil before
+	unique      int      // tokens when repeats were last removed
+}
+
+func (p *openPartial) rarely() *rarePart {
+	if p.rare == nil {
+		p.rare = &rarePart{}
+	}
+	return p.rare
+}
+
+func newAccumulator(key string, partitions int32) *accumulator {
+	return &accumulator{
+		key: key, hash: trait.NameHash(key[1:]), partition: int32(stream.PartitionOf([]byte(key)) % uint64(partitions)),
+	}
+}
+
+// add counts an access for the identity of a key (dimension byte, name), and returns
+// the index of its partial.
+func (o *openPartials) add(key []byte, a *access) int32 {
+	at := o.of(key, a.tick, a.apply)
+	p := &o.open[at]
+	p.events++
+	if a.rows > 0 {
+		p.rarely().rows.Add(a.rowsID, a.rows)
+	}
+	for _, h := range a.records {
+		o.owners = append(o.owners, at)
+		o.touches = append(o.touches, sketches.NewEntry(h, a.minute))
+	}
+	p.end += int32(len(a.records))
+	if a.destroys {
+		r, start := p.rarely(), o.layout.StartMinute(p.tick)
+		for _, h := range a.records {
+			r.destructive = append(r.destructive, sketches.NewEntry(h, start))
+		}
+	}
+	return at
+}
+
+// of returns the index of the open partial of the identity of a key.
+func (o *openPartials) of(key []byte, tick, apply int64) int32 {
+	a := o.byKey[string(key)]
+	if a == nil {
+		a = newAccumulator(string(key), o.partitions)
+		o.byKey[a.key] = a
+	}
+	if len(a.partials) == 0 {
+		a.place = int32(len(o.dirty))
+		o.dirty = append(o.dirty, a)
+	}
+	for i := len(a.partials) - 1; i >= 0; i-- { // the latest is the likeliest
+		at := a.partials[i]
+		if p := &o.open[at]; p.tick == tick && p.apply == apply {
+			return at
+		}
+	}
+	at := int32(len(o.open))
+	o.open = append(o.open, openPartial{tick: tick, apply: apply, owner: a.place})
+	o.traits.grow()
+	a.partials = append(a.partials, at)
+	return at
+}
+
+// byPartition returns the places of the identities with something to flush, in
+// the order in which they came, and sorts the ticks of each.
+func (o *openPartials) byPartition() [][]int32 {
+	out := o.parting
+	if out == nil {
+		out = make([][]int32, o.partitions)
+	}
+	for i := range out {
+		out[i] = out[i][:0]
+	}
+	for at, a := range o.dirty {
+		a.used = o.flushes
+		out[a.partition] = append(out[a.partition], int32(at))
+		if len(a.partials) > 1 {
+			slices.SortFunc(a.partials, func(x, y int32) int {
+				px, py := &o.open[x], &o.open[y]
+				return cmp.Or(cmp.Compare(px.tick, py.tick), cmp.Compare(px.apply, py.apply))
+			})
+		}
+	}
+	o.parting = out
+	return out
+}
+
+// sort brings the touches of each partial together.
+func (o *openPartials) sort() {
+	o.sorted = slices.Grow(o.sorted[:0], len(o.touches))[:len(o.touches)]
+	next := int32(0)
+	for i := range o.open {
+		p := &o.open[i]
+		next, p.end = next+p.end, next
+	}
+	for i, owner := range o.owners {
+		p := &o.open[owner]
+		o.sorted[p.end] = o.touches[i]
+		p.end++
+	}
+}
+
+// touchesOf returns the touches of a partial, once sorted, to be used up.
+func (o *openPartials) touchesOf(at int32) []sketches.Entry {
+	from := int32(0)
+	if at > 0 {
+		from = o.open[at-1].end
+	}
+	return o.sorted[from:o.open[at].end]
+}
+
+// drop empties what was gathered; the memory is used again.
+func (o *openPartials) drop() {
+	for _, a := range o.dirty {
+		a.partials = a.partials[:0]
+	}
+	clear(o.dirty)
+	clear(o.open) // they hold what is rare
+	o.traits.drop()
+	o.dirty, o.open = o.dirty[:0], o.open[:0]
+	o.owners, o.touches = o.owners[:0], o.touches[:0]
+}
+
+// flushed ends a flush: it drops, now and then, accumulators that many flushes have
+// not used.
+func (o *openPartials) flushed() {
+	const keep = 16
+	if o.flushes++; o.flushes%keep != 0 {
+		return
+	}
+	for k, a := range o.byKey {
+		if a.used < o.flushes-keep {
+			delete(o.byKey, k)
+		}
+	}
+}

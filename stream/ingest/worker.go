@@ -1,0 +1,209 @@
+package ingest
+
+import (
+	"slices"
+
+	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream"
+)
+
+// Outcome says what became of one event at ingest.
+type Outcome uint8
+
+// The outcomes. Only Future and Expired count nowhere else than in metrics.
+const (
+	Counted Outcome = iota // an access, on time
+	Late                   // an access, later than the lateness; still counted
+	Fact                   // no access; moves progress only
+	Future                 // dated too far past its record's own timestamp; rejected
+	Expired                // older than the retention; nothing could count it
+	NumOutcomes
+)
+
+var outcomeNames = [NumOutcomes]string{"counted", "late", "fact", "future", "expired"}
+
+func (o Outcome) String() string { return outcomeNames[o] }
+
+// Config is what an ingest task needs to know. Times are in ms.
+type Config struct {
+	Grid       eventtime.Grid
+	Dimensions []event.Dimension
+	Hasher     event.Hasher
+	Partitions int32 // of weir.partials
+	Lateness   int64
+	Future     int64 // how far past its record's timestamp an event may be dated
+	Retention  int64
+	// SessionsTopic is the name under which the join of tokens reports its
+	// progress, or empty: there is no join, and nothing is sent to it.
+	SessionsTopic string
+}
+
+// Worker folds events into partials: one per identity and tick since the last
+// flush. Between flushes that are committed it keeps nothing but the progress
+// of its sources, so there is nothing to restore and a crash loses nothing.
+type Worker struct {
+	cfg      Config
+	names    []string // of the dimensions
+	sources  sources
+	partials openPartials
+	told     broadcast // to every partition with the next flush
+	signed   signIns   // to the partition of each account with the next flush
+	tokens   sessions  // for weir.sessions with the next flush
+	records  recordWriter
+	scratch  access
+	key      []byte // scratch
+}
+
+// New returns an ingest task without sources.
+func New(cfg Config) *Worker {
+	layout := newLayout(cfg.Grid, cfg.Dimensions)
+	in := &Worker{
+		cfg: cfg, sources: sources{},
+		partials: openPartials{
+			layout: layout, partitions: cfg.Partitions, byKey: map[string]*accumulator{},
+			traits: traitLists{dimensions: len(cfg.Dimensions)},
+		},
+		signed:  newSignIns(stream.OnlyField(cfg.Dimensions, "actor"), cfg.Partitions),
+		records: recordWriter{writer: stream.NewPartialWriter(layout, len(cfg.Dimensions)), records: 1},
+		scratch: access{partials: make([]int32, len(cfg.Dimensions))},
+	}
+	for _, d := range cfg.Dimensions {
+		in.names = append(in.names, d.Name)
+	}
+	return in
+}
+
+// Assign adds a source partition at the progress of its last commit (MaxTime
+// is eventtime.Never when there was none).
+func (in *Worker) Assign(p stream.Progress) { in.sources[p.Source] = &sourceProgress{p, p} }
+
+// Revoke removes a source partition. What it had folded since the last commit
+// must be dropped with Abort by the caller, if it was not committed.
+func (in *Worker) Revoke(s stream.Source) { delete(in.sources, s) }
+
+// Progress returns the progress of all assigned sources, sorted.
+func (in *Worker) Progress() []stream.Progress { return in.sources.list() }
+
+// Read marks a record of a source as read: what it held has been folded or
+// rejected.
+func (in *Worker) Read(s stream.Source, next int64) { in.sources[s].now.Offset = next }
+
+// At returns the progress of an assigned source.
+func (in *Worker) At(s stream.Source) stream.Progress { return in.sources[s].now }
+
+// SetIdle declares a source idle, or not.
+func (in *Worker) SetIdle(s stream.Source, idle bool) { in.sources[s].now.Idle = idle }
+
+// Fold counts one event of a source. stamp is the timestamp of the Kafka
+// record that held it (for files, the start of the process), in ms.
+func (in *Worker) Fold(s stream.Source, stamp int64, ev *event.Event) Outcome {
+	if ev.Time > stamp+in.cfg.Future {
+		return Future
+	}
+	apply, outcome := in.sources[s].place(ev.Time, in.cfg.Grid, in.cfg.Lateness, in.cfg.Retention)
+	if outcome == Expired {
+		return Expired
+	}
+	in.told.activeSource(s.Topic, apply)
+	if !ev.Action.Access() {
+		in.fact(ev, apply)
+		return Fact
+	}
+	in.access(ev, apply)
+	return outcome
+}
+
+// access counts an access for each of its identities, and for the token by which it
+// came.
+func (in *Worker) access(ev *event.Event, apply int64) {
+	in.told.activeSource(fact.RecordsTouched, apply)
+	a := in.hash(ev, apply)
+	for i, d := range in.cfg.Dimensions {
+		a.partials[i] = noPartial
+		key, ok := d.AppendIdentity(append(in.key[:0], byte(i)), ev, in.cfg.Hasher)
+		if in.key = key; ok {
+			a.partials[i] = in.partials.add(key, a)
+		}
+	}
+	in.partials.meet(a)
+	if in.cfg.SessionsTopic != "" && ev.Session != "" {
+		in.key = in.tokens.read(in.key, in.cfg.Hasher.HashSession(ev.Session), ev, a, in.cfg.Dimensions, in.cfg.Hasher)
+	}
+}
+
+// hash returns an event as the partials count it. The result is good until the next
+// call.
+func (in *Worker) hash(ev *event.Event, apply int64) *access {
+	a := &in.scratch
+	a.tick, a.apply, a.minute = in.cfg.Grid.TickOf(ev.Time), apply, eventtime.MinuteOf(ev.Time)
+	a.actor, a.destroys, a.rows, a.rowsID = ev.Actor, ev.Action.Destroys(), 0, 0
+	a.records = a.records[:0]
+	for _, id := range ev.Records {
+		a.records = append(a.records, in.cfg.Hasher.Hash(id))
+	}
+	if ev.Rows > int64(len(ev.Records)) {
+		a.rows = ev.Rows - int64(len(ev.Records))
+		if ev.ID != "" {
+			a.rowsID = in.cfg.Hasher.Hash(ev.ID) | 1
+		}
+	}
+	return a
+}
+
+// fact takes in an event that touches no record. What is about a token goes to
+// the join of its partition, what is about a person or a key to everybody; that
+// somebody signed in to the account's partition.
+func (in *Worker) fact(ev *event.Event, apply int64) {
+	byToken := ev.Session != ""
+	switch {
+	case ev.Action == event.Login || ev.Action == event.Issue && byToken:
+		in.signed.add(ev, in.cfg.Grid.TickOf(ev.Time), apply)
+		if byToken {
+			in.told.activeSource(fact.TokensIssued, apply)
+			in.tokenFact(ev, stream.TokenIssued, apply)
+		}
+	case ev.Action == event.Revoke && byToken:
+		in.tokenFact(ev, stream.TokenRevoked, apply)
+	case slices.Contains(lifecycle, ev.Action):
+		e := ev.Clone()
+		in.told.facts = append(in.told.facts, stream.FactRecord{
+			LifecycleEvent: fact.LifecycleEvent{Action: e.Action, Time: e.Time, Actor: e.Actor, Subject: e.Subject, KeyID: e.KeyID, SomeKeys: e.SomeKeys},
+			Apply:          apply,
+		})
+	}
+}
+
+// lifecycle are the actions that a fact.LifecycleEvent can have.
+var lifecycle = []event.Action{event.Join, event.Leave, event.Issue, event.Revoke, event.Retire}
+
+func (in *Worker) tokenFact(ev *event.Event, kind stream.TokenKind, apply int64) {
+	if in.cfg.SessionsTopic != "" {
+		in.tokens.fact(stream.TokenFact{Token: in.cfg.Hasher.HashSession(ev.Session), Kind: kind, Apply: apply})
+	}
+}
+
+// Pending reports how many record entries and identities wait for the next
+// flush; a caller flushes early when they grow too many.
+func (in *Worker) Pending() (entries, identities int) {
+	return len(in.partials.touches) + in.tokens.entries + len(in.signed.seen), len(in.partials.dirty)
+}
+
+// drop empties what was gathered; the memory is used again.
+func (in *Worker) drop() {
+	in.partials.drop()
+	in.told.drop()
+	in.signed.drop()
+	in.tokens.drop()
+}
+
+// Commit makes the flushed progress the one to return to.
+func (in *Worker) Commit() { in.sources.commit() }
+
+// Abort drops everything since the last commit; the sources are read again
+// from there.
+func (in *Worker) Abort() {
+	in.drop()
+	in.sources.abort()
+}
