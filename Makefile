@@ -43,6 +43,10 @@ lint: ## check formatting, golangci-lint (vet is in it), modules
 	go mod verify
 	$(GOLANGCI) run ./...
 
+.PHONY: vuln
+vuln: ## ask the Go vulnerability database (GOVULNDB=another; says so where it cannot be reached)
+	@.ci/vuln
+
 .PHONY: fmt
 fmt: ## format the code
 	gofmt -w .
