@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/detect"
 	"github.com/weirhq/weir/stream/ingest"
@@ -15,10 +16,9 @@ import (
 func batchOf(t testing.TB) []byte {
 	l := newLab(t)
 	in := ingest.New(l.ingest(1))
+	source := stream.Source{Topic: "a"}
 	in.Assign(ingest.NoProgress(source, 0))
-	ev := access(start, "r1", "r2")
-	ev.ID, ev.Rows = "id", 9
-	in.Fold(source, stamp, ev)
+	in.Fold(source, stamp, &event.Event{Time: 29_000_000 * minute, Actor: "ann", Records: []string{"r1", "r2"}, ID: "id", Rows: 9})
 	var out []byte
 	in.Flush([]stream.Topic{{Name: "a", Partitions: 1}}, nil, func(_ int32, v []byte) { out = v })
 	return out
