@@ -30,6 +30,7 @@ type Config struct {
 	RecordKeyFile     string            // empty: none, which run refuses
 	Time              Time
 	CommitInterval    time.Duration
+	StopGrace         time.Duration // how long a stop waits for what has begun
 	Alerts            Alerts
 	Expected          []Expected
 	Facts             Facts
@@ -133,12 +134,12 @@ func Default() *Config {
 			Tick: 5 * time.Minute, Bin: time.Hour, Lateness: 10 * time.Minute, IdleAfter: time.Minute,
 			FutureLimit: 10 * time.Minute, MaxAhead: 6 * time.Hour, Retention: 30 * day, Zone: time.UTC,
 		},
-		CommitInterval: 5 * time.Second,
-		Alerts:         Alerts{Budget: 2, Links: Links{Runbook: defaultRunbook}, Destinations: []Destination{stdoutDestination()}},
-		Facts:          defaultFacts(),
-		Ledger:         Ledger{CheckpointEvery: time.Hour},
-		HTTP:           HTTP{Listen: "127.0.0.1:9464"},
-		Log:            Log{Level: "info", Format: "text"},
+		CommitInterval: 5 * time.Second, StopGrace: 20 * time.Second,
+		Alerts: Alerts{Budget: 2, Links: Links{Runbook: defaultRunbook}, Destinations: []Destination{stdoutDestination()}},
+		Facts:  defaultFacts(),
+		Ledger: Ledger{CheckpointEvery: time.Hour},
+		HTTP:   HTTP{Listen: "127.0.0.1:9464"},
+		Log:    Log{Level: "info", Format: "text"},
 	}
 }
 

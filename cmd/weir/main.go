@@ -26,6 +26,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	cmd := newRootCommand()
 	cmd.SetArgs(args)
 	return exitCode(cmd.ExecuteContext(ctx), os.Stderr)

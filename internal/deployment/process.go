@@ -40,12 +40,12 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 		return nil, err
 	}
 	conn.Hooks = append(conn.Hooks, newClientMetrics(o.Registry))
-	p := &kafka.Process{
+	p := kafka.Options{
 		Connection: conn, Group: c.Group, Topics: topics.Named(c.TopicPrefix),
 		Replication: int16(c.ReplicationFactor), Roles: o.Roles, Workers: workers(c),
 		Manifest: topics.NewManifest(s.Hasher, int32(c.Partitions), s.Grid, c.Dimensions),
-		Ingest:   s.Ingest, Grace: c.Facts.LoginGrace, Detect: s.Detect, Correlate: s.Correlate,
-		Log: o.Log, Metrics: metrics.New(o.Registry),
+		Ingest:   s.Ingest, LoginGrace: c.Facts.LoginGrace, Detect: s.Detect, Correlate: s.Correlate,
+		StopGrace: c.StopGrace, Log: o.Log, Metrics: metrics.New(o.Registry),
 	}
 	if p.Instance, err = settings.Instance(c); err != nil {
 		return nil, err
@@ -60,7 +60,10 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 		return nil, err
 	}
 	p.Destinations, err = destinations.All(c, destinations.Env{Connection: conn, Out: o.Out, Version: o.Version})
-	return p, err
+	if err != nil {
+		return nil, err
+	}
+	return kafka.New(p)
 }
 
 // inForce is what goes into the ledger when the settings change: the whole

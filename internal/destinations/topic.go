@@ -47,7 +47,10 @@ func (t *topic) open() (*kgo.Client, error) {
 	if t.client != nil {
 		return t.client, nil
 	}
-	opts := []kgo.Opt{kgo.SeedBrokers(t.conn.Brokers...), kgo.ClientID(t.conn.ClientID), kgo.WithHooks(t.conn.Hooks...)}
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(t.conn.Brokers...), kgo.ClientID(t.conn.ClientID), kgo.WithHooks(t.conn.Hooks...),
+		kgo.AllowIdempotentProduceCancellation(), // an attempt must end; a repetition has the same key
+	}
 	if t.conn.TLS != nil {
 		opts = append(opts, kgo.DialTLSConfig(t.conn.TLS))
 	}

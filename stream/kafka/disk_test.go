@@ -75,24 +75,21 @@ func (l *text) String() string {
 
 // A broker whose disk is full stops weir, which says where to look; once there
 // is room again it goes on, and nothing is lost or said twice.
-func TestFullDisk(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cluster.Close)
-	d := newDeployment(t, 2, cluster.ListenAddrs())
+func TestFullDisk(t *testing.T) { inBubble(t, testFullDisk) }
+
+func testFullDisk(t *testing.T) {
+	d := newDeployment(t, 2)
 	events, want, _ := d.leak(t)
 	d.produce(t, "access", 2, events)
 
 	disk := &fullDisk{good: 40} // the manifest, and the first bins
-	cluster.ControlKey(int16(kmsg.Produce), disk.control(cluster))
-	p := d.process(t, "one")
+	d.broker.ControlKey(int16(kmsg.Produce), disk.control(d.broker))
+	p := d.options(t, "one")
 	log := &text{}
 	p.Log = slog.New(slog.NewTextHandler(log, nil))
 	p.Connection.Logger = p.Log
 	p.Connection.Extra = append(p.Connection.Extra, kgo.RecordDeliveryTimeout(time.Second)) // fail soon
-	stop := start(t, p)
+	stop := start(t, p).stop
 	defer stop()
 	for deadline := time.Now().Add(time.Minute); !strings.Contains(log.String(), "check its disks (KAFKA_STORAGE_ERROR)"); {
 		if time.Now().After(deadline) {

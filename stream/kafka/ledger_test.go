@@ -57,20 +57,22 @@ func (d *deployment) forge(t testing.TB, values [][]byte) {
 
 // The ledger of a run holds the settings and every alert, and nobody can touch
 // it unseen: not even its end, of which correlate's own state knows.
-func TestLedgerOfARun(t *testing.T) {
-	d := newDeployment(t, 2, fakeCluster(t))
+func TestLedgerOfARun(t *testing.T) { inBubble(t, testLedgerOfARun) }
+
+func testLedgerOfARun(t *testing.T) {
+	d := newDeployment(t, 2)
 	events, want, held := d.leak(t)
 	d.produce(t, "access", 2, events)
 	d.prepare(t)
 	// run runs weir until it has noted its settings and all there is to tell.
 	run := func(settings string, changes int) {
-		p := d.process(t, "p")
+		p := d.options(t, "p")
 		p.Settings = []byte(settings)
-		stop := start(t, p)
-		defer stop()
+		started := start(t, p)
+		defer started.stop()
 		complete := map[ledger.Kind]int{ledger.Config: changes, ledger.Alert: len(want), ledger.Suppression: len(held)}
 		for deadline := time.Now().Add(6 * time.Minute); ; time.Sleep(300 * time.Millisecond) {
-			holds, ready := map[ledger.Kind]int{}, p.Ready()
+			holds, ready := map[ledger.Kind]int{}, started.Ready()
 			if ready {
 				values, _ := d.ledger(t)
 				all := bytes.Join(values, nil)
@@ -118,12 +120,10 @@ func TestLedgerOfARun(t *testing.T) {
 		{"inserted", func(v [][]byte) [][]byte { return slices.Insert(v, 2, v[1]) }, ledger.Inserted, 2},
 		{"cut off", func(v [][]byte) [][]byte { return v[:last] }, ledger.Truncated, int64(last) + 1},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			d.forge(t, c.do(slices.Clone(values)))
-			if _, got := d.ledger(t); got.Fault == nil || got.Fault.Kind != c.kind || got.Fault.Seq != c.seq {
-				t.Errorf("found %+v, want %s at record %d", got.Fault, c.kind, c.seq)
-			}
-		})
+		d.forge(t, c.do(slices.Clone(values)))
+		if _, got := d.ledger(t); got.Fault == nil || got.Fault.Kind != c.kind || got.Fault.Seq != c.seq {
+			t.Errorf("%s: found %+v, want %s at record %d", c.name, got.Fault, c.kind, c.seq)
+		}
 	}
 
 	// What was cut off stays missing when weir goes on.
@@ -135,8 +135,10 @@ func TestLedgerOfARun(t *testing.T) {
 
 // While weir runs, checkpoints go outside when anything was chained, one that
 // could not be sent is made again, and each that was sent is noted.
-func TestCheckpointsOfARun(t *testing.T) {
-	d := newDeployment(t, 1, fakeCluster(t))
+func TestCheckpointsOfARun(t *testing.T) { inBubble(t, testCheckpointsOfARun) }
+
+func testCheckpointsOfARun(t *testing.T) {
+	d := newDeployment(t, 1)
 	d.produce(t, "access", 1, traffic(t, "greedy-agent", 1, 1, 0.1))
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -144,7 +146,7 @@ func TestCheckpointsOfARun(t *testing.T) {
 	}
 	got := make(chan ledger.Checkpoint, 10)
 	calls := 0
-	p := d.process(t, "p")
+	p := d.options(t, "p")
 	p.Settings = []byte(`{"budget":2}`)
 	p.Checkpoints = &task.Checkpoints{Every: 10 * time.Millisecond, Key: key, To: "test", Send: func(_ context.Context, c *ledger.Checkpoint) error {
 		if calls++; calls == 1 {
@@ -153,7 +155,7 @@ func TestCheckpointsOfARun(t *testing.T) {
 		got <- *c
 		return nil
 	}}
-	stop := start(t, p)
+	stop := start(t, p).stop
 	var sent ledger.Checkpoint
 	select {
 	case sent = <-got:

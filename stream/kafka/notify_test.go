@@ -124,9 +124,9 @@ func (d *deployment) records(t testing.TB, topic string, n int) []*kgo.Record {
 }
 
 // notifying is a process of nothing but notify.
-func (d *deployment) notifying(t testing.TB, receivers ...*receiver) *kafka.Process {
+func (d *deployment) notifying(t testing.TB, receivers ...*receiver) *kafka.Options {
 	t.Helper()
-	p := d.process(t, "notifier")
+	p := d.options(t, "notifier")
 	p.Roles, p.Sources.Sources = []kafka.Role{kafka.RoleNotify}, nil
 	for _, r := range receivers {
 		p.Destinations = append(p.Destinations, deliver.Destination{Destination: r, Policy: notify.Policy{
@@ -148,8 +148,10 @@ var errDown = errors.New("the receiver answered 503")
 
 // A destination that is down delays no other, and gets all of it in order once
 // it is back; an alert that one cannot digest delays its own episode only.
-func TestNotifyDelaysNobody(t *testing.T) {
-	d := newDeployment(t, 1, fakeCluster(t))
+func TestNotifyDelaysNobody(t *testing.T) { inBubble(t, testNotifyDelaysNobody) }
+
+func testNotifyDelaysNobody(t *testing.T) {
+	d := newDeployment(t, 1)
 	d.prepare(t)
 	var list []*alerting.Alert
 	for nth, status := range []alerting.Status{alerting.Open, alerting.Update, alerting.Close} {
@@ -177,7 +179,7 @@ func TestNotifyDelaysNobody(t *testing.T) {
 		}
 		return false, nil
 	}}
-	stop := start(t, d.notifying(t, well, down, stuck))
+	stop := start(t, d.notifying(t, well, down, stuck)).stop
 	defer stop()
 	inOrder(t, well.waitFor(t, len(list)), list)
 	stuck.waitFor(t, len(list)-3)
@@ -220,8 +222,10 @@ func inOrder(t testing.TB, got []string, want []*alerting.Alert) {
 
 // What will never be delivered is kept with the reason, and reported once by
 // another destination; the fifth report says that more are only counted.
-func TestNotifyDeadLetters(t *testing.T) {
-	d := newDeployment(t, 1, fakeCluster(t))
+func TestNotifyDeadLetters(t *testing.T) { inBubble(t, testNotifyDeadLetters) }
+
+func testNotifyDeadLetters(t *testing.T) {
+	d := newDeployment(t, 1)
 	d.prepare(t)
 	var list []*alerting.Alert
 	for key := range 7 {
@@ -232,12 +236,12 @@ func TestNotifyDeadLetters(t *testing.T) {
 	pager := &receiver{name: "pager", script: func(*alerting.Alert, int) (bool, error) {
 		return false, errors.New("the receiver answered 401 Unauthorized")
 	}}
-	stop := start(t, d.notifying(t, chat, pager))
+	stop := start(t, d.notifying(t, chat, pager)).stop
 	letters := d.records(t, "weir.deadletters", 7)
 	chat.waitFor(t, 12)
 	stop()
 	chat2, pager2 := &receiver{name: "chat"}, &receiver{name: "pager"}
-	stop = start(t, d.notifying(t, chat2, pager2)) // nothing is told again
+	stop = start(t, d.notifying(t, chat2, pager2)).stop // nothing is told again
 	d.tell(t, story("weir-new", 0, alerting.Open, episode.Low))
 	chat2.waitFor(t, 1)
 	pager2.waitFor(t, 1)
@@ -280,8 +284,10 @@ func TestNotifyDeadLetters(t *testing.T) {
 
 // A restart repeats nothing that was confirmed and forgets nothing that was
 // not, with what stands behind a letter that waits; references come back.
-func TestNotifyRestart(t *testing.T) {
-	d := newDeployment(t, 1, fakeCluster(t))
+func TestNotifyRestart(t *testing.T) { inBubble(t, testNotifyRestart) }
+
+func testNotifyRestart(t *testing.T) {
+	d := newDeployment(t, 1)
 	d.prepare(t)
 	list := []*alerting.Alert{
 		story("weir-a", 0, alerting.Open, episode.Low),
@@ -296,7 +302,7 @@ func TestNotifyRestart(t *testing.T) {
 		}
 		return false, nil
 	}}
-	stop := start(t, d.notifying(t, one))
+	stop := start(t, d.notifying(t, one)).stop
 	one.waitFor(t, 3)
 	d.records(t, "weir.deliveries", 3)
 	stop()
@@ -304,7 +310,7 @@ func TestNotifyRestart(t *testing.T) {
 	more := []*alerting.Alert{story("weir-a", 1, alerting.Close, episode.Low), story("weir-b", 2, alerting.Close, episode.Low)}
 	d.tell(t, more...)
 	two := &receiver{name: "chat"}
-	stop = start(t, d.notifying(t, two))
+	stop = start(t, d.notifying(t, two)).stop
 	two.waitFor(t, 3)
 	d.records(t, "weir.deliveries", 6)
 	stop()
@@ -315,14 +321,16 @@ func TestNotifyRestart(t *testing.T) {
 }
 
 // What is held waits, and a critical alert does not.
-func TestNotifyHolds(t *testing.T) {
-	d := newDeployment(t, 1, fakeCluster(t))
+func TestNotifyHolds(t *testing.T) { inBubble(t, testNotifyHolds) }
+
+func testNotifyHolds(t *testing.T) {
+	d := newDeployment(t, 1)
 	d.prepare(t)
 	chat := &receiver{name: "chat"}
 	p := d.notifying(t, chat)
 	p.Destinations[0].Policy.Hold = &notify.Hold{Quiet: &notify.Quiet{From: 0, To: 24 * time.Hour}}
 	p.Destinations[0].Policy.Accept = func(a *alerting.Alert) bool { return a.DedupKey != "weir-elsewhere" }
-	stop := start(t, p)
+	stop := start(t, p).stop
 	d.tell(t, story("weir-held", 0, alerting.Open, episode.High), story("weir-elsewhere", 0, alerting.Open, episode.Critical),
 		story("weir-grown", 0, alerting.Open, episode.High), story("weir-grown", 1, alerting.Update, episode.Critical),
 		story("weir-grave", 0, alerting.Open, episode.Critical))
@@ -335,7 +343,7 @@ func TestNotifyHolds(t *testing.T) {
 	}
 
 	again := &receiver{name: "chat"} // the quiet hours are over
-	stop = start(t, d.notifying(t, again))
+	stop = start(t, d.notifying(t, again)).stop
 	again.waitFor(t, 1)
 	d.records(t, "weir.deliveries", 4)
 	stop()
@@ -351,14 +359,16 @@ func (r resender) ResendEvery() time.Duration { return 20 * time.Millisecond }
 
 // An open episode is told again and again, also after a restart, until it has
 // closed.
-func TestNotifyResends(t *testing.T) {
-	d := newDeployment(t, 1, fakeCluster(t))
+func TestNotifyResends(t *testing.T) { inBubble(t, testNotifyResends) }
+
+func testNotifyResends(t *testing.T) {
+	d := newDeployment(t, 1)
 	d.prepare(t)
 	for i := range 2 {
 		r := resender{&receiver{name: "alertmanager"}}
 		p := d.notifying(t)
 		p.Destinations = []deliver.Destination{{Destination: r, Policy: notify.Policy{PerMinute: -1}}}
-		stop := start(t, p)
+		stop := start(t, p).stop
 		if i == 0 {
 			d.tell(t, story("weir-a", 0, alerting.Open, episode.Low))
 		}

@@ -17,8 +17,12 @@ import (
 
 // runOnce starts a process and returns why it refused, or nil if it was still
 // running after it had become ready.
-func runOnce(t *testing.T, p *kafka.Process) error {
+func runOnce(t *testing.T, o *kafka.Options) error {
 	t.Helper()
+	p, err := kafka.New(*o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	done := make(chan error, 1)
@@ -38,10 +42,12 @@ func runOnce(t *testing.T, p *kafka.Process) error {
 
 // A state that was made with another configuration is refused, and the message
 // says what differs and what to do.
-func TestMismatchIsRefused(t *testing.T) {
-	d := newDeployment(t, 2, fakeCluster(t))
+func TestMismatchIsRefused(t *testing.T) { inBubble(t, testMismatchIsRefused) }
+
+func testMismatchIsRefused(t *testing.T) {
+	d := newDeployment(t, 2)
 	d.produce(t, "access", 1, nil)
-	if err := runOnce(t, d.process(t, "first")); err != nil {
+	if err := runOnce(t, d.options(t, "first")); err != nil {
 		t.Fatal(err)
 	}
 	other := event.NewHasher([event.KeySize]byte([]byte("another-key-....")))
@@ -61,40 +67,40 @@ func TestMismatchIsRefused(t *testing.T) {
 		{"fewer dimensions", topics.NewManifest(event.FixedHasher(), 2, d.grid, fewer), []string{"dimensions", "set them back"}},
 		{"a dimension of other fields", topics.NewManifest(event.FixedHasher(), 2, d.grid, renamed), []string{"dimensions", "session"}},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			p := d.process(t, "second")
-			p.Manifest = tc.manifest
-			err := runOnce(t, p)
-			if !errors.Is(err, topics.ErrMismatch) {
-				t.Fatalf("got %v, want a refusal", err)
-			}
-			for _, part := range tc.want {
-				if !strings.Contains(err.Error(), part) {
-					t.Errorf("the message lacks %q:\n%v", part, err)
-				}
-			}
-		})
-	}
-	t.Run("another partition count", func(t *testing.T) {
-		p := d.process(t, "second")
-		p.Manifest = topics.NewManifest(event.FixedHasher(), 3, d.grid, d.dims)
+		p := d.options(t, "second")
+		p.Manifest = tc.manifest
 		err := runOnce(t, p)
-		if err == nil || !strings.Contains(err.Error(), "weir.partials has 2 partitions, the configuration says 3") {
-			t.Fatalf("got %v", err)
+		if !errors.Is(err, topics.ErrMismatch) {
+			t.Errorf("%s: got %v, want a refusal", tc.name, err)
+			continue
 		}
-	})
-	t.Run("the same again", func(t *testing.T) {
-		if err := runOnce(t, d.process(t, "second")); err != nil {
-			t.Fatal(err)
+		for _, part := range tc.want {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: the message lacks %q:\n%v", tc.name, part, err)
+			}
 		}
-	})
+	}
+
+	p := d.options(t, "second")
+	p.Manifest = topics.NewManifest(event.FixedHasher(), 3, d.grid, d.dims)
+	p.Ingest.Partitions, p.Correlate.Partitions = 3, 3
+	err = runOnce(t, p)
+	if err == nil || !strings.Contains(err.Error(), "weir.partials has 2 partitions, the configuration says 3") {
+		t.Errorf("another partition count: got %v", err)
+	}
+
+	if err := runOnce(t, d.options(t, "second")); err != nil {
+		t.Errorf("the same again: %v", err)
+	}
 }
 
 // A state topic that would be deleted by time, or a log that would be
 // compacted, is refused.
-func TestTopicPolicyIsRefused(t *testing.T) {
-	d := newDeployment(t, 2, fakeCluster(t))
-	cl, err := kgo.NewClient(kgo.SeedBrokers(d.conn.Brokers...))
+func TestTopicPolicyIsRefused(t *testing.T) { inBubble(t, testTopicPolicyIsRefused) }
+
+func testTopicPolicyIsRefused(t *testing.T) {
+	d := newDeployment(t, 2)
+	cl, err := kgo.NewClient(append(d.conn.Extra, kgo.SeedBrokers(d.conn.Brokers...))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,16 +116,18 @@ func TestTopicPolicyIsRefused(t *testing.T) {
 }
 
 // What a source lacks is told at the start, with all that is wrong at once.
-func TestMissingSourceIsRefused(t *testing.T) {
-	d := newDeployment(t, 2, fakeCluster(t))
-	err := runOnce(t, d.process(t, "p"))
+func TestMissingSourceIsRefused(t *testing.T) { inBubble(t, testMissingSourceIsRefused) }
+
+func testMissingSourceIsRefused(t *testing.T) {
+	d := newDeployment(t, 2)
+	err := runOnce(t, d.options(t, "p"))
 	if err == nil || !strings.Contains(err.Error(), "source topic access") || !strings.Contains(err.Error(), "check sources") {
 		t.Fatalf("got %v", err)
 	}
 }
 
 func TestNoBroker(t *testing.T) {
-	d := newDeployment(t, 2, []string{"127.0.0.1:1"})
+	d := newDeploymentOn(t, 2, []string{"127.0.0.1:1"})
 	err := d.conn.Ping(context.Background(), time.Second)
 	if err == nil || !strings.Contains(err.Error(), "check kafka.brokers") {
 		t.Fatalf("got %v", err)

@@ -12,8 +12,10 @@ import (
 
 // What somebody said before the events were read, as after a reset, holds on
 // Kafka as it does without: the alerts are told or held back alike.
-func TestVerdictsOnKafka(t *testing.T) {
-	d := newDeployment(t, 2, fakeCluster(t))
+func TestVerdictsOnKafka(t *testing.T) { inBubble(t, testVerdictsOnKafka) }
+
+func testVerdictsOnKafka(t *testing.T) {
+	d := newDeployment(t, 2)
 	events, plain, before := d.leak(t)
 	first, err := alerting.ParseAlert([]byte(plain[0]))
 	if err != nil {
@@ -36,7 +38,7 @@ func TestVerdictsOnKafka(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.produce(t, "access", 3, events)
-	stop := start(t, d.process(t, "p"))
+	stop := start(t, d.options(t, "p")).stop
 	defer stop()
 	compare(t, d.alerts(t, len(told), 5*time.Minute), told)
 	var got []string

@@ -24,9 +24,12 @@ type Connection struct {
 	Extra []kgo.Opt
 }
 
-// Options are what every client of this process shares.
-func (c *Connection) Options() []kgo.Opt {
+// Options are what every client of this process shares. A client works on after
+// ctx has ended, for as long as Finishing does: no request of it and no closing
+// waits for a broker longer than that.
+func (c *Connection) Options(ctx context.Context) []kgo.Opt {
 	opts := []kgo.Opt{
+		kgo.WithContext(Finishing(ctx)),
 		kgo.SeedBrokers(c.Brokers...),
 		kgo.ClientID(c.ClientID),
 		kgo.WithHooks(c.Hooks...),
@@ -64,9 +67,9 @@ func (q quiet) Level() kgo.LogLevel {
 	}
 }
 
-// Client opens a client; the caller closes it.
-func (c *Connection) Client(more ...kgo.Opt) (*kgo.Client, error) {
-	cl, err := kgo.NewClient(append(c.Options(), more...)...)
+// Client opens a client; the caller closes it. For ctx see Options.
+func (c *Connection) Client(ctx context.Context, more ...kgo.Opt) (*kgo.Client, error) {
+	cl, err := kgo.NewClient(append(c.Options(ctx), more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("making a Kafka client: %w", err)
 	}
@@ -76,7 +79,7 @@ func (c *Connection) Client(more ...kgo.Opt) (*kgo.Client, error) {
 // Ping checks within the given time that a broker answers and lets us in. The
 // error says what to look at.
 func (c *Connection) Ping(ctx context.Context, timeout time.Duration) error {
-	cl, err := c.Client()
+	cl, err := c.Client(ctx)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (c *Connection) ReadAll(ctx context.Context, topic string, partition int32,
 
 // readFrom is readAll from an offset on, or from the first that there is.
 func (c *Connection) readFrom(ctx context.Context, topic string, partition int32, from int64, fn func(*kgo.Record) error) (int64, error) {
-	cl, err := c.Client(
+	cl, err := c.Client(ctx,
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
 		kgo.FetchMaxPartitionBytes(8<<20),
@@ -131,7 +131,7 @@ func FetchError(ctx context.Context, fetches kgo.Fetches) error {
 
 // Bounds is the function bounds with a client of its own.
 func (c *Connection) Bounds(ctx context.Context, topic string, partition int32) (start, end int64, err error) {
-	cl, err := c.Client()
+	cl, err := c.Client(ctx)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -22,7 +22,7 @@ type Span struct {
 // Spans returns what the topics hold now of records that were stamped at the
 // time, Unix milliseconds, or later: all that is committed.
 func Spans(ctx context.Context, conn *Connection, topics []string, from int64) ([]Span, error) {
-	cl, err := conn.Client()
+	cl, err := conn.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func Spans(ctx context.Context, conn *Connection, topics []string, from int64) (
 // ReadSpans hands the records of the spans to fn, those of a partition in
 // pendingCommand, and moves each span on once fn has taken the record.
 func ReadSpans(ctx context.Context, conn *Connection, spans []Span, fn func(*kgo.Record) error) error {
-	cl, err := conn.Client(kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.ConsumeResetOffset(kgo.NoResetOffset()))
+	cl, err := conn.Client(ctx, kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.ConsumeResetOffset(kgo.NoResetOffset()))
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,9 @@ import (
 // TransactionLimit is how long the broker lets a transaction stay open.
 const TransactionLimit = 15 * time.Second
 
-// TakeOver claims the client's transactional id: from here on whoever had it
-// before can write no more, and what it left unfinished is aborted at once
-// instead of when it times out.
+// TakeOver claims the client's transactional id: from here on the client that
+// had it before can write no more, and what that left unfinished is aborted at
+// once instead of when it times out.
 func TakeOver(ctx context.Context, cl *kgo.Client) error {
 	if _, _, err := cl.ProducerID(ctx); err != nil {
 		return fmt.Errorf("taking over: %w", Explain(err))
@@ -21,9 +21,8 @@ func TakeOver(ctx context.Context, cl *kgo.Client) error {
 	return nil
 }
 
-// Transaction is what one task writes at once: all of it or nothing. A task
-// that fails to commit is thrown away, so there is no way to go on after an
-// error.
+// Transaction is what one task writes at once: all of it or nothing. After an
+// error there is no way to go on with the client, and the task is thrown away.
 type Transaction struct {
 	Client  *kgo.Client
 	Records []*kgo.Record
@@ -34,14 +33,18 @@ func (t *Transaction) Add(topic string, partition int32, key, value []byte) {
 	t.Records = append(t.Records, &kgo.Record{Topic: topic, Partition: partition, Key: key, Value: value})
 }
 
-// Commit writes the records and ends the transaction. It finishes even when
-// the process is asked to stop, within the client's own time limits.
+// Commit writes the records and ends the transaction. A stop does not cut it
+// off before the grace is over: see Finishing.
 func (t *Transaction) Commit(ctx context.Context) error {
-	ctx = context.WithoutCancel(ctx)
+	ctx = Finishing(ctx)
 	if err := t.Client.BeginTransaction(); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
-	if err := t.Client.ProduceSync(ctx, t.Records...).FirstErr(); err != nil {
+	out := NewWriter(t.Client)
+	for _, rec := range t.Records {
+		out.Write(ctx, rec)
+	}
+	if err := out.Flush(ctx); err != nil {
 		return fmt.Errorf("writing: %w", Explain(err))
 	}
 	if err := t.Client.EndTransaction(ctx, kgo.TryCommit); err != nil {

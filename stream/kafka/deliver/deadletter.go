@@ -20,16 +20,16 @@ const (
 // deadLetter returns the record of what the destination will never take. That
 // is reported once, by another destination, unless it is itself such a report,
 // or there is no other, or too many have been.
-func (n *Notifier) deadLetter(key, value []byte, reason string, report bool) *kgo.Record {
-	rec := &kgo.Record{Topic: n.Topics.DeadLetters, Key: key, Value: value, Headers: []kgo.RecordHeader{
-		{Key: headerDestination, Value: []byte(n.Dest.Name())},
+func (r *run) deadLetter(key, value []byte, reason string, report bool) *kgo.Record {
+	rec := &kgo.Record{Topic: r.Topics.DeadLetters, Key: key, Value: value, Headers: []kgo.RecordHeader{
+		{Key: headerDestination, Value: []byte(r.Dest.Name())},
 		{Key: headerReason, Value: []byte(alerting.Printable(reason, notify.MaxReason))},
 	}}
-	if !report || n.Other == "" {
+	if !report || r.Other == "" {
 		return rec
 	}
-	if report, last := n.box.report(time.Now()); report {
-		rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: headerReportBy, Value: []byte(n.Other)})
+	if report, last := r.outbox.report(time.Now()); report {
+		rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: headerReportBy, Value: []byte(r.Other)})
 		if last {
 			rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: headerLast})
 		}
@@ -39,14 +39,14 @@ func (n *Notifier) deadLetter(key, value []byte, reason string, report bool) *kg
 
 // report returns what a dead letter of another destination says here, or nil
 // if it is not for this one to say.
-func (n *Notifier) report(rec *kgo.Record) *alerting.Alert {
+func (r *run) report(rec *kgo.Record) *alerting.Alert {
 	h := map[string]string{}
 	last := false
 	for _, header := range rec.Headers {
 		h[header.Key] = string(header.Value)
 		last = last || header.Key == headerLast
 	}
-	if h[headerReportBy] != n.Dest.Name() {
+	if h[headerReportBy] != r.Dest.Name() {
 		return nil
 	}
 	undelivered, err := alerting.ParseAlert(rec.Value)

@@ -2,19 +2,23 @@ package metrics
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-	"github.com/weirhq/weir/detectors/fact"
-	"github.com/weirhq/weir/stream/detect"
-	"github.com/weirhq/weir/stream/join"
 )
 
 // Label is the form of a partition in labels and in names.
 func Label(partition int32) string { return strconv.Itoa(int(partition)) }
 
-// Metrics are what weir tells of itself, by stage.
+// Fleet is a gauge of the whole fleet. Only the process that correlates shows it.
+type Fleet struct{ *prometheus.GaugeVec }
+
+// Set sets the gauge.
+func (f Fleet) Set(v float64) { f.WithLabelValues().Set(v) }
+
+// Metrics are what weir tells of itself, by stage. A gauge of a partition is
+// deleted when the partition moves to another process; heartbeats stay, since a
+// stage that nobody works on must show.
 type Metrics struct {
 	Events          *prometheus.CounterVec   // topic, outcome
 	Rejects         *prometheus.CounterVec   // topic, partition, reason
@@ -46,20 +50,20 @@ type Metrics struct {
 	Failures        *prometheus.CounterVec // part
 	Candidates      *prometheus.CounterVec // dimension
 	Alerts          *prometheus.CounterVec // status, severity, dimension
-	Episodes        prometheus.Gauge
-	Campaigns       prometheus.Gauge
-	HeldBack        prometheus.Gauge
+	Episodes        Fleet
+	Campaigns       Fleet
+	HeldBack        Fleet
 	Suppressed      *prometheus.CounterVec // by, name
-	BudgetRealised  prometheus.Gauge
+	BudgetRealised  Fleet
 	Verdicts        *prometheus.CounterVec // kind
-	WaitingVerdicts prometheus.Gauge
+	WaitingVerdicts Fleet
 	Threshold       *prometheus.GaugeVec // dimension
 	Deliveries      *prometheus.CounterVec
 	Retries         *prometheus.CounterVec
 	Queued          *prometheus.GaugeVec // destination
-	Ledger          prometheus.Gauge
+	Ledger          Fleet
 	LedgerBroken    prometheus.Gauge
-	Checkpoint      prometheus.Gauge
+	Checkpoint      Fleet
 	Heartbeat       *prometheus.GaugeVec // stage
 }
 
@@ -74,6 +78,11 @@ func New(reg prometheus.Registerer) *Metrics {
 	}
 	one := func(name, help string) prometheus.Gauge {
 		return f.NewGauge(prometheus.GaugeOpts{Name: "weir_" + name, Help: help})
+	}
+	fleet := func(name, help string) Fleet {
+		g := Fleet{gauge(name, help)}
+		g.Set(0)
+		return g
 	}
 	return &Metrics{
 		tokens:      gauge("tokens", "Tokens by what the join of a partition makes of them: known, waiting for a login, and, since its start, older than the log, unissued, unjudged.", "partition", "state"),
@@ -109,72 +118,20 @@ func New(reg prometheus.Registerer) *Metrics {
 		Failures:        counter("task_failures_total", "Parts of the process that failed and were started again.", "part"),
 		Candidates:      counter("candidates_total", "Identities whose evidence passed the candidate cut, each tick.", "dimension"),
 		Alerts:          counter("alerts_total", "Alerts written.", "status", "severity", "dimension"),
-		Episodes:        one("open_episodes", "Episodes that are open."),
-		Campaigns:       one("open_campaigns", "Campaigns that are open."),
-		HeldBack:        one("suppressed_episodes", "Open episodes that people have no message of: expected, or told in a campaign's."),
+		Episodes:        fleet("open_episodes", "Episodes that are open."),
+		Campaigns:       fleet("open_campaigns", "Campaigns that are open."),
+		HeldBack:        fleet("suppressed_episodes", "Open episodes that people have no message of: expected, or told in a campaign's."),
 		Suppressed:      counter("suppressed_total", "Alerts that nobody was sent, by what held them back; all are on the suppressed topic.", "by"),
-		BudgetRealised:  one("budget_realised", "Statistical episodes and campaigns that people were told of, a day of event time, over the last 28 days."),
+		BudgetRealised:  fleet("budget_realised", "Statistical episodes and campaigns that people were told of, a day of event time, over the last 28 days."),
 		Verdicts:        counter("verdicts_total", "Verdicts that took effect, by kind, and those that could not be read.", "kind"),
-		WaitingVerdicts: one("verdicts_waiting", "Verdicts on episodes that are not known (yet)."),
+		WaitingVerdicts: fleet("verdicts_waiting", "Verdicts on episodes that are not known (yet)."),
 		Threshold:       gauge("alert_threshold", "Log evidence that opens an episode.", "dimension"),
 		Deliveries:      counter("deliveries_total", "Deliveries, by what became of them.", "destination", "outcome"),
 		Retries:         counter("delivery_retries_total", "Delivery attempts that failed and are repeated.", "destination"),
-		Ledger:          one("ledger_records", "Number of the last record of the ledger."),
-		Checkpoint:      one("ledger_checkpoint_timestamp_seconds", "Wall clock of the last checkpoint of the ledger that was sent."),
+		Ledger:          fleet("ledger_records", "Number of the last record of the ledger."),
+		Checkpoint:      fleet("ledger_checkpoint_timestamp_seconds", "Wall clock of the last checkpoint of the ledger that was sent."),
 		LedgerBroken:    one("ledger_broken", "1 if the end of the ledger is not what correlate has written; `weir ledger verify` says more."),
 		Queued:          gauge("queued_messages", "Messages that wait for a destination in memory; those behind them wait in Kafka.", "destination"),
 		Heartbeat:       gauge("heartbeat_timestamp_seconds", "Wall clock at which a stage last did its work without fault; alert when it is old.", "stage"),
-	}
-}
-
-// Progress shows how far detect is with a partition, and whether that waits for
-// parameters.
-func (m *Metrics) Progress(partition string, s detect.Stats, waiting bool) {
-	wait := 0.0
-	if waiting {
-		wait = 1
-	}
-	m.waiting.WithLabelValues(partition).Set(wait)
-	if s.ClosedMS > 0 {
-		m.closed.WithLabelValues(partition).Set(float64(s.ClosedMS) / 1000)
-	}
-	if s.WatermarkMS > 0 {
-		m.watermark.WithLabelValues(partition).Set(float64(s.WatermarkMS) / 1000)
-	}
-	m.identities.WithLabelValues(partition).Set(float64(s.Identities))
-	m.overdue.WithLabelValues(partition).Set(float64(s.Overdue))
-	m.unknown.WithLabelValues(partition).Set(float64(s.Unknown))
-	m.holder.Reset()
-	if s.Holder.Topic != "" {
-		m.holder.WithLabelValues(s.Holder.Topic, Label(s.Holder.Partition)).Set(1)
-	}
-}
-
-// Committed counts a commit of a stage that began at that time.
-func (m *Metrics) Committed(stage string, began time.Time) {
-	m.Commits.WithLabelValues(stage, "committed").Inc()
-	m.commitTime.WithLabelValues(stage).Observe(time.Since(began).Seconds())
-}
-
-// Inputs shows which kinds of facts have never been seen.
-func (m *Metrics) Inputs(in fact.Inputs) {
-	for _, input := range fact.AllInputs() {
-		m.missing.WithLabelValues(input.Name).Set(0)
-	}
-	for _, input := range in.Missing() {
-		m.missing.WithLabelValues(input.Name).Set(1)
-	}
-}
-
-// Joined shows what the join knows of the tokens of a partition.
-func (m *Metrics) Joined(partition string, s join.Stats) {
-	for state, n := range map[string]int64{
-		"known": s.Tokens, "waiting": s.Held, "older_than_log": s.Adopted, "unissued": s.Unissued, "unjudged": s.Unjudged,
-	} {
-		m.tokens.WithLabelValues(partition, state).Set(float64(n))
-	}
-	m.tokenShare.WithLabelValues(partition).Set(s.Share)
-	if s.ClosedMS > 0 {
-		m.joinMark.WithLabelValues(partition).Set(float64(s.ClosedMS) / 1000)
 	}
 }

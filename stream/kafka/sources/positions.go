@@ -16,38 +16,13 @@ import (
 	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
-// gain takes over partitions at the progress of their last commit.
-func (w *Worker) gain(ctx context.Context, parts map[string][]int32) error {
-	offsets, err := w.committed(ctx)
-	if err != nil {
-		return err
-	}
-	starts, err := w.starts(ctx, parts)
-	if err != nil {
-		return err
-	}
-	for topic, list := range parts {
-		for _, p := range list {
-			s := stream.Source{Topic: topic, Partition: p}
-			progress := ingest.NoProgress(s, starts[s])
-			if c, ok := offsets[s]; ok {
-				progress = c
-			}
-			w.in.Assign(progress)
-			w.from[s] = progress.Offset
-			w.quiet[s] = time.Now()
-		}
-	}
-	return nil
-}
-
-// committed reads the progress of all partitions of the group. While another
+// groupProgress reads the progress of all partitions of the group. While another
 // member's transaction is about to end, its offsets are not stable yet; that
 // passes within the time a transaction may take.
-func (w *Worker) committed(ctx context.Context) (map[stream.Source]stream.Progress, error) {
+func (r *run) groupProgress(ctx context.Context) (map[stream.Source]stream.Progress, error) {
 	limit := time.Now().Add(2 * cluster.TransactionLimit)
 	for {
-		out, err := w.committedNow(ctx)
+		out, err := r.groupProgressNow(ctx)
 		if err == nil {
 			return out, nil
 		}
@@ -57,8 +32,8 @@ func (w *Worker) committed(ctx context.Context) (map[stream.Source]stream.Progre
 	}
 }
 
-func (w *Worker) committedNow(ctx context.Context) (map[stream.Source]stream.Progress, error) {
-	offsets, err := w.adm.FetchOffsets(kadm.RequireStable(ctx), w.Group+"-ingest")
+func (r *run) groupProgressNow(ctx context.Context) (map[stream.Source]stream.Progress, error) {
+	offsets, err := r.admin.FetchOffsets(kadm.RequireStable(ctx), r.group())
 	if err != nil {
 		return nil, err
 	}
@@ -84,18 +59,18 @@ func (w *Worker) committedNow(ctx context.Context) (map[stream.Source]stream.Pro
 
 // startOffsets places partitions for which nothing was committed where the
 // configuration says.
-func (w *Worker) startOffsets(ctx context.Context, got map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+func (r *run) startOffsets(ctx context.Context, got map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	parts := map[string][]int32{}
 	for topic, list := range got {
 		for p := range list {
 			parts[topic] = append(parts[topic], p)
 		}
 	}
-	committed, err := w.committed(ctx)
+	committed, err := r.groupProgress(ctx)
 	if err != nil {
 		return nil, err
 	}
-	starts, err := w.starts(ctx, parts)
+	starts, err := r.starts(ctx, parts)
 	if err != nil {
 		return nil, err
 	}
@@ -111,9 +86,9 @@ func (w *Worker) startOffsets(ctx context.Context, got map[string]map[int32]kgo.
 }
 
 // starts resolves where each partition begins if nothing was committed.
-func (w *Worker) starts(ctx context.Context, parts map[string][]int32) (map[stream.Source]int64, error) {
+func (r *run) starts(ctx context.Context, parts map[string][]int32) (map[stream.Source]int64, error) {
 	out := map[stream.Source]int64{}
-	for _, src := range w.Options.Sources {
+	for _, src := range r.Options.Sources {
 		if len(parts[src.Topic]) == 0 {
 			continue
 		}
@@ -121,11 +96,11 @@ func (w *Worker) starts(ctx context.Context, parts map[string][]int32) (map[stre
 		var err error
 		switch {
 		case src.Start.Latest:
-			listed, err = w.adm.ListOffsetsAfterMilli(ctx, w.Options.Created, src.Topic)
+			listed, err = r.admin.ListOffsetsAfterMilli(ctx, r.Options.Created, src.Topic)
 		case src.Start.Millis > 0:
-			listed, err = w.adm.ListOffsetsAfterMilli(ctx, src.Start.Millis, src.Topic)
+			listed, err = r.admin.ListOffsetsAfterMilli(ctx, src.Start.Millis, src.Topic)
 		default:
-			listed, err = w.adm.ListStartOffsets(ctx, src.Topic)
+			listed, err = r.admin.ListStartOffsets(ctx, src.Topic)
 		}
 		if err == nil {
 			err = listed.Error()

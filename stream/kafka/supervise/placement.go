@@ -2,6 +2,8 @@ package supervise
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,17 +25,27 @@ type Task func(ctx context.Context, partition int32, at func(offset int64)) erro
 // task safe is its own transactional id.
 type Placement struct {
 	Env
-	GroupSuffix string // suffix of the consumer group
+	GroupSuffix string // of the consumer group
 	Topic       string
 	Name        string // of a task, where the topic has one partition and several read it; empty: by topic and partition
 	Task        Task
 	Reach       func(partition int32) string // metadata of a position, or nil
+	Forget      func(partition int32)        // called when a partition has moved away
+}
+
+// member is one run of a Placement: its membership in the group, and the tasks
+// that it has been given.
+type member struct {
+	*Placement
+	ctx    context.Context // of the run; tasks that the group's callbacks start end with it
+	client *kgo.Client
 
 	mu        sync.Mutex
 	running   map[int32]*placed
-	positions map[int32]int64
+	positions map[int32]int64 // by partition: the next offset
 }
 
+// placed is a task that runs here.
 type placed struct {
 	stop context.CancelFunc
 	done chan struct{}
@@ -51,35 +63,30 @@ func (p *Placement) taskName(partition int32) string {
 // Run takes part in the group until ctx ends, and then stops its tasks, each
 // of which finishes the transaction it is in.
 func (p *Placement) Run(ctx context.Context) error {
-	p.running, p.positions = map[int32]*placed{}, map[int32]int64{}
 	group := p.groupName()
 	p.Ready.Begin(group) // until the group has said what runs here
 	defer p.Ready.Forget(group)
-	cl, err := p.Conn.Client(append(cluster.GroupOptions(group),
+	m := &member{Placement: p, ctx: ctx, running: map[int32]*placed{}, positions: map[int32]int64{}}
+	var err error
+	m.client, err = p.Conn.Client(ctx, append(cluster.GroupOptions(group),
 		kgo.ConsumeTopics(p.Topic),
 		kgo.DisableAutoCommit(),
-		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, got map[string][]int32) { p.start(ctx, got[p.Topic]) }),
-		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { p.stop(lost[p.Topic]) }),
-		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { p.stop(lost[p.Topic]) }),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, got map[string][]int32) { m.start(got[p.Topic]) }),
+		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { m.stop(lost[p.Topic]) }),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { m.stop(lost[p.Topic]) }),
 	)...)
 	if err != nil {
 		return err
 	}
-	cl.PauseFetchTopics(p.Topic) // tasks read for themselves
+	m.client.PauseFetchTopics(p.Topic) // tasks read for themselves
 	defer func() {
-		p.mu.Lock()
-		var all []int32
-		for partition := range p.running {
-			all = append(all, partition)
-		}
-		p.mu.Unlock()
-		p.stop(all)
-		cl.Close()
+		m.stopAll()
+		m.client.Close()
 	}()
 	for {
 		// Nothing is read here; what comes are faults of the group.
 		wait, cancel := context.WithTimeout(ctx, CommitPositions)
-		fetches := cl.PollFetches(wait)
+		fetches := m.client.PollFetches(wait)
 		cancel()
 		if ctx.Err() != nil {
 			return nil
@@ -87,91 +94,106 @@ func (p *Placement) Run(ctx context.Context) error {
 		if err := cluster.FetchError(ctx, fetches); err != nil {
 			return err
 		}
-		p.showPositions(ctx, cl)
+		m.showPositions()
 	}
 }
 
 // showPositions commits where the tasks stand, for people who look at the lag
 // of the group; nothing reads it back, so a fault is passed over.
-func (p *Placement) showPositions(ctx context.Context, cl *kgo.Client) {
-	member, generation := cl.GroupMetadata()
+func (m *member) showPositions() {
+	id, generation := m.client.GroupMetadata()
 	if generation < 0 {
 		return
 	}
 	topic := kmsg.NewOffsetCommitRequestTopic()
-	topic.Topic = p.Topic
-	p.mu.Lock()
-	for partition, offset := range p.positions {
+	topic.Topic = m.Topic
+	m.mu.Lock()
+	for partition, offset := range m.positions {
 		part := kmsg.NewOffsetCommitRequestTopicPartition()
 		part.Partition, part.Offset = partition, offset
-		if p.Reach != nil {
-			text := p.Reach(partition)
+		if m.Reach != nil {
+			text := m.Reach(partition)
 			part.Metadata = &text
 		}
 		topic.Partitions = append(topic.Partitions, part)
 	}
-	p.mu.Unlock()
+	m.mu.Unlock()
 	if len(topic.Partitions) == 0 {
 		return
 	}
 	req := kmsg.NewPtrOffsetCommitRequest()
-	req.Group, req.MemberID, req.Generation = p.groupName(), member, generation
+	req.Group, req.MemberID, req.Generation = m.groupName(), id, generation
 	req.Topics = append(req.Topics, topic)
-	if _, err := req.RequestWith(ctx, cl); err != nil {
-		p.Log.Debug("showing positions", "group", p.groupName(), "error", err)
+	if _, err := req.RequestWith(m.ctx, m.client); err != nil {
+		m.Log.Debug("showing positions", "group", m.groupName(), "error", err)
 	}
 }
 
-func (p *Placement) start(ctx context.Context, partitions []int32) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// start runs the tasks of partitions that the group has given.
+func (m *member) start(partitions []int32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, partition := range partitions {
-		p.Ready.Begin(p.taskName(partition))
+		m.Ready.Begin(m.taskName(partition))
 	}
-	p.Ready.Done(p.groupName())
+	m.Ready.Done(m.groupName())
 	for _, partition := range partitions {
-		if p.running[partition] != nil {
+		if m.running[partition] != nil {
 			continue
 		}
-		ctx, cancel := context.WithCancel(ctx)
+		ctx, cancel := context.WithCancel(m.ctx)
 		t := &placed{stop: cancel, done: make(chan struct{})}
-		p.running[partition] = t
+		m.running[partition] = t
 		go func() {
 			defer close(t.done)
-			defer p.Ready.Forget(p.taskName(partition))
-			p.Keep(ctx, p.taskName(partition), func(ctx context.Context) error { return p.once(ctx, partition) })
+			defer m.forget(partition)
+			m.Keep(ctx, m.taskName(partition), func(ctx context.Context) error { return m.once(ctx, partition) })
 		}()
 	}
 }
 
+// forget tells that a partition does not run here any longer.
+func (m *member) forget(partition int32) {
+	m.Ready.Forget(m.taskName(partition))
+	m.Forget(partition)
+}
+
+// stopAll ends all tasks.
+func (m *member) stopAll() {
+	m.mu.Lock()
+	all := slices.Collect(maps.Keys(m.running))
+	m.mu.Unlock()
+	m.stop(all)
+}
+
 // stop ends tasks and waits for them: each finishes the transaction it is in.
-func (p *Placement) stop(partitions []int32) {
-	p.mu.Lock()
+func (m *member) stop(partitions []int32) {
+	m.mu.Lock()
 	var stopping []*placed
 	for _, partition := range partitions {
-		if t := p.running[partition]; t != nil {
+		if t := m.running[partition]; t != nil {
 			t.stop()
 			stopping = append(stopping, t)
-			delete(p.running, partition)
-			delete(p.positions, partition)
+			delete(m.running, partition)
+			delete(m.positions, partition)
 		}
 	}
-	p.mu.Unlock()
+	m.mu.Unlock()
 	for _, t := range stopping {
 		<-t.done
 	}
 }
 
 // once runs a task and, when it fails, leaves it marked as not restored.
-func (p *Placement) once(ctx context.Context, partition int32) error {
-	name := p.taskName(partition)
-	err := p.Task(ctx, partition, func(offset int64) {
-		p.mu.Lock()
-		p.positions[partition] = offset
-		p.mu.Unlock()
+func (m *member) once(ctx context.Context, partition int32) error {
+	name := m.taskName(partition)
+	err := m.Task(ctx, partition, func(offset int64) {
+		m.mu.Lock()
+		m.positions[partition] = offset
+		m.mu.Unlock()
 	})
 	if ctx.Err() == nil {
-		p.Ready.Begin(name)
+		m.Ready.Begin(name)
 	}
 	return err
 }

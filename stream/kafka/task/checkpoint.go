@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 )
@@ -28,14 +27,14 @@ type Checkpoints struct {
 }
 
 // checkpointer sends the ledger's checkpoints beside correlate's work, which
-// never waits for it, and notes in the ledger what was sent, so that auditors
-// know which checkpoints there must be.
+// never waits for it. What was sent is chained in the ledger too, so that
+// auditors know which checkpoints there must be.
 type checkpointer struct {
-	*Checkpoints
-	due  time.Time
-	at   ledger.Head // of the ledger when the last was noted
-	busy bool
-	done chan sent
+	*Checkpoints             // nil: none are sent
+	due          time.Time   // wall clock at which the next is sent
+	at           ledger.Head // of the ledger when the last was chained
+	busy         bool        // one is being sent
+	done         chan sent
 }
 
 // sent is what became of one checkpoint.
@@ -48,9 +47,10 @@ func newCheckpointer(c *Checkpoints) *checkpointer {
 	return &checkpointer{Checkpoints: c, due: time.Now(), done: make(chan sent, 1)}
 }
 
-// step notes a checkpoint that was sent, and begins the next when it is due and
-// anything was chained since.
-func (k *checkpointer) step(ctx context.Context, t *Correlate, cl *kgo.Client, w *ledgerWriter) error {
+// stepCheckpoint chains a checkpoint that was sent, and begins the next when it
+// is due and anything was chained since.
+func (r *correlateRun) stepCheckpoint(ctx context.Context) error {
+	k := r.checkpointer
 	if k.Checkpoints == nil {
 		return nil
 	}
@@ -58,17 +58,17 @@ func (k *checkpointer) step(ctx context.Context, t *Correlate, cl *kgo.Client, w
 	case s := <-k.done:
 		k.busy = false
 		if s.err == nil {
-			return k.note(ctx, t, cl, w, &s.checkpoint)
+			return r.chainCheckpoint(ctx, &s.checkpoint)
 		}
 		k.due = time.Now().Add(min(k.Every, checkpointAgain))
-		t.Log.Warn("a checkpoint of the ledger could not be sent and will be made again", "to", k.To, "record", s.checkpoint.Seq, "error", s.err)
+		r.Log.Warn("a checkpoint of the ledger could not be sent and will be made again", "to", k.To, "record", s.checkpoint.Seq, "error", s.err)
 	default:
 	}
-	now := time.Now()
-	if k.busy || w.Head == k.at || w.Head.Seq == 0 || now.Before(k.due) {
+	now, head := time.Now(), r.ledger.Head
+	if k.busy || head == k.at || head.Seq == 0 || now.Before(k.due) {
 		return nil
 	}
-	c, err := ledger.NewCheckpoint(t.Topics.Ledger, w.Head, now, k.Key)
+	c, err := ledger.NewCheckpoint(r.Topics.Ledger, head, now, k.Key)
 	if err != nil {
 		return err
 	}
@@ -76,13 +76,14 @@ func (k *checkpointer) step(ctx context.Context, t *Correlate, cl *kgo.Client, w
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, checkpointLimit)
 		defer cancel()
-		k.done <- sent{c, k.Send(ctx, &c)}
+		k.done <- sent{checkpoint: c, err: k.Send(ctx, &c)}
 	}()
 	return nil
 }
 
-// note chains that a checkpoint was sent.
-func (k *checkpointer) note(ctx context.Context, t *Correlate, cl *kgo.Client, w *ledgerWriter, c *ledger.Checkpoint) error {
+// chainCheckpoint chains that a checkpoint was sent.
+func (r *correlateRun) chainCheckpoint(ctx context.Context, c *ledger.Checkpoint) error {
+	k := r.checkpointer
 	body, err := json.Marshal(struct {
 		To         string             `json:"to"`
 		Checkpoint *ledger.Checkpoint `json:"checkpoint"`
@@ -90,19 +91,19 @@ func (k *checkpointer) note(ctx context.Context, t *Correlate, cl *kgo.Client, w
 	if err != nil {
 		return fmt.Errorf("noting a checkpoint: %w", err)
 	}
-	before := w.Head
-	tx := cluster.Transaction{Client: cl}
-	if err := w.add(&tx, ledger.Check, c.At, body); err != nil {
+	before := r.ledger.Head
+	tx := cluster.Transaction{Client: r.client}
+	if err := r.ledger.add(&tx, ledger.Check, c.At, body); err != nil {
 		return err
 	}
-	w.writeEnd(&tx)
+	r.ledger.writeEnd(&tx)
 	if err := tx.Commit(ctx); err != nil {
 		return fmt.Errorf("noting a checkpoint: %w", err)
 	}
 	if k.due = time.Now().Add(k.Every); before.Seq == c.Seq {
-		k.at = w.Head // nothing but the note itself was chained since
+		k.at = r.ledger.Head // nothing but the note itself was chained since
 	}
-	t.Metrics.Checkpoint.Set(float64(c.At.Unix()))
-	t.Metrics.Ledger.Set(float64(w.Head.Seq))
+	r.Metrics.Checkpoint.Set(float64(c.At.Unix()))
+	r.Metrics.Ledger.Set(float64(r.ledger.Head.Seq))
 	return nil
 }

@@ -17,11 +17,12 @@ import (
 // so that it stays well below the size that brokers accept.
 const reportCandidates = 200
 
-// mostHeld is how many identities and ticks a task holds before it stops
+// mostHeld is how many pairs of identity and tick a task holds before it stops
 // reading while it waits for parameters.
 const mostHeld = 500_000
 
-// Detect runs a detect.Task on one partition of weir.partials.
+// Detect runs a detect.Task on each partition of weir.partials that is placed
+// here.
 type Detect struct {
 	supervise.Env
 	Config detect.Config
@@ -30,126 +31,126 @@ type Detect struct {
 // Run restores the state of a partition, and then takes in partials and closes
 // ticks until ctx ends or something fails.
 func (t *Detect) Run(ctx context.Context, partition int32, at func(int64)) error {
-	name := supervise.TaskName(t.Topics.Partials, partition)
-	t.Ready.Begin(name)
-	defer t.Ready.Forget(name)
 	began := time.Now()
 	cl, err := t.TaskClient(ctx, "detect-"+metrics.Label(partition), kgo.FetchMaxPartitionBytes(4<<20))
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	d, err := t.restore(ctx, cl, partition)
-	if err != nil {
+	r := &detectRun{Detect: t, partition: partition, client: cl, began: began, quiet: time.Now()}
+	if err := r.restore(ctx); err != nil {
 		return err
 	}
-	paused, warned, quiet := false, false, time.Now()
+	return r.loop(ctx, at)
+}
+
+// Forget drops what the metrics show of a partition that has moved away.
+func (t *Detect) Forget(partition int32) { t.Metrics.ForgetDetect(partition) }
+
+// detectRun is one run of a partition's task.
+type detectRun struct {
+	*Detect
+	partition int32
+	client    *kgo.Client
+	detect    *detect.Task
+	began     time.Time // wall clock
+	quiet     time.Time // wall clock since when nothing came
+	paused    bool      // weir.partials is not read
+	warned    bool      // the log has told which inputs are missing
+}
+
+func (r *detectRun) loop(ctx context.Context, at func(int64)) error {
+	name := supervise.TaskName(r.Topics.Partials, r.partition)
 	for {
-		if !d.Restoring() && t.Ready.Done(name) {
-			took := time.Since(began)
-			t.Metrics.RestoreTime.WithLabelValues(metrics.Label(partition)).Set(took.Seconds())
-			t.Log.Info("restored", "partition", partition, "identities", d.Stats().Identities, "seconds", took.Seconds())
+		if !r.detect.Restoring() && r.Ready.Done(name) {
+			took := time.Since(r.began)
+			r.Metrics.RestoreTime.WithLabelValues(metrics.Label(r.partition)).Set(took.Seconds())
+			r.Log.Info("restored", "partition", r.partition, "identities", r.detect.Stats().Identities, "seconds", took.Seconds())
 		}
-		came, err := t.poll(ctx, cl, d)
+		came, err := r.poll(ctx)
 		if err != nil {
 			return err
 		}
 		if came {
-			quiet = time.Now()
-		} else if time.Since(quiet) > settleAfter {
-			d.Settle()
-			quiet = time.Now()
+			r.quiet = time.Now()
+		} else if time.Since(r.quiet) > settleAfter {
+			r.detect.Settle()
+			r.quiet = time.Now()
 		}
-		waiting, err := t.advance(ctx, cl, d, partition)
+		waiting, err := r.advance(ctx)
 		if err != nil {
 			return err
 		}
-		at(d.Offset())
-		if inputs := d.Stats().Inputs; partition == 0 && t.Config.Facts != nil {
-			t.Metrics.Inputs(inputs)
-			if !warned && time.Since(began) > settleAfter {
-				warned = true
-				for _, input := range inputs.Missing() {
-					t.Log.Warn("an input is missing", "input", input.Name, "so", input.String())
-				}
-			}
-		}
-		// A backlog waits in Kafka, not in memory.
-		if full := waiting && d.Held() > mostHeld; full != paused {
-			paused = full
-			part := map[string][]int32{t.Topics.Partials: {partition}}
-			if full {
-				cl.PauseFetchPartitions(part)
-			} else {
-				cl.ResumeFetchPartitions(part)
-			}
-		}
+		at(r.detect.Offset())
+		r.showInputs()
+		r.pause(waiting && r.detect.Held() > mostHeld)
 	}
 }
 
-// restore loads the state of a partition and sets the client to read on.
-func (t *Detect) restore(ctx context.Context, cl *kgo.Client, partition int32) (*detect.Task, error) {
-	config := t.Config
-	config.Partition = partition
-	r := detect.NewRestore(config)
-	_, err := t.Conn.ReadAll(ctx, t.Topics.State, partition, func(rec *kgo.Record) error {
-		return r.Load(rec.Key, rec.Value)
+// restore loads the state of the partition and sets the client to read on.
+func (r *detectRun) restore(ctx context.Context) error {
+	config := r.Config
+	config.Partition = r.partition
+	state := detect.NewRestore(config)
+	_, err := r.Conn.ReadAll(ctx, r.Topics.State, r.partition, func(rec *kgo.Record) error {
+		return state.Load(rec.Key, rec.Value)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("restoring: %w", err)
+		return fmt.Errorf("restoring: %w", err)
 	}
-	start, _, err := t.Conn.Bounds(ctx, t.Topics.Partials, partition)
+	start, _, err := r.Conn.Bounds(ctx, r.Topics.Partials, r.partition)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	d, offset, err := r.Begin(start)
+	task, offset, err := state.Begin(start)
 	if err != nil {
-		return nil, fmt.Errorf("restoring: %w", err)
+		return fmt.Errorf("restoring: %w", err)
 	}
 	if offset < start {
-		return nil, supervise.Deleted(t.Topics.Partials, partition, start, offset)
+		return supervise.Deleted(r.Topics.Partials, r.partition, start, offset)
 	}
-	next, err := t.Conn.ReadAll(ctx, t.Topics.Parameters, 0, func(rec *kgo.Record) error { return setParameters(d, rec.Value) })
+	r.detect = task
+	next, err := r.Conn.ReadAll(ctx, r.Topics.Parameters, 0, func(rec *kgo.Record) error { return r.setParameters(rec.Value) })
 	if err != nil {
-		return nil, fmt.Errorf("restoring: %w", err)
+		return fmt.Errorf("restoring: %w", err)
 	}
-	if err := d.Resume(); err != nil {
-		return nil, err
+	if err := task.Resume(); err != nil {
+		return err
 	}
-	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{
-		t.Topics.Partials:   {partition: kgo.NewOffset().At(offset)},
-		t.Topics.Parameters: {0: kgo.NewOffset().At(next)},
+	r.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{
+		r.Topics.Partials:   {r.partition: kgo.NewOffset().At(offset)},
+		r.Topics.Parameters: {0: kgo.NewOffset().At(next)},
 	})
-	return d, nil
+	return nil
 }
 
-func setParameters(d *detect.Task, value []byte) error {
+func (r *detectRun) setParameters(value []byte) error {
 	p, err := stream.DecodeParameterRecord(value)
 	if err != nil {
 		return err
 	}
-	d.SetParameters(p)
+	r.detect.SetParameters(p)
 	return nil
 }
 
 // poll takes in what has come, and reports whether anything has. It returns
-// after pollFor at the latest.
-func (t *Detect) poll(ctx context.Context, cl *kgo.Client, d *detect.Task) (came bool, err error) {
-	fetches, err := supervise.PollTask(ctx, cl)
+// after a while even if nothing has.
+func (r *detectRun) poll(ctx context.Context) (came bool, err error) {
+	fetches, err := supervise.PollTask(ctx, r.client)
 	if err != nil {
 		return false, err
 	}
 	for iter := fetches.RecordIter(); !iter.Done(); {
 		rec := iter.Next()
-		if rec.Topic != t.Topics.Partials {
-			if err := setParameters(d, rec.Value); err != nil {
+		if rec.Topic != r.Topics.Partials {
+			if err := r.setParameters(rec.Value); err != nil {
 				return false, err
 			}
 			continue
 		}
 		batch, err := stream.DecodeBatch(rec.Value)
 		if err == nil {
-			err = d.Apply(rec.Offset, batch)
+			err = r.detect.Apply(rec.Offset, batch)
 		}
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", rec.Topic, err)
@@ -160,16 +161,16 @@ func (t *Detect) poll(ctx context.Context, cl *kgo.Client, d *detect.Task) (came
 
 // advance closes what can be closed and commits it, in portions. It reports
 // whether it stopped for want of parameters.
-func (t *Detect) advance(ctx context.Context, cl *kgo.Client, d *detect.Task, partition int32) (waiting bool, err error) {
+func (r *detectRun) advance(ctx context.Context) (waiting bool, err error) {
 	for {
-		waiting = d.Advance()
-		again := d.Unfinished()
-		t.Metrics.Progress(metrics.Label(partition), d.Stats(), waiting)
-		if err := t.commit(ctx, cl, d, partition); err != nil {
-			t.Metrics.Commits.WithLabelValues("detect", "failed").Inc()
+		waiting = r.detect.Advance()
+		again := r.detect.Unfinished()
+		r.Metrics.Progress(metrics.Label(r.partition), r.detect.Stats(), waiting)
+		if err := r.commit(ctx); err != nil {
+			r.Metrics.Commits.WithLabelValues("detect", "failed").Inc()
 			return waiting, err
 		}
-		t.Metrics.Heartbeat.WithLabelValues("detect").SetToCurrentTime()
+		r.Metrics.Heartbeat.WithLabelValues("detect").SetToCurrentTime()
 		if !again {
 			return waiting, nil
 		}
@@ -177,25 +178,25 @@ func (t *Detect) advance(ctx context.Context, cl *kgo.Client, d *detect.Task, pa
 }
 
 // commit writes what was found, if anything was closed: the report, the changed
-// states and where the task stands, all at once.
-func (t *Detect) commit(ctx context.Context, cl *kgo.Client, d *detect.Task, partition int32) error {
-	report, changes := d.Take()
+// states and the position of the task, all at once.
+func (r *detectRun) commit(ctx context.Context) error {
+	report, changes := r.detect.Take()
 	if report == nil {
 		return nil
 	}
 	began := time.Now()
-	tx := cluster.Transaction{Client: cl}
+	tx := cluster.Transaction{Client: r.client}
 	size := 0
-	for _, c := range append(changes, d.Checkpoint()) {
-		tx.Add(t.Topics.State, partition, c.Key, c.Value)
+	for _, c := range append(changes, r.detect.Checkpoint()) {
+		tx.Add(r.Topics.State, r.partition, c.Key, c.Value)
 		size += len(c.Key) + len(c.Value)
 	}
-	t.Metrics.StateBytes.WithLabelValues(metrics.Label(partition)).Add(float64(size))
+	r.Metrics.StateBytes.WithLabelValues(metrics.Label(r.partition)).Add(float64(size))
 	for _, c := range report.Candidates {
-		t.Metrics.Candidates.WithLabelValues(t.Config.Dimensions[c.Dimension]).Inc()
+		r.Metrics.Candidates.WithLabelValues(r.Config.Dimensions[c.Dimension]).Inc()
 	}
 	for _, c := range report.Facts {
-		t.Metrics.Noticed.WithLabelValues(string(c.Fact)).Inc()
+		r.Metrics.Noticed.WithLabelValues(string(c.Fact)).Inc()
 	}
 	for _, part := range report.Split(reportCandidates) {
 		value, err := part.Encode()
@@ -203,12 +204,45 @@ func (t *Detect) commit(ctx context.Context, cl *kgo.Client, d *detect.Task, par
 			return err
 		}
 		size += len(value)
-		tx.Add(t.Topics.Evidence, 0, nil, value)
+		tx.Add(r.Topics.Evidence, 0, nil, value)
 	}
 	if err := tx.Commit(ctx); err != nil {
 		return err
 	}
-	t.Metrics.Bytes.WithLabelValues("detect", "written").Add(float64(size))
-	t.Metrics.Committed("detect", began)
+	r.Metrics.Bytes.WithLabelValues("detect", "written").Add(float64(size))
+	r.Metrics.Committed("detect", began)
 	return nil
+}
+
+// showInputs tells which kinds of facts have never been seen: the metrics at
+// once, the log once after a while. All partitions know the same; the first
+// tells.
+func (r *detectRun) showInputs() {
+	if r.partition != 0 || r.Config.Facts == nil {
+		return
+	}
+	inputs := r.detect.Stats().Inputs
+	r.Metrics.Inputs(inputs)
+	if r.warned || time.Since(r.began) <= settleAfter {
+		return
+	}
+	r.warned = true
+	for _, input := range inputs.Missing() {
+		r.Log.Warn("an input is missing", "input", input.Name, "so", input.String())
+	}
+}
+
+// pause stops reading partials while the task is full, or reads on: a backlog
+// waits in Kafka, not in memory.
+func (r *detectRun) pause(full bool) {
+	if full == r.paused {
+		return
+	}
+	r.paused = full
+	partials := map[string][]int32{r.Topics.Partials: {r.partition}}
+	if full {
+		r.client.PauseFetchPartitions(partials)
+	} else {
+		r.client.ResumeFetchPartitions(partials)
+	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/weirhq/weir/stream/kafka/supervise"
 )
 
-// Join runs a join.Task on one partition of weir.sessions.
+// Join runs a join.Task on each partition of weir.sessions that is placed here.
 type Join struct {
 	supervise.Env
 	Config  join.Config
@@ -32,71 +32,88 @@ func (t *Join) Reach(partition int32) string {
 // Run restores the tokens of a partition, and then matches reads with logins
 // until ctx ends or something fails.
 func (t *Join) Run(ctx context.Context, partition int32, at func(int64)) error {
-	name := supervise.TaskName(t.Topics.Sessions, partition)
-	t.Ready.Begin(name)
-	defer t.Ready.Forget(name)
 	cl, err := t.TaskClient(ctx, "join-"+metrics.Label(partition), kgo.FetchMaxPartitionBytes(4<<20))
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	j, err := t.restore(ctx, cl, partition)
-	if err != nil {
+	r := &joinRun{Join: t, partition: partition, client: cl}
+	if err := r.restore(ctx); err != nil {
 		return err
 	}
-	saved, when := j.Offset(), time.Now()
+	return r.loop(ctx, at)
+}
+
+// Forget drops what the metrics show of a partition that has moved away.
+func (t *Join) Forget(partition int32) {
+	t.reached.Delete(partition)
+	t.Metrics.ForgetJoin(partition)
+}
+
+// joinRun is one run of a partition's task.
+type joinRun struct {
+	*Join
+	partition int32
+	client    *kgo.Client
+	join      *join.Task
+}
+
+func (r *joinRun) loop(ctx context.Context, at func(int64)) error {
+	name := supervise.TaskName(r.Topics.Sessions, r.partition)
+	saved, when := r.join.Offset(), time.Now()
 	for {
-		if err := t.poll(ctx, cl, j); err != nil {
+		if err := r.poll(ctx); err != nil {
 			return err
 		}
-		if !j.Restoring() && t.Ready.Done(name) {
-			t.Log.Info("restored", "part", "join", "partition", partition, "tokens", j.Stats().Tokens)
+		if !r.join.Restoring() && r.Ready.Done(name) {
+			r.Log.Info("restored", "part", "join", "partition", r.partition, "tokens", r.join.Stats().Tokens)
 		}
-		j.Advance()
+		r.join.Advance()
 		// After a long silence the position is written too, so that a restore
 		// needs nothing of a log that forgets.
-		must := j.Offset() != saved && time.Since(when) > settleAfter
-		committed, err := t.commit(ctx, cl, j, partition, must)
+		must := r.join.Offset() != saved && time.Since(when) > settleAfter
+		committed, err := r.commit(ctx, must)
 		if err != nil {
-			t.Metrics.Commits.WithLabelValues("join", "failed").Inc()
+			r.Metrics.Commits.WithLabelValues("join", "failed").Inc()
 			return err
 		}
 		if committed {
-			saved, when = j.Offset(), time.Now()
+			saved, when = r.join.Offset(), time.Now()
 		}
-		t.Metrics.Joined(metrics.Label(partition), j.Stats())
-		t.reached.Store(partition, j.Stats().ClosedMS)
-		t.Metrics.Heartbeat.WithLabelValues("join").SetToCurrentTime()
-		at(j.Offset())
+		r.Metrics.Joined(metrics.Label(r.partition), r.join.Stats())
+		r.reached.Store(r.partition, r.join.Stats().ClosedMS)
+		r.Metrics.Heartbeat.WithLabelValues("join").SetToCurrentTime()
+		at(r.join.Offset())
 	}
 }
 
-// restore loads the tokens of a partition and sets the client to read on.
-func (t *Join) restore(ctx context.Context, cl *kgo.Client, partition int32) (*join.Task, error) {
-	config := t.Config
-	config.Partition = partition
-	r := join.NewRestore(config)
-	_, err := t.Conn.ReadAll(ctx, t.Topics.Tokens, partition, func(rec *kgo.Record) error {
-		return r.Load(rec.Key, rec.Value)
+// restore loads the tokens of the partition and sets the client to read on.
+func (r *joinRun) restore(ctx context.Context) error {
+	config := r.Config
+	config.Partition = r.partition
+	state := join.NewRestore(config)
+	_, err := r.Conn.ReadAll(ctx, r.Topics.Tokens, r.partition, func(rec *kgo.Record) error {
+		return state.Load(rec.Key, rec.Value)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("restoring: %w", err)
+		return fmt.Errorf("restoring: %w", err)
 	}
-	start, _, err := t.Conn.Bounds(ctx, t.Topics.Sessions, partition)
+	start, _, err := r.Conn.Bounds(ctx, r.Topics.Sessions, r.partition)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	j, from, unseen := r.Begin(start)
+	task, from, unseen := state.Begin(start)
 	if unseen < start {
-		return nil, supervise.Deleted(t.Topics.Sessions, partition, start, unseen)
+		return supervise.Deleted(r.Topics.Sessions, r.partition, start, unseen)
 	}
-	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{t.Topics.Sessions: {partition: kgo.NewOffset().At(from)}})
-	return j, nil
+	r.join = task
+	r.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{r.Topics.Sessions: {r.partition: kgo.NewOffset().At(from)}})
+	return nil
 }
 
-// poll takes in what has come. It returns after pollFor at the latest.
-func (t *Join) poll(ctx context.Context, cl *kgo.Client, j *join.Task) error {
-	fetches, err := supervise.PollTask(ctx, cl)
+// poll takes in what has come. It returns after a while even if nothing has.
+func (r *joinRun) poll(ctx context.Context) error {
+	fetches, err := supervise.PollTask(ctx, r.client)
 	if err != nil {
 		return err
 	}
@@ -104,7 +121,7 @@ func (t *Join) poll(ctx context.Context, cl *kgo.Client, j *join.Task) error {
 		rec := iter.Next()
 		batch, err := stream.DecodeSessions(rec.Value)
 		if err == nil {
-			err = j.Apply(rec.Offset, batch)
+			err = r.join.Apply(rec.Offset, batch)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", rec.Topic, err)
@@ -114,27 +131,27 @@ func (t *Join) poll(ctx context.Context, cl *kgo.Client, j *join.Task) error {
 }
 
 // commit writes what was found in the ticks that were closed, how far that is,
-// the changed tokens and where the task stands, all at once.
-func (t *Join) commit(ctx context.Context, cl *kgo.Client, j *join.Task, partition int32, must bool) (committed bool, err error) {
-	found, changes := j.Take()
-	if found == nil && (!must || j.Restoring()) {
+// the changed tokens and the position of the task, all at once.
+func (r *joinRun) commit(ctx context.Context, must bool) (committed bool, err error) {
+	found, changes := r.join.Take()
+	if found == nil && (!must || r.join.Restoring()) {
 		return false, nil
 	}
 	began := time.Now()
-	tx := cluster.Transaction{Client: cl}
+	tx := cluster.Transaction{Client: r.client}
 	size := 0
-	for _, r := range found {
-		tx.Add(t.Topics.Partials, r.Partition, nil, r.Value)
-		size += len(r.Value)
+	for _, f := range found {
+		tx.Add(r.Topics.Partials, f.Partition, nil, f.Value)
+		size += len(f.Value)
 	}
-	for _, c := range append(changes, j.Checkpoint()) {
-		tx.Add(t.Topics.Tokens, partition, c.Key, c.Value)
+	for _, c := range append(changes, r.join.Checkpoint()) {
+		tx.Add(r.Topics.Tokens, r.partition, c.Key, c.Value)
 		size += len(c.Key) + len(c.Value)
 	}
 	if err := tx.Commit(ctx); err != nil {
 		return false, err
 	}
-	t.Metrics.Bytes.WithLabelValues("join", "written").Add(float64(size))
-	t.Metrics.Committed("join", began)
+	r.Metrics.Bytes.WithLabelValues("join", "written").Add(float64(size))
+	r.Metrics.Committed("join", began)
 	return true, nil
 }

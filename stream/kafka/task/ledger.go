@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
@@ -26,8 +25,9 @@ type ledgerWriter struct {
 // chains the settings in force if they have changed. A ledger that somebody has
 // tampered with stops no alert: the log and a metric say so, and the chain goes
 // on from the end that correlate knows, so that the tear stays visible.
-func (t *Correlate) openLedger(ctx context.Context, cl *kgo.Client, w *ledgerWriter) error {
-	rec, err := t.Conn.Last(ctx, t.Topics.Ledger, 0)
+func (r *correlateRun) openLedger(ctx context.Context) error {
+	w := &r.ledger
+	rec, err := r.Conn.Last(ctx, r.Topics.Ledger, 0)
 	if err != nil {
 		return fmt.Errorf("reading the end of the ledger: %w", err)
 	}
@@ -39,15 +39,15 @@ func (t *Correlate) openLedger(ctx context.Context, cl *kgo.Client, w *ledgerWri
 		w.Head = found
 	}
 	if err != nil || found != w.Head {
-		t.Metrics.LedgerBroken.Set(1)
-		t.Log.Error("the end of the ledger is not what was written; look with `weir ledger verify`",
-			"topic", t.Topics.Ledger, "found", found.Seq, "written", w.Head.Seq, "error", err)
+		r.Metrics.LedgerBroken.Set(1)
+		r.Log.Error("the end of the ledger is not what was written; look with `weir ledger verify`",
+			"topic", r.Topics.Ledger, "found", found.Seq, "written", w.Head.Seq, "error", err)
 	}
-	sum := sha256.Sum256(t.Settings)
-	if digest := hex.EncodeToString(sum[:]); t.Settings != nil && digest != w.Settings {
-		tx := cluster.Transaction{Client: cl}
+	sum := sha256.Sum256(r.Settings)
+	if digest := hex.EncodeToString(sum[:]); r.Settings != nil && digest != w.Settings {
+		tx := cluster.Transaction{Client: r.client}
 		w.Settings = digest
-		if err := w.add(&tx, ledger.Config, time.Now(), t.Settings); err != nil {
+		if err := w.add(&tx, ledger.Config, time.Now(), r.Settings); err != nil {
 			return err
 		}
 		w.writeEnd(&tx)
@@ -55,7 +55,7 @@ func (t *Correlate) openLedger(ctx context.Context, cl *kgo.Client, w *ledgerWri
 			return fmt.Errorf("writing the settings in force to the ledger: %w", err)
 		}
 	}
-	t.Metrics.Ledger.Set(float64(w.Head.Seq))
+	r.Metrics.Ledger.Set(float64(w.Head.Seq))
 	return nil
 }
 

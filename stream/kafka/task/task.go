@@ -1,8 +1,6 @@
 package task
 
-import (
-	"time"
-)
+import "time"
 
 // settleAfter is how long nothing must come for a task to write down all it
 // knows, so that a restore after a long silence needs nothing from topics that

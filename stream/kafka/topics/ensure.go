@@ -17,7 +17,7 @@ const pollTopics = 200 * time.Millisecond
 // Ensure creates those of weir's topics that are missing and checks the
 // others. What does not fit is refused, with the way out.
 func Ensure(ctx context.Context, conn *cluster.Connection, specs []Spec, replication int16) error {
-	cl, err := conn.Client()
+	cl, err := conn.Client(ctx)
 	if err != nil {
 		return err
 	}

@@ -73,13 +73,14 @@ func (m Manifest) Check(ctx context.Context, conn *cluster.Connection, topic str
 	if err != nil {
 		return 0, false, fmt.Errorf("writing the manifest: %w", err)
 	}
-	cl, err := conn.Client()
+	cl, err := conn.Client(ctx)
 	if err != nil {
 		return 0, false, err
 	}
 	defer cl.Close()
-	rec := &kgo.Record{Topic: topic, Key: []byte(manifestKey), Value: value}
-	if err := cl.ProduceSync(ctx, rec).FirstErr(); err != nil {
+	out := cluster.NewWriter(cl)
+	out.Write(ctx, &kgo.Record{Topic: topic, Key: []byte(manifestKey), Value: value})
+	if err := out.Flush(ctx); err != nil {
 		return 0, false, fmt.Errorf("writing the manifest: %w", cluster.Explain(err))
 	}
 	return m.Created, false, nil

@@ -16,7 +16,7 @@ import (
 // of ingest to the given time, so that events are processed again from there.
 // Alerts, rejects and deliveries stay. No process may run meanwhile.
 func Reset(ctx context.Context, conn *cluster.Connection, group string, specs []Spec, replication int16, sources []string, fromMillis int64) error {
-	cl, err := conn.Client()
+	cl, err := conn.Client(ctx)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 // AppendVerdict writes what a person says to weir.verdicts. It returns once
 // the verdict is there to stay; when it takes effect, correlate says.
 func AppendVerdict(ctx context.Context, conn *cluster.Connection, names Names, verdicts ...correlate.Verdict) error {
-	cl, err := conn.Client()
+	cl, err := conn.Client(ctx)
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,11 @@ func AppendVerdict(ctx context.Context, conn *cluster.Connection, names Names, v
 		}
 		records[i] = &kgo.Record{Topic: names.Verdicts, Key: []byte(verdicts[i].DedupKey), Value: value}
 	}
-	if err := cl.ProduceSync(ctx, records...).FirstErr(); err != nil {
+	out := cluster.NewWriter(cl)
+	for _, rec := range records {
+		out.Write(ctx, rec)
+	}
+	if err := out.Flush(ctx); err != nil {
 		return fmt.Errorf("writing a verdict: %w", cluster.Explain(err))
 	}
 	return nil

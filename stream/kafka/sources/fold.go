@@ -1,0 +1,123 @@
+package sources
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/ingest"
+	"github.com/weirhq/weir/stream/kafka/metrics"
+)
+
+// countLosses counts what was deleted before it could be read.
+func (r *run) countLosses(fetches kgo.Fetches) {
+	for _, e := range fetches.Errors() {
+		var loss *kgo.ErrDataLoss
+		if errors.As(e.Err, &loss) {
+			r.countLoss(e.Topic, e.Partition, loss.ConsumedTo, loss.ResetTo)
+		}
+	}
+}
+
+// countLoss counts the offsets from one to another as lost.
+func (r *run) countLoss(topic string, partition int32, from, to int64) {
+	r.Metrics.LostOffsets.WithLabelValues(topic, metrics.Label(partition)).Add(float64(max(to-from, 0)))
+	r.Log.Error("source offsets are gone: deleted by retention, or the topic was made anew",
+		"topic", topic, "partition", partition, "from", from, "to", to)
+}
+
+// fold counts the events of one poll into partials.
+func (r *run) fold(fetches kgo.Fetches) {
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if len(p.Records) == 0 {
+			return
+		}
+		src := stream.Source{Topic: p.Topic, Partition: p.Partition}
+		f := folder{run: r, src: src}
+		decoder := r.decoders[p.Topic]
+		before := r.ingest.At(src)
+		if gone := min(p.Records[0].Offset, p.LogStartOffset) - before.Offset; gone > 0 {
+			r.countLoss(p.Topic, p.Partition, before.Offset, before.Offset+gone)
+		}
+		size := 0
+		for _, rec := range p.Records {
+			if !rec.Attrs.IsControl() {
+				f.offset, f.stamp = rec.Offset, rec.Timestamp.UnixMilli()
+				size += len(rec.Value)
+				decoder.Decode(rec.Value, f.yield)
+			}
+			r.ingest.Read(src, rec.Offset+1)
+		}
+		if r.ingest.At(src).MaxTime != before.MaxTime {
+			r.partitions[src].quiet = time.Now()
+		}
+		f.count(size)
+		r.Metrics.LagOffsets.WithLabelValues(p.Topic, metrics.Label(p.Partition)).Set(float64(p.HighWatermark - 1 - p.Records[len(p.Records)-1].Offset))
+	})
+}
+
+// folder counts what becomes of the events of one partition in one poll.
+type folder struct {
+	*run
+	src      stream.Source
+	offset   int64 // of the record in hand
+	stamp    int64 // of the record in hand, Unix ms
+	outcomes [ingest.NumOutcomes]int
+	facts    map[event.Action]int
+	chosen   int // events that the format leaves out by its own choice
+	notes    map[event.Notes]int
+}
+
+// yield takes in one event, or the reason why it could not be decoded.
+func (f *folder) yield(ev *event.Event, rej *event.Reject) {
+	if rej != nil {
+		if rej.Reason.Chosen() {
+			f.chosen++
+			return
+		}
+		f.rejects.add(f.src, f.offset, rej.Reason.String(), rej.Path)
+		return
+	}
+	if ev.Notes != 0 {
+		if f.notes == nil {
+			f.notes = map[event.Notes]int{}
+		}
+		f.notes[ev.Notes]++
+	}
+	outcome := f.ingest.Fold(f.src, f.stamp, ev)
+	f.outcomes[outcome]++
+	if outcome == ingest.Fact {
+		if f.facts == nil {
+			f.facts = map[event.Action]int{}
+		}
+		f.facts[ev.Action]++
+	}
+	if outcome == ingest.Future || outcome == ingest.Expired {
+		f.rejects.add(f.src, f.offset, outcome.String(), "time")
+	}
+}
+
+// count adds to the metrics what was folded; size is in bytes.
+func (f *folder) count(size int) {
+	m := f.Metrics
+	for o, n := range f.outcomes {
+		if n > 0 {
+			m.Events.WithLabelValues(f.src.Topic, ingest.Outcome(o).String()).Add(float64(n))
+		}
+	}
+	for action, n := range f.facts {
+		m.Facts.WithLabelValues(action.String()).Add(float64(n))
+	}
+	if f.chosen > 0 {
+		m.Events.WithLabelValues(f.src.Topic, "left_out").Add(float64(f.chosen))
+	}
+	for set, n := range f.notes {
+		for _, name := range strings.Split(set.String(), ",") {
+			m.Notes.WithLabelValues(f.src.Topic, name).Add(float64(n))
+		}
+	}
+	m.Bytes.WithLabelValues("ingest", "read").Add(float64(size))
+}

@@ -1,0 +1,138 @@
+package sources
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/ingest"
+)
+
+// changes gathers what the group's callbacks tell, until the worker follows. The
+// lock is a channel, since it is held while a transaction ends.
+type changes struct {
+	lock chan struct{} // of size 1; full while held
+	list []change
+}
+
+func newChanges() changes { return changes{lock: make(chan struct{}, 1)} }
+
+// change is one change that the group made to what a worker has.
+type change struct {
+	gained     bool // else lost
+	partitions map[string][]int32
+}
+
+func (c *changes) add(gained bool, partitions map[string][]int32) {
+	if len(partitions) == 0 {
+		return // a rebalance that changed nothing here
+	}
+	c.lock <- struct{}{}
+	defer func() { <-c.lock }()
+	c.list = append(c.list, change{gained: gained, partitions: partitions})
+}
+
+// take returns the changes in the order in which the group made them.
+func (c *changes) take() []change {
+	c.lock <- struct{}{}
+	defer func() { <-c.lock }()
+	list := c.list
+	c.list = nil
+	return list
+}
+
+// whileKept calls end, unless a partition was taken away since the worker has
+// followed. The group can take none away before end returns.
+func (c *changes) whileKept(end func() error) (kept bool, err error) {
+	c.lock <- struct{}{}
+	defer func() { <-c.lock }()
+	if slices.ContainsFunc(c.list, func(c change) bool { return !c.gained }) {
+		return false, nil
+	}
+	return true, end()
+}
+
+// followGroup follows what the group has changed. A partition that was taken
+// away costs everything that was read since the last commit, also what was just
+// polled: that is read again, by whichever worker has the partition now.
+func (r *run) followGroup(ctx context.Context) (again bool, err error) {
+	list := r.changes.take()
+	for _, c := range list {
+		if c.gained {
+			if err := r.gain(ctx, c.partitions); err != nil {
+				return again, err
+			}
+			continue
+		}
+		if err := r.abort(ctx); err != nil {
+			return again, err
+		}
+		again = true
+		for topic, parts := range c.partitions {
+			for _, p := range parts {
+				r.lose(stream.Source{Topic: topic, Partition: p})
+			}
+		}
+	}
+	if len(list) > 0 {
+		r.prune()
+	}
+	return again, nil
+}
+
+// gain takes over partitions at the progress of their last commit.
+func (r *run) gain(ctx context.Context, parts map[string][]int32) error {
+	known, err := r.groupProgress(ctx)
+	if err != nil {
+		return err
+	}
+	starts, err := r.starts(ctx, parts)
+	if err != nil {
+		return err
+	}
+	for topic, list := range parts {
+		for _, p := range list {
+			s := stream.Source{Topic: topic, Partition: p}
+			progress, has := known[s]
+			if !has {
+				progress = ingest.NoProgress(s, starts[s])
+			}
+			r.ingest.Assign(progress)
+			r.partitions[s] = &partition{from: progress.Offset, quiet: time.Now()}
+		}
+	}
+	return nil
+}
+
+// lose forgets a partition that this worker has no longer.
+func (r *run) lose(s stream.Source) {
+	r.ingest.Revoke(s)
+	delete(r.partitions, s)
+	r.session.Client().ResumeFetchPartitions(map[string][]int32{s.Topic: {s.Partition}})
+	r.Metrics.ForgetSource(s.Topic, s.Partition)
+}
+
+// prune drops partitions that the client has no longer. Of two partitions that
+// are taken away between two transactions the session tells of the first only.
+func (r *run) prune() {
+	assigned := r.session.Client().CommittedOffsets()
+	for s, p := range r.partitions {
+		if _, ok := assigned[s.Topic][s.Partition]; !ok && p.loaded {
+			r.lose(s)
+		}
+	}
+}
+
+// markLoaded marks the partitions that the client has begun with. The client
+// begins some time after the callback that tells of a partition, and until then
+// it does not know the partition.
+func (r *run) markLoaded() {
+	for topic, parts := range r.session.Client().CommittedOffsets() {
+		for p := range parts {
+			if known := r.partitions[stream.Source{Topic: topic, Partition: p}]; known != nil {
+				known.loaded = true
+			}
+		}
+	}
+}

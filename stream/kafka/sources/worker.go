@@ -1,0 +1,188 @@
+package sources
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/ingest"
+	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/supervise"
+)
+
+// Bounds of what a worker holds before it commits early.
+const (
+	mostEntries    = 2_000_000
+	mostIdentities = 300_000
+	pollRecords    = 5_000
+)
+
+// Topic is one source topic.
+type Topic struct {
+	Topic  string
+	Format *fieldmap.Format
+	Start  Start
+}
+
+// Start says where to begin a source partition for which nothing was committed.
+type Start struct {
+	Latest bool
+	Millis int64 // a time, Unix ms; 0: the earliest
+}
+
+// Options are the settings of ingest that concern Kafka.
+type Options struct {
+	Sources  []Topic
+	Interval time.Duration // between commits
+	Idle     time.Duration // how long a partition must be quiet to be idle
+	MaxAhead time.Duration // of event time, of one partition before the slowest; 0: any
+	Created  int64         // when the deployment began, Unix ms
+}
+
+// names lists the source topics.
+func (o *Options) names() []string {
+	out := make([]string, len(o.Sources))
+	for i, s := range o.Sources {
+		out[i] = s.Topic
+	}
+	return out
+}
+
+// Worker is one member of the ingest group. It holds settings only; what a
+// worker knows lives in a run.
+type Worker struct {
+	supervise.Env
+	ID      string // stable name of this worker
+	Config  ingest.Config
+	Options Options
+}
+
+// Run works until ctx ends or something fails. Each run is a member of its own
+// and begins with what was committed.
+func (w *Worker) Run(ctx context.Context) error {
+	admin, err := w.Conn.Client(ctx) // its own: the session's callbacks use it from the start
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	r := newRun(w, kadm.NewClient(admin))
+	r.session, err = kgo.NewGroupTransactSession(r.clientOptions(ctx)...)
+	if err != nil {
+		return fmt.Errorf("making a Kafka client: %w", err)
+	}
+	defer r.close()
+	if err := cluster.TakeOver(ctx, r.session.Client()); err != nil {
+		return err
+	}
+	return r.loop(ctx)
+}
+
+// run is what a worker knows from its start to its first fault.
+type run struct {
+	*Worker
+	session    *kgo.GroupTransactSession
+	admin      *kadm.Client
+	ingest     *ingest.Worker
+	decoders   map[string]*fieldmap.Decoder // by topic
+	partitions map[stream.Source]*partition // those that this worker has
+	changes    changes
+	rejects    rejects
+	open       bool           // a transaction has begun
+	topics     []stream.Topic // the source topics and how many partitions they have
+	listed     time.Time      // wall clock when topics was listed last
+	last       said
+}
+
+// partition is what a run knows of one source partition beside its progress.
+type partition struct {
+	quiet  time.Time // wall clock since when no event moved its event time
+	from   int64     // offset at which it was taken over
+	paused bool      // it is far ahead of others
+	loaded bool      // the client has begun with it
+}
+
+// said is what a commit told of the sources; the zero value is nothing.
+type said struct {
+	progress []stream.Progress
+	topics   []stream.Topic
+}
+
+func newRun(w *Worker, admin *kadm.Client) *run {
+	r := &run{
+		Worker: w, admin: admin, ingest: ingest.New(w.Config),
+		decoders: map[string]*fieldmap.Decoder{}, partitions: map[stream.Source]*partition{}, changes: newChanges(), rejects: rejects{},
+	}
+	for _, s := range w.Options.Sources {
+		r.decoders[s.Topic] = s.Format.NewDecoder()
+	}
+	return r
+}
+
+func (r *run) clientOptions(ctx context.Context) []kgo.Opt {
+	return slices.Concat(r.Conn.Options(ctx), cluster.GroupOptions(r.group()), []kgo.Opt{
+		kgo.ConsumeTopics(r.Options.names()...),
+		kgo.TransactionalID(r.group() + "-" + r.ID),
+		kgo.TransactionTimeout(cluster.TransactionLimit),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), // so that a position reaches the end of its log
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.AdjustFetchOffsetsFn(r.startOffsets),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { r.changes.add(true, p) }),
+		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { r.changes.add(false, p) }),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { r.changes.add(false, p) }),
+		kgo.FetchMaxPartitionBytes(2 << 20),
+	})
+}
+
+func (r *run) group() string { return r.Group + "-ingest" }
+
+// close leaves the group and drops what the run shows of its partitions.
+func (r *run) close() {
+	r.session.Close()
+	for s := range r.partitions {
+		r.Metrics.ForgetSource(s.Topic, s.Partition)
+	}
+}
+
+// loop reads and commits in turn.
+func (r *run) loop(ctx context.Context) error {
+	// What came is taken in and committed before a stop, and a stop in the midst
+	// of a commit waits for its end: cut off, it would leave a transaction open.
+	finish := cluster.Finishing(ctx)
+	next := time.Now().Add(r.Options.Interval)
+	for {
+		poll, cancel := context.WithDeadline(ctx, next)
+		fetches := r.session.PollRecords(poll, pollRecords)
+		cancel()
+		stopping := ctx.Err() != nil
+		if err := cluster.FetchError(ctx, fetches); err != nil && !stopping {
+			return err
+		}
+		again, err := r.followGroup(finish)
+		if err != nil {
+			return err
+		}
+		r.countLosses(fetches)
+		if !again {
+			r.fold(fetches)
+		}
+		if stopping {
+			return r.commit(finish)
+		}
+		entries, identities := r.ingest.Pending()
+		r.Metrics.Pending.WithLabelValues("entries").Set(float64(entries))
+		r.Metrics.Pending.WithLabelValues("identities").Set(float64(identities))
+		if time.Now().Before(next) && entries < mostEntries && identities < mostIdentities {
+			continue
+		}
+		if err := r.commit(finish); err != nil {
+			return err
+		}
+		next = time.Now().Add(r.Options.Interval)
+	}
+}
