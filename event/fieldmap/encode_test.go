@@ -2,6 +2,8 @@ package fieldmap
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 
@@ -83,6 +85,19 @@ func FuzzDecode(f *testing.F) {
 		`{"class_uid":6003,"status_id":2}`, `{"class_uid":4001}`, "\xff", "",
 	} {
 		f.Add([]byte(s))
+	}
+	samples, err := filepath.Glob("testdata/*.*")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range samples {
+		sample, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for line := range bytes.Lines(sample) {
+			f.Add(line)
+		}
 	}
 	var formats []*Format
 	for _, name := range Names() {

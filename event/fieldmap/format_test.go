@@ -172,6 +172,10 @@ func FuzzParse(f *testing.F) {
 		f.Add(src, []byte(`{"Records":[{"eventTime":"2026-03-01T09:15:27Z"}]}`))
 	}
 	f.Add([]byte("name: x\nexplode: '[]'\nmaps: [{fields: {time: 't[][]', records: [a, 'a[]', 'a[].b']}}]"), []byte(`[{"t":[[1772356527000]],"a":[1,{"b":2}]}]`))
+	f.Add([]byte("name: x\nbase: native\nunder: 'a[].b'\ncharset: latin1\nabsent: ['-', 'x*']\nfold: [actor]\ntrim: [actor]\nkey_register: false"), []byte(`{"a":[{"b":"{\"time\":1772356527000}"}]}`))
+	f.Add([]byte("name: x\ninput: {text: '{a} [{t}] \"{b}\"'}\nparse: {b: query, a: [base64, gzip, json]}\nzone: UTC\nmaps: [{fields: {time: {path: t, format: [apache, '%Y%j']}, actor: b.c, records: {path: a, match: ['/**/{id:digits}', '?x={id}'], split: ';'}}}]"), []byte(`x [02/Mar/2026:10:15:27 +0100] "?c=d"`))
+	f.Add([]byte("name: x\nexplode: ['a[].b[]', c]\nfields: {time: $.t}\nmaps: [{fields: {actor: 'k[n=v].w', ip: {path: i, trusted: [10.0.0.0/8]}, records: {path: 'r[].i', where: {n: [v, 'w*']}}}}]"), []byte(`{"t":1772356527000,"a":[{"b":[{"k":[{"n":"v","w":1}],"i":"1.2.3.4, 10.0.0.1","r":[{"n":"w2","i":5}]}]}]}`))
+	f.Add([]byte("name: x\ninput: {csv: [t, 'a?'], separator: ;}\nmaps: [{fields: {time: t, actor: a}}]"), []byte("2026-03-01T09:15:27Z;\"x\""))
 	f.Fuzz(func(t *testing.T, src, value []byte) {
 		format, err := Parse("x.yaml", src)
 		if err != nil {

@@ -164,6 +164,8 @@ func TestMoreFaults(t *testing.T) {
 		{field("actor: {path: a, match: '/a/{id}/{other}'}"), `x.yaml:2: a pattern takes one {id}`},
 		{field("actor: {path: a, match: '/a/{id:word}'}"), `x.yaml:2: what is taken can be digits, hex or uuid, not "word"`},
 		{field("actor: {path: a, match: '/a/x{id}'}"), `x.yaml:2: a segment of a path is a word, *, ** or {id}, not "x{id}"`},
+		{field("actor: {path: a, match: '/**/a/**/{id}'}"), `x.yaml:2: a pattern has ** once`},
+		{field("actor: '[a=b][a=b][a=b][a=b][a=b]'"), `has more than 4 conditions`},
 		{field("actor: {path: a, match: '?a'}"), `x.yaml:2: a query is matched as ?name={id}, not "?a"`},
 		{field("endpoint: {path: a, match: '?a={id}'}"), `x.yaml:2: an endpoint has no query`},
 		{field("actor: {path: a, take: last}"), `x.yaml:2: take goes with split`},

@@ -19,6 +19,9 @@ type step struct {
 // elements is the step of a path into each element of an array.
 const elements = "[]"
 
+// maxPicks is how many steps of a path can have conditions.
+const maxPicks = 4
+
 // root begins a path that starts at the whole value, not at the event in it.
 const root = "$."
 
@@ -47,6 +50,15 @@ func parsePath(path string) ([]step, error) {
 			return nil, fmt.Errorf("the path %q %w", path, err)
 		}
 		steps, rest = append(steps, step{key: key}), tail
+	}
+	picks := 0
+	for _, s := range steps {
+		if s.where != nil {
+			picks++
+		}
+	}
+	if picks > maxPicks { // each scans an element once more
+		return nil, fmt.Errorf("the path %q has more than %d conditions", path, maxPicks)
 	}
 	if len(steps) > event.MaxDepth {
 		return nil, fmt.Errorf("the path %q is deeper than %d, the limit of nesting", path, event.MaxDepth)

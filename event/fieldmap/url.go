@@ -51,13 +51,14 @@ func parseURLMatcher(s string) (*urlMatcher, error) {
 		}
 		m.query = name
 	}
-	takes := 0
+	takes, any := 0, 0
 	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
 		switch {
 		case part == "" && path == "" || part == "" && path == "/":
 		case part == "*" || part == "{}":
 			m.segments = append(m.segments, segment{kind: any1})
 		case part == "**":
+			any++
 			m.segments = append(m.segments, segment{kind: many})
 		case strings.HasPrefix(part, "{") && strings.HasSuffix(part, "}"):
 			takes++
@@ -77,6 +78,8 @@ func parseURLMatcher(s string) (*urlMatcher, error) {
 	switch {
 	case m.query != "" && takes > 0 || m.query == "" && takes != 1:
 		return nil, errors.New("a pattern takes one {id}, of the path or of the query")
+	case any > 1:
+		return nil, errors.New("a pattern has ** once")
 	case len(m.segments) > maxSegments:
 		return nil, fmt.Errorf("a pattern has at most %d segments", maxSegments)
 	}
