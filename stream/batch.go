@@ -24,8 +24,8 @@ type Batch struct {
 	Body          []byte         // encoded partials
 }
 
-// AppendBatchHeader begins a batch; what appendBroadcast and appendSignIns write
-// and the partials follow.
+// AppendBatchHeader begins a batch. What AppendBroadcast and AppendSignIns write
+// follows, and then the partials.
 func AppendBatchHeader(b []byte, dimensions []string, topics []Topic, progress []Progress) []byte {
 	b = append(b, batchVersion)
 	b = wire.AppendList(b, dimensions, func(b []byte, name *string) []byte { return wire.AppendText(b, *name) })
@@ -33,11 +33,12 @@ func AppendBatchHeader(b []byte, dimensions []string, topics []Topic, progress [
 	return AppendProgress(b, progress)
 }
 
-// AppendBroadcast adds what every partition is told besides the progress.
+// AppendBroadcast appends what every partition is told besides the progress.
 func AppendBroadcast(b []byte, facts []FactRecord, active []ActiveSource) []byte {
 	return appendActiveSources(appendFacts(b, facts), active)
 }
 
+// AppendTopics appends the binary form of a list of topics.
 func AppendTopics(b []byte, topics []Topic) []byte {
 	return wire.AppendList(b, topics, func(b []byte, t *Topic) []byte {
 		b = wire.AppendText(b, t.Name)
@@ -46,10 +47,12 @@ func AppendTopics(b []byte, topics []Topic) []byte {
 	})
 }
 
+// ReadTopics reads what AppendTopics wrote.
 func ReadTopics(r *wire.Reader) []Topic {
 	return wire.List(r, func() Topic { return Topic{r.Text(), int32(r.Uvarint()), r.Varint()} })
 }
 
+// AppendProgress appends the binary form of a list of progress.
 func AppendProgress(b []byte, progress []Progress) []byte {
 	return wire.AppendList(b, progress, func(b []byte, p *Progress) []byte {
 		b = wire.AppendText(b, p.Topic)
@@ -60,6 +63,7 @@ func AppendProgress(b []byte, progress []Progress) []byte {
 	})
 }
 
+// ReadProgress reads what AppendProgress wrote.
 func ReadProgress(r *wire.Reader) []Progress {
 	return wire.List(r, func() Progress {
 		return Progress{

@@ -8,7 +8,7 @@ import (
 	"github.com/weirhq/weir/internal/wire"
 )
 
-// Parameters is one record on weir.parameters: what detect must know of the
+// ParameterRecord is one record on weir.parameters: what detect must know of the
 // whole fleet to score the bins after Bin, and what it is told to do there.
 type ParameterRecord struct {
 	*score.Parameters
@@ -47,7 +47,7 @@ func (p *ParameterRecord) AppendBinary(b []byte) []byte {
 	return AppendCommands(p.Parameters.AppendBinary(b), p.Commands)
 }
 
-// DecodeParameters reads a record of weir.parameters.
+// DecodeParameterRecord reads a record of weir.parameters.
 func DecodeParameterRecord(value []byte) (*ParameterRecord, error) {
 	params, rest, err := score.DecodeParameters(value)
 	if err != nil {
@@ -61,6 +61,7 @@ func DecodeParameterRecord(value []byte) (*ParameterRecord, error) {
 	return p, nil
 }
 
+// AppendCommands appends the binary form of a list of commands.
 func AppendCommands(b []byte, commands []Command) []byte {
 	return wire.AppendList(b, commands, func(b []byte, c *Command) []byte {
 		b = binary.AppendVarint(b, c.Seq)
@@ -73,6 +74,7 @@ func AppendCommands(b []byte, commands []Command) []byte {
 	})
 }
 
+// ReadCommands reads what AppendCommands wrote.
 func ReadCommands(r *wire.Reader) []Command {
 	return wire.List(r, func() Command {
 		c := Command{Seq: r.Varint(), Bin: r.Varint(), Kind: CommandKind(r.Byte()), Dimension: int(r.Uvarint())}

@@ -35,6 +35,12 @@ type Partial struct {
 	Tokens []uint32 // Subjects on the way to the batch: unsorted, all of them; nil if Traits has all
 }
 
+// Rare reports whether the partial holds what few do: rows, records that were
+// updated or deleted, unissued tokens.
+func (p *Partial) Rare() bool {
+	return !p.Rows.Empty() || !p.Destructive.Empty() || !p.Unissued.Empty() || !p.UnissuedTokens.Empty()
+}
+
 // SubjectToken is the part of an actor's hash by which subjects are counted: 24
 // bits, so that a batch has room for many. Of 10,000 actors three share one.
 func SubjectToken(hash uint64) uint32 { return uint32(hash >> 40) }

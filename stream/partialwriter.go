@@ -93,6 +93,7 @@ type TraitRef struct {
 	Events uint32
 }
 
+// NewPartialWriter returns a writer of partials of so many dimensions.
 func NewPartialWriter(l Layout, dimensions int) *PartialWriter {
 	return &PartialWriter{Layout: l, dimensions: dimensions}
 }
@@ -170,6 +171,7 @@ func (w *PartialWriter) Add(p *Partial, refs []TraitRef) {
 	w.groups[len(w.groups)-1].last = int32(len(w.parts))
 }
 
+// StartMinute returns the first minute of a tick, since 1970.
 func (l *Layout) StartMinute(tick int64) uint32 { return uint32(tick * int64(l.TickMinutes)) }
 
 func appendWindow(b []byte, w *sketches.Window, start uint32) []byte {

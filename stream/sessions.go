@@ -72,16 +72,19 @@ type SessionWriter struct {
 	table      []byte
 }
 
+// Begin begins a record.
 func (w *SessionWriter) Begin(dimensions []string) {
 	w.dimensions, w.body, w.table, w.names = dimensions, w.body[:0], w.table[:0], map[string]int{}
 }
 
+// Fact adds a fact about a token.
 func (w *SessionWriter) Fact(f TokenFact) {
 	w.body = append(w.body, byte(f.Kind))
 	w.body = binary.LittleEndian.AppendUint64(w.body, f.Token)
 	w.body = binary.AppendVarint(w.body, f.Apply)
 }
 
+// Read adds what a token read.
 func (w *SessionWriter) Read(r *TokenRead) {
 	b := append(w.body, byte(tokenReads))
 	b = binary.LittleEndian.AppendUint64(b, r.Token)
@@ -112,7 +115,7 @@ func (w *SessionWriter) number(name string) int {
 	return n
 }
 
-// Cut closes a record that has grown large.
+// Cut emits the record, and begins the next, if it has grown large.
 func (w *SessionWriter) Cut(partition int32, emit func(int32, []byte)) {
 	if len(w.body)+len(w.table) > MaxBatch {
 		emit(partition, w.End(nil, nil, nil))
@@ -120,6 +123,8 @@ func (w *SessionWriter) Cut(partition int32, emit func(int32, []byte)) {
 	}
 }
 
+// End returns the record. Topics, progress and the ticks in which tokens were issued
+// stand in the last record of a flush.
 func (w *SessionWriter) End(topics []Topic, progress []Progress, issues []int64) []byte {
 	b := AppendBatchHeader(nil, w.dimensions, topics, progress)
 	b[0] = sessionsVersion

@@ -14,6 +14,7 @@ type SignIn struct {
 	Tick, Apply int64 // Apply: as of Partial
 }
 
+// AppendSignIns appends the binary form of a list of sign-ins.
 func AppendSignIns(b []byte, list []SignIn) []byte {
 	return wire.AppendList(b, list, func(b []byte, s *SignIn) []byte {
 		b = wire.AppendText(b, s.Account)

@@ -36,7 +36,7 @@ const (
 
 // alive reports whether a notice still stands at a tick.
 func (r *Register) alive(n *notice, tick int64) bool {
-	keep := int64(keepNotice)
+	keep := keepNotice
 	if n.fact == OverageKey {
 		keep = keepOverage
 	}

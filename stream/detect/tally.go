@@ -122,12 +122,12 @@ func (t *tally) append(b []byte) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(s.late))+1)
 	for _, w := range []*sketches.Window{&s.destructive, &s.subjects, &s.unissued} {
-		b = stream.AppendAnyWindow(b, w)
+		b = stream.AppendOptionalWindow(b, w)
 	}
 	for i := range s.late {
 		l := &s.late[i]
 		b = binary.AppendVarint(b, l.bin)
-		b = stream.AppendAnyWindow(stream.AppendAnyWindow(b, &l.destructive), &l.subjects)
+		b = stream.AppendOptionalWindow(stream.AppendOptionalWindow(b, &l.destructive), &l.subjects)
 	}
 	return b
 }
@@ -138,7 +138,7 @@ func readTally(r *wire.Reader) *tally {
 	if n == 0 {
 		return t
 	}
-	t.sets = &sets{destructive: stream.ReadAnyWindow(r), subjects: stream.ReadAnyWindow(r), unissued: stream.ReadAnyWindow(r)}
+	t.sets = &sets{destructive: stream.ReadOptionalWindow(r), subjects: stream.ReadOptionalWindow(r), unissued: stream.ReadOptionalWindow(r)}
 	if n-1 > uint64(r.Len()) {
 		r.Fail("count beyond the record")
 	}
@@ -146,7 +146,7 @@ func readTally(r *wire.Reader) *tally {
 		if r.Err() != nil {
 			break
 		}
-		t.sets.late = append(t.sets.late, lateSets{r.Varint(), stream.ReadAnyWindow(r), stream.ReadAnyWindow(r)})
+		t.sets.late = append(t.sets.late, lateSets{r.Varint(), stream.ReadOptionalWindow(r), stream.ReadOptionalWindow(r)})
 	}
 	return t
 }

@@ -5,15 +5,16 @@ import (
 	"github.com/weirhq/weir/sketches"
 )
 
-// AppendAnyWindow writes a window that is often empty.
-func AppendAnyWindow(b []byte, w *sketches.Window) []byte {
+// AppendOptionalWindow writes a window that is often empty.
+func AppendOptionalWindow(b []byte, w *sketches.Window) []byte {
 	if w.Empty() {
 		return append(b, windowEmpty)
 	}
 	return w.AppendBinary(append(b, windowGeneral))
 }
 
-func ReadAnyWindow(r *wire.Reader) (w sketches.Window) {
+// ReadOptionalWindow reads what AppendOptionalWindow wrote.
+func ReadOptionalWindow(r *wire.Reader) (w sketches.Window) {
 	switch r.Byte() {
 	case windowEmpty:
 	case windowGeneral:
