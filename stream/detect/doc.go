@@ -1,5 +1,11 @@
-// Package detect is the operator that keeps the state of identities. It holds
-// partials until the watermark has passed their tick, unites them by identity
-// and tick, counts the union, and scores it: early at each tick, for good at the
-// end of a bin. What stands out goes to correlate as a stream.EvidenceReport.
+// Package detect is the operator that keeps what is known of each identity: one
+// task for each partition of weir.partials. It counts and scores tick by tick, as
+// the watermark passes, and reports what stands out to correlate.
+//
+// A Task puts the parts together: partials that wait for their tick
+// (waitingPartials), all identities, awake and asleep (population), the bins that are
+// not closed (openBins), what correlate has published (fleetParameters), lifecycle
+// events and the register that judges by them (facts), and when an identity is
+// written to the state (snapshots). What is decided of an identity is decided in
+// detectors/score and detectors/fact.
 package detect
