@@ -1,5 +1,3 @@
-// Package campaign decides whether identities that share something do more
-// together than chance explains, though none of them does enough alone.
 package campaign
 
 import (

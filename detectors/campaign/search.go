@@ -96,7 +96,7 @@ func (s *Search) joinOpen(p *Plan, free []Subject, of *Existing) []Subject {
 		case ByFact:
 			belongs = m.hasFact(cause.Fact)
 		case ByTime:
-			belongs = m.ID.Dimension == cause.Dimension && m.Facts == "" && m.Opened-of.Opened < eventtime.Day && !m.Told
+			belongs = m.ID.Dimension == cause.Dimension && m.Facts == "" && m.Opened-of.Opened < eventtime.Day && !m.Announced
 		}
 		if belongs {
 			p.Joins = append(p.Joins, Join{m.ID, of.Key})
@@ -109,7 +109,7 @@ func (s *Search) joinOpen(p *Plan, free []Subject, of *Existing) []Subject {
 // same events. The first in the order of dimensions is told, unless one has been
 // already.
 func fold(p *Plan, free []Subject, end int64) []Subject {
-	isNew := func(m *Subject) bool { return !m.Told && m.Opened >= end }
+	isNew := func(m *Subject) bool { return !m.Announced && m.Opened >= end }
 	var leads []Subject
 	for i := range free {
 		if !isNew(&free[i]) {

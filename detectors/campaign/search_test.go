@@ -98,7 +98,7 @@ func subject(t *testing.T, f []string) Subject {
 		name, value, _ := strings.Cut(arg, "=")
 		switch name {
 		case "told":
-			s.Told = true
+			s.Announced = true
 		case "opened":
 			s.Opened = int64(number(t, value)) * eventtime.Minute
 		case "exposed":

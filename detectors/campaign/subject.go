@@ -11,14 +11,14 @@ import (
 // Subject is an open episode as the search for campaigns sees it.
 type Subject struct {
 	episode.ID
-	Key     string    // dedup key of the episode
-	Order   int       // place of its dimension in the configuration, or NotConfigured
-	Opened  int64     // end of the tick in which it opened, Unix ms of event time
-	Exposed int64     // records touched since the onset, as last told
-	Facts   string    // names of what is known of it: sorted, with commas between
-	Fact    fact.Name // the gravest of them
-	Told    bool      // people have it open
-	Traits  []TraitShare
+	Key       string    // dedup key of the episode
+	Order     int       // place of its dimension in the configuration, or NotConfigured
+	Opened    int64     // end of the tick in which it opened, Unix ms of event time
+	Exposed   int64     // records touched since the onset, as last announced
+	Facts     string    // names of what is known of it: sorted, with commas between
+	Fact      fact.Name // the gravest of them
+	Announced bool      // people have it open
+	Traits    []TraitShare
 }
 
 // NotConfigured is the Order of a subject whose dimension is none of the

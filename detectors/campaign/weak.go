@@ -40,7 +40,7 @@ func (c *Crowd) Weigh(bin int64, perDay, budget float64, names []string, traits 
 		k := keys[i]
 		of := traits.Traits[k]
 		weak := &WeakMembers{
-			Bin: bin, Strong: ev.Log >= ev.Threshold-episode.EpisodeMargin, Dimension: names[k.Member],
+			Bin: bin, Strong: ev.Log >= ev.Threshold-episode.Margin, Dimension: names[k.Member],
 			Count: int64(of.Over), Observed: float64(of.Observed), Expected: float64(of.Expected) / TraitUnit,
 		}
 		for _, m := range of.Top {

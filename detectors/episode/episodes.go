@@ -12,24 +12,24 @@ import (
 
 // Times of an episode, in milliseconds of event time, and its margin in nats.
 const (
-	// EpisodeQuiet is how long the evidence must stay low for an open episode
+	// Quiet is how long the evidence must stay low for an open episode
 	// to close.
-	EpisodeQuiet = 6 * eventtime.Hour
-	// EpisodeGrace is how long after its close an episode opens again under its
+	Quiet = 6 * eventtime.Hour
+	// Grace is how long after its close an episode opens again under its
 	// old key.
-	EpisodeGrace = eventtime.Day
-	// EpisodeRemind is how long an open episode stays untold at most, unless
+	Grace = eventtime.Day
+	// Remind is how long nothing is told of an open episode at most, unless
 	// somebody has acknowledged it.
-	EpisodeRemind = eventtime.Day
-	// LongQuiet is EpisodeQuiet of campaigns and of what is confirmed to be a
+	Remind = eventtime.Day
+	// LongQuiet is Quiet of campaigns and of what is confirmed to be a
 	// leak: one that goes on by night or by day only must not look over.
 	LongQuiet = eventtime.Day
-	// EpisodeMargin is how far below the threshold the evidence must be to count
+	// Margin is how far below the threshold the evidence must be to count
 	// as low, so that an episode at the threshold does not flap.
-	EpisodeMargin = 2.0
+	Margin = 2.0
 )
 
-// Report is what is known of one identity at one tick.
+// Observation is what is known of one identity at one tick.
 type Observation struct {
 	Dimension, Identity string
 	Tick                int64   // end of the tick, Unix milliseconds
@@ -63,10 +63,10 @@ func (a Action) String() string {
 	return "unknown"
 }
 
-// Verdict says what to tell of an episode, and under which key.
+// Decision says what to tell of an episode, and under which key.
 type Decision struct {
 	Action   Action
-	Episode  Episode // as it stands after the verdict; zero if there is none
+	Episode  Episode // as it stands after the decision; zero if there is none
 	Reopened bool    // an Open under the key of an earlier one
 }
 
@@ -76,12 +76,12 @@ type Episode struct {
 	Dimension, Identity string
 	First               int64    // tick of the first opening: the key follows from it and never changes
 	Opened              int64    // tick of the latest opening
-	Told                int64    // tick of the latest open or update
-	High                int64    // latest tick with evidence above threshold - EpisodeMargin
+	Announced           int64    // tick of the latest open or update
+	High                int64    // latest tick with evidence above threshold - Margin
 	Closed              int64    // tick of the close, 0 while open
 	Severity            Severity // highest so far since Opened
-	Exposed             int64    // as last told
-	Members             int64    // of a campaign, as last told
+	Exposed             int64    // as last announced
+	Members             int64    // of a campaign, as last announced
 	Facts               string   // known since Opened: their names, sorted, with commas between
 	Standing            Standing // what people have said of it
 }
@@ -108,36 +108,36 @@ func (s *Episodes) find(id ID) (int, bool) {
 	return slices.BinarySearchFunc(s.list, id, func(ep Episode, id ID) int { return ep.ID().Compare(id) })
 }
 
-// Judge takes one report and says what to tell:
+// Judge takes one observation and says what to tell:
 //
 //   - Open when the evidence reaches the threshold or a fact is known, under the
-//     old key if the last episode closed no more than EpisodeGrace ago;
+//     old key if the last episode closed no more than Grace ago;
 //   - Update, while open, when the severity rises, when a fact is new, when the
-//     exposure or the number of members has doubled since it was last told, or
-//     when nothing was told for EpisodeRemind;
-//   - Close after EpisodeQuiet of evidence below threshold - EpisodeMargin and
+//     exposure or the number of members has doubled since it was last announced, or
+//     when nothing was told for Remind;
+//   - Close after Quiet of evidence below threshold - Margin and
 //     without a fact.
 //
-// Reports of one identity come in order of ticks; one that is older than the
+// Observations of one identity come in order of ticks; one that is older than the
 // latest is taken as if of the latest.
 func (s *Episodes) Judge(r Observation) Decision {
 	i, known := s.find(ID{r.Dimension, r.Identity})
 	if !known {
-		if !r.stands() {
+		if !r.opens() {
 			return Decision{}
 		}
 		s.list = slices.Insert(s.list, i, Episode{Dimension: r.Dimension, Identity: r.Identity, First: r.Tick})
 		return s.list[i].open(&r)
 	}
 	ep := &s.list[i]
-	r.Tick = max(r.Tick, ep.Told, ep.High)
+	r.Tick = max(r.Tick, ep.Announced, ep.High)
 	if ep.Closed == 0 {
 		return ep.follow(&r)
 	}
-	if !r.stands() {
+	if !r.opens() {
 		return Decision{Episode: *ep}
 	}
-	again := r.Tick-ep.Closed <= EpisodeGrace
+	again := r.Tick-ep.Closed <= Grace
 	if !again {
 		*ep = Episode{Dimension: r.Dimension, Identity: r.Identity, First: r.Tick}
 	}
@@ -146,19 +146,19 @@ func (s *Episodes) Judge(r Observation) Decision {
 	return v
 }
 
-// stands reports whether there is an episode in it.
-func (r *Observation) stands() bool { return r.Log >= r.Threshold || len(r.Facts) > 0 }
+// opens reports whether the observation opens an episode.
+func (r *Observation) opens() bool { return r.Log >= r.Threshold || len(r.Facts) > 0 }
 
-// rank returns the severity that the report alone means.
-func (r *Observation) rank() Severity {
+// severity returns the severity that the observation alone means.
+func (r *Observation) severity() Severity {
 	return max(SeverityOf(r.Exposed, r.Log, r.Threshold), r.Floor)
 }
 
 // open starts the episode, or starts it again. What people said of it before
 // stands, but for an acknowledgement: it came back after that.
 func (ep *Episode) open(r *Observation) Decision {
-	ep.Opened, ep.Told, ep.High, ep.Closed = r.Tick, r.Tick, r.Tick, 0
-	ep.Severity, ep.Exposed, ep.Members, ep.Facts = r.rank(), r.Exposed, r.Members, ""
+	ep.Opened, ep.Announced, ep.High, ep.Closed = r.Tick, r.Tick, r.Tick, 0
+	ep.Severity, ep.Exposed, ep.Members, ep.Facts = r.severity(), r.Exposed, r.Members, ""
 	ep.learn(r.Facts)
 	switch ep.Standing {
 	case Acknowledged:
@@ -185,21 +185,21 @@ func (ep *Episode) learn(facts []string) bool {
 	return len(known) > n
 }
 
-// follow judges a report of an open episode.
+// follow judges an observation of an open episode.
 func (ep *Episode) follow(r *Observation) Decision {
-	if r.Log >= r.Threshold-EpisodeMargin || len(r.Facts) > 0 {
+	if r.Log >= r.Threshold-Margin || len(r.Facts) > 0 {
 		ep.High = r.Tick
 	}
 	if ep.over(r.Tick) {
 		return ep.close(r.Tick)
 	}
-	severity := max(ep.Severity, r.rank())
-	news := ep.learn(r.Facts) || severity != ep.Severity ||
+	severity := max(ep.Severity, r.severity())
+	material := ep.learn(r.Facts) || severity != ep.Severity ||
 		r.Exposed >= 2*max(ep.Exposed, 1) || r.Members >= 2*max(ep.Members, 1)
-	if !news && (ep.Standing == Acknowledged || r.Tick-ep.Told < EpisodeRemind) {
+	if !material && (ep.Standing == Acknowledged || r.Tick-ep.Announced < Remind) {
 		return Decision{Episode: *ep}
 	}
-	ep.Severity, ep.Exposed, ep.Members, ep.Told = severity, r.Exposed, max(ep.Members, r.Members), r.Tick
+	ep.Severity, ep.Exposed, ep.Members, ep.Announced = severity, r.Exposed, max(ep.Members, r.Members), r.Tick
 	return Decision{Action: Update, Episode: *ep}
 }
 
@@ -211,7 +211,7 @@ func (ep *Episode) Ends() int64 {
 	if ep.Standing == Confirmed || ep.Members > 0 {
 		return ep.High + LongQuiet
 	}
-	return ep.High + EpisodeQuiet
+	return ep.High + Quiet
 }
 
 func (ep *Episode) close(tick int64) Decision {
@@ -219,9 +219,9 @@ func (ep *Episode) close(tick int64) Decision {
 	return Decision{Action: Close, Episode: *ep}
 }
 
-// Say notes what somebody has said of an episode, at a tick. A confirmed one
+// SetStanding keeps what somebody has said of an episode at a tick. A confirmed one
 // ranks as critical: that is an Update while it is open.
-func (s *Episodes) Say(id ID, standing Standing, tick int64) Decision {
+func (s *Episodes) SetStanding(id ID, standing Standing, tick int64) Decision {
 	i, known := s.find(id)
 	if !known {
 		return Decision{}
@@ -232,7 +232,7 @@ func (s *Episodes) Say(id ID, standing Standing, tick int64) Decision {
 	if standing == Confirmed && ep.Severity < Critical {
 		ep.Severity = Critical
 		if ep.Closed == 0 {
-			ep.Told = max(ep.Told, tick)
+			ep.Announced = max(ep.Announced, tick)
 			v.Action = Update
 		}
 		v.Episode = *ep
@@ -240,10 +240,10 @@ func (s *Episodes) Say(id ID, standing Standing, tick int64) Decision {
 	return v
 }
 
-// Expire ends a tick after all its reports were judged: it closes the open
-// episodes of which no high evidence has come for EpisodeQuiet, in order of
+// Expire ends a tick after all its observations were judged: it closes the open
+// episodes of which no high evidence has come for Quiet, in order of
 // dimension and identity, and returns them; and it forgets, and returns as
-// forgotten, those closed more than EpisodeGrace ago.
+// forgotten, those closed more than Grace ago.
 func (s *Episodes) Expire(tick int64) (closed []Decision, forgotten []Episode) {
 	kept := s.list[:0]
 	for i := range s.list {
@@ -251,7 +251,7 @@ func (s *Episodes) Expire(tick int64) (closed []Decision, forgotten []Episode) {
 		switch {
 		case ep.Closed == 0 && ep.over(tick):
 			closed = append(closed, ep.close(tick))
-		case ep.Closed != 0 && tick-ep.Closed > EpisodeGrace:
+		case ep.Closed != 0 && tick-ep.Closed > Grace:
 			forgotten = append(forgotten, ep)
 			continue
 		}
@@ -302,11 +302,11 @@ func (ep *Episode) AppendBinary(b []byte) []byte {
 }
 
 func (ep *Episode) numbers() []*int64 {
-	return []*int64{&ep.First, &ep.Opened, &ep.Told, &ep.High, &ep.Closed, &ep.Exposed, &ep.Members}
+	return []*int64{&ep.First, &ep.Opened, &ep.Announced, &ep.High, &ep.Closed, &ep.Exposed, &ep.Members}
 }
 
 // DecodeEpisode reads what AppendBinary wrote and returns the bytes after it.
-func DecodeEpisode(b []byte) (Episode, []byte, error) {
+func Decode(b []byte) (Episode, []byte, error) {
 	r := wire.NewReader(b)
 	r.Version(episodeVersion)
 	ep := Episode{Severity: Severity(r.Byte()), Standing: Standing(r.Byte())}

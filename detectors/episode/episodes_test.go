@@ -77,7 +77,7 @@ func TestEpisodeCodec(t *testing.T) {
 		for _, v := range ep.numbers() {
 			*v = rapid.Int64().Draw(t, "number")
 		}
-		got, rest, err := DecodeEpisode(append(ep.AppendBinary(nil), 7))
+		got, rest, err := Decode(append(ep.AppendBinary(nil), 7))
 		if err != nil || got != ep || len(rest) != 1 {
 			t.Fatalf("%+v came back as %+v, %d bytes left, %v", ep, got, len(rest), err)
 		}
@@ -136,15 +136,15 @@ func TestStanding(t *testing.T) {
 		return Observation{Dimension: "user", Identity: "a", Tick: hour * eventtime.Hour, Log: log, Threshold: 10, Exposed: 50}
 	}
 	var s Episodes
-	if v := s.Say(ID{"user", "a"}, Confirmed, 0); v != (Decision{}) {
+	if v := s.SetStanding(ID{"user", "a"}, Confirmed, 0); v != (Decision{}) {
 		t.Fatalf("a verdict on nothing: %+v", v)
 	}
 	s.Judge(report(1, 12))
-	s.Say(ID{"user", "a"}, Acknowledged, eventtime.Hour)
+	s.SetStanding(ID{"user", "a"}, Acknowledged, eventtime.Hour)
 	if v := s.Judge(report(26, 12)); v.Action != Nothing {
 		t.Fatalf("reminded of what is acknowledged: %+v", v)
 	}
-	if v := s.Say(ID{"user", "a"}, Confirmed, 27*eventtime.Hour); v.Action != Update || v.Episode.Severity != Critical {
+	if v := s.SetStanding(ID{"user", "a"}, Confirmed, 27*eventtime.Hour); v.Action != Update || v.Episode.Severity != Critical {
 		t.Fatalf("confirmed: %+v, want an update, critical", v)
 	}
 	if v := s.Judge(report(49, 0)); v.Action != Nothing {
@@ -156,7 +156,7 @@ func TestStanding(t *testing.T) {
 	if v := s.Judge(report(60, 12)); v.Action != Open || v.Episode.Severity != Critical {
 		t.Fatalf("the leak is back: %+v, want it open and critical", v)
 	}
-	if v := s.Say(ID{"user", "a"}, Unjudged, 61*eventtime.Hour); v.Action != Nothing || v.Episode.Standing != Unjudged {
+	if v := s.SetStanding(ID{"user", "a"}, Unjudged, 61*eventtime.Hour); v.Action != Nothing || v.Episode.Standing != Unjudged {
 		t.Fatalf("taken back: %+v", v)
 	}
 }

@@ -1,7 +1,3 @@
-// Package episode decides how grave an episode is and how sure weir is of it.
-// It is the one place for both: severity.go and confidence.go each hold their
-// rules as a table. The package is pure: the same arguments give the same
-// answer, and nothing fails but reading a severity from text.
 package episode
 
 import (

@@ -108,7 +108,7 @@ func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, su
 // must be closed in bins without a count too, so that correlate sees it fall.
 // It holds for at least six hours after an episode has become quiet.
 func (e *Engine) Hot(s *State, dim int, p *Parameters) bool {
-	return s.Seen() && float64(s.peak) >= p.Threshold(dim)-episode.EpisodeMargin-hotMargin
+	return s.Seen() && float64(s.peak) >= p.Threshold(dim)-episode.Margin-hotMargin
 }
 
 // hotMargin is six hours of falling at a quarter of a nat an hour.

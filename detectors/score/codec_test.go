@@ -253,10 +253,10 @@ func FuzzDecodeParameters(f *testing.F) {
 }
 
 func FuzzDecodeEpisode(f *testing.F) {
-	ep := episode.Episode{Dimension: "user", Identity: "a", First: 5, Told: -3, Severity: episode.High}
+	ep := episode.Episode{Dimension: "user", Identity: "a", First: 5, Announced: -3, Severity: episode.High}
 	f.Add(ep.AppendBinary(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		ep, rest, err := episode.DecodeEpisode(b)
+		ep, rest, err := episode.Decode(b)
 		if err != nil {
 			return
 		}

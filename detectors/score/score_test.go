@@ -196,7 +196,7 @@ func TestCoolsDown(t *testing.T) {
 		c := negBinomial(rng, 20, 5)
 		ev := e.Close(&s, 0, bin, Counts{c, c / 4}, p, nil)
 		bin++
-		if ev.Log < MinThreshold-episode.EpisodeMargin {
+		if ev.Log < MinThreshold-episode.Margin {
 			below++
 			if below <= 6 && !e.Hot(&s, 0, p) {
 				t.Fatalf("not hot %d hours after the evidence fell", below)

@@ -23,9 +23,9 @@ type alertMaker struct {
 	openings *openings
 }
 
-// alert returns what there is to tell of an action on an episode at the end of a
+// make returns what there is to tell of an action on an episode at the end of a
 // tick. lead is the key of what stands for the episode, empty if nothing does.
-func (m *alertMaker) alert(ep *episode.Episode, r *episodeRecord, lead string, action episode.Action, end int64) alerting.Alert {
+func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, action episode.Action, end int64) alerting.Alert {
 	a := alerting.Alert{
 		Schema: alerting.Schema, DedupKey: r.key, Campaign: lead, Status: alerting.Status(action.String()),
 		Time: alerting.Time(end), Onset: alerting.Time(r.onset),
@@ -41,13 +41,13 @@ func (m *alertMaker) alert(ep *episode.Episode, r *episodeRecord, lead string, a
 	}
 	switch {
 	case r.campaign != nil:
-		a.Kind, a.Detector, a.Members = alerting.KindCampaign, campaignDetector, r.campaign.members()
+		a.Kind, a.Detector, a.Members = alerting.KindCampaign, campaignDetector, r.campaign.alertMembers()
 	case r.fact != "":
 		a.Kind, a.Detector = alerting.KindFact, factDetector
 	default:
 		a.Kind, a.Detector, a.Measure = alerting.Statistical, driftDetector, cmp.Or(a.Measure, score.Distinct.String())
 	}
-	if r.traitsTold {
+	if r.traitsKnown {
 		a.Top = m.top(r)
 	}
 	a.Round()
@@ -97,8 +97,8 @@ func topList(top *alerting.Top, dimension string) *[]alerting.Share {
 	return nil
 }
 
-// members returns the members of a campaign, as alerts carry them.
-func (c *campaignRecord) members() *alerting.Members {
+// alertMembers returns the members of a campaign, as alerts carry them.
+func (c *campaignRecord) alertMembers() *alerting.Members {
 	out := &alerting.Members{Count: c.count}
 	for _, m := range c.top {
 		out.Top = append(out.Top, alerting.Member{DedupKey: m.Key, Dimension: m.Dimension, Identity: m.Identity, Severity: m.Severity, Records: m.Records})

@@ -43,7 +43,7 @@ func (b *episodeBook) recordOf(id episode.ID, d *episode.Decision, grid eventtim
 		b.put(id, record)
 	}
 	if begins || opens {
-		record.open(grid, end)
+		record.reset(grid, end)
 	}
 	b.changed[id] = true
 	return record
@@ -56,6 +56,7 @@ func (b *episodeBook) put(id episode.ID, record *episodeRecord) {
 	b.changed[id] = true
 }
 
+// isOpen reports whether an identity has an open episode.
 func (b *episodeBook) isOpen(id episode.ID) bool {
 	ep, ok := b.episodes.Get(id)
 	return ok && ep.Closed == 0
@@ -80,6 +81,7 @@ func (b *episodeBook) join(id episode.ID, key string) {
 	b.changed[id] = true
 }
 
+// leave has an episode stand alone.
 func (b *episodeBook) leave(id episode.ID) {
 	if record := b.records[id]; record.lead != "" {
 		delete(b.members[record.lead], id)
@@ -103,11 +105,11 @@ func (b *episodeBook) campaigns() (out []episode.ID) {
 	return out
 }
 
-// tellAlone counts an episode among those that are told beside their campaign.
-func (b *episodeBook) tellAlone(id episode.ID, record *episodeRecord) {
+// announceAlone counts an episode among those that are told beside their campaign.
+func (b *episodeBook) announceAlone(id episode.ID, record *episodeRecord) {
 	lead := b.byKey[record.lead]
 	record.alone = true
-	b.records[lead].campaign.toldAlone++
+	b.records[lead].campaign.announcedAlone++
 	b.changed[id], b.changed[lead] = true, true
 }
 

@@ -32,7 +32,7 @@ func newCampaigns(cfg *Config, book *episodeBook) campaigns {
 
 // find gathers open episodes at the end of a tick in which one has opened.
 func (c *campaigns) find(end int64) {
-	plan := c.search.Find(end, c.subjects(), c.open())
+	plan := c.search.Find(end, c.subjects(), c.existing())
 	for _, j := range plan.Joins {
 		c.book.join(j.ID, j.Key)
 	}
@@ -58,7 +58,7 @@ func (c *campaigns) subjects() (out []campaign.Subject) {
 		}
 		out = append(out, campaign.Subject{
 			ID: ep.ID(), Key: record.key, Order: order, Opened: ep.Opened, Exposed: ep.Exposed,
-			Facts: ep.Facts, Fact: record.fact, Told: record.told, Traits: record.traits,
+			Facts: ep.Facts, Fact: record.fact, Announced: record.announced, Traits: record.traits,
 		})
 	}
 	last := func(s *campaign.Subject) int {
@@ -71,8 +71,8 @@ func (c *campaigns) subjects() (out []campaign.Subject) {
 	return out
 }
 
-// open returns the campaigns that are open, sorted.
-func (c *campaigns) open() (out []campaign.Existing) {
+// existing returns the campaigns that are open, sorted.
+func (c *campaigns) existing() (out []campaign.Existing) {
 	for _, id := range c.book.campaigns() {
 		if ep, ok := c.book.episodes.Get(id); ok && ep.Closed == 0 {
 			record := c.book.records[id]
@@ -90,7 +90,7 @@ func (c *campaigns) gather(cause *campaign.Cause, members []episode.ID, end int6
 	if record == nil {
 		own := *cause
 		record = newEpisodeRecord(id, end)
-		record.open(c.grid, end)
+		record.reset(c.grid, end)
 		record.campaign = &campaignRecord{cause: &own}
 	}
 	c.book.put(id, record)
@@ -126,7 +126,7 @@ func (c *campaigns) gatherWeak(g *campaign.WeakGroup, inputs []tickInput, end in
 	}
 	weak := g.Cause.Weak
 	if weak.Strong {
-		c.gather(&g.Cause, c.through(g), end)
+		c.gather(&g.Cause, c.behindTrait(g), end)
 	}
 	record := c.book.records[id]
 	c.book.changed[id] = true
@@ -140,9 +140,9 @@ func (c *campaigns) gatherWeak(g *campaign.WeakGroup, inputs []tickInput, end in
 	}
 }
 
-// through returns the episodes that stand in nothing and come through the trait of
+// behindTrait returns the episodes that stand in nothing and come through the trait of
 // a group.
-func (c *campaigns) through(g *campaign.WeakGroup) (ids []episode.ID) {
+func (c *campaigns) behindTrait(g *campaign.WeakGroup) (ids []episode.ID) {
 	subjects := c.subjects()
 	for i := range subjects {
 		if s := &subjects[i]; s.ComesThrough(g.Trait.Dimension, g.Trait.Identity) {

@@ -133,7 +133,7 @@ func (b *episodeBook) load(id episode.ID, value []byte) error {
 		return nil
 	}
 	r := wire.NewReader(value)
-	ep := wire.Decode(&r, episode.DecodeEpisode)
+	ep := wire.Decode(&r, episode.Decode)
 	record := readRecord(&r)
 	if err := r.End(); err != nil {
 		return fmt.Errorf("reading an episode: %w", err)

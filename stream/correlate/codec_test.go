@@ -37,16 +37,16 @@ func fullRecord() *episodeRecord {
 	share := 0.75
 	exposed := episode.Exposed{Records: 4, Low: 3, High: 5, Since: 1, Rows: 6}
 	return &episodeRecord{
-		key: "weir-1", lead: "weir-2", told: true, alone: true, excised: 9,
+		key: "weir-1", lead: "weir-2", announced: true, alone: true, excised: 9,
 		traits: []campaign.TraitShare{{Trait: trait.Trait{Dimension: 1, Identity: "office"}, Share: 0.5}},
 		learned: learned{
 			onset: -1, exposed: exposed, fact: fact.RetiredKey, detail: map[string]string{"retired_at": "2026-01-02"},
-			shareNew: &share, firstSeen: 7, lastSeen: 8, traitsTold: true,
+			shareNew: &share, firstSeen: 7, lastSeen: 8, traitsKnown: true,
 			evidence: caseEvidence{bin: 2, log: 12.5, threshold: 10, live: 30, formula: 9, tail: 10, peers: "user:crm", observed: 40, expected: 4,
 				measures: []stream.MeasureEvidence{{Measure: "distinct", Log: 12.5, Observed: 40, Rates: []stream.RateEvidence{{Rate: 2, Log: 11}}}}},
 		},
 		campaign: &campaignRecord{
-			through: &exposed, toldAlone: 2, count: 6,
+			through: &exposed, announcedAlone: 2, count: 6,
 			forgotten: campaign.Totals{{Dimension: "user", Count: 1, Records: 2, High: 3, Low: 4, Rows: 5}},
 			top:       []campaign.Member{{Key: "weir-3", ID: episode.ID{Dimension: "user", Identity: "kim"}, Severity: episode.High, Records: 9}},
 			cause: &campaign.Cause{Kind: campaign.ByTrait, Dimension: "network", Identity: "office", Log: 7, Threshold: 5,

@@ -11,19 +11,20 @@ import (
 // more wait for the next.
 const maxCommands = 4000
 
-// commands are on their way to detect.
+// commands are those that are on their way to detect.
 type commands struct {
-	seq     int64
-	waiting []stream.Command // not published yet
-	sent    []sent           // published, still repeated
+	seq     int64            // of the latest command
+	waiting []stream.Command // they were not published yet
+	sent    []sentCommand    // they were published and are still repeated
 }
 
-// sent is a command and in how many more records it stands.
-type sent struct {
+// sentCommand is a command that was published.
+type sentCommand struct {
 	stream.Command
-	left int
+	left int // records of weir.parameters in which it still stands
 }
 
+// add has a command wait, under the next number.
 func (s *commands) add(c stream.Command) {
 	s.seq++
 	c.Seq = s.seq
@@ -32,7 +33,7 @@ func (s *commands) add(c stream.Command) {
 
 // publish returns what the parameters of a bin carry.
 func (s *commands) publish(bin int64) []stream.Command {
-	var kept []sent
+	var kept []sentCommand
 	for _, c := range s.sent {
 		if c.left--; c.left > 0 {
 			kept = append(kept, c)
@@ -41,7 +42,7 @@ func (s *commands) publish(bin int64) []stream.Command {
 	n := min(len(s.waiting), max(maxCommands-len(kept), 0))
 	for _, c := range s.waiting[:n] {
 		c.Bin = bin
-		kept = append(kept, sent{c, stream.CommandRing})
+		kept = append(kept, sentCommand{c, stream.CommandRing})
 	}
 	s.waiting, s.sent = s.waiting[n:], kept
 	var out []stream.Command
@@ -69,7 +70,7 @@ func readCommands(r *wire.Reader) (s commands) {
 	s.seq = r.Varint()
 	s.waiting = stream.ReadCommands(r)
 	for _, c := range stream.ReadCommands(r) {
-		s.sent = append(s.sent, sent{Command: c})
+		s.sent = append(s.sent, sentCommand{Command: c})
 	}
 	for i := range s.sent {
 		s.sent[i].left = int(r.Uvarint())

@@ -57,7 +57,7 @@ func (in *inbox) add(offset int64, r *stream.EvidenceReport, closed, published i
 		}
 		if c.Tick > closed {
 			in.candidates[c.Tick] = append(in.candidates[c.Tick], *c)
-			in.note(c.Tick, offset)
+			in.noteOffset(c.Tick, offset)
 		}
 	}
 	for i := range r.Facts {
@@ -67,7 +67,7 @@ func (in *inbox) add(offset int64, r *stream.EvidenceReport, closed, published i
 		}
 		if f.Tick > closed {
 			in.facts[f.Tick] = append(in.facts[f.Tick], *f)
-			in.note(f.Tick, offset)
+			in.noteOffset(f.Tick, offset)
 		}
 	}
 	for i := range r.Bins {
@@ -75,7 +75,7 @@ func (in *inbox) add(offset int64, r *stream.EvidenceReport, closed, published i
 			if err := in.addBin(b); err != nil {
 				return err
 			}
-			in.note(in.grid.LastTick(b.Bin), offset)
+			in.noteOffset(in.grid.LastTick(b.Bin), offset)
 		}
 	}
 	in.done[r.Partition] = max(in.done[r.Partition], r.Done)
@@ -104,8 +104,8 @@ func (in *inbox) addBin(b *stream.BinSums) error {
 	return nil
 }
 
-// note keeps the first offset that told of a tick.
-func (in *inbox) note(tick, offset int64) {
+// noteOffset keeps the first offset that told of a tick.
+func (in *inbox) noteOffset(tick, offset int64) {
 	if _, ok := in.first[tick]; !ok {
 		in.first[tick] = offset
 	}

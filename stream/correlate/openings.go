@@ -16,13 +16,14 @@ type openings struct {
 	days  []dayCount
 }
 
+// dayCount is how many episodes people were told of on a day (UTC, since 1970).
 type dayCount struct{ day, count int64 }
 
 // budgetDays is over how many days the realised rate is a mean.
 const budgetDays = 28
 
-// note counts an opening at the end of a tick.
-func (o *openings) note(ep *episode.Episode, end int64) {
+// count counts an episode that people are told of at the end of a tick.
+func (o *openings) count(ep *episode.Episode, end int64) {
 	day := eventtime.DayOf(end - 1)
 	if o.began == 0 {
 		o.began = day
@@ -40,15 +41,15 @@ func (o *openings) note(ep *episode.Episode, end int64) {
 	}
 }
 
-// start notes the first tick.
+// start keeps the day of the first tick, at whose end it is called.
 func (o *openings) start(end int64) {
 	if o.began == 0 {
 		o.began = eventtime.DayOf(end - 1)
 	}
 }
 
-// perDay returns how many were opened a day, over the last budgetDays or since
-// the beginning.
+// perDay returns how many episodes people were told of in a day of event time, as
+// the mean of the last budgetDays days, or of all since the first tick.
 func (o *openings) perDay(end int64) float64 {
 	if o.began == 0 {
 		return 0

@@ -17,25 +17,25 @@ import (
 type episodeRecord struct {
 	key string // dedup key
 	learned
-	traits   []campaign.TraitShare // what the identity came through, by the latest report that told
-	told     bool                  // people have it open, so a close must be told
-	lead     string                // dedup key of what stands for it: a campaign, or an episode of another dimension that shows the same events
-	alone    bool                  // it is told beside the campaign that it belongs to
-	excised  int64                 // last bin up to which the baseline was told to forget; 0: none
-	campaign *campaignRecord       // nil: it is no campaign
+	traits    []campaign.TraitShare // what the identity came through, by the latest report that told
+	announced bool                  // people have it open, so a close must be told
+	lead      string                // dedup key of what stands for it: a campaign, or an episode of another dimension that shows the same events
+	alone     bool                  // it is told beside the campaign that it belongs to
+	excised   int64                 // last bin up to which the baseline was told to forget; 0: none
+	campaign  *campaignRecord       // nil: it is no campaign
 }
 
 // learned is what was learned of an episode since it opened last.
 type learned struct {
-	onset      int64 // Unix ms of event time
-	exposed    episode.Exposed
-	evidence   caseEvidence
-	fact       fact.Name // the gravest of what is known; empty: nothing is
-	detail     map[string]string
-	shareNew   *float64 // see stream.Context, as the next two
-	firstSeen  int64
-	lastSeen   int64
-	traitsTold bool // the traits of the record were told since
+	onset       int64 // Unix ms of event time
+	exposed     episode.Exposed
+	evidence    caseEvidence
+	fact        fact.Name // the gravest of what is known; empty: nothing is
+	detail      map[string]string
+	shareNew    *float64 // see stream.Context, as the next two
+	firstSeen   int64
+	lastSeen    int64
+	traitsKnown bool // the traits of the record were told since
 }
 
 // caseEvidence is the evidence of the bin that makes the case, the strongest so
@@ -56,12 +56,12 @@ type caseEvidence struct {
 
 // campaignRecord is what a campaign has beside what every episode has.
 type campaignRecord struct {
-	cause     *campaign.Cause
-	through   *episode.Exposed // what the shared trait itself has exposed, where it stands out
-	forgotten campaign.Totals  // of members whose episodes are forgotten
-	toldAlone int              // members that were told beside the campaign
-	count     int64            // members there are and were, as last described
-	top       []campaign.Member
+	cause          *campaign.Cause
+	through        *episode.Exposed // what the shared trait itself has exposed, where it stands out
+	forgotten      campaign.Totals  // of members whose episodes are forgotten
+	announcedAlone int              // members that were told beside the campaign
+	count          int64            // members there are and were, as last described
+	top            []campaign.Member
 }
 
 // newEpisodeRecord begins the record of an episode.
@@ -69,8 +69,9 @@ func newEpisodeRecord(id episode.ID, first int64) *episodeRecord {
 	return &episodeRecord{key: alerting.DedupKey(id.Dimension, id.Identity, first)}
 }
 
-// open forgets what was learned before the episode opened at the end of a tick.
-func (r *episodeRecord) open(grid eventtime.Grid, end int64) {
+// reset forgets what was learned before the episode opened at the end of a tick
+// (Unix ms of event time).
+func (r *episodeRecord) reset(grid eventtime.Grid, end int64) {
 	r.learned = learned{onset: end, evidence: caseEvidence{bin: grid.BinOf(end - 1)}}
 }
 
@@ -135,6 +136,6 @@ func (r *episodeRecord) learnContext(x *stream.Context) {
 		r.shareNew = x.ShareNew
 	}
 	if len(x.Traits) > 0 {
-		r.traits, r.traitsTold = x.Traits, true
+		r.traits, r.traitsKnown = x.Traits, true
 	}
 }

@@ -19,7 +19,7 @@ func (r *episodeRecord) appendBinary(b []byte) []byte {
 	b = wire.AppendText(wire.AppendText(b, r.key), r.lead)
 	b = r.learned.appendBinary(b)
 	b = campaign.AppendTraitShares(b, r.traits)
-	b = wire.AppendVarints(wire.AppendBool(wire.AppendBool(b, r.told), r.alone), r.excised)
+	b = wire.AppendVarints(wire.AppendBool(wire.AppendBool(b, r.announced), r.alone), r.excised)
 	b = wire.AppendBool(b, r.campaign != nil)
 	if r.campaign != nil {
 		b = r.campaign.appendBinary(b)
@@ -32,7 +32,7 @@ func readRecord(r *wire.Reader) *episodeRecord {
 	out := &episodeRecord{key: r.Text(), lead: r.Text()}
 	out.learned = readLearned(r)
 	out.traits = campaign.ReadTraitShares(r)
-	out.told, out.alone, out.excised = r.Bool(), r.Bool(), r.Varint()
+	out.announced, out.alone, out.excised = r.Bool(), r.Bool(), r.Varint()
 	if r.Bool() {
 		out.campaign = readCampaignRecord(r)
 	}
@@ -47,14 +47,14 @@ func (l *learned) appendBinary(b []byte) []byte {
 	b = l.exposed.AppendBinary(b)
 	b = l.evidence.appendBinary(b)
 	b = wire.AppendTextMap(wire.AppendText(b, string(l.fact)), l.detail)
-	return wire.AppendBool(wire.AppendOptional(b, l.shareNew), l.traitsTold)
+	return wire.AppendBool(wire.AppendOptional(b, l.shareNew), l.traitsKnown)
 }
 
 func readLearned(r *wire.Reader) (l learned) {
 	l.onset, l.firstSeen, l.lastSeen = r.Varint(), r.Varint(), r.Varint()
 	l.exposed, l.evidence = episode.ReadExposed(r), readCaseEvidence(r)
 	l.fact, l.detail = fact.Name(r.Text()), r.TextMap()
-	l.shareNew, l.traitsTold = r.Optional(), r.Bool()
+	l.shareNew, l.traitsKnown = r.Optional(), r.Bool()
 	return l
 }
 
@@ -87,7 +87,7 @@ func (c *campaignRecord) appendBinary(b []byte) []byte {
 		b = c.through.AppendBinary(b)
 	}
 	b = c.forgotten.AppendBinary(b)
-	b = wire.AppendVarints(b, int64(c.toldAlone), c.count)
+	b = wire.AppendVarints(b, int64(c.announcedAlone), c.count)
 	return wire.AppendList(b, c.top, func(b []byte, m *campaign.Member) []byte {
 		b = wire.AppendText(wire.AppendText(wire.AppendText(b, m.Key), m.Dimension), m.Identity)
 		return wire.AppendVarints(append(b, byte(m.Severity)), m.Records)
@@ -101,7 +101,7 @@ func readCampaignRecord(r *wire.Reader) *campaignRecord {
 		c.through = &e
 	}
 	c.forgotten = campaign.ReadTotals(r)
-	c.toldAlone, c.count = int(r.Varint()), r.Varint()
+	c.announcedAlone, c.count = int(r.Varint()), r.Varint()
 	c.top = wire.List(r, func() campaign.Member {
 		m := campaign.Member{Key: r.Text(), ID: episode.ID{Dimension: r.Text(), Identity: r.Text()}}
 		m.Severity, m.Records = episode.Severity(r.Byte()), r.Varint()

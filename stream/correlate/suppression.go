@@ -16,10 +16,10 @@ type suppression struct {
 	verdicts *verdicts
 }
 
-// of returns what holds an episode back at the end of a tick; its Kind is empty if
+// heldBy returns what holds an episode back at the end of a tick; its Kind is empty if
 // nothing does. alone reports that the episode is critical and is therefore told
 // beside its campaign, among whose few such it is not counted yet.
-func (s *suppression) of(ep *episode.Episode, record *episodeRecord, end int64) (by SuppressedBy, alone bool) {
+func (s *suppression) heldBy(ep *episode.Episode, record *episodeRecord, end int64) (by SuppressedBy, alone bool) {
 	if v, ok := s.verdicts.expects(ep.ID(), end); ok {
 		return SuppressedBy{Kind: ByVerdict, Name: v.ID, Owner: v.Author, Reason: v.Reason, Expires: v.Expires}, false
 	}
@@ -49,7 +49,7 @@ func (s *suppression) byLead(ep *episode.Episode, record *episodeRecord) (by Sup
 		return SuppressedBy{}, false
 	case of.campaign != nil && record.alone:
 		return SuppressedBy{}, false
-	case of.campaign != nil && ep.Severity == episode.Critical && of.campaign.toldAlone < alerting.MaxTop:
+	case of.campaign != nil && ep.Severity == episode.Critical && of.campaign.announcedAlone < alerting.MaxTop:
 		return SuppressedBy{}, true
 	}
 	return SuppressedBy{Kind: ByCampaign, Name: record.lead}, false

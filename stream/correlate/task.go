@@ -133,7 +133,7 @@ func (t *Task) Status() Status {
 		if ep.Dimension == alerting.CampaignDimension {
 			s.Campaigns++
 		}
-		if !t.book.records[ep.ID()].told {
+		if !t.book.records[ep.ID()].announced {
 			s.Suppressed++
 		}
 	}

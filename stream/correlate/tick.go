@@ -49,7 +49,7 @@ func (t *Task) workThrough(tick int64, found *Findings) {
 	}
 	t.verdicts.recall(t.campaigns.follow(acts), acts)
 	t.expire(acts)
-	t.tell(acts, found)
+	t.announce(acts, found)
 	found.Effects = append(found.Effects, acts.effects...)
 	if totals != nil {
 		t.fleet.closeBin(bin, &totals.sums)
@@ -108,9 +108,9 @@ func (t *Task) expire(acts *tickActions) {
 	t.verdicts.lift(acts.end)
 }
 
-// tell adds to what was found the alerts that people are told and those that are
+// announce adds to what was found the alerts that people are told and those that are
 // held back, each by dimension and identity.
-func (t *Task) tell(acts *tickActions, found *Findings) {
+func (t *Task) announce(acts *tickActions, found *Findings) {
 	from, held := len(found.Alerts), len(found.Suppressed)
 	t.release(acts)
 	for _, id := range acts.ids() {
@@ -126,18 +126,18 @@ func (t *Task) tell(acts *tickActions, found *Findings) {
 		action := acts.actions[id]
 		by := t.heldBack(&ep, record, acts.end)
 		switch {
-		case by.Kind == ByVerdict && record.told:
-			action, record.told = episode.Close, false // people have it open
-		case by.Kind != "" && (action != episode.Close || !record.told):
+		case by.Kind == ByVerdict && record.announced:
+			action, record.announced = episode.Close, false // people have it open
+		case by.Kind != "" && (action != episode.Close || !record.announced):
 			found.Suppressed = append(found.Suppressed, Suppressed{by, t.alert(&ep, record, action, acts.end)})
 			continue
-		case action == episode.Close && !record.told:
+		case action == episode.Close && !record.announced:
 			continue // it was never told
 		case action == episode.Close:
-			record.told = false
-		case !record.told:
-			action, record.told = episode.Open, true
-			t.openings.note(&ep, acts.end)
+			record.announced = false
+		case !record.announced:
+			action, record.announced = episode.Open, true
+			t.openings.count(&ep, acts.end)
 		}
 		found.Alerts = append(found.Alerts, t.alert(&ep, record, action, acts.end))
 	}
@@ -155,7 +155,7 @@ func (t *Task) release(acts *tickActions) {
 	for _, ep := range t.book.episodes.All() {
 		id := ep.ID()
 		record := t.book.records[id]
-		if ep.Closed != 0 || ep.High != acts.end || record.told || acts.actions[id] != episode.Nothing {
+		if ep.Closed != 0 || ep.High != acts.end || record.announced || acts.actions[id] != episode.Nothing {
 			continue
 		}
 		if by := t.heldBack(&ep, record, acts.end); by.Kind == "" {
@@ -167,14 +167,14 @@ func (t *Task) release(acts *tickActions) {
 // heldBack returns what holds an episode back at the end of a tick, and counts it
 // among those that are told beside their campaign if it is one.
 func (t *Task) heldBack(ep *episode.Episode, record *episodeRecord, end int64) SuppressedBy {
-	by, alone := t.suppress.of(ep, record, end)
+	by, alone := t.suppress.heldBy(ep, record, end)
 	if alone {
-		t.book.tellAlone(ep.ID(), record)
+		t.book.announceAlone(ep.ID(), record)
 	}
 	return by
 }
 
 // alert returns the alert that tells of an action on an episode.
 func (t *Task) alert(ep *episode.Episode, record *episodeRecord, action episode.Action, end int64) alerting.Alert {
-	return t.alerts.alert(ep, record, t.book.leadKey(record), action, end)
+	return t.alerts.make(ep, record, t.book.leadKey(record), action, end)
 }

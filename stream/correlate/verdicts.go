@@ -140,9 +140,9 @@ func (v *verdicts) apply(verdict *Verdict, acts *tickActions) bool {
 		delete(v.expected, id)
 	}
 	v.book.changed[id] = true
-	d := v.book.episodes.Say(id, standing, acts.end)
+	d := v.book.episodes.SetStanding(id, standing, acts.end)
 	acts.add(id, d.Action)
-	if open := d.Episode.Closed == 0; open && (verdict.Kind == Expected && v.book.records[id].told || verdict.Kind == Reopened) {
+	if open := d.Episode.Closed == 0; open && (verdict.Kind == Expected && v.book.records[id].announced || verdict.Kind == Reopened) {
 		acts.add(id, episode.Update)
 	}
 	return true

@@ -41,7 +41,7 @@ func (l *leaked) add(c *score.Counts) {
 
 // followFor is how long after its last candidacy an identity is followed: as
 // long as its episode may still be open, or open again.
-const followFor = episode.EpisodeQuiet + episode.EpisodeGrace
+const followFor = episode.Quiet + episode.Grace
 
 func (e *followed) append(b []byte) []byte {
 	b = binary.AppendVarint(b, e.seen)
@@ -80,7 +80,7 @@ func (d *Task) expose(id *identity, onset, bin int64, log float64) *followed {
 		e.Since = since
 		e.reach(id, d.cfg.Grid.BinMinute(onset), onset)
 	}
-	if !e.opened || log >= threshold-episode.EpisodeMargin {
+	if !e.opened || log >= threshold-episode.Margin {
 		e.seen = bin
 	}
 	e.opened = e.opened || log >= threshold
