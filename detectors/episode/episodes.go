@@ -286,7 +286,8 @@ func (s *Episodes) Restore(ep Episode) {
 
 const (
 	episodeVersion = 2
-	MaxName        = 1 << 16 // bytes of a dimension's or identity's name
+	// MaxName is how many bytes the name of a dimension or an identity may have.
+	MaxName = 1 << 16
 )
 
 // AppendBinary appends the canonical encoding of the episode.
