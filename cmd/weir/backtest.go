@@ -179,6 +179,13 @@ func printBacktest(w io.Writer, s *backtest.Summary) {
 	if len(reasons) > 0 {
 		fmt.Fprintf(w, " (%s)", strings.Join(reasons, ", "))
 	}
+	if len(s.Notes) > 0 {
+		var notes []string
+		for _, note := range slices.Sorted(maps.Keys(s.Notes)) {
+			notes = append(notes, fmt.Sprintf("%s %s", alerting.Group(s.Notes[note]), note))
+		}
+		fmt.Fprintf(w, "\nodd, but read: %s (docs/formats.md)", strings.Join(notes, ", "))
+	}
 	fmt.Fprintf(w, "\n%s episodes opened, %s alerts in all\n", alerting.Group(s.Opened), alerting.Group(s.Alerts))
 	for _, kind := range slices.Sorted(maps.Keys(s.Suppressed)) {
 		fmt.Fprintf(w, "%s alerts held back: %s\n", alerting.Group(s.Suppressed[kind]), heldBack[kind])

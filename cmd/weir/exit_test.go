@@ -39,12 +39,13 @@ func workFolder(t *testing.T) {
 {"time":"2026-03-02T09:01:00Z","action":"login","actor":"ana"}
 {"time":"soon","actor":"ana"}
 `,
-		"table.csv":    "time,actor,record\n2026-03-02T09:00:00Z,ana,1\n2026-03-02T09:01:00Z,ana,2\n",
-		"empty.ndjson": "",
-		"record.key":   "00112233445566778899aabbccddeeff\n",
-		"good.yaml":    "sources: [{topic: access}]\nrecord_key_file: record.key\n",
-		"bad.yaml":     "sources:\n  - topic: access\n    fromat: native\ntime: {tick: 5}\n",
-		"keyless.yaml": "sources: [{topic: access}]\n",
+		"table.csv":      "time,actor,record\n2026-03-02T09:00:00Z,ana,1\n2026-03-02T09:01:00Z,ana,2\n",
+		"seconds.ndjson": "{\"time\":1772442927.5,\"actor\":\"ana\",\"records\":[1]}{\"time\":1772442928,\"actor\":\"ana\",\"records\":[2]}",
+		"empty.ndjson":   "",
+		"record.key":     "00112233445566778899aabbccddeeff\n",
+		"good.yaml":      "sources: [{topic: access}]\nrecord_key_file: record.key\n",
+		"bad.yaml":       "sources:\n  - topic: access\n    fromat: native\ntime: {tick: 5}\n",
+		"keyless.yaml":   "sources: [{topic: access}]\n",
 		// Port 1 answers nobody.
 		"unreachable.yaml": "kafka: {brokers: ['127.0.0.1:1']}\nsources: [{topic: access}]\nrecord_key_file: record.key\nhttp: {listen: 'off'}\n",
 	} {
@@ -75,6 +76,7 @@ func TestExitCodes(t *testing.T) {
 
 		{"backtest good.ndjson", 0, "1 counted, 1 facts, 0 late, 1 rejected (1 time_unreadable)"},
 		{"backtest empty.ndjson", 0, "0 events"},
+		{"backtest seconds.ndjson", 0, "odd, but read: 2 time_guessed (docs/formats.md)"},
 		{"backtest --exit-code good.ndjson", 0, ""},
 		{"backtest", 2, "backtest needs at least one FILE"},
 		{"backtest -o xml good.ndjson", 2, "-o is table or json"},

@@ -51,7 +51,7 @@ func (d *Decoder) Decode(value []byte, yield func(ev *event.Event, rej *event.Re
 		d.reject(event.TooLarge, "", -1)
 		return
 	}
-	d.buf = append(d.buf[:0], value...)
+	d.buf = append(d.buf[:0], unframed(value)...)
 	if d.f.charset != nil {
 		d.recode()
 	}
@@ -78,6 +78,16 @@ func (d *Decoder) Decode(value []byte, yield func(ev *event.Event, rej *event.Re
 		return
 	}
 	d.event(from)
+}
+
+// unframed returns a value without what a schema registry's serializer puts before
+// JSON: a zero and the id of the schema, in four bytes.
+func unframed(value []byte) []byte {
+	const frame = 5
+	if len(value) > frame && value[0] == 0 && (value[frame] == '{' || value[frame] == '[') {
+		return value[frame:]
+	}
+	return value
 }
 
 // recode makes UTF-8 of a value in the format's charset, unless it is that already.

@@ -69,6 +69,12 @@ func (r *Run) KeepSuppressed(name string) (end func() error, err error) {
 // Event takes in one event and reports whether it moves its source on.
 func (r *Run) Event(src stream.Source, ev *event.Event) bool {
 	r.Summary.Events++
+	for notes := ev.Notes; notes != 0; notes &= notes - 1 {
+		if r.Summary.Notes == nil {
+			r.Summary.Notes = map[string]int64{}
+		}
+		r.Summary.Notes[(notes&-notes).String()]++
+	}
 	outcome := r.Local.Fold(src, r.started, ev)
 	switch outcome {
 	case ingest.Counted:
@@ -128,6 +134,7 @@ type Summary struct {
 	Facts    int64            `json:"facts"`
 	Late     int64            `json:"late"`
 	Rejected map[string]int64 `json:"rejected"`
+	Notes    map[string]int64 `json:"notes,omitempty"` // what was odd about events that count
 	Alerts   int64            `json:"alerts"`
 	Opened   int64            `json:"opened"`
 	// Suppressed counts the alerts that nobody was sent, by what held them back.
