@@ -24,12 +24,19 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 // run executes one command line and returns the exit code.
 func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	cmd := newRootCommand()
 	cmd.SetArgs(args)
 	return exitCode(cmd.ExecuteContext(ctx), os.Stderr)
+}
+
+// untilSignal returns a context that ends with the first signal to stop. A second
+// signal ends the process at once.
+func untilSignal() (ctx context.Context, stop context.CancelFunc) {
+	ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // newRootCommand makes weir with all its commands.

@@ -1,5 +1,5 @@
 // Package kafka runs weir on Kafka: a Process takes roles, checks what it finds
-// in the cluster, and works until it is told to stop.
+// in the cluster, and works until it is stopped.
 //
 //   - Ingest (package sources) is a consumer group on the source topics. One
 //     transaction writes what was counted and commits the offsets, each with the

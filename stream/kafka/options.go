@@ -21,7 +21,7 @@ import (
 // Role is a part of the work that a process can take.
 type Role string
 
-// The roles. A process that is told none takes them all.
+// The roles. A process that is given none by the command line takes all.
 const (
 	RoleIngest    Role = "ingest"
 	RoleJoin      Role = "join"

@@ -53,8 +53,8 @@ func Spans(ctx context.Context, conn *Connection, topics []string, from int64) (
 	return out, nil
 }
 
-// ReadSpans hands the records of the spans to fn, those of a partition in
-// pendingCommand, and moves each span on once fn has taken the record.
+// ReadSpans hands the records of the spans to fn, those of a partition in their
+// order, and moves each span on once fn has taken the record.
 func ReadSpans(ctx context.Context, conn *Connection, spans []Span, fn func(*kgo.Record) error) error {
 	cl, err := conn.Client(ctx, kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.ConsumeResetOffset(kgo.NoResetOffset()))
 	if err != nil {

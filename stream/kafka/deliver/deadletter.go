@@ -28,7 +28,7 @@ func (r *run) deadLetter(key, value []byte, reason string, report bool) *kgo.Rec
 	if !report || r.Other == "" {
 		return rec
 	}
-	if report, last := r.outbox.report(time.Now()); report {
+	if report, last := r.outbox.mayReport(time.Now()); report {
 		rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: headerReportBy, Value: []byte(r.Other)})
 		if last {
 			rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: headerLast})

@@ -146,9 +146,9 @@ func (o *outbox) firing(f *notify.Firing) error {
 	return nil
 }
 
-// report decides whether a dead letter is reported by itself, and whether it
+// mayReport decides whether a dead letter is reported by itself, and whether it
 // is the last one for a while.
-func (o *outbox) report(now time.Time) (report, last bool) {
+func (o *outbox) mayReport(now time.Time) (report, last bool) {
 	o.reported = slices.DeleteFunc(o.reported, func(at int64) bool { return now.Sub(time.UnixMilli(at)) >= reportEvery })
 	if len(o.reported) >= maxReports {
 		return false, false

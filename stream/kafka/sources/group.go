@@ -114,7 +114,7 @@ func (r *run) lose(s stream.Source) {
 }
 
 // prune drops partitions that the client has no longer. Of two partitions that
-// are taken away between two transactions the session tells of the first only.
+// are taken away between two transactions the session reports only the first.
 func (r *run) prune() {
 	assigned := r.session.Client().CommittedOffsets()
 	for s, p := range r.partitions {
@@ -125,7 +125,7 @@ func (r *run) prune() {
 }
 
 // markLoaded marks the partitions that the client has begun with. The client
-// begins some time after the callback that tells of a partition, and until then
+// begins some time after the callback that brings a partition, and until then
 // it does not know the partition.
 func (r *run) markLoaded() {
 	for topic, parts := range r.session.Client().CommittedOffsets() {

@@ -29,8 +29,8 @@ func (r rejects) add(src stream.Source, offset int64, reason, path string) {
 	r[k] = append(ranges, [2]int64{offset, offset})
 }
 
-// Reject is one record on weir.rejects.
-type Reject struct {
+// RejectRecord is one record on weir.rejects.
+type RejectRecord struct {
 	Topic     string     `json:"topic"`
 	Partition int32      `json:"partition"`
 	Reason    string     `json:"reason"`
@@ -45,14 +45,14 @@ func (r rejects) encode() (values [][]byte) {
 			part := ranges[:min(len(ranges), mostRanges)]
 			ranges = ranges[len(part):]
 			// A struct of strings and numbers always marshals.
-			value, _ := json.Marshal(Reject{k.src.Topic, k.src.Partition, k.reason, k.path, part})
+			value, _ := json.Marshal(RejectRecord{k.src.Topic, k.src.Partition, k.reason, k.path, part})
 			values = append(values, value)
 		}
 	}
 	return values
 }
 
-// count tells the metrics, once the records are committed.
+// count adds the rejects to the metrics, once their records are committed.
 func (r rejects) count(m *metrics.Metrics) {
 	for k, ranges := range r {
 		n := int64(0)

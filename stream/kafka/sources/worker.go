@@ -95,7 +95,7 @@ type run struct {
 	open       bool           // a transaction has begun
 	topics     []stream.Topic // the source topics and how many partitions they have
 	listed     time.Time      // wall clock when topics was listed last
-	last       said
+	last       lastCommit
 }
 
 // partition is what a run knows of one source partition beside its progress.
@@ -106,8 +106,9 @@ type partition struct {
 	loaded bool      // the client has begun with it
 }
 
-// said is what a commit told of the sources; the zero value is nothing.
-type said struct {
+// lastCommit is what the last commit of a run said of the sources; the zero value
+// says nothing.
+type lastCommit struct {
 	progress []stream.Progress
 	topics   []stream.Topic
 }

@@ -13,8 +13,8 @@ import (
 const pollFor = 500 * time.Millisecond
 
 // TaskClient returns the client of a task, under a transactional id of the
-// task's own, which it has taken over. It reads committed records from where
-// it is told.
+// task's own, which it has taken over. It reads committed records from the
+// offsets that it is given.
 func (s *Env) TaskClient(ctx context.Context, id string, opts ...kgo.Opt) (*kgo.Client, error) {
 	cl, err := s.Conn.Client(ctx, append(opts,
 		kgo.TransactionalID(s.Group+"-"+id),

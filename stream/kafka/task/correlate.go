@@ -152,7 +152,7 @@ func (r *correlateRun) takeVerdict(rec *kgo.Record) {
 }
 
 // advance works through what all partitions have closed and commits when there
-// is something to tell: alerts, or the parameters of a finished bin; and when
+// is something new: alerts, or the parameters of a finished bin; and when
 // it must, so that a restore needs nothing old of weir.evidence.
 func (r *correlateRun) advance(ctx context.Context, must bool) (committed bool, err error) {
 	found := r.correlate.Advance()
@@ -184,14 +184,14 @@ func (r *correlateRun) advance(ctx context.Context, must bool) (committed bool, 
 		r.Metrics.Commits.WithLabelValues("correlate", "failed").Inc()
 		return false, err
 	}
-	r.report(&found)
+	r.showFindings(&found)
 	r.Metrics.Ledger.Set(float64(r.ledger.Head.Seq))
 	r.Metrics.Committed("correlate", began)
 	return true, nil
 }
 
-// report counts and logs what was committed.
-func (r *correlateRun) report(found *correlate.Findings) {
+// showFindings counts and logs what was committed.
+func (r *correlateRun) showFindings(found *correlate.Findings) {
 	m := r.Metrics
 	m.Heartbeat.WithLabelValues("correlate").SetToCurrentTime()
 	for _, a := range found.Alerts {

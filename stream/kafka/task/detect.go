@@ -56,7 +56,7 @@ type detectRun struct {
 	began     time.Time // wall clock
 	quiet     time.Time // wall clock since when nothing came
 	paused    bool      // weir.partials is not read
-	warned    bool      // the log has told which inputs are missing
+	warned    bool      // the log has a warning of the inputs that are missing
 }
 
 func (r *detectRun) loop(ctx context.Context, at func(int64)) error {
@@ -214,9 +214,9 @@ func (r *detectRun) commit(ctx context.Context) error {
 	return nil
 }
 
-// showInputs tells which kinds of facts have never been seen: the metrics at
-// once, the log once after a while. All partitions know the same; the first
-// tells.
+// showInputs shows which kinds of facts have never been seen: the metrics at
+// once, the log once after settleAfter. All partitions know the same; only the
+// first shows it.
 func (r *detectRun) showInputs() {
 	if r.partition != 0 || r.Config.Facts == nil {
 		return

@@ -29,7 +29,7 @@ func ReadSuppressed(ctx context.Context, conn *cluster.Connection, names Names, 
 }
 
 // AlertsOf returns every alert of the episodes or campaigns of the given keys,
-// oldest first: those that were told, and those that were held back.
+// oldest first: those that were sent, and those that were held back.
 func AlertsOf(ctx context.Context, conn *cluster.Connection, names Names, keys ...string) (map[string][]*alerting.Alert, error) {
 	out := map[string][]*alerting.Alert{}
 	for _, key := range keys {
@@ -42,7 +42,7 @@ func AlertsOf(ctx context.Context, conn *cluster.Connection, names Names, keys .
 	return out, err
 }
 
-// Alerts returns every alert that is wanted, oldest first: those that were told
+// Alerts returns every alert that is wanted, oldest first: those that were sent
 // and those that were held back.
 func Alerts(ctx context.Context, conn *cluster.Connection, names Names, wanted func(*alerting.Alert) bool) ([]*alerting.Alert, error) {
 	var out []*alerting.Alert
