@@ -85,6 +85,14 @@ docs: ## write the generated references under docs/ again
 deploy-check: ## hold deploy/ against helm, promtool, systemd and Kubernetes' API (builds helm once, for minutes)
 	@.ci/deploy-check
 
+.PHONY: snapshot
+snapshot: ## try a release into dist/, published nowhere (builds goreleaser once, for minutes; SNAPSHOTFLAGS=--skip=docker)
+	@.ci/release --snapshot --clean $(SNAPSHOTFLAGS)
+
+.PHONY: release
+release: ## release the tag that is checked out, as a draft (needs GITHUB_TOKEN and a login at the image registry)
+	@.ci/release --clean
+
 .PHONY: image
 image: ## build the image weirhq/weir:dev (needs a registry for the base images)
 	docker build --build-arg VERSION=$(VERSION) -t $(WEIR_IMAGE) .
