@@ -100,7 +100,9 @@ func (c *compiler) slotOf(n *yaml.Node, path string, where []condition) int {
 		return -1
 	}
 	var slot int
-	if strings.HasPrefix(path, root) {
+	if strings.HasPrefix(path, messagePath) {
+		slot, err = c.fromMessage(path, false)
+	} else if strings.HasPrefix(path, root) {
 		slot, err = c.outer(path, false)
 	} else {
 		slot, err = c.format.pattern.slot(steps)

@@ -48,7 +48,9 @@ func (c *compiler) sourcePath(f field, s *source, n *yaml.Node, where []conditio
 		return
 	}
 	var err error
-	if strings.HasPrefix(path, root) {
+	if strings.HasPrefix(path, messagePath) {
+		s.list, err = c.fromMessage(path, true)
+	} else if strings.HasPrefix(path, root) {
 		s.list, err = c.outer(path, true)
 	} else if steps, bad := c.steps(path, where); bad == nil {
 		s.list, err = c.format.pattern.list(steps)

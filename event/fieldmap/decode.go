@@ -27,10 +27,17 @@ type Decoder struct {
 	ev      event.Event
 	rej     event.Reject
 	yield   func(*event.Event, *event.Reject)
+
+	message     *Message // whose value is decoded; nil for a value alone
+	messageKept bool     // besideScan holds what is taken of it
+	besideScan  scanner
 }
 
 // NewDecoder returns a decoder of the format.
 func (f *Format) NewDecoder() *Decoder { return &Decoder{f: f} }
+
+// Format returns the decoder's format.
+func (d *Decoder) Format() *Format { return d.f }
 
 // maxKept is the size of buffers in bytes that a decoder keeps between calls;
 // what a hostile value has blown up beyond it is given back.
@@ -169,6 +176,9 @@ func (d *Decoder) event(from int) {
 		return
 	}
 	d.ev = event.Event{SomeKeys: d.f.some}
+	if d.f.message != nil {
+		d.beside()
+	}
 	if d.f.pattern.embeds != nil {
 		d.unfold()
 	}

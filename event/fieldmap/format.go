@@ -33,6 +33,7 @@ type Format struct {
 	input   Input
 	charset encoding.Encoding // nil for UTF-8
 	some    bool              // the source tells of some keys only, see event.Event.SomeKeys
+	message *besideValue      // nil where nothing is taken of a message but its value
 	entry   *stage            // nil where each value is one event
 	pattern *pattern          // what an event's values are taken from
 	maps    []mapping         // the first that holds makes the event

@@ -3,6 +3,8 @@ package fieldmap
 import (
 	"strings"
 	"testing"
+
+	"github.com/weirhq/weir/event"
 )
 
 // nested is a case of a field map, a value, and what it becomes.
@@ -69,7 +71,7 @@ func TestPicked(t *testing.T) {
 // TestEnvelopes: events in lists of lists, below a prefix and in texts, with what the
 // envelope says of them.
 func TestEnvelopes(t *testing.T) {
-	event := func(actor, record string) string {
+	made := func(actor, record string) string {
 		return `{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"` + actor + `","records":["` + record + `"]}`
 	}
 	const otlp = `{"resourceLogs":[{"resource":{"who":"alice"},"scopeLogs":[{"logRecords":[{"id":1},{"id":2}]},{"logRecords":[{"id":3}]}]},{"resource":{"who":"bob"},"scopeLogs":[{"logRecords":[{"id":4}]}]}],"t":"2026-03-02T09:15:27Z"}`
@@ -78,29 +80,29 @@ func TestEnvelopes(t *testing.T) {
 	const plain = "\nmaps: [{fields: {time: t, actor: who, records: id}}]"
 	for _, c := range []nested{
 		{"lists of lists", "explode: resourceLogs[].scopeLogs[].logRecords[]\nmaps: [{fields: {time: $.t, actor: \"$.resourceLogs[].resource.who\", records: id}}]", otlp,
-			strings.Join([]string{event("alice", "1"), event("alice", "2"), event("alice", "3"), event("bob", "4")}, "\n")},
+			strings.Join([]string{made("alice", "1"), made("alice", "2"), made("alice", "3"), made("bob", "4")}, "\n")},
 		{"the envelope's list of records", "explode: e[]\nmaps: [{fields: {time: t, actor: $.who, records: \"$.ids[]\"}}]",
-			`{"who":"alice","ids":[1],"e":[{"t":"2026-03-02T09:15:27Z"},{"t":"2026-03-02T09:15:27Z"}]}`, event("alice", "1") + "\n" + event("alice", "1")},
+			`{"who":"alice","ids":[1],"e":[{"t":"2026-03-02T09:15:27Z"},{"t":"2026-03-02T09:15:27Z"}]}`, made("alice", "1") + "\n" + made("alice", "1")},
 		{"the envelope in a condition", "explode: e[]\nmaps: [{when: [{path: $.who, equals: alice}], ignore: true}]", `{"who":"alice","e":[{},{}]}`, "ignored in 0\nignored in 1"},
-		{"an event without an envelope", "explode: e[]\nmaps: [{fields: {time: t, actor: $.who, records: id}}]", cloud, event("alice", "1")},
-		{"under a prefix", "under: detail" + plain, `{"detail":` + cloud + `,"t":5}`, event("alice", "1")},
-		{"under a prefix that is a text", "under: detail" + plain, `{"detail":` + quoted + `}`, event("alice", "1")},
+		{"an event without an envelope", "explode: e[]\nmaps: [{fields: {time: t, actor: $.who, records: id}}]", cloud, made("alice", "1")},
+		{"under a prefix", "under: detail" + plain, `{"detail":` + cloud + `,"t":5}`, made("alice", "1")},
+		{"under a prefix that is a text", "under: detail" + plain, `{"detail":` + quoted + `}`, made("alice", "1")},
 		{"under no prefix", "under: detail" + plain, cloud, "no_map at detail"},
-		{"under a prefix of each", "under: \"logEvents[].message\"" + plain, `{"logEvents":[{"message":` + quoted + `},{"message":` + quoted + `}]}`, event("alice", "1") + "\n" + event("alice", "1")},
+		{"under a prefix of each", "under: \"logEvents[].message\"" + plain, `{"logEvents":[{"message":` + quoted + `},{"message":` + quoted + `}]}`, made("alice", "1") + "\n" + made("alice", "1")},
 		{"a list in a text", "under: \"l[].m\"" + plain, `{"l":[{"m":"[1]"}]}`, "not_an_object in 0"},
-		{"a text that holds nothing", "under: \"l[].m\"" + plain, `{"l":[{"m":"hello"},{"m":` + cloud + `}]}`, "wrong_type at m in 0\n" + event("alice", "1")},
-		{"an envelope under a prefix", "under: detail\nexplode: Records[]" + plain, `{"detail":{"Records":[` + cloud + `]}}`, event("alice", "1")},
-		{"no envelope under a prefix", "under: detail\nexplode: Records[]" + plain, `{"detail":` + cloud + `}`, event("alice", "1")},
-		{"the root above a prefix", "under: detail\nmaps: [{fields: {time: t, actor: $.account, records: id}}]", `{"account":"a","detail":` + cloud + `}`, event("a", "1")},
-		{"one of several envelopes", "explode: [\"Records[]\", \"logEvents[].message\", detail]" + plain, `{"logEvents":[{"message":` + quoted + `}]}`, event("alice", "1")},
-		{"another of them", "explode: [\"Records[]\", \"logEvents[].message\", detail]" + plain, `{"detail":` + cloud + `}`, event("alice", "1")},
-		{"none of them", "explode: [\"Records[]\", \"logEvents[].message\", detail]" + plain, cloud, event("alice", "1")},
+		{"a text that holds nothing", "under: \"l[].m\"" + plain, `{"l":[{"m":"hello"},{"m":` + cloud + `}]}`, "wrong_type at m in 0\n" + made("alice", "1")},
+		{"an envelope under a prefix", "under: detail\nexplode: Records[]" + plain, `{"detail":{"Records":[` + cloud + `]}}`, made("alice", "1")},
+		{"no envelope under a prefix", "under: detail\nexplode: Records[]" + plain, `{"detail":` + cloud + `}`, made("alice", "1")},
+		{"the root above a prefix", "under: detail\nmaps: [{fields: {time: t, actor: $.account, records: id}}]", `{"account":"a","detail":` + cloud + `}`, made("a", "1")},
+		{"one of several envelopes", "explode: [\"Records[]\", \"logEvents[].message\", detail]" + plain, `{"logEvents":[{"message":` + quoted + `}]}`, made("alice", "1")},
+		{"another of them", "explode: [\"Records[]\", \"logEvents[].message\", detail]" + plain, `{"detail":` + cloud + `}`, made("alice", "1")},
+		{"none of them", "explode: [\"Records[]\", \"logEvents[].message\", detail]" + plain, cloud, made("alice", "1")},
 		{"a list of envelopes", "explode: [\"Records[]\", detail]" + plain, `[{"Records":[` + cloud + `]},{"detail":` + cloud + `},` + cloud + `]`,
-			strings.Join([]string{event("alice", "1"), event("alice", "1"), event("alice", "1")}, "\n")},
-		{"a list of events", plain[1:], `[` + cloud + `,` + cloud + `, 5]`, event("alice", "1") + "\n" + event("alice", "1") + "\nnot_an_object in 2"},
+			strings.Join([]string{made("alice", "1"), made("alice", "1"), made("alice", "1")}, "\n")},
+		{"a list of events", plain[1:], `[` + cloud + `,` + cloud + `, 5]`, made("alice", "1") + "\n" + made("alice", "1") + "\nnot_an_object in 2"},
 		{"an empty list", plain[1:], `[ ]`, ""},
 		{"a broken list", plain[1:], `[{},]`, "not_json"},
-		{"a preset below a prefix", "base: native\nunder: payload", `{"payload":{"time":"2026-03-02T09:15:27Z","actor":"alice","records":1}}`, event("alice", "1")},
+		{"a preset below a prefix", "base: native\nunder: payload", `{"payload":{"time":"2026-03-02T09:15:27Z","actor":"alice","records":1}}`, made("alice", "1")},
 		{"a preset with maps before it", "base: native\nmaps: [{when: [{path: actor, equals: robot}], ignore: true}]", `{"time":"2026-03-02T09:15:27Z","actor":"robot"}`, "ignored"},
 	} {
 		c.run(t)
@@ -109,31 +111,31 @@ func TestEnvelopes(t *testing.T) {
 
 // TestEdits: what a map can do to a text on its way.
 func TestEdits(t *testing.T) {
-	event := func(field string) string { return `{"time":"2026-03-02T09:15:27.000Z","action":"read"` + field + `}` }
+	made := func(field string) string { return `{"time":"2026-03-02T09:15:27.000Z","action":"read"` + field + `}` }
 	maps := func(field string) string { return "maps: [{fields: {time: {path: t, unit: s}, " + field + "}}]" }
 	const at = `"t":1772442927`
 	for _, c := range []nested{
-		{"a record in a path", maps(`records: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"/customers/4711/orders?expand=1"}`, event(`,"records":["4711"]`)},
-		{"a record in a URL", maps(`records: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"https://crm.example:8443/customers/47%2D11#x"}`, event(`,"records":["47-11"]`)},
-		{"a record in a request line", maps(`records: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"GET /customers/4711 HTTP/1.1"}`, event(`,"records":["4711"]`)},
-		{"no such path", maps(`records: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"/products/4711"}`, event("")},
-		{"any segment", maps(`records: {path: u, match: "/*/customers/{id}"}`), `{` + at + `,"u":"/v2/customers/4711"}`, event(`,"records":["4711"]`)},
-		{"any segments", maps(`records: {path: u, match: "/**/customers/{id}"}`), `{` + at + `,"u":"/api/v2/customers/4711/x"}`, event(`,"records":["4711"]`)},
-		{"digits only", maps(`records: {path: u, match: "/customers/{id:digits}"}`), `{` + at + `,"u":"/customers/search"}`, event("")},
-		{"a UUID", maps(`records: {path: u, match: "/c/{id:uuid}"}`), `{` + at + `,"u":"/c/550e8400-e29b-41d4-a716-446655440000"}`, event(`,"records":["550e8400-e29b-41d4-a716-446655440000"]`)},
-		{"a query", maps(`records: {path: u, match: "?customer={id}"}`), `{` + at + `,"u":"/any?page=2&customer=47+11"}`, event(`,"records":["47 11"]`)},
-		{"a query of a path", maps(`records: {path: u, match: ["/a?id={id}", "/b/{id}"]}`), `{` + at + `,"u":"/b/7?id=5"}`, event(`,"records":["7"]`)},
-		{"a record in a text", maps(`records: {path: u, match: "projects/_/buckets/{}/objects/{id}"}`), `{` + at + `,"u":"projects/_/buckets/b/objects/c/1"}`, event(`,"records":["c/1"]`)},
-		{"an endpoint without its record", maps(`endpoint: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"/customers/c104733/orders?x=1"}`, event(`,"endpoint":"/customers/{id}/orders"`)},
-		{"several records in one text", maps(`records: {path: u, split: ","}`), `{` + at + `,"u":"4711, 4712,,4713"}`, event(`,"records":["4711","4712","4713"]`)},
-		{"several in a path", maps(`records: {path: u, match: "/customers/{id}", split: ";"}`), `{` + at + `,"u":"/customers/1; /customers/2"}`, event(`,"records":["1","2"]`)},
-		{"the last of several", maps(`actor: {path: u, split: "/", take: last}`), `{` + at + `,"u":"arn:role/ops/alice"}`, event(`,"actor":"alice"`)},
-		{"folded and trimmed", maps(`actor: {path: u, fold: lower, trim: true}`), `{` + at + `,"u":" Alice.KIM@Example.com "}`, event(`,"actor":"alice.kim@example.com"`)},
-		{"folded throughout", "fold: [actor, subject]\n" + maps(`actor: u, subject: s, client: u`), `{` + at + `,"u":"ÄLICE","s":"Bob"}`, event(`,"actor":"älice","subject":"bob","client":"ÄLICE"`)},
-		{"absent throughout", "absent: [\"-\", null, undefined, N/A]\n" + maps(`actor: [u, v], records: r`), `{` + at + `,"u":"-","v":"alice","r":["null","undefined","N/A","1",""]}`, event(`,"actor":"alice","records":["1"]`)},
-		{"absent here", maps(`actor: {path: u, absent: ["-"]}, client: u`), `{` + at + `,"u":"-"}`, event(`,"client":"-"`)},
-		{"rows with commas", maps(`rows: {path: u, match: "{n} rows"}`), `{` + at + `,"u":"12 rows"}`, event(`,"rows":12`)},
-		{"edited, then translated", maps(`role: {path: u, fold: lower, values: {admin: boss}}`), `{` + at + `,"u":"ADMIN"}`, event(`,"role":"boss"`)},
+		{"a record in a path", maps(`records: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"/customers/4711/orders?expand=1"}`, made(`,"records":["4711"]`)},
+		{"a record in a URL", maps(`records: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"https://crm.example:8443/customers/47%2D11#x"}`, made(`,"records":["47-11"]`)},
+		{"a record in a request line", maps(`records: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"GET /customers/4711 HTTP/1.1"}`, made(`,"records":["4711"]`)},
+		{"no such path", maps(`records: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"/products/4711"}`, made("")},
+		{"any segment", maps(`records: {path: u, match: "/*/customers/{id}"}`), `{` + at + `,"u":"/v2/customers/4711"}`, made(`,"records":["4711"]`)},
+		{"any segments", maps(`records: {path: u, match: "/**/customers/{id}"}`), `{` + at + `,"u":"/api/v2/customers/4711/x"}`, made(`,"records":["4711"]`)},
+		{"digits only", maps(`records: {path: u, match: "/customers/{id:digits}"}`), `{` + at + `,"u":"/customers/search"}`, made("")},
+		{"a UUID", maps(`records: {path: u, match: "/c/{id:uuid}"}`), `{` + at + `,"u":"/c/550e8400-e29b-41d4-a716-446655440000"}`, made(`,"records":["550e8400-e29b-41d4-a716-446655440000"]`)},
+		{"a query", maps(`records: {path: u, match: "?customer={id}"}`), `{` + at + `,"u":"/any?page=2&customer=47+11"}`, made(`,"records":["47 11"]`)},
+		{"a query of a path", maps(`records: {path: u, match: ["/a?id={id}", "/b/{id}"]}`), `{` + at + `,"u":"/b/7?id=5"}`, made(`,"records":["7"]`)},
+		{"a record in a text", maps(`records: {path: u, match: "projects/_/buckets/{}/objects/{id}"}`), `{` + at + `,"u":"projects/_/buckets/b/objects/c/1"}`, made(`,"records":["c/1"]`)},
+		{"an endpoint without its record", maps(`endpoint: {path: u, match: "/customers/{id}"}`), `{` + at + `,"u":"/customers/c104733/orders?x=1"}`, made(`,"endpoint":"/customers/{id}/orders"`)},
+		{"several records in one text", maps(`records: {path: u, split: ","}`), `{` + at + `,"u":"4711, 4712,,4713"}`, made(`,"records":["4711","4712","4713"]`)},
+		{"several in a path", maps(`records: {path: u, match: "/customers/{id}", split: ";"}`), `{` + at + `,"u":"/customers/1; /customers/2"}`, made(`,"records":["1","2"]`)},
+		{"the last of several", maps(`actor: {path: u, split: "/", take: last}`), `{` + at + `,"u":"arn:role/ops/alice"}`, made(`,"actor":"alice"`)},
+		{"folded and trimmed", maps(`actor: {path: u, fold: lower, trim: true}`), `{` + at + `,"u":" Alice.KIM@Example.com "}`, made(`,"actor":"alice.kim@example.com"`)},
+		{"folded throughout", "fold: [actor, subject]\n" + maps(`actor: u, subject: s, client: u`), `{` + at + `,"u":"ÄLICE","s":"Bob"}`, made(`,"actor":"älice","subject":"bob","client":"ÄLICE"`)},
+		{"absent throughout", "absent: [\"-\", null, undefined, N/A]\n" + maps(`actor: [u, v], records: r`), `{` + at + `,"u":"-","v":"alice","r":["null","undefined","N/A","1",""]}`, made(`,"actor":"alice","records":["1"]`)},
+		{"absent here", maps(`actor: {path: u, absent: ["-"]}, client: u`), `{` + at + `,"u":"-"}`, made(`,"client":"-"`)},
+		{"rows with commas", maps(`rows: {path: u, match: "{n} rows"}`), `{` + at + `,"u":"12 rows"}`, made(`,"rows":12`)},
+		{"edited, then translated", maps(`role: {path: u, fold: lower, values: {admin: boss}}`), `{` + at + `,"u":"ADMIN"}`, made(`,"role":"boss"`)},
 	} {
 		c.run(t)
 	}
@@ -189,5 +191,52 @@ func TestMoreFaults(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s\ngot  %v\nwant …%s…", c.src, err, c.want)
 		}
+	}
+}
+
+// TestMessage: the key, headers and timestamp of a Kafka record are in reach, and are
+// absent where there is none.
+func TestMessage(t *testing.T) {
+	f := parse(t, `
+name: x
+explode: e[]
+maps:
+  - when: [{path: $kafka.topic, equals: "other*"}]
+    ignore: true
+  - fields:
+      time: [{path: $kafka.headers.ce_time}, $kafka.timestamp, t]
+      actor: $kafka.headers."x.user"
+      id: $kafka.headers.ce_id
+      records: [$kafka.key, id]
+      ip: ip
+`)
+	m := Message{
+		Topic: "access", Key: []byte("4711"), Timestamp: 1772442927123, Value: []byte(`{"ip":"192.0.2.7"}`),
+		Headers: []Header{{"ce_id", []byte("e1")}, {"x.user", []byte(`al"ice`)}},
+	}
+	d := f.NewDecoder()
+	read := func(m Message) string {
+		var got []string
+		d.DecodeMessage(&m, func(ev *event.Event, rej *event.Reject) { got = append(got, Describe(ev, rej)) })
+		return strings.Join(got, "\n")
+	}
+	const want = `{"time":"2026-03-02T09:15:27.123Z","id":"e1","action":"read","actor":"al\"ice","ip":"192.0.2.7","records":["4711"]}`
+	if got := read(m); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	m.Value = []byte(`{"e":[{"ip":"192.0.2.7"},{"ip":"192.0.2.7"}]}`)
+	if got := read(m); got != want+"\n"+want {
+		t.Errorf("of an envelope: got  %s", got)
+	}
+	m.Headers = append(m.Headers, Header{"ce_time", []byte("2026-03-02T10:00:00Z")})
+	if got := read(m); !strings.HasPrefix(got, `{"time":"2026-03-02T10:00:00.000Z"`) {
+		t.Errorf("with a time of its own: got %s", got)
+	}
+	m.Topic = "other-1"
+	if got := read(m); got != "ignored in 0\nignored in 1" {
+		t.Errorf("of another topic: got %s", got)
+	}
+	if got := first(f, `{"t":1772442927123,"id":5}`); got != `{"time":"2026-03-02T09:15:27.123Z","action":"read","records":["5"]}` {
+		t.Errorf("of a value alone: got %s", got)
 	}
 }

@@ -65,7 +65,7 @@ func (l *Topics) Read(ctx context.Context, r Reader) error {
 	pending := 0
 	err := cluster.ReadSpans(ctx, l.conn, spans, func(rec *kgo.Record) error {
 		src := stream.Source{Topic: rec.Topic, Partition: rec.Partition}
-		decoders[rec.Topic].Decode(rec.Value, func(ev *event.Event, rej *event.Reject) {
+		cluster.Decode(decoders[rec.Topic], rec, func(ev *event.Event, rej *event.Reject) {
 			if rej != nil {
 				r.Reject(rej)
 				return

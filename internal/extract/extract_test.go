@@ -127,6 +127,21 @@ func TestGoesOn(t *testing.T) {
 			t.Errorf("%s of an interrupted run differs from %s: %d and %d bytes, %v", got, want, len(g), len(b), err)
 		}
 	}
+	// Events one right after the other, without line ends, are the same events.
+	if err := os.WriteFile(file("joined"), bytes.ReplaceAll(log, []byte("\n"), nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	joined := work{alert: a, log: file("joined"), ids: file("ids joined"), events: file("events joined")}
+	if err := joined.run(t.Context(), t); err != nil {
+		t.Fatal(err)
+	}
+	g, err := os.ReadFile(joined.ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(once.ids); err != nil || len(g) == 0 || bytes.Count(g, []byte("\n")) != bytes.Count(b, []byte("\n")) {
+		t.Errorf("%d bytes of ids from one line, %d from many, %v", len(g), len(b), err)
+	}
 	other := *a
 	other.Exposed.Since++
 	w.alert = &other

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/event"
-	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/internal/progress"
 )
 
@@ -69,17 +68,15 @@ func digest(id string) (d [16]byte) {
 	return d
 }
 
-// value decodes one record and writes what belongs to the episode.
-func (x *Extraction) value(d *fieldmap.Decoder, value []byte) {
-	d.Decode(value, func(ev *event.Event, rej *event.Reject) {
-		if rej != nil {
-			x.state.Rejected++
-			return
-		}
-		if x.match.matches(ev) {
-			x.take(ev)
-		}
-	})
+// decoded writes what belongs to the episode of what a decoder has found.
+func (x *Extraction) decoded(ev *event.Event, rej *event.Reject) {
+	if rej != nil {
+		x.state.Rejected++
+		return
+	}
+	if x.match.matches(ev) {
+		x.take(ev)
+	}
 }
 
 // take writes the ids of an event that are new, and the event if events are

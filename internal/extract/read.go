@@ -47,7 +47,7 @@ func (x *Extraction) ReadTopics(ctx context.Context, conn *cluster.Connection, s
 			return err
 		}
 		x.where = fmt.Appendf(x.where[:0], `{"topic":%q,"partition":%d,"offset":%d,`, r.Topic, r.Partition, r.Offset)
-		x.value(decoders[r.Topic], r.Value)
+		cluster.Decode(decoders[r.Topic], r, x.decoded)
 		x.progress.Show("%s records to read of %s, %s customers", alerting.Group(left()), alerting.Group(all), alerting.Group(x.state.Records))
 		// The span moves on after this record, so the state of the one before
 		// it is whole.
@@ -77,7 +77,7 @@ func (x *Extraction) readFile(ctx context.Context, format *fieldmap.Format, span
 	}
 	defer file.Close()
 	lines, decoder := files.NewReader(file, format), format.NewDecoder()
-	for {
+	for value := int64(1); ; value++ { // a line may hold several
 		line, n, err := lines.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -85,19 +85,19 @@ func (x *Extraction) readFile(ctx context.Context, format *fieldmap.Format, span
 		if err != nil {
 			return err
 		}
-		if n < span.Next {
+		if value < span.Next {
 			continue // taken before the interruption
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		x.where = fmt.Appendf(x.where[:0], `{"file":%s,"line":%d,`, quoted(span.Topic), n)
-		x.value(decoder, line)
+		decoder.Decode(line, x.decoded)
 		x.progress.Show("line %s of %s, %s customers", alerting.Group(n), span.Topic, alerting.Group(x.state.Records))
-		if err := x.save(span.Topic, 0, n); err != nil {
+		if err := x.save(span.Topic, 0, value); err != nil {
 			return err
 		}
-		span.Next = n + 1
+		span.Next = value + 1
 	}
 }
 
