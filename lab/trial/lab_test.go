@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,17 @@ var entrants = []Entrant{
 	{"day over c times", func(float64) Detector { return Rule{} }},
 }
 
+// chosen returns the entrants that WEIR_ENTRANTS names, all if it is not set.
+func chosen() []Entrant {
+	names, ok := os.LookupEnv("WEIR_ENTRANTS")
+	if !ok {
+		return entrants
+	}
+	return slices.DeleteFunc(slices.Clone(entrants), func(e Entrant) bool {
+		return !slices.Contains(strings.Split(names, ","), e.Name)
+	})
+}
+
 func engine(budget float64, vary func(*score.Tuning)) Detector {
 	t := score.DefaultTuning()
 	vary(&t)
@@ -33,7 +45,8 @@ func engine(budget float64, vary func(*score.Tuning)) Detector {
 
 // TestLabTrial prints the tables: a log alone with -run LabTrial/bpi2012, a part
 // of the rows with WEIR_ROWS=drift/all, all rates of a target with WEIR_ROWS
-// unset. Logs are of the folder that WEIR_LOGS names; company needs none.
+// unset, some of the detectors with WEIR_ENTRANTS=plain,weir. Logs are of the folder
+// that WEIR_LOGS names; company needs none.
 func TestLabTrial(t *testing.T) {
 	if os.Getenv("WEIR_LAB") == "" {
 		t.Skip("WEIR_LAB is not set")
@@ -48,7 +61,7 @@ func TestLabTrial(t *testing.T) {
 				if one := os.Getenv("WEIR_TARGET"); one != "" && one != fmt.Sprint(target) {
 					continue
 				}
-				results := l.Compare(Plan{Actors: 40, Draws: 4, Seed: 1}, entrants, target)
+				results := l.Compare(Plan{Actors: 40, Draws: 4, Seed: 1}, chosen(), target)
 				if rows, ok := os.LookupEnv("WEIR_ROWS"); ok {
 					t.Logf("%s\n%s", name, Table(results, rows))
 				}

@@ -198,7 +198,7 @@ func (c *class) numbers() []*float64 {
 		for i := range c.tail[st] {
 			v = append(v, &c.tail[st][i])
 		}
-		v = append(v, &c.square[st], &c.weight[st])
+		v = append(v, &c.low[st], &c.square[st], &c.weight[st])
 	}
 	for i := range c.young {
 		v = append(v, &c.young[i])

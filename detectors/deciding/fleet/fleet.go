@@ -86,6 +86,7 @@ type dim struct {
 
 type class struct {
 	tail        [score.NumStats][tailCells]float64
+	low         [score.NumStats]float64 // evidence of those in the lowest cell
 	square      [score.NumStats]float64
 	weight      [score.NumStats]float64
 	young       [youth]float64
@@ -163,6 +164,7 @@ func (d *dim) fade(keep, days float64) {
 			for i := range c.tail[st] {
 				c.tail[st][i] *= keep
 			}
+			c.low[st] *= keep
 			c.square[st] *= keep
 			c.weight[st] *= keep
 		}
@@ -195,6 +197,7 @@ func (c *class) take(s *classSums) {
 		for i, n := range s.tail[st] {
 			c.tail[st][i] += float64(n)
 		}
+		c.low[st] += float64(s.low[st]) / fixed
 		c.square[st] += float64(s.square[st]) / fixed
 		c.weight[st] += float64(s.weight[st]) / fixed
 	}

@@ -87,7 +87,7 @@ func (c *class) export(whole *score.Class) score.Class {
 	}
 	out.K[score.DayFirst] = out.K[score.DayDistinct]
 	for st := range out.Tail {
-		t, ok := fit(&c.tail[st])
+		t, ok := fit(&c.tail[st], c.low[st], score.Stat(st).Daily())
 		if !ok {
 			t = prior.Tail[st]
 		}
@@ -115,7 +115,8 @@ const newcomers = 10
 // exceed, and at least fifteen bins, is a generalised Pareto by moments (Hosking
 // and Wallis 1987), of shape 0 to 0.5: formula 5. Ten pseudo-excesses draw it towards
 // mean 2 and shape 1/4: the model implies 1 and 0, but what a small fleet has not seen
-// yet is worse than what it has.
+// yet is worse than what it has. For the same reason the shape is raised by one standard
+// error, 1/√m for m excesses.
 const (
 	tailShare  = 0.01
 	tailBins   = 15
@@ -125,8 +126,10 @@ const (
 	tailNeeded = 50
 )
 
-// fit returns the tail of a histogram, and false where too few bins are in it.
-func fit(h *[tailCells]float64) (score.Tail, bool) {
+// fit returns the tail of a histogram, and false where too few bins are in it. What
+// a bin is worth beyond one in the mean is its Excess: of days, which are fewer and of
+// which those of a person hang together, that of the raised tail.
+func fit(h *[tailCells]float64, low float64, daily bool) (score.Tail, bool) {
 	n := 0.0
 	for _, v := range h {
 		n += v
@@ -150,5 +153,31 @@ func fit(h *[tailCells]float64) (score.Tail, bool) {
 	mean := m1 / m0
 	v := m2/m0 - mean*mean
 	shape := min(max(0.5*(1-mean*mean/v), 0), tailShape)
-	return score.Tail{At: u, LogOver: math.Log(max(over, 1) / n), Scale: mean * (1 - shape), Shape: shape}, true
+	scale := mean * (1 - shape)
+	seen := score.Tail{At: u, LogOver: math.Log((over + 1) / (n + 1)), Scale: scale, Shape: shape}
+	t := seen
+	t.Shape = min(shape+1/math.Sqrt(m0), tailShape)
+	bound := &seen
+	if daily {
+		bound = &t
+	}
+	t.Excess = max(0, math.Log(usual(&t, bound, h, at, low, n)))
+	return t, true
+}
+
+// usual returns what a bin is worth in the mean: those up to the tail as they were
+// counted, those in it as of the tail seen, which tells of what has not come yet too.
+func usual(t, seen *score.Tail, h *[tailCells]float64, at int, low, n float64) float64 {
+	sum := low
+	for i := 1; i < at; i++ {
+		sum += h[i] * math.Exp(t.Allowed(math.Sqrt(tailEdge(i)*tailEdge(i+1))))
+	}
+	mean := sum / n
+	const step = 0.5
+	l := -t.LogOver
+	for ; l < score.MaxLog/2; l += step {
+		share := math.Exp(-l) - math.Exp(-l-step)
+		mean += share * math.Exp(t.Allowed(seen.Quantile(l+step/2)))
+	}
+	return mean + math.Exp(-score.Kappa*l)
 }

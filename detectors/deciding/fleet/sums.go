@@ -24,6 +24,7 @@ type dimSums struct {
 // classSums are those of peers.
 type classSums struct {
 	tail        [score.NumStats][tailCells]uint64 // bins by log mean ratio
+	low         [score.NumStats]uint64            // evidence of those in the lowest cell, fixed point
 	square      [score.NumStats]int64             // fixed point
 	weight      [score.NumStats]uint64
 	young       [youth]uint64
@@ -84,7 +85,11 @@ func (c *classSums) add(l *score.Lesson) {
 	c.days += uint64(l.Days)
 	for st, n := range l.N {
 		for i := range n {
-			c.tail[st][tailCell(l.X[st][i])]++
+			at := tailCell(l.X[st][i])
+			c.tail[st][at]++
+			if at == 0 {
+				c.low[st] += uint64(math.Exp(l.X[st][i]) * fixed)
+			}
 		}
 		c.square[st] += int64(math.Round(l.Square[st] * fixed))
 		c.weight[st] += uint64(math.Round(l.Weight[st] * fixed))
@@ -175,7 +180,7 @@ func (c *classSums) numbers() []*uint64 {
 		for i := range c.tail[st] {
 			v = append(v, &c.tail[st][i])
 		}
-		v = append(v, &c.weight[st])
+		v = append(v, &c.low[st], &c.weight[st])
 	}
 	for i := range c.young {
 		v = append(v, &c.young[i])

@@ -75,7 +75,7 @@ func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 	g := gather{ev: ev}
 	e.judgeBin(&v, c, &g, lesson)
 	for st := DayDistinct; st < NumStats; st++ {
-		if st.daily() {
+		if st.Daily() {
 			e.judgeDaily(&v, st, &g)
 		}
 	}
@@ -234,7 +234,7 @@ func (e *Engine) judgeBin(v *view, c *Counts, g *gather, lesson *Lesson) {
 // allow returns the log mean ratio and what the fleet's tail leaves of it.
 func (e *Engine) allow(c *Class, st Stat, l *ratios) (x, allowed float64) {
 	x = l.logMean()
-	if x <= 0 || e.Tuning.NoTail {
+	if e.Tuning.NoTail {
 		return x, x
 	}
 	return x, c.Tail[st].Allowed(x)

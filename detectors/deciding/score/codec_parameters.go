@@ -70,7 +70,7 @@ func (c *Class) numbers() []*float64 {
 	}
 	for i := range c.K {
 		t := &c.Tail[i]
-		v = append(v, &c.K[i], &t.At, &t.LogOver, &t.Scale, &t.Shape)
+		v = append(v, &c.K[i], &t.At, &t.LogOver, &t.Scale, &t.Shape, &t.Excess)
 	}
 	for i := range c.First {
 		for m := range c.First[i].Mean {

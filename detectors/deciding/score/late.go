@@ -34,7 +34,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add *Counts, p *Parameters, 
 		}
 		v.load(day)
 		for st := DayDistinct; st < NumStats; st++ {
-			if st.daily() {
+			if st.Daily() {
 				e.judgeDaily(&v, st, &g)
 			}
 		}
@@ -142,7 +142,7 @@ func (e *Engine) lateDay(v *view, day int64, add *Counts, g *gather) {
 		}
 	}
 	for st := DayDistinct; st < NumStats; st++ {
-		if !st.daily() || st == DayOff || !e.kept(v.s, st) {
+		if !st.Daily() || st == DayOff || !e.kept(v.s, st) {
 			continue
 		}
 		for h := range horizons {

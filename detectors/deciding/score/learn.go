@@ -7,7 +7,7 @@ func (e *Engine) closeDay(v *view, day int64, lesson *Lesson) {
 	s := v.s
 	v.load(day)
 	for st := DayDistinct; st < NumStats; st++ {
-		if !st.daily() || !e.kept(s, st) {
+		if !st.Daily() || !e.kept(s, st) {
 			continue
 		}
 		for h := range horizons {

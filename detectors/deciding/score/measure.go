@@ -79,8 +79,8 @@ func (s Stat) measure() Measure {
 	return [NumStats]Measure{Distinct, FirstTouch, FirstTouch, Distinct, FirstTouch, Rows, Destructive, Unissued, Distinct, Rows}[s]
 }
 
-// daily reports whether the bin of the statistic is a day.
-func (s Stat) daily() bool { return s != BinDistinct && s != BinFirst && s != BinRows }
+// Daily reports whether the bin of the statistic is a day.
+func (s Stat) Daily() bool { return s != BinDistinct && s != BinFirst && s != BinRows }
 
 // Group is a group of statistics that have a threshold and a part of the budget of
 // their own: what is rare in a fleet gets a low one.

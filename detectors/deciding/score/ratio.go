@@ -69,33 +69,53 @@ func (l *ratios) logMean() float64 {
 // Tail is how surprising the bins of such a fleet are: beyond At, which a share of
 // exp(LogOver) of bins exceed, the log mean ratio follows a generalised Pareto.
 // The zero value is a fleet that behaves as the model says.
+// Excess is by how many nats the mean evidence of the fleet's bins, after the rest,
+// would lie above zero.
 type Tail struct {
-	At, LogOver, Scale, Shape float64
+	At, LogOver, Scale, Shape, Excess float64
 }
 
 // Allowed returns what a log mean ratio of x is worth: itself, but no more than
 // the calibrator κ·q^(κ-1) (Vovk and Wang 2021) makes of the share q of the fleet's
 // bins that exceed it: formula 4. It grows with x without bound.
 func (t *Tail) Allowed(x float64) float64 {
-	if t.Scale == 0 {
-		return x
+	if t.Scale == 0 || x <= 0 {
+		return x - t.Excess
 	}
-	l := -t.LogOver
-	if x > t.At {
-		y := (x - t.At) / t.Scale
-		if t.Shape > 0.01 {
-			y = math.Log1p(t.Shape*y) / t.Shape
-		}
-		l += y
-	}
-	return math.Min(x, logKappa+(1-kappa)*l)
+	return math.Min(x, Calibrated(t.surprise(x))) - t.Excess
 }
 
-// kappa is the exponent of the calibrator: a smaller one takes less off where model
-// and fleet agree, and more where they hardly differ.
-const kappa = 0.1
+// surprise returns -ln of the share of the fleet's bins that exceed x, which is not
+// told apart up to At.
+func (t *Tail) surprise(x float64) float64 {
+	if x <= t.At {
+		return -t.LogOver
+	}
+	y := (x - t.At) / t.Scale
+	if t.Shape > 0.01 {
+		y = math.Log1p(t.Shape*y) / t.Shape
+	}
+	return y - t.LogOver
+}
 
-var logKappa = math.Log(kappa)
+// Quantile returns the log mean ratio beyond which a share of exp(-l) of bins lie, for l
+// not below -LogOver.
+func (t *Tail) Quantile(l float64) float64 {
+	y := l + t.LogOver
+	if t.Shape > 0.01 {
+		y = math.Expm1(t.Shape*y) / t.Shape
+	}
+	return t.At + t.Scale*y
+}
+
+// Calibrated returns the log evidence of a probability of exp(-l).
+func Calibrated(l float64) float64 { return logKappa + (1-Kappa)*l }
+
+// Kappa is the exponent of the calibrator: a smaller one takes less off where model
+// and fleet agree, and more where they hardly differ.
+const Kappa = 0.1
+
+var logKappa = math.Log(Kappa)
 
 // stat is a Shiryaev-Roberts statistic for each rate.
 type stat [NumRates]float32
