@@ -10,9 +10,13 @@ import (
 // address returns the canonical form of the source address; "" with a note if
 // what stands there is none.
 func (d *Decoder) address(sources []source) string {
+	before := d.ev.Notes
 	s, from, _ := d.text(sources)
 	if s == "" {
-		return ""
+		if s, from = d.addresses(sources); s == "" {
+			return ""
+		}
+		d.ev.Notes = before // a list of addresses is one
 	}
 	addr, err := netip.ParseAddr(s)
 	switch {
@@ -33,6 +37,44 @@ func (d *Decoder) address(sources []source) string {
 		return s
 	}
 	return d.store(d.scratch)
+}
+
+// addresses returns the addresses of the first source that has a list of them, as a
+// text with commas, and that source.
+func (d *Decoder) addresses(sources []source) (string, *source) {
+	for i := range sources {
+		src := &sources[i]
+		if src.slot < 0 || d.s.slots[src.slot].kind != array {
+			continue
+		}
+		s := ""
+		d.each(d.s.slots[src.slot].lo, func(at int) {
+			if v := d.scan(at); v.kind == text && len(s) < maxKept {
+				one, _ := d.scalar(v)
+				s += one + ","
+			}
+		})
+		if s != "" {
+			return s, src
+		}
+	}
+	return "", nil
+}
+
+// scan returns the value that begins at an index of what was scanned already.
+func (d *Decoder) scan(at int) value {
+	s := &d.aside
+	s.b = d.buf
+	v := value{lo: at}
+	switch d.buf[at] {
+	case '"':
+		v.kind = text
+		v.lo++
+		v.hi, v.escaped = s.text(v.lo)
+	default:
+		v.hi = s.value(at, nil, 0)
+	}
+	return v
 }
 
 // listed returns the address that a text names, which may be a list of them as

@@ -43,6 +43,11 @@ func TestLongClient(t *testing.T) {
 // TestAddresses: the forms in which logs write the address of a host.
 func TestAddresses(t *testing.T) {
 	f := load(t, "native")
+	for list, want := range map[string]string{`["192.0.2.7","198.51.100.9"]`: `"ip":"192.0.2.7"`, `[null,"x","192.0.2.8"]`: `"ip":"192.0.2.8"`, `[]`: `field_dropped`, `[5]`: `field_dropped`} {
+		if got := first(f, `{"time":1772442927123,"ip":`+list+`}`); !strings.Contains(got, want) || strings.Contains(got, "field_dropped") != (want == "field_dropped") {
+			t.Errorf("%s: got %s, want %s", list, got, want)
+		}
+	}
 	for in, want := range map[string]string{
 		"192.0.2.7":                              "192.0.2.7",
 		"192.0.2.7:12345":                        "192.0.2.7",

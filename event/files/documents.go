@@ -102,8 +102,7 @@ func (r *documentReader) next() ([]byte, int64, error) {
 }
 
 // peek passes over what stands between documents, and returns the byte after it.
-// That is white space, the record separator of RFC 7464, and, where no list is
-// open, commas at the end of a line.
+// That is white space, the record separator of RFC 7464, and byte order marks.
 func (r *documentReader) peek() (byte, error) {
 	for {
 		for ; r.pos < len(r.buf); r.pos++ {
@@ -111,6 +110,11 @@ func (r *documentReader) peek() (byte, error) {
 			case '\n':
 				r.line++
 			case ' ', '\t', '\r', 0x1e:
+			case bom[0]: // a file that begins with one was put after another
+				if isBOM, err := r.bomAt(0); err != nil || !isBOM {
+					return c, err
+				}
+				r.pos += len(bom) - 1
 			default:
 				return c, nil
 			}
@@ -123,6 +127,20 @@ func (r *documentReader) peek() (byte, error) {
 			return 0, io.EOF
 		}
 	}
+}
+
+// bom is the byte order mark of UTF-8.
+const bom = "\xef\xbb\xbf"
+
+// bomAt reports whether a byte order mark stands k bytes after pos.
+func (r *documentReader) bomAt(k int) (bool, error) {
+	for i := range len(bom) {
+		c, err := r.at(k + i)
+		if err != nil || c != bom[i] {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // at returns the byte that stands k bytes after pos, and reads on if need be; 0 at
@@ -247,8 +265,12 @@ func (r *documentReader) ended(i int) ([]byte, int64, error) {
 			return nil, r.line, err
 		}
 	}
+	mark, err := r.bomAt(k)
+	if err != nil {
+		return nil, r.line, err
+	}
 	switch {
-	case c == 0 || c == '\n' || c == '{', !comma && (c == '[' || c == 0x1e), r.lists > 0 && (c == ',' || c == ']'):
+	case mark || c == 0 || c == '\n' || c == '{', !comma && (c == '[' || c == 0x1e), r.lists > 0 && (c == ',' || c == ']'):
 		value, n, err := r.give(r.pos + size)
 		if comma {
 			r.pos += k - size

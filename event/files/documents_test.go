@@ -35,6 +35,8 @@ func TestDocuments(t *testing.T) {
 		{"a list that was cut off", "[{},{}", "1:{} 1:{} 1:["},
 		{"a list cut off within a document", `[{},{"a":`, `1:{} 1:{"a": 1:[`},
 		{"commas at line ends", "{\"a\":1},\n{\"a\":2},\n", `1:{"a":1} 2:{"a":2}`},
+		{"files with byte order marks", "{\"a\":1}\n\ufeff{\"a\":2}\ufeff[{}]", `1:{"a":1} 2:{"a":2} 2:{}`},
+		{"a letter that begins as one", "ﻀx\n{}", "1:ﻀx 2:{}"},
 		{"record separators", "\x1e{\"a\":1}\n\x1e{\"a\":2}\n", `1:{"a":1} 2:{"a":2}`},
 		{"no JSON", "x\ny z\n", "1:x 2:y z"},
 		{"a log line in brackets", "[2026-03-02] started\n{}", "1:[2026-03-02] started 2:{}"},

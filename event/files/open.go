@@ -121,6 +121,7 @@ var magic = []struct {
 	{0, "PK\x05\x06", "zip"},
 	{0, "\x04\x22\x4d\x18", "an lz4 file"},
 	{0, "\xff\x06\x00\x00sNaPpY", "a snappy file"},
+	{0, "\x1f\x9d", "a file packed by compress"},
 	{0, "7z\xbc\xaf\x27\x1c", "a 7z archive"},
 	{0, "Rar!\x1a\x07", "a rar archive"},
 	{257, "ustar", "a tar archive"},
