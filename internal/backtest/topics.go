@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/message"
 )
 
 // Topics are the source topics of a configuration, as they stood when they were
@@ -65,7 +66,7 @@ func (l *Topics) Read(ctx context.Context, r Reader) error {
 	pending := 0
 	err := cluster.ReadSpans(ctx, l.conn, spans, func(rec *kgo.Record) error {
 		src := stream.Source{Topic: rec.Topic, Partition: rec.Partition}
-		cluster.Decode(decoders[rec.Topic], rec, func(ev *event.Event, rej *event.Reject) {
+		message.Decode(decoders[rec.Topic], rec, func(ev *event.Event, rej *event.Reject) {
 			if rej != nil {
 				r.Reject(rej)
 				return

@@ -14,6 +14,7 @@ import (
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/message"
 )
 
 // ReadTopics reads the source topics from where records of the interval may
@@ -47,7 +48,7 @@ func (x *Extraction) ReadTopics(ctx context.Context, conn *cluster.Connection, s
 			return err
 		}
 		x.where = fmt.Appendf(x.where[:0], `{"topic":%q,"partition":%d,"offset":%d,`, r.Topic, r.Partition, r.Offset)
-		cluster.Decode(decoders[r.Topic], r, x.decoded)
+		message.Decode(decoders[r.Topic], r, x.decoded)
 		x.progress.Show("%s records to read of %s, %s customers", alerting.Group(left()), alerting.Group(all), alerting.Group(x.state.Records))
 		// The span moves on after this record, so the state of the one before
 		// it is whole.

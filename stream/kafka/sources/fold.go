@@ -9,7 +9,7 @@ import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/ingest"
-	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/message"
 	"github.com/weirhq/weir/stream/kafka/metrics"
 )
 
@@ -48,7 +48,7 @@ func (r *run) fold(fetches kgo.Fetches) {
 			if !rec.Attrs.IsControl() {
 				f.offset, f.stamp = rec.Offset, rec.Timestamp.UnixMilli()
 				size += len(rec.Value)
-				cluster.Decode(decoder, rec, f.yield)
+				message.Decode(decoder, rec, f.yield)
 			}
 			r.ingest.Read(src, rec.Offset+1)
 		}

@@ -1,4 +1,5 @@
-package cluster
+// Package message hands a record of Kafka to the decoder of its format.
+package message
 
 import (
 	"github.com/twmb/franz-go/pkg/kgo"
