@@ -199,3 +199,42 @@ func TestLinks(t *testing.T) {
 		}
 	}, ".md")
 }
+
+// TestProofsExist finds the tests, packages and files that pages name as proof.
+func TestProofsExist(t *testing.T) {
+	tests := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark|Soak)\w*)\(`)
+	eachFile(t, func(path string) {
+		for _, m := range declared.FindAllSubmatch(read(t, path), -1) {
+			tests[string(m[1])] = true
+		}
+	}, "_test.go")
+	name := regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z]\w+`)
+	dir := regexp.MustCompile(`go test (?:-\S+ )*\./([\w/]+)`)
+	eachFile(t, func(path string) {
+		if path == "CHANGELOG.md" {
+			return // it tells of what was
+		}
+		text := strings.ReplaceAll(string(read(t, path)), "func Test", "func ") // a sample of how to write one
+		for _, n := range name.FindAllString(text, -1) {
+			if !hasPrefix(tests, n) {
+				t.Errorf("%s names %s, which no test file declares", path, n)
+			}
+		}
+		for _, m := range dir.FindAllStringSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+				t.Errorf("%s names the package %s, which is not there", path, m[1])
+			}
+		}
+	}, ".md")
+}
+
+// hasPrefix reports whether a name begins with prefix, as -run selects by it.
+func hasPrefix(names map[string]bool, prefix string) bool {
+	for n := range names {
+		if strings.HasPrefix(n, prefix) {
+			return true
+		}
+	}
+	return false
+}
