@@ -24,7 +24,7 @@ const (
 )
 
 // calendar holds what happens to the whole company. It repeats after at most
-// four weeks and is squeezed into shorter runs, so that a fortnight has it all.
+// four weeks and is squeezed into shorter runs, so that two weeks has it all.
 // The campaign is over when leaks usually begin: a leak that starts on a day on
 // which everything triples would test little else.
 type calendar struct {

@@ -106,7 +106,7 @@ func TestFrailtyIsGammaOfMeanOne(t *testing.T) {
 	}
 }
 
-// What benign life does to a detector is all there in a fortnight.
+// What benign life does to a detector is all there in two weeks.
 func TestCalmHasItsUpheavals(t *testing.T) {
 	opt := small("calm")
 	opt.Days = 14
@@ -130,7 +130,7 @@ func TestCalmHasItsUpheavals(t *testing.T) {
 	}
 	for _, kind := range []string{release, rotation, campaign, outage, "vacation", "join", "leave", "incident"} {
 		if _, ok := kinds[kind]; !ok {
-			t.Errorf("a fortnight has no %s", kind)
+			t.Errorf("two weeks has no %s", kind)
 		}
 	}
 	for _, client := range []string{"shop-web/26.1.0", "shop-web/26.2.0", "shop-android/9.4.0", "shop-android/9.5.0", "order-api/1.30.0", "order-api/1.31.0"} {

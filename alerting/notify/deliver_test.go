@@ -161,16 +161,16 @@ func TestDeliverWithoutLimit(t *testing.T) {
 func TestDeliverTellsRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{start: time.Now(), answers: []answer{down, down, ok}}
-		var told []string
+		var sent []string
 		env := noJitter
 		env.OnRetry = func(_ *alerting.Alert, attempt int, wait time.Duration, err error) {
-			told = append(told, fmt.Sprint(attempt, " ", wait, " ", err))
+			sent = append(sent, fmt.Sprint(attempt, " ", wait, " ", err))
 		}
 		if _, err := NewDeliverer(s, Policy{}, env).Deliver(t.Context(), &Message{Alert: alertingtest.Alert()}); err != nil {
 			t.Fatal(err)
 		}
 		want := "1 500ms the receiver answered 503|2 1s the receiver answered 503"
-		if got := strings.Join(told, "|"); got != want {
+		if got := strings.Join(sent, "|"); got != want {
 			t.Errorf("told %s, want %s", got, want)
 		}
 	})
@@ -250,8 +250,8 @@ func TestDeliveryJSON(t *testing.T) {
 
 // What is prepared is what is delivered; the record is of the alert as it is.
 func TestDeliverPrepared(t *testing.T) {
-	var told *alerting.Alert
-	dest := destinationFunc(func(a *alerting.Alert) { told = a })
+	var sent *alerting.Alert
+	dest := destinationFunc(func(a *alerting.Alert) { sent = a })
 	prepare := func(a *alerting.Alert) *alerting.Alert {
 		out := *a
 		out.DedupKey, out.Links.Console = "another", "https://weir.example/"
@@ -262,8 +262,8 @@ func TestDeliverPrepared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if told == nil || told.Links.Console != "https://weir.example/" || record.DedupKey != a.DedupKey {
-		t.Errorf("told %+v, recorded %+v", told, record)
+	if sent == nil || sent.Links.Console != "https://weir.example/" || record.DedupKey != a.DedupKey {
+		t.Errorf("told %+v, recorded %+v", sent, record)
 	}
 }
 

@@ -48,7 +48,7 @@ type Updater interface {
 const MaxReference = 512
 
 // Resender is a Destination whose receiver takes an episode to be over when it
-// has not heard of it for a while, as Alertmanager does. The caller must hand
+// has had no word of it for a while, as Alertmanager does. The caller must hand
 // Notify the latest alert of each open episode again, at least every
 // ResendEvery, until its close is delivered; Firing says which are due.
 type Resender interface {

@@ -225,7 +225,7 @@ func printExplanation(w io.Writer, x *explain.Explanation) {
 			if !n.Agrees {
 				mark = "DIFFERS"
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", n.Name, n.ToldText(), n.AgainText(), mark, n.From)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", n.Name, n.StatedText(), n.AgainText(), mark, n.From)
 		}
 		t.Flush()
 		fmt.Fprintln(w)

@@ -71,7 +71,7 @@ func TestExplain(t *testing.T) {
 	for _, n := range x.Numbers {
 		seen[n.Name] = true
 		if !n.Agrees {
-			t.Errorf("%s: told %g, again %g from %s", n.Name, n.Told, n.Again, n.From)
+			t.Errorf("%s: told %g, again %g from %s", n.Name, n.Stated, n.Again, n.From)
 		}
 	}
 	for _, want := range []string{"expected distinct", "evidence of distinct", "evidence", "threshold", "distinct in the bin", "first_touch in the bin", "exposed"} {

@@ -20,7 +20,7 @@ const (
 	noticeRecord   = "n" // all notices of one identity
 	unissuedRecord = "m"
 	sourceRecord   = "v"
-	heardRecord    = "h" // the only one; it has no name
+	inputsRecord    = "h" // the only one; it has no name
 )
 
 // Changes emits the records that have changed since the last call, sorted by key; a
@@ -61,8 +61,8 @@ func (r *Register) encode(kind, name string) []byte {
 		if s := r.sources[name]; s != nil {
 			return s.append(nil)
 		}
-	case heardRecord:
-		return wire.AppendVarints(nil, r.heard.staff, r.heard.keys, r.heard.tokens, r.heard.accesses, r.pruned)
+	case inputsRecord:
+		return wire.AppendVarints(nil, r.inputs.staff, r.inputs.keys, r.inputs.tokens, r.inputs.accesses, r.pruned)
 	}
 	return nil
 }
@@ -90,8 +90,8 @@ func (r *Register) Load(key string, value []byte) error {
 		r.unissued[name] = readUnissued(&in)
 	case sourceRecord:
 		r.sources[name] = readSource(&in)
-	case heardRecord:
-		r.heard = heardSince{in.Varint(), in.Varint(), in.Varint(), in.Varint()}
+	case inputsRecord:
+		r.inputs = inputsSince{in.Varint(), in.Varint(), in.Varint(), in.Varint()}
 		r.pruned = in.Varint()
 	default:
 		in.Fail("unknown kind of record")
@@ -124,7 +124,7 @@ func readNotice(r *wire.Reader) *notice {
 }
 
 func (u *unissuedReads) append(b []byte) []byte {
-	b = wire.AppendVarints(b, u.Bin, u.Since, u.Began, u.Told)
+	b = wire.AppendVarints(b, u.Bin, u.Since, u.Began, u.Reported)
 	for i := range u.Tokens {
 		b = wire.AppendFloat64(wire.AppendFloat64(b, u.Tokens[i]), u.Records[i])
 	}
@@ -137,7 +137,7 @@ func (u *unissuedReads) append(b []byte) []byte {
 
 func readUnissued(r *wire.Reader) *unissuedReads {
 	u := &unissuedReads{}
-	u.Bin, u.Since, u.Began, u.Told = r.Varint(), r.Varint(), r.Varint(), r.Varint()
+	u.Bin, u.Since, u.Began, u.Reported = r.Varint(), r.Varint(), r.Varint(), r.Varint()
 	for i := range u.Tokens {
 		u.Tokens[i], u.Records[i] = r.Float64(), r.Float64()
 	}
@@ -150,7 +150,7 @@ func readUnissued(r *wire.Reader) *unissuedReads {
 }
 
 func (s *sourceActivity) append(b []byte) []byte {
-	b = wire.AppendVarints(b, s.last, s.told, s.hour, int64(s.active))
+	b = wire.AppendVarints(b, s.last, s.reported, s.hour, int64(s.active))
 	b = wire.AppendFloat64(wire.AppendFloat64(b, s.surprise), s.longest)
 	for i := range s.rhythm.Active {
 		b = wire.AppendFloat32(wire.AppendFloat32(b, s.rhythm.Active[i]), s.rhythm.Ticks[i])
@@ -159,7 +159,7 @@ func (s *sourceActivity) append(b []byte) []byte {
 }
 
 func readSource(r *wire.Reader) *sourceActivity {
-	s := &sourceActivity{last: r.Varint(), told: r.Varint(), hour: r.Varint(), active: float32(r.Varint())}
+	s := &sourceActivity{last: r.Varint(), reported: r.Varint(), hour: r.Varint(), active: float32(r.Varint())}
 	s.surprise, s.longest = r.Float64(), r.Float64()
 	for i := range s.rhythm.Active {
 		s.rhythm.Active[i], s.rhythm.Ticks[i] = r.Float32(), r.Float32()

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// Inputs tells which kinds of facts have been heard of: without them, what
+// Inputs tells which kinds of facts have been seen: without them, what
 // follows from them cannot be told.
 type Inputs struct {
 	Staff  bool // joins and leaves
@@ -28,7 +28,7 @@ func AllInputs() []Input {
 	}
 }
 
-// Missing returns the kinds that have not been heard of.
+// Missing returns the kinds that have not been seen.
 func (in Inputs) Missing() (out []Input) {
 	have := [...]bool{in.Staff, in.Keys, in.Logins}
 	for i, input := range AllInputs() {

@@ -81,7 +81,7 @@ func (r *Register) Judge(a *Act) []Finding {
 
 // JudgeSignIn holds against the register that an account was signed in to, and
 // nothing else was done by it, in a tick. The owner has left: see LeftBy.
-func (r *Register) JudgeSignIn(a *Act) (f Finding, told bool) {
+func (r *Register) JudgeSignIn(a *Act) (f Finding, reported bool) {
 	return r.finding(r.noticeLeft(a), a)
 }
 
@@ -102,11 +102,11 @@ func (r *Register) judgeAccount(a *Act) {
 	if rules.Left(&entry, u) {
 		r.noticeLeft(a)
 	}
-	if maker := r.account(entry.Maker); rules.Orphan(&entry, &maker, u, r.heard.accesses) {
+	if maker := r.account(entry.Maker); rules.Orphan(&entry, &maker, u, r.inputs.accesses) {
 		r.notice(a, OrphanAccountUsed, u.At,
 			"made_by", entry.Maker, "made_at", eventtime.Text(entry.Joined), "maker_left_at", eventtime.Text(maker.Left))
 	}
-	if since, wakes := rules.Dormant(&entry, u, r.heard.accesses); wakes {
+	if since, wakes := rules.Dormant(&entry, u, r.inputs.accesses); wakes {
 		r.notice(a, DormantWoke, u.At, "last_seen", eventtime.Text(since), "silent_days", days(u.At-since))
 	}
 }

@@ -54,7 +54,7 @@ func isMoment(name Name) bool {
 }
 
 // isTold reports whether what a notice says is still told at a tick.
-func (r *Register) isTold(n *notice, tick int64) bool {
+func (r *Register) isReported(n *notice, tick int64) bool {
 	return !isMoment(n.fact) || (tick-n.began)*r.cfg.Grid.Tick <= tellMomentFor
 }
 
@@ -122,8 +122,8 @@ func (r *Register) findings(a *Act, unissued bool) (out []Finding) {
 
 // finding adds an act to what a notice exposes, and returns the fact if it is to
 // be told.
-func (r *Register) finding(n *notice, a *Act) (f Finding, told bool) {
-	if !r.isTold(n, a.Tick) {
+func (r *Register) finding(n *notice, a *Act) (f Finding, reported bool) {
+	if !r.isReported(n, a.Tick) {
 		if r.day(n.last) != r.day(a.Tick) { // it is enough to know the day
 			n.last = a.Tick
 			r.changed[noticeRecord+a.Key] = true

@@ -21,7 +21,7 @@ type Config struct {
 }
 
 // Bounds of a register. Beyond them accounts that nobody has left go first, then
-// what was heard of longest ago.
+// what was seen longest ago.
 const (
 	maxAccounts = 200_000
 	maxKeys     = 100_000
@@ -37,7 +37,7 @@ type Register struct {
 	accounts map[string]Account // by folded name
 	keys     map[string]Key
 	kinds    map[string]int64 // by KeyKind: since when issues of such keys are told of, Unix ms
-	heard    heardSince
+	inputs    inputsSince
 	notices  noticeList
 	unissued map[string]*unissuedReads  // by Act.Key
 	sources  map[string]*sourceActivity // by name
@@ -46,9 +46,9 @@ type Register struct {
 	pruned   int64                      // day in which what is over was last dropped
 }
 
-// heardSince is since when each kind of input, and accesses, have been heard of:
+// inputsSince is since when each kind of input, and accesses, have been seen:
 // Unix ms of event time, 0 for never.
-type heardSince struct{ staff, keys, tokens, accesses int64 }
+type inputsSince struct{ staff, keys, tokens, accesses int64 }
 
 // NewRegister returns a register that knows nothing.
 func NewRegister(cfg Config) *Register {
@@ -72,9 +72,9 @@ type LifecycleEvent struct {
 	SomeKeys bool
 }
 
-// Inputs returns which kinds of input have been heard of.
+// Inputs returns which kinds of input have been seen.
 func (r *Register) Inputs() Inputs {
-	return Inputs{Staff: r.heard.staff != 0, Keys: r.heard.keys != 0, Logins: r.heard.tokens != 0}
+	return Inputs{Staff: r.inputs.staff != 0, Keys: r.inputs.keys != 0, Logins: r.inputs.tokens != 0}
 }
 
 // Close takes in, before anybody is judged, what counts at a tick: lifecycle
@@ -98,12 +98,12 @@ func (r *Register) enter(e *LifecycleEvent) {
 	switch e.Action {
 	case event.Join, event.Leave:
 		if name := cmp.Or(e.Subject, e.Actor); name != "" {
-			r.hear(&r.heard.staff, e.Time)
+			r.noteInput(&r.inputs.staff, e.Time)
 			r.enterAccount(name, e)
 		}
 	case event.Issue, event.Revoke, event.Retire:
 		if name := cmp.Or(e.KeyID, e.Subject); name != "" {
-			r.hear(&r.heard.keys, e.Time)
+			r.noteInput(&r.inputs.keys, e.Time)
 			r.enterKey(name, e)
 		}
 	default: // of a later version
@@ -159,10 +159,10 @@ func (r *Register) enterKind(kind string, at int64) {
 	}
 }
 
-func (r *Register) hear(since *int64, at int64) {
+func (r *Register) noteInput(since *int64, at int64) {
 	if *since == 0 || at < *since {
 		*since = at
-		r.changed[heardRecord] = true
+		r.changed[inputsRecord] = true
 	}
 }
 
@@ -226,7 +226,7 @@ func (r *Register) prune(tick int64) {
 		return
 	}
 	r.pruned = r.day(tick)
-	r.changed[heardRecord] = true
+	r.changed[inputsRecord] = true
 	r.pruneNotices(tick)
 	for key, u := range r.unissued {
 		if r.stale(u, tick) {

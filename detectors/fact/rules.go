@@ -58,7 +58,7 @@ type Use struct {
 	At    int64 // this one
 }
 
-// Silent returns how long nothing had been heard; zero for a first use.
+// Silent returns how long nothing had been seen; zero for a first use.
 func (u *Use) Silent() int64 {
 	if u.Last == 0 {
 		return 0
@@ -71,7 +71,7 @@ func (r *Rules) Left(a *Account, u *Use) bool { return a.Gone(u.At - r.LeaveGrac
 
 // Dormant reports whether an account wakes: it had been silent for
 // DormantAfter, or it was made UnusedAfter ago and never used. since is when it
-// was last heard of. began is when the log of accesses began: before that it may
+// was last seen. began is when the log of accesses began: before that it may
 // have been used.
 func (r *Rules) Dormant(a *Account, u *Use, began int64) (since int64, wakes bool) {
 	if u.Last != 0 {

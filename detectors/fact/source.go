@@ -22,7 +22,7 @@ type sourceActivity struct {
 	last     int64   // latest tick in which it was active
 	surprise float64 // of the silence since then, in nats
 	longest  float64 // of the silences that ended by themselves, in nats, decayed
-	told     int64   // tick in which its silence was last told; eventtime.Never while it is active
+	reported     int64   // tick in which its silence was last told; eventtime.Never while it is active
 	hour     int64   // Unix hour that active counts
 	active   float32 // ticks of the hour in which it was active
 	rhythm   Rhythm
@@ -45,9 +45,9 @@ func (r *Register) followSources(tick int64, active []string) {
 	for _, name := range active {
 		switch {
 		case name == TokensIssued:
-			r.hear(&r.heard.tokens, r.cfg.Grid.TickStart(tick))
+			r.noteInput(&r.inputs.tokens, r.cfg.Grid.TickStart(tick))
 		case name == RecordsTouched:
-			r.hear(&r.heard.accesses, r.cfg.Grid.TickStart(tick))
+			r.noteInput(&r.inputs.accesses, r.cfg.Grid.TickStart(tick))
 		case !slices.Contains(names, name):
 			names = append(names, name)
 		}
@@ -57,7 +57,7 @@ func (r *Register) followSources(tick int64, active []string) {
 	}
 	for _, name := range names {
 		if r.sources[name] == nil {
-			r.sources[name] = &sourceActivity{last: tick, told: eventtime.Never, hour: r.hour(tick)}
+			r.sources[name] = &sourceActivity{last: tick, reported: eventtime.Never, hour: r.hour(tick)}
 		}
 	}
 	for name, s := range r.sources {
@@ -91,10 +91,10 @@ func (r *Register) followSource(s *sourceActivity, tick int64, active bool) {
 		return
 	}
 	s.active++
-	if s.told == eventtime.Never {
+	if s.reported == eventtime.Never {
 		s.longest = max(s.longest, s.surprise)
 	}
-	s.last, s.surprise, s.told = max(s.last, tick), 0, eventtime.Never
+	s.last, s.surprise, s.reported = max(s.last, tick), 0, eventtime.Never
 }
 
 // Silence is a source that is too silent.
@@ -112,10 +112,10 @@ func (r *Register) Silences(tick int64) (out []Silence) {
 		if (tick-s.last)*grid.Tick < silentFor || !TooSilent(s.surprise, s.longest) {
 			continue
 		}
-		if s.told != eventtime.Never && (tick-s.told)*grid.Tick < tellSilence {
+		if s.reported != eventtime.Never && (tick-s.reported)*grid.Tick < tellSilence {
 			continue
 		}
-		s.told = tick
+		s.reported = tick
 		r.changed[sourceRecord+name] = true
 		since := grid.TickEnd(s.last)
 		out = append(out, Silence{name, since, map[string]string{

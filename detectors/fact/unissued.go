@@ -51,7 +51,7 @@ type Unissued struct {
 	Since           int64 // the first of which the past tells
 	Tokens, Records [CaseBins]float64
 	Past            [ShareDays]UnissuedShare // a ring
-	Began, Told     int64                    // first and latest bin of the latest case, as told; zero: none yet
+	Began, Reported     int64                    // first and latest bin of the latest case, as told; zero: none yet
 }
 
 // UnissuedShare is how many unissued tokens came with how many records read.
@@ -105,7 +105,7 @@ func (u *Unissued) Roll(bin int64, records func(bin int64) float64, r *TokenRule
 		if dayOf(leaves, r) != dayOf(leaves-1, r) {
 			*day = UnissuedShare{}
 		}
-		if u.Told == 0 || leaves > u.Told || leaves >= u.Began+r.Lasts {
+		if u.Reported == 0 || leaves > u.Reported || leaves >= u.Began+r.Lasts {
 			tokens := u.learned(u.Tokens[at], u.Records[at], r)
 			day.Tokens += tokens
 			day.Records += u.Records[at]
@@ -168,10 +168,10 @@ func (u *Unissued) Judge(read float64, r *TokenRules) (c TokenCase, is bool) {
 		if c.Expected, is = r.Improbable(tokens, records, past); !is {
 			continue
 		}
-		if u.Told == 0 || u.Bin-u.Told > CaseBins {
+		if u.Reported == 0 || u.Bin-u.Reported > CaseBins {
 			u.Began = u.Bin
 		}
-		u.Told = u.Bin
+		u.Reported = u.Bin
 		return c, true
 	}
 	return c, false

@@ -43,7 +43,7 @@ func (r *Register) judgeUnissued(a *Act) bool {
 	}
 	u := r.unissued[a.Key]
 	if u == nil {
-		since := max(grid.BinOf(r.heard.tokens+TokenLearn), grid.BinOfTick(a.First))
+		since := max(grid.BinOf(r.inputs.tokens+TokenLearn), grid.BinOfTick(a.First))
 		u = &unissuedReads{Unissued: *NewUnissued(bin, since, load.Level, read, rules)}
 		r.unissued[a.Key] = u
 	}
@@ -52,18 +52,18 @@ func (r *Register) judgeUnissued(a *Act) bool {
 		u.take(&a.Unissued[i], grid, rules)
 	}
 	r.changed[unissuedRecord+a.Key] = true
-	if r.heard.tokens == 0 {
+	if r.inputs.tokens == 0 {
 		return false
 	}
-	is, told := u.Judge(load.Observed, rules)
-	if told {
+	is, reported := u.Judge(load.Observed, rules)
+	if reported {
 		n := r.notice(a, UnissuedToken, grid.BinStart(is.First))
 		n.detail = map[string]string{ // a new one: the last may be on its way
 			"tokens": fmt.Sprintf("%.0f", is.Tokens), "expected_tokens": fmt.Sprintf("%.2g", is.Expected),
 			"window": fmt.Sprintf("%dh", is.Span*grid.Bin/eventtime.Hour),
 		}
 	}
-	return told
+	return reported
 }
 
 // take counts tokens, each in the bin in which it was last seen to read, unless it

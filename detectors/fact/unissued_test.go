@@ -52,7 +52,7 @@ func (k *shopKey) poisson(mean float64) (n float64) {
 
 // hour lets a bin pass in which so many forged tokens read beside the usual, and
 // returns in how many of its ticks that was told, and in which first.
-func (k *shopKey) hour(bin int64, forged float64) (told int, first int) {
+func (k *shopKey) hour(bin int64, forged float64) (reported int, first int) {
 	const ticks = 12
 	busy := 0.25 + 1.2*math.Exp(-math.Pow(float64(bin%24)-20, 2)/12) + 0.8*math.Exp(-math.Pow(float64(bin%24)-12, 2)/18)
 	first = ticks
@@ -70,11 +70,11 @@ func (k *shopKey) hour(bin int64, forged float64) (told int, first int) {
 		k.unissued.Roll(bin, records, &k.rules)
 		k.unissued.Add(bin, lost, &k.rules)
 		if _, is := k.unissued.Judge(k.read[bin], &k.rules); is {
-			told++
+			reported++
 			first = min(first, tick)
 		}
 	}
-	return told, first
+	return reported, first
 }
 
 // Lost logins are no fact, whatever their share, on an old key as on a new one:
@@ -87,12 +87,12 @@ func TestLostLoginsAreNoFact(t *testing.T) {
 				k := newShopKey(seed, daily, share)
 				was := false
 				for bin := range int64(30 * 24) {
-					told, _ := k.hour(bin, 0)
-					if told > 0 && !was {
+					reported, _ := k.hour(bin, 0)
+					if reported > 0 && !was {
 						cases++
 						t.Logf("%g sessions a day, %g %% lost: told on day %.1f", daily, 100*share, float64(bin)/24)
 					}
-					was = told > 0
+					was = reported > 0
 				}
 				days += 28
 			}
@@ -127,7 +127,7 @@ func TestForgedTokens(t *testing.T) {
 			}
 			hours := math.Inf(1)
 			for bin := begin; bin < begin+48; bin++ {
-				if told, tick := k.hour(bin, c.forged); told > 0 {
+				if reported, tick := k.hour(bin, c.forged); reported > 0 {
 					hours = float64(bin-begin) + float64(tick+1)/12
 					break
 				}
@@ -151,7 +151,7 @@ func TestOldTokensAreForgotten(t *testing.T) {
 		for bin := range probe {
 			k.hour(bin, math.Floor(40*math.Exp(-float64(bin)/20)))
 		}
-		if told, tick := k.hour(probe, 6); told == 0 || tick > 5 {
+		if reported, tick := k.hour(probe, 6); reported == 0 || tick > 5 {
 			t.Errorf("seed %d: of six tokens forged at night the third is not told of", seed)
 		}
 	}

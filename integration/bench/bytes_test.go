@@ -53,7 +53,7 @@ type flow struct {
 	detects   []*detect.Task
 	correlate *correlate.Task
 	offsets   []int64 // of the partials
-	told      int64   // reports
+	sent      int64   // reports
 	value     []byte
 	decoder   *fieldmap.Decoder
 
@@ -156,9 +156,9 @@ func (f *flow) commit() error {
 		value, err := report.Encode()
 		if err == nil {
 			f.reports += len(value) + recordOverhead
-			err = f.correlate.Apply(f.told, report)
+			err = f.correlate.Apply(f.sent, report)
 		}
-		f.told++
+		f.sent++
 		failed = err
 	}
 	if found := f.correlate.Advance(); found.Parameters != nil {

@@ -32,7 +32,7 @@ func newFeed(company *simulate.Company, client *kgo.Client, truth *truth) *feed 
 }
 
 // daysAhead is how many days the feed is before the pipeline at most. What the
-// pipeline has read and not yet closed is held in memory, and a fortnight of it
+// pipeline has read and not yet closed is held in memory, and two weeks of it
 // makes both larger and slower.
 const daysAhead = 2
 

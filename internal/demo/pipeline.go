@@ -39,7 +39,7 @@ func configuration(brokers []string, idle time.Duration, page string) *config.Co
 	c.Sources = []config.Source{{Topic: sourceTopic, Format: "native"}}
 	c.CommitInterval = 100 * time.Millisecond
 	c.Time.IdleAfter = idle
-	c.Time.MaxAhead = 60 * 24 * time.Hour // a fortnight of a small company fits into memory
+	c.Time.MaxAhead = 60 * 24 * time.Hour // two weeks of a small company fits into memory
 	c.Alerts.Destinations = nil           // the demonstration reads the alerts itself
 	if page != "" {
 		socDestinations(c, page)

@@ -58,8 +58,8 @@ alerts:
 	if got := list[0].Policy.Hold.Until(a, monday); !got.Equal(monday) {
 		t.Errorf("the pager's are held until %v", got)
 	}
-	if told := list[0].Policy.Prepare(a); !strings.HasSuffix(told.Links.Runbook, "docs/alerts.md#key") {
-		t.Errorf("links are %+v", told.Links)
+	if sent := list[0].Policy.Prepare(a); !strings.HasSuffix(sent.Links.Runbook, "docs/alerts.md#key") {
+		t.Errorf("links are %+v", sent.Links)
 	}
 }
 

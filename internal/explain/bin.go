@@ -31,9 +31,9 @@ func OfBin(ctx context.Context, s *settings.Settings, log backtest.Log, dimensio
 	}
 	r := &binRun{Run: backtest.NewRun(s, log, p), about: a, recount: NewRecount(a, s.Config.Dimensions[dim], s.Hasher, s.Detect.Retention)}
 	r.Local.Detect.Ask(dim, identity, bin)
-	r.Alert = func(told *alerting.Alert) error {
-		if told.Dimension == dimension && told.Identity == identity && told.Time > a.Evidence.Bin && told.Time <= a.Time {
-			r.told = append(r.told, told)
+	r.Alert = func(stated *alerting.Alert) error {
+		if stated.Dimension == dimension && stated.Identity == identity && stated.Time > a.Evidence.Bin && stated.Time <= a.Time {
+			r.stated = append(r.stated, stated)
 		}
 		return nil
 	}
@@ -49,7 +49,7 @@ type binRun struct {
 	*backtest.Run
 	recount *Recount
 	about   *alerting.Alert   // which bin of which identity
-	told    []*alerting.Alert // of the identity, in the bin
+	stated    []*alerting.Alert // of the identity, in the bin
 }
 
 // Event counts one event and hands it to the operators.
@@ -93,10 +93,10 @@ func (r *binRun) explain(budget float64) (*Explanation, error) {
 	}
 	x.add(Recompute(a), Remarks(a))
 	x.add(r.recount.Numbers(), r.recount.Remarks())
-	for _, told := range r.told {
-		x.Notes = append(x.Notes, fmt.Sprintf("In the bin, at %s, its episode %s is told of (%s): weir explain %s takes that apart.", told.Time, told.DedupKey, told.Status, told.DedupKey))
+	for _, stated := range r.stated {
+		x.Notes = append(x.Notes, fmt.Sprintf("In the bin, at %s, its episode %s is told of (%s): weir explain %s takes that apart.", stated.Time, stated.DedupKey, stated.Status, stated.DedupKey))
 	}
-	if len(r.told) == 0 {
+	if len(r.stated) == 0 {
 		x.Notes = append(x.Notes, "In the bin nobody is told anything of it.")
 	}
 	return x, nil

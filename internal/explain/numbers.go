@@ -15,7 +15,7 @@ import (
 // Number is one number of an alert, as it was told and computed again.
 type Number struct {
 	Name   string  `json:"name"`
-	Told   float64 `json:"told"`
+	Stated   float64 `json:"told"`
 	Again  float64 `json:"again"`
 	High   float64 `json:"high,omitempty"` // upper end, where what was told is an interval from Told on
 	Agrees bool    `json:"agrees"`
@@ -23,11 +23,11 @@ type Number struct {
 }
 
 // ToldText writes what was told.
-func (n *Number) ToldText() string {
-	if n.High > 0 && n.High != n.Told {
-		return short(n.Told) + " to " + short(n.High)
+func (n *Number) StatedText() string {
+	if n.High > 0 && n.High != n.Stated {
+		return short(n.Stated) + " to " + short(n.High)
 	}
-	return short(n.Told)
+	return short(n.Stated)
 }
 
 // AgainText writes what was computed.
@@ -62,7 +62,7 @@ func Recompute(a *alerting.Alert) []Number {
 		m := &e.Measures[i]
 		again := m.Level * m.Shape * m.Mode
 		out = append(out, Number{
-			Name: "expected " + m.Measure, Told: m.Expected, Again: again, Agrees: near(m.Expected, again, roundingCount),
+			Name: "expected " + m.Measure, Stated: m.Expected, Again: again, Agrees: near(m.Expected, again, roundingCount),
 			From: fmt.Sprintf("level %s × shape %s × mode %s", short(m.Level), short(m.Shape), short(m.Mode)),
 		})
 		if len(m.Rates) > 0 {
@@ -73,7 +73,7 @@ func Recompute(a *alerting.Alert) []Number {
 		}
 	}
 	out = append(out, Number{
-		Name: "evidence", Told: e.LogValue, Again: math.Log(combined), Agrees: near(e.LogValue, math.Log(combined), roundingLog),
+		Name: "evidence", Stated: e.LogValue, Again: math.Log(combined), Agrees: near(e.LogValue, math.Log(combined), roundingLog),
 		From: "log of the weighted sum of e^evidence over the measures: " + weights(e.Measures),
 	})
 	if e.Formula > 0 {
@@ -92,7 +92,7 @@ func ofRates(m *alerting.MeasureEvidence) Number {
 	}
 	again := math.Log(sum / float64(len(m.Rates)))
 	return Number{
-		Name: "evidence of " + m.Measure, Told: m.LogValue, Again: again, Agrees: near(m.LogValue, again, roundingLog),
+		Name: "evidence of " + m.Measure, Stated: m.LogValue, Again: again, Agrees: near(m.LogValue, again, roundingLog),
 		From: "log of the mean of e^evidence over the drift rates: " + strings.Join(parts, ", "),
 	}
 }
@@ -123,12 +123,12 @@ func threshold(e *alerting.Evidence) Number {
 		again = min(max(e.Threshold, e.Tail, e.Formula-score.MaxRelief), e.Formula)
 		from += fmt.Sprintf("lowered by %s towards the fleet's own tail of %s, as far as that is known", short(math.Round(1000*(e.Formula-again))/1000), short(e.Tail))
 	}
-	return Number{Name: "threshold", Told: e.Threshold, Again: again, Agrees: near(e.Threshold, again, roundingLog), From: from}
+	return Number{Name: "threshold", Stated: e.Threshold, Again: again, Agrees: near(e.Threshold, again, roundingLog), From: from}
 }
 
 // near reports whether two numbers are equal but for rounding.
-func near(told, again, least float64) bool {
-	return math.Abs(told-again) <= max(least, roundingShare*max(math.Abs(told), math.Abs(again)))
+func near(stated, again, least float64) bool {
+	return math.Abs(stated-again) <= max(least, roundingShare*max(math.Abs(stated), math.Abs(again)))
 }
 
 // Remarks say in words what the numbers mean.

@@ -12,7 +12,7 @@ import (
 func TestThresholdComputedAgain(t *testing.T) {
 	for _, c := range []struct {
 		name                string
-		told, formula, tail float64
+		stated, formula, tail float64
 		agrees              bool
 	}{
 		{"no tail yet", 11.8, 11.8, 0, true},
@@ -24,9 +24,9 @@ func TestThresholdComputedAgain(t *testing.T) {
 		{"below the tail", 9, 11.8, 9.5, false},
 		{"lowered too far", 8, 11.8, 7, false},
 	} {
-		n := threshold(&alerting.Evidence{Threshold: c.told, Formula: c.formula, Tail: c.tail, Live: 8000, Budget: 2})
+		n := threshold(&alerting.Evidence{Threshold: c.stated, Formula: c.formula, Tail: c.tail, Live: 8000, Budget: 2})
 		if n.Agrees != c.agrees {
-			t.Errorf("%s: told %g with theory %g and tail %g: again %g, agrees %v", c.name, c.told, c.formula, c.tail, n.Again, n.Agrees)
+			t.Errorf("%s: told %g with theory %g and tail %g: again %g, agrees %v", c.name, c.stated, c.formula, c.tail, n.Again, n.Agrees)
 		}
 	}
 }

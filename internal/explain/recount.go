@@ -97,13 +97,13 @@ func (c *Recount) Numbers() []Number {
 		if !ok {
 			continue
 		}
-		n := Number{Name: m.Measure + " in the bin", Told: m.Observed, Again: again, From: "the events of the bin, one by one"}
+		n := Number{Name: m.Measure + " in the bin", Stated: m.Observed, Again: again, From: "the events of the bin, one by one"}
 		if m.Low != m.High {
-			n.Told, n.High = m.Low, m.High
+			n.Stated, n.High = m.Low, m.High
 		}
 		slack := c.slack(m.Measure, again)
-		n.Agrees = again >= n.Told-slack && again <= max(n.High, n.Told)+slack
-		if end := int64(c.alert.Evidence.Bin) + c.width(); !n.Agrees && again > n.Told && int64(c.alert.Time) >= end {
+		n.Agrees = again >= n.Stated-slack && again <= max(n.High, n.Stated)+slack
+		if end := int64(c.alert.Evidence.Bin) + c.width(); !n.Agrees && again > n.Stated && int64(c.alert.Time) >= end {
 			n.Agrees, n.From = true, "the events of the bin; the case was made before all of them had come"
 		}
 		out = append(out, n)
@@ -112,7 +112,7 @@ func (c *Recount) Numbers() []Number {
 	if x.Records > 0 {
 		again := float64(len(c.exposed))
 		out = append(out, Number{
-			Name: "exposed", Told: float64(x.Low), High: float64(x.High), Again: again, From: "all records touched since " + x.Since.String(),
+			Name: "exposed", Stated: float64(x.Low), High: float64(x.High), Again: again, From: "all records touched since " + x.Since.String(),
 			Agrees: again >= 0.98*float64(x.Low) && again <= 1.02*float64(x.High),
 		})
 	}

@@ -28,7 +28,7 @@ func (x *Explanation) Replay(ctx context.Context, s *settings.Settings, log back
 		return usage.Errorf("the alert is of the dimension %q, which the configuration does not have; it has %v", a.Dimension, s.Detect.Dimensions)
 	}
 	defer p.Clear()
-	r := &replay{Run: backtest.NewRun(s, log, p), told: a, recount: NewRecount(a, dim, s.Hasher, s.Detect.Retention)}
+	r := &replay{Run: backtest.NewRun(s, log, p), stated: a, recount: NewRecount(a, dim, s.Hasher, s.Detect.Retention)}
 	r.Alert = func(again *alerting.Alert) error {
 		if again.DedupKey == a.DedupKey && again.Time == a.Time && again.Status == a.Status {
 			r.again = again
@@ -46,7 +46,7 @@ func (x *Explanation) Replay(ctx context.Context, s *settings.Settings, log back
 type replay struct {
 	*backtest.Run
 	recount *Recount
-	told    *alerting.Alert
+	stated    *alerting.Alert
 	again   *alerting.Alert // as the operators raise it now; nil: they do not
 }
 
@@ -65,7 +65,7 @@ func (r *replay) Flush(last bool) error {
 	if err := r.Run.Flush(last); err != nil {
 		return err
 	}
-	if r.Summary.To > r.told.Time+afterAlert {
+	if r.Summary.To > r.stated.Time+afterAlert {
 		return backtest.ErrEnough
 	}
 	return nil
@@ -77,26 +77,26 @@ func (r *replay) compare() string {
 		return "The replay raises no such alert. It does so only from the same events under the same configuration: check that the log is whole and begins where weir began, and that nothing was held back by a verdict."
 	}
 	// What only a deployment adds does not count.
-	told, again := *r.told, *r.again
-	told.Links, again.Links = alerting.Links{}, alerting.Links{}
-	told.Campaign, again.Campaign = "", ""
-	if bytes.Equal(told.AppendJSON(nil), again.AppendJSON(nil)) {
+	stated, again := *r.stated, *r.again
+	stated.Links, again.Links = alerting.Links{}, alerting.Links{}
+	stated.Campaign, again.Campaign = "", ""
+	if bytes.Equal(stated.AppendJSON(nil), again.AppendJSON(nil)) {
 		return "The replay raises the same alert, byte for byte."
 	}
 	var differ []string
 	for _, f := range []struct {
 		name        string
-		told, again string
+		stated, again string
 	}{
-		{"severity", told.Severity.String(), again.Severity.String()},
-		{"observed", fmt.Sprint(told.Observed), fmt.Sprint(again.Observed)},
-		{"expected", fmt.Sprintf("%.4g", told.Expected), fmt.Sprintf("%.4g", again.Expected)},
-		{"evidence", fmt.Sprintf("%.3f", told.Evidence.LogValue), fmt.Sprintf("%.3f", again.Evidence.LogValue)},
-		{"threshold", fmt.Sprintf("%.3f", told.Evidence.Threshold), fmt.Sprintf("%.3f", again.Evidence.Threshold)},
-		{"exposed", fmt.Sprint(told.Exposed.Records), fmt.Sprint(again.Exposed.Records)},
+		{"severity", stated.Severity.String(), again.Severity.String()},
+		{"observed", fmt.Sprint(stated.Observed), fmt.Sprint(again.Observed)},
+		{"expected", fmt.Sprintf("%.4g", stated.Expected), fmt.Sprintf("%.4g", again.Expected)},
+		{"evidence", fmt.Sprintf("%.3f", stated.Evidence.LogValue), fmt.Sprintf("%.3f", again.Evidence.LogValue)},
+		{"threshold", fmt.Sprintf("%.3f", stated.Evidence.Threshold), fmt.Sprintf("%.3f", again.Evidence.Threshold)},
+		{"exposed", fmt.Sprint(stated.Exposed.Records), fmt.Sprint(again.Exposed.Records)},
 	} {
-		if f.told != f.again {
-			differ = append(differ, fmt.Sprintf("%s %s, was %s", f.name, f.again, f.told))
+		if f.stated != f.again {
+			differ = append(differ, fmt.Sprintf("%s %s, was %s", f.name, f.again, f.stated))
 		}
 	}
 	if len(differ) == 0 {

@@ -25,7 +25,7 @@ func TestReport(t *testing.T) {
 				t.Fatal(err)
 			}
 			story, want, _ := strings.Cut(string(text), "----\n")
-			got := told(t, story, strings.HasPrefix(filepath.Base(path), "strict"))
+			got := sent(t, story, strings.HasPrefix(filepath.Base(path), "strict"))
 			if *update {
 				if err := os.WriteFile(path, []byte(story+"----\n"+got), 0o644); err != nil {
 					t.Fatal(err)
@@ -38,7 +38,7 @@ func TestReport(t *testing.T) {
 }
 
 // told returns the report of a story, which begins at noon.
-func told(t *testing.T, story string, strict bool) string {
+func sent(t *testing.T, story string, strict bool) string {
 	t.Helper()
 	at := func(text string) time.Time {
 		when, err := time.Parse(time.RFC3339, "2026-03-02T"+text+"Z")

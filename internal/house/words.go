@@ -28,8 +28,6 @@ var bannedNames = map[string]string{
 	"told":   "reported, sent",
 	"voice":  "activity",
 	"voices": "activities",
-	"lean":   "assign",
-	"letter": "message",
 	"book":   "writer, log",
 	"taught": "learned",
 	"unlike": "outlier probability",

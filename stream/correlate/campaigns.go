@@ -18,14 +18,14 @@ import (
 // held back. In the same way an episode of another dimension that shows the
 // same events as one that people have been told of is folded into that.
 type campaigns struct {
-	book         *episodeBook
+	store         *episodeStore
 	grid         eventtime.Grid
 	search       campaign.Search
 	crowdChanged bool // since the last Snapshot
 }
 
-func newCampaigns(cfg *Config, book *episodeBook) campaigns {
-	return campaigns{book: book, grid: cfg.Grid, search: campaign.Search{
+func newCampaigns(cfg *Config, store *episodeStore) campaigns {
+	return campaigns{store: store, grid: cfg.Grid, search: campaign.Search{
 		Dimensions: cfg.Dimensions, Budget: cfg.Budget, Crowd: &campaign.Crowd{},
 	}}
 }
@@ -34,7 +34,7 @@ func newCampaigns(cfg *Config, book *episodeBook) campaigns {
 func (c *campaigns) find(end int64) {
 	plan := c.search.Find(end, c.subjects(), c.existing())
 	for _, j := range plan.Joins {
-		c.book.join(j.ID, j.Key)
+		c.store.join(j.ID, j.Key)
 	}
 	for i := range plan.New {
 		c.gather(&plan.New[i].Cause, plan.New[i].Members, end)
@@ -44,12 +44,12 @@ func (c *campaigns) find(end int64) {
 // subjects returns the open episodes that stand in nothing that is open, by the
 // order of dimensions in the configuration and identity, sources last.
 func (c *campaigns) subjects() (out []campaign.Subject) {
-	for _, ep := range c.book.episodes.All() {
-		record := c.book.records[ep.ID()]
+	for _, ep := range c.store.episodes.All() {
+		record := c.store.records[ep.ID()]
 		if ep.Closed != 0 || record.campaign != nil {
 			continue
 		}
-		if lead, ok := c.book.byKey[record.lead]; ok && c.book.isOpen(lead) {
+		if lead, ok := c.store.byKey[record.lead]; ok && c.store.isOpen(lead) {
 			continue
 		}
 		order := slices.Index(c.search.Dimensions, ep.Dimension)
@@ -73,9 +73,9 @@ func (c *campaigns) subjects() (out []campaign.Subject) {
 
 // existing returns the campaigns that are open, sorted.
 func (c *campaigns) existing() (out []campaign.Existing) {
-	for _, id := range c.book.campaigns() {
-		if ep, ok := c.book.episodes.Get(id); ok && ep.Closed == 0 {
-			record := c.book.records[id]
+	for _, id := range c.store.campaigns() {
+		if ep, ok := c.store.episodes.Get(id); ok && ep.Closed == 0 {
+			record := c.store.records[id]
 			out = append(out, campaign.Existing{Key: record.key, Cause: record.campaign.cause, Opened: ep.Opened})
 		}
 	}
@@ -86,19 +86,19 @@ func (c *campaigns) existing() (out []campaign.Existing) {
 // members join it.
 func (c *campaigns) gather(cause *campaign.Cause, members []episode.ID, end int64) *episodeRecord {
 	id := episode.ID{Dimension: alerting.CampaignDimension, Identity: cause.Name()}
-	record := c.book.records[id]
+	record := c.store.records[id]
 	if record == nil {
 		own := *cause
 		record = newEpisodeRecord(id, end)
 		record.reset(c.grid, end)
 		record.campaign = &campaignRecord{cause: &own}
 	}
-	c.book.put(id, record)
+	c.store.put(id, record)
 	if known := record.campaign.cause; cause.Log > known.Log {
 		known.Log, known.Threshold = cause.Log, cause.Threshold
 	}
 	for _, m := range members {
-		c.book.join(m, record.key)
+		c.store.join(m, record.key)
 	}
 	return record
 }
@@ -121,15 +121,15 @@ func (c *campaigns) weigh(bin int64, traits *campaign.TraitSums, inputs []tickIn
 
 func (c *campaigns) gatherWeak(g *campaign.WeakGroup, inputs []tickInput, end int64) {
 	id := episode.ID{Dimension: alerting.CampaignDimension, Identity: g.Cause.Name()}
-	if !g.Opens() && !c.book.isOpen(id) {
+	if !g.Opens() && !c.store.isOpen(id) {
 		return
 	}
 	weak := g.Cause.Weak
 	if weak.Strong {
 		c.gather(&g.Cause, c.behindTrait(g), end)
 	}
-	record := c.book.records[id]
-	c.book.changed[id] = true
+	record := c.store.records[id]
+	c.store.changed[id] = true
 	if was := record.campaign.cause.Weak; was == nil || !was.Outweighs(weak) {
 		record.campaign.cause.Weak = weak
 	}
@@ -155,16 +155,16 @@ func (c *campaigns) behindTrait(g *campaign.WeakGroup) (ids []episode.ID) {
 // follow judges the campaigns by what was seen of their members in a tick, and
 // returns those that opened.
 func (c *campaigns) follow(acts *tickActions) (opened []episode.ID) {
-	for _, id := range c.book.campaigns() {
-		record := c.book.records[id]
+	for _, id := range c.store.campaigns() {
+		record := c.store.records[id]
 		cause := record.campaign.cause
-		sum := campaign.Summarize(record.campaign.forgotten, c.book.memberStates(record.key, acts.end))
+		sum := campaign.Summarize(record.campaign.forgotten, c.store.memberStates(record.key, acts.end))
 		weak := cause.Weak != nil && cause.Weak.Strong && cause.Weak.Bin == c.grid.BinOf(acts.end-1)
-		if _, known := c.book.episodes.Get(id); known && !sum.Active && !weak {
+		if _, known := c.store.episodes.Get(id); known && !sum.Active && !weak {
 			continue
 		}
 		record.describe(&sum)
-		d := c.book.episodes.Judge(episode.Observation{
+		d := c.store.episodes.Judge(episode.Observation{
 			Dimension: id.Dimension, Identity: id.Identity, Tick: acts.end,
 			Log: cause.Log, Threshold: cause.Threshold, Exposed: record.exposed.Records,
 			Floor: sum.Severity, Members: record.campaign.count,
@@ -173,11 +173,11 @@ func (c *campaigns) follow(acts *tickActions) (opened []episode.ID) {
 			opened = append(opened, id)
 			key := alerting.DedupKey(id.Dimension, id.Identity, d.Episode.First)
 			if !d.Reopened && record.key != key {
-				c.book.rekey(id, key)
+				c.store.rekey(id, key)
 			}
 		}
 		acts.add(id, d.Action)
-		c.book.changed[id] = true
+		c.store.changed[id] = true
 	}
 	return opened
 }

@@ -30,11 +30,11 @@ const (
 // the checkpoint, everything goes on as if nothing had happened.
 func (t *Task) Snapshot() []stream.Change {
 	var out []stream.Change
-	for _, id := range slices.SortedFunc(maps.Keys(t.book.changed), episode.ID.Compare) {
-		out = append(out, t.book.change(id))
+	for _, id := range slices.SortedFunc(maps.Keys(t.store.changed), episode.ID.Compare) {
+		out = append(out, t.store.change(id))
 	}
-	for _, key := range slices.Sorted(maps.Keys(t.book.past.changed)) {
-		out = append(out, stream.Change{Key: []byte(pastPrefix + key), Value: t.book.past.encode(key)})
+	for _, key := range slices.Sorted(maps.Keys(t.store.past.changed)) {
+		out = append(out, stream.Change{Key: []byte(pastPrefix + key), Value: t.store.past.encode(key)})
 	}
 	if t.verdicts.changed {
 		out = append(out, stream.Change{Key: []byte(verdictsKey), Value: t.verdicts.appendBinary(nil)})
@@ -42,8 +42,8 @@ func (t *Task) Snapshot() []stream.Change {
 	if t.campaigns.crowdChanged {
 		out = append(out, stream.Change{Key: []byte(crowdKey), Value: t.campaigns.search.Crowd.AppendBinary(nil)})
 	}
-	clear(t.book.changed)
-	clear(t.book.past.changed)
+	clear(t.store.changed)
+	clear(t.store.past.changed)
 	t.verdicts.changed, t.campaigns.crowdChanged = false, false
 	return append(out, stream.Change{Key: []byte(FleetKey), Value: t.checkpoint()})
 }
@@ -76,10 +76,10 @@ func (t *Task) Load(key, value []byte) (err error) {
 		}
 		t.campaigns.search.Crowd = crowd
 	case strings.HasPrefix(name, pastPrefix):
-		return t.book.past.load(name[len(pastPrefix):], value)
+		return t.store.past.load(name[len(pastPrefix):], value)
 	case strings.HasPrefix(name, episodePrefix):
 		dimension, identity, _ := strings.Cut(name[len(episodePrefix):], "\x00")
-		return t.book.load(episode.ID{Dimension: dimension, Identity: identity}, value)
+		return t.store.load(episode.ID{Dimension: dimension, Identity: identity}, value)
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (t *Task) loadCheckpoint(value []byte) error {
 
 // change returns the record of an episode on the fleet topic: its course, then
 // what is kept beside it; a tombstone if it is forgotten.
-func (b *episodeBook) change(id episode.ID) stream.Change {
+func (b *episodeStore) change(id episode.ID) stream.Change {
 	key := []byte(episodePrefix + id.Dimension + "\x00" + id.Identity)
 	ep, ok := b.episodes.Get(id)
 	if !ok {
@@ -122,7 +122,7 @@ func (b *episodeBook) change(id episode.ID) stream.Change {
 }
 
 // load takes in what change returned.
-func (b *episodeBook) load(id episode.ID, value []byte) error {
+func (b *episodeStore) load(id episode.ID, value []byte) error {
 	if old := b.records[id]; old != nil {
 		delete(b.byKey, old.key)
 		delete(b.members[old.lead], id)

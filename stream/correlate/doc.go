@@ -8,7 +8,7 @@
 //
 //	inbox        what detect has reported and no tick has used yet
 //	fleetModel   what was learned of the fleet, and the parameters from it
-//	episodeBook  the episodes, a record of each, and what belongs to what
+//	episodeStore  the episodes, a record of each, and what belongs to what
 //	campaigns    asks package campaign who belongs together, and acts on it
 //	verdicts     what people said, when it takes effect, and what it does
 //	suppression  what holds an episode back: a rule, a verdict, a campaign

@@ -129,7 +129,7 @@ func (s *story) print(found Findings) (out []string) {
 		a, by := &found.Suppressed[i].Alert, found.Suppressed[i].By
 		what := fmt.Sprintf("by %s %s", by.Kind, by.Name)
 		if by.Kind == ByCampaign {
-			lead := s.task.book.byKey[by.Name]
+			lead := s.task.store.byKey[by.Name]
 			what = "told by " + lead.Dimension + " " + lead.Identity
 		}
 		line := fmt.Sprintf("(%s %s %s %s, %s", a.Status, a.Dimension, a.Identity, a.Severity, what)

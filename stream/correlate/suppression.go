@@ -12,7 +12,7 @@ import (
 type suppression struct {
 	rules    []Expectation
 	location *time.Location
-	book     *episodeBook
+	store     *episodeStore
 	verdicts *verdicts
 }
 
@@ -39,11 +39,11 @@ func (s *suppression) heldBy(ep *episode.Episode, record *episodeRecord, end int
 // of a campaign are told alone; or that of an episode of another dimension with
 // the same events, unless it has outgrown that.
 func (s *suppression) byLead(ep *episode.Episode, record *episodeRecord) (by SuppressedBy, alone bool) {
-	lead, ok := s.book.byKey[record.lead]
-	if !ok || !s.book.isOpen(lead) {
+	lead, ok := s.store.byKey[record.lead]
+	if !ok || !s.store.isOpen(lead) {
 		return SuppressedBy{}, false
 	}
-	of := s.book.records[lead]
+	of := s.store.records[lead]
 	switch {
 	case of.campaign == nil && campaign.Outgrows(ep.Exposed, of.exposed.Records):
 		return SuppressedBy{}, false

@@ -34,7 +34,7 @@ type Task struct {
 	closed    int64 // last tick worked through; eventtime.Never: none
 	inbox     inbox
 	fleet     fleetModel
-	book      *episodeBook
+	store      *episodeStore
 	campaigns campaigns
 	verdicts  verdicts
 	suppress  suppression
@@ -48,19 +48,19 @@ func New(cfg Config) *Task {
 	if cfg.Location == nil {
 		cfg.Location = time.UTC
 	}
-	book, waiting := newEpisodeBook(), &commands{}
+	store, waiting := newEpisodeStore(), &commands{}
 	t := &Task{
 		cfg:       cfg,
 		closed:    eventtime.Never,
 		inbox:     newInbox(&cfg),
 		fleet:     newFleetModel(cfg.Engine),
-		book:      book,
-		campaigns: newCampaigns(&cfg, book),
-		verdicts:  newVerdicts(&cfg, book, waiting),
+		store:      store,
+		campaigns: newCampaigns(&cfg, store),
+		verdicts:  newVerdicts(&cfg, store, waiting),
 		commands:  waiting,
 		openings:  &openings{},
 	}
-	t.suppress = suppression{rules: cfg.Expected, location: cfg.Location, book: book, verdicts: &t.verdicts}
+	t.suppress = suppression{rules: cfg.Expected, location: cfg.Location, store: store, verdicts: &t.verdicts}
 	t.alerts = alertMaker{cfg: &t.cfg, openings: t.openings}
 	return t
 }
@@ -109,7 +109,7 @@ func (t *Task) Advance() Findings {
 // facts or verdicts, a bin ends in which anyone was scored, or an episode has
 // been quiet for long. The ticks between change nothing.
 func (t *Task) next() int64 {
-	return min(t.inbox.next(), t.verdicts.next(), t.book.nextClose(t.cfg.Grid, t.closed))
+	return min(t.inbox.next(), t.verdicts.next(), t.store.nextClose(t.cfg.Grid, t.closed))
 }
 
 // Status is what the task holds, for metrics.
@@ -125,7 +125,7 @@ type Status struct {
 // Status tells what the task holds.
 func (t *Task) Status() Status {
 	s := Status{Realised: t.openings.perDay(t.cfg.Grid.TickEnd(max(t.closed, 0))), Waiting: len(t.verdicts.waiting)}
-	for _, ep := range t.book.episodes.All() {
+	for _, ep := range t.store.episodes.All() {
 		if ep.Closed != 0 {
 			continue
 		}
@@ -133,7 +133,7 @@ func (t *Task) Status() Status {
 		if ep.Dimension == alerting.CampaignDimension {
 			s.Campaigns++
 		}
-		if !t.book.records[ep.ID()].announced {
+		if !t.store.records[ep.ID()].announced {
 			s.Suppressed++
 		}
 	}

@@ -61,11 +61,11 @@ func (t *Task) workThrough(tick int64, found *Findings) {
 func (t *Task) observe(inputs []tickInput, acts *tickActions) (opened []episode.ID) {
 	for i := range inputs {
 		in := &inputs[i]
-		d := t.book.episodes.Judge(t.observation(in, acts.end))
+		d := t.store.episodes.Judge(t.observation(in, acts.end))
 		if d.Episode.First == 0 {
 			continue // below the threshold, and no episode
 		}
-		record := t.book.recordOf(in.id, &d, t.cfg.Grid, acts.end)
+		record := t.store.recordOf(in.id, &d, t.cfg.Grid, acts.end)
 		record.learn(in, d.Episode.Closed == 0, t.fleet.params)
 		acts.add(in.id, d.Action)
 		if d.Action == episode.Open {
@@ -95,15 +95,15 @@ func (t *Task) observation(in *tickInput, end int64) episode.Observation {
 // expire closes the episodes that have been quiet, and forgets those that can
 // not open again.
 func (t *Task) expire(acts *tickActions) {
-	closed, forgotten := t.book.episodes.Expire(acts.end)
+	closed, forgotten := t.store.episodes.Expire(acts.end)
 	for i := range closed {
 		acts.add(closed[i].Episode.ID(), closed[i].Action)
 	}
 	for i := range forgotten {
-		t.book.forget(&forgotten[i])
+		t.store.forget(&forgotten[i])
 	}
 	if len(forgotten) > 0 {
-		t.book.past.prune(acts.end)
+		t.store.past.prune(acts.end)
 	}
 	t.verdicts.lift(acts.end)
 }
@@ -114,12 +114,12 @@ func (t *Task) announce(acts *tickActions, found *Findings) {
 	from, held := len(found.Alerts), len(found.Suppressed)
 	t.release(acts)
 	for _, id := range acts.ids() {
-		ep, ok := t.book.episodes.Get(id)
+		ep, ok := t.store.episodes.Get(id)
 		if !ok {
 			continue
 		}
-		t.book.changed[id] = true
-		record := t.book.records[id]
+		t.store.changed[id] = true
+		record := t.store.records[id]
 		if ep.Standing == episode.Confirmed {
 			t.verdicts.excise(id, acts.end)
 		}
@@ -152,9 +152,9 @@ func compareAlerts(a, b alerting.Alert) int {
 // release has episodes told that were held back and are not any more, if they
 // still go on.
 func (t *Task) release(acts *tickActions) {
-	for _, ep := range t.book.episodes.All() {
+	for _, ep := range t.store.episodes.All() {
 		id := ep.ID()
-		record := t.book.records[id]
+		record := t.store.records[id]
 		if ep.Closed != 0 || ep.High != acts.end || record.announced || acts.actions[id] != episode.Nothing {
 			continue
 		}
@@ -169,12 +169,12 @@ func (t *Task) release(acts *tickActions) {
 func (t *Task) heldBack(ep *episode.Episode, record *episodeRecord, end int64) SuppressedBy {
 	by, alone := t.suppress.heldBy(ep, record, end)
 	if alone {
-		t.book.announceAlone(ep.ID(), record)
+		t.store.announceAlone(ep.ID(), record)
 	}
 	return by
 }
 
 // alert returns the alert that tells of an action on an episode.
 func (t *Task) alert(ep *episode.Episode, record *episodeRecord, action episode.Action, end int64) alerting.Alert {
-	return t.alerts.make(ep, record, t.book.leadKey(record), action, end)
+	return t.alerts.make(ep, record, t.store.leadKey(record), action, end)
 }

@@ -20,7 +20,7 @@ type verdicts struct {
 	changed    bool // since the last Snapshot
 	grid       eventtime.Grid
 	dimensions []string
-	book       *episodeBook
+	store       *episodeStore
 	commands   *commands
 }
 
@@ -42,10 +42,10 @@ type dueVerdict struct {
 // room. What is beyond it shows in Status.
 const maxWaiting = 10_000
 
-func newVerdicts(cfg *Config, book *episodeBook, commands *commands) verdicts {
+func newVerdicts(cfg *Config, store *episodeStore, commands *commands) verdicts {
 	return verdicts{
 		verdictState: verdictState{expected: map[episode.ID]Verdict{}},
-		grid:         cfg.Grid, dimensions: cfg.Dimensions, book: book, commands: commands,
+		grid:         cfg.Grid, dimensions: cfg.Dimensions, store: store, commands: commands,
 	}
 }
 
@@ -105,7 +105,7 @@ func (v *verdicts) recall(opened []episode.ID, acts *tickActions) {
 		if len(v.waiting) == 0 {
 			return
 		}
-		key := v.book.records[id].key
+		key := v.store.records[id].key
 		v.waiting = slices.DeleteFunc(v.waiting, func(verdict Verdict) bool {
 			if verdict.DedupKey != key {
 				return false
@@ -118,7 +118,7 @@ func (v *verdicts) recall(opened []episode.ID, acts *tickActions) {
 
 // apply does what a verdict says, and reports whether its episode is known.
 func (v *verdicts) apply(verdict *Verdict, acts *tickActions) bool {
-	id, known := v.book.byKey[verdict.DedupKey]
+	id, known := v.store.byKey[verdict.DedupKey]
 	if !known && !v.applyToPast(verdict) {
 		return false
 	}
@@ -139,10 +139,10 @@ func (v *verdicts) apply(verdict *Verdict, acts *tickActions) bool {
 	case Reopened:
 		delete(v.expected, id)
 	}
-	v.book.changed[id] = true
-	d := v.book.episodes.SetStanding(id, standing, acts.end)
+	v.store.changed[id] = true
+	d := v.store.episodes.SetStanding(id, standing, acts.end)
 	acts.add(id, d.Action)
-	if open := d.Episode.Closed == 0; open && (verdict.Kind == Expected && v.book.records[id].announced || verdict.Kind == Reopened) {
+	if open := d.Episode.Closed == 0; open && (verdict.Kind == Expected && v.store.records[id].announced || verdict.Kind == Reopened) {
 		acts.add(id, episode.Update)
 	}
 	return true
@@ -151,7 +151,7 @@ func (v *verdicts) apply(verdict *Verdict, acts *tickActions) bool {
 // applyToPast does what a verdict says of an episode that is over for long, and
 // reports whether there is one.
 func (v *verdicts) applyToPast(verdict *Verdict) bool {
-	ep, ok := v.book.past.by[verdict.DedupKey]
+	ep, ok := v.store.past.by[verdict.DedupKey]
 	if !ok {
 		return false
 	}
@@ -189,10 +189,10 @@ func (v *verdicts) lift(end int64) {
 // excise has the bins since the onset taken out of the baseline, as far as they
 // have not been. Of a campaign, those of all members.
 func (v *verdicts) excise(id episode.ID, end int64) {
-	record := v.book.records[id]
+	record := v.store.records[id]
 	if record.campaign != nil {
-		for _, m := range v.book.membersOf(record.key) {
-			if v.book.records[m].campaign == nil {
+		for _, m := range v.store.membersOf(record.key) {
+			if v.store.records[m].campaign == nil {
 				v.excise(m, end)
 			}
 		}
@@ -203,7 +203,7 @@ func (v *verdicts) excise(id episode.ID, end int64) {
 		return
 	}
 	record.excised = to
-	v.book.changed[id] = true
+	v.store.changed[id] = true
 	v.exciseBins(id, from, to)
 }
 

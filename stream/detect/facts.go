@@ -185,7 +185,7 @@ func (d *Task) judgeSignIns(tick int64) {
 			Key: id.key, Name: name, Kind: fact.AnAccount, Tick: tick, First: id.first,
 			Known: &id.window, Of: judged{d, &cell{id: id, apply: tick}, nil},
 		}
-		if found, told := f.register.JudgeSignIn(&a); told {
+		if found, holds := f.register.JudgeSignIn(&a); holds {
 			d.reportFact(id, tick, &found)
 		}
 	}

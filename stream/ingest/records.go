@@ -70,14 +70,14 @@ func (in *Worker) Flush(topics []stream.Topic, sessions, partials Emit) {
 func (in *Worker) flushPartials(topics []stream.Topic, progress []stream.Progress, emit Emit) {
 	start := stream.AppendBroadcast(stream.AppendBatchHeader(nil, in.names, nil, nil), nil, nil)
 	bare := stream.AppendSignIns(slices.Clip(start), nil)
-	facts := in.told.flush(func(facts []stream.FactRecord) {
+	facts := in.broadcast.flush(func(facts []stream.FactRecord) {
 		value := stream.AppendSignIns(stream.AppendBroadcast(stream.AppendBatchHeader(nil, in.names, nil, nil), facts, nil), nil)
 		for p := range in.cfg.Partitions {
 			emit(p, value)
 		}
 	})
 	last := stream.AppendBatchHeader(nil, in.names, in.withSessions(topics), progress)
-	last = stream.AppendBroadcast(last, facts, in.told.active)
+	last = stream.AppendBroadcast(last, facts, in.broadcast.active)
 	in.partials.sort()
 	for p, places := range in.partials.byPartition() {
 		signed := in.signed.flush(p, func(list []stream.SignIn) { emit(int32(p), stream.AppendSignIns(slices.Clip(start), list)) })

@@ -48,7 +48,7 @@ type Worker struct {
 	names    []string // of the dimensions
 	sources  sources
 	partials openPartials
-	told     broadcast // to every partition with the next flush
+	broadcast     broadcast // to every partition with the next flush
 	signed   signIns   // to the partition of each account with the next flush
 	tokens   sessions  // for weir.sessions with the next flush
 	records  recordWriter
@@ -106,7 +106,7 @@ func (in *Worker) Fold(s stream.Source, stamp int64, ev *event.Event) Outcome {
 	if outcome == Expired {
 		return Expired
 	}
-	in.told.activeSource(s.Topic, apply)
+	in.broadcast.activeSource(s.Topic, apply)
 	if !ev.Action.Access() {
 		in.fact(ev, apply)
 		return Fact
@@ -118,7 +118,7 @@ func (in *Worker) Fold(s stream.Source, stamp int64, ev *event.Event) Outcome {
 // access counts an access for each of its identities, and for the token by which it
 // came.
 func (in *Worker) access(ev *event.Event, apply int64) {
-	in.told.activeSource(fact.RecordsTouched, apply)
+	in.broadcast.activeSource(fact.RecordsTouched, apply)
 	a := in.hash(ev, apply)
 	for i, d := range in.cfg.Dimensions {
 		a.partials[i] = noPartial
@@ -161,14 +161,14 @@ func (in *Worker) fact(ev *event.Event, apply int64) {
 	case ev.Action == event.Login || ev.Action == event.Issue && byToken:
 		in.signed.add(ev, in.cfg.Grid.TickOf(ev.Time), apply)
 		if byToken {
-			in.told.activeSource(fact.TokensIssued, apply)
+			in.broadcast.activeSource(fact.TokensIssued, apply)
 			in.tokenFact(ev, stream.TokenIssued, apply)
 		}
 	case ev.Action == event.Revoke && byToken:
 		in.tokenFact(ev, stream.TokenRevoked, apply)
 	case slices.Contains(lifecycle, ev.Action):
 		e := ev.Clone()
-		in.told.facts = append(in.told.facts, stream.FactRecord{
+		in.broadcast.facts = append(in.broadcast.facts, stream.FactRecord{
 			LifecycleEvent: fact.LifecycleEvent{Action: e.Action, Time: e.Time, Actor: e.Actor, Subject: e.Subject, KeyID: e.KeyID, SomeKeys: e.SomeKeys},
 			Apply:          apply,
 		})
@@ -193,7 +193,7 @@ func (in *Worker) Pending() (entries, identities int) {
 // drop empties what was gathered; the memory is used again.
 func (in *Worker) drop() {
 	in.partials.drop()
-	in.told.drop()
+	in.broadcast.drop()
 	in.signed.drop()
 	in.tokens.drop()
 }

@@ -227,7 +227,7 @@ func (d *deployment) produce(t testing.TB, topic string, partitions int32, event
 
 // local returns what the operators tell and hold back without Kafka, where
 // somebody has said something or nobody has.
-func (d *deployment) local(t testing.TB, events [][]byte, verdicts ...*correlate.Verdict) (told, held []string) {
+func (d *deployment) local(t testing.TB, events [][]byte, verdicts ...*correlate.Verdict) (sent, held []string) {
 	t.Helper()
 	native, err := files.LoadFormat("native")
 	if err != nil {
@@ -245,7 +245,7 @@ func (d *deployment) local(t testing.TB, events [][]byte, verdicts ...*correlate
 			t.Fatal(err)
 		}
 		for i := range alerts {
-			told = append(told, string(alerts[i].AppendJSON(nil)))
+			sent = append(sent, string(alerts[i].AppendJSON(nil)))
 		}
 	}
 	now := time.Now().UnixMilli()
@@ -261,7 +261,7 @@ func (d *deployment) local(t testing.TB, events [][]byte, verdicts ...*correlate
 		}
 	}
 	take(l.End())
-	return told, held
+	return sent, held
 }
 
 // small is the traffic of the demonstration's smallest company, and what is told
@@ -269,20 +269,20 @@ func (d *deployment) local(t testing.TB, events [][]byte, verdicts ...*correlate
 var small struct {
 	sync.Once
 	events     [][]byte
-	told, held []string
+	sent, held []string
 }
 
 // leak returns traffic with leaks in it, and what the operators make of it.
-func (d *deployment) leak(t testing.TB) (events [][]byte, told, held []string) {
+func (d *deployment) leak(t testing.TB) (events [][]byte, sent, held []string) {
 	t.Helper()
 	small.Do(func() {
 		small.events = traffic(t, "demo", 3, 4, simulate.MinScale)
-		small.told, small.held = d.local(t, small.events)
+		small.sent, small.held = d.local(t, small.events)
 	})
-	if len(small.told) < 5 {
-		t.Fatalf("the traffic raises %d alerts, too few to compare", len(small.told))
+	if len(small.sent) < 5 {
+		t.Fatalf("the traffic raises %d alerts, too few to compare", len(small.sent))
 	}
-	return small.events, small.told, small.held
+	return small.events, small.sent, small.held
 }
 
 // alerts waits until weir.alerts holds n records and returns what it holds a

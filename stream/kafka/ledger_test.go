@@ -94,13 +94,13 @@ func testLedgerOfARun(t *testing.T) {
 	if found.Fault != nil || found.Kinds[ledger.Alert] != int64(len(want)) || found.Kinds[ledger.Config] != 2 {
 		t.Fatalf("the ledger holds %v, want %d alerts and 2 settings; fault %+v", found.Kinds, len(want), found.Fault)
 	}
-	told := 0
+	sent := 0
 	for _, value := range values {
 		if strings.Contains(string(value), `"kind":"alert"`) {
-			if !strings.Contains(string(value), `"body":`+want[told]+`,"hash"`) {
-				t.Errorf("record %s is not alert %s", value, want[told])
+			if !strings.Contains(string(value), `"body":`+want[sent]+`,"hash"`) {
+				t.Errorf("record %s is not alert %s", value, want[sent])
 			}
-			told++
+			sent++
 		}
 	}
 

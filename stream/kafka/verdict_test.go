@@ -25,7 +25,7 @@ func testVerdictsOnKafka(t *testing.T) {
 		ID: "1", Kind: correlate.Expected, DedupKey: first.DedupKey, Author: "kim", Reason: "why",
 		Expires: alerting.Time(first.Time.Std().AddDate(1, 0, 0).UnixMilli()),
 	}
-	told, held := d.local(t, events, &verdict)
+	sent, held := d.local(t, events, &verdict)
 	if len(held) == len(before) {
 		t.Fatal("the verdict holds nothing back")
 	}
@@ -40,7 +40,7 @@ func testVerdictsOnKafka(t *testing.T) {
 	d.produce(t, "access", 3, events)
 	stop := start(t, d.options(t, "p")).stop
 	defer stop()
-	compare(t, d.alerts(t, len(told), 5*time.Minute), told)
+	compare(t, d.alerts(t, len(sent), 5*time.Minute), sent)
 	var got []string
 	limit, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

@@ -57,9 +57,9 @@ func TestConfirmedLeakStaysOne(t *testing.T) {
 		t.Fatalf("the leak was not seen: %v", plain)
 	}
 	late := again
-	told, _ := l.answered(t, []correlate.Verdict{{ID: "1", Kind: correlate.Confirmed, DedupKey: first.DedupKey, Author: "kim"}}, events)
-	if _, again = opened(told); again == nil {
-		t.Fatalf("confirmed, and not seen when it came back: %v", told)
+	sent, _ := l.answered(t, []correlate.Verdict{{ID: "1", Kind: correlate.Confirmed, DedupKey: first.DedupKey, Author: "kim"}}, events)
+	if _, again = opened(sent); again == nil {
+		t.Fatalf("confirmed, and not seen when it came back: %v", sent)
 	}
 	if late != nil && late.Time-again.Time < 4*60*alerting.Time(minute) {
 		t.Errorf("seen at %s, and without the verdict at %s", again.Time, late.Time)

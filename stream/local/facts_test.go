@@ -31,7 +31,7 @@ func (l *lab) facts() *detect.FactsConfig {
 }
 
 // told runs the operators over events, in their order, and returns the facts.
-func (l *lab) told(t testing.TB, events []event.Event, topics ...string) []stream.FactCandidate {
+func (l *lab) sent(t testing.TB, events []event.Event, topics ...string) []stream.FactCandidate {
 	t.Helper()
 	in, de := l.joined(1), l.watchful()
 	de.SnapshotTicks = 0
@@ -164,7 +164,7 @@ func (s *chronicle) facts(t *testing.T, l *lab, topics ...string) string {
 	}
 	lines := map[string]*line{}
 	var order []string
-	for _, f := range l.told(t, s.events, topics...) {
+	for _, f := range l.sent(t, s.events, topics...) {
 		key := fmt.Sprintf("%s %s", f.Fact, f.Identity)
 		if lines[key] == nil {
 			lines[key] = &line{first: l.grid.TickEnd(f.Tick) - s.from}
@@ -198,8 +198,8 @@ func TestFacts(t *testing.T) {
 					d.Fatalf(t, "%s: %v", strings.TrimSpace(line), err)
 				}
 			}
-			if told := s.facts(t, l); told != "" {
-				return told + "\n"
+			if sent := s.facts(t, l); sent != "" {
+				return sent + "\n"
 			}
 			return ""
 		})

@@ -35,7 +35,7 @@ func varied(events []event.Event) []event.Event {
 
 // told returns all that detect tasks have told, whatever the partition: each
 // candidate with its traits, in order, and the sums by trait of each bin.
-func (m *mesh) told() (out []string) {
+func (m *mesh) sent() (out []string) {
 	sums := map[int64]*campaign.TraitSums{}
 	for _, rec := range m.evidence {
 		r, err := stream.DecodeEvidenceReport(rec.value)
@@ -80,7 +80,7 @@ func TestEvidenceIsOrderFree(t *testing.T) {
 	calm := newMesh(t, l, 1, 1, 1, false)
 	calm.spread(events)
 	calm.run()
-	want := calm.told()
+	want := calm.sent()
 	candidates := 0
 	for _, rec := range want {
 		if rec[0] == '0' {
@@ -95,6 +95,6 @@ func TestEvidenceIsOrderFree(t *testing.T) {
 		m := newMesh(t, l, seed+2, 1+dice.IntN(4), 2+dice.IntN(3), seed%2 == 0)
 		m.spread(events)
 		m.run()
-		compare(t, fmt.Sprintf("seed %d, %d kills", seed, m.killed), m.told(), want)
+		compare(t, fmt.Sprintf("seed %d, %d kills", seed, m.killed), m.sent(), want)
 	}
 }

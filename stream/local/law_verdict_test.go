@@ -15,7 +15,7 @@ import (
 
 // answered returns what one task of each kind tells and holds back where people
 // have said something of the episodes.
-func (l *lab) answered(t *testing.T, said []correlate.Verdict, events []event.Event) (told, held []string) {
+func (l *lab) answered(t *testing.T, said []correlate.Verdict, events []event.Event) (sent, held []string) {
 	t.Helper()
 	runner := local.New(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
 	runner.Held = func(s *correlate.Suppressed) { held = append(held, string(s.AppendJSON(nil))) }
@@ -26,7 +26,7 @@ func (l *lab) answered(t *testing.T, said []correlate.Verdict, events []event.Ev
 		if err != nil {
 			t.Fatal(err)
 		}
-		told = append(told, lines(t, alerts)...)
+		sent = append(sent, lines(t, alerts)...)
 	}
 	for i := range events {
 		runner.Fold(stream.Source{Topic: "access"}, stamp, &events[i])
@@ -35,7 +35,7 @@ func (l *lab) answered(t *testing.T, said []correlate.Verdict, events []event.Ev
 		}
 	}
 	take(runner.End())
-	return told, held
+	return sent, held
 }
 
 // Alerts are a function of the events and of what people said: killed or not,
@@ -50,9 +50,9 @@ func TestVerdictsAreOrderFree(t *testing.T) {
 	}
 	events, plain := log.events, log.calm
 	verdicts := answers(t, plain)
-	told, held := l.answered(t, verdicts, events)
-	if slices.Equal(told, plain) || len(held) == 0 {
-		t.Fatalf("the verdicts changed nothing: %d alerts, %d held back", len(told), len(held))
+	sent, held := l.answered(t, verdicts, events)
+	if slices.Equal(sent, plain) || len(held) == 0 {
+		t.Fatalf("the verdicts changed nothing: %d alerts, %d held back", len(sent), len(held))
 	}
 	for seed := range max(1, seeds()-1) {
 		dice := rand.New(rand.NewPCG(seed, 8))
@@ -65,7 +65,7 @@ func TestVerdictsAreOrderFree(t *testing.T) {
 		m.spread(events)
 		got := m.run()
 		name := fmt.Sprintf("seed %d, %d kills", seed, m.killed)
-		compare(t, name, got, told)
+		compare(t, name, got, sent)
 		compare(t, name+", held back", m.held, held)
 	}
 }

@@ -59,7 +59,7 @@ func TestEpisode(t *testing.T) {
 		return strings.Join(out, " ")
 	}
 	a := alertingtest.Full()
-	told := func(after time.Duration, status alerting.Status, severity episode.Severity, want string) {
+	sent := func(after time.Duration, status alerting.Status, severity episode.Severity, want string) {
 		t.Helper()
 		now = now.Add(after)
 		a.Status, a.Severity = status, severity
@@ -70,11 +70,11 @@ func TestEpisode(t *testing.T) {
 			t.Errorf("%s at %s: firing %q, want %q", status, severity, got, want)
 		}
 	}
-	told(0, alerting.Open, episode.Medium, "medium")
-	told(3*d.ResendEvery(), alerting.Open, episode.Medium, "medium")
-	told(time.Second, alerting.Update, episode.Critical, "critical")
-	told(time.Second, alerting.Close, episode.Critical, "")
-	told(time.Hour, alerting.Open, episode.High, "high")
+	sent(0, alerting.Open, episode.Medium, "medium")
+	sent(3*d.ResendEvery(), alerting.Open, episode.Medium, "medium")
+	sent(time.Second, alerting.Update, episode.Critical, "critical")
+	sent(time.Second, alerting.Close, episode.Critical, "")
+	sent(time.Hour, alerting.Open, episode.High, "high")
 	now = now.Add(4 * d.ResendEvery())
 	if got := firing(); got != "" {
 		t.Errorf("nobody tells it any more, and it fires: %q", got)
@@ -118,7 +118,7 @@ func basic(q notifytest.Request) (user, pass string, ok bool) {
 	return r.BasicAuth()
 }
 
-func TestSecretsAreNotTold(t *testing.T) {
+func TestSecretsAreNotShown(t *testing.T) {
 	r := notifytest.NewReceiver(t, false, notifytest.Say(403, "no: "+password))
 	_, err := open(t, notifytest.Setup{URL: r.URL, Now: time.Now}).Notify(t.Context(), alertingtest.Full())
 	if err == nil || strings.Contains(err.Error(), password) {

@@ -163,14 +163,14 @@ func TestGolden(t *testing.T) {
 }
 
 // The server may echo the password in any form in which it travelled.
-func TestPasswordIsNotTold(t *testing.T) {
+func TestPasswordIsNotShown(t *testing.T) {
 	const password = `hunter"2`
 	e, err := New(Options{Address: "mail.example:587", From: "a@b.example", To: []string{"c@b.example"}, Username: "weir", Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := password + " " + strings.Trim(strconv.Quote(password), `"`) + " " + base64.StdEncoding.EncodeToString([]byte(password)) + " " + base64.StdEncoding.EncodeToString([]byte("\x00weir\x00"+password))
-	if got := e.quote("535 " + told + "\nand more, affected message ID: <x>"); got != "535 *** *** *** *** and more" {
+	sent := password + " " + strings.Trim(strconv.Quote(password), `"`) + " " + base64.StdEncoding.EncodeToString([]byte(password)) + " " + base64.StdEncoding.EncodeToString([]byte("\x00weir\x00"+password))
+	if got := e.quote("535 " + sent + "\nand more, affected message ID: <x>"); got != "535 *** *** *** *** and more" {
 		t.Errorf("it says %q", got)
 	}
 }

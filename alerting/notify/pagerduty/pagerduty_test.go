@@ -88,7 +88,7 @@ func TestLookAlikeAcceptsAll(t *testing.T) {
 }
 
 // The receiver may say the key back; no error does.
-func TestKeyIsNotTold(t *testing.T) {
+func TestKeyIsNotShown(t *testing.T) {
 	r := notifytest.NewReceiver(t, false, notifytest.Say(400, `{"errors":["no such routing key `+routingKey+`"]}`))
 	retry, err := open(t, notifytest.Setup{URL: r.URL, Now: time.Now}).Notify(t.Context(), alertingtest.Full())
 	if retry || err == nil || strings.Contains(err.Error(), routingKey) || !strings.Contains(err.Error(), "no such routing key ***") {

@@ -10,9 +10,9 @@ import (
 	"github.com/weirhq/weir/internal/eventtime"
 )
 
-// episodeBook holds the episodes that are open or may open again, the record of
+// episodeStore holds the episodes that are open or may open again, the record of
 // each, and what belongs to what. It keeps its indexes true and decides nothing.
-type episodeBook struct {
+type episodeStore struct {
 	episodes episode.Episodes
 	records  map[episode.ID]*episodeRecord
 	byKey    map[string]episode.ID          // by dedup key
@@ -21,8 +21,8 @@ type episodeBook struct {
 	changed  map[episode.ID]bool // since the last Snapshot
 }
 
-func newEpisodeBook() *episodeBook {
-	return &episodeBook{
+func newEpisodeStore() *episodeStore {
+	return &episodeStore{
 		records: map[episode.ID]*episodeRecord{}, byKey: map[string]episode.ID{}, members: map[string]map[episode.ID]bool{},
 		past: newPastEpisodes(), changed: map[episode.ID]bool{},
 	}
@@ -31,7 +31,7 @@ func newEpisodeBook() *episodeBook {
 // recordOf returns the record of an episode that was judged, which is a new one
 // when the episode has begun. When the episode opens, the record forgets what was
 // learned before.
-func (b *episodeBook) recordOf(id episode.ID, d *episode.Decision, grid eventtime.Grid, end int64) *episodeRecord {
+func (b *episodeStore) recordOf(id episode.ID, d *episode.Decision, grid eventtime.Grid, end int64) *episodeRecord {
 	record := b.records[id]
 	opens := d.Action == episode.Open
 	begins := record == nil || opens && !d.Reopened
@@ -50,20 +50,20 @@ func (b *episodeBook) recordOf(id episode.ID, d *episode.Decision, grid eventtim
 }
 
 // put files a record.
-func (b *episodeBook) put(id episode.ID, record *episodeRecord) {
+func (b *episodeStore) put(id episode.ID, record *episodeRecord) {
 	b.records[id] = record
 	b.byKey[record.key] = id
 	b.changed[id] = true
 }
 
 // isOpen reports whether an identity has an open episode.
-func (b *episodeBook) isOpen(id episode.ID) bool {
+func (b *episodeStore) isOpen(id episode.ID) bool {
 	ep, ok := b.episodes.Get(id)
 	return ok && ep.Closed == 0
 }
 
 // leadKey returns the key of what stands for an episode, if that is still known.
-func (b *episodeBook) leadKey(record *episodeRecord) string {
+func (b *episodeStore) leadKey(record *episodeRecord) string {
 	if _, ok := b.byKey[record.lead]; ok {
 		return record.lead
 	}
@@ -71,7 +71,7 @@ func (b *episodeBook) leadKey(record *episodeRecord) string {
 }
 
 // join has an episode stand in what has the key, and in nothing else.
-func (b *episodeBook) join(id episode.ID, key string) {
+func (b *episodeStore) join(id episode.ID, key string) {
 	b.leave(id)
 	b.records[id].lead = key
 	if b.members[key] == nil {
@@ -82,7 +82,7 @@ func (b *episodeBook) join(id episode.ID, key string) {
 }
 
 // leave has an episode stand alone.
-func (b *episodeBook) leave(id episode.ID) {
+func (b *episodeStore) leave(id episode.ID) {
 	if record := b.records[id]; record.lead != "" {
 		delete(b.members[record.lead], id)
 		record.lead = ""
@@ -90,12 +90,12 @@ func (b *episodeBook) leave(id episode.ID) {
 }
 
 // membersOf returns what stands in an episode or campaign, sorted.
-func (b *episodeBook) membersOf(key string) []episode.ID {
+func (b *episodeStore) membersOf(key string) []episode.ID {
 	return slices.SortedFunc(maps.Keys(b.members[key]), episode.ID.Compare)
 }
 
 // campaigns returns the ids of the campaigns, sorted.
-func (b *episodeBook) campaigns() (out []episode.ID) {
+func (b *episodeStore) campaigns() (out []episode.ID) {
 	for id, record := range b.records {
 		if record.campaign != nil {
 			out = append(out, id)
@@ -106,7 +106,7 @@ func (b *episodeBook) campaigns() (out []episode.ID) {
 }
 
 // announceAlone counts an episode among those that are told beside their campaign.
-func (b *episodeBook) announceAlone(id episode.ID, record *episodeRecord) {
+func (b *episodeStore) announceAlone(id episode.ID, record *episodeRecord) {
 	lead := b.byKey[record.lead]
 	record.alone = true
 	b.records[lead].campaign.announcedAlone++
@@ -114,7 +114,7 @@ func (b *episodeBook) announceAlone(id episode.ID, record *episodeRecord) {
 }
 
 // rekey gives a campaign that opens anew, after its grace, another key.
-func (b *episodeBook) rekey(id episode.ID, key string) {
+func (b *episodeStore) rekey(id episode.ID, key string) {
 	record := b.records[id]
 	old := record.key
 	delete(b.byKey, old)
@@ -128,7 +128,7 @@ func (b *episodeBook) rekey(id episode.ID, key string) {
 
 // forget drops what is known of an episode that can not open again, but for
 // what a late verdict needs.
-func (b *episodeBook) forget(ep *episode.Episode) {
+func (b *episodeStore) forget(ep *episode.Episode) {
 	id := ep.ID()
 	record := b.records[id]
 	if record == nil {
@@ -140,7 +140,7 @@ func (b *episodeBook) forget(ep *episode.Episode) {
 
 // remove takes a record out. What it has exposed stays with its campaign; what
 // stood in it stands alone again.
-func (b *episodeBook) remove(id episode.ID, record *episodeRecord) {
+func (b *episodeStore) remove(id episode.ID, record *episodeRecord) {
 	if lead := b.byKey[record.lead]; b.records[lead] != nil && b.records[lead].campaign != nil {
 		of := b.records[lead].campaign
 		of.forgotten = of.forgotten.Add(id.Dimension, &record.exposed)
@@ -159,7 +159,7 @@ func (b *episodeBook) remove(id episode.ID, record *episodeRecord) {
 
 // nextClose returns the first tick after closed in which an open episode closes
 // if nothing more is seen, the largest number there is if none is open.
-func (b *episodeBook) nextClose(grid eventtime.Grid, closed int64) int64 {
+func (b *episodeStore) nextClose(grid eventtime.Grid, closed int64) int64 {
 	tick := int64(math.MaxInt64)
 	for _, ep := range b.episodes.All() {
 		if ep.Closed == 0 {
@@ -171,7 +171,7 @@ func (b *episodeBook) nextClose(grid eventtime.Grid, closed int64) int64 {
 
 // memberStates returns the members of a campaign as they stand at the end of a
 // tick, sorted.
-func (b *episodeBook) memberStates(key string, end int64) []campaign.MemberState {
+func (b *episodeStore) memberStates(key string, end int64) []campaign.MemberState {
 	ids := b.membersOf(key)
 	out := make([]campaign.MemberState, len(ids))
 	for i, id := range ids {
