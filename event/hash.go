@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/dchest/siphash"
-
 	"github.com/weirhq/weir/internal/zerocopy"
 )
 

@@ -20,7 +20,7 @@ const (
 	noticeRecord   = "n" // all notices of one identity
 	unissuedRecord = "m"
 	sourceRecord   = "v"
-	inputsRecord    = "h" // the only one; it has no name
+	inputsRecord   = "h" // the only one; it has no name
 )
 
 // Changes emits the records that have changed since the last call, sorted by key; a

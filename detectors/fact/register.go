@@ -37,7 +37,7 @@ type Register struct {
 	accounts map[string]Account // by folded name
 	keys     map[string]Key
 	kinds    map[string]int64 // by KeyKind: since when issues of such keys are told of, Unix ms
-	inputs    inputsSince
+	inputs   inputsSince
 	notices  noticeList
 	unissued map[string]*unissuedReads  // by Act.Key
 	sources  map[string]*sourceActivity // by name

@@ -22,7 +22,7 @@ type sourceActivity struct {
 	last     int64   // latest tick in which it was active
 	surprise float64 // of the silence since then, in nats
 	longest  float64 // of the silences that ended by themselves, in nats, decayed
-	reported     int64   // tick in which its silence was last told; eventtime.Never while it is active
+	reported int64   // tick in which its silence was last told; eventtime.Never while it is active
 	hour     int64   // Unix hour that active counts
 	active   float32 // ticks of the hour in which it was active
 	rhythm   Rhythm

@@ -51,7 +51,7 @@ type Unissued struct {
 	Since           int64 // the first of which the past tells
 	Tokens, Records [CaseBins]float64
 	Past            [ShareDays]UnissuedShare // a ring
-	Began, Reported     int64                    // first and latest bin of the latest case, as told; zero: none yet
+	Began, Reported int64                    // first and latest bin of the latest case, as told; zero: none yet
 }
 
 // UnissuedShare is how many unissued tokens came with how many records read.

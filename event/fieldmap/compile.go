@@ -6,15 +6,15 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
+	"github.com/weirhq/weir/event/jsonscan"
 	"github.com/weirhq/weir/internal/suggest"
+	"go.yaml.in/yaml/v3"
 )
 
 // Parse compiles a field map. file is what its faults are reported under;
 // the error lists all of them.
 func Parse(file string, src []byte) (*Format, error) {
-	c := &compiler{file: file, format: &Format{pattern: newPattern()}}
+	c := &compiler{file: file, format: &Format{pattern: jsonscan.NewPattern()}}
 	n, err := document(file, src)
 	if err != nil {
 		return nil, err

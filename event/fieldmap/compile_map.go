@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/weirhq/weir/event/jsonscan"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -52,31 +53,31 @@ func (c *compiler) eventMap(n *yaml.Node) {
 
 // condition compiles one condition of a map.
 func (c *compiler) condition(n *yaml.Node, m *mapping) {
-	cond := condition{slot: -1}
+	cond := jsonscan.Condition{Slot: -1}
 	asked := 0
 	before := len(c.faults)
 	c.mapping(n, "a condition", []string{"path", "equals", "not", "exists"}, func(key string, _, v *yaml.Node) {
 		switch key {
 		case "path":
-			cond.slot = c.slot(v)
+			cond.Slot = c.slot(v)
 		case "equals", "not":
 			asked++
-			cond.not = key == "not"
-			cond.equals = &valueMap{exact: map[string]string{}}
+			cond.Not = key == "not"
+			cond.Equals = &jsonscan.ValueMap{Exact: map[string]string{}}
 			for _, item := range items(v) {
-				if s, ok := c.word(item, key); ok && !cond.equals.put(s, "") {
+				if s, ok := c.word(item, key); ok && !cond.Equals.Put(s, "") {
 					c.fault(item, "%q stands twice in %s", s, key)
 				}
 			}
 		case "exists":
 			asked++
-			cond.exists = c.flag(v, key)
+			cond.Exists = c.flag(v, key)
 		}
 	})
 	if len(c.faults) > before {
 		return
 	}
-	if cond.slot < 0 || asked != 1 {
+	if cond.Slot < 0 || asked != 1 {
 		c.fault(n, "a condition has a path and one of equals, not and exists")
 		return
 	}
@@ -93,7 +94,7 @@ func (c *compiler) slot(n *yaml.Node) int {
 }
 
 // slotOf returns the slot of a path, with conditions on the elements of its last list.
-func (c *compiler) slotOf(n *yaml.Node, path string, where []condition) int {
+func (c *compiler) slotOf(n *yaml.Node, path string, where []jsonscan.Condition) int {
 	steps, err := c.steps(path, where)
 	if err != nil {
 		c.fault(n, "%s", err)
@@ -102,10 +103,10 @@ func (c *compiler) slotOf(n *yaml.Node, path string, where []condition) int {
 	var slot int
 	if strings.HasPrefix(path, messagePath) {
 		slot, err = c.fromMessage(path, false)
-	} else if strings.HasPrefix(path, root) {
+	} else if strings.HasPrefix(path, jsonscan.Root) {
 		slot, err = c.outer(path, false)
 	} else {
-		slot, err = c.format.pattern.slot(steps)
+		slot, err = c.format.pattern.Slot(steps)
 	}
 	if err != nil {
 		c.fault(n, "the path %q: %s", path, err)
@@ -115,14 +116,14 @@ func (c *compiler) slotOf(n *yaml.Node, path string, where []condition) int {
 }
 
 // steps returns the steps of a path, with conditions on the elements of its last list.
-func (c *compiler) steps(path string, where []condition) ([]step, error) {
-	steps, err := parsePath(path)
+func (c *compiler) steps(path string, where []jsonscan.Condition) ([]jsonscan.Step, error) {
+	steps, err := jsonscan.ParsePath(path)
 	if err != nil || where == nil {
 		return steps, err
 	}
 	for i := len(steps) - 1; i >= 0; i-- {
-		if steps[i].each {
-			steps[i].where = append(steps[i].where, where...)
+		if steps[i].Each {
+			steps[i].Where = append(steps[i].Where, where...)
 			return steps, nil
 		}
 	}

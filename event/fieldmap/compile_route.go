@@ -3,6 +3,7 @@ package fieldmap
 import (
 	"strings"
 
+	"github.com/weirhq/weir/event/jsonscan"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -12,7 +13,7 @@ type chain []link
 // link is a stage of a chain, and where in its value the next value lies.
 type link struct {
 	stage *stage
-	steps []step
+	steps []jsonscan.Step
 	each  bool
 }
 
@@ -40,7 +41,7 @@ func (c *compiler) explode(n *yaml.Node) {
 			if !ok {
 				continue
 			}
-			if len(items(n)) == 1 && !strings.Contains(path, elements) {
+			if len(items(n)) == 1 && !strings.Contains(path, jsonscan.Elements) {
 				c.fault(item, "explode is the path of a list and has [] in it, such as Records[]; %q has not", path)
 				continue
 			}
@@ -64,7 +65,7 @@ func (c *compiler) explode(n *yaml.Node) {
 // graft makes one stage of the first stages of two chains.
 func (c *compiler) graft(entry *stage, made chain, at int) {
 	b := made[at].stage.branches[0]
-	slot, err := entry.pattern.slot(made[at].steps)
+	slot, err := entry.pattern.Slot(made[at].steps)
 	if err != nil {
 		c.faults = append(c.faults, err)
 		return
@@ -77,7 +78,7 @@ func (c *compiler) graft(entry *stage, made chain, at int) {
 // lead makes the stages along a path: one for each list, and one for what comes
 // after the last.
 func (c *compiler) lead(n *yaml.Node, path string, prefix chain, required bool) []chain {
-	steps, err := parsePath(path)
+	steps, err := jsonscan.ParsePath(path)
 	if err != nil {
 		c.fault(n, "%s", err)
 		return nil
@@ -85,18 +86,18 @@ func (c *compiler) lead(n *yaml.Node, path string, prefix chain, required bool) 
 	made := append(chain(nil), prefix...)
 	var last *stage
 	for len(steps) > 0 {
-		l := link{stage: &stage{depth: len(made), pattern: newPattern(), required: required}}
+		l := link{stage: &stage{depth: len(made), pattern: jsonscan.NewPattern(), required: required}}
 		for len(steps) > 0 && !l.each {
-			if steps[0].where != nil {
+			if steps[0].Where != nil {
 				c.fault(n, "the path %q of a list takes all of it, so it has no condition", path)
 				return nil
 			}
-			if l.each = steps[0].each; !l.each {
+			if l.each = steps[0].Each; !l.each {
 				l.steps = append(l.steps, steps[0])
 			}
 			steps = steps[1:]
 		}
-		slot, err := l.stage.pattern.slot(l.steps)
+		slot, err := l.stage.pattern.Slot(l.steps)
 		if err != nil {
 			c.fault(n, "%s", err)
 			return nil
@@ -115,10 +116,10 @@ func (c *compiler) lead(n *yaml.Node, path string, prefix chain, required bool) 
 }
 
 // pathText returns the path of steps into keys.
-func pathText(steps []step) string {
+func pathText(steps []jsonscan.Step) string {
 	var keys []string
 	for _, s := range steps {
-		keys = append(keys, s.key)
+		keys = append(keys, s.Key)
 	}
 	return strings.Join(keys, ".")
 }
@@ -126,23 +127,23 @@ func pathText(steps []step) string {
 // outer returns the slot of an event for a path from the root of the whole
 // value, and makes each stage that the path leads through bring what stands there.
 func (c *compiler) outer(path string, list bool) (int, error) {
-	steps, err := parsePath(strings.TrimPrefix(path, root))
+	steps, err := jsonscan.ParsePath(strings.TrimPrefix(path, jsonscan.Root))
 	if err != nil {
 		return 0, err
 	}
 	p := c.format.pattern
 	if c.chains == nil {
 		if list {
-			return p.list(steps)
+			return p.List(steps)
 		}
-		return p.slot(steps)
+		return p.Slot(steps)
 	}
-	to := p.slots
+	to := p.Slots
 	if list {
-		to = p.lists
-		p.lists++
+		to = p.Lists
+		p.Lists++
 	} else {
-		p.slots++
+		p.Slots++
 	}
 	done := map[*stage]bool{}
 	for _, ch := range c.chains {
@@ -153,9 +154,9 @@ func (c *compiler) outer(path string, list bool) (int, error) {
 		done[st] = true
 		from, err := 0, error(nil)
 		if list {
-			from, err = st.pattern.list(rest)
+			from, err = st.pattern.List(rest)
 		} else {
-			from, err = st.pattern.slot(rest)
+			from, err = st.pattern.Slot(rest)
 		}
 		if err != nil {
 			return 0, err
@@ -167,7 +168,7 @@ func (c *compiler) outer(path string, list bool) (int, error) {
 
 // deepest returns the innermost stage whose value a path goes through, and the rest
 // of the path from there.
-func (ch chain) deepest(steps []step) (*stage, []step) {
+func (ch chain) deepest(steps []jsonscan.Step) (*stage, []jsonscan.Step) {
 	st, rest := ch[0].stage, steps
 	for i, l := range ch[:len(ch)-1] {
 		n := len(l.steps)
@@ -178,11 +179,11 @@ func (ch chain) deepest(steps []step) (*stage, []step) {
 			break
 		}
 		for k, s := range l.steps {
-			if !s.same(rest[k]) {
+			if !s.Same(rest[k]) {
 				return st, rest
 			}
 		}
-		if l.each && !(rest[n-1].each && rest[n-1].where == nil) {
+		if l.each && !(rest[n-1].Each && rest[n-1].Where == nil) {
 			break
 		}
 		st, rest = ch[i+1].stage, rest[n:]

@@ -3,11 +3,11 @@ package fieldmap
 import (
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
 	"github.com/weirhq/weir/event/timeform"
 	"github.com/weirhq/weir/internal/suggest"
+	"go.yaml.in/yaml/v3"
 )
 
 // sources compiles where a field comes from: a path, a mapping, or a list of
@@ -35,7 +35,7 @@ func (c *compiler) sources(f field, n *yaml.Node) []source {
 
 // sourcePath compiles the path of a source, with conditions on the elements of its
 // last list.
-func (c *compiler) sourcePath(f field, s *source, n *yaml.Node, where []condition) {
+func (c *compiler) sourcePath(f field, s *source, n *yaml.Node, where []jsonscan.Condition) {
 	path, ok := c.word(n, "a path")
 	if !ok {
 		return
@@ -50,10 +50,10 @@ func (c *compiler) sourcePath(f field, s *source, n *yaml.Node, where []conditio
 	var err error
 	if strings.HasPrefix(path, messagePath) {
 		s.list, err = c.fromMessage(path, true)
-	} else if strings.HasPrefix(path, root) {
+	} else if strings.HasPrefix(path, jsonscan.Root) {
 		s.list, err = c.outer(path, true)
 	} else if steps, bad := c.steps(path, where); bad == nil {
-		s.list, err = c.format.pattern.list(steps)
+		s.list, err = c.format.pattern.List(steps)
 	}
 	if err != nil {
 		c.fault(n, "the path %q: %s", path, err)
@@ -112,7 +112,7 @@ func (c *compiler) sourceMapping(f field, s *source, n *yaml.Node) {
 		c.fault(said["values"], "values go with path or join, not with const")
 	case s.constant != "" && f == fieldTime:
 		c.fault(n, "time is never a constant")
-	case s.constant != "" && f == fieldRows && digits([]byte(s.constant), 0) < len(s.constant):
+	case s.constant != "" && f == fieldRows && jsonscan.Digits([]byte(s.constant), 0) < len(s.constant):
 		c.fault(n, "rows is an integer, not %q", s.constant)
 	case s.constant != "" && f == fieldAction && !knownAction(s.constant):
 		c.fault(n, "no action is called %q%s", s.constant, suggest.DidYouMean(s.constant, event.ActionNames()))
@@ -121,26 +121,26 @@ func (c *compiler) sourceMapping(f field, s *source, n *yaml.Node) {
 
 // where compiles conditions on the elements of a list: what stands at each path of
 // an element.
-func (c *compiler) where(n *yaml.Node) []condition {
+func (c *compiler) where(n *yaml.Node) []jsonscan.Condition {
 	if n == nil {
 		return nil
 	}
-	var all []condition
+	var all []jsonscan.Condition
 	c.mapping(n, "where", nil, func(key string, k, v *yaml.Node) {
-		var cond condition
+		var cond jsonscan.Condition
 		for i, text := range c.words(v, "a value") {
 			if i > 0 {
-				cond.equals.put(text, "")
-				cond.text += "|" + text
+				cond.Equals.Put(text, "")
+				cond.Text += "|" + text
 				continue
 			}
 			var err error
-			if cond, err = equals(key, text); err != nil {
+			if cond, err = jsonscan.Equals(key, text); err != nil {
 				c.fault(k, "%s", err)
 				return
 			}
 		}
-		if cond.equals == nil {
+		if cond.Equals == nil {
 			c.fault(v, "where needs the value that %s must have", key)
 			return
 		}
@@ -189,14 +189,14 @@ func (c *compiler) values(f field, s *source, n *yaml.Node) {
 		c.fault(n, "%s takes no values; it counts as it stands", fieldNames[f])
 		return
 	}
-	s.values = &valueMap{exact: map[string]string{}}
+	s.values = &jsonscan.ValueMap{Exact: map[string]string{}}
 	c.mapping(n, "values", nil, func(key string, k, v *yaml.Node) {
 		to, ok := c.word(v, "a value")
 		if ok && f == fieldAction && !knownAction(to) {
 			c.fault(v, "no action is called %q%s; there are %s, and %s to leave the event out",
 				to, suggest.DidYouMean(to, event.ActionNames()), strings.Join(event.ActionNames(), ", "), ignoreAction)
 		}
-		if !s.values.put(key, to) {
+		if !s.values.Put(key, to) {
 			c.fault(k, "the value %q stands twice", key)
 		}
 	})

@@ -5,15 +5,15 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // zones that a field map names are known on every machine
+	_ "time/tzdata"
 
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
+	"github.com/weirhq/weir/internal/suggest"
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
-
-	"github.com/weirhq/weir/event"
-	"github.com/weirhq/weir/internal/suggest"
 )
 
 // topKeys are the keys of a format, in the order in which they are compiled: what
@@ -23,7 +23,7 @@ var topKeys = []string{"name", "about", "base", "input", "charset", "key_registe
 // common is what a format asks of all its sources.
 type common struct {
 	zone   *time.Location
-	absent *valueMap
+	absent *jsonscan.ValueMap
 	fields [numFields]*yaml.Node // of maps that have none of their own
 	fold   []string              // fields
 	trim   []string              // fields
@@ -151,14 +151,14 @@ func (c *compiler) fields(n *yaml.Node, what string) []string {
 }
 
 // absent compiles a list of texts that mean that there is nothing.
-func (c *compiler) absent(n *yaml.Node) *valueMap {
-	set := &valueMap{exact: map[string]string{}}
+func (c *compiler) absent(n *yaml.Node) *jsonscan.ValueMap {
+	set := &jsonscan.ValueMap{Exact: map[string]string{}}
 	for _, item := range items(n) {
 		if item.Kind != yaml.ScalarNode {
 			c.fault(item, "absent is a list of texts, not %s", describe(item))
 			continue
 		}
-		set.put(item.Value, "") // null, unquoted, is the text null here
+		set.Put(item.Value, "") // null, unquoted, is the text null here
 	}
 	return set
 }
@@ -288,13 +288,13 @@ func (c *compiler) templates(n *yaml.Node) []*template {
 // parse compiles which texts hold something more.
 func (c *compiler) parse(n *yaml.Node) {
 	type text struct {
-		steps []step
+		steps []jsonscan.Step
 		node  *yaml.Node
-		forms []form
+		forms []jsonscan.Form
 	}
 	var texts []text
 	c.mapping(n, "parse", nil, func(key string, k, v *yaml.Node) {
-		steps, err := parsePath(key)
+		steps, err := jsonscan.ParsePath(key)
 		if err != nil {
 			c.fault(k, "%s", err)
 			return
@@ -303,7 +303,7 @@ func (c *compiler) parse(n *yaml.Node) {
 	})
 	slices.SortStableFunc(texts, func(a, b text) int { return len(a.steps) - len(b.steps) }) // the outer before the inner
 	for _, t := range texts {
-		if err := c.format.pattern.embed(t.steps, t.forms); err != nil {
+		if err := c.format.pattern.Embed(t.steps, t.forms); err != nil {
 			c.fault(t.node, "%s", err)
 		}
 	}
@@ -311,9 +311,9 @@ func (c *compiler) parse(n *yaml.Node) {
 
 // forms compiles what a text is to be read as: a name, several one after the
 // other, or a mapping with a pattern or columns.
-func (c *compiler) forms(n *yaml.Node) []form {
+func (c *compiler) forms(n *yaml.Node) []jsonscan.Form {
 	if n.Kind == yaml.MappingNode {
-		var f form
+		var f jsonscan.Form
 		c.mapping(n, "parse", []string{"text", "csv"}, func(key string, _, v *yaml.Node) {
 			if key == "text" {
 				f = anyTemplate(c.templates(v))
@@ -325,9 +325,9 @@ func (c *compiler) forms(n *yaml.Node) []form {
 			c.fault(n, "a text is read by text, a pattern, or csv, a list of columns")
 			return nil
 		}
-		return []form{f}
+		return []jsonscan.Form{f}
 	}
-	var all []form
+	var all []jsonscan.Form
 	for _, name := range c.words(n, "a form") {
 		f, ok := forms[name]
 		if !ok {

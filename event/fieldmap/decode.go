@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
 )
 
 // accepted stands for no reason to reject an event.
@@ -15,12 +16,12 @@ const accepted event.Reason = 255
 // goroutine has its own.
 type Decoder struct {
 	f       *Format
-	s       scanner
-	outer   []scanner // of the stages of an envelope, the outermost first
-	way     []*stage  // those that led to the value at hand
-	aside   scanner   // of what is looked at within a value
-	buf     []byte    // the value, kept so that events may alias it, and what its texts hold
-	arena   []byte    // text that is not in buf as it stands: unescaped, shortened, canonical
+	s       jsonscan.Scanner
+	outer   []jsonscan.Scanner // of the stages of an envelope, the outermost first
+	way     []*stage           // those that led to the value at hand
+	aside   jsonscan.Scanner   // of what is looked at within a value
+	buf     []byte             // the value, kept so that events may alias it, and what its texts hold
+	arena   []byte             // text that is not in buf as it stands: unescaped, shortened, canonical
 	scratch []byte
 	ids     []string
 	index   int // of the next event of an envelope; -1 where the value is one event
@@ -30,7 +31,7 @@ type Decoder struct {
 
 	message     *Message // whose value is decoded; nil for a value alone
 	messageKept bool     // besideScan holds what is taken of it
-	besideScan  scanner
+	besideScan  jsonscan.Scanner
 }
 
 // NewDecoder returns a decoder of the format.
@@ -38,10 +39,6 @@ func (f *Format) NewDecoder() *Decoder { return &Decoder{f: f} }
 
 // Format returns the decoder's format.
 func (d *Decoder) Format() *Format { return d.f }
-
-// maxKept is the size of buffers in bytes that a decoder keeps between calls;
-// what a hostile value has blown up beyond it is given back.
-const maxKept = 1 << 20
 
 // Decode hands each event of a value (a Kafka record's, a line, a document) to
 // yield, in order: either the event or why it was rejected; exactly one of ev
@@ -69,8 +66,8 @@ func (d *Decoder) Decode(value []byte, yield func(ev *event.Event, rej *event.Re
 	if d.f.input.form != nil && !d.read() {
 		return
 	}
-	d.s.b = d.buf
-	from := d.s.space(0)
+	d.s.B = d.buf
+	from := d.s.Space(0)
 	if d.f.entry != nil || from < len(d.buf) && d.buf[from] == '[' {
 		d.envelope(from)
 		return
@@ -79,9 +76,9 @@ func (d *Decoder) Decode(value []byte, yield func(ev *event.Event, rej *event.Re
 		d.reject(event.TooLarge, "", -1)
 		return
 	}
-	d.s.reset(d.buf, d.f.pattern)
-	if !d.s.document(d.f.pattern) {
-		d.reject(d.s.reason, "", d.s.at)
+	d.s.Reset(d.buf, d.f.pattern)
+	if !d.s.Document(d.f.pattern) {
+		d.reject(d.s.Reason, "", d.s.At)
 		return
 	}
 	d.event(from)
@@ -132,21 +129,21 @@ func (d *Decoder) read() bool {
 
 // begin readies the buffers for a new value.
 func (d *Decoder) begin() {
-	if cap(d.buf) > maxKept {
+	if cap(d.buf) > jsonscan.MaxKept {
 		d.buf = nil
 	}
-	if cap(d.arena) > maxKept {
+	if cap(d.arena) > jsonscan.MaxKept {
 		d.arena = nil
 	}
-	if cap(d.scratch) > maxKept {
+	if cap(d.scratch) > jsonscan.MaxKept {
 		d.scratch = nil
 	}
 	if cap(d.ids) > 2*event.MaxRecords {
 		d.ids = nil
 	}
-	d.s.giveBack()
+	d.s.GiveBack()
 	for i := range d.outer {
-		d.outer[i].giveBack()
+		d.outer[i].GiveBack()
 	}
 	d.arena, d.ids, d.way = d.arena[:0], d.ids[:0], d.way[:0]
 }
@@ -179,7 +176,7 @@ func (d *Decoder) event(from int) {
 	if d.f.message != nil {
 		d.beside()
 	}
-	if d.f.pattern.embeds != nil {
+	if d.f.pattern.Embeds != nil {
 		d.unfold()
 	}
 	m := d.choose()
@@ -209,21 +206,21 @@ func (d *Decoder) choose() *mapping {
 }
 
 // holds reports whether all conditions hold.
-func (d *Decoder) holds(when []condition) bool {
+func (d *Decoder) holds(when []jsonscan.Condition) bool {
 	for i := range when {
 		c := &when[i]
-		v := d.s.slots[c.slot]
-		if c.equals == nil {
-			if (v.kind > null) != c.exists {
+		v := d.s.Slots[c.Slot]
+		if c.Equals == nil {
+			if (v.Kind > jsonscan.Null) != c.Exists {
 				return false
 			}
 			continue
 		}
 		s, ok := d.scalar(v)
 		if ok {
-			_, ok = c.equals.get(s)
+			_, ok = c.Equals.Get(s)
 		}
-		if ok == c.not {
+		if ok == c.Not {
 			return false
 		}
 	}
@@ -234,7 +231,7 @@ func (d *Decoder) holds(when []condition) bool {
 // rejects it.
 func (d *Decoder) fill(m *mapping) (reason event.Reason, path string) {
 	ev := &d.ev
-	if d.s.dup {
+	if d.s.Dup {
 		ev.Notes |= event.DuplicateKey
 	}
 	if reason, path = d.time(m.fields[fieldTime]); reason != accepted {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/valyala/fastjson"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
 )
 
 // load returns a preset.
@@ -303,13 +304,13 @@ func BenchmarkDecodeOCSF(b *testing.B) { benchmarkDecode(b, "ocsf", sampleOCSF(b
 // to its caller.
 func BenchmarkScan(b *testing.B) {
 	p := load(b, "native").pattern
-	var s scanner
+	var s jsonscan.Scanner
 	value := []byte(sampleNative)
 	b.SetBytes(int64(len(value)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if s.reset(value, p); !utf8.Valid(value) || !s.document(p) {
-			b.Fatal(s.reason)
+		if s.Reset(value, p); !utf8.Valid(value) || !s.Document(p) {
+			b.Fatal(s.Reason)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package fieldmap
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/weirhq/weir/event/jsonscan"
 )
 
 // edits are what is done to a text between the source and the event, in the order
@@ -14,7 +16,7 @@ type edits struct {
 	match   []matcher
 	trim    string // what is cut at both ends
 	lower   bool
-	absent  *valueMap
+	absent  *jsonscan.ValueMap
 }
 
 // one returns the one value that a text stands for; "" if there is none.
@@ -61,7 +63,7 @@ func (e *edits) means(s string) bool {
 	if e.absent == nil {
 		return false
 	}
-	_, ok := e.absent.get(s)
+	_, ok := e.absent.Get(s)
 	return ok
 }
 

@@ -5,53 +5,47 @@ import (
 	"unicode/utf8"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
 )
-
-// embedded is a text that holds something more, and the paths that step into it.
-type embedded struct {
-	slot, list int    // where the text is kept; one of them is -1
-	forms      []form // what makes JSON of it, one after the other
-	root       *node
-}
 
 // unfold reads the texts that hold something more, and scans what they hold as if
 // it stood in their place.
 func (d *Decoder) unfold() {
-	for i := range d.f.pattern.embeds {
-		e := &d.f.pattern.embeds[i]
-		if e.slot >= 0 {
-			d.unfoldValue(e, d.s.slots[e.slot])
+	for i := range d.f.pattern.Embeds {
+		e := &d.f.pattern.Embeds[i]
+		if e.Slot >= 0 {
+			d.unfoldValue(e, d.s.Slots[e.Slot])
 			continue
 		}
-		for k := range d.s.lists[e.list] {
-			d.unfoldValue(e, d.s.lists[e.list][k])
+		for k := range d.s.Lists[e.List] {
+			d.unfoldValue(e, d.s.Lists[e.List][k])
 		}
 	}
 }
 
 // unfoldValue scans what one text holds. An object or list is what it is.
-func (d *Decoder) unfoldValue(e *embedded, v value) {
-	switch v.kind {
-	case object, array:
-		d.s.value(v.lo, e.root, 0)
-	case text:
-		if v.lo == v.hi {
+func (d *Decoder) unfoldValue(e *jsonscan.Embedded, v jsonscan.Value) {
+	switch v.Kind {
+	case jsonscan.Object, jsonscan.Array:
+		d.s.Value(v.Lo, e.Root, 0)
+	case jsonscan.Text:
+		if v.Lo == v.Hi {
 			return
 		}
-		s := string(appendUnescaped(nil, d.buf[v.lo:v.hi]))
-		at, ok := d.embed(s, e.forms)
+		s := string(jsonscan.AppendUnescaped(nil, d.buf[v.Lo:v.Hi]))
+		at, ok := d.embed(s, e.Forms)
 		if !ok {
 			d.ev.Notes |= event.FieldDropped
 			return
 		}
-		d.s.b = d.buf
-		d.s.value(at, e.root, 0)
+		d.s.B = d.buf
+		d.s.Value(at, e.Root, 0)
 	}
 }
 
 // embed appends what a text holds to the value at hand, and returns where; false if
 // it is not JSON in the end.
-func (d *Decoder) embed(s string, forms []form) (at int, ok bool) {
+func (d *Decoder) embed(s string, forms []jsonscan.Form) (at int, ok bool) {
 	for _, f := range forms[:len(forms)-1] {
 		out, ok := f(nil, s)
 		if !ok {
@@ -73,8 +67,8 @@ func (d *Decoder) embed(s string, forms []form) (at int, ok bool) {
 		return 0, false
 	}
 	inner := &d.aside
-	inner.reset(d.buf[from:], checkOnly)
-	if !inner.document(checkOnly) {
+	inner.Reset(d.buf[from:], checkOnly)
+	if !inner.Document(checkOnly) {
 		d.buf = d.buf[:from]
 		return 0, false
 	}
@@ -82,4 +76,4 @@ func (d *Decoder) embed(s string, forms []form) (at int, ok bool) {
 }
 
 // checkOnly is the pattern that keeps nothing.
-var checkOnly = newPattern()
+var checkOnly = jsonscan.NewPattern()

@@ -7,9 +7,8 @@ import (
 	"reflect"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"github.com/weirhq/weir/event"
+	"pgregory.net/rapid"
 )
 
 // drawEvent draws an event as a simulator would make it.

@@ -2,13 +2,14 @@ package fieldmap
 
 import (
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
 )
 
 // stage is a step on the way from a whole value to the events in it: what is taken
 // of the value at hand, and where it may go on.
 type stage struct {
 	depth    int // stages before it
-	pattern  *pattern
+	pattern  *jsonscan.Pattern
 	branches []branch
 	imports  []imported
 	required bool // a value without any of the branches is no event itself
@@ -32,9 +33,9 @@ type imported struct {
 // an event, which it may be too.
 func (d *Decoder) envelope(from int) {
 	if from < len(d.buf) && d.buf[from] == '[' && !d.f.takesList() {
-		d.s.reset(d.buf, checkOnly)
-		if !d.s.document(checkOnly) {
-			d.reject(d.s.reason, "", d.s.at)
+		d.s.Reset(d.buf, checkOnly)
+		if !d.s.Document(checkOnly) {
+			d.reject(d.s.Reason, "", d.s.At)
 			return
 		}
 		d.index = 0
@@ -42,8 +43,8 @@ func (d *Decoder) envelope(from int) {
 		return
 	}
 	s := d.enter(d.f.entry)
-	if !s.document(d.f.entry.pattern) {
-		d.reject(s.reason, "", s.at)
+	if !s.Document(d.f.entry.pattern) {
+		d.reject(s.Reason, "", s.At)
 		return
 	}
 	d.branch(d.f.entry, from)
@@ -60,8 +61,8 @@ func (d *Decoder) each(from int, do func(at int)) {
 	for i := d.space(from + 1); d.buf[i] != ']'; {
 		do(i)
 		// The list was scanned already: this cannot fail.
-		s.b = d.buf
-		i = d.space(s.value(i, nil, 0))
+		s.B = d.buf
+		i = d.space(s.Value(i, nil, 0))
 		if d.buf[i] == ',' {
 			i = d.space(i + 1)
 		}
@@ -70,8 +71,8 @@ func (d *Decoder) each(from int, do func(at int)) {
 
 // space returns the first index from i on that is not white space.
 func (d *Decoder) space(i int) int {
-	s := scanner{b: d.buf}
-	return s.space(i)
+	s := jsonscan.Scanner{B: d.buf}
+	return s.Space(i)
 }
 
 // walk goes on from the value at from, of which a stage is given, to the events in
@@ -81,18 +82,18 @@ func (d *Decoder) walk(st *stage, from int) {
 		d.reached(from)
 		return
 	}
-	d.enter(st).value(from, &st.pattern.root, 0)
+	d.enter(st).Value(from, &st.pattern.Root, 0)
 	d.branch(st, from)
 }
 
 // enter readies the scanner of a stage, the next on the way.
-func (d *Decoder) enter(st *stage) *scanner {
+func (d *Decoder) enter(st *stage) *jsonscan.Scanner {
 	for len(d.outer) <= st.depth {
-		d.outer = append(d.outer, scanner{})
+		d.outer = append(d.outer, jsonscan.Scanner{})
 	}
 	d.way = append(d.way[:st.depth], st)
 	s := &d.outer[st.depth]
-	s.reset(d.buf, st.pattern)
+	s.Reset(d.buf, st.pattern)
 	return s
 }
 
@@ -114,11 +115,11 @@ func (d *Decoder) branch(st *stage, from int) {
 // follow goes along a branch; false if the value has nothing there.
 func (d *Decoder) follow(st *stage, b *branch) bool {
 	s := &d.outer[st.depth]
-	v := s.slots[b.slot]
-	if v.kind <= null || b.path == "" && v.kind == object {
+	v := s.Slots[b.slot]
+	if v.Kind <= jsonscan.Null || b.path == "" && v.Kind == jsonscan.Object {
 		return false
 	}
-	if s.dup { // of two lists, neither may be passed over
+	if s.Dup { // of two lists, neither may be passed over
 		d.reject(event.WrongType, b.path, -1)
 		d.next()
 		return true
@@ -144,9 +145,9 @@ func (d *Decoder) follow(st *stage, b *branch) bool {
 func (d *Decoder) step(next *stage, at int) {
 	if d.buf[at] == '"' {
 		s := &d.aside
-		s.b = d.buf
-		end := s.value(at, nil, 0)
-		held, ok := d.held(value{lo: at + 1, hi: end - 1, kind: text, escaped: true})
+		s.B = d.buf
+		end := s.Value(at, nil, 0)
+		held, ok := d.held(jsonscan.Value{Lo: at + 1, Hi: end - 1, Kind: jsonscan.Text, Escaped: true})
 		if !ok {
 			d.reject(event.NotJSON, "", -1)
 			d.next()
@@ -158,12 +159,12 @@ func (d *Decoder) step(next *stage, at int) {
 }
 
 // held returns where the object or list begins that a value is or, as a text, holds.
-func (d *Decoder) held(v value) (at int, ok bool) {
-	switch v.kind {
-	case object, array:
-		return v.lo, true
-	case text:
-		d.scratch = appendUnescaped(d.scratch[:0], d.buf[v.lo:v.hi])
+func (d *Decoder) held(v jsonscan.Value) (at int, ok bool) {
+	switch v.Kind {
+	case jsonscan.Object, jsonscan.Array:
+		return v.Lo, true
+	case jsonscan.Text:
+		d.scratch = jsonscan.AppendUnescaped(d.scratch[:0], d.buf[v.Lo:v.Hi])
 		s := string(d.scratch)
 		for _, forms := range carried {
 			if at, ok := d.embed(s, forms); ok && (d.buf[at] == '{' || d.buf[at] == '[') {
@@ -175,16 +176,16 @@ func (d *Decoder) held(v value) (at int, ok bool) {
 }
 
 // carried are the forms in which an envelope carries an event as a text.
-var carried = [][]form{{jsonForm}, {base64Form, jsonForm}, {base64Form, gzipForm, jsonForm}}
+var carried = [][]jsonscan.Form{{jsonForm}, {base64Form, jsonForm}, {base64Form, gzipForm, jsonForm}}
 
 // reached makes the event of the value at from.
 func (d *Decoder) reached(from int) {
-	d.s.reset(d.buf, d.f.pattern)
+	d.s.Reset(d.buf, d.f.pattern)
 	for _, st := range d.way {
 		d.bring(st.imports, &d.outer[st.depth])
 	}
 	// The value was scanned already: this cannot fail.
-	end := d.s.value(from, &d.f.pattern.root, 0)
+	end := d.s.Value(from, &d.f.pattern.Root, 0)
 	if end-from > event.MaxValue {
 		d.reject(event.TooLarge, "", -1)
 	} else {
@@ -194,12 +195,12 @@ func (d *Decoder) reached(from int) {
 }
 
 // bring copies what an event refers to from a stage of its envelope.
-func (d *Decoder) bring(imports []imported, from *scanner) {
+func (d *Decoder) bring(imports []imported, from *jsonscan.Scanner) {
 	for _, im := range imports {
 		if im.list {
-			d.s.lists[im.to] = append(d.s.lists[im.to][:0], from.lists[im.from]...)
+			d.s.Lists[im.to] = append(d.s.Lists[im.to][:0], from.Lists[im.from]...)
 		} else {
-			d.s.slots[im.to] = from.slots[im.from]
+			d.s.Slots[im.to] = from.Slots[im.from]
 		}
 	}
 }

@@ -4,41 +4,42 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
 	"github.com/weirhq/weir/event/timeform"
 	"github.com/weirhq/weir/internal/zerocopy"
 )
 
 // scalar returns a value's text: of a text itself, of a number or boolean as it
 // is written. False if there is none.
-func (d *Decoder) scalar(v value) (string, bool) {
-	switch v.kind {
-	case text:
-		raw := d.buf[v.lo:v.hi]
-		if !v.escaped {
+func (d *Decoder) scalar(v jsonscan.Value) (string, bool) {
+	switch v.Kind {
+	case jsonscan.Text:
+		raw := d.buf[v.Lo:v.Hi]
+		if !v.Escaped {
 			return zerocopy.String(raw), true
 		}
 		from := len(d.arena)
-		d.arena = appendUnescaped(d.arena, raw)
+		d.arena = jsonscan.AppendUnescaped(d.arena, raw)
 		return zerocopy.String(d.arena[from:]), true
-	case integer:
-		if v.hi-v.lo == 2 && d.buf[v.lo] == '-' && d.buf[v.lo+1] == '0' {
+	case jsonscan.Integer:
+		if v.Hi-v.Lo == 2 && d.buf[v.Lo] == '-' && d.buf[v.Lo+1] == '0' {
 			return "0", true // -0 is 0
 		}
-		return zerocopy.String(d.buf[v.lo:v.hi]), true
-	case decimal, boolean:
-		return zerocopy.String(d.buf[v.lo:v.hi]), true
+		return zerocopy.String(d.buf[v.Lo:v.Hi]), true
+	case jsonscan.Decimal, jsonscan.Boolean:
+		return zerocopy.String(d.buf[v.Lo:v.Hi]), true
 	}
 	return "", false
 }
 
 // name returns a value's text where it can be a name or an id: that of a text, of an
 // integer, and of a decimal that is one, such as 4711.0.
-func (d *Decoder) name(v value) (string, bool) {
-	if v.kind == decimal {
-		return timeform.Fixed(zerocopy.String(d.buf[v.lo:v.hi]))
+func (d *Decoder) name(v jsonscan.Value) (string, bool) {
+	if v.Kind == jsonscan.Decimal {
+		return timeform.Fixed(zerocopy.String(d.buf[v.Lo:v.Hi]))
 	}
 	s, ok := d.scalar(v)
-	return s, ok && v.kind != boolean
+	return s, ok && v.Kind != jsonscan.Boolean
 }
 
 // text returns the text of the first source that has one, and that source; ""
@@ -48,8 +49,8 @@ func (d *Decoder) text(sources []source) (s string, from *source, unlisted bool)
 	for i := range sources {
 		src := &sources[i]
 		if src.bare { // most are such, and have a text as it stands
-			if v := &d.s.slots[src.slot]; v.kind == text && !v.escaped && v.hi > v.lo {
-				return zerocopy.String(d.buf[v.lo:v.hi]), src, unlisted
+			if v := &d.s.Slots[src.slot]; v.Kind == jsonscan.Text && !v.Escaped && v.Hi > v.Lo {
+				return zerocopy.String(d.buf[v.Lo:v.Hi]), src, unlisted
 			}
 		}
 		switch {
@@ -64,7 +65,7 @@ func (d *Decoder) text(sources []source) (s string, from *source, unlisted bool)
 			s = src.edits.one(d, s)
 		}
 		if s != "" && src.values != nil {
-			to, ok := src.values.get(s)
+			to, ok := src.values.Get(s)
 			unlisted = unlisted || !ok
 			s = to
 		}
@@ -79,8 +80,8 @@ func (d *Decoder) text(sources []source) (s string, from *source, unlisted bool)
 // array, and, where no value map gives it a meaning, a boolean or a decimal are
 // dropped with a note.
 func (d *Decoder) plain(src *source) string {
-	v := d.s.slots[src.slot]
-	if v.kind <= null {
+	v := d.s.Slots[src.slot]
+	if v.Kind <= jsonscan.Null {
 		return ""
 	}
 	if src.values != nil {
@@ -100,7 +101,7 @@ func (d *Decoder) joined(src *source) string {
 	for i, part := range src.join {
 		s := part.constant
 		if s == "" {
-			s, _ = d.scalar(d.s.slots[part.slot])
+			s, _ = d.scalar(d.s.Slots[part.slot])
 		}
 		if s == "" {
 			return ""

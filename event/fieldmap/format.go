@@ -7,12 +7,11 @@ import (
 	"embed"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"golang.org/x/text/encoding"
-
+	"github.com/weirhq/weir/event/jsonscan"
 	"github.com/weirhq/weir/event/timeform"
+	"golang.org/x/text/encoding"
 )
 
 //go:embed presets/*.yaml
@@ -35,7 +34,7 @@ type Format struct {
 	some    bool              // the source tells of some keys only, see event.Event.SomeKeys
 	message *besideValue      // nil where nothing is taken of a message but its value
 	entry   *stage            // nil where each value is one event
-	pattern *pattern          // what an event's values are taken from
+	pattern *jsonscan.Pattern // what an event's values are taken from
 	maps    []mapping         // the first that holds makes the event
 }
 
@@ -43,7 +42,7 @@ type Format struct {
 // what.
 type mapping struct {
 	name   string
-	when   []condition
+	when   []jsonscan.Condition
 	ignore bool // leave such events out
 	fields [numFields][]source
 }
@@ -85,7 +84,7 @@ type source struct {
 	constant string
 	join     []part
 	between  string
-	values   *valueMap
+	values   *jsonscan.ValueMap
 	edits    *edits           // nil where the text stays as it stands
 	forms    []*timeform.Form // of a time; none to take what has one meaning
 	zone     *time.Location   // of a time that has none
@@ -95,62 +94,6 @@ type source struct {
 type part struct {
 	slot     int
 	constant string
-}
-
-// condition is what a map asks of one path.
-type condition struct {
-	slot   int
-	path   string
-	text   string    // what is asked, as written
-	exists bool      // what is asked, if equals is nil
-	equals *valueMap // any of these
-	not    bool      // none of these, instead
-}
-
-// valueMap translates a value's text: by the text itself, else by the longest
-// prefix of it that is listed with a star.
-type valueMap struct {
-	exact  map[string]string
-	prefix []prefixValue // longest first
-}
-
-type prefixValue struct{ prefix, value string }
-
-// get returns what a text is translated to; false if it is not listed.
-func (m *valueMap) get(s string) (string, bool) {
-	if v, ok := m.exact[s]; ok {
-		return v, true
-	}
-	for _, p := range m.prefix {
-		if strings.HasPrefix(s, p.prefix) {
-			return p.value, true
-		}
-	}
-	return "", false
-}
-
-// put adds a translation; a name that ends in a star stands for all that begin
-// with the rest. False if it is there already.
-func (m *valueMap) put(name, value string) bool {
-	prefix, ok := strings.CutSuffix(name, "*")
-	if !ok {
-		if _, dup := m.exact[name]; dup {
-			return false
-		}
-		m.exact[name] = value
-		return true
-	}
-	i, dup := slices.BinarySearchFunc(m.prefix, prefix, func(p prefixValue, s string) int {
-		if len(p.prefix) != len(s) {
-			return len(s) - len(p.prefix)
-		}
-		return strings.Compare(p.prefix, s)
-	})
-	if dup {
-		return false
-	}
-	m.prefix = slices.Insert(m.prefix, i, prefixValue{prefix, value})
-	return true
 }
 
 // Name returns the format's name.

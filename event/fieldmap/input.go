@@ -10,16 +10,16 @@ import (
 	"strings"
 
 	"github.com/go-logfmt/logfmt"
-
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
 )
 
 // Input is the form of a format's values.
 type Input struct {
 	Kind    Kind
-	Comma   rune     // of CSV: what separates columns; 0 to take what the header has
-	Columns []string // of CSV: their names; none where the first line of a file is a header
-	form    form     // makes JSON of a value; nil for JSON
+	Comma   rune          // of CSV: what separates columns; 0 to take what the header has
+	Columns []string      // of CSV: their names; none where the first line of a file is a header
+	form    jsonscan.Form // makes JSON of a value; nil for JSON
 }
 
 // Kind is what one value of a source is written in.
@@ -32,11 +32,8 @@ const (
 	Lines      // a line of text
 )
 
-// form makes another text of a text; false if it cannot. It appends to dst.
-type form func(dst []byte, text string) ([]byte, bool)
-
 // forms are those that a name tells of.
-var forms = map[string]form{
+var forms = map[string]jsonscan.Form{
 	"json":   jsonForm,
 	"logfmt": logfmtForm,
 	"query":  queryForm,
@@ -126,7 +123,7 @@ func gzipForm(dst []byte, text string) ([]byte, bool) {
 
 // csvForm makes objects of records of named columns. Columns whose name ends in ?
 // may be missing at the end.
-func csvForm(comma rune, named []string) form {
+func csvForm(comma rune, named []string) jsonscan.Form {
 	columns, least := make([]string, len(named)), len(named)
 	for i, name := range named {
 		optional := false

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
 )
 
 // Message is a record of Kafka: its value, and what stands beside it.
@@ -28,7 +29,7 @@ const messagePath = "$kafka."
 
 // besideValue is what events refer to of the message.
 type besideValue struct {
-	pattern *pattern
+	pattern *jsonscan.Pattern
 	imports []imported
 }
 
@@ -52,8 +53,8 @@ func (d *Decoder) beside() {
 		d.messageKept = true
 		from := len(d.buf)
 		d.buf = d.message.append(d.buf)
-		d.besideScan.reset(d.buf, d.f.message.pattern)
-		d.besideScan.value(from, &d.f.message.pattern.root, 0)
+		d.besideScan.Reset(d.buf, d.f.message.pattern)
+		d.besideScan.Value(from, &d.f.message.pattern.Root, 0)
 	}
 	d.bring(d.f.message.imports, &d.besideScan)
 }
@@ -81,23 +82,23 @@ func (m *Message) append(b []byte) []byte {
 
 // fromMessage returns the slot, or the list, of an event for a path into the message.
 func (c *compiler) fromMessage(path string, list bool) (int, error) {
-	steps, err := parsePath(strings.TrimPrefix(path, messagePath))
+	steps, err := jsonscan.ParsePath(strings.TrimPrefix(path, messagePath))
 	if err != nil {
 		return 0, err
 	}
 	f := c.format
 	if f.message == nil {
-		f.message = &besideValue{pattern: newPattern()}
+		f.message = &besideValue{pattern: jsonscan.NewPattern()}
 	}
 	im := imported{list: list}
 	if list {
-		im.from, err = f.message.pattern.list(steps)
-		im.to = f.pattern.lists
-		f.pattern.lists++
+		im.from, err = f.message.pattern.List(steps)
+		im.to = f.pattern.Lists
+		f.pattern.Lists++
 	} else {
-		im.from, err = f.message.pattern.slot(steps)
-		im.to = f.pattern.slots
-		f.pattern.slots++
+		im.from, err = f.message.pattern.Slot(steps)
+		im.to = f.pattern.Slots
+		f.pattern.Slots++
 	}
 	f.message.imports = append(f.message.imports, im)
 	return im.to, err

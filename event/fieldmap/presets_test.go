@@ -1,6 +1,8 @@
 package fieldmap
 
-import "testing"
+import (
+	"testing"
+)
 
 // TestPresetsCompile: each format that comes with weir is a field map without faults.
 func TestPresetsCompile(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/dchest/siphash"
-
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
 	"github.com/weirhq/weir/internal/zerocopy"
 )
 
@@ -22,8 +22,8 @@ func (d *Decoder) rows(sources []source) {
 		case src.join != nil:
 			s = d.joined(src)
 		default:
-			v := d.s.slots[src.slot]
-			if v.kind <= null {
+			v := d.s.Slots[src.slot]
+			if v.Kind <= jsonscan.Null {
 				continue
 			}
 			s, ok = d.name(v)
@@ -34,7 +34,7 @@ func (d *Decoder) rows(sources []source) {
 		if ok && s == "" {
 			continue
 		}
-		if !ok || digits(zerocopy.Bytes(s), 0) != len(s) {
+		if !ok || jsonscan.Digits(zerocopy.Bytes(s), 0) != len(s) {
 			d.ev.Notes |= event.RowsDropped
 			continue
 		}
@@ -61,8 +61,8 @@ func (d *Decoder) records(sources []source) {
 			}
 			d.record(src, s)
 		} else {
-			for _, v := range d.s.lists[src.list] {
-				if v.kind == null {
+			for _, v := range d.s.Lists[src.list] {
+				if v.Kind == jsonscan.Null {
 					continue
 				}
 				s, ok := d.name(v)

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"pgregory.net/rapid"
-
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
+	"pgregory.net/rapid"
 )
 
 // nesting returns how deep a JSON text nests, by brackets outside of texts.
@@ -41,8 +41,8 @@ func FuzzScanner(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	p := newPattern()
-	slot, err := p.slot([]step{{key: "a"}, {key: "b"}})
+	p := jsonscan.NewPattern()
+	slot, err := p.Slot([]jsonscan.Step{{Key: "a"}, {Key: "b"}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -50,21 +50,21 @@ func FuzzScanner(f *testing.F) {
 		if !utf8.ValidString(src) {
 			t.Skip("the decoder refuses it before")
 		}
-		var s scanner
-		s.reset([]byte(src), p)
-		ok := s.document(p)
-		if want := json.Valid([]byte(src)); ok != want && !(want && s.reason == event.TooDeep && nesting(src) > event.MaxDepth) {
-			t.Fatalf("taken: %t, encoding/json: %t, reason %s", ok, want, s.reason)
+		var s jsonscan.Scanner
+		s.Reset([]byte(src), p)
+		ok := s.Document(p)
+		if want := json.Valid([]byte(src)); ok != want && !(want && s.Reason == event.TooDeep && nesting(src) > event.MaxDepth) {
+			t.Fatalf("taken: %t, encoding/json: %t, reason %s", ok, want, s.Reason)
 		}
-		if !ok || s.dup {
+		if !ok || s.Dup {
 			return
 		}
-		if v := s.slots[slot]; v.kind == text {
+		if v := s.Slots[slot]; v.Kind == jsonscan.Text {
 			var want string
-			if err := json.Unmarshal([]byte(src[v.lo-1:v.hi+1]), &want); err != nil {
+			if err := json.Unmarshal([]byte(src[v.Lo-1:v.Hi+1]), &want); err != nil {
 				t.Fatal(err)
 			}
-			if got := string(appendUnescaped(nil, s.b[v.lo:v.hi])); got != want {
+			if got := string(jsonscan.AppendUnescaped(nil, s.B[v.Lo:v.Hi])); got != want {
 				t.Fatalf("got %q, want %q", got, want)
 			}
 		}
@@ -77,14 +77,14 @@ func TestScannerTexts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := rapid.StringOf(rapid.SampledFrom([]rune("ab\"\\\n\x01\x1f é😀\u00ff"))).Draw(t, "text")
 		src := appendQuoted([]byte(rapid.SampledFrom([]string{"", " ", "      "}).Draw(t, "before")), want)
-		p := newPattern()
-		p.root.slot, p.slots = 0, 1
-		var s scanner
-		s.reset(src, p)
-		if !s.document(p) {
-			t.Fatalf("%q is refused: %s", src, s.reason)
+		p := jsonscan.NewPattern()
+		p.Root.Slot, p.Slots = 0, 1
+		var s jsonscan.Scanner
+		s.Reset(src, p)
+		if !s.Document(p) {
+			t.Fatalf("%q is refused: %s", src, s.Reason)
 		}
-		if got := string(appendUnescaped(nil, src[s.slots[0].lo:s.slots[0].hi])); got != want {
+		if got := string(jsonscan.AppendUnescaped(nil, src[s.Slots[0].Lo:s.Slots[0].Hi])); got != want {
 			t.Fatalf("got %q, want %q", got, want)
 		}
 	})
@@ -126,16 +126,16 @@ func TestPath(t *testing.T) {
 		`"a`:                              `the path "\"a" has a quote that is never closed`,
 		strings.Repeat("a.", 40) + "a":    `the path "` + strings.Repeat("a.", 40) + `a" is deeper than 32, the limit of nesting`,
 	} {
-		steps, err := parsePath(path)
+		steps, err := jsonscan.ParsePath(path)
 		var words []string
 		for _, s := range steps {
 			switch {
-			case s.where != nil:
-				words = append(words, "["+s.where[0].path+"="+s.where[0].text+"]")
-			case s.each:
+			case s.Where != nil:
+				words = append(words, "["+s.Where[0].Path+"="+s.Where[0].Text+"]")
+			case s.Each:
 				words = append(words, "[]")
 			default:
-				words = append(words, "k"+s.key)
+				words = append(words, "k"+s.Key)
 			}
 		}
 		got := strings.Join(words, " ")

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/weirhq/weir/event/jsonscan"
 )
 
 // template takes texts apart that are written after one pattern: literals, and
@@ -97,7 +99,7 @@ func (t *template) form(dst []byte, text string) ([]byte, bool) {
 }
 
 // anyTemplate makes a JSON object of a text after the first pattern that fits.
-func anyTemplate(patterns []*template) form {
+func anyTemplate(patterns []*template) jsonscan.Form {
 	return func(dst []byte, text string) ([]byte, bool) {
 		for _, t := range patterns {
 			if out, ok := t.form(dst, text); ok {

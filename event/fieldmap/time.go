@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
 	"github.com/weirhq/weir/event/timeform"
 	"github.com/weirhq/weir/internal/zerocopy"
 )
@@ -13,8 +14,8 @@ import (
 // form is guessed. If there is none, the first source that had any is at fault.
 func (d *Decoder) time(sources []source) (event.Reason, string) {
 	if src := &sources[0]; src.bare && src.forms == nil { // most are such, and in RFC 3339
-		if v := &d.s.slots[src.slot]; v.kind == text {
-			if ms, ok := timeform.RFC3339(d.buf[v.lo:v.hi]); ok && ms >= event.MinTime && ms < event.MaxTime {
+		if v := &d.s.Slots[src.slot]; v.Kind == jsonscan.Text {
+			if ms, ok := timeform.RFC3339(d.buf[v.Lo:v.Hi]); ok && ms >= event.MinTime && ms < event.MaxTime {
 				d.ev.Time = ms
 				return accepted, ""
 			}
@@ -47,19 +48,19 @@ func (d *Decoder) time(sources []source) (event.Reason, string) {
 
 // timeOf fills the event time from one source, and returns what is wrong with it.
 func (d *Decoder) timeOf(src *source, guess bool) event.Reason {
-	v := value{}
+	v := jsonscan.Value{}
 	s := ""
 	if src.join != nil {
 		if s = d.joined(src); s == "" {
 			return event.TimeMissing
 		}
-		v.kind = text
+		v.Kind = jsonscan.Text
 	} else {
-		v = d.s.slots[src.slot]
-		if v.kind <= null || v.kind == text && v.lo == v.hi {
+		v = d.s.Slots[src.slot]
+		if v.Kind <= jsonscan.Null || v.Kind == jsonscan.Text && v.Lo == v.Hi {
 			return event.TimeMissing
 		}
-		if v.kind == object {
+		if v.Kind == jsonscan.Object {
 			if v, s = d.timeObject(v); s == "" {
 				return event.TimeUnreadable
 			}
@@ -72,7 +73,7 @@ func (d *Decoder) timeOf(src *source, guess bool) event.Reason {
 			return event.TimeMissing
 		}
 	}
-	ms, outcome := readTime(src, v.kind, s, guess)
+	ms, outcome := readTime(src, v.Kind, s, guess)
 	switch {
 	case outcome == timeform.NoZone:
 		return event.TimeNoZone
@@ -90,7 +91,7 @@ func (d *Decoder) timeOf(src *source, guess bool) event.Reason {
 
 // readTime reads a time by the forms of its source; where it names none, as RFC 3339
 // or integer milliseconds, or as what it must be.
-func readTime(src *source, k kind, s string, guess bool) (ms int64, outcome timeform.Outcome) {
+func readTime(src *source, k jsonscan.Kind, s string, guess bool) (ms int64, outcome timeform.Outcome) {
 	switch {
 	case guess:
 		return timeform.Guess(s, src.zone, event.MinTime, event.MaxTime)
@@ -105,11 +106,11 @@ func readTime(src *source, k kind, s string, guess bool) (ms int64, outcome time
 			}
 		}
 		return ms, outcome
-	case k == text:
+	case k == jsonscan.Text:
 		if ms, ok := timeform.RFC3339(zerocopy.Bytes(s)); ok {
 			return ms, timeform.OK
 		}
-	case k == integer:
+	case k == jsonscan.Integer:
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil || n < 0 {
 			n = -1 // out of range
@@ -124,19 +125,19 @@ func readTime(src *source, k kind, s string, guess bool) (ms int64, outcome time
 var timeParts = newTimeParts()
 
 type timePattern struct {
-	pattern              *pattern
+	pattern              *jsonscan.Pattern
 	date, number         int
 	seconds, nanoseconds [2]int
 }
 
 func newTimeParts() timePattern {
-	p := newPattern()
+	p := jsonscan.NewPattern()
 	slot := func(path string) int {
-		steps, err := parsePath(path)
+		steps, err := jsonscan.ParsePath(path)
 		if err != nil {
 			panic(err) // the paths below can be read
 		}
-		n, err := p.slot(steps)
+		n, err := p.Slot(steps)
 		if err != nil {
 			panic(err) // there are fewer keys than a pattern can hold
 		}
@@ -150,27 +151,27 @@ func newTimeParts() timePattern {
 
 // timeObject returns the time that an object holds, as a value of another kind and
 // its text; "" if it holds none.
-func (d *Decoder) timeObject(v value) (value, string) {
+func (d *Decoder) timeObject(v jsonscan.Value) (jsonscan.Value, string) {
 	s := &d.aside
-	s.reset(d.buf, timeParts.pattern)
-	s.value(v.lo, &timeParts.pattern.root, 0)
-	if n := s.slots[timeParts.number]; n.kind > null {
+	s.Reset(d.buf, timeParts.pattern)
+	s.Value(v.Lo, &timeParts.pattern.Root, 0)
+	if n := s.Slots[timeParts.number]; n.Kind > jsonscan.Null {
 		got, _ := d.scalar(n)
-		return value{kind: integer}, got
+		return jsonscan.Value{Kind: jsonscan.Integer}, got
 	}
-	if date := s.slots[timeParts.date]; date.kind > null && date.kind < object {
+	if date := s.Slots[timeParts.date]; date.Kind > jsonscan.Null && date.Kind < jsonscan.Object {
 		got, _ := d.scalar(date)
 		return date, got
 	}
 	for i := range timeParts.seconds {
-		seconds, _ := d.scalar(s.slots[timeParts.seconds[i]])
+		seconds, _ := d.scalar(s.Slots[timeParts.seconds[i]])
 		n, err := strconv.ParseInt(seconds, 10, 64)
 		if err != nil || n < 0 || n > event.MaxTime {
 			continue
 		}
-		rest, _ := d.scalar(s.slots[timeParts.nanoseconds[i]])
+		rest, _ := d.scalar(s.Slots[timeParts.nanoseconds[i]])
 		nanos, _ := strconv.ParseInt(rest, 10, 64)
-		return value{kind: integer}, strconv.FormatInt(n*1000+nanos/1_000_000, 10)
+		return jsonscan.Value{Kind: jsonscan.Integer}, strconv.FormatInt(n*1000+nanos/1_000_000, 10)
 	}
-	return value{}, ""
+	return jsonscan.Value{}, ""
 }

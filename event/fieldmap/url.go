@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/weirhq/weir/event/jsonscan"
 )
 
 // urlMatcher takes one part of a URL, of its path or its query.
@@ -32,7 +34,7 @@ const (
 
 // checks are what can be asked of a segment that is taken.
 var checks = map[string]func(string) bool{
-	"digits": func(s string) bool { return s != "" && digits([]byte(s), 0) == len(s) },
+	"digits": func(s string) bool { return s != "" && jsonscan.Digits([]byte(s), 0) == len(s) },
 	"hex":    func(s string) bool { return s != "" && strings.Trim(s, "0123456789abcdefABCDEF") == "" },
 	"uuid": func(s string) bool {
 		return len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' && strings.Trim(s, "0123456789abcdefABCDEF-") == ""

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"pgregory.net/rapid"
-
 	"github.com/weirhq/weir/event"
+	"pgregory.net/rapid"
 )
 
 // TestDocuments: where one JSON document ends and the next begins.

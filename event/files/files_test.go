@@ -17,7 +17,6 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
-
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 )

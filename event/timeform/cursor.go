@@ -110,6 +110,7 @@ func (c *cursor) letters() string {
 }
 
 var months = []string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
+
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
 // named returns which of the names, in English, a word is or begins with, from 1;

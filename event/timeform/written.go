@@ -1,6 +1,8 @@
 package timeform
 
-import "strings"
+import (
+	"strings"
+)
 
 // readISO reads what begins with the year: ISO 8601 in its long and short form,
 // and what databases and programs print that is like it.

@@ -49,7 +49,7 @@ type binRun struct {
 	*backtest.Run
 	recount *Recount
 	about   *alerting.Alert   // which bin of which identity
-	stated    []*alerting.Alert // of the identity, in the bin
+	stated  []*alerting.Alert // of the identity, in the bin
 }
 
 // Event counts one event and hands it to the operators.

@@ -15,7 +15,7 @@ import (
 // Number is one number of an alert, as it was told and computed again.
 type Number struct {
 	Name   string  `json:"name"`
-	Stated   float64 `json:"told"`
+	Stated float64 `json:"told"`
 	Again  float64 `json:"again"`
 	High   float64 `json:"high,omitempty"` // upper end, where what was told is an interval from Told on
 	Agrees bool    `json:"agrees"`

@@ -11,9 +11,9 @@ import (
 // towards it by three nats at most.
 func TestThresholdComputedAgain(t *testing.T) {
 	for _, c := range []struct {
-		name                string
+		name                  string
 		stated, formula, tail float64
-		agrees              bool
+		agrees                bool
 	}{
 		{"no tail yet", 11.8, 11.8, 0, true},
 		{"no tail yet, and lower", 10, 11.8, 0, false},

@@ -46,7 +46,7 @@ func (x *Explanation) Replay(ctx context.Context, s *settings.Settings, log back
 type replay struct {
 	*backtest.Run
 	recount *Recount
-	stated    *alerting.Alert
+	stated  *alerting.Alert
 	again   *alerting.Alert // as the operators raise it now; nil: they do not
 }
 
@@ -85,7 +85,7 @@ func (r *replay) compare() string {
 	}
 	var differ []string
 	for _, f := range []struct {
-		name        string
+		name          string
 		stated, again string
 	}{
 		{"severity", stated.Severity.String(), again.Severity.String()},

@@ -18,7 +18,7 @@ import (
 // held back. In the same way an episode of another dimension that shows the
 // same events as one that people have been told of is folded into that.
 type campaigns struct {
-	store         *episodeStore
+	store        *episodeStore
 	grid         eventtime.Grid
 	search       campaign.Search
 	crowdChanged bool // since the last Snapshot

@@ -12,7 +12,7 @@ import (
 type suppression struct {
 	rules    []Expectation
 	location *time.Location
-	store     *episodeStore
+	store    *episodeStore
 	verdicts *verdicts
 }
 

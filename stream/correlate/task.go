@@ -34,7 +34,7 @@ type Task struct {
 	closed    int64 // last tick worked through; eventtime.Never: none
 	inbox     inbox
 	fleet     fleetModel
-	store      *episodeStore
+	store     *episodeStore
 	campaigns campaigns
 	verdicts  verdicts
 	suppress  suppression
@@ -54,7 +54,7 @@ func New(cfg Config) *Task {
 		closed:    eventtime.Never,
 		inbox:     newInbox(&cfg),
 		fleet:     newFleetModel(cfg.Engine),
-		store:      store,
+		store:     store,
 		campaigns: newCampaigns(&cfg, store),
 		verdicts:  newVerdicts(&cfg, store, waiting),
 		commands:  waiting,

@@ -20,7 +20,7 @@ type verdicts struct {
 	changed    bool // since the last Snapshot
 	grid       eventtime.Grid
 	dimensions []string
-	store       *episodeStore
+	store      *episodeStore
 	commands   *commands
 }
 

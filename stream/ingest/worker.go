@@ -44,16 +44,16 @@ type Config struct {
 // flush. Between flushes that are committed it keeps nothing but the progress
 // of its sources, so there is nothing to restore and a crash loses nothing.
 type Worker struct {
-	cfg      Config
-	names    []string // of the dimensions
-	sources  sources
-	partials openPartials
-	broadcast     broadcast // to every partition with the next flush
-	signed   signIns   // to the partition of each account with the next flush
-	tokens   sessions  // for weir.sessions with the next flush
-	records  recordWriter
-	scratch  access
-	key      []byte // scratch
+	cfg       Config
+	names     []string // of the dimensions
+	sources   sources
+	partials  openPartials
+	broadcast broadcast // to every partition with the next flush
+	signed    signIns   // to the partition of each account with the next flush
+	tokens    sessions  // for weir.sessions with the next flush
+	records   recordWriter
+	scratch   access
+	key       []byte // scratch
 }
 
 // New returns an ingest task without sources.

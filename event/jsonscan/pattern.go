@@ -1,16 +1,35 @@
-package fieldmap
+package jsonscan
 
-import "fmt"
+import (
+	"fmt"
+)
+
+// Embedded is a text that holds something more, and the paths that step into it.
+type Embedded struct {
+	Slot, List int    // where the text is kept; one of them is -1
+	Forms      []Form // what makes JSON of it, one after the other
+	Root       *node
+}
+
+// Condition is what a map asks of one path.
+type Condition struct {
+	Slot   int
+	Path   string
+	Text   string    // what is asked, as written
+	Exists bool      // what is asked, if equals is nil
+	Equals *ValueMap // any of these
+	Not    bool      // none of these, instead
+}
 
 // maxChildren is how many keys of one object a format can name: the scanner
 // keeps those it has met in one word.
 const maxChildren = 64
 
-// pattern is the set of paths whose values a scanner keeps: a tree of keys.
-type pattern struct {
-	root         node
-	slots, lists int
-	embeds       []embedded // texts that hold something more, the outer before the inner
+// Pattern is the set of paths whose values a scanner keeps: a tree of keys.
+type Pattern struct {
+	Root         node
+	Slots, Lists int
+	Embeds       []Embedded // texts that hold something more, the outer before the inner
 }
 
 // node is a place in a JSON value.
@@ -21,7 +40,7 @@ type node struct {
 	filter   uint64 // bitOf all keys of the children: most other keys are none by that
 	elem     *node  // each element of an array
 	picks    *picks // some elements of an array
-	slot     int    // where the first value here is kept; -1 for not
+	Slot     int    // where the first value here is kept; -1 for not
 	list     int    // where all values here are kept; -1 for not
 	inner    *node  // what the text here holds, once it is read
 }
@@ -36,13 +55,14 @@ type picks struct {
 // choice is a place in the elements that hold all conditions.
 type choice struct {
 	name  string // the conditions as written
-	where []condition
+	where []Condition
 	node  node
 }
 
-func empty() node { return node{slot: -1, list: -1} }
+func empty() node { return node{Slot: -1, list: -1} }
 
-func newPattern() *pattern { return &pattern{root: empty()} }
+// NewPattern returns a pattern that asks for nothing.
+func NewPattern() *Pattern { return &Pattern{Root: empty()} }
 
 // isPlain reports whether a key can only stand as it is in JSON.
 func isPlain(key string) bool {
@@ -81,20 +101,20 @@ func (n *node) find(key []byte, hint int) int {
 	return -1
 }
 
-// at returns the node of a path below n, and makes it if need be.
-func (p *pattern) at(n *node, steps []step) (*node, error) {
+// At returns the node of a path below n, and makes it if need be.
+func (p *Pattern) at(n *node, steps []Step) (*node, error) {
 	for _, s := range steps {
 		if n.inner != nil {
 			n = n.inner
 		}
 		switch {
-		case s.where != nil:
+		case s.Where != nil:
 			var err error
-			if n, err = p.pick(n, s.where); err != nil {
+			if n, err = p.pick(n, s.Where); err != nil {
 				return nil, err
 			}
 			continue
-		case s.each:
+		case s.Each:
 			if n.elem == nil {
 				e := empty()
 				n.elem = &e
@@ -102,16 +122,16 @@ func (p *pattern) at(n *node, steps []step) (*node, error) {
 			n = n.elem
 			continue
 		}
-		k := n.find([]byte(s.key), 0)
+		k := n.find([]byte(s.Key), 0)
 		if k < 0 {
 			if len(n.children) == maxChildren {
-				return nil, fmt.Errorf("the key %q is one too many: a format can name %d keys of one object", s.key, maxChildren)
+				return nil, fmt.Errorf("the key %q is one too many: a format can name %d keys of one object", s.Key, maxChildren)
 			}
 			k = len(n.children)
 			child := empty()
-			child.key, child.plain = s.key, isPlain(s.key)
+			child.key, child.plain = s.Key, isPlain(s.Key)
 			n.children = append(n.children, child)
-			n.filter |= bitOf([]byte(s.key))
+			n.filter |= bitOf([]byte(s.Key))
 		}
 		n = &n.children[k]
 	}
@@ -119,22 +139,22 @@ func (p *pattern) at(n *node, steps []step) (*node, error) {
 }
 
 // pick returns the node of those elements of an array that hold the conditions.
-func (p *pattern) pick(n *node, where []condition) (*node, error) {
+func (p *Pattern) pick(n *node, where []Condition) (*node, error) {
 	if n.picks == nil {
 		n.picks = &picks{probe: empty()}
 	}
 	name := ""
 	for _, w := range where {
-		name += w.path + "=" + w.text + "]"
+		name += w.Path + "=" + w.Text + "]"
 	}
 	for i := range n.picks.choices {
 		if c := &n.picks.choices[i]; c.name == name {
 			return &c.node, nil
 		}
 	}
-	c := choice{name: name, where: make([]condition, len(where)), node: empty()}
+	c := choice{name: name, where: make([]Condition, len(where)), node: empty()}
 	for i, w := range where {
-		steps, err := parsePath(w.path)
+		steps, err := ParsePath(w.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -142,36 +162,36 @@ func (p *pattern) pick(n *node, where []condition) (*node, error) {
 		if err != nil {
 			return nil, err
 		}
-		if at.slot < 0 {
-			at.slot = p.slots
-			p.slots++
-			n.picks.slots = append(n.picks.slots, at.slot)
+		if at.Slot < 0 {
+			at.Slot = p.Slots
+			p.Slots++
+			n.picks.slots = append(n.picks.slots, at.Slot)
 		}
-		w.slot = at.slot
+		w.Slot = at.Slot
 		c.where[i] = w
 	}
 	n.picks.choices = append(n.picks.choices, c)
 	return &n.picks.choices[len(n.picks.choices)-1].node, nil
 }
 
-// slot returns the slot that keeps the first value at a path.
-func (p *pattern) slot(steps []step) (int, error) {
-	n, err := p.at(&p.root, steps)
+// Slot returns the slot that keeps the first value at a path.
+func (p *Pattern) Slot(steps []Step) (int, error) {
+	n, err := p.at(&p.Root, steps)
 	if err != nil {
 		return 0, err
 	}
-	if n.slot < 0 {
-		n.slot = p.slots
-		p.slots++
+	if n.Slot < 0 {
+		n.Slot = p.Slots
+		p.Slots++
 	}
-	return n.slot, nil
+	return n.Slot, nil
 }
 
-// list returns the list that keeps all values at a path; where an array stands
+// List returns the list that keeps all values at a path; where an array stands
 // there, those are its elements. So x and x[] are one list, but that x also
 // takes a value which stands alone.
-func (p *pattern) list(steps []step) (int, error) {
-	n, err := p.at(&p.root, steps)
+func (p *Pattern) List(steps []Step) (int, error) {
+	n, err := p.at(&p.Root, steps)
 	if err != nil {
 		return 0, err
 	}
@@ -183,31 +203,31 @@ func (p *pattern) list(steps []step) (int, error) {
 		n.elem.list = n.list
 	}
 	if n.elem.list < 0 {
-		n.elem.list = p.lists
-		p.lists++
+		n.elem.list = p.Lists
+		p.Lists++
 	}
 	n.list = n.elem.list
 	return n.list, nil
 }
 
-// embed makes paths below a path step into what the text there holds.
-func (p *pattern) embed(steps []step, forms []form) error {
-	e := embedded{forms: forms, slot: -1, list: -1}
+// Embed makes paths below a path step into what the text there holds.
+func (p *Pattern) Embed(steps []Step, forms []Form) error {
+	e := Embedded{Forms: forms, Slot: -1, List: -1}
 	var err error
 	if whole(steps) {
-		e.slot, err = p.slot(steps)
+		e.Slot, err = p.Slot(steps)
 	} else {
-		e.list, err = p.list(steps)
+		e.List, err = p.List(steps)
 	}
 	if err != nil {
 		return err
 	}
-	n, err := p.at(&p.root, steps)
+	n, err := p.at(&p.Root, steps)
 	if err != nil {
 		return err
 	}
 	inner := empty()
-	n.inner, e.root = &inner, &inner
-	p.embeds = append(p.embeds, e)
+	n.inner, e.Root = &inner, &inner
+	p.Embeds = append(p.Embeds, e)
 	return nil
 }

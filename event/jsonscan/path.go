@@ -1,4 +1,4 @@
-package fieldmap
+package jsonscan
 
 import (
 	"errors"
@@ -8,28 +8,28 @@ import (
 	"github.com/weirhq/weir/event"
 )
 
-// step is one step of a path: into a key of an object, or into the elements of an
-// array.
-type step struct {
-	key   string
-	each  bool        // into each element, rather than a key
-	where []condition // of the element, if only those that hold them
+// Step is one step of a path: into a key of an object, or into the elements of an
+// Array.
+type Step struct {
+	Key   string
+	Each  bool        // into each element, rather than a key
+	Where []Condition // of the element, if only those that hold them
 }
 
-// elements is the step of a path into each element of an array.
-const elements = "[]"
+// Elements is the step of a path into each element of an array.
+const Elements = "[]"
 
 // maxPicks is how many steps of a path can have conditions.
 const maxPicks = 4
 
-// root begins a path that starts at the whole value, not at the event in it.
-const root = "$."
+// Root begins a path that starts at the whole value, not at the event in it.
+const Root = "$."
 
-// parsePath splits a path into its steps: keys joined by dots, where a key may be
+// ParsePath splits a path into its steps: keys joined by dots, where a key may be
 // quoted ("user.name" is one key), [] into each element of an array, and [k=v]
 // into those elements that have the value v at the path k.
-func parsePath(path string) ([]step, error) {
-	var steps []step
+func ParsePath(path string) ([]Step, error) {
+	var steps []Step
 	rest := path
 	for first := true; rest != "" || first; first = false {
 		switch {
@@ -49,11 +49,11 @@ func parsePath(path string) ([]step, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the path %q %w", path, err)
 		}
-		steps, rest = append(steps, step{key: key}), tail
+		steps, rest = append(steps, Step{Key: key}), tail
 	}
 	picks := 0
 	for _, s := range steps {
-		if s.where != nil {
+		if s.Where != nil {
 			picks++
 		}
 	}
@@ -86,46 +86,46 @@ func cutKey(s string) (key, rest string, err error) {
 }
 
 // cutElements takes the brackets that s begins with.
-func cutElements(s string) (step, string, error) {
-	if rest, ok := strings.CutPrefix(s, elements); ok {
-		return step{each: true}, rest, nil
+func cutElements(s string) (Step, string, error) {
+	if rest, ok := strings.CutPrefix(s, Elements); ok {
+		return Step{Each: true}, rest, nil
 	}
 	end := strings.IndexByte(s, ']')
 	if end < 0 {
-		return step{}, "", errors.New("has a bracket that is never closed")
+		return Step{}, "", errors.New("has a bracket that is never closed")
 	}
 	inside, rest := s[1:end], s[end+1:]
 	name, value, ok := strings.Cut(inside, "=")
 	if !ok {
-		return step{}, "", fmt.Errorf("has %q in it; it is [] or [name=value]", s[:end+1])
+		return Step{}, "", fmt.Errorf("has %q in it; it is [] or [name=value]", s[:end+1])
 	}
-	c, err := equals(name, strings.Trim(value, `"`))
+	c, err := Equals(name, strings.Trim(value, `"`))
 	if err != nil {
-		return step{}, "", err
+		return Step{}, "", err
 	}
-	return step{each: true, where: []condition{c}}, rest, nil
+	return Step{Each: true, Where: []Condition{c}}, rest, nil
 }
 
-// equals returns the condition that a value stands at a path of an element.
-func equals(name, value string) (condition, error) {
-	if _, err := parsePath(name); err != nil {
-		return condition{}, err
+// Equals returns the condition that a value stands at a path of an element.
+func Equals(name, value string) (Condition, error) {
+	if _, err := ParsePath(name); err != nil {
+		return Condition{}, err
 	}
-	m := &valueMap{exact: map[string]string{}}
-	m.put(value, "")
-	return condition{slot: -1, path: name, text: value, equals: m}, nil
+	m := &ValueMap{Exact: map[string]string{}}
+	m.Put(value, "")
+	return Condition{Slot: -1, Path: name, Text: value, Equals: m}, nil
 }
 
 // whole reports whether the steps take one value of a text or object, and go
 // through no array.
-func whole(steps []step) bool {
+func whole(steps []Step) bool {
 	for _, s := range steps {
-		if s.each {
+		if s.Each {
 			return false
 		}
 	}
 	return true
 }
 
-// same reports whether two steps are one, leaving conditions aside.
-func (s step) same(t step) bool { return s.each == t.each && s.key == t.key }
+// Same reports whether two steps are one, leaving conditions aside.
+func (s Step) Same(t Step) bool { return s.Each == t.Each && s.Key == t.Key }

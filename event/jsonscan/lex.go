@@ -1,4 +1,4 @@
-package fieldmap
+package jsonscan
 
 import (
 	"encoding/binary"
@@ -15,17 +15,17 @@ const (
 )
 
 // special marks, by its high bit, each byte of x that ends the plain run of a
-// text: a quote, a backslash or a control character. The lowest mark is exact;
+// Text: a quote, a backslash or a control character. The lowest mark is exact;
 // those above it may not be, because of borrows (Hacker's Delight, 6-1).
 func special(x uint64) uint64 {
 	quote, slash := x^ones*'"', x^ones*'\\'
 	return ((x-ones*0x20)&^x | (quote-ones)&^quote | (slash-ones)&^slash) & highs
 }
 
-// text scans a text from after its opening quote; it returns the index of the
+// Text scans a text from after its opening quote; it returns the index of the
 // closing one, or -1, and whether there are escapes.
-func (s *scanner) text(i int) (end int, escaped bool) {
-	b := s.b
+func (s *Scanner) text(i int) (end int, escaped bool) {
+	b := s.B
 	for {
 		for ; i+8 <= len(b); i += 8 {
 			if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
@@ -61,8 +61,8 @@ func (s *scanner) text(i int) (end int, escaped bool) {
 }
 
 // literal scans one of JSON's words.
-func (s *scanner) literal(i int, word string) int {
-	if len(s.b)-i < len(word) || string(s.b[i:i+len(word)]) != word {
+func (s *Scanner) literal(i int, word string) int {
+	if len(s.B)-i < len(word) || string(s.B[i:i+len(word)]) != word {
 		return s.fail(event.NotJSON, i)
 	}
 	return i + len(word)
@@ -70,8 +70,8 @@ func (s *scanner) literal(i int, word string) int {
 
 // number scans a number. It refuses what is no JSON: NaN, Infinity, a plus
 // sign, leading zeros, a bare point.
-func (s *scanner) number(i int) (int, kind) {
-	b, k := s.b, integer
+func (s *Scanner) number(i int) (int, Kind) {
+	b, k := s.B, Integer
 	if i < len(b) && b[i] == '-' {
 		i++
 	}
@@ -79,32 +79,32 @@ func (s *scanner) number(i int) (int, kind) {
 	case i < len(b) && b[i] == '0':
 		i++
 	default:
-		if i = digits(b, i); i == from {
+		if i = Digits(b, i); i == from {
 			return s.fail(event.NotJSON, i), absent
 		}
 	}
 	if i < len(b) && b[i] == '.' {
 		from := i + 1
-		if i = digits(b, from); i == from {
+		if i = Digits(b, from); i == from {
 			return s.fail(event.NotJSON, i), absent
 		}
-		k = decimal
+		k = Decimal
 	}
 	if i < len(b) && (b[i] == 'e' || b[i] == 'E') {
 		if i++; i < len(b) && (b[i] == '+' || b[i] == '-') {
 			i++
 		}
 		from := i
-		if i = digits(b, from); i == from {
+		if i = Digits(b, from); i == from {
 			return s.fail(event.NotJSON, i), absent
 		}
-		k = decimal
+		k = Decimal
 	}
 	return i, k
 }
 
-// digits returns the first index from i on that is no decimal digit.
-func digits(b []byte, i int) int {
+// Digits returns the first index from i on that is no decimal digit.
+func Digits(b []byte, i int) int {
 	for i < len(b) && b[i]-'0' < 10 {
 		i++
 	}
@@ -131,9 +131,9 @@ func hex4(b []byte) rune {
 	return r
 }
 
-// appendUnescaped appends a checked text with its escapes resolved. Half a
+// AppendUnescaped appends a checked text with its escapes resolved. Half a
 // surrogate pair becomes U+FFFD, as nothing in UTF-8 can stand for it.
-func appendUnescaped(dst, src []byte) []byte {
+func AppendUnescaped(dst, src []byte) []byte {
 	for i := 0; i < len(src); i++ {
 		if src[i] != '\\' {
 			dst = append(dst, src[i])
