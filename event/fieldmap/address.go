@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/jsonscan"
 )
 
 // address returns the canonical form of the source address; "" with a note if
@@ -44,12 +45,12 @@ func (d *Decoder) address(sources []source) string {
 func (d *Decoder) addresses(sources []source) (string, *source) {
 	for i := range sources {
 		src := &sources[i]
-		if src.slot < 0 || d.s.slots[src.slot].kind != array {
+		if src.slot < 0 || d.s.Slots[src.slot].Kind != jsonscan.Array {
 			continue
 		}
 		s := ""
-		d.each(d.s.slots[src.slot].lo, func(at int) {
-			if v := d.scan(at); v.kind == text && len(s) < maxKept {
+		d.each(d.s.Slots[src.slot].Lo, func(at int) {
+			if v := d.aside.ScalarAt(d.buf, at); v.Kind == jsonscan.Text && len(s) < jsonscan.MaxKept {
 				one, _ := d.scalar(v)
 				s += one + ","
 			}
@@ -59,22 +60,6 @@ func (d *Decoder) addresses(sources []source) (string, *source) {
 		}
 	}
 	return "", nil
-}
-
-// scan returns the value that begins at an index of what was scanned already.
-func (d *Decoder) scan(at int) value {
-	s := &d.aside
-	s.b = d.buf
-	v := value{lo: at}
-	switch d.buf[at] {
-	case '"':
-		v.kind = text
-		v.lo++
-		v.hi, v.escaped = s.text(v.lo)
-	default:
-		v.hi = s.value(at, nil, 0)
-	}
-	return v
 }
 
 // listed returns the address that a text names, which may be a list of them as

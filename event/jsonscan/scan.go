@@ -318,3 +318,18 @@ func (s *Scanner) holds(where []Condition) bool {
 	}
 	return true
 }
+
+// ScalarAt returns the value that begins at an index of b, which has been scanned
+// already: of a text its kind and place, of any other value its place alone.
+func (s *Scanner) ScalarAt(b []byte, at int) Value {
+	s.B = b
+	v := Value{Lo: at}
+	if b[at] != '"' {
+		v.Hi = s.Value(at, nil, 0)
+		return v
+	}
+	v.Kind = Text
+	v.Lo++
+	v.Hi, v.Escaped = s.text(v.Lo)
+	return v
+}
