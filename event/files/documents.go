@@ -245,7 +245,7 @@ func (r *documentReader) wholeLine() int {
 	}
 	line := bytes.TrimRight(r.buf[r.pos:r.pos+n], "\r")
 	if line[len(line)-1] != '}' || bytes.Contains(line, []byte("}{")) || bytes.Contains(line, []byte("} ")) ||
-		bytes.Count(line, []byte{'{'}) != bytes.Count(line, []byte{'}'}) || bytes.Count(line, []byte{'['}) != bytes.Count(line, []byte{']'}) {
+		bytes.Count(line, []byte{'{'}) != bytes.Count(line, []byte{'}'}) {
 		return 0
 	}
 	return r.pos + n
