@@ -92,7 +92,7 @@ const (
 	maxTraitMembers = 5
 )
 
-// Member is an active identity at the end of a bin, as TraitSums needs it.
+// ActiveIdentity is an identity at the end of a bin in which it was active at the end of a bin, as TraitSums needs it.
 type ActiveIdentity struct {
 	Dimension          int
 	Identity           string

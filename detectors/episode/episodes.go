@@ -306,7 +306,7 @@ func (ep *Episode) numbers() []*int64 {
 	return []*int64{&ep.First, &ep.Opened, &ep.Announced, &ep.High, &ep.Closed, &ep.Exposed, &ep.Members}
 }
 
-// DecodeEpisode reads what AppendBinary wrote and returns the bytes after it.
+// Decode reads what AppendBinary wrote and returns the bytes after it.
 func Decode(b []byte) (Episode, []byte, error) {
 	r := wire.NewReader(b)
 	r.Version(episodeVersion)

@@ -75,7 +75,7 @@ const ordinaryMode = 1.25
 // tailNeeded is how many upcrossings make an empirical rate worth believing.
 const tailNeeded = 10
 
-// tailThreshold returns the log evidence that the fleet's own streams have
+// TailThreshold returns the log evidence that the fleet's own streams have
 // crossed upwards no more than budget times a day, zero if too little has been
 // seen to say.
 //

@@ -22,7 +22,7 @@ type Number struct {
 	From   string  `json:"from"` // what it is computed from
 }
 
-// ToldText writes what was told.
+// StatedText writes what was told.
 func (n *Number) StatedText() string {
 	if n.High > 0 && n.High != n.Stated {
 		return short(n.Stated) + " to " + short(n.High)
