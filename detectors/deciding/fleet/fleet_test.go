@@ -259,6 +259,53 @@ func (m *meanEvidence) run(n int, seed uint64) {
 	}
 }
 
+// What is skipped because it cannot matter matters not: two fleets, one of which
+// evaluates everything, hold the same evidence wherever it reaches a threshold, the
+// same thresholds and the same tails.
+func TestSkipping(t *testing.T) {
+	one, two := newWorld(40, 2, 5), newWorld(40, 2, 5)
+	all := score.DefaultTuning()
+	all.NoSkip = true
+	two.engine = score.NewEngine(time.Hour, time.UTC, all)
+	reached, skipped := 0, 0
+	for one.bin < monday+45*24 {
+		want := map[int]score.Evidence{}
+		play := func(w *world, each func(i int, ev *score.Evidence, _ *score.Lesson)) {
+			w.step(func(i int) score.Counts {
+				if !w.office() {
+					return score.Counts{}
+				}
+				mean := float64(1 + i)
+				if leak := monday + int64(i)*24; i%4 == 0 && w.bin > leak && w.bin < leak+10*24 {
+					mean *= 4
+				}
+				c := w.poisson(mean * w.rng.ExpFloat64())
+				return score.Counts{score.Distinct: c, score.FirstTouch: math.Round(w.rng.Float64() * c), score.Rows: 10 * float64(i%3) * c}
+			}, each)
+		}
+		play(two, func(i int, ev *score.Evidence, _ *score.Lesson) { want[i] = *ev })
+		play(one, func(i int, ev *score.Evidence, _ *score.Lesson) {
+			o := want[i]
+			for g, log := range ev.Groups {
+				if threshold := one.params.Dimensions[0].Threshold[g]; log >= threshold || o.Groups[g] >= threshold {
+					reached++
+					if log != o.Groups[g] {
+						t.Fatalf("bin %d, identity %d, %v: %.3f nats, %.3f if nothing is skipped", one.bin, i, score.Group(g), log, o.Groups[g])
+					}
+				} else if log != o.Groups[g] {
+					skipped++
+				}
+			}
+		})
+		if string(one.params.AppendBinary(nil)) != string(two.params.AppendBinary(nil)) {
+			t.Fatalf("after bin %d the fleets differ", one.bin)
+		}
+	}
+	if reached < 100 || skipped < 100 {
+		t.Errorf("%d times a threshold was reached, %d times something was skipped: the test shows nothing", reached, skipped)
+	}
+}
+
 // In a calm fleet no more episodes open than the budget pays for.
 func TestBudget(t *testing.T) {
 	for _, budget := range []float64{0.5, 2} {

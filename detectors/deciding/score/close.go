@@ -74,11 +74,7 @@ func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 	v.load(day)
 	g := gather{ev: ev}
 	e.judgeBin(&v, c, &g, lesson)
-	for st := DayDistinct; st < NumStats; st++ {
-		if st.Daily() {
-			e.judgeDaily(&v, st, &g)
-		}
-	}
+	e.judgeDay(&v, &g)
 	g.decide(v.dim)
 	ev.Peers = class.Name
 	if c.any() {
@@ -213,8 +209,9 @@ func (e *Engine) judgeBin(v *view, c *Counts, g *gather, lesson *Lesson) {
 			n := c[st.measure()]
 			if mu, k, ok := e.expectBin(v, st); ok {
 				l := countRatios(n, mu, k)
-				x, allowed := e.allow(v.class, st, &l)
-				now := r.step(&l, x-allowed, e.keepBin)
+				w := l.weigh()
+				x, allowed := w.log, e.allow(v.class, st, w.log)
+				now := r.step(&w, x-allowed, e.keepBin)
 				g.tell(st, &now)
 				*r = now.capped(v.dim.Threshold[Burst])
 				told = true
@@ -231,13 +228,12 @@ func (e *Engine) judgeBin(v *view, c *Counts, g *gather, lesson *Lesson) {
 	}
 }
 
-// allow returns the log mean ratio and what the fleet's tail leaves of it.
-func (e *Engine) allow(c *Class, st Stat, l *ratios) (x, allowed float64) {
-	x = l.logMean()
+// allow returns what the fleet's tail leaves of a log mean ratio.
+func (e *Engine) allow(c *Class, st Stat, x float64) float64 {
 	if e.Tuning.NoTail {
-		return x, x
+		return x
 	}
-	return x, c.Tail[st].Allowed(x)
+	return c.Tail[st].Allowed(x)
 }
 
 // tell adds a statistic of one horizon.
@@ -248,18 +244,32 @@ func (g *gather) tell(st Stat, r *stat) {
 	g.add(st, r.sum(), 1)
 }
 
-// judgeDaily scores a statistic of the open day as it stands, and changes nothing.
-func (e *Engine) judgeDaily(v *view, st Stat, g *gather) {
-	if !e.kept(v.s, st) {
-		return
+// judgeDay scores the open day as it stands, and changes nothing. A group of which no
+// statistic can matter keeps the evidence of the days before.
+func (e *Engine) judgeDay(v *view, g *gather) {
+	var needed [NumGroups]bool
+	for st := DayDistinct; st < NumStats; st++ {
+		if group := st.Group(); st.Daily() && !needed[group] && v.s.day != 0 && e.kept(v.s, st) {
+			needed[group] = e.Tuning.NoSkip || e.matters(v, st)
+		}
 	}
+	for st := DayDistinct; st < NumStats; st++ {
+		if st.Daily() && e.kept(v.s, st) {
+			e.judgeDaily(v, st, needed[st.Group()], g)
+		}
+	}
+}
+
+// judgeDaily adds a statistic of the open day, which takes the day in if needed.
+func (e *Engine) judgeDaily(v *view, st Stat, needed bool, g *gather) {
 	sum := 0.0
 	for h := range horizons {
 		r := *v.s.dailyStat(st, h)
-		if v.s.day != 0 && e.matters(v, st, h, &r) {
+		if needed {
 			if l, mu, k, ok := e.ratiosOf(v, st, h); ok {
-				x, allowed := e.allow(v.class, st, &l)
-				r = r.step(&l, x-allowed, e.keepDay())
+				w := l.weigh()
+				x, allowed := w.log, e.allow(v.class, st, w.log)
+				r = r.step(&w, x-allowed, e.keepDay())
 				if h == 0 {
 					g.ev.Stats[st].explain(v.count(st), mu, k, v.mode, x, allowed)
 				}
@@ -271,6 +281,33 @@ func (e *Engine) judgeDaily(v *view, st Stat, g *gather) {
 		sum += r.sum()
 	}
 	g.add(st, sum, horizons)
+}
+
+// weakSum is the sum over rates below which a statistic whose day does not exceed
+// what is expected stays below the lowest threshold that there is, of two nats.
+const weakSum = 3 * NumRates
+
+// matters reports whether a statistic can take part in an alert today: it said
+// something before, or the day exceeds what is expected.
+func (e *Engine) matters(v *view, st Stat) bool {
+	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
+	for h := range horizons {
+		if v.s.dailyStat(st, h).sum() >= weakSum {
+			return true
+		}
+		if st == DayShare || st == DayFirst {
+			if q0, blind := v.share(h); f > q0*n || blind < q0 && st == DayFirst {
+				return true
+			}
+			if st == DayShare {
+				continue
+			}
+		}
+		if mu, _, ok := e.expectDay(v, st, h); ok && v.count(st) > mu {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *Engine) keepDay() float64 { return 1 - 1/e.Tuning.Memory }
@@ -290,25 +327,6 @@ func (s *State) dailyStat(st Stat, h int) *stat {
 		return &s.daily[h][st]
 	}
 	return &s.more.rare[rareAt(st)].daily[h]
-}
-
-// matters reports whether an unfinished day can say anything: where the counts do
-// not exceed what is expected, and nothing was said before, its evidence is that
-// of the days before.
-func (e *Engine) matters(v *view, st Stat, h int, r *stat) bool {
-	if r.sum() >= 3*NumRates {
-		return true
-	}
-	n, f := v.now[Distinct], v.now[FirstTouch]
-	l := &v.s.level[h]
-	newer := f*float64(l[Distinct]) > n*float64(l[FirstTouch])
-	switch st {
-	case DayShare:
-		return newer
-	case DayFirst:
-		return newer || n > float64(l[Distinct])
-	}
-	return v.count(st) > v.s.mean(st, h)
 }
 
 // calmLog is the log evidence below which nothing is taken to be going on.

@@ -29,6 +29,8 @@ type Tuning struct {
 	OffShare      float64           // share of own work below which an hour is unusual
 	Fade          float64           // days of silence that make a mean fade
 
+	NoSkip bool // evaluate what cannot matter too, for the test that compares
+
 	// Parts that an ablation leaves out.
 	NoTail, NoFirst, NoShare, NoHours, NoBurst, NoNewcomer, NoMode bool
 }

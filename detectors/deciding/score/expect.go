@@ -80,36 +80,49 @@ func (v *view) share(h int) (own, blind float64) {
 // ratiosOf returns the log ratios of a daily statistic, and false where there is
 // nothing to judge.
 func (e *Engine) ratiosOf(v *view, st Stat, h int) (l ratios, mu, k float64, ok bool) {
+	if st == DayShare {
+		return e.shareRatios(v, h)
+	}
 	mu, k, ok = e.expectDay(v, st, h)
 	if !ok {
 		return l, mu, k, false
 	}
-	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
-	switch {
-	case st == DayShare:
-		if v.s.days < youth || n == 0 {
-			return l, mu, k, false
-		}
-		q0, blind := v.share(h)
-		if blind-q0 < leastRoom {
-			return l, mu, k, false
-		}
-		for i, theta := range Shares {
-			q1 := min(0.99, max(q0, q0+theta*(blind-q0)))
-			l[i] = shareRatio(f, n, q1, q0, e.Tuning.Concentration)
-		}
-		return l, q0 * n, e.Tuning.Concentration, true
-	case st == DayFirst && v.s.days >= youth && n > 0 && !e.Tuning.NoFirst:
-		muN, kN, _ := e.expectDay(v, DayDistinct, h)
-		l = countRatios(n, muN, kN)
-		q0, blind := v.share(h)
-		for i, r := range Rates {
-			q1 := min(0.99, max(0.01, (q0+(r-1)*blind)/r))
-			l[i] += shareRatio(f, n, q1, q0, e.Tuning.Concentration)
-		}
-		return l, mu, k, true
+	if st == DayFirst && v.s.days >= youth && v.now[Distinct] > 0 && !e.Tuning.NoFirst {
+		return e.firstRatios(v, h), mu, k, true
 	}
 	return countRatios(v.count(st), mu, k), mu, k, true
+}
+
+// shareRatios returns those of the share of new records alone.
+func (e *Engine) shareRatios(v *view, h int) (l ratios, mu, k float64, ok bool) {
+	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
+	if v.s.days < youth || n == 0 {
+		return l, 0, 0, false
+	}
+	q0, blind := v.share(h)
+	if blind-q0 < leastRoom {
+		return l, 0, 0, false
+	}
+	var q1 [NumRates]float64
+	for i, theta := range Shares {
+		q1[i] = min(0.99, max(q0, q0+theta*(blind-q0)))
+	}
+	l.addShares(f, n, q0, &q1, e.Tuning.Concentration)
+	return l, q0 * n, e.Tuning.Concentration, true
+}
+
+// firstRatios returns those of first touches with the day's records.
+func (e *Engine) firstRatios(v *view, h int) ratios {
+	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
+	mu, k, _ := e.expectDay(v, DayDistinct, h)
+	q0, blind := v.share(h)
+	l := countRatios(n, mu, k)
+	var q1 [NumRates]float64
+	for i, r := range Rates {
+		q1[i] = min(0.99, max(0.01, (q0+(r-1)*blind)/r))
+	}
+	l.addShares(f, n, q0, &q1, e.Tuning.Concentration)
+	return l
 }
 
 // leastRoom is how far the share of new records of a blind thief must lie above the

@@ -33,11 +33,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add *Counts, p *Parameters, 
 			s.now[m] += float32(add.ofDay(Measure(m)))
 		}
 		v.load(day)
-		for st := DayDistinct; st < NumStats; st++ {
-			if st.Daily() {
-				e.judgeDaily(&v, st, &g)
-			}
-		}
+		e.judgeDay(&v, &g)
 	} else {
 		e.lateDay(&v, day, add, &g)
 		e.learnLate(s, day, add)
@@ -98,10 +94,10 @@ func (e *Engine) lateBin(v *view, old, now *Counts, g *gather) {
 // mend puts a bin's new ratio in the place of the old and tells of both the whole
 // and the bin alone. n is the number of horizons of the statistic.
 func (e *Engine) mend(v *view, st Stat, r *stat, before, after *ratios, n float64, g *gather) {
-	_, was := e.allow(v.class, st, before)
-	x, is := e.allow(v.class, st, after)
+	old, now := before.weigh(), after.weigh()
+	x, is := now.log, e.allow(v.class, st, now.log)
 	cut := x - is
-	oldCut := before.logMean() - was
+	oldCut := old.log - e.allow(v.class, st, old.log)
 	told := &g.ev.Stats[st]
 	told.Ratio, told.Allowed = x, is
 	sum := 0.0

@@ -16,9 +16,10 @@ func (e *Engine) closeDay(v *view, day int64, lesson *Lesson) {
 				s.dailyStat(st, h).fade(float32(e.keepDay()))
 				continue
 			}
-			x, allowed := e.allow(v.class, st, &l)
+			w := l.weigh()
+			x, allowed := w.log, e.allow(v.class, st, w.log)
 			r := s.dailyStat(st, h)
-			now := r.step(&l, x-allowed, e.keepDay())
+			now := r.step(&w, x-allowed, e.keepDay())
 			*r = now.capped(v.dim.Threshold[st.Group()])
 			if lesson != nil && s.days >= youth {
 				lesson.x(st, x)

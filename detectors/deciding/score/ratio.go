@@ -23,27 +23,34 @@ func countRatios(c, mu, k float64) (l ratios) {
 	return l
 }
 
-// shareRatio returns the log ratio of f new records among n at an expected share
-// of q1 against q0, for a beta-binomial of concentration phi: formula 2.
-func shareRatio(f, n, q1, q0, phi float64) float64 {
-	return rise(phi*q1, phi*q0, f) + rise(phi*(1-q1), phi*(1-q0), n-f)
+// addShares adds the log ratios of f new records among n at expected shares of q1
+// against q0, for a beta-binomial of concentration phi: formula 2.
+func (l *ratios) addShares(f, n, q0 float64, q1 *[NumRates]float64, phi float64) {
+	below, rest := rising(phi*q0, f)
+	belowOld, restOld := rising(phi*(1-q0), n-f)
+	below, rest = below*belowOld, rest+restOld
+	for i, q := range q1 {
+		if q == q0 {
+			continue
+		}
+		above, more := rising(phi*q, f)
+		aboveOld, moreOld := rising(phi*(1-q), n-f)
+		l[i] += math.Log(above*aboveOld/below) + more + moreOld - rest
+	}
 }
 
-// rise returns ln of (Γ(a+n)/Γ(a)) / (Γ(b+n)/Γ(b)), for whole n: a product for
-// small ones, a series of Stirling's for what is left.
-func rise(a, b, n float64) float64 {
-	if a == b {
-		return 0
-	}
-	p, m := 1.0, math.Min(n, 24)
+// rising returns Γ(a+n)/Γ(a) for whole n as a product of the first factors, and the
+// natural logarithm of the others by Stirling's series.
+func rising(a, n float64) (product, rest float64) {
+	product = 1
+	m := math.Min(n, 24)
 	for j := 0.0; j < m; j++ {
-		p *= (a + j) / (b + j)
+		product *= a + j
 	}
-	l := math.Log(p)
 	if n > m {
-		l += stirling(a+n) - stirling(a+m) - stirling(b+n) + stirling(b+m)
+		rest = stirling(a+n) - stirling(a+m)
 	}
-	return l
+	return product, rest
 }
 
 // stirling returns ln Γ(x) less its constant, to 1e-8 for x above 24.
@@ -51,19 +58,25 @@ func stirling(x float64) float64 {
 	return (x-0.5)*math.Log(x) - x + 1/(12*x) - 1/(360*x*x*x)
 }
 
-// logMean returns the logarithm of the mean ratio.
-func (l *ratios) logMean() float64 {
-	top := l[0]
-	for _, x := range l[1:] {
-		top = max(top, x)
-	}
+// weighed is ratios with their mean.
+type weighed struct {
+	of  [NumRates]float64 // each over the largest
+	top float64           // natural log of the largest
+	log float64           // of the mean
+}
+
+// weigh returns the ratios with their mean.
+func (l *ratios) weigh() (w weighed) {
+	w.top = max(l[0], l[1], l[2], l[3], l[4])
 	sum := 0.0
-	for _, x := range l {
-		if x > top-30 {
-			sum += math.Exp(x - top)
+	for i, x := range l {
+		if x > w.top-30 {
+			w.of[i] = math.Exp(x - w.top)
+			sum += w.of[i]
 		}
 	}
-	return top + math.Log(sum/NumRates)
+	w.log = w.top + math.Log(sum/NumRates)
+	return w
 }
 
 // Tail is how surprising the bins of such a fleet are: beyond At, which a share of
@@ -123,10 +136,11 @@ type stat [NumRates]float32
 // maxStat is the ceiling of a statistic: exp of MaxLog.
 var maxStat = math.Exp(MaxLog)
 
-// step returns the statistic after a bin of ratios l, less cut nats: formula 3.
-func (s *stat) step(l *ratios, cut, keep float64) (out stat) {
+// step returns the statistic after a bin of weighed ratios, less cut nats: formula 3.
+func (s *stat) step(w *weighed, cut, keep float64) (out stat) {
+	top := math.Exp(math.Min(w.top-cut, MaxLog))
 	for i, r := range s {
-		out[i] = float32(math.Min((keep*float64(r)+1)*math.Exp(math.Min(l[i]-cut, MaxLog)), maxStat))
+		out[i] = float32(math.Min((keep*float64(r)+1)*top*w.of[i], maxStat))
 	}
 	return out
 }

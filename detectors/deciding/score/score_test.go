@@ -62,7 +62,9 @@ func TestMeanRatioIsOne(t *testing.T) {
 	for _, n := range []float64{1, 30, 500} {
 		sum := 0.0
 		for f := 0.0; f <= n; f++ {
-			sum += math.Exp(shareRatio(f, n, 0.6, 0.2, 20) + lnBB(f, n, 0.2, 20))
+			var l ratios
+			l.addShares(f, n, 0.2, &[NumRates]float64{0.6}, 20)
+			sum += math.Exp(l[0] + lnBB(f, n, 0.2, 20))
 		}
 		if math.Abs(sum-1) > 1e-6 {
 			t.Errorf("%v records: the mean ratio of a share is %v", n, sum)
