@@ -88,7 +88,7 @@ func (g *gather) decide(d *Dimension) {
 	first := true
 	for i := range g.sums {
 		log := 0.0
-		if g.sums[i] > 0 {
+		if g.sums[i] > NumRates*weights[i] {
 			log = math.Min(math.Log(g.sums[i]/(NumRates*weights[i])), MaxLog)
 		}
 		ev.Groups[i] = log
