@@ -36,7 +36,8 @@ func newExtractCommand() *cobra.Command {
 		Long: `Read the source topics again over the interval of an episode and write every
 customer id that its identity has touched, each once, one a line, to stdout or
 --out; with --events also the events, as JSON lines with their positions. The
-number is compared with the estimate that the alert gave.
+number is held against the alert's estimate: where it lies outside of the 99.99 %
+interval, the command says what may be the cause and ends with 1.
 
 The interval runs from the alert's exposed.since to the time of its last alert;
 --since and --until set it otherwise. Of a campaign the customers of all its
@@ -143,13 +144,27 @@ func runExtract(ctx context.Context, cmd *cobra.Command, o *extractOptions) erro
 	if err != nil && o.state != "" && ctx.Err() != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "weir: run the same command again to go on\n")
 	}
-	if o.output == "json" {
-		printLine(cmd.ErrOrStderr(), x.Result(err))
-		return silent(err)
+	return o.report(cmd.ErrOrStderr(), x, err)
+}
+
+// report writes the result of an extraction that ended with err. It returns err
+// or, where the list contradicts the alert, an error that says so.
+func (o *extractOptions) report(w io.Writer, x *extract.Extraction, err error) error {
+	r := x.Result(err)
+	if err != nil && o.output != "json" {
+		return err
 	}
 	if err == nil {
-		printExtract(cmd.ErrOrStderr(), x.Result(nil))
+		err = r.Check()
 	}
+	if o.output == "json" {
+		if err != nil {
+			r.Error = err.Error()
+		}
+		printLine(w, r)
+		return silent(err)
+	}
+	printExtract(w, r)
 	return err
 }
 
@@ -197,7 +212,7 @@ func printExtract(w io.Writer, r *extract.Result) {
 		if !e.Within {
 			verdict = "outside of its bars"
 		}
-		fmt.Fprintf(w, "The alert estimated %s (%s to %s): %s.\n", alerting.Group(e.Records), alerting.Group(e.Low), alerting.Group(e.High), verdict)
+		fmt.Fprintf(w, "The alert estimated %s (%s to %s in 99.99 %% of all cases): %s.\n", alerting.Group(e.Records), alerting.Group(e.Least), alerting.Group(e.Most), verdict)
 	}
 	for _, note := range []struct {
 		n    int64

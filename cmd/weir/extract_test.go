@@ -304,3 +304,57 @@ func TestExtractOfACampaign(t *testing.T) {
 		expect(t, c.code, c.says, append([]string{"extract"}, strings.Fields(c.args)...)...)
 	}
 }
+
+// What the message of an episode stands for is no part of the episode: on Kafka
+// the alert of a key whose events look the same stands on weir.suppressed with the
+// dedup key of the fact that it is held back by.
+func TestExtractListsNobodyElsesCustomers(t *testing.T) {
+	dir := t.TempDir()
+	events := writeFile(t, filepath.Join(dir, "events"), `{"time":"2026-03-03T10:00:00Z","actor":"ana","key_id":"k1","records":["1","2"]}
+{"time":"2026-03-03T10:01:00Z","actor":"bob","key_id":"k2","records":["2","3"]}
+`)
+	since := alerting.Time(time.Date(2026, 3, 3, 10, 0, 0, 0, time.UTC).UnixMilli())
+	alert := func(key, lead, identity string, records int64) string {
+		a := episodeAlert(key)
+		a.Campaign, a.Dimension, a.Identity, a.Status = lead, "key", identity, alerting.Close
+		a.Exposed, a.Time = alerting.Exposed{Records: records, Low: records, High: records, Since: since}, since+3_600_000
+		return string(a.AppendJSON(nil)) + "\n"
+	}
+	alerts := writeFile(t, filepath.Join(dir, "alerts"), alert("weir-a", "", "k1", 2)+alert("weir-b", "weir-a", "k2", 2))
+	code, stdout, stderr := weir(t, "extract", "weir-a", "--alert", alerts, "--input", events)
+	if code != 0 || stdout != "1\n2\n" {
+		t.Errorf("exit code %d, listed %q, want those of k1\n%s", code, stdout, stderr)
+	}
+}
+
+// A list that cannot be that of the alert is written, and the command fails.
+func TestExtractRefusesWhatContradictsTheAlert(t *testing.T) {
+	dir := t.TempDir()
+	events := writeFile(t, filepath.Join(dir, "events"), `{"time":"2026-03-03T10:00:00Z","actor":"ana","records":["1","2","3"]}
+{"time":"soon"}
+`)
+	since := alerting.Time(time.Date(2026, 3, 3, 10, 0, 0, 0, time.UTC).UnixMilli())
+	for _, c := range []struct {
+		exposed alerting.Exposed
+		code    int
+		says    string
+	}{
+		{alerting.Exposed{Records: 3, Low: 3, High: 3}, 0, "within its bars"},
+		{alerting.Exposed{Records: 5, Low: 4, High: 7}, 0, "within its bars"}, // 5 - 1.985 = 3.015, and bounds are rounded outwards
+		{alerting.Exposed{Records: 6, Low: 5, High: 7}, 1, "allows 4 to 8 (99.99 %)"},
+		{alerting.Exposed{Records: 6, Low: 5, High: 7}, 1, "records of the sources could not be read"},
+		{alerting.Exposed{Records: 2, Low: 2, High: 2}, 1, "events came late"},
+		{alerting.Exposed{}, 0, "touched 3 customers"}, // nothing is estimated
+	} {
+		a := episodeAlert("weir-a")
+		a.Dimension, a.Identity, a.Exposed, a.Time = "user", "ana", c.exposed, since+3_600_000
+		a.Exposed.Since = since
+		alerts := writeFile(t, filepath.Join(dir, "alerts"), string(a.AppendJSON(nil))+"\n")
+		expect(t, c.code, c.says, "extract", "weir-a", "--alert", alerts, "--input", events)
+		code, stdout, stderr := weir(t, "extract", "weir-a", "--alert", alerts, "--input", events, "-o", "json")
+		var r extract.Result
+		if err := json.Unmarshal([]byte(stderr), &r); err != nil || code != c.code || (r.Error != "") != (code != 0) || stdout != "1\n2\n3\n" {
+			t.Errorf("%+v: exit code %d, listed %q, error %q, %v", c.exposed, code, stdout, r.Error, err)
+		}
+	}
+}

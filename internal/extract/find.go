@@ -25,14 +25,16 @@ type Episode struct {
 	moved        bool                       // the interval is not the alert's, so the alert's estimate is of another one
 }
 
-// Of reports whether an alert belongs to the episode of a key, or to a member of
-// that campaign.
+// Of reports whether Find may need an alert to find the episode of a key: one of
+// the episode, or of an episode whose message it stands for.
 func Of(key string) func(*alerting.Alert) bool {
 	return func(a *alerting.Alert) bool { return a.DedupKey == key || a.Campaign == key }
 }
 
 // Find finds the episode of a key among alerts, oldest first. Its interval runs
-// from the alert's exposed.since to its last alert.
+// from the alert's exposed.since to its last alert. Of a campaign it takes the
+// members too. What another episode's message stands for is no part of that
+// episode: its identity read other events as well.
 func Find(key string, alerts []*alerting.Alert, s *settings.Settings) (*Episode, error) {
 	out := &Episode{identities: map[string]map[string]bool{}, dimensions: map[string]event.Dimension{}}
 	for _, a := range alerts {
@@ -47,14 +49,16 @@ func Find(key string, alerts []*alerting.Alert, s *settings.Settings) (*Episode,
 	if out.since == 0 {
 		out.since = int64(out.alert.Onset)
 	}
+	isCampaign := out.alert.Dimension == alerting.CampaignDimension
 	for _, a := range alerts {
-		if a.Dimension == alerting.CampaignDimension {
+		member := isCampaign && a.Campaign == key
+		if a.Dimension == alerting.CampaignDimension || a.DedupKey != key && !member {
 			continue
 		}
 		if err := out.add(s, a.Dimension, a.Identity); err != nil {
 			return nil, err
 		}
-		if since := int64(a.Exposed.Since); since != 0 && a.DedupKey != key { // of a campaign: whoever began first
+		if since := int64(a.Exposed.Since); since != 0 && member { // whoever began first
 			out.since = min(out.since, since)
 		}
 	}
