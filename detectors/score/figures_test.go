@@ -9,6 +9,9 @@ import (
 // TestFigures prints the figures of docs/detection.md and holds them within
 // what is claimed there.
 func TestFigures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("figures for the pages: half a minute of CPU")
+	}
 	t.Run("theory", figuresTheory)
 	t.Run("engine", figuresEngine)
 }
