@@ -46,7 +46,8 @@ counts it: what it read in its duty too, not only what was stolen.
 
 weir itself keeps no raw ids, so this needs what only operators have: the right
 to read the source topics, and the record key file. Files are made for you alone
-(mode 0600). Tokens are written hashed.
+(mode 0600); a file that is there already is refused. Ids that a spreadsheet would
+take for formulas are quoted. Tokens are written hashed.
 
 With --state the work can be interrupted and goes on where it was when the same
 command is run again. --input reads files instead of topics, and --alert finds

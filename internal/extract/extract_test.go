@@ -149,3 +149,67 @@ func TestGoesOn(t *testing.T) {
 		t.Errorf("the state of another interval: %v", err)
 	}
 }
+
+// Nothing that is there already is written to or followed, and a refused run
+// leaves nothing behind.
+func TestWritesNewFilesOnly(t *testing.T) {
+	log, a := keyLog(t)
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	for name, content := range map[string]string{"log": string(log), "open": "others read this", "target": "of somebody else"} {
+		if err := os.WriteFile(file(name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(os.Symlink(file("target"), file("link")), os.Symlink(file("nowhere"), file("dangling"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, taken := range []string{"open", "link", "dangling"} {
+		for _, w := range []work{
+			{ids: file(taken)},
+			{ids: file("ids"), events: file(taken)},
+			{ids: file("ids"), state: file("state"), events: file(taken)},
+		} {
+			w.alert, w.log = a, file("log")
+			if err := w.run(t.Context(), t); err == nil || !strings.Contains(err.Error(), "remove this one") {
+				t.Errorf("%s is there, ids to %s: %v", taken, w.ids, err)
+			}
+		}
+	}
+	for name, want := range map[string]string{"open": "others read this", "target": "of somebody else", "nowhere": "", "ids": "", "state": ""} {
+		if got, err := os.ReadFile(file(name)); string(got) != want || want == "" && !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s holds %q, %v, want %q", name, got, err, want)
+		}
+	}
+
+	// Somebody puts a link in the place of what an interrupted run has written.
+	w := work{alert: a, log: file("log"), ids: file("ids"), state: file("state")}
+	if err := w.run(&tiring{t.Context(), 100}, t); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	ids, err := os.ReadFile(file("ids"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(file("target"), ids, 0o600), os.Remove(file("ids")), os.Symlink(file("target"), file("ids"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.run(t.Context(), t); err == nil || !strings.Contains(err.Error(), "is a link") {
+		t.Errorf("the list is a link: %v", err)
+	}
+	// The next state is not written through a link either.
+	if err := errors.Join(os.Remove(file("ids")), os.WriteFile(file("ids"), ids, 0o600), os.Symlink(file("open"), file("state.new"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.run(t.Context(), t); err != nil {
+		t.Error(err)
+	}
+	if got, err := os.ReadFile(file("open")); string(got) != "others read this" {
+		t.Errorf("the state was written through a link: %.40q, %v", got, err)
+	}
+	for _, name := range []string{"ids", "state"} {
+		if info, err := os.Lstat(file(name)); err != nil || info.Mode() != 0o600 {
+			t.Errorf("%s: %v, %v, want a file of mode 0600", name, info.Mode(), err)
+		}
+	}
+}

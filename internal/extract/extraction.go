@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/weirhq/weir/event"
@@ -27,6 +26,7 @@ type Extraction struct {
 	line  []byte
 	fault error // of a write
 
+	goesOn    bool // after an interruption
 	stateFile string
 	saved     time.Time
 	state     state
@@ -50,13 +50,18 @@ func New(e *Episode, h event.Hasher, o Options) (*Extraction, error) {
 	if err := x.resume(o); err != nil {
 		return nil, err
 	}
-	if err := x.ids.open(o.Out, o.Stdout, x.state.IDBytes); err != nil {
+	if err := x.ids.open(o.Out, o.Stdout, x.state.IDBytes, x.goesOn); err != nil {
 		return nil, err
 	}
+	var err error
 	if o.Events != "" {
-		if err := x.events.open(o.Events, nil, x.state.EvBytes); err != nil {
-			return nil, err
-		}
+		err = x.events.open(o.Events, nil, x.state.EvBytes, x.goesOn)
+	}
+	if err == nil {
+		err = x.keep() // from here on the files belong to the state
+	}
+	if err != nil {
+		return nil, errors.Join(err, x.ids.discard(x.goesOn), x.events.discard(x.goesOn))
 	}
 	return x, nil
 }
@@ -107,15 +112,6 @@ func (x *Extraction) take(ev *event.Event) {
 	x.line = event.AppendNative(x.line, ev)
 	x.line = append(x.line[:at], x.line[at+1:]...) // its opening brace
 	x.write(&x.events, append(x.line, '\n'))
-}
-
-// idLine is an id as it stands in the list: as it is, or as a JSON string
-// where it would break the line.
-func idLine(id string) string {
-	if strings.ContainsAny(id, "\r\n\"") {
-		return string(quoted(id))
-	}
-	return id
 }
 
 // write writes a line and keeps the first fault.

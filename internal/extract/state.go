@@ -38,16 +38,12 @@ func (x *Extraction) resume(o Options) error {
 	if o.State == "" {
 		return nil
 	}
-	b, err := os.ReadFile(o.State)
+	have, err := readState(o.State)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("reading the state: %w", err)
-	}
-	var have state
-	if err := json.Unmarshal(b, &have); err != nil {
-		return fmt.Errorf("reading the state in %s: %w; remove it to start over", o.State, err)
+		return err
 	}
 	if o.UntilNow && have.Key == x.state.Key { // the now of the first run
 		x.state.Until, x.episode.until = have.Until, have.Until
@@ -59,8 +55,11 @@ func (x *Extraction) resume(o Options) error {
 	if (have.EvBytes > 0) != (o.Events != "") && have.Events > 0 {
 		return fmt.Errorf("the state in %s was made with another --events: give it as before, or remove the state to start over", o.State)
 	}
-	x.state = have
-	file, err := os.Open(o.Out)
+	x.state, x.goesOn = *have, true
+	file, err := openOwn(o.Out, os.O_RDONLY)
+	if errors.Is(err, os.ErrNotExist) && have.IDBytes == 0 {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("reading the ids that were written: %w; remove %s to start over", err, o.State)
 	}
@@ -76,6 +75,20 @@ func (x *Extraction) resume(o Options) error {
 		return fmt.Errorf("%s holds %d ids where the state in %s tells of %d: remove the state to start over", o.Out, n, o.State, have.Records)
 	}
 	return nil
+}
+
+// readState reads a state file.
+func readState(name string) (*state, error) {
+	file, err := openOwn(name, os.O_RDONLY)
+	if err != nil {
+		return nil, fmt.Errorf("reading the state: %w", err)
+	}
+	defer file.Close()
+	var have state
+	if err := json.NewDecoder(file).Decode(&have); err != nil {
+		return nil, fmt.Errorf("reading the state in %s: %w; remove it to start over", name, err)
+	}
+	return &have, nil
 }
 
 // save writes the state now and then, with a record of a span taken that the
@@ -102,15 +115,29 @@ func (x *Extraction) keep() error {
 	if x.stateFile == "" {
 		return nil
 	}
-	b, err := json.MarshalIndent(&x.state, "", "  ")
-	if err != nil {
-		return fmt.Errorf("writing the state: %w", err)
-	}
-	if err := os.WriteFile(x.stateFile+".new", append(b, '\n'), 0o600); err != nil {
-		return fmt.Errorf("writing the state: %w", err)
-	}
-	if err := os.Rename(x.stateFile+".new", x.stateFile); err != nil {
+	if err := writeState(x.stateFile, &x.state); err != nil {
 		return fmt.Errorf("writing the state: %w", err)
 	}
 	return nil
+}
+
+// writeState puts a new state file in the place of the old one.
+func writeState(name string, s *state) error {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	next := name + ".new"
+	if err := os.Remove(next); err != nil && !errors.Is(err, os.ErrNotExist) { // of a run that was killed
+		return err
+	}
+	file, err := create(next)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(append(b, '\n'))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(next, name)
 }
