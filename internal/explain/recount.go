@@ -11,7 +11,8 @@ import (
 )
 
 // Recount counts what an alert counted from the events themselves: sets of
-// record ids instead of sketches. Feed it the log in about the order of time.
+// record ids instead of sketches. An event that comes again, with the same id,
+// counts once. Feed it the log in about the order of time.
 type Recount struct {
 	alert     *alerting.Alert
 	dim       event.Dimension
@@ -22,10 +23,12 @@ type Recount struct {
 	in      map[uint64]bool  // records of the bin
 	fresh   int
 	rows    int64
-	gone    map[uint64]bool // records deleted or updated in the bin
-	exposed map[uint64]bool // since the alert's exposed.since
+	rowsOf  map[uint64]int64 // event id: rows in the bin
+	gone    map[uint64]bool  // records deleted or updated in the bin
+	exposed map[uint64]bool  // since the alert's exposed.since
 	first   int64
 	events  int
+	known   map[uint64]bool // ids of those events that have one
 	buf     []byte
 }
 
@@ -34,6 +37,7 @@ func NewRecount(a *alerting.Alert, dim event.Dimension, hasher event.Hasher, ret
 	return &Recount{
 		alert: a, dim: dim, hasher: hasher, retention: retention,
 		last: map[uint64]int64{}, in: map[uint64]bool{}, gone: map[uint64]bool{}, exposed: map[uint64]bool{},
+		rowsOf: map[uint64]int64{}, known: map[uint64]bool{},
 	}
 }
 
@@ -50,11 +54,11 @@ func (c *Recount) Observe(ev *event.Event) {
 	if !ok || string(id) != c.alert.Identity {
 		return
 	}
-	c.events++
+	c.count(ev)
 	bin, width := int64(c.alert.Evidence.Bin), c.width()
 	inBin := ev.Time >= bin && ev.Time < bin+width
 	if inBin {
-		c.rows += max(0, ev.Rows-int64(len(ev.Records)))
+		c.countRows(ev)
 	}
 	for _, r := range ev.Records {
 		h := c.hasher.Hash(r)
@@ -73,6 +77,31 @@ func (c *Recount) Observe(ev *event.Event) {
 		}
 		c.last[h] = max(was, ev.Time)
 	}
+}
+
+// count counts the event, unless it came before.
+func (c *Recount) count(ev *event.Event) {
+	if ev.ID != "" {
+		id := c.hasher.Hash(ev.ID)
+		if c.known[id] {
+			return
+		}
+		c.known[id] = true
+	}
+	c.events++
+}
+
+// countRows adds the rows of an event of the bin whose records the log does not
+// name. Of events with the same id the one with the most rows counts.
+func (c *Recount) countRows(ev *event.Event) {
+	rows := max(0, ev.Rows-int64(len(ev.Records)))
+	if ev.ID != "" {
+		id := c.hasher.Hash(ev.ID)
+		rows = max(rows, c.rowsOf[id])
+		c.rows -= c.rowsOf[id]
+		c.rowsOf[id] = rows
+	}
+	c.rows += rows
 }
 
 // width returns the width of the bin, an hour if the alert does not say.
