@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/internal/destinations"
+	"github.com/weirhq/weir/internal/webserver"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
@@ -48,7 +49,7 @@ func Serve(c *config.Config, reg *prometheus.Registry, p *kafka.Process, log *sl
 		}
 		fmt.Fprintln(w, "ready")
 	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	server := webserver.New(mux, webserver.Defaults())
 	go func() {
 		if err := server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			log.Error("serving metrics and health", "error", err)

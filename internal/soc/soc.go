@@ -9,10 +9,10 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/internal/destinations"
+	"github.com/weirhq/weir/internal/webserver"
 )
 
 // Server is a look-alike that is being served.
@@ -38,11 +38,8 @@ func Start(listen string, o fakesoc.Options) (*Server, error) {
 	}
 	s.Server = fakesoc.New(o)
 	ctx, cancel := context.WithCancel(context.Background())
-	server := &http.Server{
-		Handler: s, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute,
-		// The pages' streams end when it stops.
-		BaseContext: func(net.Listener) context.Context { return ctx },
-	}
+	server := webserver.New(s, webserver.Defaults())
+	server.BaseContext = func(net.Listener) context.Context { return ctx } // the pages' streams end when it stops
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	s.stop = func() {

@@ -15,6 +15,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/weirhq/weir/internal/webserver"
 )
 
 // Options of a Server; the zero value is ready to use.
@@ -150,6 +152,7 @@ func (s *Server) serveState(w http.ResponseWriter, _ *http.Request) {
 
 // serveEvents sends the version of the state now and after each change.
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
+	webserver.Stream(w)
 	flush := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")

@@ -1,0 +1,68 @@
+// Package webserver serves HTTP to people who may mean ill: each request, each
+// wait and the number of connections has a limit, so that slow or large requests
+// can take neither all descriptors nor all memory.
+package webserver
+
+import (
+	"net"
+	"net/http"
+	"time"
+)
+
+// Limits bound what a server takes.
+type Limits struct {
+	Connections int           // open at once; beyond it the oldest is closed
+	Header      time.Duration // until the header of a request has come
+	Request     time.Duration // until the whole request has come
+	Answer      time.Duration // until the answer has been taken, after the header has come
+	Idle        time.Duration // between two requests of a connection
+	HeaderBytes int
+	BodyBytes   int64
+}
+
+// Defaults are limits for pages that a few people and machines ask for: a request
+// of theirs has a few kilobytes and comes in milliseconds. Slack sends the whole
+// message with each click.
+func Defaults() Limits {
+	return Limits{
+		Connections: 128,
+		Header:      5 * time.Second,
+		Request:     10 * time.Second,
+		Answer:      30 * time.Second,
+		Idle:        time.Minute,
+		HeaderBytes: 16 << 10,
+		BodyBytes:   1 << 20,
+	}
+}
+
+// Server is an http.Server with limits.
+type Server struct {
+	*http.Server
+	connections int
+}
+
+// New returns a server of the handler. A handler whose answer takes longer than
+// the limits allow, such as a stream, calls Stream.
+func New(h http.Handler, l Limits) *Server {
+	return &Server{connections: l.Connections, Server: &http.Server{
+		Handler:           http.MaxBytesHandler(h, l.BodyBytes),
+		ReadHeaderTimeout: l.Header,
+		ReadTimeout:       l.Request,
+		WriteTimeout:      l.Answer,
+		IdleTimeout:       l.Idle,
+		MaxHeaderBytes:    l.HeaderBytes,
+	}}
+}
+
+// Serve serves the connections that come to the listener.
+func (s *Server) Serve(l net.Listener) error {
+	return s.Server.Serve(&bounded{Listener: l, limit: s.connections})
+}
+
+// Stream lifts the limits of time off a request that has come whole, so that its
+// answer may go on for as long as the reader stays.
+func Stream(w http.ResponseWriter) {
+	c := http.NewResponseController(w)
+	// A writer without deadlines needs none lifted.
+	_, _ = c.SetReadDeadline(time.Time{}), c.SetWriteDeadline(time.Time{})
+}

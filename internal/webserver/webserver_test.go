@@ -1,0 +1,159 @@
+package webserver
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// start serves /healthz, a path that reads bodies, and a stream; it returns the
+// address.
+func start(t *testing.T, l Limits) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	mux.HandleFunc("POST /slack/soc", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.ReadAll(r.Body); err != nil {
+			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+		}
+	})
+	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, r *http.Request) {
+		Stream(w)
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-time.After(4 * l.Answer):
+			fmt.Fprint(w, "whole")
+		case <-r.Context().Done():
+		}
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(mux, l)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(listener) }()
+	t.Cleanup(func() {
+		s.Close()
+		<-ended
+	})
+	return listener.Addr().String()
+}
+
+// trickle opens n connections that send a byte of a body now and then, and
+// returns how many of them are open.
+func trickle(t *testing.T, address string, n int) *atomic.Int64 {
+	t.Helper()
+	open := new(atomic.Int64)
+	for range n {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "POST /slack/soc HTTP/1.1\r\nHost: weir\r\nContent-Length: 100000\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		open.Add(1)
+		stop := context.AfterFunc(t.Context(), func() { conn.Close() })
+		go func() {
+			defer stop()
+			defer open.Add(-1)
+			for {
+				if _, err := conn.Write([]byte("a")); err != nil {
+					return
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		}()
+	}
+	return open
+}
+
+// get returns the body of a page, asked for over a connection of its own.
+func get(t *testing.T, url string) (string, error) {
+	t.Helper()
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return string(b), err
+}
+
+// eventually waits until a condition holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for range 1000 {
+		if holds() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("after ten seconds: not %s", what)
+}
+
+// Connections that are held open keep nobody out, and no more than the limit of
+// them stay.
+func TestManySlowBodies(t *testing.T) {
+	l := Defaults()
+	l.Connections, l.Request = 20, time.Hour
+	address := start(t, l)
+	open := trickle(t, address, 50)
+	if body, err := get(t, "http://"+address+"/healthz"); body != "ok" {
+		t.Errorf("with 50 slow connections /healthz says %q, %v", body, err)
+	}
+	eventually(t, "at most 20 of 50 slow connections are open", func() bool { return open.Load() <= 20 })
+	if n := open.Load(); n < 15 {
+		t.Errorf("%d of 50 slow connections are open, though 20 may be", n)
+	}
+}
+
+// A body that has not come in time ends its connection, however few there are.
+func TestSlowBodiesEnd(t *testing.T) {
+	l := Defaults()
+	l.Request = 200 * time.Millisecond
+	open := trickle(t, start(t, l), 50)
+	eventually(t, "all slow connections are closed", func() bool { return open.Load() == 0 })
+}
+
+// What is too large is refused: it is not read to its end.
+func TestLargeRequests(t *testing.T) {
+	address := start(t, Defaults())
+	resp, err := http.Post("http://"+address+"/slack/soc", "text/plain", strings.NewReader(strings.Repeat("a", 2<<20)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("a body of 2 MiB: %s", resp.Status)
+	}
+	req, err := http.NewRequest(http.MethodGet, "http://"+address+"/healthz", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Cookie", strings.Repeat("a", 64<<10))
+	if resp, err = http.DefaultClient.Do(req); err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("a header of 64 KiB: %s", resp.Status)
+	}
+}
+
+// A stream goes on beyond the limits of time.
+func TestStream(t *testing.T) {
+	l := Defaults()
+	l.Request, l.Answer = 50*time.Millisecond, 50*time.Millisecond
+	if body, err := get(t, "http://"+start(t, l)+"/stream"); body != "whole" || err != nil {
+		t.Errorf("the stream holds %q, %v", body, err)
+	}
+}
