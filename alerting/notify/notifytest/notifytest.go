@@ -95,6 +95,16 @@ func Answer(code int, header ...string) http.HandlerFunc {
 	}
 }
 
+// Portal returns a handler that takes any request and answers with a page for
+// people, as portals and proxies do.
+func Portal(code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(code)
+		_, _ = io.WriteString(w, "\n<!DOCTYPE html>\n<html><body>Please accept the terms of use.</body></html>")
+	}
+}
+
 // Silence is a handler that never answers.
 func Silence(_ http.ResponseWriter, r *http.Request) {
 	select {
@@ -183,6 +193,8 @@ func (s Suite) Run(t *testing.T, build func(t *testing.T, s Setup) notify.Destin
 		{"not authorized", []http.HandlerFunc{Answer(401)}, []attempt{{says: "401"}}},
 		{"gone", []http.HandlerFunc{Answer(410)}, []attempt{{says: "410"}}},
 		{"elsewhere", []http.HandlerFunc{Answer(307, "Location", "https://thief.example/"+Secret)}, []attempt{{says: "redirect to thief.example"}}},
+		{"a portal on the way", []http.HandlerFunc{Portal(http.StatusOK), Portal(http.StatusAccepted), s.Taken},
+			[]attempt{{retry: true, says: "not that of"}, {retry: true, says: "not that of"}, taken}},
 		{"silent", []http.HandlerFunc{Silence}, []attempt{{retry: true, says: "no answer in time"}}},
 		{"half sent", []http.HandlerFunc{HalfSent, s.Taken}, []attempt{{retry: true, says: "posting"}, taken}},
 	} {

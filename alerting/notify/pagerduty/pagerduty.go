@@ -2,7 +2,7 @@
 // v2: open and update trigger it, close resolves it, all under the episode's
 // dedup key, so that one episode is one incident however many messages it has.
 //
-// PagerDuty answers 202 for what it took, 400 for what it will never take, and
+// PagerDuty answers 202 and {"status": "success", …} for what it took, 400 for what it will never take, and
 // 429 or 5xx for what may be sent again; an event is at most 512 KB, its
 // summary 1,024 characters.
 package pagerduty
@@ -101,7 +101,15 @@ func (p *PagerDuty) send(ctx context.Context, e *event) (retry bool, err error) 
 	if err := enc.Encode(e); err != nil {
 		return false, fmt.Errorf("encoding an event: %w", err)
 	}
-	return p.client.Post(ctx, http.Header{"Content-Type": {"application/json"}}, bytes.TrimRight(b.Bytes(), "\n"))
+	body, retry, err := p.client.Exchange(ctx, http.Header{"Content-Type": {"application/json"}}, bytes.TrimRight(b.Bytes(), "\n"))
+	if err != nil {
+		return retry, err
+	}
+	var answer struct{ Status string }
+	if err := json.Unmarshal(body, &answer); err != nil || answer.Status != "success" {
+		return true, p.client.NotOf("PagerDuty", body)
+	}
+	return false, nil
 }
 
 // What PagerDuty takes at most, in characters.

@@ -38,7 +38,7 @@ func open(t *testing.T, s notifytest.Setup) *pagerduty.PagerDuty {
 }
 
 func TestBehaviour(t *testing.T) {
-	notifytest.Suite{Taken: notifytest.Say(202, `{"status":"success"}`)}.Run(t, build)
+	notifytest.Suite{Taken: notifytest.Say(202, `{"status":"success"}`), Reads: true}.Run(t, build)
 }
 
 func soc(t *testing.T) (*fakesoc.Server, *pagerduty.PagerDuty) {
@@ -96,10 +96,21 @@ func TestKeyIsNotShown(t *testing.T) {
 	}
 }
 
+// An answer that PagerDuty does not give is no incident, whatever its status.
+func TestAnswerOfAnother(t *testing.T) {
+	for _, body := range []string{"", "ok", "{}", `{"status":"ok"}`, `"success"`, `{"status":"success"`} {
+		r := notifytest.NewReceiver(t, false, notifytest.Say(202, body))
+		retry, err := open(t, notifytest.Setup{URL: r.URL, Now: time.Now}).Notify(t.Context(), alertingtest.Full())
+		if !retry || err == nil || !strings.Contains(err.Error(), "not that of PagerDuty") {
+			t.Errorf("%q: retry %v, %v", body, retry, err)
+		}
+	}
+}
+
 func TestGolden(t *testing.T) {
 	for name, a := range alertingtest.Alerts() {
 		t.Run(name, func(t *testing.T) {
-			r := notifytest.NewReceiver(t, false, notifytest.Answer(202))
+			r := notifytest.NewReceiver(t, false, notifytest.Say(202, `{"status":"success"}`))
 			if _, err := open(t, notifytest.Setup{URL: r.URL, Now: time.Now}).Notify(t.Context(), a); err != nil {
 				t.Fatal(err)
 			}

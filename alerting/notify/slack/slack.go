@@ -110,8 +110,8 @@ func (s *Slack) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err 
 func (s *Slack) Upsert(ctx context.Context, a *alerting.Alert, reference string) (kept string, retry bool, err error) {
 	m := s.message(a)
 	if s.webhook != nil {
-		retry, err = s.webhook.Post(ctx, http.Header{"Content-Type": {"application/json"}}, encode(m))
-		return "", retry, explain(err)
+		retry, err = s.postToWebhook(ctx, m)
+		return "", retry, err
 	}
 	ref, ok := parseReference(reference)
 	if !ok {
@@ -134,6 +134,19 @@ func (s *Slack) Upsert(ctx context.Context, a *alerting.Alert, reference string)
 	}
 	ref.severity = a.Severity
 	return ref.String(), false, nil
+}
+
+// postToWebhook posts the message to the incoming webhook, which answers "ok" once
+// it has the message.
+func (s *Slack) postToWebhook(ctx context.Context, m *message) (retry bool, err error) {
+	body, retry, err := s.webhook.Exchange(ctx, http.Header{"Content-Type": {"application/json"}}, encode(m))
+	if err != nil {
+		return retry, explain(err)
+	}
+	if string(bytes.TrimSpace(body)) != "ok" {
+		return true, s.webhook.NotOf("Slack", body)
+	}
+	return false, nil
 }
 
 // begin posts the episode's message for the first time.
@@ -166,7 +179,7 @@ func (s *Slack) call(ctx context.Context, c *post.Client, m *message) (a answer,
 		return a, retry, err
 	}
 	if err := json.Unmarshal(body, &a); err != nil || a.OK == nil {
-		return a, true, fmt.Errorf("posting to %s: the answer is not that of Slack%s", c.Host(), c.Quote(body))
+		return a, true, c.NotOf("Slack", body)
 	}
 	if *a.OK {
 		return a, false, nil

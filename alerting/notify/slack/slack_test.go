@@ -47,7 +47,9 @@ func TestBehaviour(t *testing.T) {
 		ok := notifytest.Say(200, `{"ok":true,"channel":"C1","ts":"1.2"}`)
 		notifytest.Suite{Taken: ok, Reads: true}.Run(t, bot)
 	})
-	t.Run("webhook", func(t *testing.T) { notifytest.HTTP(t, webhook) })
+	t.Run("webhook", func(t *testing.T) {
+		notifytest.Suite{Taken: notifytest.Say(200, "ok"), Reads: true}.Run(t, webhook)
+	})
 }
 
 // soc starts a look-alike and a bot that speaks to it.
@@ -129,6 +131,17 @@ func TestRefusals(t *testing.T) {
 		retry, err := bot(t, notifytest.Setup{URL: r.URL, Now: time.Now}).Notify(t.Context(), alertingtest.Full())
 		if err == nil || retry != want.retry || !strings.Contains(err.Error(), want.says) || strings.Contains(err.Error(), token) {
 			t.Errorf("%s: retry %v, %v", body, retry, err)
+		}
+	}
+}
+
+// An incoming webhook says "ok" and nothing else.
+func TestWebhookSaysOK(t *testing.T) {
+	for body, taken := range map[string]bool{"ok": true, "ok\n": true, "": false, "OK, signed in as guest": false, `{"ok":true}`: false} {
+		r := notifytest.NewReceiver(t, false, notifytest.Say(200, body))
+		retry, err := webhook(t, notifytest.Setup{URL: r.URL, Now: time.Now}).Notify(t.Context(), alertingtest.Full())
+		if (err == nil) != taken || retry == taken || err != nil && !strings.Contains(err.Error(), "not that of Slack") {
+			t.Errorf("%q: retry %v, %v", body, retry, err)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -91,21 +92,50 @@ func ParseURL(raw string) (*url.URL, error) {
 }
 
 // Post sends body with the header and classifies the answer as Notify of
-// notify.Destination must: 2xx means taken; 408, 425, 429, 5xx and all faults of
+// notify.Destination must: 2xx means taken, unless a page of HTML comes with it,
+// which is what a portal or proxy on the way shows to people and may pass; 408, 425, 429, 5xx and all faults of
 // network and TLS may pass; every other answer, redirects included, means
 // refused. Retry-After, in seconds or as a date, is honoured on any answer that
 // may pass (RFC 9110, section 10.2.3).
 func (c *Client) Post(ctx context.Context, header http.Header, body []byte) (retry bool, err error) {
-	_, retry, err = c.Exchange(ctx, header, body)
+	kind, answer, retry, err := c.exchange(ctx, header, body)
+	if err == nil && isPage(kind, answer) {
+		return true, c.NotOf("a receiver of alerts, but a page of HTML", answer)
+	}
 	return retry, err
 }
 
 // Exchange is Post for receivers whose answer says more than its status does. It
-// returns at most the first 64 KiB of the answer.
+// returns at most the first 64 KiB of the answer, whatever it is.
 func (c *Client) Exchange(ctx context.Context, header http.Header, body []byte) (answer []byte, retry bool, err error) {
+	_, answer, retry, err = c.exchange(ctx, header, body)
+	return answer, retry, err
+}
+
+// NotOf returns the error for an answer that the vendor does not give, though its
+// status says that the message was taken.
+func (c *Client) NotOf(vendor string, answer []byte) error {
+	return fmt.Errorf("posting to %s: the answer is not that of %s%s; check the url, and what stands between", c.Host(), vendor, c.Quote(answer))
+}
+
+// isPage reports whether an answer is a page of HTML. Its media type alone does not
+// make it one: some frameworks name text/html where a handler answers "ok".
+func isPage(kind string, answer []byte) bool {
+	text := strings.ToLower(string(answer[:min(len(answer), 512)]))
+	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
+	if strings.HasPrefix(text, "<!doctype html") || strings.HasPrefix(text, "<html") {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(kind)
+	return err == nil && (media == "text/html" || media == "application/xhtml+xml") && strings.HasPrefix(text, "<")
+}
+
+// exchange makes one request. It returns the answer's Content-Type beside the
+// answer.
+func (c *Client) exchange(ctx context.Context, header http.Header, body []byte) (kind string, answer []byte, retry bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, false, fmt.Errorf("posting to %s: making the request: %w", c.url.Host, c.strip(err))
+		return "", nil, false, fmt.Errorf("posting to %s: making the request: %w", c.url.Host, c.strip(err))
 	}
 	for k, v := range header {
 		req.Header[k] = v
@@ -113,13 +143,13 @@ func (c *Client) Exchange(ctx context.Context, header http.Header, body []byte) 
 	req.Header.Set("User-Agent", UserAgent)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, true, fmt.Errorf("posting to %s: %w", c.url.Host, c.explain(err))
+		return "", nil, true, fmt.Errorf("posting to %s: %w", c.url.Host, c.explain(err))
 	}
 	defer resp.Body.Close()
 	// A failed read takes nothing back: the status line has decided.
 	answer, _ = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	retry, err = c.classify(resp, answer)
-	return answer, retry, err
+	return resp.Header.Get("Content-Type"), answer, retry, err
 }
 
 // Host returns the host of the URL, to name the receiver in errors.

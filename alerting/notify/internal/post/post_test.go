@@ -74,3 +74,25 @@ func TestQuote(t *testing.T) {
 		t.Errorf("quotes %d bytes", len(got))
 	}
 }
+
+// A page of HTML is known by its beginning; a word named text/html is none.
+func TestIsPage(t *testing.T) {
+	for _, c := range []struct {
+		kind, answer string
+		want         bool
+	}{
+		{"", "", false},
+		{"application/json", `{"ok":true}`, false},
+		{"text/html; charset=utf-8", "ok", false},
+		{"text/html", "", false},
+		{"text/html; charset=utf-8", " \n<div>sign in</div>", true},
+		{"application/xhtml+xml", `<?xml version="1.0"?><html></html>`, true},
+		{"text/xml", "<taken/>", false},
+		{"text/plain", "\ufeff<!DOCTYPE HTML><title>sign in</title>", true},
+		{"", "<HTML lang=ko>", true},
+	} {
+		if got := isPage(c.kind, []byte(c.answer)); got != c.want {
+			t.Errorf("%q of %q: %v", c.answer, c.kind, got)
+		}
+	}
+}
