@@ -41,6 +41,8 @@ type Config struct {
 
 	file  string         // as given to Load or Parse; empty for Default
 	lines map[string]int // line of each key that was set, by path
+
+	keyReaders string // whom the record key is open to beside who must read it; empty: nobody
 }
 
 // Kafka says how to reach the brokers.
@@ -204,6 +206,9 @@ func (c *Config) Warnings() []string {
 				add(itemPath("alerts.destinations", i)+"."+key, "the secret stands in the file itself; use ${ENV} or "+key+"_file")
 			}
 		}
+	}
+	if c.keyReaders != "" {
+		add("record_key_file", "the key is open to "+c.keyReaders+"; who has it can test whether a known customer was read: chmod 600")
 	}
 	c.routeWarnings(add)
 	f.sort()

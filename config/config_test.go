@@ -32,7 +32,9 @@ func parseFixture(t *testing.T, path string) (*Config, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Parse(path, b, env)
+	fs := osFiles()
+	fs.readers = func(string) string { return "" } // the modes of fixtures are the checkout's
+	return parse(path, b, env, fs)
 }
 
 // Each file of testdata is named after what is wrong in it; beside it stands
@@ -161,6 +163,7 @@ func TestTableIsWhole(t *testing.T) {
 var noFiles = files{
 	read:      func(string, int64) ([]byte, error) { return []byte("text"), nil },
 	recordKey: func(string) error { return nil },
+	readers:   func(string) string { return "" },
 }
 
 // The defaults are what an empty file comes to, and pass every check.

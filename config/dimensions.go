@@ -76,8 +76,9 @@ func showDimensions(dims []event.Dimension) string {
 }
 
 // recordKey is the path of a record key. Only the path is kept: a
-// configuration is printed and logged, the key must not be.
-func recordKey(into *string) value {
+// configuration is printed and logged, the key must not be. Into readers goes whom
+// the key is open to.
+func recordKey(into, readers *string) value {
 	v := file(into)
 	read := v.parse
 	v.parse = func(p *parser, t string) error {
@@ -87,6 +88,7 @@ func recordKey(into *string) value {
 		if err := p.files.recordKey(p.path(t)); err != nil {
 			return fmt.Errorf("holds no record key: %w", err)
 		}
+		*readers = p.files.readers(p.path(t))
 		return nil
 	}
 	return v

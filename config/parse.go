@@ -44,10 +44,11 @@ func Parse(name string, b []byte, env func(string) (string, bool)) (*Config, err
 type files struct {
 	read      func(path string, limit int64) ([]byte, error) // the error continues "<path> …"
 	recordKey func(path string) error
+	readers   func(path string) string // whom the file is open to beside who must read it; empty: nobody
 }
 
 func osFiles() files {
-	return files{read: readFile, recordKey: func(path string) error {
+	return files{read: readFile, readers: readers, recordKey: func(path string) error {
 		_, err := eventfiles.ReadKey(path)
 		return err
 	}}

@@ -55,6 +55,22 @@ func workFolder(t *testing.T) {
 	}
 }
 
+// Who starts weir hears of a record key that others can read.
+func TestOpenKeyIsWarnedAbout(t *testing.T) {
+	workFolder(t)
+	const warning = "record_key_file: the key is open to everybody on this machine (mode 0644)"
+	for _, args := range []string{"validate -c good.yaml", "validate -c good.yaml -o json", "run -c unreachable.yaml"} {
+		for mode, warned := range map[os.FileMode]bool{0o600: false, 0o644: true} {
+			if err := os.Chmod("record.key", mode); err != nil {
+				t.Fatal(err)
+			}
+			if _, stdout, stderr := weir(t, strings.Fields(args)...); strings.Contains(stdout+stderr, warning) != warned {
+				t.Errorf("weir %s with mode %04o: warned %v, want %v\n%s%s", args, mode, !warned, warned, stdout, stderr)
+			}
+		}
+	}
+}
+
 // Exit codes: 0 done, 1 failed, 2 wrong usage. What is wrong is told on
 // stderr, with what would be right.
 func TestExitCodes(t *testing.T) {
