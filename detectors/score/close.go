@@ -11,7 +11,7 @@ import (
 // of them. A state that is there already, or beyond, stays as it is.
 func (e *Engine) Advance(s *State, dim int, bin int64, p *Parameters) {
 	if at := clampBin(bin); s.last < at || s.last == 0 {
-		e.catchUpTo(s, p.of(dim, s), at)
+		e.catchUpTo(s, p.of(dim, s.group), at)
 	}
 }
 
@@ -38,7 +38,7 @@ func (e *Engine) early(s *State, dim int, bin int64, c Counts, p *Parameters) (e
 	if s.last != at || !s.Seen() {
 		return ev, sc
 	}
-	d := p.of(dim, s)
+	d := p.of(dim, s.group)
 	c = c.clean()
 	t := e.setting(s, d, at)
 	now := s.now(&t)
@@ -84,7 +84,7 @@ func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, su
 	if s.last > at {
 		return Evidence{}
 	}
-	d := p.of(dim, s)
+	d := p.of(dim, s.group)
 	e.catchUpTo(s, d, at)
 	c = c.clean()
 	t := e.setting(s, d, at)
@@ -93,7 +93,7 @@ func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, su
 	before := float64(s.high)
 	e.note(s, &t, ev.Log)
 	if sums != nil {
-		sums.dim(dim).add(e, s, &t, &l, &c, before, ev.Log)
+		e.tell(sums.dim(dim), s, &t, &l, &c, before, ev.Log)
 	}
 	s.told = e.dayMark(at)
 	e.learn(s, d, &t, &l, &was, &c)

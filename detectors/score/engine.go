@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"time"
-
-	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Config says what an Engine is built for. All of it is part of what alerts are
@@ -40,8 +38,6 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-const maxDimensions = 64
-
 // Horizons of learning, in days. Slow enough that a leak of a few days hardly
 // moves what is expected, fast enough that last month's work is forgotten.
 const (
@@ -50,7 +46,6 @@ const (
 	laggingDays    = 28.0 // of what those have forgotten
 	dispersionDays = 28.0 // of the over-dispersion
 	youthDays      = 3.0  // how long a newcomer's growth is taken for normal
-	keepDays       = 2.0  // how far back late counts are taken
 	absenceDays    = 3.0  // silence after which nothing more is learned of it
 	catchUpDays    = 7.0  // silence that is scored bin by bin; longer silence is summed up
 )
@@ -59,11 +54,7 @@ const (
 // methods may be called from several goroutines as long as each State, Sums and
 // Fleet is used by one at a time.
 type Engine struct {
-	dims   int
-	budget float64
-	loc    *time.Location
-	millis int64   // width of a bin
-	perDay float64 // bins in a day
+	Model
 
 	level      [numCore]float64 // horizons, in bins
 	pastLevel  float64
@@ -72,7 +63,6 @@ type Engine struct {
 	spend      float64 // and of one that was enough
 	rowsFade   float64 // how far the evidence of rows falls in a bin without, nats
 	youth      float64
-	kept       uint32
 	absence    uint32
 	catchUp    uint32
 	peakFall   float64 // how far the remembered peak falls in a bin, nats
@@ -96,11 +86,7 @@ func NewEngine(c Config) *Engine {
 	}
 	day := float64(24*time.Hour) / float64(c.Bin)
 	return &Engine{
-		dims:       len(c.Dimensions),
-		budget:     c.Budget,
-		loc:        c.Location,
-		millis:     c.Bin.Milliseconds(),
-		perDay:     day,
+		Model:      newModel(len(c.Dimensions), c.Budget, c.Location, c.Bin),
 		level:      [numCore]float64{levelDays * day, noveltyDays * day},
 		pastLevel:  laggingDays * day,
 		dispersion: dispersionDays * day,
@@ -108,46 +94,9 @@ func NewEngine(c Config) *Engine {
 		spend:      math.Exp(-4 / day),
 		rowsFade:   1 / day,
 		youth:      youthDays * day,
-		kept:       uint32(math.Ceil(keepDays * day)),
 		absence:    uint32(math.Ceil(absenceDays * day)),
 		catchUp:    uint32(math.Ceil(catchUpDays * day)),
 		peakFall:   6 / day, // a quarter of a nat an hour
 		highFall:   1 / day,
 	}
-}
-
-// HourOfWeek returns the hour of the week in which the bin starts, in the
-// configured time zone: 0 is Monday 00:00, 167 Sunday 23:00.
-func (e *Engine) HourOfWeek(bin int64) int {
-	hour, _ := e.local(bin)
-	return hour
-}
-
-// local returns the hour of the week and the number of the day in which the bin
-// starts, in the configured time zone.
-func (e *Engine) local(bin int64) (hour int, day uint32) {
-	sec := bin * e.millis / 1000
-	if e.loc != time.UTC {
-		_, offset := time.Unix(sec, 0).In(e.loc).Zone()
-		sec += int64(offset)
-	}
-	hour = int((sec/3600 + 3*24) % eventtime.HoursOfWeek) // the epoch was a Thursday
-	if hour < 0 {
-		hour += eventtime.HoursOfWeek
-	}
-	return hour, uint32(sec / 86_400)
-}
-
-// day returns the number of the day of event time (UTC) that the bin starts in.
-func (e *Engine) day(bin uint32) int64 { return int64(bin) * e.millis / eventtime.Day }
-
-// BinOf returns the index of the bin that holds a Unix time in milliseconds.
-func (e *Engine) BinOf(ms int64) int64 { return ms / e.millis }
-
-// BinStart returns the Unix time in milliseconds at which the bin starts.
-func (e *Engine) BinStart(bin int64) int64 { return bin * e.millis }
-
-// clampBin maps a bin index into what a State can hold.
-func clampBin(bin int64) uint32 {
-	return uint32(min(max(bin, 0), math.MaxUint32-1))
 }

@@ -26,7 +26,7 @@ func (e *Engine) Excise(s *State, dim int, from, to int64, p *Parameters) {
 	if first > last {
 		return
 	}
-	d := p.of(dim, s)
+	d := p.of(dim, s.group)
 	var h history
 	h.read(s.recent)
 	kept := e.oldestKept(s.last - 1)

@@ -92,7 +92,7 @@ const (
 )
 
 // NewFleet returns a Fleet that knows nothing.
-func (e *Engine) NewFleet() *Fleet {
+func (e *Model) NewFleet() *Fleet {
 	f := &Fleet{bin: -1, dims: make([]fleetDim, e.dims)}
 	for i := range f.dims {
 		f.dims[i].reset()
@@ -114,7 +114,7 @@ func (f *Fleet) Bin() int64 { return f.bin }
 // CloseBin folds one finished bin into the fleet and returns the parameters for
 // the bins after it. Bins are closed in order; those left out since the last
 // one were empty. A bin that is not after the last changes nothing.
-func (e *Engine) CloseBin(f *Fleet, bin int64, s *Sums) *Parameters {
+func (e *Model) CloseBin(f *Fleet, bin int64, s *Sums) *Parameters {
 	if bin > f.bin {
 		e.skip(f, bin)
 		widest := s.widest()
@@ -132,7 +132,7 @@ func (e *Engine) CloseBin(f *Fleet, bin int64, s *Sums) *Parameters {
 
 // skip folds the empty bins before bin. Up to three days of them are nights and
 // weekends; more than that is an outage and is passed over, in one go.
-func (e *Engine) skip(f *Fleet, bin int64) {
+func (e *Model) skip(f *Fleet, bin int64) {
 	if f.bin < 0 {
 		return
 	}
@@ -182,7 +182,7 @@ func (q *fleetPeers) fade(by float64) {
 }
 
 // observe folds one bin of one dimension.
-func (e *Engine) observe(d *fleetDim, bin int64, s *dimSums, wider [numCore]float64) (mode [numCore]float64) {
+func (e *Model) observe(d *fleetDim, bin int64, s *dimSums, wider [numCore]float64) (mode [numCore]float64) {
 	if s.scored > 0 {
 		d.started = 1
 	}
@@ -227,7 +227,7 @@ func (s *peerSums) index(identities float64) float64 {
 
 // observePeers folds what one bin tells of peers. mode is what is taken of their
 // common mode where they are few.
-func (e *Engine) observePeers(q *fleetPeers, hour int, s *peerSums, identities float64, mode [numCore]float64) {
+func (e *Model) observePeers(q *fleetPeers, hour int, s *peerSums, identities float64, mode [numCore]float64) {
 	q.days += 1 / e.perDay
 	index, usual := s.index(identities), &q.cells[cell(hour)]
 	more := [numCore]float64{Distinct: usual.below(index)}
@@ -258,7 +258,7 @@ func (e *Engine) observePeers(q *fleetPeers, hour int, s *peerSums, identities f
 // at all, and the median of those who are moves little: it says that most do more,
 // but not how much. That, more, is said by the mean of all, in nats, and taken up
 // to modeStretch times what the median says, lest a few move it.
-func (e *Engine) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days, toward, more float64) {
+func (e *Model) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days, toward, more float64) {
 	var n uint64
 	for _, v := range ratio {
 		n += v
@@ -308,7 +308,7 @@ func (n *fleetSize) turn(days float64) {
 }
 
 // parameters makes the parameters that follow from the fleet.
-func (e *Engine) parameters(f *Fleet) *Parameters {
+func (e *Model) parameters(f *Fleet) *Parameters {
 	p := e.DefaultParameters()
 	p.Bin = f.bin
 	living := 0
@@ -336,7 +336,7 @@ func (e *Engine) parameters(f *Fleet) *Parameters {
 
 // peers fills in what a group, or the whole dimension, has of its own, but for
 // the shape.
-func (e *Engine) peers(to *Dimension, q, within *fleetPeers) {
+func (e *Model) peers(to *Dimension, q, within *fleetPeers) {
 	for m := range q.measures {
 		to.Prior[m] = q.prior(Measure(m), within)
 	}

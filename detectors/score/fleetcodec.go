@@ -55,7 +55,7 @@ func (q *fleetPeers) numbers(v []*float64) []*float64 {
 
 // DecodeFleet reads what AppendBinary wrote and returns the bytes after it. A
 // fleet of another number of dimensions is refused.
-func (e *Engine) DecodeFleet(b []byte) (*Fleet, []byte, error) {
+func (e *Model) DecodeFleet(b []byte) (*Fleet, []byte, error) {
 	r := wire.NewReader(b)
 	if r.Version(fleetVersion); r.Err() != nil {
 		return nil, nil, fmt.Errorf("decoding a fleet: process again from the source: %w", r.Err())

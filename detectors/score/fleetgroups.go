@@ -30,7 +30,7 @@ const (
 // observeGroups folds one bin of the groups of a dimension. Which are the
 // largest follows from the totals of all partitions, so neither the order of
 // events nor the partitioning shows.
-func (e *Engine) observeGroups(d *fleetDim, hour int, s *dimSums) {
+func (e *Model) observeGroups(d *fleetDim, hour int, s *dimSums) {
 	for _, token := range s.tokens() {
 		g := d.group(token)
 		g.today += float64(s.groups[token].fresh)
@@ -84,7 +84,7 @@ func (d *fleetDim) rankGroups() {
 }
 
 // groupParameters adds the groups to the parameters of a dimension.
-func (e *Engine) groupParameters(d *fleetDim, to *Dimension) {
+func (e *Model) groupParameters(d *fleetDim, to *Dimension) {
 	for _, g := range d.groups {
 		if g.peers == nil {
 			continue

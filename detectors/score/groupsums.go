@@ -61,39 +61,6 @@ func oneName(a, b string) string {
 	return a
 }
 
-// add takes in what one closed bin of one identity tells of its peers.
-func (s *peerSums) add(id *State, t *setting, l *likelihood, c *Counts, first, settled bool) {
-	if first {
-		s.fresh++
-	}
-	b := &l.base
-	if c[Distinct] > 0 {
-		s.activity += toFixed(min(c[Distinct]/b.level, 16) * (1 - b.peer))
-	}
-	s.measures[Distinct].bin(c[Distinct], b.mu, b.mode, settled)
-	s.measures[FirstTouch].bin(c[FirstTouch], l.share.mean*c[Distinct], t.mode[FirstTouch], settled)
-	if first && settled {
-		s.measures[Distinct].peer(&id.core[Distinct], b)
-	}
-	if l.arrives {
-		s.measures[Newcomer].newcomer(&l.newcomer, c[Newcomer]-c[Distinct], c[Newcomer])
-	}
-	for i, judged := range l.judged {
-		m := Measure(i + numCore)
-		switch {
-		case !judged || m == Newcomer:
-		case m == RowsRead:
-			s.measures[m].rows(c[m])
-		default:
-			r := &l.rare[i]
-			s.measures[m].bin(c[m], r.level*r.shape*r.mode, r.mode, false)
-			if x := id.extra(m); x != nil && first && settled {
-				s.measures[m].peer(x, r)
-			}
-		}
-	}
-}
-
 // numbers appends the unsigned numbers in a fixed order.
 func (s *peerSums) numbers(v []*uint64) []*uint64 {
 	v = append(v, &s.fresh, &s.activity)

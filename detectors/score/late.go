@@ -32,7 +32,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 		return Evidence{}, false
 	}
 	add = add.clean()
-	d := p.of(dim, s)
+	d := p.of(dim, s.group)
 	old := h.counts(at)
 	h.add(at, add)
 	h.prune(from)

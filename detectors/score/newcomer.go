@@ -77,27 +77,10 @@ func (sc *scores) setNewcomer(l *likelihood, top float64) {
 	sc.kept[i] = true
 }
 
-// newcomer takes in how a newcomer's total has grown, so that the sums over its
-// bins are those of its last. Totals far beyond the others' are cut, lest a
-// thief teach what newcomers do.
-func (s *measureSums) newcomer(w *rowsOf, before, after float64) {
-	if after <= before {
-		return
-	}
-	most := w.mean + 3*math.Sqrt(w.variance)
-	log := func(total float64) float64 { return min(math.Log(max(total, 1)), most) }
-	was, is := log(before), log(after)
-	if before == 0 {
-		s.weight += toFixed(1)
-	}
-	s.log += int64(math.Round(is*fixed)) - int64(math.Round(was*fixed))
-	s.logSq += toFixed(is*is) - toFixed(was*was)
-}
-
 // newcomersLike returns what is taken of newcomers before many have been seen:
 // that they do what their peers do, give or take a good deal more. So who takes
 // over from a peer, such as the next signing key, is nothing strange.
-func (e *Engine) newcomersLike(levels Prior) Prior {
+func (e *Model) newcomersLike(levels Prior) Prior {
 	spread := math.Log1p(1 / levels.Strength)
 	return Prior{Mean: max(levels.Mean*float64(e.kept), 1), Strength: 1, InverseK: spread + newcomersSpread}
 }

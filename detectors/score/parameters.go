@@ -93,7 +93,7 @@ const headroom = 6.0
 func (p *Parameters) Threshold(dim int) float64 { return p.Dimensions[dim].Threshold }
 
 // DefaultParameters are those of a fleet of which nothing is known.
-func (e *Engine) DefaultParameters() *Parameters {
+func (e *Model) DefaultParameters() *Parameters {
 	p := &Parameters{Bin: -1, Dimensions: make([]Dimension, e.dims)}
 	for i := range p.Dimensions {
 		d := &p.Dimensions[i]

@@ -72,12 +72,12 @@ func (s *State) decodeGroup(r *wire.Reader) {
 
 // of returns what an identity is scored with: its group's, or the dimension's
 // where the group is not among the largest.
-func (p *Parameters) of(dim int, s *State) *Dimension {
+func (p *Parameters) of(dim int, group uint32) *Dimension {
 	d := &p.Dimensions[dim]
-	if s.group == 0 {
+	if group == 0 {
 		return d
 	}
-	at, ok := slices.BinarySearchFunc(d.Groups, s.group, func(g Dimension, token uint32) int { return cmp.Compare(g.token, token) })
+	at, ok := slices.BinarySearchFunc(d.Groups, group, func(g Dimension, token uint32) int { return cmp.Compare(g.token, token) })
 	if !ok {
 		return d
 	}

@@ -14,7 +14,6 @@ import (
 // more, each as likely.
 const (
 	rowsWithin  = 0.6  // variance of the logs of one identity's sizes, before it is known
-	rowsAmong   = 2.25 // least variance of the logs among identities
 	rowsWeight  = 3.0  // bins by which rowsWithin counts
 	rowsMemory  = 50   // bins with rows that are remembered; older ones fade
 	rowsReach   = 9.21 // four decades
@@ -81,3 +80,6 @@ func (x *series) learnRows(w *rowsOf, rows float64) {
 	x.exposure = fold(x.exposure, rowsFade, 1)
 	x.excess = fold(x.excess, rowsFade, l*l)
 }
+
+// rowsAmong is the least variance of the logs of rows among identities.
+const rowsAmong = 2.25

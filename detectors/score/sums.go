@@ -94,40 +94,6 @@ func (s *Sums) Scored(dim int) uint64 {
 	return s.dims[dim].scored
 }
 
-// add takes in one closed bin of one identity. before and log are the evidence
-// before and after it.
-func (s *dimSums) add(e *Engine, id *State, t *setting, l *likelihood, c *Counts, before, log float64) {
-	s.scored++
-	settled := t.age >= e.perDay
-	days := e.daysUntold(id, t.bin)
-	b := &l.base
-	if id.told == 0 {
-		s.chance += toFixed(Weight(Newcomer)) // an e-value of its own
-	}
-	if days > 0 {
-		s.chance += toFixed(days * e.perDay * b.level / (1 + b.level))
-	}
-	s.peerSums.add(id, t, l, c, days > 0, settled)
-	if id.group != 0 {
-		s.group(id.group).peerSums.add(id, t, l, c, days > 0, settled)
-	}
-	for i := TailEdge(before); i < TailEdge(log); i++ {
-		s.tail[i]++
-	}
-}
-
-// daysUntold returns for how many days an identity has told nothing of itself,
-// zero if it has on this one; at most a week.
-func (e *Engine) daysUntold(id *State, bin uint32) float64 {
-	if id.told == 0 {
-		return 1
-	}
-	return float64(min(e.dayMark(bin)-id.told, 7))
-}
-
-// dayMark returns the low bits of the day of event time that a bin starts in.
-func (e *Engine) dayMark(bin uint32) uint16 { return uint16(e.day(bin)) + 1 }
-
 // bin takes in a measure's count and expectation.
 func (s *measureSums) bin(count, expected, mode float64, settled bool) {
 	s.count += uint64(count)
@@ -136,16 +102,6 @@ func (s *measureSums) bin(count, expected, mode float64, settled bool) {
 		r := math.Log((count + 0.5) / (usual + 0.5))
 		s.ratio[bucket(r/ratioStep+(ratioCells-1)/2+0.5, ratioCells)]++
 	}
-}
-
-// peer takes in what an identity tells of its peers, once a day.
-func (s *measureSums) peer(x *series, b *baseline) {
-	if b.peer >= settleShare {
-		return
-	}
-	own := (float64(x.count) + 0.5) / (float64(x.exposure) + 1)
-	s.observe(1-b.peer, math.Log(own))
-	s.k[bucket(2*math.Log2(b.inverseK/minInverseK), kCells)]++
 }
 
 // rows takes in a bin with rows.

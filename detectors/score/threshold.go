@@ -18,7 +18,7 @@ const (
 // thousand customers who read their own record do not raise the threshold of
 // the staff beside them much. The budget is shared evenly by the dimensions that
 // have identities: three keys may matter more than a million users.
-func (e *Engine) formula(growth float64, dims int) float64 {
+func (e *Model) formula(growth float64, dims int) float64 {
 	arl := growth * float64(max(dims, 1)) / e.budget
 	return min(max(math.Log(arl), MinThreshold), MaxThreshold)
 }
@@ -51,7 +51,7 @@ const MaxRelief = settleMost
 // everybody does more is left out: it says how well the common mode is divided
 // out, not how high the evidence of ordinary days rises, and one sale would blunt
 // the thresholds for weeks.
-func (e *Engine) observeTails(f *Fleet, s *Sums) {
+func (e *Model) observeTails(f *Fleet, s *Sums) {
 	for i := range f.dims {
 		if f.dims[i].measures[Distinct].mode > ordinaryMode {
 			return
