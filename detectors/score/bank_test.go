@@ -89,7 +89,7 @@ func (l *bankLog) play(thief string, leakFrom int64, factor float64, seed uint64
 		loc = time.UTC
 	}
 	e := NewEngine(Config{Dimensions: []string{"user"}, Budget: 2, Location: loc})
-	fleet, p := e.NewFleet(), e.DefaultParameters()
+	crew, p := e.NewFleet(), e.DefaultParameters()
 	states := make([]State, len(l.names))
 	opened := map[string][]int64{}
 	var episodes episode.Episodes
@@ -113,7 +113,7 @@ func (l *bankLog) play(thief string, leakFrom int64, factor float64, seed uint64
 			}
 		}
 		episodes.Expire(e.BinStart(bin + 1))
-		p = e.CloseBin(fleet, bin, &sums)
+		p = e.CloseBin(crew, bin, &sums)
 	}
 	return opened
 }
