@@ -1,8 +1,9 @@
 // Package detectors is the folder of what weir decides. It holds no code; each
 // subject is a package of its own:
 //
-//	score     what is expected of one identity in a bin, what the fleet teaches
-//	          of it, and the evidence of what the identity did
+//	score     what is expected of one identity in a bin, and the evidence of
+//	          what it did
+//	fleet     what all identities teach about each: peers, hours, thresholds
 //	fact      what is known rather than inferred: accounts, keys, tokens, sources
 //	episode   the life of an episode, its severity and its confidence
 //	campaign  what many identities do together

@@ -8,7 +8,7 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -59,7 +59,7 @@ func DecodeEvidenceReport(value []byte) (*EvidenceReport, error) {
 		return nil, fmt.Errorf("reading evidence: %w", err)
 	}
 	for _, b := range out.Bins {
-		if _, rest, err := score.DecodeSums(b.Sums); err != nil || len(rest) > 0 {
+		if _, rest, err := fleet.DecodeSums(b.Sums); err != nil || len(rest) > 0 {
 			return nil, fmt.Errorf("reading the sums of a bin in evidence: %w", wire.ErrCorrupt)
 		}
 	}

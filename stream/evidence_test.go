@@ -11,7 +11,7 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
@@ -37,7 +37,7 @@ func fullReport() *EvidenceReport {
 		}},
 		Facts: []FactCandidate{{Tick: 5, Dimension: SourceDimension, Identity: "crm.access", Fact: fact.SourceSilent, Time: -1,
 			Detail: map[string]string{"since": "today", "a": ""}, Exposed: exposed, Context: context}},
-		Bins: []BinSums{{Bin: 9, Sums: new(score.Sums).AppendBinary(nil), Traits: sums.AppendBinary(nil)}},
+		Bins: []BinSums{{Bin: 9, Sums: new(fleet.Sums).AppendBinary(nil), Traits: sums.AppendBinary(nil)}},
 	}
 }
 

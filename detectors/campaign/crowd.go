@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -40,7 +40,7 @@ type Crowd struct {
 	bin      int64
 	days     float64
 	tailDays float64
-	tail     [score.TailCells]float64 // upcrossings of each edge, of all traits
+	tail     [fleet.TailCells]float64 // upcrossings of each edge, of all traits
 	traits   map[string]crowdTrait
 }
 
@@ -152,7 +152,7 @@ func (c *Crowd) typical(group string, perDay float64) crowdTrait {
 func (c *Crowd) threshold(perDay, budget float64, crowds int) float64 {
 	spend := crowdSpend * budget
 	formula := math.Log(perDay * float64(max(crowds, 1)) / spend)
-	return min(max(formula, score.TailThreshold(&c.tail, max(c.tailDays, 1), spend), score.MinThreshold), score.MaxThreshold)
+	return min(max(formula, fleet.TailThreshold(&c.tail, max(c.tailDays, 1), spend), fleet.MinThreshold), fleet.MaxThreshold)
 }
 
 func (c *Crowd) score(s *CrowdSum, typical crowdTrait, perDay float64) CrowdEvidence {
@@ -168,14 +168,14 @@ func (c *Crowd) score(s *CrowdSum, typical crowdTrait, perDay float64) CrowdEvid
 		usual := max((s.AllLinear-s.Linear+crowdDoubt)/(rest+1), t.usual)
 		joint = s.Weak - s.N*math.Log(usual)
 		if rest >= crowdRest && s.Over >= crowdOver && c.days >= crowdYouth {
-			ev.Log = min(max(joint/math.Sqrt(max(t.swing, 1)), 0), score.MaxLog)
+			ev.Log = min(max(joint/math.Sqrt(max(t.swing, 1)), 0), fleet.MaxLog)
 		}
 	}
 	before := max(t.peak-8/perDay*float64(c.bin-t.seen), 0)
 	if !known {
 		before = 0
 	}
-	for i := score.TailEdge(before); i < score.TailEdge(ev.Log); i++ {
+	for i := fleet.TailEdge(before); i < fleet.TailEdge(ev.Log); i++ {
 		c.tail[i]++
 	}
 	t.peak, t.seen = max(before, ev.Log), c.bin
@@ -188,7 +188,7 @@ func (t *crowdTrait) learn(s *CrowdSum, joint, perDay float64) {
 	t.bins = min(t.bins+1, crowdDays*perDay)
 	t.share += (s.N/max(s.AllN, 1) - t.share) / t.bins
 	t.usual += (s.Linear/max(s.N, 1) - t.usual) / t.bins
-	over := min(max(joint, 0), score.MaxLog)
+	over := min(max(joint, 0), fleet.MaxLog)
 	t.swing += (over*over - t.swing) / t.bins
 }
 

@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // bankLog is a real log, counted: the people of a bank at work, hour by hour.
 type bankLog struct {
 	first, last int64
 	names       []string
-	counts      map[string]map[int64]Counts // looked up only, never ranged over in the play
+	counts      map[string]map[int64]fleet.Counts // looked up only, never ranged over in the play
 }
 
 // readBank counts the bank's log (BPI Challenge 2012, native events) named by
@@ -37,7 +38,7 @@ func readBank(t *testing.T) *bankLog {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := &bankLog{counts: map[string]map[int64]Counts{}}
+	log := &bankLog{counts: map[string]map[int64]fleet.Counts{}}
 	known, now := map[[2]string]bool{}, map[[2]string]int64{}
 	lines := bufio.NewScanner(z)
 	for lines.Scan() {
@@ -55,7 +56,7 @@ func readBank(t *testing.T) *bankLog {
 		}
 		log.last = bin
 		if log.counts[ev.Actor] == nil {
-			log.counts[ev.Actor] = map[int64]Counts{}
+			log.counts[ev.Actor] = map[int64]fleet.Counts{}
 			log.names = append(log.names, ev.Actor)
 		}
 		c := log.counts[ev.Actor][bin]
@@ -65,10 +66,10 @@ func readBank(t *testing.T) *bankLog {
 				continue
 			}
 			now[pair] = bin + 1
-			c[Distinct]++
+			c[fleet.Distinct]++
 			if !known[pair] {
 				known[pair] = true
-				c[FirstTouch]++
+				c[fleet.FirstTouch]++
 			}
 		}
 		log.counts[ev.Actor][bin] = c
@@ -96,15 +97,15 @@ func (l *bankLog) play(thief string, leakFrom int64, factor float64, seed uint64
 	rng := rand.New(rand.NewPCG(seed, 1))
 	usual := l.activeMean(thief, leakFrom)
 	for bin := l.first; bin <= l.last; bin++ {
-		var sums Sums
+		var sums fleet.Sums
 		for i, name := range l.names {
 			c := l.counts[name][bin]
-			if name == thief && bin >= leakFrom && bin < leakFrom+7*24 && c[Distinct] > 0 {
+			if name == thief && bin >= leakFrom && bin < leakFrom+7*24 && c[fleet.Distinct] > 0 {
 				extra := poisson(rng, usual*(factor-1))
-				c[Distinct] += extra
-				c[FirstTouch] += extra
+				c[fleet.Distinct] += extra
+				c[fleet.FirstTouch] += extra
 			}
-			if c[Distinct] == 0 && !e.Hot(&states[i], 0, p) {
+			if c[fleet.Distinct] == 0 && !e.Hot(&states[i], 0, p) {
 				continue
 			}
 			ev := e.Close(&states[i], 0, bin, c, p, &sums)
@@ -122,8 +123,8 @@ func (l *bankLog) play(thief string, leakFrom int64, factor float64, seed uint64
 func (l *bankLog) activeMean(name string, before int64) float64 {
 	sum, n := 0.0, 0.0
 	for bin := l.first; bin < before; bin++ {
-		if c := l.counts[name][bin]; c[Distinct] > 0 {
-			sum += c[Distinct]
+		if c := l.counts[name][bin]; c[fleet.Distinct] > 0 {
+			sum += c[fleet.Distinct]
 			n++
 		}
 	}
@@ -157,7 +158,7 @@ func TestBank(t *testing.T) {
 		for i, name := range log.names {
 			active := 0
 			for bin := leakFrom; bin < leakFrom+7*24; bin++ {
-				if log.counts[name][bin][Distinct] > 0 {
+				if log.counts[name][bin][fleet.Distinct] > 0 {
 					active++
 				}
 			}

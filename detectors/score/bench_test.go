@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"testing"
 	"unsafe"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // TestStateSize holds what an identity costs: one million small ones, with map
@@ -23,7 +25,7 @@ func TestStateSize(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	for i := range states {
 		for bin := int64(monday); bin < monday+3; bin++ {
-			e.Close(&states[i], 0, bin, Counts{2, 1}, p, nil)
+			e.Close(&states[i], 0, bin, fleet.Counts{2, 1}, p, nil)
 		}
 	}
 	runtime.GC()
@@ -38,13 +40,13 @@ func TestStateSize(t *testing.T) {
 }
 
 // warm returns an identity of a given mean with three weeks behind it.
-func warm(e *Engine, p *Parameters, mean float64) (State, int64) {
+func warm(e *Engine, p *fleet.Parameters, mean float64) (State, int64) {
 	var s State
 	rng := rand.New(rand.NewPCG(1, 2))
 	bin := int64(monday)
 	for ; bin < monday+21*24; bin++ {
 		c := negBinomial(rng, mean, 5)
-		e.Close(&s, 0, bin, Counts{c, c / 4}, p, nil)
+		e.Close(&s, 0, bin, fleet.Counts{c, c / 4}, p, nil)
 	}
 	return s, bin
 }
@@ -56,7 +58,7 @@ func BenchmarkEarly(b *testing.B) {
 	e.Advance(&s, 0, bin, p)
 	b.ReportAllocs()
 	for b.Loop() {
-		e.Early(&s, 0, bin, Counts{25, 7}, p)
+		e.Early(&s, 0, bin, fleet.Counts{25, 7}, p)
 	}
 }
 
@@ -64,10 +66,10 @@ func BenchmarkClose(b *testing.B) {
 	e := NewEngine(Config{Dimensions: []string{"user"}})
 	p := e.DefaultParameters()
 	s, bin := warm(e, p, 20)
-	var sums Sums
+	var sums fleet.Sums
 	b.ReportAllocs()
 	for b.Loop() {
-		e.Close(&s, 0, bin, Counts{20, 5}, p, &sums)
+		e.Close(&s, 0, bin, fleet.Counts{20, 5}, p, &sums)
 		bin++
 	}
 }
@@ -77,7 +79,7 @@ func BenchmarkSilentBin(b *testing.B) {
 	p := e.DefaultParameters()
 	s, bin := warm(e, p, 20)
 	for b.Loop() {
-		e.Close(&s, 0, bin, Counts{}, p, nil)
+		e.Close(&s, 0, bin, fleet.Counts{}, p, nil)
 		bin++
 	}
 }
@@ -88,6 +90,6 @@ func BenchmarkCandidate(b *testing.B) {
 	s, bin := warm(e, p, 20)
 	e.Advance(&s, 0, bin, p)
 	for b.Loop() {
-		e.Early(&s, 0, bin, Counts{500, 500}, p)
+		e.Early(&s, 0, bin, fleet.Counts{500, 500}, p)
 	}
 }

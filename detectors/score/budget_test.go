@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/eventtime"
 )
 
@@ -97,7 +98,7 @@ func TestNewcomers(t *testing.T) {
 	}
 	c := newCompany(2, people)
 	n := 0
-	c.onAlert = func(who *someone, hour int, _ episode.Decision, _ Evidence) {
+	c.onAlert = func(who *someone, hour int, _ episode.Decision, _ fleet.Evidence) {
 		if started[who] && hour < 28*24 {
 			n++
 		}
@@ -124,10 +125,10 @@ func TestCampaign(t *testing.T) {
 	c := newCompany(2, people)
 	mode := 0.0
 	alerted := map[*someone]bool{}
-	c.onAlert = func(who *someone, hour int, _ episode.Decision, ev Evidence) {
+	c.onAlert = func(who *someone, hour int, _ episode.Decision, ev fleet.Evidence) {
 		if hour >= 29*24 && hour < 31*24 {
 			alerted[who] = true
-			mode = max(mode, ev.Measures[Distinct].Mode)
+			mode = max(mode, ev.Measures[fleet.Distinct].Mode)
 		}
 	}
 	c.run(31)
@@ -154,20 +155,20 @@ func TestModeOfFew(t *testing.T) {
 		case 11:
 			key = 2
 		}
-		var sums Sums
+		var sums fleet.Sums
 		for i := range people {
 			n := poisson(rng, 10*all)
-			e.Close(&people[i], 0, bin, Counts{Distinct: n, FirstTouch: n}, p, &sums)
+			e.Close(&people[i], 0, bin, fleet.Counts{fleet.Distinct: n, fleet.FirstTouch: n}, p, &sums)
 		}
 		for i := range keys {
 			n := poisson(rng, 500*key)
 			if bin/24 == 11 && i > 0 {
 				n = poisson(rng, 500)
 			}
-			e.Close(&keys[i], 1, bin, Counts{Distinct: n, FirstTouch: n}, p, &sums)
+			e.Close(&keys[i], 1, bin, fleet.Counts{fleet.Distinct: n, fleet.FirstTouch: n}, p, &sums)
 		}
 		p = e.CloseBin(f, bin, &sums)
-		mode := p.Dimensions[1].Mode[Distinct]
+		mode := p.Dimensions[1].Mode[fleet.Distinct]
 		switch bin / 24 {
 		case 9:
 			days = max(days, mode)
@@ -190,7 +191,7 @@ func TestShapeLearned(t *testing.T) {
 	d := &c.params.Dimensions[0]
 	mean := 0.0
 	for h := range d.Shape {
-		mean += d.shape(h) / eventtime.HoursOfWeek
+		mean += d.HourFactor(h) / eventtime.HoursOfWeek
 	}
 	if math.Abs(mean-1) > 0.01 {
 		t.Errorf("the shape's mean is %g, want 1", mean)
@@ -200,11 +201,11 @@ func TestShapeLearned(t *testing.T) {
 		"Tuesday 02:00":  {24 + 2, 0, 0.4},
 		"Saturday 11:00": {5*24 + 11, 0, 0.8},
 	} {
-		if v := d.shape(int(q.hour)); v < q.low || v > q.high {
+		if v := d.HourFactor(int(q.hour)); v < q.low || v > q.high {
 			t.Errorf("%s: factor %.2f, want %.1f to %.1f", name, v, q.low, q.high)
 		}
 	}
-	if k := 1 / d.Prior[Distinct].InverseK; k > 5 || k < 0.3 {
+	if k := 1 / d.Prior[fleet.Distinct].InverseK; k > 5 || k < 0.3 {
 		t.Errorf("the peers' k is %.2f, of clerks with 2.5 within a day and 5 between days", k)
 	}
 }
@@ -215,22 +216,22 @@ func TestEmptyBinsAreCheap(t *testing.T) {
 	c := newCompany(2, staff(9, 30))
 	c.run(14)
 	before := c.params.Dimensions[0]
-	p := c.engine.CloseBin(c.fleet, c.fleet.Bin()+365*24, new(Sums))
+	p := c.engine.CloseBin(c.fleet, c.fleet.Bin()+365*24, new(fleet.Sums))
 	after := p.Dimensions[0]
 	for h := range before.Shape {
-		if math.Abs(before.shape(h)-after.shape(h)) > 0.5 {
-			t.Errorf("hour %d: factor %.2f became %.2f", h, before.shape(h), after.shape(h))
+		if math.Abs(before.HourFactor(h)-after.HourFactor(h)) > 0.5 {
+			t.Errorf("hour %d: factor %.2f became %.2f", h, before.HourFactor(h), after.HourFactor(h))
 		}
 	}
-	if again := c.engine.CloseBin(c.fleet, c.fleet.Bin()-3, new(Sums)); again.Bin != p.Bin {
+	if again := c.engine.CloseBin(c.fleet, c.fleet.Bin()-3, new(fleet.Sums)); again.Bin != p.Bin {
 		t.Error("an old bin was folded in")
 	}
 }
 
 func TestTailThreshold(t *testing.T) {
-	exponential := func(n, scale float64) (tail [TailCells]float64) {
+	exponential := func(n, scale float64) (tail [fleet.TailCells]float64) {
 		for i := range tail {
-			tail[i] = n * math.Exp(-float64(i)*tailStep/scale)
+			tail[i] = n * math.Exp(-float64(i)*fleet.TailStep/scale)
 		}
 		return tail
 	}
@@ -240,12 +241,12 @@ func TestTailThreshold(t *testing.T) {
 		low, high             float64
 	}{
 		{"too few to say", 9, 1, 30, 1, 0, 0},
-		{"within what was counted", 1000, 1, 10, 2, tailFrom + math.Log(50) - 0.01, tailFrom + math.Log(50) + tailStep},
-		{"beyond what was counted", 1000, 1, 10, 0.02, tailFrom + math.Log(5000) - 1, tailFrom + math.Log(5000) + 1},
-		{"a heavier tail", 1000, 3, 10, 0.02, tailFrom + 3*math.Log(5000) - 6, tailFrom + 3*math.Log(5000) + 3},
+		{"within what was counted", 1000, 1, 10, 2, fleet.TailFrom + math.Log(50) - 0.01, fleet.TailFrom + math.Log(50) + fleet.TailStep},
+		{"beyond what was counted", 1000, 1, 10, 0.02, fleet.TailFrom + math.Log(5000) - 1, fleet.TailFrom + math.Log(5000) + 1},
+		{"a heavier tail", 1000, 3, 10, 0.02, fleet.TailFrom + 3*math.Log(5000) - 6, fleet.TailFrom + 3*math.Log(5000) + 3},
 	} {
 		tail := exponential(c.n, c.scale)
-		got := TailThreshold(&tail, c.days, c.spend)
+		got := fleet.TailThreshold(&tail, c.days, c.spend)
 		if got < c.low || got > c.high {
 			t.Errorf("%s: %.2f, want %.2f to %.2f", c.name, got, c.low, c.high)
 		}
@@ -259,11 +260,11 @@ func TestFormula(t *testing.T) {
 		dims   int
 		want   float64
 	}{
-		{24, 1, MinThreshold},
+		{24, 1, fleet.MinThreshold},
 		{1000 * 24, 1, math.Log(1000 * 24 / 2)},
 		{1e6 * 24, 5, math.Log(1e6 * 24 / 0.4)},
 	} {
-		if got := e.formula(c.growth, c.dims); math.Abs(got-c.want) > 1e-9 {
+		if got := e.Formula(c.growth, c.dims); math.Abs(got-c.want) > 1e-9 {
 			t.Errorf("evidence of %g a day in %d dimensions: %g, want %g", c.growth, c.dims, got, c.want)
 		}
 	}

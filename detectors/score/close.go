@@ -4,14 +4,15 @@ import (
 	"math"
 
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // Advance closes the silent bins before bin, each as one without a count. Early and
 // Explain read a state that stands there; call it once in a bin, before the first
-// of them. A state that is there already, or beyond, stays as it is.
-func (e *Engine) Advance(s *State, dim int, bin int64, p *Parameters) {
-	if at := clampBin(bin); s.last < at || s.last == 0 {
-		e.catchUpTo(s, p.of(dim, s.group), at)
+// Of them. A state that is there already, or beyond, stays as it is.
+func (e *Engine) Advance(s *State, dim int, bin int64, p *fleet.Parameters) {
+	if at := fleet.ClampBin(bin); s.last < at || s.last == 0 {
+		e.catchUpTo(s, p.Of(dim, s.group), at)
 	}
 }
 
@@ -20,46 +21,46 @@ func (e *Engine) Advance(s *State, dim int, bin int64, p *Parameters) {
 // enough now will be enough then (a share of new records may fall again). The
 // state must have been advanced to the bin; of one that stands elsewhere the
 // evidence says that nothing was scored.
-func (e *Engine) Early(s *State, dim int, bin int64, c Counts, p *Parameters) Evidence {
+func (e *Engine) Early(s *State, dim int, bin int64, c fleet.Counts, p *fleet.Parameters) fleet.Evidence {
 	ev, _ := e.early(s, dim, bin, c, p)
 	return ev
 }
 
 // Explain is Early for people, at the end of a bin: it tells the evidence of each
 // drift rate however weak it is.
-func (e *Engine) Explain(s *State, dim int, bin int64, c Counts, p *Parameters) Evidence {
+func (e *Engine) Explain(s *State, dim int, bin int64, c fleet.Counts, p *fleet.Parameters) fleet.Evidence {
 	ev, sc := e.early(s, dim, bin, c, p)
 	sc.tellRates(&ev)
 	return ev
 }
 
-func (e *Engine) early(s *State, dim int, bin int64, c Counts, p *Parameters) (ev Evidence, sc scores) {
-	at := clampBin(bin)
+func (e *Engine) early(s *State, dim int, bin int64, c fleet.Counts, p *fleet.Parameters) (ev fleet.Evidence, sc scores) {
+	at := fleet.ClampBin(bin)
 	if s.last != at || !s.Seen() {
 		return ev, sc
 	}
-	d := p.of(dim, s.group)
-	c = c.clean()
+	d := p.Of(dim, s.group)
+	c = c.Clean()
 	t := e.setting(s, d, at)
 	now := s.now(&t)
 	l := e.weigh(s, d, &t, &now, s.busy, &c)
 	sc.read(s)
-	sc.step(&l, e.keepOf(s, d, &l), d.top())
+	sc.step(&l, e.keepOf(s, d, &l), d.Top())
 	return e.evidence(s, d, &t, &l, &sc, &c), sc
 }
 
 // pass scores a bin and puts the statistics into the state. was are those of
 // Distinct before it.
-func (e *Engine) pass(s *State, d *Dimension, t *setting, c *Counts) (l likelihood, sc scores, was [NumRates]float64) {
+func (e *Engine) pass(s *State, d *fleet.Dimension, t *setting, c *fleet.Counts) (l likelihood, sc scores, was [fleet.NumRates]float64) {
 	now := s.now(t)
 	l = e.weigh(s, d, t, &now, s.busy, c)
 	sc.read(s)
-	was = sc.core[Distinct]
+	was = sc.core[fleet.Distinct]
 	l.taught = quarters // in the first two weeks, whatever it does
-	if t.age >= pastDays*e.perDay {
+	if t.age >= pastDays*e.PerDay {
 		l.taught = taught(sc.total())
 	}
-	sc.step(&l, e.keepOf(s, d, &l), d.top())
+	sc.step(&l, e.keepOf(s, d, &l), d.Top())
 	e.begin(s, t, &l)
 	sc.write(s)
 	return l, sc, was
@@ -79,26 +80,26 @@ func (s *State) now(t *setting) today {
 // Silent bins between the last closed one and this are closed first, as zeros.
 // What the bin tells of the fleet is added to sums, which may be nil. A bin that
 // is not after s.LastBin is late: use Late.
-func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, sums *Sums) Evidence {
-	at := clampBin(bin)
+func (e *Engine) Close(s *State, dim int, bin int64, c fleet.Counts, p *fleet.Parameters, sums *fleet.Sums) fleet.Evidence {
+	at := fleet.ClampBin(bin)
 	if s.last > at {
-		return Evidence{}
+		return fleet.Evidence{}
 	}
-	d := p.of(dim, s.group)
+	d := p.Of(dim, s.group)
 	e.catchUpTo(s, d, at)
-	c = c.clean()
+	c = c.Clean()
 	t := e.setting(s, d, at)
 	l, sc, was := e.pass(s, d, &t, &c)
 	ev := e.evidence(s, d, &t, &l, &sc, &c)
 	before := float64(s.high)
 	e.note(s, &t, ev.Log)
 	if sums != nil {
-		e.tell(sums.dim(dim), s, &t, &l, &c, before, ev.Log)
+		e.tell(sums.Dim(dim), s, &t, &l, &c, before, ev.Log)
 	}
 	s.told = e.dayMark(at)
 	e.learn(s, d, &t, &l, &was, &c)
-	if c.any() {
-		c[OffHours], c[Newcomer] = 0, 0 // derived again whenever they are needed
+	if c.Any() {
+		c[fleet.OffHours], c[fleet.Newcomer] = 0, 0 // derived again whenever they are needed
 		e.remember(s, at, l.taught, &c)
 	}
 	return ev
@@ -107,39 +108,16 @@ func (e *Engine) Close(s *State, dim int, bin int64, c Counts, p *Parameters, su
 // Hot reports whether the evidence is, or lately was, so high that the identity
 // must be closed in bins without a count too, so that correlate sees it fall.
 // It holds for at least six hours after an episode has become quiet.
-func (e *Engine) Hot(s *State, dim int, p *Parameters) bool {
+func (e *Engine) Hot(s *State, dim int, p *fleet.Parameters) bool {
 	return s.Seen() && float64(s.peak) >= p.Threshold(dim)-episode.Margin-hotMargin
 }
 
 // hotMargin is six hours of falling at a quarter of a nat an hour.
 const hotMargin = 1.5
 
-// clean maps counts to what the sums can hold: whole, not negative, not NaN.
-func (c Counts) clean() Counts {
-	for m := range c {
-		v := math.Round(c[m])
-		if !(v > 0) {
-			v = 0
-		}
-		c[m] = min(v, maxCount)
-	}
-	c[OffHours], c[Newcomer] = 0, 0
-	return c
-}
-
-// any reports whether any count is above zero.
-func (c *Counts) any() bool {
-	for _, v := range c[:OffHours] { // what is derived follows from the others
-		if v > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // catchUpTo closes the silent bins before at. Of a long silence only the last
 // catchUp bins are scored one by one; before them the statistics start anew.
-func (e *Engine) catchUpTo(s *State, d *Dimension, at uint32) {
+func (e *Engine) catchUpTo(s *State, d *fleet.Dimension, at uint32) {
 	if s.last == 0 {
 		s.first, s.last, s.rise = at+1, at, at+1
 		return
@@ -148,16 +126,14 @@ func (e *Engine) catchUpTo(s *State, d *Dimension, at uint32) {
 		e.rest(s, gap-e.catchUp)
 	}
 	for bin := s.last; bin < at; bin++ {
-		var silent Counts
+		var silent fleet.Counts
 		t := e.setting(s, d, bin)
-		t.mode = calm // the fleet's mode of a past bin is no longer known
+		t.mode = fleet.Calm // the fleet's mode of a past bin is no longer known
 		l, sc, was := e.pass(s, d, &t, &silent)
-		e.note(s, &t, ln(max(sc.total(), minStat)))
+		e.note(s, &t, fleet.Ln(max(sc.total(), minStat)))
 		e.learn(s, d, &t, &l, &was, &silent)
 	}
 }
-
-var calm = [numCore]float64{1, 1}
 
 // rest passes n silent bins in one go: what the statistics held is over, and who
 // is not away has learned silence.
@@ -167,12 +143,12 @@ func (e *Engine) rest(s *State, n uint32) {
 		x := &s.core[m]
 		x.stat = stats{}
 		if learns {
-			x.rest(float64(n), e.level[m], e.dispersion, m == int(Distinct))
+			x.rest(float64(n), e.level[m], e.dispersion, m == int(fleet.Distinct))
 		}
 	}
 	s.both = stats{}
 	if p := s.past(); p != nil {
-		p.stat, p.both = [numCore]stats{}, stats{}
+		p.stat, p.both = [fleet.NumCore]stats{}, stats{}
 	}
 	if s.more != nil {
 		for i, x := range s.more.extra {
@@ -180,8 +156,8 @@ func (e *Engine) rest(s *State, n uint32) {
 				continue
 			}
 			x.stat = stats{}
-			if m := Measure(i + numCore); learns && m != RowsRead && m != Newcomer {
-				x.rest(float64(n), e.level[Distinct], e.dispersion, true)
+			if m := fleet.Measure(i + fleet.NumCore); learns && m != fleet.RowsRead && m != fleet.Newcomer {
+				x.rest(float64(n), e.level[fleet.Distinct], e.dispersion, true)
 			}
 		}
 	}

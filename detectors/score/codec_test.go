@@ -10,22 +10,23 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/wire"
 	"pgregory.net/rapid"
 )
 
 // lived returns a state with some life behind it.
-func lived(e *Engine, p *Parameters, seed uint64, bins int, mean float64) State {
+func lived(e *Engine, p *fleet.Parameters, seed uint64, bins int, mean float64) State {
 	rng := rand.New(rand.NewPCG(seed, 8))
 	var s State
 	bin := int64(monday)
 	for range bins {
 		bin += int64(1 + rng.IntN(3)*rng.IntN(12))
 		c := negBinomial(rng, mean, 2)
-		e.Close(&s, 0, bin, Counts{c, math.Floor(c / 4)}, p, nil)
+		e.Close(&s, 0, bin, fleet.Counts{c, math.Floor(c / 4)}, p, nil)
 		s.Vote(rng.Uint32N(4)) // 0: worked with nothing
 		if rng.IntN(10) == 0 {
-			e.Late(&s, 0, bin-int64(rng.IntN(60)), Counts{3, 1}, p)
+			e.Late(&s, 0, bin-int64(rng.IntN(60)), fleet.Counts{3, 1}, p)
 		}
 	}
 	return s
@@ -48,8 +49,8 @@ func TestStateCodec(t *testing.T) {
 		bin := s.LastBin()
 		clone := s.Clone()
 		for i := range int64(60) {
-			x := e.Close(&s, 0, bin+1+i*3, Counts{float64(i), 2}, p, nil)
-			y := e.Close(&back, 0, bin+1+i*3, Counts{float64(i), 2}, p, nil)
+			x := e.Close(&s, 0, bin+1+i*3, fleet.Counts{float64(i), 2}, p, nil)
+			y := e.Close(&back, 0, bin+1+i*3, fleet.Counts{float64(i), 2}, p, nil)
 			if x != y {
 				t.Fatalf("decides otherwise: %+v, %+v", x, y)
 			}
@@ -96,10 +97,10 @@ func TestDecodeFaults(t *testing.T) {
 }
 
 // randomSums draws sums as Close makes them.
-func randomSums(e *Engine, p *Parameters, seed uint64, identities int) []*Sums {
-	parts := make([]*Sums, identities)
+func randomSums(e *Engine, p *fleet.Parameters, seed uint64, identities int) []*fleet.Sums {
+	parts := make([]*fleet.Sums, identities)
 	for i := range parts {
-		parts[i] = new(Sums)
+		parts[i] = new(fleet.Sums)
 		rng := rand.New(rand.NewPCG(seed, uint64(i)))
 		s := lived(e, p, rng.Uint64(), rng.IntN(200), 10)
 		for dim := range len(p.Dimensions) {
@@ -107,10 +108,10 @@ func randomSums(e *Engine, p *Parameters, seed uint64, identities int) []*Sums {
 				c := negBinomial(rng, 20, 1)
 				own := s
 				name := fmt.Sprint("GET /", rng.IntN(5))
-				own.Lean(GroupToken(name))
-				own.Vote(GroupToken(name))
+				own.Lean(fleet.GroupToken(name))
+				own.Vote(fleet.GroupToken(name))
 				parts[i].Name(dim, name)
-				e.Close(&own, dim, max(s.LastBin(), monday)+1, Counts{c, math.Floor(c / 2)}, p, parts[i])
+				e.Close(&own, dim, max(s.LastBin(), monday)+1, fleet.Counts{c, math.Floor(c / 2)}, p, parts[i])
 			}
 		}
 	}
@@ -125,18 +126,18 @@ func TestSumsPartitioning(t *testing.T) {
 	p := e.DefaultParameters()
 	rapid.Check(t, func(t *rapid.T) {
 		parts := randomSums(e, p, rapid.Uint64().Draw(t, "seed"), 12)
-		var whole Sums
+		var whole fleet.Sums
 		for _, s := range parts {
 			whole.Add(s)
 		}
-		partitions := make([]Sums, rapid.IntRange(1, 5).Draw(t, "partitions"))
+		partitions := make([]fleet.Sums, rapid.IntRange(1, 5).Draw(t, "partitions"))
 		for _, s := range rapid.Permutation(parts).Draw(t, "order") {
 			partitions[rapid.IntRange(0, len(partitions)-1).Draw(t, "partition")].Add(s)
 		}
-		var total Sums
+		var total fleet.Sums
 		for i := range partitions {
 			b := partitions[i].AppendBinary(nil)
-			s, rest, err := DecodeSums(b)
+			s, rest, err := fleet.DecodeSums(b)
 			if err != nil || len(rest) != 0 {
 				t.Fatalf("%v, %d bytes left", err, len(rest))
 			}
@@ -153,12 +154,12 @@ func TestSumsPartitioning(t *testing.T) {
 
 func TestSumsEmpty(t *testing.T) {
 	e, p := oneDimension()
-	var s Sums
+	var s fleet.Sums
 	if !s.Empty() || len(s.AppendBinary(nil)) != 2 {
 		t.Error("the zero sums are not empty")
 	}
 	var id State
-	e.Close(&id, 0, monday, Counts{1, 1}, p, &s)
+	e.Close(&id, 0, monday, fleet.Counts{1, 1}, p, &s)
 	if s.Empty() || s.Scored(0) != 1 || s.Scored(7) != 0 {
 		t.Error("one closed bin leaves them empty")
 	}
@@ -179,17 +180,17 @@ func TestFleetCodec(t *testing.T) {
 	}
 	next := c.fleet.Bin() + 5
 	clone := c.fleet.Clone()
-	x := c.engine.CloseBin(c.fleet, next, new(Sums))
+	x := c.engine.CloseBin(c.fleet, next, new(fleet.Sums))
 	if !bytes.Equal(clone.AppendBinary(nil), b) {
 		t.Fatal("a clone is another fleet, or changes with the fleet that it was made of")
 	}
-	y := c.engine.CloseBin(back, next, new(Sums))
+	y := c.engine.CloseBin(back, next, new(fleet.Sums))
 	if !reflect.DeepEqual(x, y) {
 		t.Fatal("the fleet that was read makes other parameters")
 	}
 	wire := x.AppendBinary(nil)
 	t.Logf("fleet %d bytes, parameters %d bytes of a dimension and two groups", len(b), len(wire))
-	z, rest, err := DecodeParameters(wire)
+	z, rest, err := fleet.DecodeParameters(wire)
 	if err != nil || len(rest) != 0 || !reflect.DeepEqual(x, z) {
 		t.Fatalf("parameters came back as others: %v", err)
 	}
@@ -209,8 +210,8 @@ func FuzzDecodeState(f *testing.F) {
 		if again := s.AppendBinary(nil); !bytes.Equal(again, b[:len(b)-len(rest)]) {
 			t.Fatalf("accepted %x, writes %x", b, again)
 		}
-		e.Close(&s, 0, s.LastBin()+3, Counts{5, 2}, p, new(Sums))
-		e.Late(&s, 0, s.LastBin()-1, Counts{5, 2}, p)
+		e.Close(&s, 0, s.LastBin()+3, fleet.Counts{5, 2}, p, new(fleet.Sums))
+		e.Late(&s, 0, s.LastBin()-1, fleet.Counts{5, 2}, p)
 	})
 }
 
@@ -220,7 +221,7 @@ func FuzzDecodeSums(f *testing.F) {
 		f.Add(s.AppendBinary(nil))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, rest, err := DecodeSums(b)
+		s, rest, err := fleet.DecodeSums(b)
 		if err != nil {
 			return
 		}
@@ -238,7 +239,7 @@ func FuzzDecodeParameters(f *testing.F) {
 	c.run(2)
 	f.Add(c.params.AppendBinary(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		q, rest, err := DecodeParameters(b)
+		q, rest, err := fleet.DecodeParameters(b)
 		if err != nil {
 			return
 		}
@@ -247,7 +248,7 @@ func FuzzDecodeParameters(f *testing.F) {
 		}
 		if len(q.Dimensions) > 0 {
 			var s State
-			e.Close(&s, 0, 5, Counts{5, 2}, q, nil)
+			e.Close(&s, 0, 5, fleet.Counts{5, 2}, q, nil)
 		}
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // Config says what an Engine is built for. All of it is part of what alerts are
@@ -17,7 +19,7 @@ type Config struct {
 }
 
 // DefaultBudget is the alert budget where none is given, in opened episodes a
-// day over the whole fleet.
+// Day over the whole fleet.
 const DefaultBudget = 2.0
 
 // Validate says what is wrong with the configuration, all of it at once.
@@ -32,8 +34,8 @@ func (c Config) Validate() error {
 	if len(c.Dimensions) == 0 {
 		faults = append(faults, errors.New("dimensions: want at least one"))
 	}
-	if len(c.Dimensions) > maxDimensions {
-		faults = append(faults, fmt.Errorf("dimensions: %d are more than the %d that are supported", len(c.Dimensions), maxDimensions))
+	if len(c.Dimensions) > fleet.MaxDimensions {
+		faults = append(faults, fmt.Errorf("dimensions: %d are more than the %d that are supported", len(c.Dimensions), fleet.MaxDimensions))
 	}
 	return errors.Join(faults...)
 }
@@ -54,9 +56,9 @@ const (
 // methods may be called from several goroutines as long as each State, Sums and
 // Fleet is used by one at a time.
 type Engine struct {
-	Model
+	fleet.Model
 
-	level      [numCore]float64 // horizons, in bins
+	level      [fleet.NumCore]float64 // horizons, in bins
 	pastLevel  float64
 	dispersion float64
 	keep       float64 // share of a statistic that outlives a bin
@@ -86,8 +88,8 @@ func NewEngine(c Config) *Engine {
 	}
 	day := float64(24*time.Hour) / float64(c.Bin)
 	return &Engine{
-		Model:      newModel(len(c.Dimensions), c.Budget, c.Location, c.Bin),
-		level:      [numCore]float64{levelDays * day, noveltyDays * day},
+		Model:      fleet.NewModel(len(c.Dimensions), c.Budget, c.Location, c.Bin),
+		level:      [fleet.NumCore]float64{levelDays * day, noveltyDays * day},
 		pastLevel:  laggingDays * day,
 		dispersion: dispersionDays * day,
 		keep:       1 - 1/(laggingDays*day),

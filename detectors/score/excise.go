@@ -3,6 +3,8 @@ package score
 import (
 	"math"
 	"slices"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // Excise takes the bins from..to, both included, out of what is usual for an
@@ -18,22 +20,22 @@ import (
 // is never higher after than before, and bins taken out twice do little harm.
 //
 // Bins that are not closed yet are left alone.
-func (e *Engine) Excise(s *State, dim int, from, to int64, p *Parameters) {
+func (e *Engine) Excise(s *State, dim int, from, to int64, p *fleet.Parameters) {
 	if !s.Seen() || to < from || to < s.FirstBin() {
 		return
 	}
-	first, last := max(clampBin(max(from, 0)), s.first-1), min(clampBin(max(to, 0)), s.last-1)
+	first, last := max(fleet.ClampBin(max(from, 0)), s.first-1), min(fleet.ClampBin(max(to, 0)), s.last-1)
 	if first > last {
 		return
 	}
-	d := p.of(dim, s.group)
+	d := p.Of(dim, s.group)
 	var h history
 	h.read(s.recent)
 	kept := e.oldestKept(s.last - 1)
 	if h.n == maxVisits {
 		kept = max(kept, h.visits[0].bin)
 	}
-	var rate [numCore]float64
+	var rate [fleet.NumCore]float64
 	pace := 1.0
 	e.exciseRows(s, d, &h, first, last, kept)
 	if last >= kept {
@@ -47,50 +49,50 @@ func (e *Engine) Excise(s *State, dim int, from, to int64, p *Parameters) {
 // memory returns the horizon of a decayed sum at the identity's present age.
 func (e *Engine) memory(s *State, m int) float64 {
 	age := float64(s.last - s.first)
-	return min(e.level[m], e.perDay+age/2)
+	return min(e.level[m], e.PerDay+age/2)
 }
 
 // exciseKept takes out bins of which the counts are known, and returns the level
 // that they had, zero where it cannot be told, and how much they taught.
-func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32) (rate [numCore]float64, pace float64) {
-	var count, exposure [numCore]float64
-	var noise [numCore]series // what the bins taught of how uneven counts are
+func (e *Engine) exciseKept(s *State, d *fleet.Dimension, h *history, from, to uint32) (rate [fleet.NumCore]float64, pace float64) {
+	var count, exposure [fleet.NumCore]float64
+	var noise [fleet.NumCore]series // what the bins taught of how uneven counts are
 	var days today
 	type worked struct {
 		cell    int
 		learned float64
 	}
 	var hours []worked
-	before := e.expectOf(&s.core[Distinct], &d.Prior[Distinct]).level
+	before := e.expectOf(&s.core[fleet.Distinct], &d.Prior[fleet.Distinct]).level
 	age := float64(s.last - s.first)
-	slow := 1 - 1/min(e.dispersion, e.perDay+age/2)
+	slow := 1 - 1/min(e.dispersion, e.PerDay+age/2)
 	for bin := from; bin <= to; bin++ {
 		c := h.counts(bin)
 		t := e.setting(s, d, bin)
-		t.mode = calm // the fleet's mode of a past bin is no longer known
+		t.mode = fleet.Calm // the fleet's mode of a past bin is no longer known
 		days.turn(t.day)
 		l := e.weigh(s, d, &t, &days, false, &c)
 		b, settled := &l.base, t.age > e.youth
 		w := lesson(h.taught(bin))
 		pace += w / float64(to-from+1)
 		ago := float64(s.last - 1 - bin)
-		learned := b.cut(c[Distinct], settled)
-		fresh := c[FirstTouch] * learned / max(c[Distinct], 1)
-		fade := math.Exp(-ago / e.memory(s, int(Distinct)))
-		count[Distinct] += w * fade * learned
-		exposure[Distinct] += w * fade * b.shape
-		hours = append(hours, worked{cell(t.hour), learned})
+		learned := b.cut(c[fleet.Distinct], settled)
+		fresh := c[fleet.FirstTouch] * learned / max(c[fleet.Distinct], 1)
+		fade := math.Exp(-ago / e.memory(s, int(fleet.Distinct)))
+		count[fleet.Distinct] += w * fade * learned
+		exposure[fleet.Distinct] += w * fade * b.shape
+		hours = append(hours, worked{fleet.Cell(t.hour), learned})
 		e.exciseRare(s, &c, fade)
-		fade = math.Exp(-ago / e.memory(s, int(FirstTouch)))
-		count[FirstTouch] += w * fade * fresh
-		exposure[FirstTouch] += w * fade * learned
+		fade = math.Exp(-ago / e.memory(s, int(fleet.FirstTouch)))
+		count[fleet.FirstTouch] += w * fade * fresh
+		exposure[fleet.FirstTouch] += w * fade * learned
 
 		residual := b.clip(learned, settled) - b.mu
-		noise[Distinct].excess = fold(noise[Distinct].excess, slow, w*(residual*residual-(residual+b.mu)))
-		noise[Distinct].square = fold(noise[Distinct].square, slow, w*b.mu*b.mu)
-		noise[FirstTouch].learnShare(fresh, learned, l.share.mean, 1, slow, w)
-		days.learn(b, b.clip(c[Distinct], settled), slow, w)
-		days.learnShare(c[FirstTouch], c[Distinct], l.share.mean, slow, w)
+		noise[fleet.Distinct].excess = fold(noise[fleet.Distinct].excess, slow, w*(residual*residual-(residual+b.mu)))
+		noise[fleet.Distinct].square = fold(noise[fleet.Distinct].square, slow, w*b.mu*b.mu)
+		noise[fleet.FirstTouch].learnShare(fresh, learned, l.share.mean, 1, slow, w)
+		days.learn(b, b.clip(c[fleet.Distinct], settled), slow, w)
+		days.learnShare(c[fleet.FirstTouch], c[fleet.Distinct], l.share.mean, slow, w)
 	}
 	for m := range s.core {
 		least := 0.0
@@ -104,7 +106,7 @@ func (e *Engine) exciseKept(s *State, d *Dimension, h *history, from, to uint32)
 	}
 	if p := s.profile(); p != nil {
 		// They were observed as multiples of a level somewhere between the two.
-		level := math.Sqrt(before * e.expectOf(&s.core[Distinct], &d.Prior[Distinct]).level)
+		level := math.Sqrt(before * e.expectOf(&s.core[fleet.Distinct], &d.Prior[fleet.Distinct]).level)
 		for _, h := range slices.Backward(hours) {
 			p.forget(h.cell, h.learned/level)
 		}
@@ -148,10 +150,10 @@ func calmer(over, under, lessOver, lessUnder float32) (float32, float32) {
 }
 
 // exciseRare takes the counts of a bin out of the measures after the core, but for
-// rows, which are told by their size and not by a level: exciseRows.
-func (e *Engine) exciseRare(s *State, c *Counts, fade float64) {
-	for m := Measure(numCore); m < NumMeasures; m++ {
-		if x := s.extra(m); x != nil && m != RowsRead && m != Newcomer {
+// Rows, which are told by their size and not by a level: exciseRows.
+func (e *Engine) exciseRare(s *State, c *fleet.Counts, fade float64) {
+	for m := fleet.Measure(fleet.NumCore); m < fleet.NumMeasures; m++ {
+		if x := s.extra(m); x != nil && m != fleet.RowsRead && m != fleet.Newcomer {
 			x.count = float32(max(float64(x.count)-c[m]*fade, 0))
 		}
 	}
@@ -177,7 +179,7 @@ const leastLeft = 0.25
 // exciseOld takes out the bins from..to, of which only the sums are left, after
 // those up to done have been. rate is the level that they are taken to have had,
 // pace how much they taught.
-func (e *Engine) exciseOld(s *State, from, to, done uint32, rate *[numCore]float64, pace float64) {
+func (e *Engine) exciseOld(s *State, from, to, done uint32, rate *[fleet.NumCore]float64, pace float64) {
 	older := s.past()
 	for m := range s.core {
 		x := &s.core[m]

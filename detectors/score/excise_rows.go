@@ -2,6 +2,8 @@ package score
 
 import (
 	"math"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // exciseRows takes the bins from..to out of what sizes of reports are usual for
@@ -14,17 +16,17 @@ import (
 //
 // The mean size never rises by it, and where sizes are a guess it does not fall
 // below a quarter.
-func (e *Engine) exciseRows(s *State, d *Dimension, h *history, from, to, kept uint32) {
-	x := s.extra(RowsRead)
+func (e *Engine) exciseRows(s *State, d *fleet.Dimension, h *history, from, to, kept uint32) {
+	x := s.extra(fleet.RowsRead)
 	if x == nil || x.exposure <= 0 {
 		return
 	}
 	was := *x
-	prior := &d.Prior[RowsRead]
+	prior := &d.Prior[fleet.RowsRead]
 	var again []float64 // newest first
 	gone, n := 0.0, 0.0
 	for i := h.n - 1; i >= 0 && h.visits[i].bin >= max(from, kept); i-- {
-		rows := float64(h.visits[i].counts[RowsRead])
+		rows := float64(h.visits[i].counts[fleet.RowsRead])
 		if rows == 0 {
 			continue
 		}
@@ -60,7 +62,7 @@ func (e *Engine) exciseRows(s *State, d *Dimension, h *history, from, to, kept u
 // which it had been learned. One that had been cut was cut to three standard
 // deviations of what was known before it, which is found by bisection. A bin that
 // cannot be in the sums, because it was taken out before, changes nothing.
-func (x *series) unlearnRows(prior *Prior, rows float64) (float64, bool) {
+func (x *series) unlearnRows(prior *fleet.Prior, rows float64) (float64, bool) {
 	before := func(l float64) series {
 		y := *x
 		y.exposure = float32(max(float64(x.exposure)-1, 0) / rowsFade)

@@ -4,13 +4,14 @@ import (
 	"math"
 	"testing"
 
+	"github.com/weirhq/weir/detectors/fleet"
 	"pgregory.net/rapid"
 )
 
 // worker is an identity that does so many records an hour, hour after hour.
 type worker struct {
 	engine *Engine
-	params *Parameters
+	params *fleet.Parameters
 	state  State
 	bin    int64
 }
@@ -22,7 +23,7 @@ func newWorker() *worker {
 
 func (w *worker) work(hours int, each float64) {
 	for range hours {
-		w.engine.Close(&w.state, 0, w.bin, Counts{Distinct: each, FirstTouch: each / 4}, w.params, nil)
+		w.engine.Close(&w.state, 0, w.bin, fleet.Counts{fleet.Distinct: each, fleet.FirstTouch: each / 4}, w.params, nil)
 		w.bin++
 	}
 }
@@ -30,10 +31,10 @@ func (w *worker) work(hours int, each float64) {
 // expected is what the next hour is held against.
 func (w *worker) expected() float64 { return w.next().Expected }
 
-func (w *worker) next() MeasureEvidence {
+func (w *worker) next() fleet.MeasureEvidence {
 	s := w.state.Clone()
 	w.engine.Advance(&s, 0, w.bin, w.params)
-	return w.engine.Early(&s, 0, w.bin, Counts{}, w.params).Measures[Distinct]
+	return w.engine.Early(&s, 0, w.bin, fleet.Counts{}, w.params).Measures[fleet.Distinct]
 }
 
 // A confirmed leak does not become normal: what is expected after it is what
@@ -76,9 +77,9 @@ func TestExcise(t *testing.T) {
 func (w *worker) reports(days int, rows float64) {
 	for range days {
 		for hour := range 24 {
-			c := Counts{Distinct: 5}
+			c := fleet.Counts{fleet.Distinct: 5}
 			if hour == 9 {
-				c[RowsRead] = math.Round(rows * (1 + 0.3*float64(w.bin/24%5-2)/2))
+				c[fleet.RowsRead] = math.Round(rows * (1 + 0.3*float64(w.bin/24%5-2)/2))
 			}
 			w.engine.Close(&w.state, 0, w.bin, c, w.params, nil)
 			w.bin++
@@ -87,17 +88,17 @@ func (w *worker) reports(days int, rows float64) {
 }
 
 // usualRows is what the next report is held against.
-func (w *worker) usualRows() MeasureEvidence {
+func (w *worker) usualRows() fleet.MeasureEvidence {
 	s := w.state.Clone()
 	w.engine.Advance(&s, 0, w.bin, w.params)
-	return w.engine.Early(&s, 0, w.bin, Counts{RowsRead: 1}, w.params).Measures[RowsRead]
+	return w.engine.Early(&s, 0, w.bin, fleet.Counts{fleet.RowsRead: 1}, w.params).Measures[fleet.RowsRead]
 }
 
 // mean is the mean of what is remembered of a measure: records an ordinary hour,
 // or the logarithm of a bin's rows.
-func (w *worker) mean(m Measure) float64 {
-	x := &w.state.core[Distinct]
-	if m != Distinct {
+func (w *worker) mean(m fleet.Measure) float64 {
+	x := &w.state.core[fleet.Distinct]
+	if m != fleet.Distinct {
 		x = w.state.extra(m)
 	}
 	if x == nil || x.exposure == 0 {
@@ -162,7 +163,7 @@ func TestExciseAll(t *testing.T) {
 	w.work(10*24, 100)
 	w.engine.Excise(&w.state, 0, from, w.bin-1, w.params)
 	if got := w.expected(); got > 20 {
-		t.Errorf("%.1f an hour expected of one of whom only a leak is known; the peers do about %.1f", got, w.params.Dimensions[0].Prior[Distinct].Mean)
+		t.Errorf("%.1f an hour expected of one of whom only a leak is known; the peers do about %.1f", got, w.params.Dimensions[0].Prior[fleet.Distinct].Mean)
 	}
 }
 
@@ -176,7 +177,7 @@ func TestExciseLaw(t *testing.T) {
 			w.work(rapid.IntRange(1, 100).Draw(t, "hours"), float64(rapid.IntRange(0, 300).Draw(t, "each")))
 		}
 		for range rapid.IntRange(1, 4).Draw(t, "times") {
-			before := w.mean(Distinct)
+			before := w.mean(fleet.Distinct)
 			from := start + int64(rapid.IntRange(-50, 700).Draw(t, "from"))
 			w.engine.Excise(&w.state, 0, from, from+int64(rapid.IntRange(-5, 700).Draw(t, "length")), w.params)
 			after := w.next()
@@ -185,7 +186,7 @@ func TestExciseLaw(t *testing.T) {
 			}
 			// The level lies between what it did and what its peers do, nearer to
 			// either than before.
-			if limit := max(before, w.params.Dimensions[0].Prior[Distinct].Mean); after.Level > limit*1.001 {
+			if limit := max(before, w.params.Dimensions[0].Prior[fleet.Distinct].Mean); after.Level > limit*1.001 {
 				t.Fatalf("a level of %.3f, and it has done %.3f", after.Level, before)
 			}
 		}
@@ -206,10 +207,10 @@ func TestExciseRowsLaw(t *testing.T) {
 			w.reports(rapid.IntRange(0, 6).Draw(t, "days"), float64(rapid.IntRange(1, 100_000).Draw(t, "rows")))
 		}
 		for range rapid.IntRange(1, 4).Draw(t, "times") {
-			before := w.mean(RowsRead)
+			before := w.mean(fleet.RowsRead)
 			from := start + int64(rapid.IntRange(-50, 700).Draw(t, "from"))
 			w.engine.Excise(&w.state, 0, from, from+int64(rapid.IntRange(-5, 700).Draw(t, "length")), w.params)
-			if after := w.mean(RowsRead); !(after <= before*1.0001) {
+			if after := w.mean(fleet.RowsRead); !(after <= before*1.0001) {
 				t.Fatalf("the logs of sizes have a mean of %v, before %v", after, before)
 			}
 		}

@@ -1,24 +1,8 @@
 package score
 
-// The measures after the core are rare: most identities never delete, never
-// read through a token that nobody issued. They are kept from their first count
-// on, and what came before is known all the same: zeros.
-
-// rare says how a measure after the core is judged.
-type rare struct {
-	prior Prior
-	floor float64 // the least count a bin that is expected; fewer are not told apart
-	burst float64 // mean of a harmless burst
-}
-
-// rares are the measures that are negative binomial around a level of their
-// own. The priors are low: few are enough where none were before.
-var rares = [NumMeasures]rare{
-	Destructive: {Prior{Mean: 0.05, Strength: 0.2, InverseK: 4}, 0.2, 4},
-	Subjects:    {Prior{Mean: 2, Strength: 0.3, InverseK: 1}, 1, 4},
-	Unissued:    {Prior{Mean: 0.05, Strength: 0.2, InverseK: 4}, 0.2, 4},
-	OffHours:    {Prior{Mean: 0.2, Strength: 0.2, InverseK: 4}, 0.5, 8},
-}
+import (
+	"github.com/weirhq/weir/detectors/fleet"
+)
 
 const (
 	strayBurst   = 0.02  // chance of a harmless burst
@@ -29,81 +13,81 @@ const (
 )
 
 // judges reports whether a measure after the core is to be scored in the bin.
-func (e *Engine) judges(s *State, m Measure, t *setting, b *baseline) bool {
+func (e *Engine) judges(s *State, m fleet.Measure, t *setting, b *baseline) bool {
 	switch m {
-	case RowsRead:
+	case fleet.RowsRead:
 		return true
-	case Unissued:
-		x := s.extra(Unissued)
-		return x == nil || float64(x.count) <= minorShare*float64(s.core[Distinct].count)+1
-	case OffHours:
-		return s.profile() != nil && t.age >= offHoursAge*e.perDay && b.mu < b.work/offHoursPart
+	case fleet.Unissued:
+		x := s.extra(fleet.Unissued)
+		return x == nil || float64(x.count) <= minorShare*float64(s.core[fleet.Distinct].count)+1
+	case fleet.OffHours:
+		return s.profile() != nil && t.age >= offHoursAge*e.PerDay && b.mu < b.work/offHoursPart
 	}
 	return true
 }
 
 // derive fills in the counts that follow from others.
-func (e *Engine) derive(s *State, t *setting, b *baseline, c *Counts) {
-	c[Newcomer] = 0
+func (e *Engine) derive(s *State, t *setting, b *baseline, c *fleet.Counts) {
+	c[fleet.Newcomer] = 0
 	if e.isNew(t) {
-		c[Newcomer] = s.total(t.bin) + c[Distinct]
+		c[fleet.Newcomer] = s.total(t.bin) + c[fleet.Distinct]
 	}
-	c[OffHours] = 0
-	if e.judges(s, OffHours, t, b) {
-		c[OffHours] = c[Distinct]
+	c[fleet.OffHours] = 0
+	if e.judges(s, fleet.OffHours, t, b) {
+		c[fleet.OffHours] = c[fleet.Distinct]
 	}
 }
 
 // blank is the series of a measure that has not occurred in all of an
 // identity's life.
-func (e *Engine) blank(m Measure, t *setting) series {
-	if m == RowsRead || m == Newcomer {
+func (e *Engine) blank(m fleet.Measure, t *setting) series {
+	if m == fleet.RowsRead || m == fleet.Newcomer {
 		return series{}
 	}
-	return series{exposure: float32(e.level[Distinct] * (1 - exp(-t.age/e.level[Distinct])))}
+	return series{exposure: float32(e.level[fleet.Distinct] * (1 - fleet.Exp(-t.age/e.level[fleet.Distinct])))}
 }
 
 // rareForecast returns what is expected of a measure after the core.
-func (e *Engine) rareForecast(x *series, m Measure, d *Dimension, t *setting, core *baseline) (baseline, forecast) {
-	how := &rares[m]
-	prior := &how.prior
-	if m == Subjects {
-		prior = &d.Prior[Subjects]
+func (e *Engine) rareForecast(x *series, m fleet.Measure, d *fleet.Dimension, t *setting, core *baseline) (baseline, forecast) {
+	how := &fleet.Rares[m]
+	prior := &how.Prior
+	if m == fleet.Subjects {
+		prior = &d.Prior[fleet.Subjects]
 	}
 	b := e.expectOf(x, prior)
-	if m == Subjects {
+	if m == fleet.Subjects {
 		b.day += t.youth // people move to a new release in days
 	}
 	b.shape, b.mode = max(core.shape, 1), core.mode
-	if m == OffHours {
+	if m == fleet.OffHours {
 		b.shape, b.mode = 1, 1
 		b.work = core.work // an evening at the desk
 	}
-	b.mu = max(b.level*b.shape*b.mode, how.floor)
+	b.mu = max(b.level*b.shape*b.mode, how.Floor)
 	b.hour = b.inverseK
-	f := forecast{null: b.mu, k: min(1/(b.inverseK+b.day), 1), stray: strayBurst, work: max(how.burst, b.mu, b.work), unlike: max(b.unlike, unlikeRare)}
-	for i, r := range Rates {
+	f := forecast{null: b.mu, k: min(1/(b.inverseK+b.day), 1), stray: strayBurst, work: max(how.Burst, b.mu, b.work), unlike: max(b.unlike, unlikeRare)}
+	for i, r := range fleet.Rates {
 		f.drift[i] = r * b.mu
 	}
 	return b, f
 }
 
 // learnRare takes a bin into the baseline of a measure after the core.
-func (e *Engine) learnRare(x *series, m Measure, l *likelihood, count float64, t *setting) {
+func (e *Engine) learnRare(x *series, m fleet.Measure, l *likelihood, count float64, t *setting) {
 	switch {
-	case m == Newcomer:
+	case m == fleet.Newcomer:
 		x.count = float32(l.total) // to be told: nothing is learned of it
 		return
-	case m == RowsRead && count > 0:
+	case m == fleet.RowsRead && count > 0:
 		x.learnRows(&l.rows, count)
 		return
-	case m == RowsRead:
+	case m == fleet.RowsRead:
 		return
 	}
-	b := &l.rare[int(m)-numCore]
+	b := &l.rare[int(m)-fleet.NumCore]
 	learned := b.cut(count, t.age > e.youth)
-	young := e.perDay + t.age/2
-	fade := 1 - 1/min(e.level[Distinct], young)
+	young := e.PerDay + t.age/2
+	fade := 1 - 1/min(e.level[fleet.Distinct], young)
 	x.count = fold(x.count, fade, learned)
 	x.exposure = fold(x.exposure, fade, b.shape*b.mode)
 	fade = 1 - 1/min(e.dispersion, young)

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 func TestFastMath(t *testing.T) {
@@ -16,26 +18,26 @@ func TestFastMath(t *testing.T) {
 	}
 	for range 200000 {
 		x := math.Exp(rng.Float64()*160 - 80)
-		near("ln", x, ln(x), math.Log(x), 1e-12)
+		near("ln", x, fleet.Ln(x), math.Log(x), 1e-12)
 		if x < 1e13 && x > 1e-3 {
 			want, _ := math.Lgamma(x)
-			near("lnGamma", x, lnGamma(x), want, 1e-9)
+			near("lnGamma", x, fleet.LnGamma(x), want, 1e-9)
 		}
 		y := rng.Float64()*900 - 700
 		y = min(y, 200)
-		if got, want := exp(y), math.Exp(y); math.Abs(got-want) > 1e-12*want {
+		if got, want := fleet.Exp(y), math.Exp(y); math.Abs(got-want) > 1e-12*want {
 			t.Fatalf("exp(%g) = %.17g, want %.17g", y, got, want)
 		}
 	}
 	for _, x := range []float64{1, 2, 0.5, math.Nextafter(1, 0), math.Nextafter(1, 2), 1 << 40} {
-		near("ln", x, ln(x), math.Log(x), 1e-12)
+		near("ln", x, fleet.Ln(x), math.Log(x), 1e-12)
 	}
 	for _, x := range []float64{0, -1e-300, 1e-300, -699.9, -700} {
-		if got, want := exp(x), math.Exp(x); math.Abs(got-want) > 1e-12*want {
+		if got, want := fleet.Exp(x), math.Exp(x); math.Abs(got-want) > 1e-12*want {
 			t.Fatalf("exp(%g) = %g, want %g", x, got, want)
 		}
 	}
-	if exp(-1e9) != 0 || exp(math.Inf(-1)) != 0 {
+	if fleet.Exp(-1e9) != 0 || fleet.Exp(math.Inf(-1)) != 0 {
 		t.Fatal("exp of very little is not zero")
 	}
 }

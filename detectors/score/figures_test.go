@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // TestFigures prints the figures of docs/detection.md and holds them within
@@ -41,7 +43,7 @@ func figuresTheory(t *testing.T) {
 // whose hours share nothing.
 func steadyForecast(mean, k float64) forecast {
 	f := forecast{null: mean, k: k, work: mean, stray: strayWork}
-	for i, r := range Rates {
+	for i, r := range fleet.Rates {
 		f.drift[i] = r * mean
 	}
 	return f
@@ -50,7 +52,7 @@ func steadyForecast(mean, k float64) forecast {
 // bareDelay returns the bins from a drift to the alarm, starting from calm.
 func bareDelay(rng *rand.Rand, mean, k, drift, threshold float64) float64 {
 	f := steadyForecast(mean, k)
-	var stat [NumRates]float64
+	var stat [fleet.NumRates]float64
 	for bin := -48; ; bin++ {
 		m := mean
 		if bin >= 0 {
@@ -61,7 +63,7 @@ func bareDelay(rng *rand.Rand, mean, k, drift, threshold float64) float64 {
 			stat[i] = (stat[i] + 1) * math.Exp(l)
 			sum += stat[i]
 		}
-		if bin >= 0 && math.Log(sum/NumRates) >= threshold {
+		if bin >= 0 && math.Log(sum/fleet.NumRates) >= threshold {
 			return float64(bin + 1)
 		}
 	}
@@ -69,7 +71,7 @@ func bareDelay(rng *rand.Rand, mean, k, drift, threshold float64) float64 {
 
 // figuresEngine measures the shipped engine, with baselines that it has
 // learned in six weeks, against leaks by a steady identity and by a clerk. All
-// of it runs with -v; else a short form.
+// Of it runs with -v; else a short form.
 func figuresEngine(t *testing.T) {
 	rates, seeds := []float64{3}, uint64(3)
 	if testing.Verbose() {

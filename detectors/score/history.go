@@ -3,6 +3,7 @@ package score
 import (
 	"encoding/binary"
 
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -13,7 +14,7 @@ const maxVisits = 48
 type visit struct {
 	bin    uint32 // index of the bin
 	taught uint8  // what it taught, 1 to 4 quarters; see taught in learn.go
-	counts [NumMeasures]uint64
+	counts [fleet.NumMeasures]uint64
 }
 
 // history is the unpacked form of State.recent. Packed it is a sequence of
@@ -33,11 +34,11 @@ const trailer = 5
 // whether there are counts other than those of the core (the lowest bit); the
 // core's counts; then a byte with a bit for each other measure that is above
 // zero, and their counts.
-func appendVisit(b []byte, gap uint32, taught uint8, counts *[NumMeasures]uint64) []byte {
+func appendVisit(b []byte, gap uint32, taught uint8, counts *[fleet.NumMeasures]uint64) []byte {
 	var mask byte
-	for m := numCore; m < int(NumMeasures); m++ {
+	for m := fleet.NumCore; m < int(fleet.NumMeasures); m++ {
 		if counts[m] > 0 {
-			mask |= 1 << (m - numCore)
+			mask |= 1 << (m - fleet.NumCore)
 		}
 	}
 	head := uint64(gap)<<visitBits | uint64(quarters-taught)<<1
@@ -45,14 +46,14 @@ func appendVisit(b []byte, gap uint32, taught uint8, counts *[NumMeasures]uint64
 		head |= 1
 	}
 	b = binary.AppendUvarint(b, head)
-	for _, c := range counts[:numCore] {
+	for _, c := range counts[:fleet.NumCore] {
 		b = binary.AppendUvarint(b, c)
 	}
 	if mask == 0 {
 		return b
 	}
 	b = append(b, mask)
-	for m := numCore; m < int(NumMeasures); m++ {
+	for m := fleet.NumCore; m < int(fleet.NumMeasures); m++ {
 		if counts[m] > 0 {
 			b = binary.AppendUvarint(b, counts[m])
 		}
@@ -67,20 +68,20 @@ const visitBits = 3
 func readVisit(r *wire.Reader, v *visit) (gap uint64) {
 	head := r.Uvarint()
 	v.taught = quarters - uint8(head>>1&(quarters-1))
-	v.counts = [NumMeasures]uint64{}
+	v.counts = [fleet.NumMeasures]uint64{}
 	counts := &v.counts
-	for m := range counts[:numCore] {
+	for m := range counts[:fleet.NumCore] {
 		counts[m] = readCount(r)
 	}
 	if head&1 == 0 {
 		return head >> visitBits
 	}
 	mask := r.Byte()
-	if mask == 0 || mask>>(int(NumMeasures)-numCore) != 0 {
+	if mask == 0 || mask>>(int(fleet.NumMeasures)-fleet.NumCore) != 0 {
 		r.Fail("counts of measures that there are not")
 	}
-	for m := numCore; m < int(NumMeasures); m++ {
-		if mask>>(m-numCore)&1 == 0 {
+	for m := fleet.NumCore; m < int(fleet.NumMeasures); m++ {
+		if mask>>(m-fleet.NumCore)&1 == 0 {
 			continue
 		}
 		if counts[m] = readCount(r); counts[m] == 0 {
@@ -93,7 +94,7 @@ func readVisit(r *wire.Reader, v *visit) (gap uint64) {
 // readCount reads one count of a visit.
 func readCount(r *wire.Reader) uint64 {
 	v := r.Uvarint()
-	if v > maxCount {
+	if v > fleet.MaxCount {
 		r.Fail("a count too large")
 	}
 	return v
@@ -167,7 +168,7 @@ func (h *history) prune(from uint32) {
 
 // add puts counts into the visit of a bin, making one in its place if there is
 // None: one that taught what the silence there did.
-func (h *history) add(bin uint32, c Counts) {
+func (h *history) add(bin uint32, c fleet.Counts) {
 	i := h.n
 	for i > 0 && h.visits[i-1].bin >= bin {
 		i--
@@ -180,18 +181,18 @@ func (h *history) add(bin uint32, c Counts) {
 	}
 	for m := range c {
 		v := &h.visits[i].counts[m]
-		*v = min(*v+uint64(c[m]), maxCount)
+		*v = min(*v+uint64(c[m]), fleet.MaxCount)
 	}
 }
 
 // counts returns what the visit of a bin holds, zeros if there is none.
-func (h *history) counts(bin uint32) Counts {
+func (h *history) counts(bin uint32) fleet.Counts {
 	for i := h.n - 1; i >= 0; i-- {
 		if h.visits[i].bin == bin {
 			return h.visits[i].asCounts()
 		}
 	}
-	return Counts{}
+	return fleet.Counts{}
 }
 
 // taught returns what a bin taught, in quarters: of a silent bin, what the visit
@@ -205,7 +206,7 @@ func (h *history) taught(bin uint32) uint8 {
 	return quarters
 }
 
-func (v *visit) asCounts() (c Counts) {
+func (v *visit) asCounts() (c fleet.Counts) {
 	for m := range c {
 		c[m] = float64(v.counts[m])
 	}
@@ -215,10 +216,10 @@ func (v *visit) asCounts() (c Counts) {
 // oldestKept returns the first bin that is still kept when last is the last
 // closed one.
 func (e *Engine) oldestKept(last uint32) uint32 {
-	if last < e.kept {
+	if last < e.KeptBins {
 		return 0
 	}
-	return last - e.kept
+	return last - e.KeptBins
 }
 
 // lastVisit returns the bin of the newest visit of a packed history that is not
@@ -226,7 +227,7 @@ func (e *Engine) oldestKept(last uint32) uint32 {
 func lastVisit(b []byte) uint32 { return binary.LittleEndian.Uint32(b[len(b)-trailer:]) }
 
 // remember notes an active bin, which is the newest, in place.
-func (e *Engine) remember(s *State, bin uint32, taught uint8, c *Counts) {
+func (e *Engine) remember(s *State, bin uint32, taught uint8, c *fleet.Counts) {
 	b := s.recent
 	newest, n := uint32(0), 0
 	if len(b) > 0 {
@@ -244,7 +245,7 @@ func (e *Engine) remember(s *State, bin uint32, taught uint8, c *Counts) {
 	if n == 0 {
 		b, newest = b[:0], 0
 	}
-	var counts [NumMeasures]uint64
+	var counts [fleet.NumMeasures]uint64
 	for m, v := range c {
 		counts[m] = uint64(v)
 	}

@@ -2,6 +2,8 @@ package score
 
 import (
 	"math"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // Late corrects a closed bin: add is what arrived late for it. The statistics
@@ -9,7 +11,7 @@ import (
 // baseline, so that nothing of the past need be kept but counts), and the level
 // learns them. It returns the evidence as it stands now, with the corrected bin
 // as the one that made the case, and false if the bin is older than what is
-// kept (two days, or the last 48 active bins); the counts are then not used
+// KeptBins (two days, or the last 48 active bins); the counts are then not used
 // here. A bin that is not closed yet is simply closed.
 //
 // R is a sum over the bins in which the change may have begun. The part of it
@@ -17,8 +19,8 @@ import (
 // more from nothing; the part that began before is the rest, times the
 // likelihood ratio of all kept bins. Both are computed with the old counts and
 // with the new ones.
-func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (Evidence, bool) {
-	at := clampBin(bin)
+func (e *Engine) Late(s *State, dim int, bin int64, add fleet.Counts, p *fleet.Parameters) (fleet.Evidence, bool) {
+	at := fleet.ClampBin(bin)
 	if at >= s.last {
 		return e.Close(s, dim, bin, add, p, nil), true
 	}
@@ -29,10 +31,10 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 		from = max(from, h.visits[0].bin)
 	}
 	if at < from {
-		return Evidence{}, false
+		return fleet.Evidence{}, false
 	}
-	add = add.clean()
-	d := p.of(dim, s.group)
+	add = add.Clean()
+	d := p.Of(dim, s.group)
 	old := h.counts(at)
 	h.add(at, add)
 	h.prune(from)
@@ -42,7 +44,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 	s.first = min(s.first, at+1)
 
 	t := e.setting(s, d, at)
-	t.mode = calm
+	t.mode = fleet.Calm
 	day := today{day: t.day}
 	l := e.weigh(s, d, &t, &day, false, &now) // for the explanation
 	var sc scores
@@ -58,21 +60,21 @@ func (e *Engine) Late(s *State, dim int, bin int64, add Counts, p *Parameters) (
 }
 
 // learnLate takes what was added to a closed bin into the baselines.
-func (e *Engine) learnLate(s *State, t *setting, l *likelihood, old, now *Counts) {
+func (e *Engine) learnLate(s *State, t *setting, l *likelihood, old, now *fleet.Counts) {
 	settled := t.age > e.youth
 	ago, w := float64(s.last-1-t.bin), lesson(l.taught)
-	fade := math.Exp(-ago / e.level[Distinct])
-	room := l.base.cut(now[Distinct], settled) - l.base.cut(old[Distinct], settled)
-	s.core[Distinct].count = max(fold(s.core[Distinct].count, 1, w*room*fade), 0)
-	x := &s.core[FirstTouch]
-	share := w * math.Exp(-ago/e.level[FirstTouch])
-	x.count = fold(x.count, 1, (now[FirstTouch]-old[FirstTouch])*share)
-	x.exposure = fold(x.exposure, 1, (now[Distinct]-old[Distinct])*share)
-	for m := Measure(numCore); m < OffHours; m++ {
+	fade := math.Exp(-ago / e.level[fleet.Distinct])
+	room := l.base.cut(now[fleet.Distinct], settled) - l.base.cut(old[fleet.Distinct], settled)
+	s.core[fleet.Distinct].count = max(fold(s.core[fleet.Distinct].count, 1, w*room*fade), 0)
+	x := &s.core[fleet.FirstTouch]
+	share := w * math.Exp(-ago/e.level[fleet.FirstTouch])
+	x.count = fold(x.count, 1, (now[fleet.FirstTouch]-old[fleet.FirstTouch])*share)
+	x.exposure = fold(x.exposure, 1, (now[fleet.Distinct]-old[fleet.Distinct])*share)
+	for m := fleet.Measure(fleet.NumCore); m < fleet.OffHours; m++ {
 		x := s.extra(m)
 		switch {
 		case x == nil || now[m] == old[m]:
-		case m == RowsRead:
+		case m == fleet.RowsRead:
 			x.learnRows(&l.rows, now[m])
 		default:
 			x.count = fold(x.count, 1, (now[m]-old[m])*fade)
@@ -81,10 +83,10 @@ func (e *Engine) learnLate(s *State, t *setting, l *likelihood, old, now *Counts
 }
 
 // correct replaces the part of a kept bin in every statistic.
-func (e *Engine) correct(s *State, d *Dimension, h *history, from, at uint32, old, now *Counts) {
+func (e *Engine) correct(s *State, d *fleet.Dimension, h *history, from, at uint32, old, now *fleet.Counts) {
 	was := e.again(s, d, h, from, at, old)
 	is := e.again(s, d, h, from, at, now)
-	top, high := d.top(), exp(float64(s.high))
+	top, high := d.Top(), fleet.Exp(float64(s.high))
 	var sc scores
 	sc.read(s)
 	for m := range sc.core {
@@ -94,7 +96,7 @@ func (e *Engine) correct(s *State, d *Dimension, h *history, from, at uint32, ol
 	mend(&sc.both, &was.stat.both, &is.stat.both, &was.log.both, &is.log.both, high, top)
 	mend(&sc.pastBoth, &was.stat.pastBoth, &is.stat.pastBoth, &was.log.pastBoth, &is.log.pastBoth, high, top)
 	for i := range sc.extra {
-		if Measure(i+numCore) == Newcomer {
+		if fleet.Measure(i+fleet.NumCore) == fleet.Newcomer {
 			continue // its total is taken anew in each bin
 		}
 		mend(&sc.extra[i], &was.stat.extra[i], &is.stat.extra[i], &was.log.extra[i], &is.log.extra[i], high, top)
@@ -107,7 +109,7 @@ func (e *Engine) correct(s *State, d *Dimension, h *history, from, at uint32, ol
 // mend replaces in a statistic what the kept bins said by what they say now, by
 // the factor by which the sum changes. What began before the kept bins was never
 // more than high, however little the silence of an outage has left of it.
-func mend(stat, was, is, logWas, logIs *[NumRates]float64, high, top float64) {
+func mend(stat, was, is, logWas, logIs *[fleet.NumRates]float64, high, top float64) {
 	for i := range stat {
 		older := max(0, stat[i]-was[i]) // began before the kept bins
 		then := min(older*bounded(logIs[i]-logWas[i]), max(high, older))
@@ -123,7 +125,7 @@ type replayed struct {
 }
 
 // again scores the kept bins from nothing, with counts c in the bin at.
-func (e *Engine) again(s *State, d *Dimension, h *history, from, at uint32, c *Counts) (r replayed) {
+func (e *Engine) again(s *State, d *fleet.Dimension, h *history, from, at uint32, c *fleet.Counts) (r replayed) {
 	e.replay(s, d, h, from, s.last-1, at, c, &r.stat, func(_ uint32, l *likelihood) {
 		r.log.add(l)
 	})
@@ -132,12 +134,12 @@ func (e *Engine) again(s *State, d *Dimension, h *history, from, at uint32, c *C
 
 // replay scores the bins from..to of the history again, on top of stat, with
 // counts c in the bin at, and tells of each bin's likelihood ratios.
-func (e *Engine) replay(s *State, d *Dimension, h *history, from, to, at uint32, c *Counts, stat *scores, tell func(bin uint32, l *likelihood)) {
+func (e *Engine) replay(s *State, d *fleet.Dimension, h *history, from, to, at uint32, c *fleet.Counts, stat *scores, tell func(bin uint32, l *likelihood)) {
 	var now today
 	if t := s.today(); t != nil {
 		now = today{shared: t.shared, square: t.square, alike: t.alike, pairs: t.pairs, spread: t.spread, weight: t.weight}
 	}
-	busy, top := false, d.top()
+	busy, top := false, d.Top()
 	for bin := from; bin <= to; bin++ {
 		counts := h.counts(bin)
 		if bin == at && c != nil {
@@ -145,14 +147,14 @@ func (e *Engine) replay(s *State, d *Dimension, h *history, from, to, at uint32,
 		}
 		t := e.setting(s, d, bin)
 		if bin != to || c == nil {
-			t.mode = calm
+			t.mode = fleet.Calm
 		}
 		now.turn(t.day)
 		l := e.weigh(s, d, &t, &now, busy, &counts)
-		was := stat.core[Distinct]
+		was := stat.core[fleet.Distinct]
 		stat.step(&l, e.keep, top)
 		now.pass(&l, &was, &counts)
-		busy = counts[Distinct] > 0
+		busy = counts[fleet.Distinct] > 0
 		tell(bin, &l)
 	}
 }
@@ -161,7 +163,7 @@ func (e *Engine) replay(s *State, d *Dimension, h *history, from, to, at uint32,
 func (l *likelihood) add(o *likelihood) {
 	plus(&l.both, &o.both)
 	plus(&l.pastBoth, &o.pastBoth)
-	for i := range NumRates {
+	for i := range fleet.NumRates {
 		for m := range l.core {
 			l.core[m][i] += o.core[m][i]
 			l.past[m][i] += o.past[m][i]
@@ -177,10 +179,10 @@ func (l *likelihood) add(o *likelihood) {
 
 // ratio returns the log ratio of a measure at a rate, over the horizons the
 // larger.
-func (l *likelihood) ratio(m Measure, i int) float64 {
+func (l *likelihood) ratio(m fleet.Measure, i int) float64 {
 	switch {
-	case m >= numCore:
-		return l.extra[m-numCore][i]
+	case m >= fleet.NumCore:
+		return l.extra[m-fleet.NumCore][i]
 	case l.aged:
 		return max(l.core[m][i], l.past[m][i])
 	}
@@ -192,14 +194,14 @@ func (l *likelihood) ratio(m Measure, i int) float64 {
 // best rate, over the kept bins. Where the evidence has stood out for longer than
 // those, it is the bin since which it has. c is the count of bin
 // end, nil if the history holds it.
-func (e *Engine) onset(s *State, d *Dimension, ev *Evidence, sc *scores, end uint32, c *Counts) int64 {
+func (e *Engine) onset(s *State, d *fleet.Dimension, ev *fleet.Evidence, sc *scores, end uint32, c *fleet.Counts) int64 {
 	rise := min(s.rise-1, end)
 	from := e.oldestKept(end)
 	if rise < from {
 		return int64(rise)
 	}
 	m, best := ev.Measure, 0
-	for i := range Rates {
+	for i := range fleet.Rates {
 		if sc.rate(m, i) > sc.rate(m, best) {
 			best = i
 		}

@@ -4,14 +4,16 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // play closes bins of an identity; counts of one bin may be withheld and come
 // late.
-func play(e *Engine, p *Parameters, seed uint64, bins int, boost map[int]float64, late int, withhold float64) (State, int64, Counts) {
+func play(e *Engine, p *fleet.Parameters, seed uint64, bins int, boost map[int]float64, late int, withhold float64) (State, int64, fleet.Counts) {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	var s State
-	var held Counts
+	var held fleet.Counts
 	bin := int64(monday)
 	for i := range bins {
 		f := boost[i]
@@ -19,9 +21,9 @@ func play(e *Engine, p *Parameters, seed uint64, bins int, boost map[int]float64
 			f = 1
 		}
 		c := negBinomial(rng, 20*f, 5)
-		counts := Counts{c, math.Floor(c / 2)}
+		counts := fleet.Counts{c, math.Floor(c / 2)}
 		if i == late {
-			held = Counts{math.Floor(counts[0] * withhold), math.Floor(counts[1] * withhold)}
+			held = fleet.Counts{math.Floor(counts[0] * withhold), math.Floor(counts[1] * withhold)}
 			counts[0] -= held[0]
 			counts[1] -= held[1]
 		}
@@ -49,8 +51,8 @@ func TestLateNearlyInTime(t *testing.T) {
 		if math.Abs(ev.Log-intime.Log()) > 0.7 {
 			t.Errorf("%d bins back: log %.2f, was %.2f, in time %.2f", back, ev.Log, was, intime.Log())
 		}
-		if ev.Measures[Distinct].Observed < held[Distinct] {
-			t.Errorf("%d bins back: observed %g, with %g added", back, ev.Measures[Distinct].Observed, held[Distinct])
+		if ev.Measures[fleet.Distinct].Observed < held[fleet.Distinct] {
+			t.Errorf("%d bins back: observed %g, with %g added", back, ev.Measures[fleet.Distinct].Observed, held[fleet.Distinct])
 		}
 	}
 }
@@ -60,7 +62,7 @@ func TestLateNothing(t *testing.T) {
 	e, p := oneDimension()
 	s, last, _ := play(e, p, 2, 300, map[int]float64{295: 4}, -1, 0)
 	before := string(s.AppendBinary(nil))
-	if _, ok := e.Late(&s, 0, last-3, Counts{}, p); !ok {
+	if _, ok := e.Late(&s, 0, last-3, fleet.Counts{}, p); !ok {
 		t.Fatal("refused")
 	}
 	if string(s.AppendBinary(nil)) != before {
@@ -73,9 +75,9 @@ func TestLateNothing(t *testing.T) {
 func TestLateLeak(t *testing.T) {
 	e, p := oneDimension()
 	s, last, _ := play(e, p, 3, 500, nil, -1, 0)
-	var ev Evidence
+	var ev fleet.Evidence
 	for back := int64(8); back > 2; back-- {
-		ev, _ = e.Late(&s, 0, last-back, Counts{80, 80}, p)
+		ev, _ = e.Late(&s, 0, last-back, fleet.Counts{80, 80}, p)
 	}
 	intime := stolen(e, p)
 	if ev.Log < p.Threshold(0) || ev.Log < intime-1.5 {
@@ -88,25 +90,25 @@ func TestLateLeak(t *testing.T) {
 	s, last, _ = play(e, p, 4, 500, nil, -1, 0)
 	for range 6 {
 		last++
-		e.Close(&s, 0, last, Counts{}, p, nil)
+		e.Close(&s, 0, last, fleet.Counts{}, p, nil)
 	}
 	for back := int64(5); back >= 0; back-- {
-		if ev, _ = e.Late(&s, 0, last-back, Counts{20, 10}, p); ev.Log > CandidateCut {
+		if ev, _ = e.Late(&s, 0, last-back, fleet.Counts{20, 10}, p); ev.Log > fleet.CandidateCut {
 			t.Errorf("a backlog of ordinary work: log %.1f", ev.Log)
 		}
 	}
 }
 
 // stolen returns the evidence of TestLateLeak's leak when it comes in time.
-func stolen(e *Engine, p *Parameters) float64 {
+func stolen(e *Engine, p *fleet.Parameters) float64 {
 	rng := rand.New(rand.NewPCG(3, 2))
 	var s State
 	for i := range 500 {
 		c := negBinomial(rng, 20, 5)
-		counts := Counts{c, math.Floor(c / 2)}
+		counts := fleet.Counts{c, math.Floor(c / 2)}
 		if back := 499 - i; back > 2 && back <= 8 {
-			counts[Distinct] += 80
-			counts[FirstTouch] += 80
+			counts[fleet.Distinct] += 80
+			counts[fleet.FirstTouch] += 80
 		}
 		e.Close(&s, 0, int64(monday+i), counts, p, nil)
 	}
@@ -116,20 +118,20 @@ func stolen(e *Engine, p *Parameters) float64 {
 func TestLateBounds(t *testing.T) {
 	e, p := oneDimension()
 	s, last, _ := play(e, p, 5, 100, nil, -1, 0)
-	if _, ok := e.Late(&s, 0, last-49, Counts{1, 1}, p); ok {
+	if _, ok := e.Late(&s, 0, last-49, fleet.Counts{1, 1}, p); ok {
 		t.Error("a bin older than two days was taken")
 	}
-	if _, ok := e.Late(&s, 0, last-40, Counts{1, 1}, p); !ok {
+	if _, ok := e.Late(&s, 0, last-40, fleet.Counts{1, 1}, p); !ok {
 		t.Error("a bin of the day before yesterday was refused")
 	}
 	var fresh State
-	if ev, ok := e.Late(&fresh, 0, last-1000, Counts{3, 3}, p); !ok || !ev.Scored || fresh.LastBin() != last-1000 {
+	if ev, ok := e.Late(&fresh, 0, last-1000, fleet.Counts{3, 3}, p); !ok || !ev.Scored || fresh.LastBin() != last-1000 {
 		t.Errorf("an identity never seen: %v, %v, last bin %d", ev, ok, fresh.LastBin())
 	}
 	// Late before the first bin makes the identity older.
 	var s2 State
-	e.Close(&s2, 0, last, Counts{5, 5}, p, nil)
-	if _, ok := e.Late(&s2, 0, last-10, Counts{5, 5}, p); !ok || s2.FirstBin() != last-10 {
+	e.Close(&s2, 0, last, fleet.Counts{5, 5}, p, nil)
+	if _, ok := e.Late(&s2, 0, last-10, fleet.Counts{5, 5}, p); !ok || s2.FirstBin() != last-10 {
 		t.Errorf("first bin %d, want %d", s2.FirstBin(), last-10)
 	}
 	if _, _, err := DecodeState(s2.AppendBinary(nil)); err != nil {
@@ -149,7 +151,7 @@ func TestOnset(t *testing.T) {
 			}
 			s, last, _ := play(e, p, seed, 500+lasts-1, boost, -1, 0)
 			e.Advance(&s, 0, last+1, p)
-			ev := e.Early(&s, 0, last+1, Counts{60, 30}, p)
+			ev := e.Early(&s, 0, last+1, fleet.Counts{60, 30}, p)
 			off += math.Abs(float64(ev.Onset-monday-500)) / 20
 		}
 		t.Logf("a leak of %d bins: onset off by %.1f bins on average", lasts, off)

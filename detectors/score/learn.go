@@ -2,6 +2,8 @@ package score
 
 import (
 	"math"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // Of an identity under suspicion less is learned, so that a leak does not become
@@ -26,40 +28,40 @@ func lesson(taught uint8) float64 { return float64(taught) / quarters }
 // learn takes the bin into the baseline: slowly (horizons of a week or more against
 // hours of detection), and a count far beyond anything ordinary is cut for
 // learning, so that one burst does not buy weeks of blindness.
-func (e *Engine) learn(s *State, d *Dimension, t *setting, l *likelihood, stat *[NumRates]float64, c *Counts) {
+func (e *Engine) learn(s *State, d *fleet.Dimension, t *setting, l *likelihood, stat *[fleet.NumRates]float64, c *fleet.Counts) {
 	if e.away(s, t.bin, c) {
 		s.busy = false
 		return
 	}
 	b := &l.base
 	e.learnPast(s, t)
-	learned := b.cut(c[Distinct], t.age > e.youth)
-	young := e.perDay + t.age/2
+	learned := b.cut(c[fleet.Distinct], t.age > e.youth)
+	young := e.PerDay + t.age/2
 	w := lesson(l.taught)
 	slow := 1 - w/min(e.dispersion, young)
 	e.learnToday(s, t, l, stat, c, slow, w)
 
-	x := &s.core[Distinct]
-	fade := 1 - w/min(e.level[Distinct], young)
+	x := &s.core[fleet.Distinct]
+	fade := 1 - w/min(e.level[fleet.Distinct], young)
 	x.count = fold(x.count, fade, w*learned)
 	x.exposure = fold(x.exposure, fade, w*b.shape*b.mode)
 	residual := b.clip(learned, t.age > e.youth) - b.mu
 	x.excess = fold(x.excess, slow, w*(residual*residual-(residual+b.mu)))
 	x.square = fold(x.square, slow, w*b.mu*b.mu)
-	s.core[FirstTouch].learnShare(c[FirstTouch]*learned/max(c[Distinct], 1), learned, l.share.mean, 1-w/min(e.level[FirstTouch], young), slow, w)
+	s.core[fleet.FirstTouch].learnShare(c[fleet.FirstTouch]*learned/max(c[fleet.Distinct], 1), learned, l.share.mean, 1-w/min(e.level[fleet.FirstTouch], young), slow, w)
 
-	s.busy = c[Distinct] > 0
+	s.busy = c[fleet.Distinct] > 0
 	if s.busy {
 		s.worked = min(s.worked+1, workMemory)
 		s.work += (float32(learned) - s.work) / float32(s.worked)
 	}
 	e.learnExtras(s, t, l, c)
 
-	if s.profile() == nil && x.count >= profileMin && t.age >= e.perDay {
+	if s.profile() == nil && x.count >= profileMin && t.age >= e.PerDay {
 		s.room().profile = &profile{follows: 1, mass: 1}
 	}
 	if p := s.profile(); p != nil {
-		p.observe(cell(t.hour), learned/(b.level*b.mode))
+		p.observe(fleet.Cell(t.hour), learned/(b.level*b.mode))
 		p.compare(d)
 		p.balance(d, b.level)
 	}
@@ -69,25 +71,25 @@ func (e *Engine) learn(s *State, d *Dimension, t *setting, l *likelihood, stat *
 // three days of silence somebody who has worked for weeks is on holiday. Else
 // whoever comes back to the usual work would stand out. Of others, such as an
 // account that was tried once, silence is what is usual.
-func (e *Engine) away(s *State, bin uint32, c *Counts) bool {
-	if c.any() || len(s.recent) == 0 || s.past() == nil {
+func (e *Engine) away(s *State, bin uint32, c *fleet.Counts) bool {
+	if c.Any() || len(s.recent) == 0 || s.past() == nil {
 		return false
 	}
 	return bin-lastVisit(s.recent) > e.absence
 }
 
 // learnToday takes the bin, with weight w, into what the day is like.
-func (e *Engine) learnToday(s *State, t *setting, l *likelihood, stat *[NumRates]float64, c *Counts, fade, w float64) {
+func (e *Engine) learnToday(s *State, t *setting, l *likelihood, stat *[fleet.NumRates]float64, c *fleet.Counts, fade, w float64) {
 	if s.today() == nil {
-		if float64(s.core[Distinct].count)+c[Distinct] < todayMin {
+		if float64(s.core[fleet.Distinct].count)+c[fleet.Distinct] < todayMin {
 			return
 		}
 		s.room().today = &today{day: t.day}
 	}
 	now := s.today()
 	now.turn(t.day)
-	now.learn(&l.base, l.base.clip(c[Distinct], t.age > e.youth), fade, w)
-	now.learnShare(c[FirstTouch], c[Distinct], l.share.mean, fade, w)
+	now.learn(&l.base, l.base.clip(c[fleet.Distinct], t.age > e.youth), fade, w)
+	now.learnShare(c[fleet.FirstTouch], c[fleet.Distinct], l.share.mean, fade, w)
 	now.pass(l, stat, c)
 }
 
@@ -95,7 +97,7 @@ func (e *Engine) learnToday(s *State, t *setting, l *likelihood, stat *[NumRates
 func (e *Engine) learnPast(s *State, t *setting) {
 	p := s.past()
 	if p == nil {
-		if t.age < pastDays*e.perDay || s.profile() == nil {
+		if t.age < pastDays*e.PerDay || s.profile() == nil {
 			return
 		}
 		p = new(past)
@@ -108,15 +110,15 @@ func (e *Engine) learnPast(s *State, t *setting) {
 	for m := range s.core {
 		p.flow(m, &s.core[m], e)
 	}
-	if x := s.extra(Subjects); x != nil {
-		p.flow(numCore, x, e)
+	if x := s.extra(fleet.Subjects); x != nil {
+		p.flow(fleet.NumCore, x, e)
 	}
 }
 
 // learnExtras takes the bin into the baselines of the measures after the core.
-func (e *Engine) learnExtras(s *State, t *setting, l *likelihood, c *Counts) {
-	for m := Measure(numCore); m < NumMeasures; m++ {
-		i := int(m) - numCore
+func (e *Engine) learnExtras(s *State, t *setting, l *likelihood, c *fleet.Counts) {
+	for m := fleet.Measure(fleet.NumCore); m < fleet.NumMeasures; m++ {
+		i := int(m) - fleet.NumCore
 		if x := s.extra(m); x != nil && l.judged[i] {
 			e.learnRare(x, m, l, c[m], t)
 		}

@@ -2,6 +2,8 @@ package score
 
 import (
 	"testing"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // A leak hardly becomes normal while it is weighed; work that stays as it is now
@@ -34,7 +36,7 @@ func TestTaught(t *testing.T) {
 		evidence float64 // nats
 		want     uint8
 	}{{-69, 4}, {0, 4}, {2, 3}, {3, 2}, {4, 1}, {30, 1}} {
-		if got := taught(exp(c.evidence)); got != c.want {
+		if got := taught(fleet.Exp(c.evidence)); got != c.want {
 			t.Errorf("at %g nats %d quarters are learned, want %d", c.evidence, got, c.want)
 		}
 	}
@@ -45,12 +47,12 @@ func TestTaught(t *testing.T) {
 func TestWhatIsNotJudgedFades(t *testing.T) {
 	var sc scores
 	var l likelihood
-	i := int(OffHours) - numCore
-	sc.kept[i], sc.extra[i] = true, [NumRates]float64{1e6, 1e6, 1e6, 1e6, 1e6}
+	i := int(fleet.OffHours) - fleet.NumCore
+	sc.kept[i], sc.extra[i] = true, [fleet.NumRates]float64{1e6, 1e6, 1e6, 1e6, 1e6}
 	for range 24 {
 		sc.step(&l, 0.8, 1e9)
 	}
-	if got := sc.rate(OffHours, 0); got > 1e4 {
+	if got := sc.rate(fleet.OffHours, 0); got > 1e4 {
 		t.Errorf("after a day of hours in which it is not judged, 1e6 are %g", got)
 	}
 }

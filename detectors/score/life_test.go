@@ -8,17 +8,18 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // tale is one identity whose counts a test writes by hand, in a small company of
 // clerks and services.
 type tale struct {
 	name   string
-	counts func(rng *rand.Rand, day, hour int) Counts // day 0 is a Monday
+	counts func(rng *rand.Rand, day, hour int) fleet.Counts // day 0 is a Monday
 }
 
 // openings plays the identity among 20 clerks, at a budget of so many openings a
-// day, and returns the days on which an episode of it opens.
+// Day, and returns the days on which an episode of it opens.
 func (p *tale) openings(seed uint64, days int, budget float64, loc *time.Location) (opened []int) {
 	c := newCompany(budget, staff(seed, 20))
 	if loc != nil {
@@ -26,7 +27,7 @@ func (p *tale) openings(seed uint64, days int, budget float64, loc *time.Locatio
 	}
 	who := &someone{name: p.name, rng: rand.New(rand.NewPCG(seed, 77)), script: p.counts}
 	c.people = append(c.people, who)
-	c.onAlert = func(s *someone, hour int, _ episode.Decision, _ Evidence) {
+	c.onAlert = func(s *someone, hour int, _ episode.Decision, _ fleet.Evidence) {
 		if s == who {
 			opened = append(opened, hour/24)
 		}
@@ -49,15 +50,15 @@ func office(level float64) func(rng *rand.Rand, day, hour int) float64 {
 	}
 }
 
-// fresh splits a count into first touches of a share.
-func fresh(rng *rand.Rand, n, share float64) Counts {
+// Fresh splits a count into first touches of a share.
+func fresh(rng *rand.Rand, n, share float64) fleet.Counts {
 	f := 0.0
 	for range int(min(n, 1000)) {
 		if rng.Float64() < share {
 			f++
 		}
 	}
-	return Counts{Distinct: n, FirstTouch: math.Round(f * max(1, n/1000))}
+	return fleet.Counts{fleet.Distinct: n, fleet.FirstTouch: math.Round(f * max(1, n/1000))}
 }
 
 // benignBudget is that of the tales of benign life: an opening in five days among
@@ -68,12 +69,12 @@ const benignBudget = 0.2
 // open an episode at most as often as the table says, over six weeks and three
 // seeds.
 func TestBenignLife(t *testing.T) {
-	one := func(level, share float64, factor func(day, hour int) float64) func(*rand.Rand, int, int) Counts {
+	one := func(level, share float64, factor func(day, hour int) float64) func(*rand.Rand, int, int) fleet.Counts {
 		work := office(level)
-		return func(rng *rand.Rand, day, hour int) Counts {
+		return func(rng *rand.Rand, day, hour int) fleet.Counts {
 			mean := work(rng, day, hour) * factor(day, hour)
 			if mean == 0 {
-				return Counts{}
+				return fleet.Counts{}
 			}
 			return fresh(rng, negBinomial(rng, mean, 5), share)
 		}
@@ -92,25 +93,25 @@ func TestBenignLife(t *testing.T) {
 			}
 			return 1
 		})}, 35, 1},
-		{tale{"two weeks after a new role: twice the work, at other hours, for good", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"two weeks after a new role: twice the work, at other hours, for good", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			mean := night(rng, day, hour)
 			if day < 21 {
 				mean = clerkly(rng, day, hour)
 			}
 			if mean == 0 {
-				return Counts{}
+				return fleet.Counts{}
 			}
 			return fresh(rng, negBinomial(rng, mean, 5), 0.5)
 		}}, 35, 1},
-		{tale{"a monthly batch", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"a monthly batch", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			if day%28 == 3 && hour == 2 {
 				return fresh(rng, negBinomial(rng, 20000, 20), 0.3)
 			}
-			return Counts{}
+			return fleet.Counts{}
 		}}, 0, 1},
-		{tale{"a batch round all customers: all new for three weeks, then none", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"a batch round all customers: all new for three weeks, then none", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			if hour != 1 {
-				return Counts{}
+				return fleet.Counts{}
 			}
 			share := 1.0
 			if day%42 >= 21 {
@@ -118,24 +119,24 @@ func TestBenignLife(t *testing.T) {
 			}
 			return fresh(rng, negBinomial(rng, 9000, 50), share)
 		}}, 0, 1},
-		{tale{"a nightly batch that breaks off and runs again", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"a nightly batch that breaks off and runs again", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			switch {
 			case hour == 1, hour == 4 && day%15 == 11:
 				return fresh(rng, negBinomial(rng, 5000, 50), 0.3)
 			}
-			return Counts{}
+			return fleet.Counts{}
 		}}, 0, 1},
-		{tale{"an engineer on call", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"an engineer on call", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			begin := int(rand.New(rand.NewPCG(uint64(day), 3)).Uint64() % 20)
 			if day%5 == 2 && hour >= begin && hour < begin+3 {
 				return fresh(rng, negBinomial(rng, 40, 3), 0.8)
 			}
-			return Counts{}
+			return fleet.Counts{}
 		}}, 0, 2},
-		{tale{"a service that grows by a percent a day, through as many more actors", func(rng *rand.Rand, day, _ int) Counts {
+		{tale{"a service that grows by a percent a day, through as many more actors", func(rng *rand.Rand, day, _ int) fleet.Counts {
 			grown := math.Pow(1.01, float64(day))
 			n := fresh(rng, negBinomial(rng, 300*grown, 10), 0.2)
-			n[Subjects] = math.Round(100 * grown)
+			n[fleet.Subjects] = math.Round(100 * grown)
 			return n
 		}}, 0, 1},
 		{tale{"many reads of the same customers", one(12, 0.3, func(day, _ int) float64 {
@@ -144,22 +145,22 @@ func TestBenignLife(t *testing.T) {
 			}
 			return 1
 		})}, 0, 1},
-		{tale{"a weekly report of 200,000 rows", func(_ *rand.Rand, day, hour int) Counts {
+		{tale{"a weekly report of 200,000 rows", func(_ *rand.Rand, day, hour int) fleet.Counts {
 			if day%7 == 0 && hour == 6 {
-				return Counts{RowsRead: 200_000}
+				return fleet.Counts{fleet.RowsRead: 200_000}
 			}
-			return Counts{}
+			return fleet.Counts{}
 		}}, 0, 0},
-		{tale{"an analyst's exports of 500 to 5,000 rows", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"an analyst's exports of 500 to 5,000 rows", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			n := one(10, 0.5, usual)(rng, day, hour)
-			if n[Distinct] > 0 && rng.IntN(10) == 0 {
-				n[RowsRead] = float64(500 + rng.IntN(4500))
+			if n[fleet.Distinct] > 0 && rng.IntN(10) == 0 {
+				n[fleet.RowsRead] = float64(500 + rng.IntN(4500))
 			}
 			return n
 		}}, 0, 1},
-		{tale{"a clerk who deletes now and then", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"a clerk who deletes now and then", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			n := one(14, 0.84, usual)(rng, day, hour)
-			n[Destructive] = min(n[Distinct], poisson(rng, 0.05*n[Distinct]))
+			n[fleet.Destructive] = min(n[fleet.Distinct], poisson(rng, 0.05*n[fleet.Distinct]))
 			return n
 		}}, 0, 1},
 	} {
@@ -181,11 +182,11 @@ func TestBenignLife(t *testing.T) {
 func TestClockChange(t *testing.T) {
 	berlin := mustZone(t, "Europe/Berlin")
 	work := office(15)
-	p := tale{"clerk", func(rng *rand.Rand, day, hour int) Counts {
+	p := tale{"clerk", func(rng *rand.Rand, day, hour int) fleet.Counts {
 		at := time.Unix((monday+int64(day*24+hour))*3600, 0).In(berlin) // from 2 March on; the clock changes on the 29th
 		mean := work(rng, int(at.Weekday()+6)%7+7*(day/7), at.Hour())
 		if mean == 0 {
-			return Counts{}
+			return fleet.Counts{}
 		}
 		return fresh(rng, negBinomial(rng, mean, 5), 0.5)
 	}}
@@ -201,18 +202,18 @@ func TestClockChange(t *testing.T) {
 // TestLeaks plays thefts that must be found, and says how long it takes.
 func TestLeaks(t *testing.T) {
 	const from = 28 // day, a Monday
-	clerk := func(level, share, times float64) func(*rand.Rand, int, int) Counts {
+	clerk := func(level, share, times float64) func(*rand.Rand, int, int) fleet.Counts {
 		work := office(level)
-		return func(rng *rand.Rand, day, hour int) Counts {
+		return func(rng *rand.Rand, day, hour int) fleet.Counts {
 			mean := work(rng, day, hour)
 			if mean == 0 {
-				return Counts{}
+				return fleet.Counts{}
 			}
 			n := fresh(rng, negBinomial(rng, mean, 6), share)
 			if day >= from {
 				stolen := poisson(rng, mean*(times-1))
-				n[Distinct] += stolen
-				n[FirstTouch] += stolen
+				n[fleet.Distinct] += stolen
+				n[fleet.FirstTouch] += stolen
 			}
 			return n
 		}
@@ -223,67 +224,67 @@ func TestLeaks(t *testing.T) {
 	}{
 		{tale{"an agent at three times the usual, unread customers on top", clerk(11, 0.6, 3)}, 2},
 		{tale{"an account manager at five times", clerk(6, 0.1, 5)}, 1},
-		{tale{"one who reads as much as ever, but none of it again", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"one who reads as much as ever, but none of it again", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			n := clerk(10, 0.2, 1)(rng, day, hour)
 			if day >= from {
-				n[FirstTouch] = n[Distinct]
+				n[fleet.FirstTouch] = n[fleet.Distinct]
 			}
 			return n
 		}}, 1},
-		{tale{"a re-reader who reads as much as ever, but an eighth of it is new", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"a re-reader who reads as much as ever, but an eighth of it is new", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			n := clerk(25, 0.004, 1)(rng, day, hour)
 			if day >= from {
-				n = fresh(rng, n[Distinct], 0.12)
+				n = fresh(rng, n[fleet.Distinct], 0.12)
 			}
 			return n
 		}}, 3},
-		{tale{"one who has left, in the evening, from home", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"one who has left, in the evening, from home", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			switch {
 			case day < 21:
 				return clerk(11, 0.6, 1)(rng, day, hour)
 			case day >= from && hour >= 19 && hour < 23:
 				return fresh(rng, poisson(rng, 45), 1)
 			}
-			return Counts{}
+			return fleet.Counts{}
 		}}, 2},
-		{tale{"an export of 8.2 million rows, the first ever", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"an export of 8.2 million rows, the first ever", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			n := clerk(10, 0.5, 1)(rng, day, hour)
 			if day == from && hour == 18 {
-				n[RowsRead] = 8_200_000
+				n[fleet.RowsRead] = 8_200_000
 			}
 			return n
 		}}, 1},
-		{tale{"an analyst whose file has half a million rows instead of some thousand", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"an analyst whose file has half a million rows instead of some thousand", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			n := clerk(10, 0.5, 1)(rng, day, hour)
-			if n[Distinct] > 0 && hour == 10 {
-				n[RowsRead] = float64(500 + rng.IntN(4500))
+			if n[fleet.Distinct] > 0 && hour == 10 {
+				n[fleet.RowsRead] = float64(500 + rng.IntN(4500))
 			}
 			if day == from && hour == 18 {
-				n[RowsRead] = 500_000
+				n[fleet.RowsRead] = 500_000
 			}
 			return n
 		}}, 1},
-		{tale{"a dormant account that wakes, reads sixty an hour and deletes every fifth", func(rng *rand.Rand, day, hour int) Counts {
+		{tale{"a dormant account that wakes, reads sixty an hour and deletes every fifth", func(rng *rand.Rand, day, hour int) fleet.Counts {
 			switch {
 			case day < 2 && hour == 10:
-				return Counts{Distinct: 8, FirstTouch: 8}
+				return fleet.Counts{fleet.Distinct: 8, fleet.FirstTouch: 8}
 			case day >= from && hour >= 20:
 				n := fresh(rng, poisson(rng, 60), 1)
-				n[Destructive] = math.Round(n[Distinct] / 5)
+				n[fleet.Destructive] = math.Round(n[fleet.Distinct] / 5)
 				return n
 			}
-			return Counts{}
+			return fleet.Counts{}
 		}}, 2},
-		{tale{"a key through which tokens are read that nobody issued", func(rng *rand.Rand, day, _ int) Counts {
+		{tale{"a key through which tokens are read that nobody issued", func(rng *rand.Rand, day, _ int) fleet.Counts {
 			n := fresh(rng, negBinomial(rng, 240, 8), 0.3)
-			n[Subjects] = math.Round(n[Distinct] * 0.9)
-			n[Unissued] = poisson(rng, 2)
+			n[fleet.Subjects] = math.Round(n[fleet.Distinct] * 0.9)
+			n[fleet.Unissued] = poisson(rng, 2)
 			if day >= from {
 				stolen := poisson(rng, 250)
-				n[Distinct] += stolen
-				n[FirstTouch] += stolen
-				n[Unissued] += stolen
-				n[Subjects] += stolen
+				n[fleet.Distinct] += stolen
+				n[fleet.FirstTouch] += stolen
+				n[fleet.Unissued] += stolen
+				n[fleet.Subjects] += stolen
 			}
 			return n
 		}}, 1},
@@ -310,18 +311,18 @@ func TestBoilingFrog(t *testing.T) {
 	for _, growth := range []float64{0.01, 0.02} {
 		for _, read := range []bool{true, false} {
 			work := office(12)
-			p := tale{"frog", func(rng *rand.Rand, day, hour int) Counts {
+			p := tale{"frog", func(rng *rand.Rand, day, hour int) fleet.Counts {
 				mean := work(rng, day, hour)
 				if mean == 0 {
-					return Counts{}
+					return fleet.Counts{}
 				}
 				n := fresh(rng, negBinomial(rng, mean, 6), 0.5)
 				extra := poisson(rng, mean*(math.Pow(1+growth, max(0, float64(day-calm)))-1))
-				n[Distinct] += extra
+				n[fleet.Distinct] += extra
 				if read {
-					n[FirstTouch] += math.Round(extra / 2)
+					n[fleet.FirstTouch] += math.Round(extra / 2)
 				} else {
-					n[FirstTouch] += extra
+					n[fleet.FirstTouch] += extra
 				}
 				return n
 			}}

@@ -3,12 +3,14 @@ package score
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // twice plays 200 people with a few records an hour, whose days differ, for two
 // weeks, and returns the mean common mode that was expected of the working hours
-// of an ordinary day and of one on which all do twice as much. extra is what some
-// of them read more on the latter, instead.
+// Of an ordinary day and of one on which all do twice as much. extra is what some
+// Of them read more on the latter, instead.
 func twice(seed uint64, all float64, few int, extra float64) (calm, busy float64) {
 	e := NewEngine(Config{Dimensions: []string{"user"}})
 	f, p := e.NewFleet(), e.DefaultParameters()
@@ -22,7 +24,7 @@ func twice(seed uint64, all float64, few int, extra float64) (calm, busy float64
 				factor[i] = gamma(rng, 3)
 			}
 		}
-		var sums Sums
+		var sums fleet.Sums
 		if day%7 < 5 && hourOfDay >= 8 && hourOfDay < 17 {
 			for i := range people {
 				mean := 4 * factor[i]
@@ -34,12 +36,12 @@ func twice(seed uint64, all float64, few int, extra float64) (calm, busy float64
 					n += poisson(rng, extra)
 				}
 				if n > 0 {
-					e.Close(&people[i], 0, monday+int64(hour), Counts{Distinct: n, FirstTouch: n}, p, &sums)
+					e.Close(&people[i], 0, monday+int64(hour), fleet.Counts{fleet.Distinct: n, fleet.FirstTouch: n}, p, &sums)
 				}
 			}
 		}
 		p = e.CloseBin(f, monday+int64(hour), &sums)
-		if mode := p.Dimensions[0].Mode[Distinct]; hourOfDay >= 9 && hourOfDay < 16 {
+		if mode := p.Dimensions[0].Mode[fleet.Distinct]; hourOfDay >= 9 && hourOfDay < 16 {
 			switch day {
 			case 14:
 				calm += mode / 7

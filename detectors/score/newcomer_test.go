@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // TestThiefFromDayOne: nine thousand customers and a hundred agents, and some
@@ -27,11 +29,11 @@ func TestThiefFromDayOne(t *testing.T) {
 			add(fmt.Sprintf("new customer %d", i), "GET /me/orders", i/30, steady(0.012))
 		}
 		thief := &someone{name: "thief", group: "GET /me/orders", from: start}
-		thief.script = func(_ *rand.Rand, day, hour int) Counts {
+		thief.script = func(_ *rand.Rand, day, hour int) fleet.Counts {
 			if day == start && hour >= 9 && hour < 19 {
-				return Counts{Distinct: 4, FirstTouch: 4}
+				return fleet.Counts{fleet.Distinct: 4, fleet.FirstTouch: 4}
 			}
-			return Counts{}
+			return fleet.Counts{}
 		}
 		c := newCompany(2, append(people, thief))
 		opened := c.openings(start + 7)
@@ -44,7 +46,7 @@ func TestThiefFromDayOne(t *testing.T) {
 			}
 		}
 		for _, g := range c.params.Dimensions[0].Groups {
-			p := g.Prior[Newcomer]
+			p := g.Prior[fleet.Newcomer]
 			t.Logf("seed %d: newcomers of %s: %.1f records, variance of the logs %.1f", seed, g.Peers, p.Mean, p.InverseK)
 		}
 	}
@@ -57,27 +59,27 @@ func TestNewcomerIsTold(t *testing.T) {
 	p := e.DefaultParameters()
 	s := new(State)
 	for bin := int64(0); bin < 40; bin++ {
-		e.Close(s, 0, bin, Counts{Distinct: 5000, FirstTouch: 5000}, p, nil)
+		e.Close(s, 0, bin, fleet.Counts{fleet.Distinct: 5000, fleet.FirstTouch: 5000}, p, nil)
 	}
 	for bin := int64(40); bin < 60; bin++ {
-		ev := e.Close(s, 0, bin, Counts{}, p, nil)
-		if m := ev.Measures[Newcomer]; !m.Judged || m.Observed != 200_000 {
+		ev := e.Close(s, 0, bin, fleet.Counts{}, p, nil)
+		if m := ev.Measures[fleet.Newcomer]; !m.Judged || m.Observed != 200_000 {
 			t.Fatalf("bin %d: %g records are told (judged: %v), want all 200000", bin, m.Observed, m.Judged)
 		}
 	}
 }
 
 // TestNewcomerRatio: what the statistic rests on: under the null, which is the
-// log-normal with its contamination, its expectation is at most one.
+// Log-normal with its contamination, its expectation is at most one.
 func TestNewcomerRatio(t *testing.T) {
 	for _, w := range []rowsOf{{1, 0.3}, {math.Log(10), 9}, {5, 1}} {
 		const step = 0.001
-		for i, r := range Rates {
+		for i, r := range fleet.Rates {
 			mean := 0.0
 			for x := -20.0; x < anyRows; x += step {
 				z := x - w.mean
-				null := (1-strangeNewcomers)*math.Exp(-z*z/2/w.variance)/math.Sqrt(2*math.Pi*w.variance) + strangeNewcomers/anyRows
-				if drift := math.Exp(w.against(math.Exp(x), strangeNewcomers)[i]); x-w.mean < rowsReach {
+				null := (1-fleet.StrangeNewcomers)*math.Exp(-z*z/2/w.variance)/math.Sqrt(2*math.Pi*w.variance) + fleet.StrangeNewcomers/anyRows
+				if drift := math.Exp(w.against(math.Exp(x), fleet.StrangeNewcomers)[i]); x-w.mean < rowsReach {
 					mean += step * null * drift
 				}
 			}
@@ -107,9 +109,9 @@ func TestSuccessors(t *testing.T) {
 			var list []*someone
 			add := func(name string, mean float64, share func(hour int) float64) {
 				list = append(list, &someone{name: name, group: "GET /internal/customers", rng: rand.New(rand.NewPCG(seed, uint64(len(list)))),
-					script: func(rng *rand.Rand, day, hour int) Counts {
+					script: func(rng *rand.Rand, day, hour int) fleet.Counts {
 						n := negBinomial(rng, mean*share(day*24+hour), 30)
-						return Counts{Distinct: n, FirstTouch: math.Floor(0.3 * n), Subjects: poisson(rng, n/3)}
+						return fleet.Counts{fleet.Distinct: n, fleet.FirstTouch: math.Floor(0.3 * n), fleet.Subjects: poisson(rng, n/3)}
 					}})
 			}
 			for i, mean := range []float64{15, 20, 30, 60, 70, 150, 200, 400, 1000} {

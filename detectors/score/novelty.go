@@ -2,6 +2,8 @@ package score
 
 import (
 	"math"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // First touches are judged as a share: given how many records a bin touched,
@@ -37,10 +39,10 @@ type share struct {
 // expectShare returns the share that is expected of first touches. scale is
 // that of another horizon's mean, 1 for the first.
 func (e *Engine) expectShare(s *State, t *setting, scale float64) share {
-	x := &s.core[FirstTouch]
+	x := &s.core[fleet.FirstTouch]
 	count, n := float64(x.count), float64(x.exposure)
 	mean := (noveltyWeight*noveltyPrior + count) / (noveltyWeight + n)
-	mean = min(max(mean*t.mode[FirstTouch], minNovelty), maxNovelty)
+	mean = min(max(mean*t.mode[fleet.FirstTouch], minNovelty), maxNovelty)
 
 	size := max(float64(s.work), 2) // records of a bin
 	mass := dispersionPrior * size * (size - 1) * mean * (1 - mean)
@@ -53,19 +55,19 @@ func (e *Engine) expectShare(s *State, t *setting, scale float64) share {
 	}
 	v.strange = strangeNovelty
 	if t.age < e.youth*3 {
-		v.strange += youngNovelty * exp(-t.age/e.youth)
+		v.strange += youngNovelty * fleet.Exp(-t.age/e.youth)
 	}
 	return v
 }
 
 // ratios returns the log-likelihood ratios of f new records among n, given the
-// day so far: of odds times as high as usual that a record is new (of a re-reader
+// Day so far: of odds times as high as usual that a record is new (of a re-reader
 // who begins to look at others and reads no more than before), and of as many
 // times the usual records of which what comes on top is all new. The hours of a
-// day are alike in what they bring, too: the day's own share is a Beta around the
+// Day are alike in what they bring, too: the day's own share is a Beta around the
 // identity's, of which what was seen of the day is known. A day with less that is
 // new than usual excuses nobody, so its share is taken as the usual one at least.
-func (v *share) ratios(now *today, f, n float64) (odds, top [NumRates]float64) {
+func (v *share) ratios(now *today, f, n float64) (odds, top [fleet.NumRates]float64) {
 	if n < 1 {
 		return odds, top
 	}
@@ -79,10 +81,10 @@ func (v *share) ratios(now *today, f, n float64) (odds, top [NumRates]float64) {
 		mean = min(max((strength*mean+fresh)/(strength+among), mean), maxNovelty)
 		return logBetaBinomial(f, n, mean*size, (1-mean)*size)
 	}
-	strange := logSum(-ln(n+1), logBetaBinomial(f, n, allNew, 1-allNew)) - math.Ln2
-	null := logSum(ln(1-v.strange)+likelihood(v.mean), ln(v.strange)+strange)
+	strange := logSum(-fleet.Ln(n+1), logBetaBinomial(f, n, allNew, 1-allNew)) - math.Ln2
+	null := logSum(fleet.Ln(1-v.strange)+likelihood(v.mean), fleet.Ln(v.strange)+strange)
 	weight := v.room()
-	for i, r := range Rates {
+	for i, r := range fleet.Rates {
 		odds[i] = weight * (likelihood(r*v.mean/(1-v.mean+r*v.mean)) - null)
 		top[i] = weight * (likelihood((v.mean+r-1)/r) - null)
 	}
@@ -111,8 +113,8 @@ const allNew = 0.95
 // logBetaBinomial is the log probability of f of n, but for the binomial
 // coefficient, which cancels in ratios at equal n only; it is included.
 func logBetaBinomial(f, n, a, b float64) float64 {
-	choose := lnGamma(n+1) - lnGamma(f+1) - lnGamma(n-f+1)
-	return choose + lnGamma(f+a) + lnGamma(n-f+b) - lnGamma(n+a+b) + lnGamma(a+b) - lnGamma(a) - lnGamma(b)
+	choose := fleet.LnGamma(n+1) - fleet.LnGamma(f+1) - fleet.LnGamma(n-f+1)
+	return choose + fleet.LnGamma(f+a) + fleet.LnGamma(n-f+b) - fleet.LnGamma(n+a+b) + fleet.LnGamma(a+b) - fleet.LnGamma(a) - fleet.LnGamma(b)
 }
 
 // learnShare takes f new records among n, with weight w, into the share.

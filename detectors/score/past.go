@@ -1,6 +1,7 @@
 package score
 
 import (
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -14,10 +15,10 @@ import (
 // evidence is the mean of both, so that neither can hide what the other sees,
 // and a change that is there to stay is forgiven when it has become the past.
 type past struct {
-	stat [numCore]stats
+	stat [fleet.NumCore]stats
 	both stats
 	// count and exposure as in series; the last is that of Subjects.
-	count, exposure [numCore + 1]float32
+	count, exposure [fleet.NumCore + 1]float32
 }
 
 // pastDays is how old an identity must be for its past to be judged.
@@ -57,7 +58,7 @@ func readPast(r *wire.Reader) *past {
 // flow lets a bin pass: a share of x, what a decayed sum of the first horizon
 // forgets, goes into the second.
 func (p *past) flow(m int, x *series, e *Engine) {
-	from, fade := 1/e.level[min(m, numCore-1)], 1-1/e.pastLevel
+	from, fade := 1/e.level[min(m, fleet.NumCore-1)], 1-1/e.pastLevel
 	p.count[m] = fold(p.count[m], fade, from*float64(x.count))
 	p.exposure[m] = fold(p.exposure[m], fade, from*float64(x.exposure))
 }
@@ -69,7 +70,7 @@ func (p *past) ratio(m int, x *series, e *Engine) float64 {
 		return 1
 	}
 	now := float64(x.count) / float64(x.exposure)
-	w := pastPrior * float64(x.exposure) * e.perDay / e.level[min(m, numCore-1)]
+	w := pastPrior * float64(x.exposure) * e.PerDay / e.level[min(m, fleet.NumCore-1)]
 	return (w*now + float64(p.count[m])) / (w + float64(p.exposure[m])) / now
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // shop makes customers, who come twice a week, and agents, by what they work
@@ -33,7 +34,7 @@ func shop(seed uint64, customers, agents int) []*someone {
 // opened.
 func (c *company) openings(days int) map[string][]int {
 	out := map[string][]int{}
-	c.onAlert = func(who *someone, hour int, _ episode.Decision, _ Evidence) {
+	c.onAlert = func(who *someone, hour int, _ episode.Decision, _ fleet.Evidence) {
 		out[who.name] = append(out[who.name], hour/24)
 	}
 	c.run(days)
@@ -68,7 +69,7 @@ func TestThiefAmongFive(t *testing.T) {
 }
 
 // TestGroupsLearn: what agents and customers are like is learned apart, and a
-// group too small to know is near its dimension.
+// Group too small to know is near its dimension.
 func TestGroupsLearn(t *testing.T) {
 	people := shop(4, 3000, 60)
 	for i := range 2 {
@@ -80,7 +81,7 @@ func TestGroupsLearn(t *testing.T) {
 	c := newCompany(2, people)
 	c.run(21)
 	d := &c.params.Dimensions[0]
-	by := map[string]*Dimension{}
+	by := map[string]*fleet.Dimension{}
 	for i := range d.Groups {
 		by[d.Groups[i].Peers] = &d.Groups[i]
 	}
@@ -88,22 +89,22 @@ func TestGroupsLearn(t *testing.T) {
 	if agents == nil || customers == nil || few == nil {
 		t.Fatalf("the groups are %v", by)
 	}
-	if m := agents.Prior[Distinct].Mean; m < 1 || m > 6 {
+	if m := agents.Prior[fleet.Distinct].Mean; m < 1 || m > 6 {
 		t.Errorf("agents: level %.2f an hour, of some who read 8 in a third of the hours of a working day", m)
 	}
-	if m := customers.Prior[Distinct].Mean; m > 0.05 {
+	if m := customers.Prior[fleet.Distinct].Mean; m > 0.05 {
 		t.Errorf("customers: level %.3f, of some who read twice a week", m)
 	}
-	if day, night := agents.shape(24+11), agents.shape(24+3); day < 2 || night > 0.3 {
+	if day, night := agents.HourFactor(24+11), agents.HourFactor(24+3); day < 2 || night > 0.3 {
 		t.Errorf("agents on Tuesdays: factor %.2f at 11:00 and %.2f at 3:00", day, night)
 	}
-	if day, night := customers.shape(24+11), customers.shape(24+3); day > 1.7 || night < 0.5 {
+	if day, night := customers.HourFactor(24+11), customers.HourFactor(24+3); day > 1.7 || night < 0.5 {
 		t.Errorf("customers on Tuesdays: factor %.2f at 11:00 and %.2f at 3:00", day, night)
 	}
 	if agents.Threshold != d.Threshold || agents.Live != d.Live {
 		t.Error("a group has a threshold of its own")
 	}
-	if f, w := few.Prior[Distinct].Strength, agents.Prior[Distinct].Strength; f > w {
+	if f, w := few.Prior[fleet.Distinct].Strength, agents.Prior[fleet.Distinct].Strength; f > w {
 		t.Errorf("of a group of two more is known (%.2f) than of one of sixty (%.2f)", f, w)
 	}
 }
@@ -111,7 +112,7 @@ func TestGroupsLearn(t *testing.T) {
 // TestVotes: a group is what most bins worked with; a newcomer's is known at
 // once; and whoever changes has new peers in the end.
 func TestVotes(t *testing.T) {
-	care, shop, ops := GroupToken("care"), GroupToken("shop"), GroupToken("ops")
+	care, shop, ops := fleet.GroupToken("care"), fleet.GroupToken("shop"), fleet.GroupToken("ops")
 	var s State
 	s.Lean(care)
 	s.Lean(shop)
@@ -144,9 +145,9 @@ func TestLargestGroups(t *testing.T) {
 	for _, reverse := range []bool{false, true} {
 		e := NewEngine(Config{Dimensions: []string{"user"}})
 		f := e.NewFleet()
-		var p *Parameters
+		var p *fleet.Parameters
 		for bin := int64(monday); bin < monday+48; bin++ {
-			var sums Sums
+			var sums fleet.Sums
 			for i := range 400 {
 				n := i
 				if reverse {
@@ -157,22 +158,22 @@ func TestLargestGroups(t *testing.T) {
 				}
 				name := fmt.Sprintf("group %d", n)
 				sums.Name(0, name)
-				g := sums.dim(0).group(GroupToken(name))
+				g := sums.Dim(0).Group(fleet.GroupToken(name))
 				if (bin-monday)%24 == 0 {
-					g.fresh = uint64(1 + n)
+					g.Fresh = uint64(1 + n)
 				}
-				sums.dim(0).scored++
+				sums.Dim(0).Scored++
 			}
 			p = e.CloseBin(f, bin, &sums)
 		}
 		groups := p.Dimensions[0].Groups
-		if len(groups) != maxGroups {
-			t.Fatalf("%d groups, want %d", len(groups), maxGroups)
+		if len(groups) != fleet.MaxGroups {
+			t.Fatalf("%d groups, want %d", len(groups), fleet.MaxGroups)
 		}
 		for i := range groups {
 			var n int
-			if _, err := fmt.Sscanf(groups[i].Peers, "group %d", &n); err != nil || n < 400-maxGroups {
-				t.Errorf("reverse %v: %q is among the %d largest of 400", reverse, groups[i].Peers, maxGroups)
+			if _, err := fmt.Sscanf(groups[i].Peers, "group %d", &n); err != nil || n < 400-fleet.MaxGroups {
+				t.Errorf("reverse %v: %q is among the %d largest of 400", reverse, groups[i].Peers, fleet.MaxGroups)
 			}
 		}
 	}

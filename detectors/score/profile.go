@@ -1,19 +1,16 @@
 package score
 
 import (
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
-// cells is the number of cells of an identity's own hours: 24 of a working
-// day, 24 of a weekend day.
-const cells = 48
-
 // profile is an identity's own hours: in each cell the mean of count over
 // level, and on how many bins it rests (at most profileMemory).
 type profile struct {
-	mean    [cells]float32
-	n       [cells]uint8
+	mean    [fleet.Cells]float32
+	n       [fleet.Cells]uint8
 	follows float32 // how far they follow the shared shape: 1 wholly, 0 not at all
 	mass    float32 // mean of the factors over a week; see balance
 }
@@ -30,15 +27,7 @@ const profileMemory = 20
 // its own hours; below it, they would be noise.
 const profileMin = 32
 
-// cell returns the cell of an hour of the week.
-func cell(hour int) int {
-	if hour >= 5*24 {
-		return 24 + hour%24
-	}
-	return hour % 24
-}
-
-// observe takes in one bin of a cell: x is its count over the level.
+// Observe takes in one bin of a cell: x is its count over the level.
 func (p *profile) observe(cell int, x float64) {
 	if p.n[cell] < profileMemory {
 		p.n[cell]++
@@ -47,16 +36,16 @@ func (p *profile) observe(cell int, x float64) {
 }
 
 // compare estimates how far the own hours follow the shared ones, as the slope
-// of a regression through (1, 1) that starts from wholly. It tells a service
+// Of a regression through (1, 1) that starts from wholly. It tells a service
 // that works around the clock among people in offices within a day, where its
 // own hours take weeks.
-func (p *profile) compare(d *Dimension) {
+func (p *profile) compare(d *fleet.Dimension) {
 	above, square := followsPrior, followsPrior
 	for i, n := range p.n {
 		if n == 0 {
 			continue
 		}
-		x := d.typical(i) - 1
+		x := d.Typical(i) - 1
 		above += float64(n) * x * (float64(p.mean[i]) - 1)
 		square += float64(n) * x * x
 	}
@@ -76,8 +65,8 @@ func (p *profile) lean(shared float64) float64 { return 1 + float64(p.follows)*(
 
 // balance makes the factors of a week have mean one. Else level and hours could
 // drift apart with only their product held, or, where the shared hours are those
-// of others, each empty weekend would lower the level and each Monday raise it.
-func (p *profile) balance(d *Dimension, level float64) {
+// Of others, each empty weekend would lower the level and each Monday raise it.
+func (p *profile) balance(d *fleet.Dimension, level float64) {
 	p.mass = 1
 	sum := 0.0
 	for i := range p.n {
@@ -85,7 +74,7 @@ func (p *profile) balance(d *Dimension, level float64) {
 		if i >= 24 {
 			days = 2
 		}
-		sum += days * p.factor(i, d.typical(i), level)
+		sum += days * p.factor(i, d.Typical(i), level)
 	}
 	p.mass = float32(max(sum/eventtime.HoursOfWeek, minMass))
 }

@@ -2,6 +2,8 @@ package score
 
 import (
 	"math"
+
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // Rows of reports and exports come in few bins, and their sizes spread over
@@ -23,38 +25,34 @@ const (
 	rowsFade    = 1 - 1.0/rowsMemory // what a bin keeps when another comes
 )
 
-// defaultRows is what exports of a fleet are taken to be before any is seen:
-// of about a thousand rows, give or take a factor of four and a half.
-var defaultRows = Prior{Mean: 1000, Strength: 1, InverseK: rowsAmong}
-
 // rowsOf is what is expected of the logarithm of a bin's rows.
 type rowsOf struct{ mean, variance float64 }
 
-func expectRows(x *series, prior *Prior) rowsOf {
+func expectRows(x *series, prior *fleet.Prior) rowsOf {
 	n, sum, squares := float64(x.exposure), float64(x.count), float64(x.excess)
-	among := max(prior.InverseK, rowsAmong)
+	among := max(prior.InverseK, fleet.RowsAmong)
 	if n == 0 {
-		return rowsOf{ln(prior.Mean), among}
+		return rowsOf{fleet.Ln(prior.Mean), among}
 	}
 	within := (rowsWeight*rowsWithin + max(squares-sum*sum/n, 0)) / (rowsWeight + n)
 	lean := within / among
-	mean := (lean*ln(prior.Mean) + sum) / (lean + n)
+	mean := (lean*fleet.Ln(prior.Mean) + sum) / (lean + n)
 	return rowsOf{mean, within * (1 + 1/(lean+n))}
 }
 
 // ratios returns the log-likelihood ratios of a bin of that many rows.
-func (w *rowsOf) ratios(rows float64) [NumRates]float64 { return w.against(rows, strangeRows) }
+func (w *rowsOf) ratios(rows float64) [fleet.NumRates]float64 { return w.against(rows, strangeRows) }
 
 // against returns the log-likelihood ratios of a size, where any size at all has
 // the chance strange.
-func (w *rowsOf) against(size, strange float64) (log [NumRates]float64) {
+func (w *rowsOf) against(size, strange float64) (log [fleet.NumRates]float64) {
 	x := math.Log(size)
 	z := x - w.mean
 	usual := -0.5*z*z/w.variance - 0.5*math.Log(2*math.Pi*w.variance)
 	null := logSum(math.Log1p(-strange)+usual, math.Log(strange/anyRows))
-	for i := range Rates {
+	for i := range fleet.Rates {
 		from := w.mean + logRates[i]
-		log[i] = -MaxLog
+		log[i] = -fleet.MaxLog
 		if x >= from {
 			log[i] = -math.Log(rowsReach) - null
 		}
@@ -62,8 +60,8 @@ func (w *rowsOf) against(size, strange float64) (log [NumRates]float64) {
 	return log
 }
 
-var logRates = func() (l [NumRates]float64) {
-	for i, r := range Rates {
+var logRates = func() (l [fleet.NumRates]float64) {
+	for i, r := range fleet.Rates {
 		l[i] = math.Log(r)
 	}
 	return l
@@ -80,6 +78,3 @@ func (x *series) learnRows(w *rowsOf, rows float64) {
 	x.exposure = fold(x.exposure, rowsFade, 1)
 	x.excess = fold(x.excess, rowsFade, l*l)
 }
-
-// rowsAmong is the least variance of the logs of rows among identities.
-const rowsAmong = 2.25

@@ -1,13 +1,7 @@
 package score
 
-// maxCount bounds a count, so that sums of them stay exact in a float64.
-const maxCount = 1 << 40
-
-// Bounds of 1/k. k below 0.05 says that nothing is known; k above 10 would
-// trust a handful of calm weeks more than real counts deserve.
-const (
-	minInverseK = 0.1
-	maxInverseK = 20.0
+import (
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // Weights of the baseline, as pseudo-observations.
@@ -37,23 +31,23 @@ type setting struct {
 	hour  int
 	day   uint32 // number of the local day
 	shape float64
-	mode  [numCore]float64
+	mode  [fleet.NumCore]float64
 	own   *profile // its own hours, nil: none are kept
 	age   float64  // bins since the identity was first seen
 	youth float64  // 1/k that its youth adds
 }
 
-func (e *Engine) setting(s *State, d *Dimension, bin uint32) setting {
+func (e *Engine) setting(s *State, d *fleet.Dimension, bin uint32) setting {
 	t := setting{bin: bin, mode: d.Mode}
-	t.hour, t.day = e.local(int64(bin))
-	t.shape = d.shape(t.hour)
+	t.hour, t.day = e.Local(int64(bin))
+	t.shape = d.HourFactor(t.hour)
 	t.own = s.profile()
 	if s.first != 0 {
 		t.age = max(float64(bin+1)-float64(s.first), 0)
 	}
 	t.youth = youthInverseK
 	if t.age > 0 {
-		t.youth = youthInverseK * exp(-t.age/e.youth)
+		t.youth = youthInverseK * fleet.Exp(-t.age/e.youth)
 	}
 	return t
 }
@@ -69,16 +63,16 @@ func (e *Engine) setting(s *State, d *Dimension, bin uint32) setting {
 // a newcomer's growth are added to that of the day's factor, that of the hour's
 // factor to 1/k. So the likelihood is, to second order, the predictive one, and
 // evidence stays small while little is known.
-func (e *Engine) expect(s *State, d *Dimension, t *setting) baseline {
-	b := e.expectOf(&s.core[Distinct], &d.Prior[Distinct])
+func (e *Engine) expect(s *State, d *fleet.Dimension, t *setting) baseline {
+	b := e.expectOf(&s.core[fleet.Distinct], &d.Prior[fleet.Distinct])
 	b.shape = t.shape
 	days := cellPrior + cellPrior/b.level
 	if t.own != nil {
-		at := cell(t.hour)
+		at := fleet.Cell(t.hour)
 		b.shape = t.own.factor(at, t.shape, b.level)
 		days += float64(t.own.n[at])
 	}
-	b.mode = t.mode[Distinct]
+	b.mode = t.mode[fleet.Distinct]
 	b.mu = max(b.level*b.shape*b.mode, 1e-6)
 
 	noise := b.paceOf(s)
@@ -88,8 +82,8 @@ func (e *Engine) expect(s *State, d *Dimension, t *setting) baseline {
 	}
 	b.hour = max((noise-ofDay)/(1+ofDay), minHourly) + (1/b.mu+b.inverseK)/days
 	b.day += ofDay + t.youth
-	lend := min(d.Prior[Distinct].Strength, 1)
-	b.work = (lend*4*d.Prior[Distinct].Mean + float64(s.worked)*float64(s.work)) / (lend + float64(s.worked))
+	lend := min(d.Prior[fleet.Distinct].Strength, 1)
+	b.work = (lend*4*d.Prior[fleet.Distinct].Mean + float64(s.worked)*float64(s.work)) / (lend + float64(s.worked))
 	return b
 }
 
@@ -102,14 +96,14 @@ func (e *Engine) expect(s *State, d *Dimension, t *setting) baseline {
 // Mullahy 1986). Silence still speaks against a leak.
 func (b *baseline) paceOf(s *State) float64 {
 	k := 1 / b.inverseK
-	b.busy = b.mu / (1 - exp(k*ln(k/(k+b.mu))) + 1e-9)
+	b.busy = b.mu / (1 - fleet.Exp(k*fleet.Ln(k/(k+b.mu))) + 1e-9)
 	now := s.today()
 	if now == nil || s.worked < paceMin {
 		return b.inverseK
 	}
 	mass := pacePrior * b.busy * b.busy
 	own := (mass*b.inverseK + float64(now.spread)) / (mass + float64(now.weight))
-	own = min(max(own, minInverseK), maxInverseK)
+	own = min(max(own, fleet.MinInverseK), fleet.MaxInverseK)
 	if own > paceShare*b.inverseK {
 		return b.inverseK
 	}
@@ -124,7 +118,7 @@ const (
 )
 
 // ratios returns the log-likelihood ratios of a count of Distinct.
-func (b *baseline) ratios(f *forecast, count float64) [NumRates]float64 {
+func (b *baseline) ratios(f *forecast, count float64) [fleet.NumRates]float64 {
 	if b.pace && count == 0 {
 		silent := *f
 		silent.scale(b.mu / b.busy)
@@ -133,7 +127,7 @@ func (b *baseline) ratios(f *forecast, count float64) [NumRates]float64 {
 	log := f.ratios(count)
 	if b.pace {
 		for i, mean := range f.drift {
-			log[i] += ln(f.some(f.null)) - ln(f.some(mean))
+			log[i] += fleet.Ln(f.some(f.null)) - fleet.Ln(f.some(mean))
 		}
 	}
 	return log
@@ -141,7 +135,7 @@ func (b *baseline) ratios(f *forecast, count float64) [NumRates]float64 {
 
 // some returns the chance of a count above zero at a mean.
 func (f *forecast) some(mean float64) float64 {
-	return 1 - exp(f.k*ln(f.k/(f.k+mean))) + 1e-9
+	return 1 - fleet.Exp(f.k*fleet.Ln(f.k/(f.k+mean))) + 1e-9
 }
 
 // scale multiplies all means.
@@ -157,12 +151,12 @@ const minHourly = 0.05
 
 // expectOf returns the level of a series and how well it is known: day is the
 // squared coefficient of variation of the level.
-func (e *Engine) expectOf(x *series, prior *Prior) baseline {
+func (e *Engine) expectOf(x *series, prior *fleet.Prior) baseline {
 	count, exposure := float64(x.count), float64(x.exposure)
 	rough := (prior.Mean*prior.Strength + count) / (prior.Strength + exposure)
 	mass := dispersionPrior * rough * rough
 	invK := (mass*prior.InverseK + float64(x.excess)) / (mass + float64(x.square))
-	invK = min(max(invK, minInverseK), maxInverseK)
+	invK = min(max(invK, fleet.MinInverseK), fleet.MaxInverseK)
 
 	weight := prior.Strength * (invK + 1/prior.Mean)
 	b := baseline{inverseK: invK, shape: 1, mode: 1}
@@ -173,18 +167,18 @@ func (e *Engine) expectOf(x *series, prior *Prior) baseline {
 	return b
 }
 
-// k returns the dispersion of a first bin of a day, all uncertainty included.
+// K returns the dispersion of a first bin of a day, all uncertainty included.
 func (b *baseline) k() float64 { return 1 / (b.hour + b.day) }
 
 // forecast is what a bin's count is held against: the negative binomial of the
 // null and those of the drifts.
 type forecast struct {
-	null   float64           // mean
-	drift  [NumRates]float64 // means
-	k      float64           // dispersion of all of them
-	work   float64           // mean of an active bin
-	stray  float64           // chance of a bin of work that follows no hours
-	unlike float64           // chance that the identity is like none of its peers
+	null   float64                 // mean
+	drift  [fleet.NumRates]float64 // means
+	k      float64                 // dispersion of all of them
+	work   float64                 // mean of an active bin
+	stray  float64                 // chance of a bin of work that follows no hours
+	unlike float64                 // chance that the identity is like none of its peers
 }
 
 // forecast returns what is expected of the bin, given the day so far. scale is
@@ -200,7 +194,7 @@ func (b *baseline) forecast(now *today, scale float64, busy bool) forecast {
 	mu, seen, due := b.expected()*scale, float64(now.seen), float64(now.due)*scale
 	f := forecast{null: mu * max((kappa+seen)/(kappa+due), 1), unlike: b.unlike, stray: b.stray(b.mu*scale, busy)}
 	f.k = 1 / (b.hour + 1/(kappa+seen))
-	for i, r := range Rates {
+	for i, r := range fleet.Rates {
 		f.drift[i] = f.null * max(r*(kappa+due)/(kappa+due+(r-1)*float64(now.after[i])*scale), 1)
 	}
 	f.work = max(b.work, f.null)
@@ -241,7 +235,7 @@ func (b *baseline) stray(mu float64, busy bool) float64 {
 // the drift's negative binomial against the null.
 //
 // The null is ε-contaminated (Huber 1965): NB(μ, k), or with a small chance a
-// bin of the identity's ordinary work out of its hours (geometric around the
+// Bin of the identity's ordinary work out of its hours (geometric around the
 // mean of its active bins), or, of a newcomer, a count of any size at all
 // (about uniform on a logarithmic scale). Without the second part an analyst's
 // first evening at the desk would be worth any amount of evidence, without the
@@ -251,8 +245,8 @@ func (b *baseline) stray(mu float64, busy bool) float64 {
 // censored, that is, as if only known to be at least some smaller count, and
 // what says most counts: else the largest theft would be the best explained.
 // So one bin's evidence is bounded, and grows with the count (but for a dip
-// of a fraction of a nat between the points at which censoring is tried).
-func (f *forecast) ratios(c float64) (log [NumRates]float64) {
+// Of a fraction of a nat between the points at which censoring is tried).
+func (f *forecast) ratios(c float64) (log [fleet.NumRates]float64) {
 	f.drifts(c, &log)
 	if c <= f.null || f.ordinary(c) {
 		return log
@@ -281,8 +275,8 @@ const (
 )
 
 // censor raises the ratios to those of a smaller count with the given gap.
-func (f *forecast) censor(c, gap float64, log *[NumRates]float64) {
-	var drifts [NumRates]float64
+func (f *forecast) censor(c, gap float64, log *[fleet.NumRates]float64) {
+	var drifts [fleet.NumRates]float64
 	f.drifts(c, &drifts)
 	for i := range log {
 		log[i] = max(log[i], drifts[i]-gap)
@@ -291,9 +285,9 @@ func (f *forecast) censor(c, gap float64, log *[NumRates]float64) {
 
 // drifts sets the log-likelihood ratios of the drifts against the null without
 // its other parts; the gamma functions of the two cancel.
-func (f *forecast) drifts(c float64, log *[NumRates]float64) {
+func (f *forecast) drifts(c float64, log *[fleet.NumRates]float64) {
 	for i, mean := range f.drift {
-		log[i] = c*ln(mean/f.null) + (c+f.k)*ln((f.null+f.k)/(mean+f.k))
+		log[i] = c*fleet.Ln(mean/f.null) + (c+f.k)*fleet.Ln((f.null+f.k)/(mean+f.k))
 	}
 }
 
@@ -308,9 +302,9 @@ func (f *forecast) ordinary(c float64) bool {
 // its first part, as a logarithm.
 func (f *forecast) gap(c float64) float64 {
 	usual := logNB(c, f.null, f.k)
-	null := logSum(ln(1-f.stray)+usual, ln(f.stray)+logGeometric(c, f.work))
+	null := logSum(fleet.Ln(1-f.stray)+usual, fleet.Ln(f.stray)+logGeometric(c, f.work))
 	if f.unlike > 0 {
-		null = logSum(ln(1-f.unlike)+null, ln(f.unlike/(anySize*(c+1))))
+		null = logSum(fleet.Ln(1-f.unlike)+null, fleet.Ln(f.unlike/(anySize*(c+1))))
 	}
 	return null - usual
 }
@@ -324,19 +318,19 @@ func logSum(a, b float64) float64 {
 	if a < b {
 		a, b = b, a
 	}
-	return a + ln(1+exp(b-a))
+	return a + fleet.Ln(1+fleet.Exp(b-a))
 }
 
 // logNB is the log probability of c under the negative binomial of mean mu and
 // dispersion k (variance mu + mu²/k).
 func logNB(c, mu, k float64) float64 {
-	a := lnGamma(c + k)
-	b := lnGamma(k)
-	f := lnGamma(c + 1)
-	return a - b - f + k*ln(k/(mu+k)) + c*ln(mu/(mu+k))
+	a := fleet.LnGamma(c + k)
+	b := fleet.LnGamma(k)
+	f := fleet.LnGamma(c + 1)
+	return a - b - f + k*fleet.Ln(k/(mu+k)) + c*fleet.Ln(mu/(mu+k))
 }
 
 // logGeometric is logNB with k = 1, in closed form.
 func logGeometric(c, mu float64) float64 {
-	return c*ln(mu/(1+mu)) - ln(1+mu)
+	return c*fleet.Ln(mu/(1+mu)) - fleet.Ln(1+mu)
 }

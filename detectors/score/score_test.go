@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fleet"
 	"pgregory.net/rapid"
 )
 
-func oneDimension() (*Engine, *Parameters) {
+func oneDimension() (*Engine, *fleet.Parameters) {
 	e := NewEngine(Config{Dimensions: []string{"user"}})
 	return e, e.DefaultParameters()
 }
@@ -24,7 +25,7 @@ func referenceNB(c, mu, k float64) float64 {
 
 // TestRecursion holds the statistics against the definition: R_n is the sum
 // over all bins j in which the change may have begun of ν_j times the product
-// of likelihood ratios from j on, written out in densities.
+// Of likelihood ratios from j on, written out in densities.
 func TestRecursion(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 50 {
@@ -35,8 +36,8 @@ func TestRecursion(t *testing.T) {
 			f.stray = strayOffWork
 		}
 		nu := mu / (1 + mu)
-		var stat [NumRates]float64
-		var products [][NumRates]float64
+		var stat [fleet.NumRates]float64
+		var products [][fleet.NumRates]float64
 		for range 30 {
 			c := negBinomial(rng, 2*mu, f.k)
 			if c > mu && f.gap(c) > wellExplained {
@@ -44,8 +45,8 @@ func TestRecursion(t *testing.T) {
 			}
 			ratios := f.ratios(c)
 			step(&stat, &ratios, nu, 1, math.Inf(1))
-			var ratio [NumRates]float64
-			for i, r := range Rates {
+			var ratio [fleet.NumRates]float64
+			for i, r := range fleet.Rates {
 				null := math.Exp(referenceNB(c, mu, f.k))
 				if c > mu && !f.ordinary(c) {
 					null = (1-f.stray)*null + f.stray*math.Exp(referenceNB(c, f.work, 1))
@@ -53,7 +54,7 @@ func TestRecursion(t *testing.T) {
 				}
 				ratio[i] = math.Exp(referenceNB(c, r*mu, f.k)) / null
 			}
-			products = append(products, [NumRates]float64{1, 1, 1, 1, 1})
+			products = append(products, [fleet.NumRates]float64{1, 1, 1, 1, 1})
 			for j := range products {
 				for i := range ratio {
 					products[j][i] *= ratio[i]
@@ -66,7 +67,7 @@ func TestRecursion(t *testing.T) {
 				want += nu * products[j][i]
 			}
 			if math.Abs(math.Log(stat[i]/want)) > 1e-6 {
-				t.Fatalf("rate %g: recursion %g, definition %g (mu %g, k %g)", Rates[i], stat[i], want, mu, f.k)
+				t.Fatalf("rate %g: recursion %g, definition %g (mu %g, k %g)", fleet.Rates[i], stat[i], want, mu, f.k)
 			}
 		}
 	}
@@ -77,7 +78,7 @@ func TestRecursion(t *testing.T) {
 func TestMartingale(t *testing.T) {
 	for _, p := range [][2]float64{{0.2, 1}, {20, 5}, {300, 2}} {
 		f := steadyForecast(p[0], p[1])
-		for i, r := range Rates {
+		for i, r := range fleet.Rates {
 			mean := 0.0
 			for c := 0.0; c < 6000; c++ {
 				mean += math.Exp(referenceNB(c, f.null, f.k) + f.ratios(c)[i])
@@ -90,7 +91,7 @@ func TestMartingale(t *testing.T) {
 }
 
 // TestEarlyGrows: what a bin's count says grows as the count does, but for a dip
-// of a fraction of a nat, so what is scored early is not taken back at the bin's
+// Of a fraction of a nat, so what is scored early is not taken back at the bin's
 // end, and the last early score is that of the close.
 func TestEarlyGrows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -102,13 +103,13 @@ func TestEarlyGrows(t *testing.T) {
 		for range rapid.IntRange(0, 400).Draw(t, "bins") {
 			bin += int64(1 + rng.IntN(4)*rng.IntN(20))
 			c := negBinomial(rng, mean, 2)
-			e.Close(&s, 0, bin, Counts{c, math.Floor(c / 3)}, p, nil)
+			e.Close(&s, 0, bin, fleet.Counts{c, math.Floor(c / 3)}, p, nil)
 		}
 		bin += int64(rapid.SampledFrom([]int{1, 2, 30, 200, 500}).Draw(t, "gap"))
 		last := math.Inf(-1)
-		var ev Evidence
+		var ev fleet.Evidence
 		unread := s.Clone()
-		if ev := e.Early(&unread, 0, bin, Counts{9, 9}, p); s.LastBin() != bin-1 && ev.Scored {
+		if ev := e.Early(&unread, 0, bin, fleet.Counts{9, 9}, p); s.LastBin() != bin-1 && ev.Scored {
 			t.Fatal("a bin was scored although silent bins before it are open")
 		}
 		if string(unread.AppendBinary(nil)) != string(s.AppendBinary(nil)) {
@@ -116,16 +117,16 @@ func TestEarlyGrows(t *testing.T) {
 		}
 		e.Advance(&s, 0, bin, p)
 		before := string(s.AppendBinary(nil))
-		c := Counts{}
+		c := fleet.Counts{}
 		for range 6 {
 			ev = e.Early(&s, 0, bin, c, p)
-			if log := ev.Measures[Distinct].Log; last > 0 && log < last-0.5 {
+			if log := ev.Measures[fleet.Distinct].Log; last > 0 && log < last-0.5 {
 				t.Fatalf("the evidence fell from %g to %g as the count grew to %v", last, log, c)
 			} else {
 				last = log
 			}
-			c[Distinct] += math.Round(mean * rng.Float64() * 3)
-			c[FirstTouch] += math.Round(mean * rng.Float64())
+			c[fleet.Distinct] += math.Round(mean * rng.Float64() * 3)
+			c[fleet.FirstTouch] += math.Round(mean * rng.Float64())
 		}
 		if string(s.AppendBinary(nil)) != before {
 			t.Fatal("scoring early changed the state")
@@ -150,11 +151,11 @@ func TestSilenceCaughtUp(t *testing.T) {
 			c := negBinomial(rng, 20, 2)
 			c++
 			for b := bin + 1; b < bin+gap && eager.Seen(); b++ {
-				e.Close(&eager, 0, b, Counts{}, p, nil)
+				e.Close(&eager, 0, b, fleet.Counts{}, p, nil)
 			}
 			bin += gap
-			a := e.Close(&lazy, 0, bin, Counts{c, 1}, p, nil)
-			b := e.Close(&eager, 0, bin, Counts{c, 1}, p, nil)
+			a := e.Close(&lazy, 0, bin, fleet.Counts{c, 1}, p, nil)
+			b := e.Close(&eager, 0, bin, fleet.Counts{c, 1}, p, nil)
 			if a != b {
 				t.Fatalf("lazy %+v, eager %+v", a, b)
 			}
@@ -170,8 +171,8 @@ func TestSilenceIsNotEvidence(t *testing.T) {
 	e, p := oneDimension()
 	var s State
 	for day := range int64(365) {
-		ev := e.Close(&s, 0, monday+day*24*5, Counts{1, 1}, p, nil)
-		if ev.Log >= CandidateCut {
+		ev := e.Close(&s, 0, monday+day*24*5, fleet.Counts{1, 1}, p, nil)
+		if ev.Log >= fleet.CandidateCut {
 			t.Fatalf("one record every five days: log evidence %g after %d", ev.Log, day)
 		}
 	}
@@ -184,7 +185,7 @@ func TestCoolsDown(t *testing.T) {
 	e, p := oneDimension()
 	s, bin := warm(e, p, 20)
 	for range 48 {
-		e.Close(&s, 0, bin, Counts{400, 400}, p, nil)
+		e.Close(&s, 0, bin, fleet.Counts{400, 400}, p, nil)
 		bin++
 	}
 	if s.Log() < p.Threshold(0)+4 || !e.Hot(&s, 0, p) {
@@ -194,9 +195,9 @@ func TestCoolsDown(t *testing.T) {
 	below := 0
 	for hour := 0; ; hour++ {
 		c := negBinomial(rng, 20, 5)
-		ev := e.Close(&s, 0, bin, Counts{c, c / 4}, p, nil)
+		ev := e.Close(&s, 0, bin, fleet.Counts{c, c / 4}, p, nil)
 		bin++
-		if ev.Log < MinThreshold-episode.Margin {
+		if ev.Log < fleet.MinThreshold-episode.Margin {
 			below++
 			if below <= 6 && !e.Hot(&s, 0, p) {
 				t.Fatalf("not hot %d hours after the evidence fell", below)
@@ -218,8 +219,8 @@ func TestHostileCounts(t *testing.T) {
 	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -5, 1e300, 0.4} {
 		var s State
 		for i := range int64(100) {
-			ev := e.Close(&s, 0, monday+i, Counts{v, v}, p, nil)
-			if math.IsNaN(ev.Log) || math.IsInf(ev.Log, 0) || ev.Log > MaxLog+1e-6 {
+			ev := e.Close(&s, 0, monday+i, fleet.Counts{v, v}, p, nil)
+			if math.IsNaN(ev.Log) || math.IsInf(ev.Log, 0) || ev.Log > fleet.MaxLog+1e-6 {
 				t.Fatalf("count %g: log evidence %g", v, ev.Log)
 			}
 		}
@@ -229,7 +230,7 @@ func TestHostileCounts(t *testing.T) {
 	}
 	var s State
 	for _, bin := range []int64{-5, 0, 1, math.MaxInt64} {
-		if ev := e.Close(&s, 0, bin, Counts{3, 1}, p, nil); math.IsNaN(ev.Log) {
+		if ev := e.Close(&s, 0, bin, fleet.Counts{3, 1}, p, nil); math.IsNaN(ev.Log) {
 			t.Fatalf("bin %d: %+v", bin, ev)
 		}
 	}
@@ -245,7 +246,7 @@ func TestBounded(t *testing.T) {
 		at := f.ratios(math.Floor(c))
 		for i := range at {
 			if at[i] > huge[i]+0.3 {
-				t.Fatalf("rate %g: %g at count %.0f, but %g at a million", Rates[i], at[i], c, huge[i])
+				t.Fatalf("rate %g: %g at count %.0f, but %g at a million", fleet.Rates[i], at[i], c, huge[i])
 			}
 		}
 	}
@@ -256,7 +257,7 @@ func TestBounded(t *testing.T) {
 	e, p := oneDimension()
 	for _, c := range []float64{1, 30, 1000, 1e6} {
 		var s State
-		if ev := e.Close(&s, 0, monday, Counts{c, c}, p, nil); ev.Log > 2 {
+		if ev := e.Close(&s, 0, monday, fleet.Counts{c, c}, p, nil); ev.Log > 2 {
 			t.Errorf("first bin of a newcomer, %g records: log evidence %g", c, ev.Log)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // This file is the tests' traffic: negative-binomial counts of a company with
@@ -50,7 +51,7 @@ func negBinomial(rng *rand.Rand, mean, k float64) float64 {
 }
 
 // someone is one simulated identity. work returns the mean of the given hour:
-// day 0 is a Monday.
+// Day 0 is a Monday.
 type someone struct {
 	name    string
 	state   State
@@ -59,13 +60,13 @@ type someone struct {
 	novelty float64 // share of first touches
 	from    int     // first day
 	work    func(rng *rand.Rand, day, hour int) float64
-	leak    func(hour int) float64                     // factor on the mean, by absolute hour
-	newLeak bool                                       // what the leak adds is all first touch
-	script  func(rng *rand.Rand, day, hour int) Counts // instead of all that
-	group   string                                     // what it works with; empty: nothing is known
+	leak    func(hour int) float64                           // factor on the mean, by absolute hour
+	newLeak bool                                             // what the leak adds is all first touch
+	script  func(rng *rand.Rand, day, hour int) fleet.Counts // instead of all that
+	group   string                                           // what it works with; empty: nothing is known
 }
 
-func (s *someone) counts(day, hour int) Counts {
+func (s *someone) counts(day, hour int) fleet.Counts {
 	if s.script != nil {
 		return s.script(s.rng, day, hour)
 	}
@@ -90,7 +91,7 @@ func (s *someone) counts(day, hour int) Counts {
 	if s.newLeak {
 		fresh += extra
 	}
-	return Counts{Distinct: own + extra, FirstTouch: fresh}
+	return fleet.Counts{fleet.Distinct: own + extra, fleet.FirstTouch: fresh}
 }
 
 // clerk works office hours on working days, with a frailty of each day, some
@@ -114,7 +115,7 @@ func clerk(seed uint64, level float64) func(*rand.Rand, int, int) float64 {
 }
 
 // steady works around the clock; nightly at one hour a day; weekly at one hour
-// of one day.
+// Of one day.
 func steady(level float64) func(*rand.Rand, int, int) float64 {
 	return func(*rand.Rand, int, int) float64 { return level }
 }
@@ -140,16 +141,16 @@ func weekly(level float64) func(*rand.Rand, int, int) float64 {
 // company is a fleet in one dimension.
 type company struct {
 	engine *Engine
-	fleet  *Fleet
-	params *Parameters
+	fleet  *fleet.Fleet
+	params *fleet.Parameters
 	people []*someone
 	log    episode.Episodes
 	start  int64
 	// onOver is called for each bin with evidence over the threshold, onAlert
 	// for each opening.
-	onScore func(who *someone, hour int, ev Evidence)
+	onScore func(who *someone, hour int, ev fleet.Evidence)
 	onOver  func(who *someone, hour int)
-	onAlert func(who *someone, hour int, v episode.Decision, ev Evidence)
+	onAlert func(who *someone, hour int, v episode.Decision, ev fleet.Evidence)
 }
 
 // monday is the bin at which simulations begin: 2026-03-02 00:00 UTC.
@@ -189,14 +190,14 @@ func staff(seed uint64, n int) []*someone {
 }
 
 // close ends a bin of somebody who works with something.
-func (c *company) close(s *someone, bin int64, n Counts, sums *Sums) Evidence {
-	works := s.group != "" && n.any()
+func (c *company) close(s *someone, bin int64, n fleet.Counts, sums *fleet.Sums) fleet.Evidence {
+	works := s.group != "" && n.Any()
 	if works {
-		s.state.Lean(GroupToken(s.group))
+		s.state.Lean(fleet.GroupToken(s.group))
 	}
 	ev := c.engine.Close(&s.state, 0, bin, n, c.params, sums)
 	if works {
-		s.state.Vote(GroupToken(s.group))
+		s.state.Vote(fleet.GroupToken(s.group))
 		sums.Name(0, s.group)
 	}
 	return ev
@@ -210,20 +211,20 @@ func (c *company) play(from, to int) []int {
 	opened := make([]int, to)
 	for hour := from * 24; hour < to*24; hour++ {
 		bin := c.start + int64(hour)
-		var sums Sums
+		var sums fleet.Sums
 		for _, s := range c.people {
 			if hour/24 < s.from {
 				continue
 			}
 			n := s.counts(hour/24, hour%24)
-			if !n.any() && !c.engine.Hot(&s.state, 0, c.params) {
+			if !n.Any() && !c.engine.Hot(&s.state, 0, c.params) {
 				continue
 			}
 			ev := c.close(s, bin, n, &sums)
 			if c.onScore != nil {
 				c.onScore(s, hour, ev)
 			}
-			v := c.log.Judge(episode.Observation{Dimension: "user", Identity: s.name, Tick: c.engine.BinStart(bin + 1), Log: ev.Log, Threshold: c.params.Threshold(0), Exposed: int64(n[Distinct])})
+			v := c.log.Judge(episode.Observation{Dimension: "user", Identity: s.name, Tick: c.engine.BinStart(bin + 1), Log: ev.Log, Threshold: c.params.Threshold(0), Exposed: int64(n[fleet.Distinct])})
 			if v.Action == episode.Open {
 				opened[hour/24]++
 			}

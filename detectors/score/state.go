@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -14,28 +15,28 @@ import (
 // the last two days; what only an active or an older identity has stands behind
 // more. Clone copies it: more and recent are shared by plain copies.
 type State struct {
-	core        [numCore]series // Distinct, FirstTouch
-	both        stats           // of Distinct and FirstTouch together
-	work        float32         // mean count of the bins that have one
-	worked      uint8           // how many bins it rests on, at most workMemory
-	peak        float32         // the largest log evidence of late, falling by Engine.peakFall a bin
-	high        float32         // likewise, falling by Engine.highFall a bin
-	first, last uint32          // first and last closed bin, plus one
-	rise        uint32          // bin since which the evidence has been above nothing, plus one
-	told        uint16          // low bits of the day on which it last told of itself to the fleet
-	busy        bool            // the last closed bin had a count
-	votes       uint8           // bins by which group has the majority, at most mostVotes; see Vote
-	group       uint32          // GroupToken of its peers, 0 for none
+	core        [fleet.NumCore]series // Distinct, FirstTouch
+	both        stats                 // of Distinct and FirstTouch together
+	work        float32               // mean count of the bins that have one
+	worked      uint8                 // how many bins it rests on, at most workMemory
+	peak        float32               // the largest log evidence of late, falling by Engine.peakFall a bin
+	high        float32               // likewise, falling by Engine.highFall a bin
+	first, last uint32                // first and last closed bin, plus one
+	rise        uint32                // bin since which the evidence has been above nothing, plus one
+	told        uint16                // low bits of the day on which it last told of itself to the fleet
+	busy        bool                  // the last closed bin had a count
+	votes       uint8                 // bins by which group has the majority, at most mostVotes; see Vote
+	group       uint32                // GroupToken of its peers, 0 for none
 	more        *more
 	recent      []byte // visits, see history.go
 }
 
 // stats are Shiryaev-Roberts statistics, linear, one a rate, each the upper half
-// of a float32: within 0.4 %, which is nothing beside a nat.
-type stats [NumRates]uint16
+// Of a float32: within 0.4 %, which is nothing beside a nat.
+type stats [fleet.NumRates]uint16
 
 // get widens the statistics.
-func (x *stats) get() (v [NumRates]float64) {
+func (x *stats) get() (v [fleet.NumRates]float64) {
 	for i, h := range x {
 		v[i] = float64(math.Float32frombits(uint32(h) << 16))
 	}
@@ -43,7 +44,7 @@ func (x *stats) get() (v [NumRates]float64) {
 }
 
 // set rounds statistics to what is kept of them.
-func (x *stats) set(v *[NumRates]float64) {
+func (x *stats) set(v *[fleet.NumRates]float64) {
 	for i, f := range v {
 		x[i] = uint16((math.Float32bits(float32(f)) + 1<<15) >> 16)
 	}
@@ -82,11 +83,8 @@ type more struct {
 	profile *profile
 	today   *today
 	past    *past
-	extra   [numExtra]*series // the measures after the core, from their first count on
+	extra   [fleet.NumExtra]*series // the measures after the core, from their first count on
 }
-
-// numExtra is the number of measures that are kept only where they occur.
-const numExtra = int(NumMeasures) - numCore
 
 // room returns s.more, made if it is not there.
 func (s *State) room() *more {
@@ -119,11 +117,11 @@ func (s *State) past() *past {
 
 // extra returns the series of a measure after the core, nil where it never
 // occurred.
-func (s *State) extra(m Measure) *series {
+func (s *State) extra(m fleet.Measure) *series {
 	if s.more == nil {
 		return nil
 	}
-	return s.more.extra[int(m)-numCore]
+	return s.more.extra[int(m)-fleet.NumCore]
 }
 
 // Clone returns a copy that shares nothing with the state.
@@ -160,7 +158,7 @@ func (s *State) LastBin() int64 { return int64(s.last) - 1 }
 func (s *State) FirstBin() int64 { return int64(s.first) - 1 }
 
 // Log returns the natural log of the combined evidence as of the last closed
-// bin; minus infinity before any.
+// Bin; minus infinity before any.
 func (s *State) Log() float64 {
 	var sc scores
 	sc.read(s)
@@ -168,7 +166,7 @@ func (s *State) Log() float64 {
 	if total == 0 {
 		return math.Inf(-1)
 	}
-	return ln(total)
+	return fleet.Ln(total)
 }
 
 const stateVersion = 6
@@ -324,7 +322,7 @@ func readMore(r *wire.Reader, flags byte) *more {
 		return m
 	}
 	mask := r.Byte()
-	if mask == 0 || mask>>numExtra != 0 {
+	if mask == 0 || mask>>fleet.NumExtra != 0 {
 		r.Fail("measures that there are not")
 		return m
 	}

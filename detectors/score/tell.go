@@ -1,26 +1,30 @@
 package score
 
-import "math"
+import (
+	"math"
+
+	"github.com/weirhq/weir/detectors/fleet"
+)
 
 // tell adds to the sums of a dimension one closed bin of one identity. before and log are the evidence
 // before and after it.
-func (e *Engine) tell(s *dimSums, id *State, t *setting, l *likelihood, c *Counts, before, log float64) {
-	s.scored++
-	settled := t.age >= e.perDay
+func (e *Engine) tell(s *fleet.DimSums, id *State, t *setting, l *likelihood, c *fleet.Counts, before, log float64) {
+	s.Scored++
+	settled := t.age >= e.PerDay
 	days := e.daysUntold(id, t.bin)
 	b := &l.base
 	if id.told == 0 {
-		s.chance += toFixed(Weight(Newcomer)) // an e-value of its own
+		s.Chance += fleet.ToFixed(fleet.Weight(fleet.Newcomer)) // an e-value of its own
 	}
 	if days > 0 {
-		s.chance += toFixed(days * e.perDay * b.level / (1 + b.level))
+		s.Chance += fleet.ToFixed(days * e.PerDay * b.level / (1 + b.level))
 	}
-	tellPeers(&s.peerSums, id, t, l, c, days > 0, settled)
+	tellPeers(&s.PeerSums, id, t, l, c, days > 0, settled)
 	if id.group != 0 {
-		tellPeers(&s.group(id.group).peerSums, id, t, l, c, days > 0, settled)
+		tellPeers(&s.Group(id.group).PeerSums, id, t, l, c, days > 0, settled)
 	}
-	for i := TailEdge(before); i < TailEdge(log); i++ {
-		s.tail[i]++
+	for i := fleet.TailEdge(before); i < fleet.TailEdge(log); i++ {
+		s.Tail[i]++
 	}
 }
 
@@ -34,55 +38,55 @@ func (e *Engine) daysUntold(id *State, bin uint32) float64 {
 }
 
 // dayMark returns the low bits of the day of event time that a bin starts in.
-func (e *Engine) dayMark(bin uint32) uint16 { return uint16(e.day(bin)) + 1 }
+func (e *Engine) dayMark(bin uint32) uint16 { return uint16(e.Day(bin)) + 1 }
 
 // tellPeers adds what one closed bin of one identity tells of its peers.
-func tellPeers(s *peerSums, id *State, t *setting, l *likelihood, c *Counts, first, settled bool) {
+func tellPeers(s *fleet.PeerSums, id *State, t *setting, l *likelihood, c *fleet.Counts, first, settled bool) {
 	if first {
-		s.fresh++
+		s.Fresh++
 	}
 	b := &l.base
-	if c[Distinct] > 0 {
-		s.activity += toFixed(min(c[Distinct]/b.level, 16) * (1 - b.peer))
+	if c[fleet.Distinct] > 0 {
+		s.Activity += fleet.ToFixed(min(c[fleet.Distinct]/b.level, 16) * (1 - b.peer))
 	}
-	s.measures[Distinct].bin(c[Distinct], b.mu, b.mode, settled)
-	s.measures[FirstTouch].bin(c[FirstTouch], l.share.mean*c[Distinct], t.mode[FirstTouch], settled)
+	s.Measures[fleet.Distinct].Bin(c[fleet.Distinct], b.mu, b.mode, settled)
+	s.Measures[fleet.FirstTouch].Bin(c[fleet.FirstTouch], l.share.mean*c[fleet.Distinct], t.mode[fleet.FirstTouch], settled)
 	if first && settled {
-		tellPeer(&s.measures[Distinct], &id.core[Distinct], b)
+		tellPeer(&s.Measures[fleet.Distinct], &id.core[fleet.Distinct], b)
 	}
 	if l.arrives {
-		tellNewcomer(&s.measures[Newcomer], &l.newcomer, c[Newcomer]-c[Distinct], c[Newcomer])
+		tellNewcomer(&s.Measures[fleet.Newcomer], &l.newcomer, c[fleet.Newcomer]-c[fleet.Distinct], c[fleet.Newcomer])
 	}
 	for i, judged := range l.judged {
-		m := Measure(i + numCore)
+		m := fleet.Measure(i + fleet.NumCore)
 		switch {
-		case !judged || m == Newcomer:
-		case m == RowsRead:
-			s.measures[m].rows(c[m])
+		case !judged || m == fleet.Newcomer:
+		case m == fleet.RowsRead:
+			s.Measures[m].Rows(c[m])
 		default:
 			r := &l.rare[i]
-			s.measures[m].bin(c[m], r.level*r.shape*r.mode, r.mode, false)
+			s.Measures[m].Bin(c[m], r.level*r.shape*r.mode, r.mode, false)
 			if x := id.extra(m); x != nil && first && settled {
-				tellPeer(&s.measures[m], x, r)
+				tellPeer(&s.Measures[m], x, r)
 			}
 		}
 	}
 }
 
 // tellPeer adds what an identity tells of its peers, once a day.
-func tellPeer(s *measureSums, x *series, b *baseline) {
-	if b.peer >= settleShare {
+func tellPeer(s *fleet.MeasureSums, x *series, b *baseline) {
+	if b.peer >= fleet.SettleShare {
 		return
 	}
 	own := (float64(x.count) + 0.5) / (float64(x.exposure) + 1)
-	s.observe(1-b.peer, math.Log(own))
-	s.k[bucket(2*math.Log2(b.inverseK/minInverseK), kCells)]++
+	s.Observe(1-b.peer, math.Log(own))
+	s.K[fleet.Bucket(2*math.Log2(b.inverseK/fleet.MinInverseK), fleet.KCells)]++
 }
 
 // tellNewcomer adds how a newcomer's total has grown, so that the sums over its
 // bins are those of its last. Totals far beyond the others' are cut, lest a
 // thief teach what newcomers do.
-func tellNewcomer(s *measureSums, w *rowsOf, before, after float64) {
+func tellNewcomer(s *fleet.MeasureSums, w *rowsOf, before, after float64) {
 	if after <= before {
 		return
 	}
@@ -90,8 +94,8 @@ func tellNewcomer(s *measureSums, w *rowsOf, before, after float64) {
 	log := func(total float64) float64 { return min(math.Log(max(total, 1)), most) }
 	was, is := log(before), log(after)
 	if before == 0 {
-		s.weight += toFixed(1)
+		s.Weight += fleet.ToFixed(1)
 	}
-	s.log += int64(math.Round(is*fixed)) - int64(math.Round(was*fixed))
-	s.logSq += toFixed(is*is) - toFixed(was*was)
+	s.Log += int64(math.Round(is*fleet.Fixed)) - int64(math.Round(was*fleet.Fixed))
+	s.LogSq += fleet.ToFixed(is*is) - fleet.ToFixed(was*was)
 }

@@ -3,6 +3,7 @@ package score
 import (
 	"encoding/binary"
 
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -19,15 +20,15 @@ type today struct {
 	seen, due float32
 	// after is, for each rate, the part of due that came after the change, on
 	// average over when it may have begun.
-	after [NumRates]float32
+	after [fleet.NumRates]float32
 	// all and usual are counts and expectations so far, unweighed; shared and
 	// square are decayed sums of products of a bin's residual with that of the
-	// day before it, and of their expectations: their ratio estimates the
+	// Day before it, and of their expectations: their ratio estimates the
 	// variance of the day's factor.
 	all, usual, shared, square float32
-	// fresh and among are the day's first touches and distinct records, each bin
+	// Fresh and among are the day's first touches and distinct records, each bin
 	// weighed as above; alike and pairs are what shared and square are for the
-	// day's share of first touches, and odd the sum of the day's residuals, of
+	// Day's share of first touches, and odd the sum of the day's residuals, of
 	// whole records.
 	fresh, among, alike, pairs, odd, whole float32
 	// spread and weight are decayed sums over bins with a count whose ratio is
@@ -103,10 +104,10 @@ func (t *today) learn(b *baseline, count, fade, w float64) {
 }
 
 // pass lets a bin of the day pass. A change that began in this bin had nothing
-// of the day before it: so after, a mean over when the change may have begun,
+// Of the day before it: so after, a mean over when the change may have begun,
 // falls by the weight of this bin among all of them.
-func (t *today) pass(l *likelihood, stat *[NumRates]float64, c *Counts) {
-	count := c[Distinct]
+func (t *today) pass(l *likelihood, stat *[fleet.NumRates]float64, c *fleet.Counts) {
+	count := c[fleet.Distinct]
 	b := &l.base
 	mu, nu := b.expected(), l.nu()
 	w := 1 / (1 + mu*b.hour)
@@ -119,7 +120,7 @@ func (t *today) pass(l *likelihood, stat *[NumRates]float64, c *Counts) {
 	t.seen += float32(w * count)
 	t.due += float32(w * mu)
 	w = 1 / (1 + max(count-1, 0)*l.share.cluster)
-	t.fresh += float32(w * min(c[FirstTouch], count))
+	t.fresh += float32(w * min(c[fleet.FirstTouch], count))
 	t.among += float32(w * count)
 }
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // Number is one number of an alert, as it was told and computed again.
@@ -68,8 +68,8 @@ func Recompute(a *alerting.Alert) []Number {
 		if len(m.Rates) > 0 {
 			out = append(out, ofRates(m))
 		}
-		if measure, ok := score.ParseMeasure(m.Measure); ok {
-			combined += score.Weight(measure) * math.Exp(m.LogValue)
+		if measure, ok := fleet.ParseMeasure(m.Measure); ok {
+			combined += fleet.Weight(measure) * math.Exp(m.LogValue)
 		}
 	}
 	out = append(out, Number{
@@ -100,8 +100,8 @@ func ofRates(m *alerting.MeasureEvidence) Number {
 func weights(list []alerting.MeasureEvidence) string {
 	var parts []string
 	for i := range list {
-		if m, ok := score.ParseMeasure(list[i].Measure); ok {
-			parts = append(parts, fmt.Sprintf("%s × %.2g", list[i].Measure, score.Weight(m)))
+		if m, ok := fleet.ParseMeasure(list[i].Measure); ok {
+			parts = append(parts, fmt.Sprintf("%s × %.2g", list[i].Measure, fleet.Weight(m)))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -120,7 +120,7 @@ func threshold(e *alerting.Evidence) Number {
 	default:
 		// How far the tail is trusted grows with the days behind it, which the
 		// alert does not tell: anything between the bounds agrees.
-		again = min(max(e.Threshold, e.Tail, e.Formula-score.MaxRelief), e.Formula)
+		again = min(max(e.Threshold, e.Tail, e.Formula-fleet.MaxRelief), e.Formula)
 		from += fmt.Sprintf("lowered by %s towards the fleet's own tail of %s, as far as that is known", short(math.Round(1000*(e.Formula-again))/1000), short(e.Tail))
 	}
 	return Number{Name: "threshold", Stated: e.Threshold, Again: again, Agrees: near(e.Threshold, again, roundingLog), From: from}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 )
@@ -117,8 +117,8 @@ func (c *Recount) width() int64 {
 func (c *Recount) Numbers() []Number {
 	var out []Number
 	counted := map[string]float64{
-		score.Distinct.String(): float64(len(c.in)), score.FirstTouch.String(): float64(c.fresh),
-		score.Destructive.String(): float64(len(c.gone)),
+		fleet.Distinct.String(): float64(len(c.in)), fleet.FirstTouch.String(): float64(c.fresh),
+		fleet.Destructive.String(): float64(len(c.gone)),
 	}
 	for i := range c.alert.Evidence.Measures {
 		m := &c.alert.Evidence.Measures[i]
@@ -158,7 +158,7 @@ func (c *Recount) slack(measure string, count float64) float64 {
 	switch {
 	case len(c.last) <= listed:
 		return 0
-	case measure == score.Distinct.String():
+	case measure == fleet.Distinct.String():
 		return 0.02 * count
 	}
 	return 2 + 0.15*count

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 )
 
@@ -11,8 +12,8 @@ import (
 // learn every baseline by itself.
 type engineWorld struct {
 	engine *score.Engine
-	fleet  *score.Fleet
-	params *score.Parameters
+	fleet  *fleet.Fleet
+	params *fleet.Parameters
 	states []score.State
 	noise  *Noise
 	rng    *rand.Rand
@@ -46,10 +47,10 @@ const monday2026 = int64(1772409600 / 3600)
 
 // step plays one calm bin of all streams.
 func (w *engineWorld) step(each func(stream int, log float64)) {
-	var sums score.Sums
+	var sums fleet.Sums
 	for i := range w.states {
-		var c score.Counts
-		c[score.Distinct] = float64(w.noise.Draw(w.rng, 1))
+		var c fleet.Counts
+		c[fleet.Distinct] = float64(w.noise.Draw(w.rng, 1))
 		ev := w.engine.Close(&w.states[i], 0, w.bin, c, w.params, &sums)
 		if each != nil {
 			each(i, ev.Log)
@@ -104,8 +105,8 @@ func (w *engineWorld) delay(stream int, drift, threshold float64) (int, error) {
 	}
 	const limit = 2000
 	for bin := 1; bin < limit; bin++ {
-		var c score.Counts
-		c[score.Distinct] = float64(w.noise.Draw(w.rng, drift))
+		var c fleet.Counts
+		c[fleet.Distinct] = float64(w.noise.Draw(w.rng, drift))
 		if w.engine.Close(&s, 0, w.bin+int64(bin)-1, c, w.params, nil).Log >= threshold {
 			return bin, nil
 		}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // long reports whether the long form of a measurement is asked for: make lab.
@@ -34,7 +34,7 @@ func TestLabTheory(t *testing.T) {
 		}
 		t.Logf("k = %g, one false alarm in %.0f identity-years", k, arl/year)
 		row(t, "CUSUM tuned to the drift (the floor)", floor, floor)
-		known := each(NewMixture(n, score.Rates[:], n.Mean/(1+n.Mean)), n, arl, bins, runs)
+		known := each(NewMixture(n, fleet.Rates[:], n.Mean/(1+n.Mean)), n, arl, bins, runs)
 		row(t, "mixture, baseline known", known, floor)
 		for i, r := range drifts {
 			if known[i] > 1.3*floor[i]+0.6 {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -45,7 +45,7 @@ func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, ac
 	case r.fact != "":
 		a.Kind, a.Detector = alerting.KindFact, factDetector
 	default:
-		a.Kind, a.Detector, a.Measure = alerting.Statistical, driftDetector, cmp.Or(a.Measure, score.Distinct.String())
+		a.Kind, a.Detector, a.Measure = alerting.Statistical, driftDetector, cmp.Or(a.Measure, fleet.Distinct.String())
 	}
 	if r.traitsKnown {
 		a.Top = m.top(r)

@@ -10,7 +10,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/stream"
 )
@@ -101,7 +101,7 @@ func (t *Task) loadCheckpoint(value []byte) error {
 		return fmt.Errorf("reading the fleet: %w", r.Err())
 	}
 	var err error
-	if t.fleet.params, _, err = score.DecodeParameters(params); err != nil {
+	if t.fleet.params, _, err = fleet.DecodeParameters(params); err != nil {
 		return fmt.Errorf("reading the fleet: %w", err)
 	}
 	if t.fleet.fleet, _, err = t.cfg.Engine.DecodeFleet(r.Rest()); err != nil {

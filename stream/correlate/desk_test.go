@@ -9,7 +9,7 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
@@ -75,7 +75,7 @@ func (d *desk) next(candidates []stream.Candidate, facts []stream.FactCandidate,
 		if d.tick != d.cfg.Grid.LastTick(bin) {
 			d.t.Fatal("sums come at the end of a bin")
 		}
-		r.Bins = []stream.BinSums{{Bin: bin, Sums: new(score.Sums).AppendBinary(nil), Traits: traits.AppendBinary(nil)}}
+		r.Bins = []stream.BinSums{{Bin: bin, Sums: new(fleet.Sums).AppendBinary(nil), Traits: traits.AppendBinary(nil)}}
 	}
 	if err := d.task.Apply(d.offset, r); err != nil {
 		d.t.Fatal(err)

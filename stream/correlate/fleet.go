@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
 )
@@ -9,8 +10,8 @@ import (
 // that follow from it.
 type fleetModel struct {
 	engine    *score.Engine
-	fleet     *score.Fleet // as of the last bin in which anyone was scored
-	params    *score.Parameters
+	fleet     *fleet.Fleet // as of the last bin in which anyone was scored
+	params    *fleet.Parameters
 	published int64 // last bin whose parameters were published; eventtime.Never: none
 }
 
@@ -19,16 +20,16 @@ func newFleetModel(engine *score.Engine) fleetModel {
 }
 
 // closeBin learns from a bin in which anyone was scored.
-func (f *fleetModel) closeBin(bin int64, sums *score.Sums) {
+func (f *fleetModel) closeBin(bin int64, sums *fleet.Sums) {
 	f.params = f.engine.CloseBin(f.fleet, bin, sums)
 }
 
 // publish returns the parameters of a bin that is over. If nobody was scored in
 // it, what the empty bins change is worked out on a copy, so that in how many
 // steps time has passed cannot show.
-func (f *fleetModel) publish(bin int64) *score.Parameters {
+func (f *fleetModel) publish(bin int64) *fleet.Parameters {
 	if f.fleet.Bin() < bin {
-		f.params = f.engine.CloseBin(f.fleet.Clone(), bin, &score.Sums{})
+		f.params = f.engine.CloseBin(f.fleet.Clone(), bin, &fleet.Sums{})
 	}
 	f.published = bin
 	return f.params

@@ -8,7 +8,7 @@ import (
 
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/stream"
@@ -28,7 +28,7 @@ type inbox struct {
 
 // binTotals is what all partitions told of one bin.
 type binTotals struct {
-	sums   score.Sums
+	sums   fleet.Sums
 	traits campaign.TraitSums
 }
 
@@ -84,7 +84,7 @@ func (in *inbox) add(offset int64, r *stream.EvidenceReport, closed, published i
 }
 
 func (in *inbox) addBin(b *stream.BinSums) error {
-	sums, _, err := score.DecodeSums(b.Sums)
+	sums, _, err := fleet.DecodeSums(b.Sums)
 	if err != nil {
 		return fmt.Errorf("reading evidence: %w", err)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 )
@@ -78,7 +78,7 @@ func (r *episodeRecord) reset(grid eventtime.Grid, end int64) {
 // learn keeps what a tick showed of an episode: the case where its evidence is
 // the strongest so far, and in any case the facts, and what is exposed while the
 // episode is open.
-func (r *episodeRecord) learn(in *tickInput, open bool, params *score.Parameters) {
+func (r *episodeRecord) learn(in *tickInput, open bool, params *fleet.Parameters) {
 	if open {
 		r.exposed = in.exposed()
 	}
@@ -94,7 +94,7 @@ func (r *episodeRecord) learn(in *tickInput, open bool, params *score.Parameters
 	}
 }
 
-func evidenceOf(c *stream.Candidate, d *score.Dimension) caseEvidence {
+func evidenceOf(c *stream.Candidate, d *fleet.Dimension) caseEvidence {
 	ev := caseEvidence{
 		bin: c.Bin, log: alerting.RoundLog(c.Log), threshold: d.Threshold, live: d.Live, formula: d.Formula, tail: d.Tail,
 		peers: c.Peers, measures: slices.Clone(c.Measures), observed: c.Measures[0].Observed, expected: c.Measures[0].Expected,

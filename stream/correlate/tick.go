@@ -7,7 +7,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // tickActions is what there is to tell after a tick, before it is decided whom.
@@ -80,7 +80,7 @@ func (t *Task) observe(inputs []tickInput, acts *tickActions) (opened []episode.
 func (t *Task) observation(in *tickInput, end int64) episode.Observation {
 	o := episode.Observation{
 		Dimension: in.id.Dimension, Identity: in.id.Identity, Tick: end,
-		Threshold: score.MaxLog, Exposed: in.exposed().Records,
+		Threshold: fleet.MaxLog, Exposed: in.exposed().Records,
 	}
 	if in.candidate != nil {
 		o.Log, o.Threshold = in.candidate.Log, t.fleet.params.Threshold(in.candidate.Dimension)

@@ -8,7 +8,7 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/exposure"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
@@ -28,11 +28,11 @@ type followed struct {
 // leaked are counts of what was exposed that nothing else keeps.
 type leaked struct{ fresh, destructive, unissued float64 }
 
-func leakedOf(c *score.Counts) leaked {
-	return leaked{c[score.FirstTouch], c[score.Destructive], c[score.Unissued]}
+func leakedOf(c *fleet.Counts) leaked {
+	return leaked{c[fleet.FirstTouch], c[fleet.Destructive], c[fleet.Unissued]}
 }
 
-func (l *leaked) add(c *score.Counts) {
+func (l *leaked) add(c *fleet.Counts) {
 	o := leakedOf(c)
 	l.fresh += o.fresh
 	l.destructive += o.destructive
@@ -142,7 +142,7 @@ func (d *Task) context(id *identity) stream.Context {
 
 // contextSince says what a followed identity did since the onset. open is what
 // was counted in a bin that is still open.
-func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *score.Counts) stream.Context {
+func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *fleet.Counts) stream.Context {
 	c := d.context(id)
 	c.Traits = shares(e.Traits, e.Events)
 	all := e.past
@@ -157,7 +157,7 @@ func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *scor
 
 // candidate reports an identity whose evidence stands out, or did. open is what
 // was counted in a bin that is still open.
-func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open *score.Counts, distinct sketches.Estimate) {
+func (d *Task) candidate(id *identity, tick, bin int64, ev *fleet.Evidence, open *fleet.Counts, distinct sketches.Estimate) {
 	e := d.expose(id, min(ev.Onset, bin), bin, ev.Log)
 	if tick <= d.reported {
 		return // a restore: reported before
@@ -180,13 +180,13 @@ func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open
 
 // measuresOf returns what each judged measure adds to the evidence, strongest
 // first.
-func measuresOf(ev *score.Evidence, distinct sketches.Estimate) (out []stream.MeasureEvidence) {
+func measuresOf(ev *fleet.Evidence, distinct sketches.Estimate) (out []stream.MeasureEvidence) {
 	for m := range ev.Measures {
 		if !ev.Measures[m].Judged {
 			continue
 		}
-		me := explain(score.Measure(m), &ev.Measures[m])
-		if score.Measure(m) == score.Distinct {
+		me := explain(fleet.Measure(m), &ev.Measures[m])
+		if fleet.Measure(m) == fleet.Distinct {
 			me.Low, me.High = min(distinct.Low, me.Observed), max(distinct.High, me.Observed)
 		}
 		out = append(out, me)
@@ -199,14 +199,14 @@ func measuresOf(ev *score.Evidence, distinct sketches.Estimate) (out []stream.Me
 
 // explain returns what one measure adds to the evidence, with every number fit to
 // be written down.
-func explain(m score.Measure, ev *score.MeasureEvidence) stream.MeasureEvidence {
+func explain(m fleet.Measure, ev *fleet.MeasureEvidence) stream.MeasureEvidence {
 	out := stream.MeasureEvidence{
 		Measure: m.String(), Log: wire.Finite(ev.Log),
 		Observed: ev.Observed, Low: ev.Observed, High: ev.Observed,
 		Expected: ev.Expected, Level: ev.Level, Shape: ev.Shape, Mode: ev.Mode,
 		Dispersion: wire.Finite(ev.K), PeerWeight: ev.PeerWeight,
 	}
-	for i, rate := range score.Rates {
+	for i, rate := range fleet.Rates {
 		out.Rates = append(out.Rates, stream.RateEvidence{Rate: rate, Log: wire.Finite(ev.Rates[i])})
 	}
 	return out

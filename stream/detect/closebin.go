@@ -2,17 +2,17 @@ package detect
 
 import (
 	"github.com/weirhq/weir/detectors/campaign"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
 )
 
 // closeBin ends a bin for all identities that were active in it or are watched.
-func (d *Task) closeBin(tick, bin int64, params *score.Parameters) {
+func (d *Task) closeBin(tick, bin int64, params *fleet.Parameters) {
 	if d.query != nil && d.query.bin == bin {
 		d.answer(params)
 	}
-	var sums score.Sums
+	var sums fleet.Sums
 	var traits campaign.TraitSums
 	for _, id := range d.bins.end(bin) {
 		if tick > id.saved {
@@ -34,8 +34,8 @@ func (d *Task) closeBin(tick, bin int64, params *score.Parameters) {
 	d.report.Bins = append(d.report.Bins, b)
 }
 
-func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parameters, sums *score.Sums, traits *campaign.TraitSums) {
-	var counts score.Counts
+func (d *Task) closeIdentity(id *identity, tick, bin int64, params *fleet.Parameters, sums *fleet.Sums, traits *campaign.TraitSums) {
+	var counts fleet.Counts
 	var distinct sketches.Estimate
 	active := id.open && id.bin == bin
 	if active {
@@ -54,18 +54,18 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 		traits.Add(id.member(&ev))
 	}
 	id.open = false
-	if ev.Log >= score.CandidateCut || before || id.watched {
-		d.candidate(id, tick, bin, &ev, &score.Counts{}, distinct)
+	if ev.Log >= fleet.CandidateCut || before || id.watched {
+		d.candidate(id, tick, bin, &ev, &fleet.Counts{}, distinct)
 	}
 	id.tally = nil
 	d.snapshots.touch(id, tick)
 }
 
 // member tells of the evidence of an identity whose bin has ended.
-func (id *identity) member(ev *score.Evidence) *campaign.ActiveIdentity {
+func (id *identity) member(ev *fleet.Evidence) *campaign.ActiveIdentity {
 	m := &campaign.ActiveIdentity{
 		Dimension: id.dimension(), Identity: id.name(), Log: ev.Log,
-		Observed: ev.Measures[score.Distinct].Observed, Expected: ev.Measures[score.Distinct].Expected,
+		Observed: ev.Measures[fleet.Distinct].Observed, Expected: ev.Measures[fleet.Distinct].Expected,
 	}
 	for i := range id.tally.traits {
 		m.Traits = append(m.Traits, id.tally.traits[i].Trait())

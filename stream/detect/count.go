@@ -5,13 +5,13 @@ import (
 	"math"
 	"slices"
 
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/sketches"
 )
 
 // count unites the parts of a cell with the identity's state.
-func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
+func (d *Task) count(c *cell, bin int64, params *fleet.Parameters) {
 	id, grid := c.id, d.cfg.Grid
 	id.forget(grid, c.apply)
 	if !id.open || id.bin != bin {
@@ -41,7 +41,7 @@ func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 	d.judgeFacts(c, before, params)
 }
 
-func (d *Task) countPart(id *identity, p *part, bin int64, params *score.Parameters) {
+func (d *Task) countPart(id *identity, p *part, bin int64, params *fleet.Parameters) {
 	grid := d.cfg.Grid
 	fresh := math.Round(id.window.FirstTouch(&p.records).N)
 	if was := grid.BinOfTick(p.tick); was == bin {
@@ -49,8 +49,8 @@ func (d *Task) countPart(id *identity, p *part, bin int64, params *score.Paramet
 		id.tally.add(p)
 	} else {
 		late := id.tally.late(p, was, id.state.Counted(was))
-		late[score.Distinct] = math.Round(id.window.CountMissing(&p.records, grid.BinMinute(was)).N)
-		late[score.FirstTouch] = fresh
+		late[fleet.Distinct] = math.Round(id.window.CountMissing(&p.records, grid.BinMinute(was)).N)
+		late[fleet.FirstTouch] = fresh
 		d.cfg.Engine.Late(&id.state, id.dimension(), was, late, params)
 		if id.followed != nil {
 			id.followed.past.add(&late)
@@ -64,20 +64,20 @@ func (d *Task) countPart(id *identity, p *part, bin int64, params *score.Paramet
 }
 
 // counts returns the measures of the identity's open bin so far.
-func (d *Task) counts(id *identity) (c score.Counts, distinct sketches.Estimate) {
+func (d *Task) counts(id *identity) (c fleet.Counts, distinct sketches.Estimate) {
 	distinct = id.window.Count(d.cfg.Grid.BinMinute(id.bin))
 	if id.tally != nil {
 		id.tally.count(&c)
 	}
-	c[score.Distinct] = math.Round(distinct.N)
-	c[score.FirstTouch] = id.fresh
+	c[fleet.Distinct] = math.Round(distinct.N)
+	c[fleet.FirstTouch] = id.fresh
 	return c, distinct
 }
 
-func (d *Task) scoreEarly(id *identity, tick, bin int64, params *score.Parameters) {
+func (d *Task) scoreEarly(id *identity, tick, bin int64, params *fleet.Parameters) {
 	counts, distinct := d.counts(id)
 	ev := d.cfg.Engine.Early(&id.state, id.dimension(), bin, counts, params)
-	if ev.Log >= score.CandidateCut {
+	if ev.Log >= fleet.CandidateCut {
 		d.candidate(id, tick, bin, &ev, &counts, distinct)
 	}
 }

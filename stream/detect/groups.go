@@ -3,7 +3,7 @@ package detect
 import (
 	"slices"
 
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/event"
 )
@@ -71,18 +71,18 @@ func (d *Task) group(id *identity) string {
 // assignGroup gives a newcomer the peers that its first bin so far tells of.
 func (d *Task) assignGroup(id *identity) {
 	if name := d.group(id); name != "" {
-		id.state.Lean(score.GroupToken(name))
+		id.state.Lean(fleet.GroupToken(name))
 	}
 }
 
 // confirmGroup counts what an identity worked with in a bin that has ended, and tells
 // what its group is called.
-func (d *Task) confirmGroup(id *identity, sums *score.Sums) {
+func (d *Task) confirmGroup(id *identity, sums *fleet.Sums) {
 	name := d.group(id)
 	if name == "" {
 		return
 	}
-	token := score.GroupToken(name)
+	token := fleet.GroupToken(name)
 	id.state.Vote(token)
 	if id.state.Group() == token {
 		sums.Name(id.dimension(), name)
@@ -90,7 +90,7 @@ func (d *Task) confirmGroup(id *identity, sums *score.Sums) {
 }
 
 // peersOf names those that an identity was held against, as DIMENSION:NAME.
-func (d *Task) peersOf(id *identity, ev *score.Evidence) string {
+func (d *Task) peersOf(id *identity, ev *fleet.Evidence) string {
 	by := d.peers(id.dimension())
 	if ev.Peers == "" || by == NoPeers {
 		return ""

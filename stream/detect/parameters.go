@@ -1,7 +1,7 @@
 package detect
 
 import (
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -14,7 +14,7 @@ import (
 // restore may choose another. What the identity's state carries is the number
 // of the last one, so that none is carried out twice.
 type fleetParameters struct {
-	byBin    map[int64]*score.Parameters
+	byBin    map[int64]*fleet.Parameters
 	commands []pendingCommand // in the order of Seq
 	latest   int64            // Seq of the latest command that was read
 }
@@ -23,7 +23,7 @@ type fleetParameters struct {
 // that it came with.
 type pendingCommand struct {
 	stream.Command
-	params *score.Parameters
+	params *fleet.Parameters
 }
 
 // add takes in a record. A command stands in many of them: the first may be long
@@ -40,7 +40,7 @@ func (f *fleetParameters) add(p *stream.ParameterRecord) {
 
 // of returns the parameters that a bin is judged by, those of the bin before it;
 // nil if they have not come.
-func (f *fleetParameters) of(bin int64) *score.Parameters { return f.byBin[bin-1] }
+func (f *fleetParameters) of(bin int64) *fleet.Parameters { return f.byBin[bin-1] }
 
 // dropBefore drops the parameters that no bin from this one on is judged by.
 func (f *fleetParameters) dropBefore(bin int64) {

@@ -1,7 +1,7 @@
 package detect
 
 import (
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
@@ -46,14 +46,14 @@ func (d *Task) Answer() *BinAnswer {
 }
 
 // answer answers the query at the end of the bin, before it is closed.
-func (d *Task) answer(params *score.Parameters) {
+func (d *Task) answer(params *fleet.Parameters) {
 	q := d.query
 	q.found = &BinAnswer{}
 	id := d.people.known([]byte(q.key))
 	if id == nil || id.last == eventtime.Never {
 		return
 	}
-	var counts score.Counts
+	var counts fleet.Counts
 	var distinct sketches.Estimate
 	if id.open && id.bin == q.bin {
 		counts, distinct = d.counts(id)
@@ -62,7 +62,7 @@ func (d *Task) answer(params *score.Parameters) {
 	state := id.state.Clone()
 	d.cfg.Engine.Advance(&state, dim, q.bin, params)
 	ev := d.cfg.Engine.Explain(&state, dim, q.bin, counts, params)
-	q.found.Known, q.found.First, q.found.Candidate = true, d.cfg.Grid.TickStart(id.first), ev.Log >= score.CandidateCut
+	q.found.Known, q.found.First, q.found.Candidate = true, d.cfg.Grid.TickStart(id.first), ev.Log >= fleet.CandidateCut
 	q.found.Bin, q.found.Log, q.found.Threshold = d.cfg.Grid.BinStart(q.bin), wire.Finite(ev.Log), params.Threshold(dim)
 	q.found.Peers, q.found.Measures = d.peersOf(id, &ev), measuresOf(&ev, distinct)
 	if dim < len(params.Dimensions) {

@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/clamp"
 	"github.com/weirhq/weir/internal/wire"
@@ -69,12 +69,12 @@ func (t *tally) unissue(p *part) {
 }
 
 // count sets the measures that the tally knows.
-func (t *tally) count(c *score.Counts) {
-	c[score.RowsRead] = float64(t.rows)
+func (t *tally) count(c *fleet.Counts) {
+	c[fleet.RowsRead] = float64(t.rows)
 	if s := t.sets; s != nil {
-		c[score.Destructive] = distinct(&s.destructive)
-		c[score.Subjects] = distinct(&s.subjects)
-		c[score.Unissued] = distinct(&s.unissued)
+		c[fleet.Destructive] = distinct(&s.destructive)
+		c[fleet.Subjects] = distinct(&s.subjects)
+		c[fleet.Unissued] = distinct(&s.unissued)
 	}
 }
 
@@ -82,8 +82,8 @@ func (t *tally) count(c *score.Counts) {
 // counted there. The subjects that were on time are not known any more: those
 // that came late are taken to be among them as far as they can be, lest every
 // backlog look like a crowd.
-func (t *tally) late(p *part, bin int64, was score.Counts) (add score.Counts) {
-	add[score.RowsRead] = float64(p.rows.Total())
+func (t *tally) late(p *part, bin int64, was fleet.Counts) (add fleet.Counts) {
+	add[fleet.RowsRead] = float64(p.rows.Total())
 	if p.destructive.Empty() && p.subjects.Empty() {
 		return add
 	}
@@ -91,8 +91,8 @@ func (t *tally) late(p *part, bin int64, was score.Counts) (add score.Counts) {
 	before := distinct(&s.destructive)
 	s.destructive.Merge(&p.destructive)
 	s.subjects.Merge(&p.subjects)
-	add[score.Destructive] = max(0, distinct(&s.destructive)-before)
-	add[score.Subjects] = max(0, distinct(&s.subjects)-was[score.Subjects])
+	add[fleet.Destructive] = max(0, distinct(&s.destructive)-before)
+	add[fleet.Subjects] = max(0, distinct(&s.subjects)-was[fleet.Subjects])
 	return add
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/exposure"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -96,7 +97,7 @@ func (d *desk) until(at int64) {
 }
 
 // counts returns what is counted of an identity in its open bin.
-func (d *desk) counts(dimension int, name string) score.Counts {
+func (d *desk) counts(dimension int, name string) fleet.Counts {
 	d.t.Helper()
 	id := d.detect.people.known(append([]byte{byte(dimension)}, name...))
 	if id == nil {
@@ -131,11 +132,11 @@ func TestOpenBinCounts(t *testing.T) {
 		d.work()
 	}
 	d.until(30)
-	want := score.Counts{score.Distinct: 4, score.FirstTouch: 4, score.RowsRead: 3000, score.Destructive: 3}
+	want := fleet.Counts{fleet.Distinct: 4, fleet.FirstTouch: 4, fleet.RowsRead: 3000, fleet.Destructive: 3}
 	if got := d.counts(dimUser, "ann"); got != want {
 		t.Errorf("ann: %v, want %v", got, want)
 	}
-	want[score.Distinct], want[score.FirstTouch], want[score.Subjects] = 5, 5, 41
+	want[fleet.Distinct], want[fleet.FirstTouch], want[fleet.Subjects] = 5, 5, 41
 	if got := d.counts(dimKey, "k"); got != want {
 		t.Errorf("the key: %v, want %v", got, want)
 	}
@@ -164,11 +165,11 @@ func TestLateCounts(t *testing.T) {
 	d.work()
 	d.until(160)
 	got := d.detect.people.known([]byte("\x01k")).state.Counted(d.grid.BinOf(deskStart))
-	if got[score.Subjects] != 60 {
-		t.Errorf("%v subjects, want 60", got[score.Subjects])
+	if got[fleet.Subjects] != 60 {
+		t.Errorf("%v subjects, want 60", got[fleet.Subjects])
 	}
-	if got[score.Distinct] != 60 {
-		t.Errorf("%v records, want 60", got[score.Distinct])
+	if got[fleet.Distinct] != 60 {
+		t.Errorf("%v records, want 60", got[fleet.Distinct])
 	}
 }
 
@@ -288,7 +289,7 @@ func TestCommandIsCarriedOutOnce(t *testing.T) {
 	if err := again.decode(d.grid, written); err != nil {
 		t.Fatal(err)
 	}
-	d.detect.cfg.Engine.Close(&again.state, dimUser, bin, score.Counts{score.Distinct: 20, score.FirstTouch: 20}, &p, nil)
+	d.detect.cfg.Engine.Close(&again.state, dimUser, bin, fleet.Counts{fleet.Distinct: 20, fleet.FirstTouch: 20}, &p, nil)
 	d.detect.cfg.Engine.Excise(&again.state, dimUser, excise.FromBin, excise.ToBin, &p)
 	if string(again.state.AppendBinary(nil)) != after {
 		t.Error("another moment gives another state")

@@ -1,4 +1,4 @@
-package score
+package fleet
 
 import (
 	"encoding/binary"
@@ -11,15 +11,15 @@ import (
 // groupSums are what a detect task tells of one group of peers in one bin.
 type groupSums struct {
 	name string
-	peerSums
+	PeerSums
 }
 
-// peerSums are what the peers of an identity are learned from: of a whole
+// PeerSums are what the peers of an identity are learned from: of a whole
 // dimension, and of each group in it.
-type peerSums struct {
-	fresh    uint64 // identities closed for the first time on this day
-	activity uint64 // sum of count over level, fixed point
-	measures [NumMeasures]measureSums
+type PeerSums struct {
+	Fresh    uint64 // identities closed for the first time on this day
+	Activity uint64 // sum of count over level, fixed point
+	Measures [NumMeasures]MeasureSums
 }
 
 // Bounds of groups.
@@ -30,8 +30,8 @@ const (
 	maxGroupName = 256 // bytes, as texts of events are
 )
 
-// group returns the sums of a group, made if they are not there.
-func (s *dimSums) group(token uint32) *groupSums {
+// Group returns the sums of a group, made if they are not there.
+func (s *DimSums) Group(token uint32) *groupSums {
 	g := s.groups[token]
 	if g == nil {
 		if s.groups == nil {
@@ -47,7 +47,7 @@ func (s *dimSums) group(token uint32) *groupSums {
 // carry it, for people. Of two names with one token the smaller stands.
 func (s *Sums) Name(dim int, name string) {
 	if len(name) <= maxGroupName {
-		g := s.dim(dim).group(GroupToken(name))
+		g := s.Dim(dim).Group(GroupToken(name))
 		g.name = oneName(g.name, name)
 	}
 }
@@ -62,65 +62,65 @@ func oneName(a, b string) string {
 }
 
 // numbers appends the unsigned numbers in a fixed order.
-func (s *peerSums) numbers(v []*uint64) []*uint64 {
-	v = append(v, &s.fresh, &s.activity)
-	for m := range s.measures {
-		q := &s.measures[m]
-		v = append(v, &q.count, &q.expected, &q.weight, &q.logSq)
+func (s *PeerSums) numbers(v []*uint64) []*uint64 {
+	v = append(v, &s.Fresh, &s.Activity)
+	for m := range s.Measures {
+		q := &s.Measures[m]
+		v = append(v, &q.count, &q.expected, &q.Weight, &q.LogSq)
 		for i := range q.ratio {
 			v = append(v, &q.ratio[i])
 		}
-		for i := range q.k {
-			v = append(v, &q.k[i])
+		for i := range q.K {
+			v = append(v, &q.K[i])
 		}
 	}
 	return v
 }
 
 // addLogs adds the sums that may be negative.
-func (s *peerSums) addLogs(o *peerSums) {
-	for m := range s.measures {
-		s.measures[m].log += o.measures[m].log
+func (s *PeerSums) addLogs(o *PeerSums) {
+	for m := range s.Measures {
+		s.Measures[m].Log += o.Measures[m].Log
 	}
 }
 
-func (s *peerSums) appendLogs(b []byte) []byte {
-	for m := range s.measures {
-		b = binary.AppendVarint(b, s.measures[m].log)
+func (s *PeerSums) appendLogs(b []byte) []byte {
+	for m := range s.Measures {
+		b = binary.AppendVarint(b, s.Measures[m].Log)
 	}
 	return b
 }
 
-func readLogs(r *wire.Reader, s *peerSums) {
-	for m := range s.measures {
-		s.measures[m].log = r.Varint()
+func readLogs(r *wire.Reader, s *PeerSums) {
+	for m := range s.Measures {
+		s.Measures[m].Log = r.Varint()
 	}
 }
 
 func (g *groupSums) numbers() []*uint64 {
-	return g.peerSums.numbers(make([]*uint64, 0, 2+int(NumMeasures)*(4+ratioCells+kCells)))
+	return g.PeerSums.numbers(make([]*uint64, 0, 2+int(NumMeasures)*(4+ratioCells+KCells)))
 }
 
 // addGroups adds the groups of another partition.
-func (s *dimSums) addGroups(o *dimSums) {
+func (s *DimSums) addGroups(o *DimSums) {
 	for token, from := range o.groups { // sums of whole numbers: in any order the same
-		to := s.group(token)
+		to := s.Group(token)
 		to.name = oneName(to.name, from.name)
 		sums := to.numbers()
 		for i, v := range from.numbers() {
 			*sums[i] += *v
 		}
-		to.addLogs(&from.peerSums)
+		to.addLogs(&from.PeerSums)
 	}
 }
 
 // tokens returns the groups that are kept, sorted.
-func (s *dimSums) tokens() []uint32 {
+func (s *DimSums) tokens() []uint32 {
 	list := slices.Sorted(maps.Keys(s.groups))
 	return list[:min(len(list), maxGroupSums)]
 }
 
-func (s *dimSums) appendGroups(b []byte) []byte {
+func (s *DimSums) appendGroups(b []byte) []byte {
 	tokens := s.tokens()
 	b = binary.AppendUvarint(b, uint64(len(tokens)))
 	for _, token := range tokens {
@@ -131,7 +131,7 @@ func (s *dimSums) appendGroups(b []byte) []byte {
 	return b
 }
 
-func readGroupSums(r *wire.Reader, s *dimSums) {
+func readGroupSums(r *wire.Reader, s *DimSums) {
 	last := uint32(0)
 	for range r.CountUpTo(maxGroupSums) {
 		token := r.Uint32()
@@ -140,9 +140,9 @@ func readGroupSums(r *wire.Reader, s *dimSums) {
 			return
 		}
 		last = token
-		g := s.group(token)
+		g := s.Group(token)
 		g.name = r.TextUpTo(maxGroupName)
 		readNumbers(r, g.numbers())
-		readLogs(r, &g.peerSums)
+		readLogs(r, &g.PeerSums)
 	}
 }

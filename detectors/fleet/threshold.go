@@ -1,4 +1,4 @@
-package score
+package fleet
 
 import (
 	"math"
@@ -11,14 +11,14 @@ const (
 	MaxThreshold = MaxLog - 1
 )
 
-// formula returns the threshold that theory asks for: R less the sum of ν is a
+// Formula returns the threshold that theory asks for: R less the sum of ν is a
 // martingale under the null, so that by Ville's inequality streams whose ν sum
 // to growth in a day cross A no more than growth/A times a day (Pollak 1985 has
 // ν = 1). A stream that is hardly ever active costs hardly anything: nine
 // thousand customers who read their own record do not raise the threshold of
 // the staff beside them much. The budget is shared evenly by the dimensions that
 // have identities: three keys may matter more than a million users.
-func (e *Model) formula(growth float64, dims int) float64 {
+func (e *Model) Formula(growth float64, dims int) float64 {
 	arl := growth * float64(max(dims, 1)) / e.budget
 	return min(max(math.Log(arl), MinThreshold), MaxThreshold)
 }
@@ -28,7 +28,7 @@ func (e *Model) formula(growth float64, dims int) float64 {
 // fleet's own tail may only raise it; but it knows nothing of how far apart
 // crossings really are, and left alone it spends a quarter of the budget. So
 // from a week on, as the tail becomes known, it may also lower the threshold,
-// day by day, to at most settleMost below the bound.
+// Day by day, to at most settleMost below the bound.
 func settle(formula, tail, days float64) float64 {
 	if tail == 0 {
 		return formula
@@ -59,11 +59,11 @@ func (e *Model) observeTails(f *Fleet, s *Sums) {
 	}
 	for i := range f.dims {
 		d := &f.dims[i]
-		d.tailDays += d.started / e.perDay
+		d.tailDays += d.started / e.PerDay
 		if i >= len(s.dims) {
 			continue
 		}
-		for j, v := range s.dims[i].tail {
+		for j, v := range s.dims[i].Tail {
 			d.tail[j] += float64(v)
 		}
 	}
@@ -102,12 +102,12 @@ func TailThreshold(tail *[TailCells]float64, days, budget float64) float64 {
 		for over[i] > spend {
 			i++
 		}
-		return tailFrom + float64(i)*tailStep
+		return TailFrom + float64(i)*TailStep
 	}
 	var excess float64
 	for _, n := range over[last+1:] {
-		excess += n * tailStep
+		excess += n * TailStep
 	}
 	scale := (excess + tailNeeded) / (over[last] + tailNeeded)
-	return tailFrom + float64(last)*tailStep + scale*math.Log(over[last]/spend)
+	return TailFrom + float64(last)*TailStep + scale*math.Log(over[last]/spend)
 }

@@ -1,4 +1,4 @@
-package score
+package fleet
 
 import (
 	"math"
@@ -25,8 +25,8 @@ var logTable = func() (t [1 << logBits]struct{ inverse, log float64 }) {
 	return t
 }()
 
-// ln returns the natural logarithm of a positive normal number.
-func ln(x float64) float64 {
+// Ln returns the natural logarithm of a positive normal number.
+func Ln(x float64) float64 {
 	b := math.Float64bits(x)
 	e := int(b>>52) - 1023
 	cell := &logTable[b>>(52-logBits)&(1<<logBits-1)]
@@ -42,8 +42,8 @@ var expTable = func() (t [1 << expBits]float64) {
 	return t
 }()
 
-// exp returns e to the power of x, for x up to 700; below -700 it is zero.
-func exp(x float64) float64 {
+// Exp returns e to the power of x, for x up to 700; below -700 it is zero.
+func Exp(x float64) float64 {
 	if x < -700 {
 		return 0
 	}
@@ -54,9 +54,9 @@ func exp(x float64) float64 {
 	return scale * expTable[i&(1<<expBits-1)] * (1 + u*(1+u*(1.0/2+u*(1.0/6+u*(1.0/24)))))
 }
 
-// lnGamma returns the logarithm of the gamma function of a positive number, by
+// LnGamma returns the logarithm of the gamma function of a positive number, by
 // Stirling's series from 8 on and by recurrence below.
-func lnGamma(x float64) float64 {
+func LnGamma(x float64) float64 {
 	shift := 0.0
 	if x < 8 {
 		product := 1.0
@@ -64,10 +64,10 @@ func lnGamma(x float64) float64 {
 			product *= x
 			x++
 		}
-		shift = ln(product)
+		shift = Ln(product)
 	}
 	const halfLogTau = 0.91893853320467274178
 	i := 1 / x
 	i2 := i * i
-	return (x-0.5)*ln(x) - x + halfLogTau + i*(1.0/12-i2*(1.0/360-i2*(1.0/1260-i2*(1.0/1680)))) - shift
+	return (x-0.5)*Ln(x) - x + halfLogTau + i*(1.0/12-i2*(1.0/360-i2*(1.0/1260-i2*(1.0/1680)))) - shift
 }

@@ -1,4 +1,4 @@
-package score
+package fleet
 
 import (
 	"encoding/binary"
@@ -12,53 +12,53 @@ import (
 // numbers, so that adding is exact, commutative and associative: whatever the
 // partitioning, the total is the same. The zero value is empty.
 type Sums struct {
-	dims []dimSums
+	dims []DimSums
 }
 
 // Resolutions of the fixed-point numbers and histograms.
 const (
-	fixed       = 1 << 10 // units of a fixed-point number
+	Fixed       = 1 << 10 // units of a fixed-point number
 	ratioStep   = 0.1     // nats, of the log ratio of count to expectation
 	ratioCells  = 81      // from -4 to +4
-	tailStep    = 0.5     // nats, of the log evidence
-	tailFrom    = 2.0     // nats, the lowest edge
-	TailCells   = int((MaxLog - tailFrom) / tailStep)
-	kCells      = 24  // of the own dispersion, half octaves of 1/k from minInverseK
-	settleShare = 0.5 // an identity tells of peers once its level is more than half its own
+	TailStep    = 0.5     // nats, of the log evidence
+	TailFrom    = 2.0     // nats, the lowest edge
+	TailCells   = int((MaxLog - TailFrom) / TailStep)
+	KCells      = 24  // of the own dispersion, half octaves of 1/k from minInverseK
+	SettleShare = 0.5 // an identity tells of peers once its level is more than half its own
 )
 
-// dimSums are the sums of one dimension.
-type dimSums struct {
-	scored uint64 // identities closed
-	chance uint64 // what their evidence may grow by in a day by chance, fixed point; see Engine.formula
-	peerSums
-	tail   [TailCells]uint64 // upcrossings of each edge of the log evidence
+// DimSums are the sums of one dimension.
+type DimSums struct {
+	Scored uint64 // identities closed
+	Chance uint64 // what their evidence may grow by in a day by chance, fixed point; see Engine.formula
+	PeerSums
+	Tail   [TailCells]uint64 // upcrossings of each edge of the log evidence
 	groups map[uint32]*groupSums
 }
 
-type measureSums struct {
+type MeasureSums struct {
 	count    uint64             // total count
 	expected uint64             // total expectation, fixed point
 	ratio    [ratioCells]uint64 // identities by log ratio of count to expectation without the mode
-	weight   uint64             // identities that tell of peers, fixed point, once a day each
-	log      int64              // sum of weighted log levels
-	logSq    uint64             // and of their squares
-	k        [kCells]uint64     // identities by their own 1/k, once a day each
+	Weight   uint64             // identities that tell of peers, fixed point, once a day each
+	Log      int64              // sum of weighted log levels
+	LogSq    uint64             // and of their squares
+	K        [KCells]uint64     // identities by their own 1/k, once a day each
 }
 
-func (s *Sums) dim(i int) *dimSums {
+func (s *Sums) Dim(i int) *DimSums {
 	for len(s.dims) <= i {
-		s.dims = append(s.dims, dimSums{})
+		s.dims = append(s.dims, DimSums{})
 	}
 	return &s.dims[i]
 }
 
-// of returns the sums of a dimension, which may have none.
-func (s *Sums) of(dim int) *dimSums {
+// Of returns the sums of a dimension, which may have none.
+func (s *Sums) of(dim int) *DimSums {
 	if dim < len(s.dims) {
 		return &s.dims[dim]
 	}
-	return &dimSums{}
+	return &DimSums{}
 }
 
 // widest returns the dimension in which most identities tell of the common mode.
@@ -66,7 +66,7 @@ func (s *Sums) widest() int {
 	best, most := 0, uint64(0)
 	for i := range s.dims {
 		n := uint64(0)
-		for _, v := range s.dims[i].measures[Distinct].ratio {
+		for _, v := range s.dims[i].Measures[Distinct].ratio {
 			n += v
 		}
 		if n > most {
@@ -79,7 +79,7 @@ func (s *Sums) widest() int {
 // Empty reports whether nothing has been added.
 func (s *Sums) Empty() bool {
 	for i := range s.dims {
-		if s.dims[i].scored > 0 {
+		if s.dims[i].Scored > 0 {
 			return false
 		}
 	}
@@ -91,65 +91,65 @@ func (s *Sums) Scored(dim int) uint64 {
 	if dim >= len(s.dims) {
 		return 0
 	}
-	return s.dims[dim].scored
+	return s.dims[dim].Scored
 }
 
-// bin takes in a measure's count and expectation.
-func (s *measureSums) bin(count, expected, mode float64, settled bool) {
+// Bin takes in a measure's count and expectation.
+func (s *MeasureSums) Bin(count, expected, mode float64, settled bool) {
 	s.count += uint64(count)
-	s.expected += toFixed(expected)
+	s.expected += ToFixed(expected)
 	if usual := expected / mode; settled && usual >= 1 && count > 0 {
 		r := math.Log((count + 0.5) / (usual + 0.5))
-		s.ratio[bucket(r/ratioStep+(ratioCells-1)/2+0.5, ratioCells)]++
+		s.ratio[Bucket(r/ratioStep+(ratioCells-1)/2+0.5, ratioCells)]++
 	}
 }
 
-// rows takes in a bin with rows.
-func (s *measureSums) rows(count float64) {
+// Rows takes in a bin with rows.
+func (s *MeasureSums) Rows(count float64) {
 	if count > 0 {
 		s.count += uint64(count)
-		s.observe(1, math.Log(count))
+		s.Observe(1, math.Log(count))
 	}
 }
 
-// observe adds a logarithm to the moments.
-func (s *measureSums) observe(w, x float64) {
-	s.weight += toFixed(w)
-	s.log += int64(math.Round(w * x * fixed))
-	s.logSq += toFixed(w * x * x)
+// Observe adds a logarithm to the moments.
+func (s *MeasureSums) Observe(w, x float64) {
+	s.Weight += ToFixed(w)
+	s.Log += int64(math.Round(w * x * Fixed))
+	s.LogSq += ToFixed(w * x * x)
 }
 
 // TailEdge returns how many edges lie at or below a log evidence.
 func TailEdge(log float64) int {
-	if log < tailFrom {
+	if log < TailFrom {
 		return 0
 	}
-	return min(int((log-tailFrom)/tailStep)+1, TailCells)
+	return min(int((log-TailFrom)/TailStep)+1, TailCells)
 }
 
-func toFixed(v float64) uint64 { return uint64(math.Round(v * fixed)) }
+func ToFixed(v float64) uint64 { return uint64(math.Round(v * Fixed)) }
 
-func bucket(v float64, cells int) int { return min(max(int(math.Floor(v)), 0), cells-1) }
+func Bucket(v float64, cells int) int { return min(max(int(math.Floor(v)), 0), cells-1) }
 
 // Add adds o to s.
 func (s *Sums) Add(o *Sums) {
 	for i := range o.dims {
-		from, to := &o.dims[i], s.dim(i)
+		from, to := &o.dims[i], s.Dim(i)
 		sums := to.numbers()
 		for j, v := range from.numbers() {
 			*sums[j] += *v
 		}
-		to.addLogs(&from.peerSums)
+		to.addLogs(&from.PeerSums)
 		to.addGroups(from)
 	}
 }
 
 // numbers lists the unsigned numbers in a fixed order.
-func (s *dimSums) numbers() []*uint64 {
-	v := make([]*uint64, 0, 4+int(NumMeasures)*(4+ratioCells+kCells)+TailCells)
-	v = s.peerSums.numbers(append(v, &s.scored, &s.chance))
-	for i := range s.tail {
-		v = append(v, &s.tail[i])
+func (s *DimSums) numbers() []*uint64 {
+	v := make([]*uint64, 0, 4+int(NumMeasures)*(4+ratioCells+KCells)+TailCells)
+	v = s.PeerSums.numbers(append(v, &s.Scored, &s.Chance))
+	for i := range s.Tail {
+		v = append(v, &s.Tail[i])
 	}
 	return v
 }
@@ -160,7 +160,7 @@ const sumsVersion = 3
 func (s *Sums) AppendBinary(b []byte) []byte {
 	b = append(b, sumsVersion)
 	n := len(s.dims)
-	for n > 0 && s.dims[n-1].scored == 0 {
+	for n > 0 && s.dims[n-1].Scored == 0 {
 		n--
 	}
 	b = binary.AppendUvarint(b, uint64(n))
@@ -215,15 +215,15 @@ func appendZeros(b []byte, n uint64) []byte {
 func DecodeSums(b []byte) (*Sums, []byte, error) {
 	r := wire.NewReader(b)
 	r.Version(sumsVersion)
-	n := r.CountUpTo(maxDimensions)
+	n := r.CountUpTo(MaxDimensions)
 	s := new(Sums)
 	for i := 0; i < n && r.Err() == nil; i++ {
-		d := s.dim(i)
+		d := s.Dim(i)
 		readNumbers(&r, d.numbers())
-		readLogs(&r, &d.peerSums)
+		readLogs(&r, &d.PeerSums)
 		readGroupSums(&r, d)
 	}
-	if r.Err() == nil && n > 0 && s.dims[n-1].scored == 0 {
+	if r.Err() == nil && n > 0 && s.dims[n-1].Scored == 0 {
 		r.Fail("a last dimension without sums")
 	}
 	if err := r.Err(); err != nil {

@@ -1,4 +1,4 @@
-package score
+package fleet
 
 import (
 	"slices"
@@ -6,7 +6,7 @@ import (
 
 // Weight returns the share of a measure's statistic in the combined one:
 // Evidence.Log is the logarithm of the sum, over the measures that are judged,
-// of Weight times e^Log. weir explain computes it again by this.
+// Of Weight times e^Log. weir explain computes it again by this.
 func Weight(m Measure) float64 {
 	switch {
 	case m == Distinct:
@@ -21,7 +21,7 @@ func Weight(m Measure) float64 {
 
 const (
 	extraWeight = 0.1 // of a measure after the core, where one statistic of the core has 1
-	allWeights  = numCore + 1 + extraWeight*float64(numExtra)
+	allWeights  = NumCore + 1 + extraWeight*float64(NumExtra)
 )
 
 // ParseMeasure returns the measure of a name, as alerts carry it.

@@ -1,4 +1,4 @@
-package score
+package fleet
 
 import (
 	"math"
@@ -9,7 +9,7 @@ import (
 // Fleet is what correlate has learned of the whole fleet: hour-of-week shapes,
 // what peers are like, the common mode, the tail of the evidence. It is used by
 // one task, takes some seven kilobytes a dimension, and forgets with a horizon
-// of four weeks.
+// Of four weeks.
 type Fleet struct {
 	bin  int64 // last folded bin, -1 for none
 	dims []fleetDim
@@ -32,7 +32,7 @@ type fleetDim struct {
 // fleetPeers is what is known of peers: of all of a dimension, or of a group.
 type fleetPeers struct {
 	days     float64 // days of observation
-	cells    [cells]mean
+	cells    [Cells]mean
 	measures [NumMeasures]fleetMeasure
 }
 
@@ -46,7 +46,7 @@ type fleetMeasure struct {
 	weight, log, logSq float64 // moments of the peers' log levels
 	usual              mean    // the median log ratio of count to expectation
 	mode               float64
-	k                  [kCells]float64
+	k                  [KCells]float64
 }
 
 // mean is a running mean that remembers a bounded number of observations.
@@ -118,7 +118,7 @@ func (e *Model) CloseBin(f *Fleet, bin int64, s *Sums) *Parameters {
 	if bin > f.bin {
 		e.skip(f, bin)
 		widest := s.widest()
-		mode := e.observe(&f.dims[widest], bin, s.of(widest), calm)
+		mode := e.observe(&f.dims[widest], bin, s.of(widest), Calm)
 		for i := range f.dims {
 			if i != widest {
 				e.observe(&f.dims[i], bin, s.of(i), mode)
@@ -137,17 +137,17 @@ func (e *Model) skip(f *Fleet, bin int64) {
 		return
 	}
 	gap := bin - f.bin - 1
-	if gap > int64(silenceDays*e.perDay) {
-		fade := math.Exp(-float64(gap) / (fleetDays * e.perDay))
+	if gap > int64(silenceDays*e.PerDay) {
+		fade := math.Exp(-float64(gap) / (fleetDays * e.PerDay))
 		for i := range f.dims {
 			f.dims[i].fade(fade, fade)
 		}
 		return
 	}
-	empty := &dimSums{}
+	empty := &DimSums{}
 	for b := f.bin + 1; b < bin; b++ {
 		for i := range f.dims {
-			e.observe(&f.dims[i], b, empty, calm)
+			e.observe(&f.dims[i], b, empty, Calm)
 		}
 		e.observeTails(f, new(Sums))
 	}
@@ -181,39 +181,39 @@ func (q *fleetPeers) fade(by float64) {
 	}
 }
 
-// observe folds one bin of one dimension.
-func (e *Model) observe(d *fleetDim, bin int64, s *dimSums, wider [numCore]float64) (mode [numCore]float64) {
-	if s.scored > 0 {
+// Observe folds one bin of one dimension.
+func (e *Model) observe(d *fleetDim, bin int64, s *DimSums, wider [NumCore]float64) (mode [NumCore]float64) {
+	if s.Scored > 0 {
 		d.started = 1
 	}
 	if d.started == 0 {
-		return calm
+		return Calm
 	}
 	// The tail of a young fleet forgets faster: in the first days newcomers all,
 	// whose evidence is held down, it is thinner than it will be.
 	young := min(fleetDays, tailYouth+d.days/2)
-	d.fade(1-1/(fleetDays*e.perDay), 1-1/(young*e.perDay))
-	if day := float64(e.day(clampBin(bin))); day != d.day {
+	d.fade(1-1/(fleetDays*e.PerDay), 1-1/(young*e.PerDay))
+	if day := float64(e.Day(ClampBin(bin))); day != d.day {
 		d.turn(day - d.day)
 		for _, g := range d.groups {
 			g.turn(day - d.day)
 		}
 		d.day = day
 	}
-	d.today += float64(s.fresh)
-	forget := 1 - 1/(chanceDays*e.perDay)
-	d.chance = d.chance*forget + float64(s.chance)/fixed
-	d.chanceOn = d.chanceOn*forget + 1/e.perDay
+	d.today += float64(s.Fresh)
+	forget := 1 - 1/(chanceDays*e.PerDay)
+	d.chance = d.chance*forget + float64(s.Chance)/Fixed
+	d.chanceOn = d.chanceOn*forget + 1/e.PerDay
 
 	hour := e.HourOfWeek(bin)
-	d.hours[hour].observe(s.index(d.identities()), max(1, shapeWeeks*e.perDay/24))
-	e.observePeers(&d.fleetPeers, hour, &s.peerSums, d.identities(), wider)
+	d.hours[hour].observe(s.index(d.identities()), max(1, shapeWeeks*e.PerDay/24))
+	e.observePeers(&d.fleetPeers, hour, &s.PeerSums, d.identities(), wider)
 	e.observeGroups(d, hour, s)
 	return d.modes()
 }
 
 // modes returns the common mode of the core.
-func (q *fleetPeers) modes() (mode [numCore]float64) {
+func (q *fleetPeers) modes() (mode [NumCore]float64) {
 	for m := range mode {
 		mode[m] = q.measures[m].mode
 	}
@@ -221,26 +221,26 @@ func (q *fleetPeers) modes() (mode [numCore]float64) {
 }
 
 // index returns how much an identity does, in its own levels.
-func (s *peerSums) index(identities float64) float64 {
-	return float64(s.activity) / fixed / max(identities, 1)
+func (s *PeerSums) index(identities float64) float64 {
+	return float64(s.Activity) / Fixed / max(identities, 1)
 }
 
 // observePeers folds what one bin tells of peers. mode is what is taken of their
 // common mode where they are few.
-func (e *Model) observePeers(q *fleetPeers, hour int, s *peerSums, identities float64, mode [numCore]float64) {
-	q.days += 1 / e.perDay
-	index, usual := s.index(identities), &q.cells[cell(hour)]
-	more := [numCore]float64{Distinct: usual.below(index)}
-	usual.observe(index, max(1, shapeDays*e.perDay/24))
+func (e *Model) observePeers(q *fleetPeers, hour int, s *PeerSums, identities float64, mode [NumCore]float64) {
+	q.days += 1 / e.PerDay
+	index, usual := s.index(identities), &q.cells[Cell(hour)]
+	more := [NumCore]float64{Distinct: usual.below(index)}
+	usual.observe(index, max(1, shapeDays*e.PerDay/24))
 	for m := range q.measures {
-		to, from := &q.measures[m], &s.measures[m]
-		to.weight += float64(from.weight) / fixed
-		to.log += float64(from.log) / fixed
-		to.logSq += float64(from.logSq) / fixed
-		for i, v := range from.k {
+		to, from := &q.measures[m], &s.Measures[m]
+		to.weight += float64(from.Weight) / Fixed
+		to.log += float64(from.Log) / Fixed
+		to.logSq += float64(from.LogSq) / Fixed
+		for i, v := range from.K {
 			to.k[i] += float64(v)
 		}
-		if m < numCore {
+		if m < NumCore {
 			e.observeMode(to, &from.ratio, q.days, mode[m], more[m])
 		}
 	}
@@ -252,7 +252,7 @@ func (e *Model) observePeers(q *fleetPeers, hour int, s *peerSums, identities fl
 // that do more. Only ratios of active identities are known, so what is usual is
 // the median's own mean, by how many each bin's was of. A median of n has a
 // standard error of about 1/√n in log units of such counts: so much is taken for
-// chance. toward is the mode of a wider circle, by which modeShrink of them count.
+// Chance. toward is the mode of a wider circle, by which modeShrink of them count.
 //
 // Where people do a few records an hour, a busy day shows in how many are active
 // at all, and the median of those who are moves little: it says that most do more,
@@ -278,7 +278,7 @@ func (e *Model) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days, to
 		q.mode = min(max(math.Exp(x), modeLow), modeHigh)
 	}
 	if count >= 4 {
-		q.usual.weigh(median, count, usualDays*e.perDay)
+		q.usual.weigh(median, count, usualDays*e.PerDay)
 	}
 }
 
@@ -325,7 +325,7 @@ func (e *Model) parameters(f *Fleet) *Parameters {
 		from.shape(&to.Shape)
 		e.peers(to, &from.fleetPeers, nil)
 		to.Live = max(from.identities(), 1)
-		to.Formula = e.formula(from.growth(to.Live, e.perDay), living)
+		to.Formula = e.Formula(from.growth(to.Live, e.PerDay), living)
 		to.Tail = TailThreshold(&from.tail, max(from.tailDays, 1), e.budget/float64(living))
 		to.Threshold = settle(to.Formula, to.Tail, from.days)
 		to.round()
@@ -344,7 +344,7 @@ func (e *Model) peers(to *Dimension, q, within *fleetPeers) {
 	to.Mode = q.modes()
 }
 
-// shape writes the hour-of-week factors in thousandths: each hour of the week
+// HourFactor writes the hour-of-week factors in thousandths: each hour of the week
 // leans on the same hour of all working or weekend days, and that on the mean.
 func (d *fleetDim) shape(to *[eventtime.HoursOfWeek]uint16) {
 	var overall, n float64
@@ -359,7 +359,7 @@ func (d *fleetDim) shape(to *[eventtime.HoursOfWeek]uint16) {
 	var raw [eventtime.HoursOfWeek]float64
 	var total float64
 	for h := range raw {
-		c, w := &d.cells[cell(h)], &d.hours[h]
+		c, w := &d.cells[Cell(h)], &d.hours[h]
 		lean := (overall + c.n*c.value) / (1 + c.n)
 		raw[h] = (shapePrior*lean + w.n*w.value) / (shapePrior + w.n)
 		total += raw[h]
@@ -371,7 +371,7 @@ func (d *fleetDim) shape(to *[eventtime.HoursOfWeek]uint16) {
 }
 
 // growth returns what all evidence of the dimension may grow by in a day by
-// chance. On the first day it is taken as if everybody worked at all hours.
+// Chance. On the first day it is taken as if everybody worked at all hours.
 func (d *fleetDim) growth(live, perDay float64) float64 {
 	return (d.chance + live*perDay*firstDay) / (d.chanceOn + firstDay)
 }

@@ -1,4 +1,4 @@
-package score
+package fleet
 
 import (
 	"encoding/binary"
@@ -11,7 +11,7 @@ import (
 
 // Parameters are what the scoring of a bin needs to know of the whole fleet.
 // Task makes those of bin t-1 when it has all of that bin, and bin t is
-// scored with them, by every detect task alike. All values are rounded when
+// Scored with them, by every detect task alike. All values are rounded when
 // made, so that the decoded are the made.
 type Parameters struct {
 	Bin        int64 // the last bin that is in them; -1 for the defaults
@@ -34,7 +34,7 @@ type Dimension struct {
 	Prior [NumMeasures]Prior
 	// Mode is the fleet's common mode expected of the next bin: 3 on a day on
 	// which everyone does three times the usual.
-	Mode [numCore]float64
+	Mode [NumCore]float64
 	// Threshold is the natural log of the evidence that opens an episode, and
 	// Live the number of identities that it was computed for.
 	Threshold float64
@@ -67,22 +67,22 @@ func defaultOf(m Measure) Prior {
 	case Newcomer:
 		return defaultNewcomers
 	}
-	return rares[m].prior
+	return Rares[m].Prior
 }
 
-func (d *Dimension) shape(hour int) float64 { return float64(d.Shape[hour]) / 1000 }
+func (d *Dimension) HourFactor(hour int) float64 { return float64(d.Shape[hour]) / 1000 }
 
-// typical returns the shape of a cell of an identity's own hours, as that of a
+// Typical returns the shape of a cell of an identity's own hours, as that of a
 // Wednesday or a Saturday.
-func (d *Dimension) typical(cell int) float64 {
+func (d *Dimension) Typical(cell int) float64 {
 	if cell >= 24 {
-		return d.shape(5*24 + cell - 24)
+		return d.HourFactor(5*24 + cell - 24)
 	}
-	return d.shape(2*24 + cell)
+	return d.HourFactor(2*24 + cell)
 }
 
-// top returns the ceiling of the statistics, linear.
-func (d *Dimension) top() float64 { return exp(min(d.Threshold+headroom, MaxLog)) }
+// Top returns the ceiling of the statistics, linear.
+func (d *Dimension) Top() float64 { return Exp(min(d.Threshold+headroom, MaxLog)) }
 
 // headroom is how far, in nats, evidence may rise above its threshold. More
 // would change no decision, and at the lowest drift rate takes days to fall.
@@ -103,9 +103,9 @@ func (e *Model) DefaultParameters() *Parameters {
 		for m := range d.Prior {
 			d.Prior[m] = defaultOf(Measure(m))
 		}
-		d.Mode = calm
+		d.Mode = Calm
 		d.Live = 1
-		d.Formula = round3(e.formula(e.perDay, e.dims))
+		d.Formula = round3(e.Formula(e.PerDay, e.dims))
 		d.Threshold = d.Formula
 	}
 	return p
@@ -178,7 +178,7 @@ func DecodeParameters(b []byte) (*Parameters, []byte, error) {
 	r := wire.NewReader(b)
 	r.Version(parametersVersion)
 	p := &Parameters{Bin: r.Varint()}
-	for range r.CountUpTo(maxDimensions) {
+	for range r.CountUpTo(MaxDimensions) {
 		if r.Err() != nil {
 			break
 		}

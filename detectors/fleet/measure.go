@@ -1,4 +1,4 @@
-package score
+package fleet
 
 // Measure is what is counted of an identity in a bin.
 type Measure uint8
@@ -31,9 +31,9 @@ const (
 	NumMeasures
 )
 
-// numCore is the number of measures that every identity has: Distinct and
+// NumCore is the number of measures that every identity has: Distinct and
 // FirstTouch.
-const numCore = 2
+const NumCore = 2
 
 var measureNames = [NumMeasures]string{
 	"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours", "newcomer",
@@ -102,3 +102,9 @@ const CandidateCut = 3.0
 
 // MaxLog is the ceiling of all log evidence and, but for one nat, of thresholds.
 const MaxLog = 80.0
+
+// MaxCount bounds a count, so that sums of them stay exact in a float64.
+const MaxCount = 1 << 40
+
+// NumExtra is the number of measures that are kept only where they occur.
+const NumExtra = int(NumMeasures) - NumCore

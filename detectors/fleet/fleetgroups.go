@@ -1,4 +1,4 @@
-package score
+package fleet
 
 import (
 	"cmp"
@@ -11,7 +11,7 @@ import (
 )
 
 // fleetGroup is a group of peers as correlate knows it. Of the largest all is
-// kept, of others their size only.
+// KeptBins, of others their size only.
 type fleetGroup struct {
 	token uint32
 	name  string // of those of which all is kept; empty: not known
@@ -20,7 +20,7 @@ type fleetGroup struct {
 }
 
 const (
-	maxGroups    = 16  // groups of a dimension of which all is kept, the largest
+	MaxGroups    = 16  // groups of a dimension of which all is kept, the largest
 	maxGroupSize = 256 // groups of which the size is
 	// groupShape is how many days the dimension's shape counts against a group's
 	// own hours.
@@ -30,10 +30,10 @@ const (
 // observeGroups folds one bin of the groups of a dimension. Which are the
 // largest follows from the totals of all partitions, so neither the order of
 // events nor the partitioning shows.
-func (e *Model) observeGroups(d *fleetDim, hour int, s *dimSums) {
+func (e *Model) observeGroups(d *fleetDim, hour int, s *DimSums) {
 	for _, token := range s.tokens() {
 		g := d.group(token)
-		g.today += float64(s.groups[token].fresh)
+		g.today += float64(s.groups[token].Fresh)
 		g.name = oneName(g.name, s.groups[token].name)
 	}
 	d.rankGroups()
@@ -46,11 +46,11 @@ func (e *Model) observeGroups(d *fleetDim, hour int, s *dimSums) {
 		if from == nil {
 			from = &groupSums{}
 		}
-		e.observePeers(g.peers, hour, &from.peerSums, g.identities(), mode)
+		e.observePeers(g.peers, hour, &from.PeerSums, g.identities(), mode)
 	}
 }
 
-// group returns the group of a token, made if it is not known.
+// Group returns the group of a token, made if it is not known.
 func (d *fleetDim) group(token uint32) *fleetGroup {
 	at, ok := slices.BinarySearchFunc(d.groups, token, compareGroup)
 	if !ok {
@@ -62,7 +62,7 @@ func (d *fleetDim) group(token uint32) *fleetGroup {
 func compareGroup(g *fleetGroup, token uint32) int { return cmp.Compare(g.token, token) }
 
 // rankGroups keeps all of the largest groups, the size of some more, and nothing
-// of the rest.
+// Of the rest.
 func (d *fleetDim) rankGroups() {
 	ranked := slices.Clone(d.groups)
 	slices.SortFunc(ranked, func(a, b *fleetGroup) int {
@@ -70,7 +70,7 @@ func (d *fleetDim) rankGroups() {
 	})
 	for i, g := range ranked {
 		switch {
-		case i >= maxGroups:
+		case i >= MaxGroups:
 			g.peers, g.name = nil, ""
 		case g.peers == nil:
 			g.peers = new(fleetPeers)
@@ -98,14 +98,14 @@ func (e *Model) groupParameters(d *fleetDim, to *Dimension) {
 	}
 }
 
-// shape turns the shape of a dimension into that of a group: each hour is
+// HourFactor turns the shape of a dimension into that of a group: each hour is
 // multiplied by how much more the group does than the dimension at that time of
 // a working or weekend day, as far as it is known.
 func (q *fleetPeers) shape(shape *[eventtime.HoursOfWeek]uint16) {
-	var wide, hours [cells]float64
+	var wide, hours [Cells]float64
 	for h, v := range shape {
-		wide[cell(h)] += float64(v)
-		hours[cell(h)]++
+		wide[Cell(h)] += float64(v)
+		hours[Cell(h)]++
 	}
 	own, total := 0.0, 0.0
 	for i, n := range hours {
@@ -118,7 +118,7 @@ func (q *fleetPeers) shape(shape *[eventtime.HoursOfWeek]uint16) {
 	var raw [eventtime.HoursOfWeek]float64
 	sum := 0.0
 	for h, v := range shape {
-		i := cell(h)
+		i := Cell(h)
 		factor := q.cells[i].value / own / (wide[i] / hours[i] / total)
 		n := q.cells[i].n
 		raw[h] = float64(v) * (groupShape + n*factor) / (groupShape + n)
@@ -130,7 +130,7 @@ func (q *fleetPeers) shape(shape *[eventtime.HoursOfWeek]uint16) {
 }
 
 // appendGroups appends what is known of groups. Most numbers of a group are zero,
-// of measures that do not occur in it: of runs of them the length is written.
+// Of measures that do not occur in it: of runs of them the length is written.
 func (d *fleetDim) appendGroups(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(d.groups)))
 	for _, g := range d.groups {

@@ -1,10 +1,10 @@
-package score
+package fleet
 
 import (
 	"math"
 )
 
-// prior turns moments of log levels into a Gamma with the mean and the
+// Prior turns moments of log levels into a Gamma with the mean and the
 // coefficient of variation of the log-normal that they describe. Logarithms,
 // because levels of peers spread over decades, and one giant would else decide
 // alone. The dispersion is the upper quartile of the peers' own 1/k: a newcomer
@@ -20,7 +20,7 @@ func (q *fleetPeers) prior(m Measure, within *fleetPeers) Prior {
 	case of.weight <= 0:
 		return wider
 	case m == RowsRead:
-		return of.amounts(wider, peersNeeded, rowsAmong)
+		return of.amounts(wider, peersNeeded, RowsAmong)
 	case m != Distinct && m != Subjects:
 		return wider
 	}
@@ -44,12 +44,12 @@ func (q *fleetMeasure) logNormal(wider logNormal, days float64) logNormal {
 	}
 	center := q.log / q.weight
 	variance := max(0, q.logSq/q.weight-center*center)
-	invK := minInverseK * math.Exp2(histogramQuantile(q.k[:], 0.75)/2)
+	invK := MinInverseK * math.Exp2(histogramQuantile(q.k[:], 0.75)/2)
 	draw := func(own, wide float64) float64 { return (n*own + peersNeeded*wide) / (n + peersNeeded) }
-	return logNormal{draw(center, wider.center), draw(variance, wider.variance), draw(min(invK, maxInverseK), wider.inverseK)}
+	return logNormal{draw(center, wider.center), draw(variance, wider.variance), draw(min(invK, MaxInverseK), wider.inverseK)}
 }
 
-// prior turns it into the prior of a level.
+// Prior turns it into the prior of a level.
 func (l logNormal) prior() Prior {
 	return Prior{
 		Mean:     math.Exp(l.center + min(l.variance, defaultSpend)/2),

@@ -1,4 +1,4 @@
-package score
+package fleet
 
 import (
 	"encoding/binary"
