@@ -20,7 +20,8 @@ type fleetGroup struct {
 }
 
 const (
-	MaxGroups    = 16  // groups of a dimension of which all is kept, the largest
+	// MaxGroups is how many groups of a dimension, the largest, are kept whole.
+	MaxGroups    = 16
 	maxGroupSize = 256 // groups of which the size is
 	// groupShape is how many days the dimension's shape counts against a group's
 	// own hours.

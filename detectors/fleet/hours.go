@@ -1,5 +1,6 @@
 package fleet
 
+// Calm is the common mode of an ordinary bin.
 var Calm = [NumCore]float64{1, 1}
 
 // Cells is the number of cells of an identity's own hours: 24 of a working

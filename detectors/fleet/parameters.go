@@ -70,6 +70,7 @@ func defaultOf(m Measure) Prior {
 	return Rares[m].Prior
 }
 
+// HourFactor returns the factor of an hour of the week; their mean is 1.
 func (d *Dimension) HourFactor(hour int) float64 { return float64(d.Shape[hour]) / 1000 }
 
 // Typical returns the shape of a cell of an identity's own hours, as that of a

@@ -36,6 +36,7 @@ type DimSums struct {
 	groups map[uint32]*groupSums
 }
 
+// MeasureSums are the sums of one measure.
 type MeasureSums struct {
 	count    uint64             // total count
 	expected uint64             // total expectation, fixed point
@@ -46,6 +47,7 @@ type MeasureSums struct {
 	K        [KCells]uint64     // identities by their own 1/k, once a day each
 }
 
+// Dim returns the sums of a dimension, made if they are not there.
 func (s *Sums) Dim(i int) *DimSums {
 	for len(s.dims) <= i {
 		s.dims = append(s.dims, DimSums{})
@@ -127,8 +129,10 @@ func TailEdge(log float64) int {
 	return min(int((log-TailFrom)/TailStep)+1, TailCells)
 }
 
+// ToFixed returns a number in the units of the fixed-point sums.
 func ToFixed(v float64) uint64 { return uint64(math.Round(v * Fixed)) }
 
+// Bucket returns the cell of a histogram that a number falls into.
 func Bucket(v float64, cells int) int { return min(max(int(math.Floor(v)), 0), cells-1) }
 
 // Add adds o to s.
