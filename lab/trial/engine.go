@@ -22,9 +22,12 @@ type Engine struct {
 
 // NewEngine returns the engine for users alone, at a budget of alarms a day.
 func NewEngine(t score.Tuning, budget float64) *Engine {
+	return newEngine(t, fleet.NewConfig(budget, []string{"user"}, 24))
+}
+
+func newEngine(t score.Tuning, c fleet.Config) *Engine {
 	return &Engine{
-		engine: score.NewEngine(time.Hour, time.UTC, t), config: fleet.NewConfig(budget, []string{"user"}, 24), fleet: fleet.New(1),
-		params: score.Defaults(1, 8), sums: &fleet.Sums{},
+		engine: score.NewEngine(time.Hour, time.UTC, t), config: c, fleet: fleet.New(1), params: score.Defaults(1, 8), sums: &fleet.Sums{},
 	}
 }
 

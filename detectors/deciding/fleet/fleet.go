@@ -30,14 +30,13 @@ type Config struct {
 	Shares []float64                // of each dimension; they add up to 1
 	Groups [score.NumGroups]float64 // of the groups of a dimension
 	PerDay float64                  // bins in a day
-	Memory float64                  // days for which bins are remembered
-	Prior  float64                  // days of theory in a threshold
+	Tuning Tuning
 }
 
 // NewConfig returns the configuration of the named dimensions: half of the budget
 // for users, the rest evenly.
 func NewConfig(budget float64, dims []string, perDay float64) Config {
-	return Config{Budget: budget, Shares: PeopleHalf(dims), Groups: DefaultGroups, PerDay: perDay, Memory: 60, Prior: 14}
+	return Config{Budget: budget, Shares: PeopleHalf(dims), Groups: DefaultGroups, PerDay: perDay, Tuning: DefaultTuning()}
 }
 
 // DefaultGroups is how a dimension's budget is shared by what is judged.
@@ -126,7 +125,7 @@ func (c *Config) CloseBin(f *Fleet, bin, day int64, s *Sums) *score.Parameters {
 	}
 	f.bin = bin
 	f.known = max(f.known, float64(s.known))
-	keep := math.Exp(-gap / (c.Memory * c.PerDay))
+	keep := math.Exp(-gap / (c.Tuning.Memory * c.PerDay))
 	for i := range f.dims {
 		d := &f.dims[i]
 		d.fade(keep, gap/c.PerDay)
@@ -140,7 +139,7 @@ func (c *Config) CloseBin(f *Fleet, bin, day int64, s *Sums) *score.Parameters {
 			if from != nil {
 				cs = from.classes[token]
 			}
-			d.classes[token].turn(day, int(gap), cs)
+			d.classes[token].turn(&c.Tuning, day, int(gap), cs)
 		}
 		d.prune()
 	}
@@ -210,16 +209,9 @@ func (c *class) take(s *classSums) {
 	}
 }
 
-// ordinary is the common mode, as a logarithm, below which a day is one like others:
-// it could be chance.
-const ordinary = 0.3
-
-// crowd is how many identities at work tell of a common mode.
-const crowd = 20
-
 // turn sets the common modes: of the day the highest that its bins have shown so
 // far, of the bin the last. s is nil where nobody was at work.
-func (c *class) turn(day int64, gap int, s *classSums) {
+func (c *class) turn(t *Tuning, day int64, gap int, s *classSums) {
 	if day != c.day {
 		shift := min(max(day-c.day, 0), int64(len(c.mode)))
 		for i := len(c.mode) - 1; i >= 0; i-- {
@@ -238,10 +230,10 @@ func (c *class) turn(day int64, gap int, s *classSums) {
 	if s == nil {
 		return
 	}
-	if m, ok := median(&s.day); ok {
+	if m, ok := t.median(&s.day); ok {
 		c.mode[0] = max(c.mode[0], m)
 	}
-	if m, ok := median(&s.bin); ok {
+	if m, ok := t.median(&s.bin); ok {
 		c.bin = max(1, m)
 	}
 	if s.work > 2 {
@@ -251,19 +243,19 @@ func (c *class) turn(day int64, gap int, s *classSums) {
 
 // median returns the median of a histogram of log ratios as a factor, 1 where it is
 // an ordinary one, and false where there are too few.
-func median(h *[ratioCells]uint64) (float64, bool) {
+func (t *Tuning) median(h *[ratioCells]uint64) (float64, bool) {
 	var n uint64
 	for _, v := range h {
 		n += v
 	}
-	if n < crowd {
+	if float64(n) < t.Crowd {
 		return 1, false
 	}
 	var sum uint64
 	for i, v := range h {
 		if sum += v; 2*sum >= n {
 			r := float64(i-(ratioCells-1)/2) / 10
-			if r < ordinary {
+			if r < t.Ordinary {
 				r = 0
 			}
 			return math.Exp(r), true

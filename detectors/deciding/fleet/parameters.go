@@ -24,14 +24,14 @@ func (c *Config) parameters(f *Fleet) *score.Parameters {
 		}
 		out.Known = f.known
 		all := d.classes[0]
-		whole := all.export(nil)
+		whole := all.export(&c.Tuning, nil)
 		out.Classes = []score.Class{whole}
 		tokens := d.largest()
 		tokens = tokens[:min(len(tokens), mostClasses)]
 		slices.Sort(tokens)
 		for _, t := range tokens {
-			if d.classes[t].days >= classDays {
-				k := d.classes[t].export(&whole)
+			if d.classes[t].days >= c.Tuning.ClassDays {
+				k := d.classes[t].export(&c.Tuning, &whole)
 				k.Token = t
 				out.Classes = append(out.Classes, k)
 			}
@@ -40,9 +40,6 @@ func (c *Config) parameters(f *Fleet) *score.Parameters {
 	p.Round()
 	return p
 }
-
-// classDays is how many days of its members make a class.
-const classDays = 100
 
 // threshold returns the least evidence that is crossed no more often than share
 // times a day. What the fleet has crossed in its memory is counted; theory, which
@@ -59,18 +56,15 @@ func (c *Config) threshold(d *dim, g score.Group, share float64) float64 {
 	}
 	for h := float64(edgeFrom); h < score.MaxLog-1; h += 0.25 {
 		seen := d.cross[g][int(2*(h-edgeFrom))]
-		if (seen+c.Prior*growth*math.Exp(-h))/(d.span+c.Prior) <= share {
+		if (seen+c.Tuning.Prior*growth*math.Exp(-h))/(d.span+c.Tuning.Prior) <= share {
 			return h
 		}
 	}
 	return score.MaxLog - 1
 }
 
-// dispersionPrior is how many bins the usual dispersion counts for.
-const dispersionPrior = 20
-
 // export makes the parameters of a class, drawn towards those of the dimension.
-func (c *class) export(whole *score.Class) score.Class {
+func (c *class) export(t *Tuning, whole *score.Class) score.Class {
 	out := score.DefaultClass()
 	prior := out
 	if whole != nil {
@@ -82,20 +76,20 @@ func (c *class) export(whole *score.Class) score.Class {
 		if score.Stat(st) == score.DayShare || score.Stat(st) == score.DayFirst {
 			continue
 		}
-		inverse := (c.square[st] + dispersionPrior/prior.K[st]) / (c.weight[st] + dispersionPrior)
+		inverse := (c.square[st] + t.Dispersion/prior.K[st]) / (c.weight[st] + t.Dispersion)
 		out.K[st] = 1 / min(max(inverse, 1.0/50), 10)
 	}
 	out.K[score.DayFirst] = out.K[score.DayDistinct]
 	for st := range out.Tail {
-		t, ok := fit(&c.tail[st], c.low[st], score.Stat(st).Daily())
+		tail, ok := t.fit(&c.tail[st], c.low[st], score.Stat(st).Daily())
 		if !ok {
-			t = prior.Tail[st]
+			tail = prior.Tail[st]
 		}
-		out.Tail[st] = t
+		out.Tail[st] = tail
 	}
 	for i := range out.First {
 		n := c.young[i]
-		if n < newcomers {
+		if n < t.Newcomers {
 			continue
 		}
 		for m := range out.First[i].Mean {
@@ -108,28 +102,18 @@ func (c *class) export(whole *score.Class) score.Class {
 	return out
 }
 
-// newcomers is how many first days tell what newcomers do.
-const newcomers = 10
+// tailNeeded is how many bins make a tail.
+const tailNeeded = 50
 
-// The tail of the log mean ratios, beyond the level that a hundredth of bins
-// exceed, and at least fifteen bins, is a generalised Pareto by moments (Hosking
-// and Wallis 1987), of shape 0 to 0.5: formula 5. Ten pseudo-excesses draw it towards
-// mean 2 and shape 1/4: the model implies 1 and 0, but what a small fleet has not seen
-// yet is worse than what it has. For the same reason the shape is raised by one standard
-// error, 1/√m for m excesses.
-const (
-	tailShare  = 0.01
-	tailBins   = 15
-	tailPrior  = 10
-	tailExcess = 2.0
-	tailShape  = 0.5
-	tailNeeded = 50
-)
-
-// fit returns the tail of a histogram, and false where too few bins are in it. What
-// a bin is worth beyond one in the mean is its Excess: of days, which are fewer and of
-// which those of a person hang together, that of the raised tail.
-func fit(h *[tailCells]float64, low float64, daily bool) (score.Tail, bool) {
+// fit returns the tail of a histogram of log mean ratios, and false where too few bins
+// are in it. Beyond the level that TailShare of bins exceed, and at least TailBins, it is
+// a generalised Pareto by moments (Hosking and Wallis 1987): formula 5. Pseudo-excesses
+// draw it towards shape 1/4 and a mean above that of the model, which implies 1 and 0:
+// what a small fleet has not seen yet is worse than what it has. For the same reason the
+// shape is raised by one standard error, 1/√m for m excesses. What a bin is worth beyond
+// one in the mean is its Excess: of days, which are fewer and of which those of a person
+// hang together, that of the raised tail.
+func (c *Tuning) fit(h *[tailCells]float64, low float64, daily bool) (score.Tail, bool) {
 	n := 0.0
 	for _, v := range h {
 		n += v
@@ -138,12 +122,12 @@ func fit(h *[tailCells]float64, low float64, daily bool) (score.Tail, bool) {
 		return score.Tail{}, false
 	}
 	over, at := 0.0, tailCells
-	for at > 1 && over < max(tailShare*n, tailBins) {
+	for at > 1 && over < max(c.TailShare*n, c.TailBins) {
 		at--
 		over += h[at]
 	}
 	u := tailEdge(at)
-	m0, m1, m2 := float64(tailPrior), tailPrior*tailExcess, 3*tailPrior*tailExcess*tailExcess
+	m0, m1, m2 := c.TailPrior, c.TailPrior*c.TailExcess, 3*c.TailPrior*c.TailExcess*c.TailExcess
 	for i := at; i < tailCells; i++ {
 		y := math.Sqrt(tailEdge(i)*tailEdge(i+1)) - u
 		m0 += h[i]
@@ -152,11 +136,11 @@ func fit(h *[tailCells]float64, low float64, daily bool) (score.Tail, bool) {
 	}
 	mean := m1 / m0
 	v := m2/m0 - mean*mean
-	shape := min(max(0.5*(1-mean*mean/v), 0), tailShape)
+	shape := min(max(0.5*(1-mean*mean/v), 0), c.TailShape)
 	scale := mean * (1 - shape)
 	seen := score.Tail{At: u, LogOver: math.Log((over + 1) / (n + 1)), Scale: scale, Shape: shape}
 	t := seen
-	t.Shape = min(shape+1/math.Sqrt(m0), tailShape)
+	t.Shape = min(shape+1/math.Sqrt(m0), c.TailShape)
 	bound := &seen
 	if daily {
 		bound = &t

@@ -57,7 +57,7 @@ func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 	class := p.class(dim, s.group)
 	v := view{s: s, class: class, dim: &p.Dimensions[dim]}
 	day, cell := e.local(bin)
-	s.settleOdd(p, class)
+	e.settleOdd(s, p, class)
 	if s.day != 0 && int64(s.day)-1 != day {
 		e.closeDay(&v, int64(s.day)-1, lesson)
 	}
@@ -85,7 +85,7 @@ func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 		e.learnBin(&v, c, lesson)
 	}
 	if lesson != nil {
-		lesson.tell(&v, was, c)
+		lesson.tell(e, &v, was, c)
 	}
 }
 
@@ -155,11 +155,11 @@ func (s *stat) fade(by float32) {
 
 // settleOdd counts the records of the last bin at an unusual hour, once it is known
 // that few others were at work at an hour unusual for them.
-func (s *State) settleOdd(p *Parameters, c *Class) {
+func (e *Engine) settleOdd(s *State, p *Parameters, c *Class) {
 	if s.more == nil || s.more.odd == 0 || int64(s.more.at) > p.Bin {
 		return
 	}
-	if !p.common(c, int64(s.more.at)) {
+	if !p.common(c, int64(s.more.at), e.Tuning.Common) {
 		s.off += s.more.odd
 		s.more.rare[rareAt(DayOff)].kept = true
 	}
@@ -188,9 +188,6 @@ func (e *Engine) work(v *view, at uint32, cell int, c *Counts, lesson *Lesson) {
 	}
 }
 
-// commonOff is the share of those at work from which an unusual hour is one of all.
-const commonOff = 0.2
-
 // judgeBin scores the statistics of bins and puts them into the state.
 func (e *Engine) judgeBin(v *view, c *Counts, g *gather, lesson *Lesson) {
 	s := v.s
@@ -213,7 +210,7 @@ func (e *Engine) judgeBin(v *view, c *Counts, g *gather, lesson *Lesson) {
 				x, allowed := w.log, e.allow(v.class, st, w.log)
 				now := r.step(&w, x-allowed, e.keepBin)
 				g.tell(st, &now)
-				*r = now.capped(v.dim.Threshold[Burst])
+				*r = now.capped(v.dim.Threshold[Burst] + e.Tuning.Headroom)
 				told = true
 				g.ev.Stats[st].explain(n, mu, k, v.class.Bin, x, allowed)
 				if lesson != nil {

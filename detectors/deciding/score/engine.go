@@ -16,36 +16,6 @@ type Engine struct {
 	Tuning  Tuning
 }
 
-// Tuning holds the numbers of the engine that can be varied; docs/detection.md
-// says what each does, where it is from, and what halving and doubling it does.
-type Tuning struct {
-	Fast, Slow    float64           // days with work in the two means
-	PaceDays      float64           // working days of eight bins in the mean bin
-	Memory        float64           // days with work that a statistic remembers
-	Floor         [NumStats]float64 // least expectation
-	YoungFloor    float64           // times that in youth
-	Concentration float64           // of the share
-	Kappa         float64           // days by which the peers' newcomers count
-	OffShare      float64           // share of own work below which an hour is unusual
-	Fade          float64           // days of silence that make a mean fade
-
-	NoSkip bool // evaluate what cannot matter too, for the test that compares
-
-	// Parts that an ablation leaves out.
-	NoTail, NoFirst, NoShare, NoHours, NoBurst, NoNewcomer, NoMode bool
-}
-
-// DefaultTuning returns the shipped numbers.
-func DefaultTuning() Tuning {
-	return Tuning{
-		Fast: 5, Slow: 20, PaceDays: 20, Memory: 28,
-		Floor:         [NumStats]float64{2, 2, 0, 2, 2, 20, 0.5, 0.5, 0.7, 20},
-		YoungFloor:    10,
-		Concentration: shareConcentration,
-		Kappa:         2, OffShare: 0.008, Fade: 60,
-	}
-}
-
 // NewEngine returns an engine of bins of a width, whose days and hours are of a
 // time zone.
 func NewEngine(bin time.Duration, loc *time.Location, t Tuning) *Engine {

@@ -37,7 +37,7 @@ func (e *Engine) expectDay(v *view, st Stat, h int) (mu, k float64, ok bool) {
 	}
 	if p := &v.class.First[young]; st != DayOff && p.Mean[m] >= 0 && !t.NoNewcomer {
 		n := float64(young)
-		mu = (t.Kappa*p.Mean[m] + n*fast) / (t.Kappa + n)
+		mu = (t.Newcomer*p.Mean[m] + n*fast) / (t.Newcomer + n)
 		k = 1 / (1/k + p.Spread[m]/(1+n))
 		return max(mu*v.mode, floor), k, true
 	}
@@ -99,8 +99,8 @@ func (e *Engine) shareRatios(v *view, h int) (l ratios, mu, k float64, ok bool) 
 	if v.s.days < youth || n == 0 {
 		return l, 0, 0, false
 	}
-	q0, blind := v.share(h)
-	if blind-q0 < leastRoom {
+	q0, blind := v.share(h) // where all ratios are near one, they say nothing and yet grow
+	if blind-q0 < e.Tuning.LeastRoom {
 		return l, 0, 0, false
 	}
 	var q1 [NumRates]float64
@@ -125,11 +125,6 @@ func (e *Engine) firstRatios(v *view, h int) ratios {
 	return l
 }
 
-// leastRoom is how far the share of new records of a blind thief must lie above the
-// own one to tell the two apart. A statistic of which all ratios are near one says
-// nothing, and yet grows with the days that it counts.
-const leastRoom = 0.1
-
 // expectBin returns the expected count of a statistic of bins and its dispersion.
 func (e *Engine) expectBin(v *view, st Stat) (mu, k float64, ok bool) {
 	s, floor := v.s, e.Tuning.Floor[st]
@@ -141,7 +136,7 @@ func (e *Engine) expectBin(v *view, st Stat) (mu, k float64, ok bool) {
 	default:
 		mu = float64(s.pace[st.measure()])
 	}
-	if s.bins < youngBins {
+	if float64(s.bins) < e.Tuning.YoungBins {
 		return max(mu, floor*e.Tuning.YoungFloor), v.class.K[st], s.days >= 3
 	}
 	return max(mu*v.class.Bin, floor), v.class.K[st], true
@@ -150,6 +145,3 @@ func (e *Engine) expectBin(v *view, st Stat) (mu, k float64, ok bool) {
 // Level returns the identity's mean bin with work in distinct records, for facts
 // that are judged by the pace of what they are about.
 func (s *State) Level() float64 { return float64(s.pace[Distinct]) }
-
-// youngBins is how many bins with work make the mean bin known.
-const youngBins = 10

@@ -108,7 +108,7 @@ func (e *Engine) mend(v *view, st Stat, r *stat, before, after *ratios, n float6
 		told.Rates[i] += (float64(r[i]) + own) / n
 		sum += float64(r[i]) + own
 	}
-	*r = r.capped(v.dim.Threshold[st.Group()])
+	*r = r.capped(v.dim.Threshold[st.Group()] + e.Tuning.Headroom)
 	group := st.Group()
 	g.sums[group] += sum
 	if sum > g.best[group] {

@@ -20,7 +20,7 @@ func (e *Engine) closeDay(v *view, day int64, lesson *Lesson) {
 			x, allowed := w.log, e.allow(v.class, st, w.log)
 			r := s.dailyStat(st, h)
 			now := r.step(&w, x-allowed, e.keepDay())
-			*r = now.capped(v.dim.Threshold[st.Group()])
+			*r = now.capped(v.dim.Threshold[st.Group()] + e.Tuning.Headroom)
 			if lesson != nil && s.days >= youth {
 				lesson.x(st, x)
 				if h == 0 && st != DayFirst && st != DayShare {
@@ -69,7 +69,7 @@ func (e *Engine) learnBin(v *view, c *Counts, lesson *Lesson) {
 	s := v.s
 	if lesson != nil {
 		lesson.Bins++
-		if s.bins >= youngBins {
+		if float64(s.bins) >= e.Tuning.YoungBins {
 			lesson.BinRatio, lesson.HasBin = math.Log((c[Distinct]+1)/(float64(s.pace[Distinct])+1)), true
 		}
 		if s.days >= youth {
@@ -94,9 +94,6 @@ const (
 	hourFade = 0.97
 )
 
-// hoursKnown is how many days with work make the own hours known.
-const hoursKnown = 10
-
 // observe adds a bin's records to the own hours.
 func (x *extra) observe(cell int, n float64) {
 	v := float64(x.work[cell]) + math.Min(n, 200)*hourUnit
@@ -119,7 +116,7 @@ func (x *extra) forget() {
 // its share of the own work, smoothed over its neighbours, is below OffShare.
 func (e *Engine) unusual(v *view, cell int) bool {
 	s := v.s
-	if s.days < hoursKnown || s.more == nil || e.Tuning.NoHours {
+	if float64(s.days) < e.Tuning.KnownDays || s.more == nil || e.Tuning.NoHours {
 		return false
 	}
 	total := 1.0

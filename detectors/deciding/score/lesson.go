@@ -43,8 +43,8 @@ func (l *Lesson) spread(st Stat, count, mu float64) {
 }
 
 // tell sets what is told of any bin.
-func (l *Lesson) tell(v *view, was [NumGroups]float32, c *Counts) {
+func (l *Lesson) tell(e *Engine, v *view, was [NumGroups]float32, c *Counts) {
 	l.Token, l.Was, l.Is = v.s.group, was, v.s.high
 	l.Seen = float64(v.s.seen) + v.now[FirstTouch]
-	l.Work = c.any() && v.s.days >= hoursKnown
+	l.Work = c.any() && float64(v.s.days) >= e.Tuning.KnownDays
 }

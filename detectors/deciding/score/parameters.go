@@ -61,9 +61,9 @@ func (p *Parameters) class(dim int, token uint32) *Class {
 }
 
 // common reports whether work at an unusual hour was that of many in a bin.
-func (p *Parameters) common(c *Class, bin int64) bool {
+func (p *Parameters) common(c *Class, bin int64, share float64) bool {
 	ago := p.Bin - bin
-	return ago >= 0 && ago < offBins && c.Off[ago] >= commonOff
+	return ago >= 0 && ago < offBins && c.Off[ago] >= share
 }
 
 // mode returns the common mode of a day.

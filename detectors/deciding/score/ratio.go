@@ -145,17 +145,13 @@ func (s *stat) step(w *weighed, cut, keep float64) (out stat) {
 	return out
 }
 
-// headroom is how far, in nats, a statistic may stay above its threshold when its
-// bin is over: more would change no decision, and take days to fall when a leak has
-// ended.
-const headroom = 6
-
-// capped returns what is kept of a statistic.
-func (s *stat) capped(threshold float64) stat {
+// capped returns what is kept of a statistic whose bin is over: more would change no
+// decision, and take days to fall when a leak has ended.
+func (s *stat) capped(limit float64) stat {
 	out := *s
 	for i, r := range s {
-		if r > 1 && float64(r) > math.Exp(threshold+headroom) {
-			out[i] = float32(math.Exp(threshold + headroom))
+		if r > 1 && float64(r) > math.Exp(limit) {
+			out[i] = float32(math.Exp(limit))
 		}
 	}
 	return out
