@@ -43,8 +43,7 @@ func (e *Engine) Clone(state any) any {
 // Judge implements Detector.
 func (e *Engine) Judge(state any, hour int64, c *exact.Counts, shadow bool) float64 {
 	s := state.(*score.State)
-	again := max(0, c.Hour[exact.Distinct]+s.Today(e.engine.Day(hour))-c.Day[exact.Distinct])
-	counts := score.Counts{score.Distinct: c.Hour[exact.Distinct], score.Again: again, score.FirstTouch: c.Hour[exact.FirstTouch], score.Rows: c.Hour[exact.Rows], score.Destructive: c.Hour[exact.Deletes]}
+	counts := countsOf(c, s.Today(e.engine.Day(hour)))
 	e.params.Dimensions[0].Known = c.Pool
 	lesson := &e.lesson
 	if shadow {
@@ -55,6 +54,13 @@ func (e *Engine) Judge(state any, hour int64, c *exact.Counts, shadow bool) floa
 		e.sums.Add(0, lesson)
 	}
 	return e.ev.Margin() + offset
+}
+
+// countsOf returns an hour's counts as the engine takes them; today is what the day had
+// before it.
+func countsOf(c *exact.Counts, today float64) score.Counts {
+	again := max(0, c.Hour[exact.Distinct]+today-c.Day[exact.Distinct])
+	return score.Counts{score.Distinct: c.Hour[exact.Distinct], score.Again: again, score.FirstTouch: c.Hour[exact.FirstTouch], score.Rows: c.Hour[exact.Rows], score.Destructive: c.Hour[exact.Deletes]}
 }
 
 // offset keeps what is told above zero.

@@ -99,8 +99,8 @@ func (v *view) load(day int64) {
 }
 
 // rest lets the silent bins before at pass, in one step whatever their number: the
-// remembered peaks fall by a nat a day, and after four days without work the means
-// and statistics fade.
+// remembered peaks fall by a nat a day, and after four days without work the
+// statistics fade. The means do not: who comes back is used to what it was.
 func (e *Engine) rest(s *State, at uint32) {
 	if s.last == 0 {
 		s.lastWork = at
@@ -116,9 +116,6 @@ func (e *Engine) rest(s *State, at uint32) {
 	}
 	fade := float32(math.Exp(-days / e.Tuning.Fade))
 	for h := range s.level {
-		for m := range s.level[h] {
-			s.level[h][m] *= fade
-		}
 		for i := range s.daily[h] {
 			s.daily[h][i].fade(fade)
 		}
@@ -130,7 +127,6 @@ func (e *Engine) rest(s *State, at uint32) {
 		for i := range x.rare {
 			for h := range x.rare[i].daily {
 				x.rare[i].daily[h].fade(fade)
-				x.rare[i].level[h] *= fade
 			}
 		}
 		x.rows.fade(fade)

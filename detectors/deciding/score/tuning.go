@@ -13,7 +13,7 @@ type Tuning struct {
 	LeastRoom     float64           // by which a blind thief's share must exceed the own one to tell the two apart
 	Headroom      float64           // nats that a statistic may stay above its threshold when its bin is over
 	Newcomer      float64           // days by which the peers' newcomers count
-	Fade          float64           // days of silence that make a mean fade
+	Fade          float64           // days of silence that make a statistic fade
 
 	OffShare  float64 // share of own work below which an hour is unusual
 	KnownDays float64 // days with work that make the own hours known

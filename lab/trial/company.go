@@ -1,0 +1,193 @@
+package trial
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/weirhq/weir/detectors/deciding/fleet"
+	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/lab/exact"
+	"github.com/weirhq/weir/simulate"
+)
+
+// Watched is what the engine made of a simulated company in all dimensions.
+type Watched struct {
+	Days     float64            // from the second week on
+	Openings float64            // in them, but of the leaks
+	People   float64            // of them, about users
+	By       map[string]float64 // of them, by dimension and group
+	Leaks    []Told
+}
+
+// Told is what became of one leak.
+type Told struct {
+	Kind   string
+	Caught bool
+	Hours  float64 // from its first access to the end of the hour of the first alarm
+	Gone   float64 // share of its accesses by then
+	By     string  // dimension and group
+}
+
+// alarm is an hour in which an identity's evidence reached its threshold.
+type alarm struct {
+	hour  int64
+	id    int
+	group score.Group
+}
+
+// Watch plays the engine over a company; harsh makes it a harsher one.
+func Watch(opt simulate.Options, harsh bool, t score.Tuning, budget float64) (*Watched, error) {
+	company, err := simulate.New(opt)
+	if err != nil {
+		return nil, fmt.Errorf("making the company: %w", err)
+	}
+	dims := event.DefaultDimensions()
+	names := make([]string, len(dims))
+	for i, d := range dims {
+		names[i] = d.Name
+	}
+	w := newWatch(t, fleet.NewConfig(budget, names, 24))
+	counter := exact.New(dims)
+	taken := map[int][]int64{}
+	next := func(ev *event.Event) bool {
+		for company.Next(ev) {
+			leak := company.Leak()
+			if leak < 0 && harsh && !harsher(ev, opt.Seed) {
+				continue
+			}
+			if leak >= 0 && ev.Action.Access() {
+				taken[leak] = append(taken[leak], ev.Time)
+			}
+			return true
+		}
+		return false
+	}
+	counter.Run(next, func(hour int64, rows []exact.Row) { w.hour(hour, rows, counter) })
+	start, end := company.Span()
+	return w.verdict(company.Truth().Leaks, taken, counter, names, eventtime.HourOf(start.UnixMilli())+7*24, eventtime.HourOf(end.UnixMilli())), nil
+}
+
+// watch is the engine at work in all dimensions.
+type watch struct {
+	engine *score.Engine
+	config fleet.Config
+	fleet  *fleet.Fleet
+	params *score.Parameters
+	states []score.State
+	alarms []alarm
+}
+
+func newWatch(t score.Tuning, c fleet.Config) *watch {
+	dims := len(c.Shares)
+	return &watch{engine: score.NewEngine(time.Hour, time.UTC, t), config: c, fleet: fleet.New(dims), params: score.Defaults(dims, 8)}
+}
+
+// hour judges an hour of all identities.
+func (w *watch) hour(hour int64, rows []exact.Row, counter *exact.Counter) {
+	sums := &fleet.Sums{}
+	var lesson score.Lesson
+	var ev score.Evidence
+	for len(w.states) < len(counter.Names) {
+		w.states = append(w.states, score.State{})
+	}
+	for i := range rows {
+		row := &rows[i]
+		dim := counter.Names[row.ID].Dim
+		s := &w.states[row.ID]
+		w.params.Dimensions[dim].Known = row.Pool
+		c := countsOf(&row.Counts, s.Today(w.engine.Day(hour)))
+		w.engine.Close(s, dim, hour, &c, w.params, &ev, &lesson)
+		sums.Add(dim, &lesson)
+		if ev.Margin() >= 0 {
+			w.alarms = append(w.alarms, alarm{hour, row.ID, ev.Group})
+		}
+	}
+	w.params = w.config.CloseBin(w.fleet, hour, w.engine.Day(hour), sums)
+}
+
+// verdict holds the alarms against the truth.
+func (w *watch) verdict(leaks []simulate.Leak, taken map[int][]int64, counter *exact.Counter, dims []string, from, to int64) *Watched {
+	out := &Watched{Days: float64(to-from) / 24, By: map[string]float64{}}
+	for _, l := range leaks {
+		out.Leaks = append(out.Leaks, Told{Kind: l.Kind})
+	}
+	last, opened := map[int]int64{}, map[int]int64{}
+	for _, a := range w.alarms {
+		id := counter.Names[a.id]
+		if w.leak(a, id, leaks, taken, dims, out) {
+			continue
+		}
+		at, ok := last[a.id]
+		if !ok || a.hour-at > Quiet || a.hour-opened[a.id] >= again {
+			opened[a.id] = a.hour
+			if a.hour >= from {
+				out.Openings++
+				out.By[dims[id.Dim]+" "+a.group.String()]++
+				if id.Dim == 0 {
+					out.People++
+				}
+			}
+		}
+		last[a.id] = a.hour
+	}
+	return out
+}
+
+// leak notes an alarm that is about a leak.
+func (w *watch) leak(a alarm, id exact.Identity, leaks []simulate.Leak, taken map[int][]int64, dims []string, out *Watched) bool {
+	about := false
+	for i, l := range leaks {
+		times := taken[i]
+		if len(times) == 0 || !slices.Contains(l.Identities[dims[id.Dim]], id.Name) {
+			continue
+		}
+		first, ended := eventtime.HourOf(times[0]), eventtime.HourOf(times[len(times)-1])
+		if a.hour < first || a.hour > ended+Quiet {
+			continue
+		}
+		about = true
+		if told := &out.Leaks[i]; !told.Caught {
+			end := (a.hour + 1) * time.Hour.Milliseconds()
+			told.Caught, told.By = true, dims[id.Dim]+" "+a.group.String()
+			told.Hours = float64(end-times[0]) / float64(time.Hour.Milliseconds())
+			n, _ := slices.BinarySearch(times, end)
+			told.Gone = float64(n) / float64(len(times))
+		}
+	}
+	return about
+}
+
+// harsher thins the events of staff: on two fifths of days a person works an hour or
+// two, and days differ by a Gamma of shape 1.5; each week has a release of all clients.
+func harsher(ev *event.Event, seed uint64) bool {
+	if customer(ev.Actor) {
+		return true
+	}
+	hour := eventtime.HourOf(ev.Time)
+	day := hour / 24
+	if ev.Client != "" {
+		ev.Client = fmt.Sprintf("%s-%d", ev.Client, day/7)
+	}
+	h := fnv.New64a()
+	h.Write([]byte(ev.Actor))
+	rng := rand.New(rand.NewPCG(h.Sum64()^seed, uint64(day)))
+	short, at, factor := rng.Float64() < 0.4, rng.Int64N(8)+8, gamma(rng)
+	if short && hour%24 != at && hour%24 != at+1 {
+		return false
+	}
+	dice := rand.New(rand.NewPCG(h.Sum64()^seed, uint64(ev.Time)))
+	return dice.Float64() < math.Min(factor/3, 1)
+}
+
+// gamma draws from a Gamma of shape 1.5 and mean 1.5: an exponential and half a
+// square of a normal.
+func gamma(rng *rand.Rand) float64 {
+	n := rng.NormFloat64()
+	return rng.ExpFloat64() + n*n/2
+}
