@@ -1,18 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"text/tabwriter"
-	"unicode"
 
 	"github.com/spf13/cobra"
-
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/internal/guess"
 	"github.com/weirhq/weir/internal/mapping"
@@ -69,7 +64,7 @@ to start from.`,
 			if err != nil && report.Values == 0 {
 				return err // there is nothing to show
 			}
-			return errors.Join(writeMapTable(report, cmd.OutOrStdout()), err)
+			return errors.Join(report.WriteTable(cmd.OutOrStdout()), err)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "form of the output: table or json")
@@ -92,7 +87,7 @@ func guessMap(cmd *cobra.Command, names []string, output string) error {
 	case output == "json":
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(g)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "# This looks like %s.\n%s", printable(g.Looks), g.Map)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "# This looks like %s.\n%s", mapping.Printable(g.Looks), g.Map)
 	return err
 }
 
@@ -119,65 +114,4 @@ func writeMapJSON(r *mapping.Report, out, summary io.Writer, failure error) erro
 		return fmt.Errorf("writing the summary: %w", err)
 	}
 	return nil
-}
-
-// writeMapTable writes the report for people.
-func writeMapTable(r *mapping.Report, out io.Writer) error {
-	var text strings.Builder
-	for _, s := range r.Samples {
-		fmt.Fprintf(&text, "%s  %s", s.At, printable(string(s.Event)))
-		if s.Records > mapping.ShownRecords {
-			fmt.Fprintf(&text, " and %d more records", s.Records-mapping.ShownRecords)
-		}
-		text.WriteByte('\n')
-	}
-	if len(r.Samples) > 0 {
-		text.WriteByte('\n')
-	}
-	fmt.Fprintf(&text, "%d read, %d events, %d rejected or left out\n", r.Values, r.Events, r.Rejected())
-	if r.Events > 0 {
-		writeMapCounts(&text, "FIELD", r.Fields, r.Events)
-		writeMapCounts(&text, "ACTION", slices.DeleteFunc(slices.Clone(r.Actions), func(c mapping.Count) bool { return c.Events == 0 }), r.Events)
-	}
-	writeMapCounts(&text, "NOTE", r.Notes, r.Events)
-	writeMapCounts(&text, "REJECTED", r.Rejects, r.Events)
-	if _, err := io.WriteString(out, text.String()); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return nil
-}
-
-// writeMapCounts writes one table of counts, unless it is empty; events is how
-// many there are in all.
-func writeMapCounts(out io.Writer, head string, counts []mapping.Count, events int64) {
-	if len(counts) == 0 {
-		return
-	}
-	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	defer w.Flush()
-	switch head {
-	case "NOTE", "REJECTED":
-		fmt.Fprintf(w, "\n%s\tPATH\tEVENTS\tFIRST AT\n", head)
-		for _, c := range counts {
-			fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", c.Name, cmp.Or(printable(c.Path), "-"), c.Events, strings.Join(c.At, "; "))
-		}
-	default:
-		fmt.Fprintf(w, "\n%s\tEVENTS\tSHARE\n", head)
-		for _, c := range counts {
-			fmt.Fprintf(w, "%s\t%d\t%.1f %%\n", c.Name, c.Events, 100*float64(c.Events)/float64(events))
-		}
-	}
-}
-
-// printable escapes what could steer a terminal, or hide text on it.
-func printable(s string) string {
-	var b strings.Builder
-	for _, c := range s {
-		if unicode.IsPrint(c) {
-			b.WriteRune(c)
-		} else {
-			fmt.Fprintf(&b, `\u%04x`, c)
-		}
-	}
-	return b.String()
 }
