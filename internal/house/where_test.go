@@ -36,3 +36,29 @@ func TestWhereIsWhat(t *testing.T) {
 		}
 	}
 }
+
+// TestGlossary finds the types that the glossary of docs/design.md names, such as
+// stream.Partial, each declared in a package of that name.
+func TestGlossary(t *testing.T) {
+	_, section, _ := strings.Cut(string(read(t, "docs/design.md")), "\n## Words\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	declared := map[string]bool{}
+	types := regexp.MustCompile(`(?m)^type (\w+)`)
+	eachFile(t, func(path string) {
+		if strings.HasPrefix(path, "detectors/deciding/") {
+			return // its packages bear the names of those that they are to replace
+		}
+		for _, m := range types.FindAllSubmatch(read(t, path), -1) {
+			declared[filepath.Base(filepath.Dir(path))+"."+string(m[1])] = true
+		}
+	}, ".go")
+	named := regexp.MustCompile("`([a-z]+\\.[A-Za-z]+)`").FindAllStringSubmatch(section, -1)
+	if len(named) < 20 {
+		t.Fatalf("the glossary names %d types, want 20 or more", len(named))
+	}
+	for _, m := range named {
+		if name := m[1]; !strings.HasPrefix(name, "weir.") && !declared[name] {
+			t.Errorf("docs/design.md names the type %s, which is not there", name)
+		}
+	}
+}
