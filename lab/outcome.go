@@ -14,8 +14,8 @@ type Outcome struct {
 	Identity string        `json:"identity"`
 	Start    alerting.Time `json:"start"`
 	Caught   bool          `json:"caught"`
-	// By is the episode that caught it, dimension and identity, and Why its
-	// measure or fact.
+	// By is the episode that caught it, dimension and identity, and Why its fact,
+	// measure or kind.
 	By    string  `json:"by,omitempty"`
 	Why   string  `json:"why,omitempty"`
 	Delay float64 `json:"delay_hours,omitempty"` // from the first stolen record to the alert
@@ -23,7 +23,9 @@ type Outcome struct {
 	// caught), of Taken in all; of a report they are rows.
 	Gone   int64 `json:"gone"`
 	Taken  int64 `json:"taken"`
-	ByLuck bool  `json:"by_chance"` // the log without the leak raises an alert at the same places in that time, too
+	ByLuck bool  `json:"by_chance"` // the log without the leak has an episode open at the same places in that time, too
+	// Anyway is that episode, as By and Why say it of the one that caught the leak.
+	Anyway string `json:"anyway,omitempty"`
 }
 
 // FormatDelay writes a delay in hours: as minutes below two hours, else as hours.
@@ -39,7 +41,8 @@ func FormatDelay(h float64) string {
 const passes = 0.2
 
 // Judge says what became of the leak, from the alerts of the run with it and of
-// the run without.
+// the run without. An episode that is open without the leak at that moment is no
+// catch.
 func (p *Plan) Judge(with, without []alerting.Alert) Outcome {
 	o := Outcome{Identity: p.Identity, Start: alerting.Time(p.From)}
 	first := p.From
@@ -51,15 +54,14 @@ func (p *Plan) Judge(with, without []alerting.Alert) Outcome {
 	}
 	o.Taken = int64(len(p.taken)) + p.rows
 	o.Gone = o.Taken
-	if a := p.found(with); a != nil {
-		o.Caught, o.By, o.Why = true, a.Dimension+" "+a.Identity, a.Measure
-		if a.Fact != "" {
-			o.Why = string(a.Fact)
-		}
+	if a := p.found(with, without); a != nil {
+		o.Caught, o.By, o.Why = true, a.Dimension+" "+a.Identity, a.RestsOn()
 		o.Delay = float64(int64(a.Time)-first) / float64(eventtime.Hour)
 		o.Gone = p.goneBefore(int64(a.Time))
 	}
-	o.ByLuck = p.found(without) != nil
+	if a := p.anyway(without); a != nil {
+		o.ByLuck, o.Anyway = true, fmt.Sprintf("%s %s (%s)", a.Dimension, a.Identity, a.RestsOn())
+	}
 	return o
 }
 
@@ -74,15 +76,46 @@ func (p *Plan) goneBefore(t int64) int64 {
 }
 
 // found returns the first alert that opened an episode at a place of the leak
-// while it lasted, or within a day of it.
-func (p *Plan) found(alerts []alerting.Alert) *alerting.Alert {
-	for i := range alerts {
-		a := &alerts[i]
-		if a.Status == alerting.Open && int64(a.Time) > p.From && !p.Over(int64(a.Time)) && p.at(a) {
+// while it lasted, or within a day of it, unless the episode is open at that moment
+// without the leak, too.
+func (p *Plan) found(with, without []alerting.Alert) *alerting.Alert {
+	for i := range with {
+		if a := &with[i]; p.opens(a) && !openAt(without, a, int64(a.Time)) {
 			return a
 		}
 	}
 	return nil
+}
+
+// opens reports whether the alert opens an episode at a place of the leak while it
+// lasts, or within a day of it.
+func (p *Plan) opens(a *alerting.Alert) bool {
+	return a.Status == alerting.Open && int64(a.Time) > p.From && !p.Over(int64(a.Time)) && p.at(a)
+}
+
+// anyway returns the first alert by which the log without the leak has an episode
+// open at a place of the leak in its time; nil if there is none.
+func (p *Plan) anyway(without []alerting.Alert) *alerting.Alert {
+	for i := range without {
+		a := &without[i]
+		before := a.Status == alerting.Open && int64(a.Time) <= p.From && p.at(a) && openAt(without, a, p.From)
+		if before || p.opens(a) {
+			return a
+		}
+	}
+	return nil
+}
+
+// openAt reports whether, by the alerts in the order of time, the episode of an
+// alert is open at a time (Unix ms).
+func openAt(alerts []alerting.Alert, of *alerting.Alert, t int64) bool {
+	open := false
+	for i := range alerts {
+		if a := &alerts[i]; a.Dimension == of.Dimension && a.Identity == of.Identity && int64(a.Time) <= t {
+			open = a.Status != alerting.Close
+		}
+	}
+	return open
 }
 
 // at reports whether the alert is about an identity that the leak goes through:

@@ -198,7 +198,8 @@ func TestPlanRepeats(t *testing.T) {
 }
 
 // What counts as caught: an episode that opens where the leak goes through,
-// while it lasts. Chance is what the log without it would score.
+// while it lasts, and that is not open without it. Chance is what the log without
+// it would score.
 func TestJudge(t *testing.T) {
 	log := office(usual)
 	p, l := learn(t, log, "RATE=3x,IDENTITY=cem,START=2026-03-14")
@@ -240,6 +241,25 @@ func TestJudge(t *testing.T) {
 	}
 	if !o.ByLuck {
 		t.Error("the log without the leak alerts there too, which is luck")
+	}
+	closed := at("user", "cem", 10)
+	closed.Status = alerting.Close
+	for name, c := range map[string]struct {
+		with, without []alerting.Alert
+		by            string // empty: missed
+		luck          bool
+	}{
+		"nothing without it":       {[]alerting.Alert{at("user", "cem", 20)}, nil, "user cem", false},
+		"open already":             {[]alerting.Alert{at("user", "cem", 20)}, []alerting.Alert{at("user", "cem", -20)}, "", true},
+		"opens without it as well": {[]alerting.Alert{at("user", "cem", 20)}, []alerting.Alert{at("user", "cem", 5)}, "", true},
+		"at the same time":         {[]alerting.Alert{at("user", "cem", 20)}, []alerting.Alert{at("user", "cem", 20)}, "", true},
+		"closed before":            {[]alerting.Alert{at("user", "cem", 20)}, []alerting.Alert{at("user", "cem", -20), closed}, "user cem", true},
+		"the next one counts":      {[]alerting.Alert{at("network", "10.0.0.0/24", 20), at("user", "cem", 30)}, []alerting.Alert{at("network", "10.0.0.0/24", -20)}, "user cem", true},
+		"somebody else's":          {[]alerting.Alert{at("user", "cem", 20)}, []alerting.Alert{at("user", "dov", 5)}, "user cem", false},
+	} {
+		if o := plan.Judge(c.with, c.without); o.Caught != (c.by != "") || o.By != c.by || o.ByLuck != c.luck || (o.Anyway != "") != c.luck {
+			t.Errorf("%s: %+v, want it caught by %q, by chance %v", name, o, c.by, c.luck)
+		}
 	}
 	if got := p.Chance(l, []string{"ana", "ben", "cem", "dov"}, []alerting.Alert{at("user", "cem", 48), at("user", "ana", -1), at("client", "ben", 3)}); got != 0.25 {
 		t.Errorf("chance is %g, want one of four", got)

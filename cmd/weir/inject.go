@@ -106,14 +106,17 @@ func parseLeaks(texts []string) ([]lab.Leak, error) {
 func printInject(w io.Writer, r *lab.Result) {
 	fmt.Fprintf(w, "%s %s from %s for %g days\n", r.Kind, r.Rate, r.Start.Std().Format("2006-01-02 15:04 MST"), r.Days)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "  %s\tcaught\tafter\tgone by then\tby\n", r.Dimension)
+	fmt.Fprintf(t, "  %s\tcaught\tafter\tgone by then\tby\tby chance\n", r.Dimension)
 	for _, o := range r.Outcomes {
 		after, by := "", "-"
-		caught := "no"
+		caught, chance := "no", "no"
+		if o.ByLuck {
+			chance = "yes: " + o.Anyway
+		}
 		if o.Caught {
 			caught, after, by = "yes", lab.FormatDelay(o.Delay), fmt.Sprintf("%s (%s)", o.By, o.Why)
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s of %s\t%s\n", alerting.Printable(o.Identity, 60), caught, after, alerting.Group(o.Gone), alerting.Group(o.Taken), alerting.Printable(by, 80))
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s of %s\t%s\t%s\n", alerting.Printable(o.Identity, 60), caught, after, alerting.Group(o.Gone), alerting.Group(o.Taken), alerting.Printable(by, 80), alerting.Printable(chance, 80))
 	}
 	t.Flush()
 	fmt.Fprintf(w, "  %d of %d caught", r.Caught, r.Tried)

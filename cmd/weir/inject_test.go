@@ -57,10 +57,29 @@ func TestInject(t *testing.T) {
 		t.Errorf("summary %s (%v)", stderr, err)
 	}
 	_, table, _ := weir(t, "backtest", "--inject", "RATE=10x,COUNT=2", "log.ndjson")
-	for _, want := range []string{"drift 10x from 2026-03-14 20:00 UTC for 7 days", "2 of 2 caught, median", "by chance 0 % (of 5 such users"} {
+	for _, want := range []string{"drift 10x from 2026-03-14 20:00 UTC for 7 days", "2 of 2 caught, median", "by chance 0 % (of 5 such users", "  by chance\n", "  no\n"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the table lacks %q:\n%s", want, table)
 		}
+	}
+}
+
+// Each row of the table says what is open without the leak, as -o json does.
+func TestInjectTable(t *testing.T) {
+	var b strings.Builder
+	printInject(&b, &lab.Result{Kind: lab.Drift, Rate: "3x", Dimension: "user", Days: 7, Tried: 2, Caught: 1, Median: 6, Chance: 0.5, Comparable: 2, Outcomes: []lab.Outcome{
+		{Identity: "ana", Caught: true, By: "user ana", Why: "distinct", Delay: 6, Gone: 27, Taken: 118},
+		{Identity: "bob", Gone: 68, Taken: 68, ByLuck: true, Anyway: "key mobile-k1 (unissued_token)"},
+	}})
+	want := `drift 3x from 1970-01-01 00:00 UTC for 7 days
+  user  caught  after  gone by then  by                   by chance
+  ana   yes     6.0 h  27 of 118     user ana (distinct)  no
+  bob   no             68 of 68      -                    yes: key mobile-k1 (unissued_token)
+  1 of 2 caught, median 6.0 h; by chance 50 % (of 2 such users, in those days, without a leak)
+
+`
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", &b, want)
 	}
 }
 
