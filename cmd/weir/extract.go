@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -222,7 +223,7 @@ func printExtract(w io.Writer, r *extract.Result) {
 		{r.RowsAlone, "rows were read in it whose customers the log does not name; they are not in the list."},
 		{r.Capped, "events hold more ids than are kept of one; the list lacks some of theirs."},
 		{r.Rejected, "records of the sources could not be read; whose they are is not known."},
-		{int64(len(r.Short)), "source partitions begin after the interval does, since their retention has deleted what stood before; the list lacks it."},
+		{int64(len(r.Short)), "source partitions begin after the interval does, since their retention has deleted what stood before; the list lacks it: " + strings.Join(r.Short, ", ") + "."},
 	} {
 		if note.n > 0 {
 			fmt.Fprintf(w, "Beware: %s %s\n", alerting.Group(note.n), note.text)
