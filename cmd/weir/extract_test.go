@@ -358,3 +358,12 @@ func TestExtractRefusesWhatContradictsTheAlert(t *testing.T) {
 		}
 	}
 }
+
+// What retention has deleted is named by partition.
+func TestExtractNamesWhatIsGone(t *testing.T) {
+	var b strings.Builder
+	printExtract(&b, &extract.Result{Dimension: "key", Identity: "k1", Short: []string{"access/0", "access/3"}})
+	if want := "the list lacks it: access/0, access/3."; !strings.Contains(b.String(), want) {
+		t.Errorf("does not say %q:\n%s", want, &b)
+	}
+}

@@ -106,7 +106,7 @@ func parseLeaks(texts []string) ([]lab.Leak, error) {
 func printInject(w io.Writer, r *lab.Result) {
 	fmt.Fprintf(w, "%s %s from %s for %g days\n", r.Kind, r.Rate, r.Start.Std().Format("2006-01-02 15:04 MST"), r.Days)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "  %s\tcaught\tafter\tgone by then\tcaught by\tby chance\n", r.Dimension)
+	fmt.Fprintf(t, "  %s\tcaught\tafter\tgone by then\tepisode\tby chance\n", r.Dimension)
 	for _, o := range r.Outcomes {
 		after, by := "", "-"
 		caught, chance := "no", "no"

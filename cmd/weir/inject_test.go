@@ -72,7 +72,7 @@ func TestInjectTable(t *testing.T) {
 		{Identity: "bob", Gone: 68, Taken: 68, ByLuck: true, Anyway: "key mobile-k1 (unissued_token)"},
 	}})
 	want := `drift 3x from 1970-01-01 00:00 UTC for 7 days
-  user  caught  after  gone by then  caught by            by chance
+  user  caught  after  gone by then  episode              by chance
   ana   yes     6.0 h  27 of 118     user ana (distinct)  no
   bob   no             68 of 68      -                    yes: key mobile-k1 (unissued_token)
   1 of 2 caught, median 6.0 h; by chance 50 % (of 2 such users, in those days, without a leak)
