@@ -14,7 +14,7 @@ type Cause struct {
 	Dimension string    // of the trait, or of the members if Kind is ByTime
 	Identity  string    // the trait, if Kind is ByTrait
 	Fact      fact.Name // the fact, if Kind is ByFact
-	Log       float64   // how improbable chance is: minus its natural log
+	Log       float64   // evidence against chance, in nats: minus the log of its probability, or the log of an e-value
 	Threshold float64   // what Log had to reach, in nats
 	Weak      *WeakMembers
 }

@@ -70,7 +70,7 @@ func TestCrowdKeepsItsBudget(t *testing.T) {
 
 // Eight identities behind one trait, each with evidence of some five nats,
 // are found, and only they; a day on which all of the fleet shows the same is
-// None of theirs.
+// none of theirs.
 func TestCrowdIsFound(t *testing.T) {
 	f := newFleetOf(2)
 	for range 10 * 24 {

@@ -23,7 +23,8 @@ const (
 	// but this one.
 	unknownShare = 0.5
 	newShare     = 0.01
-	// flood is how many episodes of one fact in an hour become one campaign.
+	// flood is how many episodes of one fact in an hour are told one by one. More of them
+	// become one campaign.
 	flood = 20
 	// many is the least number of episodes that begin at once.
 	many = 5

@@ -8,8 +8,7 @@ import (
 	"github.com/weirhq/weir/internal/wire"
 )
 
-// MaxNamed is how many members of a campaign are named, and how many critical
-// ones are told alone.
+// MaxNamed is how many members of a campaign are named.
 const MaxNamed = 5
 
 // DimensionTotal is what members of one dimension add up to.

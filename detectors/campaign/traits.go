@@ -84,7 +84,7 @@ const (
 	weakTop = 6.0
 	// weakShare is the share of identities that are taken to drift.
 	weakShare = 0.1
-	// TraitUnit is one nat, and one expected record.
+	// TraitUnit is how many units of a sum make one nat, or one expected record.
 	TraitUnit = 1024
 	// MaxSharedTraits is how many traits of one dimension are kept in a bin, those of
 	// smallest hash; maxTraitMembers how many identities are named of each.
@@ -92,7 +92,8 @@ const (
 	maxTraitMembers = 5
 )
 
-// ActiveIdentity is an identity at the end of a bin in which it was active at the end of a bin, as TraitSums needs it.
+// ActiveIdentity is what TraitSums needs of an identity that was active in a bin that
+// has ended.
 type ActiveIdentity struct {
 	Dimension          int
 	Identity           string
@@ -153,8 +154,8 @@ func strongest(list []TraitMember) []TraitMember {
 	return list[:min(len(list), maxTraitMembers)]
 }
 
-// Merge adds the sums of another partition. What is kept beyond the bound on
-// traits are those of smallest hash, of which every partition has sent its part.
+// Merge adds the sums of another partition. It keeps all traits. Keys cuts them to
+// those of smallest hash, so that the cut does not depend on the partitioning.
 func (s *TraitSums) Merge(o *TraitSums) {
 	if s.members == nil {
 		s.members, s.Traits = map[int]*TraitSum{}, map[MemberTrait]*TraitSum{}
@@ -201,7 +202,7 @@ func (s *TraitSums) Of(member int, t trait.Trait) TraitSum {
 }
 
 // Keys returns what is kept, sorted: of each dimension of members and traits
-// the maxTraits of smallest hash.
+// the MaxSharedTraits of smallest hash.
 func (s *TraitSums) Keys() []MemberTrait {
 	byPair := map[[2]int][]MemberTrait{}
 	for key := range s.Traits {

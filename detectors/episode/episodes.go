@@ -76,8 +76,8 @@ type Episode struct {
 	Dimension, Identity string
 	First               int64    // tick of the first opening: the key follows from it and never changes
 	Opened              int64    // tick of the latest opening
-	Announced           int64    // tick of the latest open or update
-	High                int64    // latest tick with evidence above threshold - Margin
+	Announced           int64    // tick of the latest Open or Update action
+	High                int64    // latest tick with evidence above threshold - Margin, or with a fact
 	Closed              int64    // tick of the close, 0 while open
 	Severity            Severity // highest so far since Opened
 	Exposed             int64    // as last announced
@@ -115,8 +115,8 @@ func (s *Episodes) find(id ID) (int, bool) {
 //   - Update, while open, when the severity rises, when a fact is new, when the
 //     exposure or the number of members has doubled since it was last announced, or
 //     when nothing was told for Remind;
-//   - Close after Quiet of evidence below threshold - Margin and
-//     without a fact.
+//   - Close after Quiet (LongQuiet of a campaign and of what is confirmed) without
+//     evidence above threshold - Margin and without a fact.
 //
 // Observations of one identity come in order of ticks; one that is older than the
 // latest is taken as if of the latest.
@@ -241,7 +241,7 @@ func (s *Episodes) SetStanding(id ID, standing Standing, tick int64) Decision {
 }
 
 // Expire ends a tick after all its observations were judged: it closes the open
-// episodes of which no high evidence has come for Quiet, in order of
+// episodes of which no high evidence has come for Quiet, or LongQuiet, in order of
 // dimension and identity, and returns them; and it forgets, and returns as
 // forgotten, those closed more than Grace ago.
 func (s *Episodes) Expire(tick int64) (closed []Decision, forgotten []Episode) {

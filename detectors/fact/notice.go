@@ -53,7 +53,7 @@ func isMoment(name Name) bool {
 	}
 }
 
-// isTold reports whether what a notice says is still told at a tick.
+// isReported reports whether what a notice says is still told at a tick.
 func (r *Register) isReported(n *notice, tick int64) bool {
 	return !isMoment(n.fact) || (tick-n.began)*r.cfg.Grid.Tick <= tellMomentFor
 }

@@ -20,8 +20,8 @@ type Config struct {
 	Sources bool
 }
 
-// Bounds of a register. Beyond them accounts that nobody has left go first, then
-// what was seen longest ago.
+// Bounds of a register. Beyond them the accounts whose owner is still there, and the
+// keys that are neither revoked nor retired, go first; then what was seen longest ago.
 const (
 	maxAccounts = 200_000
 	maxKeys     = 100_000

@@ -44,7 +44,7 @@ const (
 var defaultNewcomers = Prior{Mean: 10, Strength: 1, InverseK: 16}
 
 // defaultRows is what exports of a fleet are taken to be before any is seen:
-// Of about a thousand rows, give or take a factor of four and a half.
+// of about a thousand rows, give or take a factor of four and a half.
 var defaultRows = Prior{Mean: 1000, Strength: 1, InverseK: RowsAmong}
 
 // RowsAmong is the least variance of the logs of rows among identities.

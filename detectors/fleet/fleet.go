@@ -9,7 +9,7 @@ import (
 // Fleet is what correlate has learned of the whole fleet: hour-of-week shapes,
 // what peers are like, the common mode, the tail of the evidence. It is used by
 // one task, takes some seven kilobytes a dimension, and forgets with a horizon
-// Of four weeks.
+// of four weeks.
 type Fleet struct {
 	bin  int64 // last folded bin, -1 for none
 	dims []fleetDim
@@ -252,7 +252,7 @@ func (e *Model) observePeers(q *fleetPeers, hour int, s *PeerSums, identities fl
 // that do more. Only ratios of active identities are known, so what is usual is
 // the median's own mean, by how many each bin's was of. A median of n has a
 // standard error of about 1/√n in log units of such counts: so much is taken for
-// Chance. toward is the mode of a wider circle, by which modeShrink of them count.
+// chance. toward is the mode of a wider circle, by which modeShrink of them count.
 //
 // Where people do a few records an hour, a busy day shows in how many are active
 // at all, and the median of those who are moves little: it says that most do more,
@@ -371,7 +371,7 @@ func (d *fleetDim) shape(to *[eventtime.HoursOfWeek]uint16) {
 }
 
 // growth returns what all evidence of the dimension may grow by in a day by
-// Chance. On the first day it is taken as if everybody worked at all hours.
+// chance. On the first day it is taken as if everybody worked at all hours.
 func (d *fleetDim) growth(live, perDay float64) float64 {
 	return (d.chance + live*perDay*firstDay) / (d.chanceOn + firstDay)
 }

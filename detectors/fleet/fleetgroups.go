@@ -11,7 +11,7 @@ import (
 )
 
 // fleetGroup is a group of peers as correlate knows it. Of the largest all is
-// KeptBins, of others their size only.
+// kept, of others their size only.
 type fleetGroup struct {
 	token uint32
 	name  string // of those of which all is kept; empty: not known
@@ -63,7 +63,7 @@ func (d *fleetDim) group(token uint32) *fleetGroup {
 func compareGroup(g *fleetGroup, token uint32) int { return cmp.Compare(g.token, token) }
 
 // rankGroups keeps all of the largest groups, the size of some more, and nothing
-// Of the rest.
+// of the rest.
 func (d *fleetDim) rankGroups() {
 	ranked := slices.Clone(d.groups)
 	slices.SortFunc(ranked, func(a, b *fleetGroup) int {
@@ -131,7 +131,7 @@ func (q *fleetPeers) shape(shape *[eventtime.HoursOfWeek]uint16) {
 }
 
 // appendGroups appends what is known of groups. Most numbers of a group are zero,
-// Of measures that do not occur in it: of runs of them the length is written.
+// of measures that do not occur in it: of runs of them the length is written.
 func (d *fleetDim) appendGroups(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(d.groups)))
 	for _, g := range d.groups {

@@ -4,7 +4,7 @@ package fleet
 var Calm = [NumCore]float64{1, 1}
 
 // Cells is the number of cells of an identity's own hours: 24 of a working
-// Day, 24 of a weekend day.
+// day, 24 of a weekend day.
 const Cells = 48
 
 // Cell returns the cell of an hour of the week.

@@ -97,7 +97,7 @@ type MeasureEvidence struct {
 
 // CandidateCut is the log evidence from which a bin is told to correlate. It is
 // a constant, so that what travels does not depend on when a threshold was
-// learned; every threshold is at least minThreshold, above it.
+// learned; every threshold is at least MinThreshold, above it.
 const CandidateCut = 3.0
 
 // MaxLog is the ceiling of all log evidence and, but for one nat, of thresholds.

@@ -10,8 +10,8 @@ import (
 )
 
 // Parameters are what the scoring of a bin needs to know of the whole fleet.
-// Task makes those of bin t-1 when it has all of that bin, and bin t is
-// Scored with them, by every detect task alike. All values are rounded when
+// Correlate makes those of bin t-1 when it has all of that bin, and bin t is
+// scored with them, by every detect task alike. All values are rounded when
 // made, so that the decoded are the made.
 type Parameters struct {
 	Bin        int64 // the last bin that is in them; -1 for the defaults

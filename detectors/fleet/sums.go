@@ -23,14 +23,14 @@ const (
 	TailStep    = 0.5     // nats, of the log evidence
 	TailFrom    = 2.0     // nats, the lowest edge
 	TailCells   = int((MaxLog - TailFrom) / TailStep)
-	KCells      = 24  // of the own dispersion, half octaves of 1/k from minInverseK
+	KCells      = 24  // of the own dispersion, half octaves of 1/k from MinInverseK
 	SettleShare = 0.5 // an identity tells of peers once its level is more than half its own
 )
 
 // DimSums are the sums of one dimension.
 type DimSums struct {
 	Scored uint64 // identities closed
-	Chance uint64 // what their evidence may grow by in a day by chance, fixed point; see Engine.formula
+	Chance uint64 // what their evidence may grow by in a day by chance, fixed point; see Model.formula
 	PeerSums
 	Tail   [TailCells]uint64 // upcrossings of each edge of the log evidence
 	groups map[uint32]*groupSums

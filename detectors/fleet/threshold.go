@@ -28,7 +28,7 @@ func (e *Model) Formula(growth float64, dims int) float64 {
 // fleet's own tail may only raise it; but it knows nothing of how far apart
 // crossings really are, and left alone it spends a quarter of the budget. So
 // from a week on, as the tail becomes known, it may also lower the threshold,
-// Day by day, to at most settleMost below the bound.
+// day by day, to at most settleMost below the bound.
 func settle(formula, tail, days float64) float64 {
 	if tail == 0 {
 		return formula

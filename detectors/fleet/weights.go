@@ -6,7 +6,7 @@ import (
 
 // Weight returns the share of a measure's statistic in the combined one:
 // Evidence.Log is the logarithm of the sum, over the measures that are judged,
-// Of Weight times e^Log. weir explain computes it again by this.
+// of Weight times e^Log. weir explain computes it again by this.
 func Weight(m Measure) float64 {
 	switch {
 	case m == Distinct:

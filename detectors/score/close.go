@@ -9,7 +9,7 @@ import (
 
 // Advance closes the silent bins before bin, each as one without a count. Early and
 // Explain read a state that stands there; call it once in a bin, before the first
-// Of them. A state that is there already, or beyond, stays as it is.
+// of them. A state that is there already, or beyond, stays as it is.
 func (e *Engine) Advance(s *State, dim int, bin int64, p *fleet.Parameters) {
 	if at := fleet.ClampBin(bin); s.last < at || s.last == 0 {
 		e.catchUpTo(s, p.Of(dim, s.group), at)

@@ -19,7 +19,7 @@ type Config struct {
 }
 
 // DefaultBudget is the alert budget where none is given, in opened episodes a
-// Day over the whole fleet.
+// day over the whole fleet.
 const DefaultBudget = 2.0
 
 // Validate says what is wrong with the configuration, all of it at once.

@@ -150,7 +150,7 @@ func calmer(over, under, lessOver, lessUnder float32) (float32, float32) {
 }
 
 // exciseRare takes the counts of a bin out of the measures after the core, but for
-// Rows, which are told by their size and not by a level: exciseRows.
+// rows, which are told by their size and not by a level: exciseRows.
 func (e *Engine) exciseRare(s *State, c *fleet.Counts, fade float64) {
 	for m := fleet.Measure(fleet.NumCore); m < fleet.NumMeasures; m++ {
 		if x := s.extra(m); x != nil && m != fleet.RowsRead && m != fleet.Newcomer {

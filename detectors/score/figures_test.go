@@ -71,7 +71,7 @@ func bareDelay(rng *rand.Rand, mean, k, drift, threshold float64) float64 {
 
 // figuresEngine measures the shipped engine, with baselines that it has
 // learned in six weeks, against leaks by a steady identity and by a clerk. All
-// Of it runs with -v; else a short form.
+// of it runs with -v; else a short form.
 func figuresEngine(t *testing.T) {
 	rates, seeds := []float64{3}, uint64(3)
 	if testing.Verbose() {
@@ -104,7 +104,7 @@ func figuresEngine(t *testing.T) {
 
 // engineDelay plays six weeks of calm and two of a leak in a company of 60, and
 // returns the hours, nights included, to evidence over the threshold; -1 for
-// None.
+// none.
 func engineDelay(seed uint64, kind string, r float64) float64 {
 	const leakDay = 42
 	begin := leakDay*24 + 9

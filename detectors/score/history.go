@@ -167,7 +167,7 @@ func (h *history) prune(from uint32) {
 }
 
 // add puts counts into the visit of a bin, making one in its place if there is
-// None: one that taught what the silence there did.
+// none: one that taught what the silence there did.
 func (h *history) add(bin uint32, c fleet.Counts) {
 	i := h.n
 	for i > 0 && h.visits[i-1].bin >= bin {

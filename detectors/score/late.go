@@ -11,7 +11,7 @@ import (
 // baseline, so that nothing of the past need be kept but counts), and the level
 // learns them. It returns the evidence as it stands now, with the corrected bin
 // as the one that made the case, and false if the bin is older than what is
-// KeptBins (two days, or the last 48 active bins); the counts are then not used
+// kept (two days, or the last 48 active bins); the counts are then not used
 // here. A bin that is not closed yet is simply closed.
 //
 // R is a sum over the bins in which the change may have begun. The part of it

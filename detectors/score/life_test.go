@@ -19,7 +19,7 @@ type tale struct {
 }
 
 // openings plays the identity among 20 clerks, at a budget of so many openings a
-// Day, and returns the days on which an episode of it opens.
+// day, and returns the days on which an episode of it opens.
 func (p *tale) openings(seed uint64, days int, budget float64, loc *time.Location) (opened []int) {
 	c := newCompany(budget, staff(seed, 20))
 	if loc != nil {

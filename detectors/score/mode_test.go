@@ -9,8 +9,8 @@ import (
 
 // twice plays 200 people with a few records an hour, whose days differ, for two
 // weeks, and returns the mean common mode that was expected of the working hours
-// Of an ordinary day and of one on which all do twice as much. extra is what some
-// Of them read more on the latter, instead.
+// of an ordinary day and of one on which all do twice as much. extra is what some
+// of them read more on the latter, instead.
 func twice(seed uint64, all float64, few int, extra float64) (calm, busy float64) {
 	e := NewEngine(Config{Dimensions: []string{"user"}})
 	f, p := e.NewFleet(), e.DefaultParameters()

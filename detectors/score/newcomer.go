@@ -8,7 +8,7 @@ import (
 func (e *Engine) isNew(t *setting) bool { return t.age < float64(e.KeptBins) }
 
 // total returns the distinct records of the bins before one, as far as they are
-// KeptBins: of a newcomer all of them. A record counts in each bin it was read in.
+// kept: of a newcomer all of them. A record counts in each bin it was read in.
 func (s *State) total(before uint32) (n float64) {
 	var h history
 	h.read(s.recent)

@@ -70,7 +70,7 @@ func TestNewcomerIsTold(t *testing.T) {
 }
 
 // TestNewcomerRatio: what the statistic rests on: under the null, which is the
-// Log-normal with its contamination, its expectation is at most one.
+// log-normal with its contamination, its expectation is at most one.
 func TestNewcomerRatio(t *testing.T) {
 	for _, w := range []rowsOf{{1, 0.3}, {math.Log(10), 9}, {5, 1}} {
 		const step = 0.001

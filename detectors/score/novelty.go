@@ -61,10 +61,10 @@ func (e *Engine) expectShare(s *State, t *setting, scale float64) share {
 }
 
 // ratios returns the log-likelihood ratios of f new records among n, given the
-// Day so far: of odds times as high as usual that a record is new (of a re-reader
+// day so far: of odds times as high as usual that a record is new (of a re-reader
 // who begins to look at others and reads no more than before), and of as many
 // times the usual records of which what comes on top is all new. The hours of a
-// Day are alike in what they bring, too: the day's own share is a Beta around the
+// day are alike in what they bring, too: the day's own share is a Beta around the
 // identity's, of which what was seen of the day is known. A day with less that is
 // new than usual excuses nobody, so its share is taken as the usual one at least.
 func (v *share) ratios(now *today, f, n float64) (odds, top [fleet.NumRates]float64) {

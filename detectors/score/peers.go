@@ -19,7 +19,7 @@ func (s *State) Lean(token uint32) {
 }
 
 // Vote says, once at the end of a bin, what an identity worked with in it. The
-// Group is the majority vote of its bins (Boyer and Moore 1981, MJRTY), which
+// group is the majority vote of its bins (Boyer and Moore 1981, MJRTY), which
 // takes one token and one counter, whatever an identity works with. The counter
 // is bounded, so that the past is outvoted in the end. Zero says nothing.
 func (s *State) Vote(token uint32) {

@@ -69,7 +69,7 @@ func TestThiefAmongFive(t *testing.T) {
 }
 
 // TestGroupsLearn: what agents and customers are like is learned apart, and a
-// Group too small to know is near its dimension.
+// group too small to know is near its dimension.
 func TestGroupsLearn(t *testing.T) {
 	people := shop(4, 3000, 60)
 	for i := range 2 {

@@ -36,7 +36,7 @@ func (p *profile) observe(cell int, x float64) {
 }
 
 // compare estimates how far the own hours follow the shared ones, as the slope
-// Of a regression through (1, 1) that starts from wholly. It tells a service
+// of a regression through (1, 1) that starts from wholly. It tells a service
 // that works around the clock among people in offices within a day, where its
 // own hours take weeks.
 func (p *profile) compare(d *fleet.Dimension) {
@@ -65,7 +65,7 @@ func (p *profile) lean(shared float64) float64 { return 1 + float64(p.follows)*(
 
 // balance makes the factors of a week have mean one. Else level and hours could
 // drift apart with only their product held, or, where the shared hours are those
-// Of others, each empty weekend would lower the level and each Monday raise it.
+// of others, each empty weekend would lower the level and each Monday raise it.
 func (p *profile) balance(d *fleet.Dimension, level float64) {
 	p.mass = 1
 	sum := 0.0

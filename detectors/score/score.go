@@ -235,7 +235,7 @@ func (b *baseline) stray(mu float64, busy bool) float64 {
 // the drift's negative binomial against the null.
 //
 // The null is ε-contaminated (Huber 1965): NB(μ, k), or with a small chance a
-// Bin of the identity's ordinary work out of its hours (geometric around the
+// bin of the identity's ordinary work out of its hours (geometric around the
 // mean of its active bins), or, of a newcomer, a count of any size at all
 // (about uniform on a logarithmic scale). Without the second part an analyst's
 // first evening at the desk would be worth any amount of evidence, without the
@@ -245,7 +245,7 @@ func (b *baseline) stray(mu float64, busy bool) float64 {
 // censored, that is, as if only known to be at least some smaller count, and
 // what says most counts: else the largest theft would be the best explained.
 // So one bin's evidence is bounded, and grows with the count (but for a dip
-// Of a fraction of a nat between the points at which censoring is tried).
+// of a fraction of a nat between the points at which censoring is tried).
 func (f *forecast) ratios(c float64) (log [fleet.NumRates]float64) {
 	f.drifts(c, &log)
 	if c <= f.null || f.ordinary(c) {

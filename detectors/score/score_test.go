@@ -25,7 +25,7 @@ func referenceNB(c, mu, k float64) float64 {
 
 // TestRecursion holds the statistics against the definition: R_n is the sum
 // over all bins j in which the change may have begun of ν_j times the product
-// Of likelihood ratios from j on, written out in densities.
+// of likelihood ratios from j on, written out in densities.
 func TestRecursion(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 50 {
@@ -91,7 +91,7 @@ func TestMartingale(t *testing.T) {
 }
 
 // TestEarlyGrows: what a bin's count says grows as the count does, but for a dip
-// Of a fraction of a nat, so what is scored early is not taken back at the bin's
+// of a fraction of a nat, so what is scored early is not taken back at the bin's
 // end, and the last early score is that of the close.
 func TestEarlyGrows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -51,7 +51,7 @@ func negBinomial(rng *rand.Rand, mean, k float64) float64 {
 }
 
 // someone is one simulated identity. work returns the mean of the given hour:
-// Day 0 is a Monday.
+// day 0 is a Monday.
 type someone struct {
 	name    string
 	state   State
@@ -115,7 +115,7 @@ func clerk(seed uint64, level float64) func(*rand.Rand, int, int) float64 {
 }
 
 // steady works around the clock; nightly at one hour a day; weekly at one hour
-// Of one day.
+// of one day.
 func steady(level float64) func(*rand.Rand, int, int) float64 {
 	return func(*rand.Rand, int, int) float64 { return level }
 }

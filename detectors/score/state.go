@@ -32,7 +32,7 @@ type State struct {
 }
 
 // stats are Shiryaev-Roberts statistics, linear, one a rate, each the upper half
-// Of a float32: within 0.4 %, which is nothing beside a nat.
+// of a float32: within 0.4 %, which is nothing beside a nat.
 type stats [fleet.NumRates]uint16
 
 // get widens the statistics.
@@ -158,7 +158,7 @@ func (s *State) LastBin() int64 { return int64(s.last) - 1 }
 func (s *State) FirstBin() int64 { return int64(s.first) - 1 }
 
 // Log returns the natural log of the combined evidence as of the last closed
-// Bin; minus infinity before any.
+// bin; minus infinity before any.
 func (s *State) Log() float64 {
 	var sc scores
 	sc.read(s)

@@ -209,7 +209,7 @@ func step(stat, ratios *[fleet.NumRates]float64, nu, keep, top float64) {
 
 // together returns the ratios of more records and newer ones at once. Where the
 // share of first touches can tell a busy day from a theft, each hour is a witness
-// Of its own: on a busy day the share speaks against a theft as loudly as the
+// of its own: on a busy day the share speaks against a theft as loudly as the
 // hours speak for it. Where it cannot, since nearly all is new on any day, busy
 // hours of one day are one witness. So the ratio of the counts is the geometric
 // mean of both readings, by how much the share can tell.

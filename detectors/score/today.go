@@ -23,12 +23,12 @@ type today struct {
 	after [fleet.NumRates]float32
 	// all and usual are counts and expectations so far, unweighed; shared and
 	// square are decayed sums of products of a bin's residual with that of the
-	// Day before it, and of their expectations: their ratio estimates the
+	// day before it, and of their expectations: their ratio estimates the
 	// variance of the day's factor.
 	all, usual, shared, square float32
 	// Fresh and among are the day's first touches and distinct records, each bin
 	// weighed as above; alike and pairs are what shared and square are for the
-	// Day's share of first touches, and odd the sum of the day's residuals, of
+	// day's share of first touches, and odd the sum of the day's residuals, of
 	// whole records.
 	fresh, among, alike, pairs, odd, whole float32
 	// spread and weight are decayed sums over bins with a count whose ratio is
@@ -104,7 +104,7 @@ func (t *today) learn(b *baseline, count, fade, w float64) {
 }
 
 // pass lets a bin of the day pass. A change that began in this bin had nothing
-// Of the day before it: so after, a mean over when the change may have begun,
+// of the day before it: so after, a mean over when the change may have begun,
 // falls by the weight of this bin among all of them.
 func (t *today) pass(l *likelihood, stat *[fleet.NumRates]float64, c *fleet.Counts) {
 	count := c[fleet.Distinct]

@@ -15,7 +15,7 @@ const (
 )
 
 // special marks, by its high bit, each byte of x that ends the plain run of a
-// Text: a quote, a backslash or a control character. The lowest mark is exact;
+// text: a quote, a backslash or a control character. The lowest mark is exact;
 // those above it may not be, because of borrows (Hacker's Delight, 6-1).
 func special(x uint64) uint64 {
 	quote, slash := x^ones*'"', x^ones*'\\'

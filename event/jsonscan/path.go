@@ -9,7 +9,7 @@ import (
 )
 
 // Step is one step of a path: into a key of an object, or into the elements of an
-// Array.
+// array.
 type Step struct {
 	Key   string
 	Each  bool        // into each element, rather than a key

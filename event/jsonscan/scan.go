@@ -39,7 +39,7 @@ type Value struct {
 // A general parser was weighed. fastjson takes half as long again for parsing
 // alone, and twice as long with the checks of grammar that it leaves to its
 // caller (BenchmarkScan, BenchmarkFastJSON); it also keeps some 80 bytes for each
-// Value of a hostile input, and quotes the input in its errors.
+// value of a hostile input, and quotes the input in its errors.
 type Scanner struct {
 	B     []byte
 	Slots []Value   // by slot: the first value at its path
@@ -165,7 +165,7 @@ func (s *Scanner) Value(i int, n *node, depth int) int {
 }
 
 // keep stores a value for a node's slot and list. The first value that is not
-// Null counts for a slot. Of an array whose elements are wanted, a list holds those.
+// null counts for a slot. Of an array whose elements are wanted, a list holds those.
 func (s *Scanner) keep(n *node, v Value) {
 	if n.Slot >= 0 && s.Slots[n.Slot].Kind <= Null {
 		s.Slots[n.Slot] = v

@@ -16,7 +16,7 @@
 //	openings     how many episodes people were told of, for the alert budget
 //	commands     what detect is told to do, until it must have read it
 //
-// It computes no statistics: thresholds and fleet are package score's, the life of
+// It computes no statistics: thresholds and fleet are package fleet's, the life of
 // an episode package episode's, chance package campaign's.
 //
 // checkpoint.go brings all of it to weir.fleet and back. A task that is restored

@@ -39,7 +39,7 @@ type Suppressed struct {
 // SuppressedBy says what held an alert back.
 type SuppressedBy struct {
 	Kind    SuppressedKind `json:"kind"`
-	Name    string         `json:"name"` // of the rule; the verdict's id; the campaign's dedup key
+	Name    string         `json:"name"` // of the rule; the verdict's id; the dedup key of the campaign or episode
 	Owner   string         `json:"owner,omitempty"`
 	Reason  string         `json:"reason,omitempty"`
 	Expires alerting.Time  `json:"expires,omitzero"`
@@ -49,7 +49,7 @@ type SuppressedBy struct {
 func (s *Suppressed) AppendJSON(b []byte) []byte {
 	by, err := json.Marshal(s.By)
 	if err != nil {
-		panic(fmt.Sprintf("stream: a reason does not encode: %v", err)) // a mistake in this package: it holds plain values
+		panic(fmt.Sprintf("correlate: a reason does not encode: %v", err)) // a mistake in this package: it holds plain values
 	}
 	b = append(append(b, `{"suppressed_by":`...), by...)
 	b = s.Alert.AppendJSON(append(b, `,"alert":`...))
@@ -79,5 +79,5 @@ type SuppressedKind string
 const (
 	ByConfig   SuppressedKind = "config"   // declared as expected in the configuration
 	ByVerdict  SuppressedKind = "verdict"  // somebody said that it is expected
-	ByCampaign SuppressedKind = "campaign" // the campaign's own message stands for it
+	ByCampaign SuppressedKind = "campaign" // the message of a campaign, or of another episode, stands for it
 )

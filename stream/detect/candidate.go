@@ -39,8 +39,8 @@ func (l *leaked) add(c *fleet.Counts) {
 	l.unissued += o.unissued
 }
 
-// followFor is how long after its last candidacy an identity is followed: as
-// long as its episode may still be open, or open again.
+// followFor is how long after its last candidacy an identity is followed: as long as
+// its episode, unless it is confirmed, may still be open, or open again.
 const followFor = episode.Quiet + episode.Grace
 
 func (e *followed) append(b []byte) []byte {

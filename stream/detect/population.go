@@ -50,7 +50,7 @@ func (p *population) known(key []byte) *identity {
 	}
 	id := newIdentity(key)
 	if err := id.decode(p.grid, []byte(value)); err != nil {
-		panic(fmt.Sprintf("stream: an identity does not read back: %v", err)) // it was read or written by this task
+		panic(fmt.Sprintf("detect: an identity does not read back: %v", err)) // it was read or written by this task
 	}
 	delete(p.asleep, id.key)
 	p.awake[id.key] = id

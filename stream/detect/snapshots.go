@@ -27,7 +27,7 @@ type snapshots struct {
 	credit int64     // bytes that may be written
 	out    []stream.Change
 	size   int  // bytes of identities in out
-	full   bool // a commit must come first
+	full   bool // so many changes wait that they must be committed before more are written
 }
 
 // changed is an identity that has changed in a tick, and was not written since.
