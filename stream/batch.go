@@ -95,7 +95,7 @@ func DecodeBatch(value []byte) (*Batch, error) {
 }
 
 // MaxBatch is the size past which a record on weir.partials is closed, and
-// ticksPerGroup how many ticks of one identity go into it in one piece, so that
+// TicksPerGroup how many ticks of one identity go into it in one piece, so that
 // the record stays below the 1 MiB that brokers accept by default.
 const (
 	MaxBatch      = 500_000

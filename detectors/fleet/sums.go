@@ -30,7 +30,7 @@ const (
 // DimSums are the sums of one dimension.
 type DimSums struct {
 	Scored uint64 // identities closed
-	Chance uint64 // what their evidence may grow by in a day by chance, fixed point; see Model.formula
+	Chance uint64 // what their evidence may grow by in a day by chance, fixed point; see Model.Formula
 	PeerSums
 	Tail   [TailCells]uint64 // upcrossings of each edge of the log evidence
 	groups map[uint32]*groupSums
