@@ -243,19 +243,19 @@ func (c *class) turn(t *Tuning, day int64, gap int, s *classSums) {
 
 // median returns the median of a histogram of log ratios as a factor, 1 where it is
 // an ordinary one, and false where there are too few.
-func (t *Tuning) median(h *[ratioCells]uint64) (float64, bool) {
+func (c *Tuning) median(h *[ratioCells]uint64) (float64, bool) {
 	var n uint64
 	for _, v := range h {
 		n += v
 	}
-	if float64(n) < t.Crowd {
+	if float64(n) < c.Crowd {
 		return 1, false
 	}
 	var sum uint64
 	for i, v := range h {
 		if sum += v; 2*sum >= n {
 			r := float64(i-(ratioCells-1)/2) / 10
-			if r < t.Ordinary {
+			if r < c.Ordinary {
 				r = 0
 			}
 			return math.Exp(r), true
