@@ -78,25 +78,24 @@ func (x *Experiment) Trial(ctx context.Context, s *settings.Settings) (Trial, er
 // calm reads the log as it is. The first time it also learns what the leaks are
 // planned from.
 func (x *Experiment) calm(ctx context.Context, s *settings.Settings) (*calmRun, error) {
-	var profiles []*Profile // to be filled
+	c := newCalmRun(s, x.log, x.progress)
 	if x.profiles == nil {
 		for i := range x.leaks {
 			dim, ok := s.Dimension(x.leaks[i].Dimension)
 			if !ok {
 				return nil, usage.Errorf("the leak's IDENTITY is of the dimension %q, which the configuration does not have; it has %v", x.leaks[i].Dimension, s.Detect.Dimensions)
 			}
-			profiles = append(profiles, NewProfile(dim, s.Hasher, x.leaks[i].Seed))
+			c.profiles = append(c.profiles, NewProfile(dim, s.Hasher, x.leaks[i].Seed))
 		}
 	}
-	c := newCalmRun(s, x.log, x.progress, profiles...)
 	if err := x.log.Read(ctx, c); err != nil {
 		return nil, err
 	}
-	for _, p := range profiles {
+	for _, p := range c.profiles {
 		p.End()
 	}
 	if x.profiles == nil {
-		x.profiles = profiles
+		x.profiles = c.profiles
 	}
 	return c, nil
 }

@@ -126,7 +126,9 @@ func (in *input) chunk(r Reader) (events int, err error) {
 		}
 		events++
 		in.events++
-		in.reached = max(in.reached, r.Event(in.source, ev))
+		if r.Event(in.source, ev) {
+			in.reached = max(in.reached, ev.Time)
+		}
 	}
 	for range chunkLines {
 		line, n, err := in.lines.Next()

@@ -23,7 +23,6 @@ import (
 type Run struct {
 	Local   *local.Runner
 	Alert   func(*alerting.Alert) error // is given each alert, in order; its error ends the reading
-	Took    func(*event.Event)          // is given each event that was not rejected, if it is not nil
 	Summary Summary                     // of what was read so far
 
 	started  int64 // Unix ms; no event may be much later
@@ -33,13 +32,11 @@ type Run struct {
 // NewRun returns a pass over a log that has not begun. Its alerts go nowhere
 // until Alert is set.
 func NewRun(s *settings.Settings, log Log, p *progress.Line) *Run {
-	r := &Run{
+	return &Run{
 		started: time.Now().UnixMilli(), progress: p, Alert: func(*alerting.Alert) error { return nil },
 		Local:   local.New(s.Ingest, s.Detect, s.Correlate, log.Topics()),
 		Summary: Summary{Rejected: map[string]int64{}},
 	}
-	r.Local.Ingest.Decided = func(_ stream.Source, _ int64, ev *event.Event, o ingest.Outcome) { r.count(ev, o) }
-	return r
 }
 
 // KeepSuppressed counts the suppressed alerts in the summary and writes them to a
@@ -69,8 +66,8 @@ func (r *Run) KeepSuppressed(name string) (end func() error, err error) {
 	}, nil
 }
 
-// Event takes in one event and returns the event time that its source has reached.
-func (r *Run) Event(src stream.Source, ev *event.Event) (reached int64) {
+// Event takes in one event and reports whether it moves its source on.
+func (r *Run) Event(src stream.Source, ev *event.Event) bool {
 	r.Summary.Events++
 	for notes := ev.Notes; notes != 0; notes &= notes - 1 {
 		if r.Summary.Notes == nil {
@@ -78,14 +75,7 @@ func (r *Run) Event(src stream.Source, ev *event.Event) (reached int64) {
 		}
 		r.Summary.Notes[(notes&-notes).String()]++
 	}
-	if outcome := r.Local.Fold(src, r.started, ev); outcome != ingest.Waiting {
-		r.count(ev, outcome)
-	}
-	return r.Local.Ingest.At(src).MaxTime
-}
-
-// count notes what became of an event.
-func (r *Run) count(ev *event.Event, outcome ingest.Outcome) {
+	outcome := r.Local.Fold(src, r.started, ev)
 	switch outcome {
 	case ingest.Counted:
 		r.Summary.Counted++
@@ -94,18 +84,14 @@ func (r *Run) count(ev *event.Event, outcome ingest.Outcome) {
 	case ingest.Fact:
 		r.Summary.Facts++
 	default:
-		if r.Summary.Rejected[outcome.String()]++; outcome == ingest.Ahead && r.Summary.FirstAhead == 0 {
-			r.Summary.FirstAhead = alerting.Time(ev.Time)
-		}
-		return
-	}
-	if r.Took != nil {
-		r.Took(ev)
+		r.Summary.Rejected[outcome.String()]++
+		return false
 	}
 	if t := alerting.Time(ev.Time); r.Summary.From == 0 || t < r.Summary.From {
 		r.Summary.From = t
 	}
 	r.Summary.To = max(r.Summary.To, alerting.Time(ev.Time))
+	return true
 }
 
 // Reject counts what could not be decoded.
@@ -115,7 +101,7 @@ func (r *Run) Reject(rej *event.Reject) { r.Summary.Rejected[rej.Reason.String()
 func (r *Run) Progress(src stream.Source, offset int64) { r.Local.Ingest.Read(src, offset) }
 
 // End tells ingest that a source was read to its end.
-func (r *Run) End(src stream.Source) { r.Local.Ingest.End(src) }
+func (r *Run) End(src stream.Source) { r.Local.Ingest.SetIdle(src, true) }
 
 // Flush hands on what was read and gives the alerts to Alert.
 func (r *Run) Flush(last bool) error {
@@ -124,9 +110,6 @@ func (r *Run) Flush(last bool) error {
 		do = r.Local.End
 	}
 	alerts, err := do()
-	if last {
-		r.Summary.Warnings = r.Summary.warnings()
-	}
 	if err != nil {
 		return err
 	}
@@ -161,20 +144,5 @@ type Summary struct {
 	Missing []fact.Input  `json:"missing_inputs,omitempty"`
 	From    alerting.Time `json:"from,omitempty"` // of the events read; absent when there are none
 	To      alerting.Time `json:"to,omitempty"`
-	// FirstAhead is the time of the first event that was rejected because it is dated
-	// far ahead of those around it.
-	FirstAhead alerting.Time `json:"first_ahead,omitempty"`
-	Warnings   []string      `json:"warnings,omitempty"` // what is odd about the times in the log, once it was read
-	Error      string        `json:"error,omitempty"`
-}
-
-// warnings says what is odd about the times in the log.
-func (s *Summary) warnings() (out []string) {
-	if n := s.Rejected[ingest.Ahead.String()]; n > 0 {
-		out = append(out, fmt.Sprintf("dated far ahead of the events around them, and left out: %s; the first is of %s: look for a wrong clock at their source", alerting.Group(n), s.FirstAhead))
-	}
-	if s.Late > s.Counted {
-		out = append(out, "most events are older than others before them, so little can be seen: sort each file by time, oldest first, and read it again (tac turns a file round that is newest first)")
-	}
-	return out
+	Error   string        `json:"error,omitempty"`
 }

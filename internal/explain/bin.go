@@ -53,7 +53,7 @@ type binRun struct {
 }
 
 // Event counts one event and hands it to the operators.
-func (r *binRun) Event(src stream.Source, ev *event.Event) int64 {
+func (r *binRun) Event(src stream.Source, ev *event.Event) bool {
 	r.recount.Observe(ev)
 	return r.Run.Event(src, ev)
 }

@@ -51,7 +51,7 @@ type replay struct {
 }
 
 // Event counts one event and hands it to the operators.
-func (r *replay) Event(src stream.Source, ev *event.Event) int64 {
+func (r *replay) Event(src stream.Source, ev *event.Event) bool {
 	r.recount.Observe(ev)
 	return r.Run.Event(src, ev)
 }

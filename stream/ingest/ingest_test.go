@@ -48,22 +48,7 @@ func TestStories(t *testing.T) {
 			case "fold":
 				stamp := int64(1 << 40)
 				d.MaybeScanArgs(t, "stamp", &stamp)
-				out := fold(t, d, in, (start+stamp)*minute)
-				if !d.HasArg("open") {
-					in.End(source)
-				}
-				return out()
-			case "end":
-				out := outcomes(in)
-				in.End(source)
-				return out()
-			case "rest":
-				out, wall := outcomes(in), int64(0)
-				d.ScanArgs(t, "wall", &wall)
-				in.Rest(source, (start+wall)*minute)
-				return out()
-			case "new":
-				in = worker(t)
+				return fold(t, d, in, (start+stamp)*minute)
 			case "flush":
 				return flush(t, in)
 			case "commit":
@@ -78,18 +63,10 @@ func TestStories(t *testing.T) {
 	})
 }
 
-// fold folds the event of each line: a minute, and fields. The function returned says
-// what became of those that were judged until it is called.
-func fold(t *testing.T, d *datadriven.TestData, in *ingest.Worker, stamp int64) (said func() string) {
+// fold folds the event of each line: a minute, and fields.
+func fold(t *testing.T, d *datadriven.TestData, in *ingest.Worker, stamp int64) string {
 	t.Helper()
-	said = outcomes(in)
-	votes, appended := 0, int64(0)
-	d.MaybeScanArgs(t, "votes", &votes)
-	at := int64(eventtime.Never)
-	if d.MaybeScanArgs(t, "appended", &appended); d.HasArg("appended") {
-		at = (start + appended) * minute
-	}
-	in.Begin(source, in.At(source).Offset, at)
+	var out strings.Builder
 	for line := range strings.Lines(d.Input) {
 		words := strings.Fields(line)
 		at, err := strconv.ParseInt(words[0], 10, 64)
@@ -123,40 +100,9 @@ func fold(t *testing.T, d *datadriven.TestData, in *ingest.Worker, stamp int64) 
 				d.Fatalf(t, "%s: %v", w, err)
 			}
 		}
-		if votes > 0 {
-			ev.Records = []string{"vote"}
-		}
-		for range max(votes, 1) {
-			if o := in.Fold(source, stamp, &ev); o != ingest.Waiting {
-				in.Decided(source, 0, &ev, o)
-			}
-		}
+		fmt.Fprintln(&out, in.Fold(source, stamp, &ev))
 	}
-	return said
-}
-
-// outcomes returns a function that says what became of the events that were judged
-// until it is called, one a line, or how many one after the other if many.
-func outcomes(in *ingest.Worker) func() string {
-	var list []ingest.Outcome
-	in.Decided = func(_ stream.Source, _ int64, _ *event.Event, o ingest.Outcome) { list = append(list, o) }
-	const few = 10
-	return func() string {
-		var out strings.Builder
-		for len(list) > 0 {
-			n := 1
-			for n < len(list) && list[n] == list[0] {
-				n++
-			}
-			if n > few {
-				fmt.Fprintf(&out, "%s x%d\n", list[0], n)
-			} else {
-				out.WriteString(strings.Repeat(list[0].String()+"\n", n))
-			}
-			list = list[n:]
-		}
-		return out.String()
-	}
+	return out.String()
 }
 
 // flush prints what goes on.

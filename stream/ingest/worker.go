@@ -12,22 +12,17 @@ import (
 // Outcome says what became of one event at ingest.
 type Outcome uint8
 
-// The outcomes. Only Future, Ahead and Expired count nowhere else than in metrics.
+// The outcomes. Only Future and Expired count nowhere else than in metrics.
 const (
 	Counted Outcome = iota // an access, on time
 	Late                   // an access, later than the lateness; still counted
 	Fact                   // no access; moves progress only
 	Future                 // dated too far past its record's own timestamp; rejected
 	Expired                // older than the retention; nothing could count it
-	Ahead                  // dated far ahead of the events around it; rejected
 	NumOutcomes
-
-	// Waiting is no outcome: the event waits to be judged, and Decided tells of it
-	// then. So is an event that was judged before its source was taken over.
-	Waiting
 )
 
-var outcomeNames = [...]string{"counted", "late", "fact", "future", "expired", "ahead", Waiting: "waiting"}
+var outcomeNames = [NumOutcomes]string{"counted", "late", "fact", "future", "expired"}
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
@@ -47,13 +42,8 @@ type Config struct {
 
 // Worker folds events into partials: one per identity and tick since the last
 // flush. Between flushes that are committed it keeps nothing but the progress
-// of its sources, and the few events that wait to be judged, which are read again; so
-// there is nothing to restore and a crash loses nothing.
+// of its sources, so there is nothing to restore and a crash loses nothing.
 type Worker struct {
-	// Decided gets what became of an event of which Fold said that it waits, and the
-	// offset of its record, if it is not nil. It must not keep the event.
-	Decided func(s stream.Source, offset int64, ev *event.Event, o Outcome)
-
 	cfg       Config
 	names     []string // of the dimensions
 	sources   sources
@@ -87,7 +77,7 @@ func New(cfg Config) *Worker {
 
 // Assign adds a source partition at the progress of its last commit (MaxTime
 // is eventtime.Never when there was none).
-func (in *Worker) Assign(p stream.Progress) { in.sources[p.Source] = newSource(p) }
+func (in *Worker) Assign(p stream.Progress) { in.sources[p.Source] = &sourceProgress{p, p} }
 
 // Revoke removes a source partition. What it had folded since the last commit
 // must be dropped with Abort by the caller, if it was not committed.
@@ -96,59 +86,27 @@ func (in *Worker) Revoke(s stream.Source) { delete(in.sources, s) }
 // Progress returns the progress of all assigned sources, sorted.
 func (in *Worker) Progress() []stream.Progress { return in.sources.list() }
 
-// Moved returns the progress of those sources that a restart would find elsewhere
-// than the last commit has put them, sorted.
-func (in *Worker) Moved() []stream.Progress {
-	return slices.DeleteFunc(in.Progress(), func(p stream.Progress) bool {
-		old := in.sources[p.Source].committed.progress()
-		return p.Replay == old.Replay && p.Taken == old.Taken && p.MaxTime == old.MaxTime
-	})
-}
-
-// Begin says that the next events of a source are of the record at an offset.
-// appended is when the broker wrote the record by its own clock, Unix ms;
-// eventtime.Never if that is not known.
-func (in *Worker) Begin(s stream.Source, offset, appended int64) {
-	in.sources[s].begin(offset, appended)
-}
-
 // Read marks a record of a source as read: what it held has been folded or
-// rejected, or waits.
-func (in *Worker) Read(s stream.Source, next int64) { in.sources[s].reading = position{offset: next} }
+// rejected.
+func (in *Worker) Read(s stream.Source, next int64) { in.sources[s].now.Offset = next }
 
 // At returns the progress of an assigned source.
-func (in *Worker) At(s stream.Source) stream.Progress { return in.sources[s].progress() }
+func (in *Worker) At(s stream.Source) stream.Progress { return in.sources[s].now }
 
 // SetIdle declares a source idle, or not.
-func (in *Worker) SetIdle(s stream.Source, idle bool) { in.sources[s].idle = idle }
+func (in *Worker) SetIdle(s stream.Source, idle bool) { in.sources[s].now.Idle = idle }
 
 // Fold counts one event of a source. stamp is the timestamp of the Kafka
 // record that held it (for files, the start of the process), in ms.
-// It says that the event waits if the event, or one before it, is far ahead.
-func (in *Worker) Fold(src stream.Source, stamp int64, ev *event.Event) Outcome {
-	s := in.sources[src]
-	at, judged := s.next()
-	switch {
-	case judged:
-		return Waiting
-	case ev.Time > stamp+in.cfg.Future:
+func (in *Worker) Fold(s stream.Source, stamp int64, ev *event.Event) Outcome {
+	if ev.Time > stamp+in.cfg.Future {
 		return Future
-	case len(s.waiting) == 0 && !s.ahead(ev.Time, s.appended, in.cfg.Lateness):
-		return in.take(s, ev)
 	}
-	s.waiting = append(s.waiting, waiting{at, s.appended, ev.Clone()})
-	s.idle = false
-	in.settle(s, false, 0)
-	return Waiting
-}
-
-// take counts one event that is not far ahead, or that is believed.
-func (in *Worker) take(s *sourceProgress, ev *event.Event) Outcome {
-	apply, outcome := s.place(ev.Time, in.cfg.Grid, in.cfg.Lateness, in.cfg.Retention)
+	apply, outcome := in.sources[s].place(ev.Time, in.cfg.Grid, in.cfg.Lateness, in.cfg.Retention)
 	if outcome == Expired {
 		return Expired
 	}
-	in.broadcast.activeSource(s.source.Topic, apply)
+	in.broadcast.activeSource(s.Topic, apply)
 	if !ev.Action.Access() {
 		in.fact(ev, apply)
 		return Fact

@@ -43,7 +43,6 @@ type mesh struct {
 	mostKills int // in one run
 	portion   int // how many events a task reads of a partition at most before it commits
 	outcomes  [ingest.NumOutcomes]int
-	replayed  int // commits at which an event waited to be judged
 }
 
 type record struct {
@@ -150,7 +149,6 @@ func (m *mesh) step() {
 // be killed. It reports whether anything is left to read.
 func (m *mesh) ingest() bool {
 	in := ingest.New(m.lab.joined(int32(len(m.partials))))
-	in.Decided = func(_ stream.Source, _ int64, _ *event.Event, o ingest.Outcome) { m.outcomes[o]++ }
 	left := false
 	var mine []stream.Source
 	for p := range m.topics[0].Partitions {
@@ -164,17 +162,13 @@ func (m *mesh) ingest() bool {
 	}
 	for _, s := range mine {
 		list := m.sources[s]
-		from := int(m.committed[s].Replay)
+		from := int(m.committed[s].Offset)
 		to := min(from+m.dice.IntN(m.portion), len(list))
 		for i := from; i < to; i++ {
-			if o := in.Fold(s, stamp, &list[i]); o != ingest.Waiting {
-				m.outcomes[o]++
-			}
+			m.outcomes[in.Fold(s, stamp, &list[i])]++
 			in.Read(s, int64(i+1))
 		}
-		if in.SetIdle(s, false); to == len(list) {
-			in.End(s)
-		}
+		in.SetIdle(s, to == len(list))
 	}
 	if m.kills && m.killed < m.mostKills && m.dice.IntN(5) == 0 {
 		m.killed++
@@ -184,9 +178,6 @@ func (m *mesh) ingest() bool {
 		func(p int32, value []byte) { m.write(m.partials, p, value) })
 	for _, p := range in.Progress() {
 		m.committed[p.Source] = p
-		if p.Replay < p.Offset {
-			m.replayed++
-		}
 	}
 	return left
 }

@@ -47,15 +47,14 @@ func (r *run) refresh(ctx context.Context) error {
 
 // findIdle declares a partition idle when its position has reached the end of
 // its log, nothing has come for a while, and the tick of its last event is over
-// by the wall clock too: between two events of one tick nobody is idle. What waits to
-// be judged is judged then, but for what is dated past the wall clock.
+// by the wall clock too: between two events of one tick nobody is idle.
 func (r *run) findIdle(ctx context.Context) error {
 	now := time.Now()
 	var quiet []stream.Progress
 	var topics []string
 	for _, p := range r.ingest.Progress() {
 		over := p.MaxTime == eventtime.Never || now.UnixMilli() >= r.Config.Grid.TickEnd(r.Config.Grid.TickOf(p.MaxTime))
-		if (!p.Idle || r.ingest.Waiting(p.Source) > 0) && over && !r.partitions[p.Source].paused && now.Sub(r.partitions[p.Source].quiet) >= r.Options.Idle {
+		if !p.Idle && over && !r.partitions[p.Source].paused && now.Sub(r.partitions[p.Source].quiet) >= r.Options.Idle {
 			quiet = append(quiet, p)
 			if !slices.Contains(topics, p.Topic) {
 				topics = append(topics, p.Topic)
@@ -74,11 +73,11 @@ func (r *run) findIdle(ctx context.Context) error {
 	}
 	for _, p := range quiet {
 		slack := int64(0)
-		if r.ingest.Waiting(p.Source) == 0 && p.MaxTime == eventtime.Never && p.Offset > r.partitions[p.Source].from {
+		if p.MaxTime == eventtime.Never && p.Offset > r.partitions[p.Source].from {
 			slack = nearEnd
 		}
 		if reached(p, slack) {
-			r.ingest.Rest(p.Source, now.UnixMilli())
+			r.ingest.SetIdle(p.Source, true)
 			r.Metrics.LagOffsets.WithLabelValues(p.Topic, metrics.Label(p.Partition)).Set(0)
 		}
 	}
