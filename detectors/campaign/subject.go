@@ -66,7 +66,7 @@ func (s *Subject) hasFact(f fact.Name) bool {
 // sameEvents reports whether two episodes of different dimensions show the same
 // events: each does most of what it does through the other and the second has not
 // outgrown the first, or the same facts hold for both and one does a part through
-// the other.
+// the other. An episode for which a fact holds shows more than one without it.
 func sameEvents(lead, s *Subject) bool {
 	if lead.Order == s.Order || lead.Order == NotConfigured || s.Order == NotConfigured {
 		return false
@@ -75,5 +75,5 @@ func sameEvents(lead, s *Subject) bool {
 	if lead.Facts != "" && lead.Facts == s.Facts {
 		return max(there, back) >= joinShare || len(lead.Traits)+len(s.Traits) == 0 && lead.Opened == s.Opened
 	}
-	return min(there, back) >= mirrorShare && !Outgrows(s.Exposed, lead.Exposed)
+	return s.Facts == "" && min(there, back) >= mirrorShare && !Outgrows(s.Exposed, lead.Exposed)
 }

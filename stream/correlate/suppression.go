@@ -37,14 +37,18 @@ func (s *suppression) heldBy(ep *episode.Episode, record *episodeRecord, end int
 // byLead reports whether another message stands for the episode: that of its
 // campaign, unless it is critical itself, which the first alerting.MaxTop members
 // of a campaign are told alone; or that of an episode of another dimension with
-// the same events, unless it has outgrown that.
+// the same events, unless it has outgrown that, or a fact holds for it that does not
+// hold for that one: no message stands for a fact that it does not name.
 func (s *suppression) byLead(ep *episode.Episode, record *episodeRecord) (by SuppressedBy, alone bool) {
 	lead, ok := s.store.byKey[record.lead]
 	if !ok || !s.store.isOpen(lead) {
 		return SuppressedBy{}, false
 	}
 	of := s.store.records[lead]
+	leading, _ := s.store.episodes.Get(lead)
 	switch {
+	case of.campaign == nil && ep.Facts != "" && ep.Facts != leading.Facts:
+		return SuppressedBy{}, false
 	case of.campaign == nil && campaign.Outgrows(ep.Exposed, of.exposed.Records):
 		return SuppressedBy{}, false
 	case of.campaign != nil && record.alone:
