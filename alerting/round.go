@@ -36,8 +36,8 @@ func (a *Alert) Round() {
 		}
 	}
 	e := &a.Evidence
-	e.LogValue, e.Threshold, e.Formula, e.Tail = RoundLog(e.LogValue), RoundLog(e.Threshold), RoundLog(e.Formula), RoundLog(e.Tail)
-	e.Budget, e.Realised, e.Live = roundFactor(e.Budget), roundFactor(e.Realised), roundCount(e.Live)
+	e.LogValue, e.Threshold = RoundLog(e.LogValue), RoundLog(e.Threshold)
+	e.Budget, e.Realised = roundFactor(e.Budget), roundFactor(e.Realised)
 	for i := range e.Measures {
 		e.Measures[i].round()
 	}
@@ -47,10 +47,10 @@ func (m *MeasureEvidence) round() {
 	for _, v := range [...]*float64{&m.Observed, &m.Low, &m.High, &m.Expected} {
 		*v = roundCount(*v)
 	}
-	for _, v := range [...]*float64{&m.Level, &m.Shape, &m.Mode, &m.Dispersion, &m.PeerWeight} {
+	for _, v := range [...]*float64{&m.Mode, &m.Dispersion} {
 		*v = roundFactor(*v)
 	}
-	m.LogValue = RoundLog(m.LogValue)
+	m.LogValue, m.Ratio, m.Allowed = RoundLog(m.LogValue), RoundLog(m.Ratio), RoundLog(m.Allowed)
 	for i := range m.Rates {
 		m.Rates[i].Rate, m.Rates[i].LogValue = roundFactor(m.Rates[i].Rate), RoundLog(m.Rates[i].LogValue)
 	}

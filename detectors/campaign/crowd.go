@@ -42,7 +42,7 @@ type Crowd struct {
 	bin      int64
 	days     float64
 	tailDays float64
-	tail     [score.TailCells]float64 // upcrossings of each edge, of all traits
+	tail     [tailCells]float64 // upcrossings of each edge, of all traits
 	traits   map[string]crowdTrait
 }
 
@@ -154,7 +154,7 @@ func (c *Crowd) typical(group string, perDay float64) crowdTrait {
 func (c *Crowd) threshold(perDay, budget float64, crowds int) float64 {
 	spend := crowdSpend * budget
 	formula := math.Log(perDay * float64(max(crowds, 1)) / spend)
-	return min(max(formula, score.TailThreshold(&c.tail, max(c.tailDays, 1), spend), score.MinThreshold), score.MaxThreshold)
+	return min(max(formula, tailThreshold(&c.tail, max(c.tailDays, 1), spend), minThreshold), maxThreshold)
 }
 
 func (c *Crowd) score(s *CrowdSum, typical crowdTrait, perDay float64) CrowdEvidence {
@@ -177,7 +177,7 @@ func (c *Crowd) score(s *CrowdSum, typical crowdTrait, perDay float64) CrowdEvid
 	if !known {
 		before = 0
 	}
-	for i := score.TailEdge(before); i < score.TailEdge(ev.Log); i++ {
+	for i := tailEdge(before); i < tailEdge(ev.Log); i++ {
 		c.tail[i]++
 	}
 	t.peak, t.seen = max(before, ev.Log), c.bin

@@ -1,104 +1,121 @@
 package score
 
-// Measure is what is counted of an identity in a bin.
+// Measure is what the caller counts of an identity in a bin.
 type Measure uint8
 
-// The measures. Distinct and FirstTouch are kept for every identity; the
-// others take memory only where they have ever been above zero.
+// The measures that are counted.
 const (
 	// Distinct counts the distinct records touched.
 	Distinct Measure = iota
 	// FirstTouch counts those of Distinct that the identity had never touched.
 	FirstTouch
-	// RowsRead counts rows of reports and exports whose records the log does
-	// not name.
-	RowsRead
+	// Rows counts rows of reports and exports whose records the log does not name.
+	Rows
 	// Destructive counts the distinct records deleted or updated.
 	Destructive
-	// Subjects counts the distinct actors behind a key, client, network or
-	// endpoint.
-	Subjects
 	// Unissued counts the records read through tokens that no login or issue
 	// stands behind.
 	Unissued
-	// OffHours counts those of Distinct that were touched at hours at which the
-	// identity hardly ever works. The engine derives it; callers leave it zero.
-	OffHours
-	// Newcomer counts the records of an identity's first two days so far. The
-	// engine derives it; callers leave it zero.
-	Newcomer
+	// Again counts those of Distinct that the identity had touched before on the
+	// same local day: what is left adds up to the distinct records of the day.
+	Again
 	// NumMeasures is how many there are.
 	NumMeasures
 )
 
-// numCore is the number of measures that every identity has: Distinct and
-// FirstTouch.
-const numCore = 2
+// Counts are those of one identity in one bin, or in the part of it that has been
+// seen so far: whole numbers, not negative.
+type Counts [NumMeasures]float64
 
-var measureNames = [NumMeasures]string{
-	"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours", "newcomer",
+// ofDay returns what the counts of a bin add to those of its day.
+func (c *Counts) ofDay(m Measure) float64 {
+	if m == Distinct {
+		return c[Distinct] - c[Again]
+	}
+	return c[m]
 }
 
-// String returns the measure's name as alerts carry it.
-func (m Measure) String() string {
-	if m < NumMeasures {
-		return measureNames[m]
+// any reports whether there is anything in them.
+func (c *Counts) any() bool { return *c != Counts{} }
+
+// Stat is what is judged: a count, on the clock of the day or of the bin.
+type Stat uint8
+
+// The statistics.
+const (
+	DayDistinct    Stat = iota // distinct records of the day so far
+	DayFirst                   // records and first touches of the day together
+	DayShare                   // the share of first touches alone
+	BinDistinct                // distinct records of the bin
+	BinFirst                   // first touches of the bin
+	DayRows                    // rows of the day
+	DayDestructive             // records destroyed on the day
+	DayUnissued                // records read through unissued tokens
+	DayOff                     // records of the day at hours of little own work
+	BinRows                    // rows of the bin
+	NumStats
+)
+
+// numCore is how many statistics every identity has; the others take memory only
+// where they have ever been above zero.
+const numCore = Stat(5)
+
+var statNames = [NumStats]string{
+	"distinct", "first_touch", "new_share", "distinct_in_bin", "first_touch_in_bin",
+	"rows", "destructive", "unissued", "off_hours", "rows_in_bin",
+}
+
+// String returns the name of the statistic as alerts carry it.
+func (s Stat) String() string {
+	if s < NumStats {
+		return statNames[s]
 	}
 	return "unknown"
 }
 
-// Counts are the counts of one identity in one bin, or in the part of it that
-// has been seen so far: whole numbers, not negative. Estimates of a sketch are
-// rounded before they come here.
-type Counts [NumMeasures]float64
+// measure returns what a statistic counts; DayOff and DayShare count Distinct and
+// FirstTouch in their way.
+func (s Stat) measure() Measure {
+	return [NumStats]Measure{Distinct, FirstTouch, FirstTouch, Distinct, FirstTouch, Rows, Destructive, Unissued, Distinct, Rows}[s]
+}
 
-// NumRates is the number of drift rates in the mixture.
+// Daily reports whether the statistic counts the local day so far, and not the bin.
+func (s Stat) Daily() bool { return s != BinDistinct && s != BinFirst && s != BinRows }
+
+// Group is a group of statistics that have a threshold and a part of the budget of
+// their own: what is rare in a fleet gets a low one.
+type Group uint8
+
+// The groups.
+const (
+	Volume  Group = iota // how much in a day
+	Novelty              // how much of it is new
+	Burst                // how much in a bin
+	Rare                 // what is destroyed, or read through unissued tokens
+	Hours                // work at unusual hours
+	NumGroups
+)
+
+var groupNames = [NumGroups]string{"volume", "novelty", "burst", "rare", "hours"}
+
+// String returns the name of the group.
+func (g Group) String() string { return groupNames[g] }
+
+// Group returns the group of a statistic.
+func (s Stat) Group() Group {
+	return [NumStats]Group{Volume, Volume, Novelty, Burst, Burst, Volume, Rare, Rare, Hours, Burst}[s]
+}
+
+// NumRates is the number of drifts in a mixture.
 const NumRates = 5
 
-// Rates are the drift rates that the mixture weighs, as multiples of what is
-// expected. They are spaced so that a drift between two of them costs at most a
-// tenth more delay than a detector tuned to it (see docs/detection.md).
+// Rates are the drifts that are weighed, as multiples of what is expected. A drift
+// between two of them costs at most a tenth more delay than a detector tuned to it.
 var Rates = [NumRates]float64{1.5, 2, 3, 5, 10}
 
-// Evidence is what one bin, on top of all before it, says against the baseline.
-type Evidence struct {
-	// Log is the natural logarithm of the combined evidence: the mean of the
-	// Shiryaev-Roberts statistics over all measures and rates. In calm it moves
-	// around zero; it rises to six nats above the threshold and no further.
-	Log float64
-	// Measure is the one with the strongest evidence.
-	Measure Measure
-	// Onset is the index of the bin in which the drift began, as far as known.
-	// It and the logs per rate are filled from CandidateCut on; below it, Onset
-	// is the bin itself.
-	Onset int64
-	// Peers names the group of peers that the identity was held against: what its
-	// members work with. Empty: the whole dimension.
-	Peers string
-	// Measures explains each measure's part.
-	Measures [NumMeasures]MeasureEvidence
-	// Scored tells a scored bin from the zero Evidence.
-	Scored bool
-}
+// Shares are the alternatives of DayShare: how far the share of new records moves
+// from the own one to that of somebody who draws blindly from all records.
+var Shares = [NumRates]float64{0.2, 0.4, 0.6, 0.8, 1}
 
-// MeasureEvidence explains one measure's part in Evidence.
-type MeasureEvidence struct {
-	Judged     bool              // the measure is kept for this identity; else all is zero
-	Log        float64           // natural log of the mean statistic over the rates
-	Observed   float64           // the count
-	Expected   float64           // Level × Shape × Mode, in records a bin
-	Level      float64           // the identity's mean per bin, shrunk to its peers
-	Shape      float64           // factor of this hour of the week, mean 1
-	Mode       float64           // factor of the fleet's common mode
-	K          float64           // negative-binomial dispersion used, baseline uncertainty included
-	PeerWeight float64           // share of Level that comes from the peers' prior, 0..1
-	Rates      [NumRates]float64 // natural log of the statistic of each of Rates
-}
-
-// CandidateCut is the log evidence from which a bin is told to correlate. It is
-// a constant, so that what travels does not depend on when a threshold was
-// learned; every threshold is at least minThreshold, above it.
-const CandidateCut = 3.0
-
-// MaxLog is the ceiling of all log evidence and, but for one nat, of thresholds.
-const MaxLog = 80.0
+// MaxLog is the ceiling of log evidence, in nats: no decision depends on more.
+const MaxLog = 80

@@ -1,231 +1,110 @@
 package score
 
 import (
-	"encoding/binary"
-	"fmt"
-	"math"
-
-	"github.com/weirhq/weir/internal/eventtime"
-	"github.com/weirhq/weir/internal/wire"
+	"cmp"
+	"slices"
 )
 
-// Parameters are what the scoring of a bin needs to know of the whole fleet.
-// Task makes those of bin t-1 when it has all of that bin, and bin t is
-// scored with them, by every detect task alike. All values are rounded when
-// made, so that the decoded are the made.
+// Parameters are what the scoring of a bin needs to know of the whole fleet; the
+// package fleet makes those of bin t of bins up to t-1. All values are rounded
+// when made, so that the decoded are the made.
 type Parameters struct {
 	Bin        int64 // the last bin that is in them; -1 for the defaults
 	Dimensions []Dimension
 }
 
-// Dimension holds the parameters of one dimension; and, as one of Groups, what
-// a group of peers in it is scored with.
+// Dimension holds the parameters of one dimension.
 type Dimension struct {
-	// Peers names the group: what its members work with. Empty for the dimension
-	// itself, and for a group whose name is not known.
-	Peers string
-	token uint32 // GroupToken of a group
-	// Groups are the largest groups of peers, by token. Shape, Prior and Mode are
-	// their own, all else is the dimension's.
-	Groups []Dimension
-	// Shape is the factor of each hour of the week in thousandths; its mean
-	// over the week is 1,000.
-	Shape [eventtime.HoursOfWeek]uint16
-	Prior [NumMeasures]Prior
-	// Mode is the fleet's common mode expected of the next bin: 3 on a day on
-	// which everyone does three times the usual.
-	Mode [numCore]float64
-	// Threshold is the natural log of the evidence that opens an episode, and
-	// Live the number of identities that it was computed for.
-	Threshold float64
-	Live      float64
-	// Formula and Tail are the thresholds that Threshold follows from: by theory
-	// and by the fleet's own evidence (zero: not enough of it); see settle.
-	Formula, Tail float64
+	Threshold [NumGroups]float64 // natural logs of the evidence that opens an episode
+	Known     float64            // records that the fleet has touched, 0 if unknown
+	Classes   []Class            // everybody first, then peers by rising token
 }
 
-// Prior says what peers are like: a Gamma distribution of levels, and a
-// dispersion.
-type Prior struct {
-	Mean     float64 // of the level, records a bin
-	Strength float64 // the Gamma's shape: 1 / squared coefficient of variation among peers
-	InverseK float64 // 1/k, the peers' over-dispersion
+// Class is what is known of those who are alike.
+type Class struct {
+	Token uint32 // 0 for everybody
+	Name  string
+	Day   int64             // of Mode[0]
+	Mode  [modeDays]float64 // how many times the usual all do, today and on the days before
+	Bin   float64           // the same of the bin before
+	Off   [offBins]float64  // share of those at work who were at unusual hours, in the bin before and those before it
+	K     [NumStats]float64
+	Tail  [NumStats]Tail
+	First [youth]Newcomer // what they do on their first days
 }
 
-// defaultPrior is what is taken of peers that nobody has seen yet. It is wide:
-// levels differ by a factor of 3 either way, counts are very uneven. So it
-// gives way to the first bins of an identity's own.
-var defaultPrior = Prior{Mean: 1, Strength: 0.1, InverseK: 2}
+// offBins is for how many bins it is kept that all work at an unusual hour.
+const offBins = 24
 
-// defaultOf returns what is taken of the peers in a measure.
-func defaultOf(m Measure) Prior {
-	switch m {
-	case Distinct, FirstTouch:
-		return defaultPrior
-	case RowsRead:
-		return defaultRows
-	case Newcomer:
-		return defaultNewcomers
+// modeDays is for how many days the common mode is kept: a day is closed when its
+// identity comes back.
+const modeDays = 8
+
+// youth is how many days with work make an identity known.
+const youth = 5
+
+// Newcomer is a Gamma of what peers did on a day of their youth.
+type Newcomer struct {
+	Mean, Spread [NumMeasures]float64 // Spread is the squared coefficient of variation; Mean of -1: unknown
+}
+
+// class returns what an identity is judged by.
+func (p *Parameters) class(dim int, token uint32) *Class {
+	d := &p.Dimensions[dim]
+	if token != 0 {
+		at, ok := slices.BinarySearchFunc(d.Classes[1:], token, func(c Class, t uint32) int { return cmp.Compare(c.Token, t) })
+		if ok {
+			return &d.Classes[1+at]
+		}
 	}
-	return rares[m].prior
+	return &d.Classes[0]
 }
 
-func (d *Dimension) shape(hour int) float64 { return float64(d.Shape[hour]) / 1000 }
+// common reports whether work at an unusual hour was that of many in a bin.
+func (p *Parameters) common(c *Class, bin int64) bool {
+	ago := p.Bin - bin
+	return ago >= 0 && ago < offBins && c.Off[ago] >= commonOff
+}
 
-// typical returns the shape of a cell of an identity's own hours, as that of a
-// Wednesday or a Saturday.
-func (d *Dimension) typical(cell int) float64 {
-	if cell >= 24 {
-		return d.shape(5*24 + cell - 24)
+// mode returns the common mode of a day.
+func (c *Class) mode(day int64) float64 {
+	if ago := c.Day - day; ago >= 0 && ago < modeDays {
+		return c.Mode[ago]
 	}
-	return d.shape(2*24 + cell)
+	return 1
 }
 
-// top returns the ceiling of the statistics, linear.
-func (d *Dimension) top() float64 { return exp(min(d.Threshold+headroom, MaxLog)) }
-
-// headroom is how far, in nats, evidence may rise above its threshold. More
-// would change no decision, and at the lowest drift rate takes days to fall.
-const headroom = 6.0
-
-// Threshold returns the natural log of the evidence that opens an episode in a
-// dimension.
-func (p *Parameters) Threshold(dim int) float64 { return p.Dimensions[dim].Threshold }
-
-// DefaultParameters are those of a fleet of which nothing is known.
-func (e *Engine) DefaultParameters() *Parameters {
-	p := &Parameters{Bin: -1, Dimensions: make([]Dimension, e.dims)}
+// Defaults returns the parameters of a fleet of which nothing is known.
+func Defaults(dims int, threshold float64) *Parameters {
+	p := &Parameters{Bin: -1, Dimensions: make([]Dimension, dims)}
 	for i := range p.Dimensions {
 		d := &p.Dimensions[i]
-		for h := range d.Shape {
-			d.Shape[h] = 1000
+		for g := range d.Threshold {
+			d.Threshold[g] = threshold
 		}
-		for m := range d.Prior {
-			d.Prior[m] = defaultOf(Measure(m))
-		}
-		d.Mode = calm
-		d.Live = 1
-		d.Formula = round3(e.formula(e.perDay, e.dims))
-		d.Threshold = d.Formula
+		d.Classes = []Class{DefaultClass()}
 	}
 	return p
 }
 
-const parametersVersion = 3
-
-// AppendBinary appends the canonical encoding: 250 to 350 bytes for each
-// dimension and each group.
-func (p *Parameters) AppendBinary(b []byte) []byte {
-	b = append(b, parametersVersion)
-	b = binary.AppendVarint(b, p.Bin)
-	b = binary.AppendUvarint(b, uint64(len(p.Dimensions)))
-	for i := range p.Dimensions {
-		d := &p.Dimensions[i]
-		for _, v := range d.thresholds() {
-			b = appendThousandths(b, *v)
-		}
-		b = d.appendGroups(d.appendPeers(b))
+// DefaultClass returns a class of which nothing is known.
+func DefaultClass() Class {
+	c := Class{Bin: 1, K: usualK}
+	for i := range c.Mode {
+		c.Mode[i] = 1
 	}
-	return b
-}
-
-// appendPeers appends what a group has of its own.
-func (d *Dimension) appendPeers(b []byte) []byte {
-	for _, v := range d.Shape {
-		b = binary.AppendUvarint(b, uint64(v))
-	}
-	for _, v := range d.values() {
-		b = appendThousandths(b, *v)
-	}
-	return b
-}
-
-func appendThousandths(b []byte, v float64) []byte {
-	return binary.AppendVarint(b, int64(math.Round(v*1000)))
-}
-
-// thresholds lists what is the same for all groups of a dimension.
-func (d *Dimension) thresholds() []*float64 {
-	return []*float64{&d.Threshold, &d.Live, &d.Formula, &d.Tail}
-}
-
-// values lists what a group has of its own in thousandths, in a fixed order.
-func (d *Dimension) values() []*float64 {
-	var v []*float64
-	for m := range d.Mode {
-		v = append(v, &d.Mode[m])
-	}
-	for m := range d.Prior {
-		v = append(v, &d.Prior[m].Mean, &d.Prior[m].Strength, &d.Prior[m].InverseK)
-	}
-	return v
-}
-
-// round rounds all values to what the encoding holds.
-func (d *Dimension) round() {
-	for _, v := range append(d.thresholds(), d.values()...) {
-		*v = round3(*v)
-	}
-	for m := range d.Prior {
-		d.Prior[m].Mean = max(d.Prior[m].Mean, 0.001)
-	}
-}
-
-func round3(v float64) float64 { return math.Round(v*1000) / 1000 }
-
-// DecodeParameters reads what AppendBinary wrote and returns the bytes after it.
-func DecodeParameters(b []byte) (*Parameters, []byte, error) {
-	r := wire.NewReader(b)
-	r.Version(parametersVersion)
-	p := &Parameters{Bin: r.Varint()}
-	for range r.CountUpTo(maxDimensions) {
-		if r.Err() != nil {
-			break
-		}
-		var d Dimension
-		for _, v := range d.thresholds() {
-			*v = float64(readThousandths(&r)) / 1000
-		}
-		readPeers(&r, &d)
-		readGroups(&r, &d)
-		p.Dimensions = append(p.Dimensions, d)
-	}
-	if err := r.Err(); err != nil {
-		return nil, nil, fmt.Errorf("decoding parameters: %w", err)
-	}
-	return p, r.Rest(), nil
-}
-
-// readPeers reads what appendPeers wrote.
-func readPeers(r *wire.Reader, d *Dimension) {
-	for h := range d.Shape {
-		v := r.Uvarint()
-		if v > math.MaxUint16 {
-			r.Fail("a share of an hour too large")
-		}
-		d.Shape[h] = uint16(v)
-	}
-	for _, v := range d.values() {
-		*v = float64(readThousandths(r)) / 1000
-	}
-	for _, q := range d.Prior {
-		if q.Mean <= 0 || q.Strength <= 0 || q.InverseK <= 0 {
-			r.Fail("a prior that is not above zero")
+	for i := range c.First {
+		for m := range c.First[i].Mean {
+			c.First[i].Mean[m] = -1
 		}
 	}
-	for _, mode := range d.Mode {
-		if mode <= 0 {
-			r.Fail("a common mode that is not above zero")
-		}
-	}
+	return c
 }
 
-// readThousandths reads a number that a float64 holds exactly.
-func readThousandths(r *wire.Reader) int64 {
-	v := r.Varint()
-	if v < 0 || v > 1<<52 {
-		r.Fail("a number below zero or too large")
-		return 0
-	}
-	return v
-}
+// usualK is the dispersion of each statistic until the fleet has told its own: of
+// people 0.5 to 2.2 by day and 2.2 to 2.6 by hour; rows spread over decades.
+var usualK = [NumStats]float64{1.5, 1.5, shareConcentration, 2, 2, 0.4, 1, 1, 1, 0.4}
+
+// shareConcentration is how many records of a day are witnesses of its share of
+// new ones.
+const shareConcentration = 20

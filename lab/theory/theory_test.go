@@ -41,15 +41,6 @@ func TestLabTheory(t *testing.T) {
 				t.Errorf("a drift to %g takes the mixture %.1f h, the floor is %.1f h", r, known[i], floor[i])
 			}
 		}
-		engineBins := min(bins, 3_000_000)
-		_, engine, err := EngineDelays(n, drifts, arl, engineBins, runs/2, 7)
-		if err != nil {
-			t.Fatal(err)
-		}
-		row(t, "weir's engine, baselines learned", engine, floor)
-		if engine[2] > 3*floor[2] {
-			t.Errorf("a drift to 3 takes the engine %.1f h, the floor is %.1f h", engine[2], floor[2])
-		}
 		if long() {
 			row(t, "24 h window", each(NewWindow(n, 24), n, arl, bins, runs), floor)
 			row(t, "1 h threshold", each(NewWindow(n, 1), n, arl, bins, runs), floor)

@@ -3,8 +3,8 @@ package trial
 import (
 	"time"
 
-	"github.com/weirhq/weir/detectors/deciding/fleet"
-	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/lab/exact"
 )
 

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/weirhq/weir/detectors/deciding/fleet"
-	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/lab/theory"
 )
 

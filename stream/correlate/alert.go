@@ -45,7 +45,7 @@ func (m *alertMaker) alert(ep *episode.Episode, r *episodeRecord, lead string, a
 	case r.fact != "":
 		a.Kind, a.Detector = alerting.KindFact, factDetector
 	default:
-		a.Kind, a.Detector, a.Measure = alerting.Statistical, driftDetector, cmp.Or(a.Measure, score.Distinct.String())
+		a.Kind, a.Detector, a.Measure = alerting.Statistical, driftDetector, cmp.Or(a.Measure, score.DayDistinct.String())
 	}
 	if r.traitsTold {
 		a.Top = m.top(r)
@@ -59,9 +59,10 @@ func (m *alertMaker) alert(ep *episode.Episode, r *episodeRecord, lead string, a
 func (m *alertMaker) evidence(c *caseEvidence) alerting.Evidence {
 	return alerting.Evidence{
 		Bin:      alerting.Time(m.cfg.Grid.BinStart(c.bin)),
+		Until:    alerting.Time(c.until),
 		BinWidth: (time.Duration(m.cfg.Grid.Bin) * time.Millisecond).String(),
-		LogValue: c.log, Threshold: c.threshold, Budget: m.cfg.Budget,
-		Live: c.live, Formula: c.formula, Tail: c.tail, Peers: c.peers, Measures: Measures(c.measures),
+		Group:    c.group, LogValue: c.log, Threshold: c.threshold, Budget: m.cfg.Budget.Budget,
+		Peers: c.peers, Measures: Measures(c.measures),
 	}
 }
 
@@ -114,7 +115,7 @@ func Measures(list []stream.MeasureEvidence) []alerting.MeasureEvidence {
 		m := &list[i]
 		out[i] = alerting.MeasureEvidence{
 			Measure: m.Measure, LogValue: m.Log, Observed: m.Observed, Low: m.Low, High: m.High, Expected: m.Expected,
-			Level: m.Level, Shape: m.Shape, Mode: m.Mode, Dispersion: m.Dispersion, PeerWeight: m.PeerWeight,
+			From: alerting.Time(m.From), Mode: m.Mode, Dispersion: m.Dispersion, Ratio: m.Ratio, Allowed: m.Allowed,
 		}
 		for _, r := range m.Rates {
 			out[i].Rates = append(out[i].Rates, alerting.RateEvidence{Rate: r.Rate, LogValue: r.Log})

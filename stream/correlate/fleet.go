@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
 )
@@ -9,18 +10,23 @@ import (
 // that follow from it.
 type fleetModel struct {
 	engine    *score.Engine
-	fleet     *score.Fleet // as of the last bin in which anyone was scored
+	budget    fleet.Config
+	fleet     *fleet.Fleet // as of the last bin in which anyone was scored
 	params    *score.Parameters
 	published int64 // last bin whose parameters were published; eventtime.Never: none
 }
 
-func newFleetModel(engine *score.Engine) fleetModel {
-	return fleetModel{engine: engine, fleet: engine.NewFleet(), params: engine.DefaultParameters(), published: eventtime.Never}
+func newFleetModel(cfg *Config) fleetModel {
+	n := len(cfg.Dimensions)
+	return fleetModel{
+		engine: cfg.Engine, budget: cfg.Budget, fleet: fleet.New(n),
+		params: score.Defaults(n, fleet.FirstThreshold), published: eventtime.Never,
+	}
 }
 
 // closeBin learns from a bin in which anyone was scored.
-func (f *fleetModel) closeBin(bin int64, sums *score.Sums) {
-	f.params = f.engine.CloseBin(f.fleet, bin, sums)
+func (f *fleetModel) closeBin(bin int64, sums *fleet.Sums) {
+	f.params = f.budget.CloseBin(f.fleet, bin, f.engine.Day(bin), sums)
 }
 
 // publish returns the parameters of a bin that is over. If nobody was scored in
@@ -28,7 +34,7 @@ func (f *fleetModel) closeBin(bin int64, sums *score.Sums) {
 // steps time has passed cannot show.
 func (f *fleetModel) publish(bin int64) *score.Parameters {
 	if f.fleet.Bin() < bin {
-		f.params = f.engine.CloseBin(f.fleet.Clone(), bin, &score.Sums{})
+		f.params = f.budget.CloseBin(f.fleet.Clone(), bin, f.engine.Day(bin), &fleet.Sums{})
 	}
 	f.published = bin
 	return f.params

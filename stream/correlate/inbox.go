@@ -8,7 +8,7 @@ import (
 
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/stream"
@@ -28,7 +28,7 @@ type inbox struct {
 
 // binTotals is what all partitions told of one bin.
 type binTotals struct {
-	sums   score.Sums
+	sums   fleet.Sums
 	traits campaign.TraitSums
 }
 
@@ -84,7 +84,7 @@ func (in *inbox) add(offset int64, r *stream.EvidenceReport, closed, published i
 }
 
 func (in *inbox) addBin(b *stream.BinSums) error {
-	sums, _, err := score.DecodeSums(b.Sums)
+	sums, _, err := fleet.DecodeSums(b.Sums)
 	if err != nil {
 		return fmt.Errorf("reading evidence: %w", err)
 	}
@@ -93,7 +93,7 @@ func (in *inbox) addBin(b *stream.BinSums) error {
 		have = &binTotals{}
 		in.bins[b.Bin] = have
 	}
-	have.sums.Add(sums)
+	have.sums.Merge(sums)
 	if len(b.Traits) > 0 {
 		traits, err := campaign.DecodeTraitSums(b.Traits)
 		if err != nil {
@@ -133,7 +133,9 @@ func firstTick[V any](waiting map[int64]V) int64 {
 	return first
 }
 
-// take hands out what a tick brought, by identity, sorted.
+// take hands out what a tick brought, by identity, sorted. An identity has several
+// candidates in a tick where late counts stand out in bins of their own: the
+// strongest makes the case.
 func (in *inbox) take(tick int64) []tickInput {
 	by := map[episode.ID]*tickInput{}
 	at := func(dimension int, identity string) *tickInput {
@@ -148,7 +150,11 @@ func (in *inbox) take(tick int64) []tickInput {
 	}
 	candidates := in.candidates[tick]
 	for i := range candidates {
-		at(candidates[i].Dimension, candidates[i].Identity).candidate = &candidates[i]
+		c := &candidates[i]
+		input := at(c.Dimension, c.Identity)
+		if have := input.candidate; have == nil || c.Margin() > have.Margin() || c.Margin() == have.Margin() && c.Bin > have.Bin {
+			input.candidate = c
+		}
 	}
 	for _, f := range in.facts[tick] {
 		input := at(f.Dimension, f.Identity)

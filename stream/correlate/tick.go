@@ -66,7 +66,7 @@ func (t *Task) observe(inputs []tickInput, acts *tickActions) (opened []episode.
 			continue // below the threshold, and no episode
 		}
 		record := t.book.recordOf(in.id, &d, t.cfg.Grid, acts.end)
-		record.learn(in, d.Episode.Closed == 0, t.fleet.params)
+		record.learn(in, d.Episode.Closed == 0, acts.end)
 		acts.add(in.id, d.Action)
 		if d.Action == episode.Open {
 			opened = append(opened, in.id)
@@ -83,7 +83,10 @@ func (t *Task) observation(in *tickInput, end int64) episode.Observation {
 		Threshold: score.MaxLog, Exposed: in.exposed().Records,
 	}
 	if in.candidate != nil {
-		o.Log, o.Threshold = in.candidate.Log, t.fleet.params.Threshold(in.candidate.Dimension)
+		o.Log, o.Threshold = in.candidate.Log, in.candidate.Threshold
+		if !in.candidate.Speaks() {
+			o.Log = min(o.Log, o.Threshold-episode.EpisodeMargin/2)
+		}
 	}
 	for _, f := range in.facts {
 		o.Facts = append(o.Facts, string(f.Fact))

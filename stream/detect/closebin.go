@@ -2,6 +2,7 @@ package detect
 
 import (
 	"github.com/weirhq/weir/detectors/campaign"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
@@ -12,7 +13,7 @@ func (d *Task) closeBin(tick, bin int64, params *score.Parameters) {
 	if d.query != nil && d.query.bin == bin {
 		d.answer(params)
 	}
-	var sums score.Sums
+	var sums fleet.Sums
 	var traits campaign.TraitSums
 	for _, id := range d.bins.end(bin) {
 		if tick > id.saved {
@@ -34,18 +35,20 @@ func (d *Task) closeBin(tick, bin int64, params *score.Parameters) {
 	d.report.Bins = append(d.report.Bins, b)
 }
 
-func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parameters, sums *score.Sums, traits *campaign.TraitSums) {
+func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parameters, sums *fleet.Sums, traits *campaign.TraitSums) {
 	var counts score.Counts
 	var distinct sketches.Estimate
 	active := id.open && id.bin == bin
 	if active {
 		counts, distinct = d.counts(id)
 	}
-	ev := d.cfg.Engine.Close(&id.state, id.dimension(), bin, counts, params, sums)
+	var ev score.Evidence
+	var lesson score.Lesson
+	d.cfg.Engine.Close(&id.state, id.dimension(), bin, &counts, params, &ev, &lesson)
+	sums.Add(id.dimension(), &lesson)
 	if active {
 		d.confirmGroup(id, sums)
 	}
-	before := id.watched
 	id.watched = d.cfg.Engine.Hot(&id.state, id.dimension(), params)
 	if id.followed != nil {
 		id.followed.past.add(&counts)
@@ -54,7 +57,7 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 		traits.Add(id.member(&ev))
 	}
 	id.open = false
-	if ev.Log >= score.CandidateCut || before || id.watched {
+	if ev.Explained {
 		d.candidate(id, tick, bin, &ev, &score.Counts{}, distinct)
 	}
 	id.tally = nil
@@ -65,7 +68,7 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 func (id *identity) member(ev *score.Evidence) *campaign.ActiveIdentity {
 	m := &campaign.ActiveIdentity{
 		Dimension: id.dimension(), Identity: id.name(), Log: ev.Log,
-		Observed: ev.Measures[score.Distinct].Observed, Expected: ev.Measures[score.Distinct].Expected,
+		Observed: ev.Stats[score.BinDistinct].Observed, Expected: ev.Stats[score.BinDistinct].Expected,
 	}
 	for i := range id.tally.traits {
 		m.Traits = append(m.Traits, id.tally.traits[i].Trait())

@@ -215,9 +215,10 @@ type judged struct {
 func (j judged) Load() fact.Load {
 	d, id := j.task, j.cell.id
 	counts, _ := d.counts(id)
-	ev := d.cfg.Engine.Early(&id.state, id.dimension(), d.cfg.Grid.BinOfTick(j.cell.apply), counts, j.params)
-	m := &ev.Measures[score.Distinct]
-	return fact.Load{Observed: m.Observed, Expected: m.Expected, Level: m.Level, K: m.K}
+	var ev score.Evidence
+	d.cfg.Engine.Early(&id.state, id.dimension(), d.cfg.Grid.BinOfTick(j.cell.apply), &counts, j.params, &ev)
+	m := &ev.Stats[score.BinDistinct]
+	return fact.Load{Observed: counts[score.Distinct], Expected: m.Expected, Level: id.state.Level(), K: m.K}
 }
 
 // Read returns how many distinct records the identity read in a bin that is over.

@@ -3,6 +3,7 @@ package detect
 import (
 	"slices"
 
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/event"
@@ -77,7 +78,7 @@ func (d *Task) assignGroup(id *identity) {
 
 // confirmGroup counts what an identity worked with in a bin that has ended, and tells
 // what its group is called.
-func (d *Task) confirmGroup(id *identity, sums *score.Sums) {
+func (d *Task) confirmGroup(id *identity, sums *fleet.Sums) {
 	name := d.group(id)
 	if name == "" {
 		return
@@ -85,7 +86,7 @@ func (d *Task) confirmGroup(id *identity, sums *score.Sums) {
 	token := score.GroupToken(name)
 	id.state.Vote(token)
 	if id.state.Group() == token {
-		sums.Name(id.dimension(), name)
+		sums.Name(id.dimension(), token, name)
 	}
 }
 

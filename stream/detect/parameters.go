@@ -15,15 +15,8 @@ import (
 // of the last one, so that none is carried out twice.
 type fleetParameters struct {
 	byBin    map[int64]*score.Parameters
-	commands []pendingCommand // in the order of Seq
+	commands []stream.Command // not carried out yet, in the order of Seq
 	latest   int64            // Seq of the latest command that was read
-}
-
-// pendingCommand is a command that has not been carried out yet, and the parameters
-// that it came with.
-type pendingCommand struct {
-	stream.Command
-	params *score.Parameters
 }
 
 // add takes in a record. A command stands in many of them: the first may be long
@@ -33,7 +26,7 @@ func (f *fleetParameters) add(p *stream.ParameterRecord) {
 	for _, c := range p.Commands {
 		if c.Seq > f.latest {
 			f.latest = c.Seq
-			f.commands = append(f.commands, pendingCommand{c, p.Parameters})
+			f.commands = append(f.commands, c)
 		}
 	}
 }
@@ -52,7 +45,7 @@ func (f *fleetParameters) dropBefore(bin int64) {
 }
 
 // due hands out the commands that come before a bin is judged.
-func (f *fleetParameters) due(bin int64) (out []pendingCommand) {
+func (f *fleetParameters) due(bin int64) (out []stream.Command) {
 	left := f.commands[:0]
 	for _, c := range f.commands {
 		if c.Bin < bin {
@@ -76,7 +69,7 @@ func (d *Task) carryOut(tick, bin int64) {
 			continue
 		}
 		id.command = c.Seq
-		d.cfg.Engine.Excise(&id.state, c.Dimension, c.FromBin, c.ToBin, c.params)
+		d.cfg.Engine.Excise(&id.state, c.Dimension, c.FromBin, c.ToBin)
 		d.snapshots.touch(id, tick)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
@@ -184,7 +185,9 @@ func (t *Correlate) report(found *correlate.Findings, c *correlate.Task) {
 	m.WaitingVerdicts.Set(float64(status.Waiting))
 	if found.Parameters != nil {
 		for i, name := range t.Config.Dimensions {
-			m.Threshold.WithLabelValues(name).Set(status.Thresholds[i])
+			for g, threshold := range status.Thresholds[i] {
+				m.Threshold.WithLabelValues(name, score.Group(g).String()).Set(threshold)
+			}
 		}
 	}
 }

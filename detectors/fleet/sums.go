@@ -3,7 +3,7 @@ package fleet
 import (
 	"math"
 
-	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/detectors/score"
 )
 
 // Sums are what one detect task tells of one finished bin. All of it is whole

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/detectors/score"
 )
 
 // parameters makes what the next bin is scored with.
@@ -57,7 +57,7 @@ func (c *Config) threshold(d *dim, g score.Group, share float64) float64 {
 		}
 		growth = max(n/d.span, 1)
 	}
-	for h := float64(edgeFrom); h < score.MaxLog-1; h += 0.25 {
+	for h := minThreshold; h < score.MaxLog-1; h += 0.25 {
 		seen := d.cross[g][int(2*(h-edgeFrom))]
 		if (seen+c.Prior*growth*math.Exp(-h))/(d.span+c.Prior) <= share {
 			return h
@@ -65,6 +65,10 @@ func (c *Config) threshold(d *dim, g score.Group, share float64) float64 {
 	}
 	return score.MaxLog - 1
 }
+
+// minThreshold leaves room under a threshold for evidence to be told of, and for an
+// episode to end, which it does two nats below.
+const minThreshold = 3.5
 
 // dispersionPrior is how many bins the usual dispersion counts for.
 const dispersionPrior = 20

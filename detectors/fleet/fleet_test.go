@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/detectors/score"
 )
 
 // monday is the bin of Monday, 2026-01-05 00:00 UTC.

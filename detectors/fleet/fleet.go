@@ -20,7 +20,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/detectors/score"
 )
 
 // Config says what the fleet's budget is and how it is shared. Make it with
@@ -115,6 +115,31 @@ func newClass() *class {
 	}
 	return c
 }
+
+// Bin returns the last bin that was closed, -1 for none.
+func (f *Fleet) Bin() int64 { return f.bin }
+
+// Dimensions returns how many dimensions the fleet has.
+func (f *Fleet) Dimensions() int { return len(f.dims) }
+
+// Clone returns a copy that shares nothing with the fleet.
+func (f *Fleet) Clone() *Fleet {
+	out := *f
+	out.dims = slices.Clone(f.dims)
+	for i := range out.dims {
+		d := &out.dims[i]
+		d.classes = make(map[uint32]*class, len(d.classes))
+		for token, c := range f.dims[i].classes {
+			copied := *c
+			d.classes[token] = &copied
+		}
+	}
+	return &out
+}
+
+// FirstThreshold is what evidence must reach, in nats, while nothing is known of
+// the fleet.
+const FirstThreshold = 8
 
 // CloseBin takes in the sums of a bin, which lies in a day of the local calendar,
 // and returns the parameters of the next. Bins come in order.

@@ -7,7 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/wire"
 )
 
