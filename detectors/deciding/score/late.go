@@ -24,6 +24,11 @@ func (e *Engine) Late(s *State, dim int, bin int64, add *Counts, p *Parameters, 
 	}
 	old, now := s.correct(at, add)
 	s.first = min(s.first, at+1)
+	for i, m := range [...]Measure{Rows, Destructive, Unissued} {
+		if add[m] > 0 {
+			s.room().rare[i].kept = true
+		}
+	}
 	v := view{s: s, class: p.class(dim, s.group), dim: &p.Dimensions[dim]}
 	g := gather{ev: ev}
 	e.lateBin(&v, &old, &now, &g)
@@ -136,11 +141,6 @@ func (e *Engine) lateDay(v *view, day int64, add *Counts, g *gather) {
 		before[m] -= add.ofDay(Measure(m))
 	}
 	v.day, v.mode = day, v.class.mode(day)
-	for i, m := range [...]Measure{Rows, Destructive, Unissued} {
-		if add[m] > 0 {
-			v.s.room().rare[i].kept = true
-		}
-	}
 	for st := DayDistinct; st < NumStats; st++ {
 		if !st.Daily() || st == DayOff || !e.kept(v.s, st) {
 			continue

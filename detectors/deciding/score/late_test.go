@@ -108,3 +108,27 @@ func TestHistory(t *testing.T) {
 		t.Errorf("since the leak: %v", got)
 	}
 }
+
+// What few ever do is judged when it comes late, for the open day as for a closed
+// one, though the identity has never done it.
+func TestLateOfTheRare(t *testing.T) {
+	for name, c := range map[string]struct {
+		add  Counts
+		stat Stat
+	}{
+		"deletes":         {Counts{Distinct: 30, Destructive: 30}, DayDestructive},
+		"unissued tokens": {Counts{Distinct: 30, Unissued: 30}, DayUnissued},
+		"rows":            {Counts{Rows: 90_000}, DayRows},
+	} {
+		for day, back := range map[string]int64{"open": 24, "closed": 48} {
+			p := Defaults(1, 8)
+			var s State
+			at := nine(&s, monday, 20, p, func() Counts { return Counts{Distinct: 5, FirstTouch: 1} })
+			var ev Evidence
+			hourly.Late(&s, 0, at-back+12, &c.add, p, &ev)
+			if got := ev.Stats[c.stat]; !got.Judged || got.Observed != c.add[c.stat.measure()] {
+				t.Errorf("late %s of the %s day: judged %v, observed %v", name, day, got.Judged, got.Observed)
+			}
+		}
+	}
+}
