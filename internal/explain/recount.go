@@ -2,12 +2,12 @@ package explain
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/detectors/deciding/score"
 	"github.com/weirhq/weir/event"
-	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Recount counts what an alert counted from the events themselves: sets of
@@ -17,24 +17,67 @@ type Recount struct {
 	dim       event.Dimension
 	hasher    event.Hasher
 	retention int64 // ms
+	loc       *time.Location
 
+	ids     map[uint64]bool  // of events that have one: a repeated event counts once
 	last    map[uint64]int64 // record: when it was last touched
-	in      map[uint64]bool  // records of the bin
-	fresh   int
-	rows    int64
-	gone    map[uint64]bool // records deleted or updated in the bin
+	spans   []*span
 	exposed map[uint64]bool // since the alert's exposed.since
 	first   int64
 	events  int
 	buf     []byte
 }
 
-// NewRecount returns a counter for the alert's identity.
-func NewRecount(a *alerting.Alert, dim event.Dimension, hasher event.Hasher, retention int64) *Recount {
-	return &Recount{
-		alert: a, dim: dim, hasher: hasher, retention: retention,
-		last: map[uint64]int64{}, in: map[uint64]bool{}, gone: map[uint64]bool{}, exposed: map[uint64]bool{},
+// span is what was counted in one interval.
+type span struct {
+	from, to, bin int64           // ms; bin is the width of a bin
+	records       map[uint64]bool // distinct ones
+	fresh         int             // those never touched before
+	gone          map[goneRecord]bool
+	rows          int64
+	rowEvents     int // events with an id and rows
+}
+
+// goneRecord is a record that was deleted or updated in a bin, which counts once a
+// bin.
+type goneRecord struct {
+	record uint64
+	bin    int64
+}
+
+// NewRecount returns a counter for the alert's identity: of the intervals of its
+// measures, of its bin, and of the local day that the bin is in. retention is in
+// milliseconds; loc is the zone of the days.
+func NewRecount(a *alerting.Alert, dim event.Dimension, hasher event.Hasher, retention int64, loc *time.Location) *Recount {
+	c := &Recount{
+		alert: a, dim: dim, hasher: hasher, retention: retention, loc: loc,
+		ids: map[uint64]bool{}, last: map[uint64]int64{}, exposed: map[uint64]bool{},
 	}
+	width := max(a.BinWidth().Milliseconds(), 1)
+	add := func(m *alerting.MeasureEvidence) {
+		if c.spanOf(m) == nil {
+			from, to := a.Interval(m, loc)
+			c.spans = append(c.spans, &span{from: int64(from), to: int64(to), bin: width, records: map[uint64]bool{}, gone: map[goneRecord]bool{}})
+		}
+	}
+	for _, st := range []score.Stat{score.DayDistinct, score.BinDistinct} {
+		add(&alerting.MeasureEvidence{Measure: st.String()})
+	}
+	for i := range a.Evidence.Measures {
+		add(&a.Evidence.Measures[i])
+	}
+	return c
+}
+
+// spanOf returns what was counted in the interval of a measure, or nil.
+func (c *Recount) spanOf(m *alerting.MeasureEvidence) *span {
+	from, to := c.alert.Interval(m, c.loc)
+	for _, s := range c.spans {
+		if s.from == int64(from) && s.to == int64(to) {
+			return s
+		}
+	}
+	return nil
 }
 
 // Observe takes in one event.
@@ -47,26 +90,19 @@ func (c *Recount) Observe(ev *event.Event) {
 	}
 	id, ok := c.dim.AppendIdentity(c.buf[:0], ev, c.hasher)
 	c.buf = id
-	if !ok || string(id) != c.alert.Identity {
+	if !ok || string(id) != c.alert.Identity || c.repeated(ev.ID) {
 		return
 	}
 	c.events++
-	bin, width := int64(c.alert.Evidence.Bin), c.width()
-	inBin := ev.Time >= bin && ev.Time < bin+width
-	if inBin {
-		c.rows += max(0, ev.Rows-int64(len(ev.Records)))
+	for _, s := range c.spans {
+		s.countRows(ev)
 	}
 	for _, r := range ev.Records {
 		h := c.hasher.Hash(r)
 		was, known := c.last[h]
-		if inBin && !c.in[h] {
-			c.in[h] = true
-			if !known || ev.Time-was > c.retention {
-				c.fresh++
-			}
-		}
-		if inBin && (ev.Action == event.Delete || ev.Action == event.Update) {
-			c.gone[h] = true
+		fresh := !known || ev.Time-was > c.retention
+		for _, s := range c.spans {
+			s.count(ev, h, fresh)
 		}
 		if ev.Time >= int64(c.alert.Exposed.Since) {
 			c.exposed[h] = true
@@ -75,38 +111,73 @@ func (c *Recount) Observe(ev *event.Event) {
 	}
 }
 
-// width returns the width of the bin, an hour if the alert does not say.
-func (c *Recount) width() int64 {
-	d, err := time.ParseDuration(c.alert.Evidence.BinWidth)
-	if err != nil || d <= 0 {
-		return eventtime.Hour
+// repeated reports whether the event of an id was seen before.
+func (c *Recount) repeated(id string) bool {
+	if id == "" {
+		return false
 	}
-	return d.Milliseconds()
+	h := c.hasher.Hash(id)
+	seen := c.ids[h]
+	c.ids[h] = true
+	return seen
+}
+
+func (s *span) holds(ms int64) bool { return ms >= s.from && ms < s.to }
+
+// countRows counts the rows whose records the event does not name.
+func (s *span) countRows(ev *event.Event) {
+	if rows := ev.Rows - int64(len(ev.Records)); rows > 0 && s.holds(ev.Time) {
+		s.rows += rows
+		if ev.ID != "" {
+			s.rowEvents++
+		}
+	}
+}
+
+// count takes in one record of an event; fresh says that the identity had not
+// touched it before.
+func (s *span) count(ev *event.Event, record uint64, fresh bool) {
+	if !s.holds(ev.Time) {
+		return
+	}
+	if fresh && !s.records[record] {
+		s.fresh++
+	}
+	s.records[record] = true
+	if ev.Action.Destroys() {
+		s.gone[goneRecord{record, (ev.Time - s.from) / s.bin}] = true
+	}
+}
+
+// of returns the count of a measure, and false for one that events alone do not
+// tell.
+func (s *span) of(st score.Stat) (n float64, ok bool) {
+	switch st {
+	case score.DayDistinct, score.BinDistinct:
+		return float64(len(s.records)), true
+	case score.DayFirst, score.BinFirst, score.DayShare:
+		return float64(s.fresh), true
+	case score.DayRows, score.BinRows:
+		return float64(s.rows), true
+	case score.DayDestructive:
+		return float64(len(s.gone)), true
+	}
+	return 0, false
 }
 
 // Numbers holds what was counted against what the alert told.
 func (c *Recount) Numbers() []Number {
 	var out []Number
-	counted := map[string]float64{
-		score.Distinct.String(): float64(len(c.in)), score.FirstTouch.String(): float64(c.fresh),
-		score.Destructive.String(): float64(len(c.gone)),
-	}
 	for i := range c.alert.Evidence.Measures {
 		m := &c.alert.Evidence.Measures[i]
-		again, ok := counted[m.Measure]
-		if !ok {
+		st, ok := score.ParseStat(m.Measure)
+		s := c.spanOf(m)
+		if !ok || s == nil || !judged(m) {
 			continue
 		}
-		n := Number{Name: m.Measure + " in the bin", Told: m.Observed, Again: again, From: "the events of the bin, one by one"}
-		if m.Low != m.High {
-			n.Told, n.High = m.Low, m.High
+		if again, ok := s.of(st); ok {
+			out = append(out, c.number(m, st, s, again))
 		}
-		slack := c.slack(m.Measure, again)
-		n.Agrees = again >= n.Told-slack && again <= max(n.High, n.Told)+slack
-		if end := int64(c.alert.Evidence.Bin) + c.width(); !n.Agrees && again > n.Told && int64(c.alert.Time) >= end {
-			n.Agrees, n.From = true, "the events of the bin; the case was made before all of them had come"
-		}
-		out = append(out, n)
 	}
 	x := c.alert.Exposed
 	if x.Records > 0 {
@@ -119,17 +190,45 @@ func (c *Recount) Numbers() []Number {
 	return out
 }
 
-// listed is up to how many records weir knows an identity's records exactly.
+// number holds a count against what the alert told of its measure.
+func (c *Recount) number(m *alerting.MeasureEvidence, st score.Stat, s *span, again float64) Number {
+	n := Number{
+		Name: "observed " + m.Measure, Told: m.Observed, Again: again,
+		From: fmt.Sprintf("the events from %s to %s, one by one", alerting.Time(s.from), alerting.Time(s.to)),
+	}
+	if m.Low != m.High {
+		n.Told, n.High = m.Low, m.High
+	}
+	slack := c.slack(st, s, again)
+	n.Agrees = again >= n.Told-slack && again <= max(n.High, n.Told)+slack
+	if !n.Agrees && again > n.Told && s.to == c.wholeEnd(m) {
+		n.Agrees = true
+		n.From += "; the case was made before all of them had come"
+	}
+	return n
+}
+
+// wholeEnd returns when the bin or day of a measure ends.
+func (c *Recount) wholeEnd(m *alerting.MeasureEvidence) int64 {
+	whole := *c.alert
+	whole.Evidence.Until = math.MaxInt64
+	_, end := whole.Interval(m, c.loc)
+	return int64(end)
+}
+
+// listed is up to how many records weir knows an identity's records exactly, and up
+// to how many events with an id it knows the rows of a tick exactly.
 const listed = 1024
 
 // slack is how far a count may be off by the error of a sketch: not at all
 // while the identity's records are a list; then by 2 % of a distinct count, and
 // by more of a difference of two.
-func (c *Recount) slack(measure string, count float64) float64 {
+func (c *Recount) slack(st score.Stat, s *span, count float64) float64 {
+	rows := st == score.DayRows || st == score.BinRows
 	switch {
-	case len(c.last) <= listed:
+	case rows && s.rowEvents <= listed, !rows && len(c.last) <= listed:
 		return 0
-	case measure == score.Distinct.String():
+	case st == score.DayDistinct, st == score.BinDistinct:
 		return 0.02 * count
 	}
 	return 2 + 0.15*count
@@ -137,9 +236,16 @@ func (c *Recount) slack(measure string, count float64) float64 {
 
 // Remarks say what the counting rests on.
 func (c *Recount) Remarks() []string {
-	out := []string{fmt.Sprintf("Counted again from %d events of this identity; the log begins at %s.", c.events, time.UnixMilli(c.first).UTC().Format(time.RFC3339))}
-	if c.rows > 0 {
-		out = append(out, fmt.Sprintf("In the bin it read %d rows whose records the log does not name.", c.rows))
+	out := []string{fmt.Sprintf("Counted again from %d events of this identity, one that is repeated under its id once; the log begins at %s.", c.events, time.UnixMilli(c.first).UTC().Format(time.RFC3339))}
+	for _, s := range c.spans {
+		out = append(out, fmt.Sprintf("From %s to %s the events have %d distinct records, %d of them touched for the first time, and %d rows without ids.",
+			alerting.Time(s.from), alerting.Time(s.to), len(s.records), s.fresh, s.rows))
+	}
+	for i := range c.alert.Evidence.Measures {
+		m := &c.alert.Evidence.Measures[i]
+		if st, ok := score.ParseStat(m.Measure); ok && judged(m) && (st == score.DayUnissued || st == score.DayOff) {
+			out = append(out, fmt.Sprintf("%s is not counted again: it rests on logins, or on the identity's own hours, and not on its events alone.", m.Measure))
+		}
 	}
 	if since := int64(c.alert.Exposed.Since); since > 0 && c.first > since {
 		out = append(out, "The log begins after the episode: what came before is not counted here.")

@@ -61,7 +61,7 @@ func (m *alertMaker) evidence(c *caseEvidence) alerting.Evidence {
 		Bin:      alerting.Time(m.cfg.Grid.BinStart(c.bin)),
 		BinWidth: (time.Duration(m.cfg.Grid.Bin) * time.Millisecond).String(),
 		LogValue: c.log, Threshold: c.threshold, Budget: m.cfg.Budget,
-		Live: c.live, Formula: c.formula, Tail: c.tail, Peers: c.peers, Measures: Measures(c.measures),
+		Peers: c.peers, Measures: Measures(c.measures),
 	}
 }
 
@@ -114,7 +114,7 @@ func Measures(list []stream.MeasureEvidence) []alerting.MeasureEvidence {
 		m := &list[i]
 		out[i] = alerting.MeasureEvidence{
 			Measure: m.Measure, LogValue: m.Log, Observed: m.Observed, Low: m.Low, High: m.High, Expected: m.Expected,
-			Level: m.Level, Shape: m.Shape, Mode: m.Mode, Dispersion: m.Dispersion, PeerWeight: m.PeerWeight,
+			Mode: m.Mode, Dispersion: m.Dispersion,
 		}
 		for _, r := range m.Rates {
 			out[i].Rates = append(out[i].Rates, alerting.RateEvidence{Rate: r.Rate, LogValue: r.Log})
