@@ -25,6 +25,9 @@ func perWeek(perDay []int) (w []float64) {
 // hours, day frailty, absences and evening shifts, services around the clock,
 // batches by night and by week, newcomers. The budget is two a day.
 func TestBudget(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of CPU: months of a company")
+	}
 	const budget, seeds = 2.0, 4
 	later := 0.0
 	for seed := uint64(1); seed <= seeds; seed++ {

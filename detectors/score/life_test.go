@@ -69,6 +69,9 @@ const benignBudget = 0.2
 // open an episode at most as often as the table says, over six weeks and three
 // seeds.
 func TestBenignLife(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of CPU: months of a company")
+	}
 	one := func(level, share float64, factor func(day, hour int) float64) func(*rand.Rand, int, int) fleet.Counts {
 		work := office(level)
 		return func(rng *rand.Rand, day, hour int) fleet.Counts {
@@ -201,6 +204,9 @@ func TestClockChange(t *testing.T) {
 
 // TestLeaks plays thefts that must be found, and says how long it takes.
 func TestLeaks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of CPU: months of a company")
+	}
 	const from = 28 // day, a Monday
 	clerk := func(level, share, times float64) func(*rand.Rand, int, int) fleet.Counts {
 		work := office(level)
@@ -307,6 +313,9 @@ func TestLeaks(t *testing.T) {
 // TestBoilingFrog: whoever takes one or two percent more each day, compounding,
 // is found, though the short baseline goes along.
 func TestBoilingFrog(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of CPU: months of a company")
+	}
 	const calm, days = 42, 150
 	for _, growth := range []float64{0.01, 0.02} {
 		for _, read := range []bool{true, false} {

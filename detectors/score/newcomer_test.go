@@ -14,6 +14,9 @@ import (
 // records, half of what an agent reads in a day, is caught on that day; new
 // customers and new agents who are like the others open nothing.
 func TestThiefFromDayOne(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of CPU: months of a company")
+	}
 	const start = 14
 	for seed := uint64(1); seed <= 2; seed++ {
 		people := shop(seed, 9000, 100)
