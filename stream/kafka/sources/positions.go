@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -14,6 +13,7 @@ import (
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/position"
 )
 
 // groupProgress reads the progress of all partitions of the group. While another
@@ -49,9 +49,7 @@ func (r *run) groupProgressNow(ctx context.Context) (map[stream.Source]stream.Pr
 		}
 		s := stream.Source{Topic: o.Topic, Partition: o.Partition}
 		p := ingest.NoProgress(s, o.At)
-		if ms, err := strconv.ParseInt(o.Metadata, 10, 64); err == nil {
-			p.MaxTime = ms
-		}
+		p.MaxTime = position.DecodeTime(o.Metadata)
 		out[s] = p
 	})
 	return out, errors.Join(faults...)
@@ -132,7 +130,7 @@ func withProgress(ctx context.Context, progress []stream.Progress) context.Conte
 					return fmt.Errorf("committing %s partition %d at offset %d, where %d was taken in: this is a mistake in weir, and nothing is committed",
 						t.Topic, part.Partition, part.Offset, p.Offset)
 				}
-				meta := strconv.FormatInt(p.MaxTime, 10)
+				meta := position.EncodeTime(p.MaxTime)
 				part.Metadata = &meta
 			}
 		}
