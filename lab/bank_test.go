@@ -147,7 +147,7 @@ type bankCounter struct {
 	hourly *rules.Hourly
 }
 
-func (c *bankCounter) Event(src stream.Source, ev *event.Event) bool {
+func (c *bankCounter) Event(src stream.Source, ev *event.Event) int64 {
 	c.hourly.Observe(ev)
 	return c.calmRun.Event(src, ev)
 }
@@ -223,7 +223,7 @@ type bankRun struct {
 	alerts []alerting.Alert
 }
 
-func (r *bankRun) Event(src stream.Source, ev *event.Event) bool {
+func (r *bankRun) Event(src stream.Source, ev *event.Event) int64 {
 	for _, p := range r.plans {
 		for due := p.Due(ev.Time); due != nil; due = p.Due(ev.Time) {
 			r.Run.Event(src, due)

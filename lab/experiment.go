@@ -78,24 +78,25 @@ func (x *Experiment) Trial(ctx context.Context, s *settings.Settings) (Trial, er
 // calm reads the log as it is. The first time it also learns what the leaks are
 // planned from.
 func (x *Experiment) calm(ctx context.Context, s *settings.Settings) (*calmRun, error) {
-	c := newCalmRun(s, x.log, x.progress)
+	var profiles []*Profile // to be filled
 	if x.profiles == nil {
 		for i := range x.leaks {
 			dim, ok := s.Dimension(x.leaks[i].Dimension)
 			if !ok {
 				return nil, usage.Errorf("the leak's IDENTITY is of the dimension %q, which the configuration does not have; it has %v", x.leaks[i].Dimension, s.Detect.Dimensions)
 			}
-			c.profiles = append(c.profiles, NewProfile(dim, s.Hasher, x.leaks[i].Seed))
+			profiles = append(profiles, NewProfile(dim, s.Hasher, x.leaks[i].Seed))
 		}
 	}
+	c := newCalmRun(s, x.log, x.progress, profiles...)
 	if err := x.log.Read(ctx, c); err != nil {
 		return nil, err
 	}
-	for _, p := range c.profiles {
+	for _, p := range profiles {
 		p.End()
 	}
 	if x.profiles == nil {
-		x.profiles = c.profiles
+		x.profiles = profiles
 	}
 	return c, nil
 }

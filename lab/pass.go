@@ -13,29 +13,22 @@ import (
 // calmRun is a pass over the log as it is, under one configuration.
 type calmRun struct {
 	*backtest.Run
-	alerts   []alerting.Alert
-	profiles []*Profile // still to be filled
+	alerts []alerting.Alert
 }
 
 // newCalmRun returns a pass that has not begun and fills the profiles.
 func newCalmRun(s *settings.Settings, log backtest.Log, p *progress.Line, profiles ...*Profile) *calmRun {
-	c := &calmRun{Run: backtest.NewRun(s, log, p), profiles: profiles}
+	c := &calmRun{Run: backtest.NewRun(s, log, p)}
 	c.Alert = func(a *alerting.Alert) error {
 		c.alerts = append(c.alerts, *a)
 		return nil
 	}
+	c.Took = func(ev *event.Event) {
+		for _, p := range profiles {
+			p.Observe(ev)
+		}
+	}
 	return c
-}
-
-// Event takes in one event and reports whether it moves its source on.
-func (c *calmRun) Event(src stream.Source, ev *event.Event) bool {
-	if !c.Run.Event(src, ev) {
-		return false
-	}
-	for _, p := range c.profiles {
-		p.Observe(ev)
-	}
-	return true
 }
 
 // days returns the length of the log, in days.
@@ -84,7 +77,7 @@ func newLeakRun(s *settings.Settings, log backtest.Log, p *progress.Line, plan *
 }
 
 // Event takes in one event of the log, after those of the leak that are due.
-func (r *leakRun) Event(src stream.Source, ev *event.Event) bool {
+func (r *leakRun) Event(src stream.Source, ev *event.Event) (reached int64) {
 	if r.source == nil {
 		r.source = &src
 	}

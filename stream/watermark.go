@@ -22,6 +22,8 @@ func (s Source) Compare(o Source) int {
 type Progress struct {
 	Source
 	Offset  int64 // next offset to read
+	Replay  int64 // offset at which a restart reads on: of the oldest event that waits to be judged, else Offset
+	Taken   int64 // how many events of the record at Replay a restart leaves out: they were judged
 	MaxTime int64 // largest event time seen, Unix ms; never when there was none
 	// Idle: the position has reached the end of the log and the partition has
 	// been quiet, so it no longer holds the watermark back.

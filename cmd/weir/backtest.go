@@ -186,7 +186,11 @@ func printBacktest(w io.Writer, s *backtest.Summary) {
 		}
 		fmt.Fprintf(w, "\nodd, but read: %s (docs/formats.md)", strings.Join(notes, ", "))
 	}
-	fmt.Fprintf(w, "\n%s episodes opened, %s alerts in all\n", alerting.Group(s.Opened), alerting.Group(s.Alerts))
+	fmt.Fprint(w, "\n")
+	for _, warning := range s.Warnings {
+		fmt.Fprintf(w, "warning: %s\n", warning)
+	}
+	fmt.Fprintf(w, "%s episodes opened, %s alerts in all\n", alerting.Group(s.Opened), alerting.Group(s.Alerts))
 	for _, kind := range slices.Sorted(maps.Keys(s.Suppressed)) {
 		fmt.Fprintf(w, "%s alerts held back: %s\n", alerting.Group(s.Suppressed[kind]), heldBack[kind])
 	}

@@ -27,9 +27,9 @@ type recorder struct {
 
 func newRecorder() *recorder { return &recorder{lines: map[int32]int64{}, ended: map[int32]bool{}} }
 
-func (r *recorder) Event(_ stream.Source, ev *event.Event) bool {
+func (r *recorder) Event(_ stream.Source, ev *event.Event) int64 {
 	r.times = append(r.times, ev.Time)
-	return true
+	return ev.Time
 }
 func (r *recorder) Reject(*event.Reject)                   { r.rejects++ }
 func (r *recorder) Progress(src stream.Source, line int64) { r.lines[src.Partition] = line }

@@ -126,9 +126,7 @@ func (in *input) chunk(r Reader) (events int, err error) {
 		}
 		events++
 		in.events++
-		if r.Event(in.source, ev) {
-			in.reached = max(in.reached, ev.Time)
-		}
+		in.reached = max(in.reached, r.Event(in.source, ev))
 	}
 	for range chunkLines {
 		line, n, err := in.lines.Next()

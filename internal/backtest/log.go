@@ -18,9 +18,9 @@ type Log interface {
 
 // Reader takes in what a Log holds.
 type Reader interface {
-	// Event takes in an event and reports whether it moves its source on: a
-	// future-dated one does not. It must not keep ev.
-	Event(src stream.Source, ev *event.Event) bool
+	// Event takes in an event and returns the event time that its source has
+	// reached, Unix ms: one with a wrong date does not move it. It must not keep ev.
+	Event(src stream.Source, ev *event.Event) (reached int64)
 	// Reject takes in what could not be decoded.
 	Reject(rej *event.Reject)
 	// Progress says that everything of the source up to an offset, or a line,

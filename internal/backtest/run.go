@@ -23,6 +23,7 @@ import (
 type Run struct {
 	Local   *local.Runner
 	Alert   func(*alerting.Alert) error // is given each alert, in order; its error ends the reading
+	Took    func(*event.Event)          // is given each event that was not rejected, as it counts, if it is not nil
 	Summary Summary                     // of what was read so far
 
 	started  int64 // Unix ms; no event may be much later
@@ -32,11 +33,18 @@ type Run struct {
 // NewRun returns a pass over a log that has not begun. Its alerts go nowhere
 // until Alert is set.
 func NewRun(s *settings.Settings, log Log, p *progress.Line) *Run {
-	return &Run{
+	r := &Run{
 		started: time.Now().UnixMilli(), progress: p, Alert: func(*alerting.Alert) error { return nil },
 		Local:   local.New(s.Ingest, s.Detect, s.Correlate, log.Topics()),
 		Summary: Summary{Rejected: map[string]int64{}},
 	}
+	r.Local.Ingest.Decided = func(d ingest.Decision) {
+		if d.Outcome == ingest.Ahead && r.Summary.FirstAhead == 0 {
+			r.Summary.FirstAhead = alerting.Time(d.Dated)
+		}
+		r.count(d.Event, d.Outcome)
+	}
+	return r
 }
 
 // KeepSuppressed counts the suppressed alerts in the summary and writes them to a
@@ -66,8 +74,8 @@ func (r *Run) KeepSuppressed(name string) (end func() error, err error) {
 	}, nil
 }
 
-// Event takes in one event and reports whether it moves its source on.
-func (r *Run) Event(src stream.Source, ev *event.Event) bool {
+// Event takes in one event and returns the event time that its source has reached.
+func (r *Run) Event(src stream.Source, ev *event.Event) (reached int64) {
 	r.Summary.Events++
 	for notes := ev.Notes; notes != 0; notes &= notes - 1 {
 		if r.Summary.Notes == nil {
@@ -75,7 +83,14 @@ func (r *Run) Event(src stream.Source, ev *event.Event) bool {
 		}
 		r.Summary.Notes[(notes&-notes).String()]++
 	}
-	outcome := r.Local.Fold(src, r.started, ev)
+	if outcome := r.Local.Fold(src, r.started, ev); outcome != ingest.Waiting {
+		r.count(ev, outcome)
+	}
+	return r.Local.Ingest.At(src).MaxTime
+}
+
+// count notes what became of an event.
+func (r *Run) count(ev *event.Event, outcome ingest.Outcome) {
 	switch outcome {
 	case ingest.Counted:
 		r.Summary.Counted++
@@ -83,15 +98,19 @@ func (r *Run) Event(src stream.Source, ev *event.Event) bool {
 		r.Summary.Late++
 	case ingest.Fact:
 		r.Summary.Facts++
+	case ingest.Ahead:
+		r.Summary.Ahead++
 	default:
 		r.Summary.Rejected[outcome.String()]++
-		return false
+		return
+	}
+	if r.Took != nil {
+		r.Took(ev)
 	}
 	if t := alerting.Time(ev.Time); r.Summary.From == 0 || t < r.Summary.From {
 		r.Summary.From = t
 	}
 	r.Summary.To = max(r.Summary.To, alerting.Time(ev.Time))
-	return true
 }
 
 // Reject counts what could not be decoded.
@@ -101,7 +120,7 @@ func (r *Run) Reject(rej *event.Reject) { r.Summary.Rejected[rej.Reason.String()
 func (r *Run) Progress(src stream.Source, offset int64) { r.Local.Ingest.Read(src, offset) }
 
 // End tells ingest that a source was read to its end.
-func (r *Run) End(src stream.Source) { r.Local.Ingest.SetIdle(src, true) }
+func (r *Run) End(src stream.Source) { r.Local.Ingest.End(src) }
 
 // Flush hands on what was read and gives the alerts to Alert.
 func (r *Run) Flush(last bool) error {
@@ -110,6 +129,9 @@ func (r *Run) Flush(last bool) error {
 		do = r.Local.End
 	}
 	alerts, err := do()
+	if last {
+		r.Summary.Warnings = r.Summary.warnings()
+	}
 	if err != nil {
 		return err
 	}
@@ -133,6 +155,7 @@ type Summary struct {
 	Counted  int64            `json:"counted"`
 	Facts    int64            `json:"facts"`
 	Late     int64            `json:"late"`
+	Ahead    int64            `json:"ahead,omitempty"` // counted at the time that the events around them have reached
 	Rejected map[string]int64 `json:"rejected"`
 	Notes    map[string]int64 `json:"notes,omitempty"` // what was odd about events that count
 	Alerts   int64            `json:"alerts"`
@@ -144,5 +167,20 @@ type Summary struct {
 	Missing []fact.Input  `json:"missing_inputs,omitempty"`
 	From    alerting.Time `json:"from,omitempty"` // of the events read; absent when there are none
 	To      alerting.Time `json:"to,omitempty"`
-	Error   string        `json:"error,omitempty"`
+	// FirstAhead is the date of the first event that is dated far ahead of those around
+	// it.
+	FirstAhead alerting.Time `json:"first_ahead,omitempty"`
+	Warnings   []string      `json:"warnings,omitempty"` // what is odd about the times in the log, once it was read
+	Error      string        `json:"error,omitempty"`
+}
+
+// warnings says what is odd about the times in the log.
+func (s *Summary) warnings() (out []string) {
+	if s.Ahead > 0 {
+		out = append(out, fmt.Sprintf("dated far ahead of the events around them, and counted at the time of those: %s; the first says %s: look for a wrong clock at their source", alerting.Group(s.Ahead), s.FirstAhead))
+	}
+	if s.Late > s.Counted {
+		out = append(out, "most events are older than others before them, so little can be seen: sort each file by time, oldest first, and read it again (tac turns a file round that is newest first)")
+	}
+	return out
 }

@@ -8,12 +8,10 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/backtest"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
-	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
 )
 
@@ -30,6 +28,7 @@ func OfBin(ctx context.Context, s *settings.Settings, log backtest.Log, dimensio
 		Evidence: alerting.Evidence{Bin: alerting.Time(bin * s.Grid.Bin), BinWidth: s.Config.Time.Bin.String()},
 	}
 	r := &binRun{Run: backtest.NewRun(s, log, p), about: a, recount: NewRecount(a, s.Config.Dimensions[dim], s.Hasher, s.Detect.Retention)}
+	r.Took = r.recount.Observe
 	r.Local.Detect.Ask(dim, identity, bin)
 	r.Alert = func(stated *alerting.Alert) error {
 		if stated.Dimension == dimension && stated.Identity == identity && stated.Time > a.Evidence.Bin && stated.Time <= a.Time {
@@ -50,12 +49,6 @@ type binRun struct {
 	recount *Recount
 	about   *alerting.Alert   // which bin of which identity
 	stated  []*alerting.Alert // of the identity, in the bin
-}
-
-// Event counts one event and hands it to the operators.
-func (r *binRun) Event(src stream.Source, ev *event.Event) bool {
-	r.recount.Observe(ev)
-	return r.Run.Event(src, ev)
 }
 
 // Flush ends the reading when the bin is closed.

@@ -7,12 +7,10 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/backtest"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
-	"github.com/weirhq/weir/stream"
 )
 
 // Replay reads the log again: it counts what the alert counted, and has the
@@ -29,6 +27,7 @@ func (x *Explanation) Replay(ctx context.Context, s *settings.Settings, log back
 	}
 	defer p.Clear()
 	r := &replay{Run: backtest.NewRun(s, log, p), stated: a, recount: NewRecount(a, dim, s.Hasher, s.Detect.Retention)}
+	r.Took = r.recount.Observe
 	r.Alert = func(again *alerting.Alert) error {
 		if again.DedupKey == a.DedupKey && again.Time == a.Time && again.Status == a.Status {
 			r.again = again
@@ -48,12 +47,6 @@ type replay struct {
 	recount *Recount
 	stated  *alerting.Alert
 	again   *alerting.Alert // as the operators raise it now; nil: they do not
-}
-
-// Event counts one event and hands it to the operators.
-func (r *replay) Event(src stream.Source, ev *event.Event) bool {
-	r.recount.Observe(ev)
-	return r.Run.Event(src, ev)
 }
 
 // afterAlert is how much of the log after the alert is read, in ms of event time:

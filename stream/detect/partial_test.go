@@ -151,6 +151,7 @@ func TestPartialsTellAll(t *testing.T) {
 			for i := range batch {
 				in.Fold(src, batch[i].Time, &batch[i])
 			}
+			in.End(src)
 			in.Flush(nil, nil, func(_ int32, value []byte) {
 				b, err := stream.DecodeBatch(value)
 				if err == nil {

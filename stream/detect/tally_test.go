@@ -69,6 +69,8 @@ func (d *desk) act(at int64, ev event.Event) {
 // work hands on what was folded and closes what can be closed.
 func (d *desk) work() {
 	d.t.Helper()
+	d.ingest.End(deskSource) // nothing waits for what comes after it
+	d.ingest.SetIdle(deskSource, false)
 	d.ingest.Flush([]stream.Topic{{Name: "access", Partitions: 1}}, nil, func(_ int32, value []byte) {
 		b, err := stream.DecodeBatch(value)
 		if err == nil {

@@ -48,7 +48,27 @@ func TestStories(t *testing.T) {
 			case "fold":
 				stamp := int64(1 << 40)
 				d.MaybeScanArgs(t, "stamp", &stamp)
-				return fold(t, d, in, (start+stamp)*minute)
+				out := fold(t, d, in, (start+stamp)*minute)
+				if !d.HasArg("open") {
+					in.End(source)
+				}
+				return out()
+			case "end":
+				out := outcomes(in)
+				in.End(source)
+				return out()
+			case "rest":
+				out, wall := outcomes(in), int64(0)
+				d.ScanArgs(t, "wall", &wall)
+				in.Rest(source, (start+wall)*minute)
+				return out()
+			case "confirm":
+				out, reached := outcomes(in), int64(0)
+				d.ScanArgs(t, "reached", &reached)
+				in.Confirm(source, (start+reached)*minute)
+				return out()
+			case "new":
+				in = worker(t)
 			case "flush":
 				return flush(t, in)
 			case "commit":
@@ -63,10 +83,18 @@ func TestStories(t *testing.T) {
 	})
 }
 
-// fold folds the event of each line: a minute, and fields.
-func fold(t *testing.T, d *datadriven.TestData, in *ingest.Worker, stamp int64) string {
+// fold folds the event of each line: a minute, and fields. The function returned says
+// what became of those that were judged until it is called.
+func fold(t *testing.T, d *datadriven.TestData, in *ingest.Worker, stamp int64) (said func() string) {
 	t.Helper()
-	var out strings.Builder
+	said = outcomes(in)
+	votes, appended := 0, int64(0)
+	d.MaybeScanArgs(t, "votes", &votes)
+	at := int64(eventtime.Never)
+	if d.MaybeScanArgs(t, "appended", &appended); d.HasArg("appended") {
+		at = (start + appended) * minute
+	}
+	in.Begin(source, in.At(source).Offset, at)
 	for line := range strings.Lines(d.Input) {
 		words := strings.Fields(line)
 		at, err := strconv.ParseInt(words[0], 10, 64)
@@ -100,9 +128,40 @@ func fold(t *testing.T, d *datadriven.TestData, in *ingest.Worker, stamp int64) 
 				d.Fatalf(t, "%s: %v", w, err)
 			}
 		}
-		fmt.Fprintln(&out, in.Fold(source, stamp, &ev))
+		if votes > 0 {
+			ev.Records = []string{"vote"}
+		}
+		for range max(votes, 1) {
+			if o := in.Fold(source, stamp, &ev); o != ingest.Waiting {
+				in.Decided(ingest.Decision{Event: &ev, Dated: ev.Time, Outcome: o})
+			}
+		}
 	}
-	return out.String()
+	return said
+}
+
+// outcomes returns a function that says what became of the events that were judged
+// until it is called, one a line, or how many one after the other if many.
+func outcomes(in *ingest.Worker) func() string {
+	var list []ingest.Outcome
+	in.Decided = func(d ingest.Decision) { list = append(list, d.Outcome) }
+	const few = 10
+	return func() string {
+		var out strings.Builder
+		for len(list) > 0 {
+			n := 1
+			for n < len(list) && list[n] == list[0] {
+				n++
+			}
+			if n > few {
+				fmt.Fprintf(&out, "%s x%d\n", list[0], n)
+			} else {
+				out.WriteString(strings.Repeat(list[0].String()+"\n", n))
+			}
+			list = list[n:]
+		}
+		return out.String()
+	}
 }
 
 // flush prints what goes on.
@@ -115,7 +174,11 @@ func flush(t *testing.T, in *ingest.Worker) string {
 			b.Dimensions[p.Dimension], p.Identity, p.Tick-first, p.Apply-first, p.Events, p.Records.Count(0).N, p.Rows.Total())
 	}, func(b *stream.Batch) {
 		for _, f := range b.Facts {
-			fmt.Fprintf(&out, "%s %s by %s, applied %d\n", f.Action, cmp.Or(f.Subject, f.KeyID), f.Actor, f.Apply-first)
+			fmt.Fprintf(&out, "%s %s by %s, applied %d", f.Action, cmp.Or(f.Subject, f.KeyID), f.Actor, f.Apply-first)
+			if at := f.Time/minute - start; at/5 > f.Apply-first {
+				fmt.Fprintf(&out, ", dated %d", at)
+			}
+			out.WriteByte('\n')
 		}
 		for _, s := range b.SignIns {
 			fmt.Fprintf(&out, "signed in: %s in tick %d, applied %d\n", s.Account, s.Tick-first, s.Apply-first)

@@ -19,10 +19,15 @@ const (
 	Fact                   // no access; moves progress only
 	Future                 // dated too far past its record's own timestamp; rejected
 	Expired                // older than the retention; nothing could count it
+	Ahead                  // dated far ahead of the events around it; counted at the time they have reached
 	NumOutcomes
+
+	// Waiting is no outcome: the event waits to be judged, and Decided tells of it
+	// then. So is an event that was judged before its source was taken over.
+	Waiting
 )
 
-var outcomeNames = [NumOutcomes]string{"counted", "late", "fact", "future", "expired"}
+var outcomeNames = [...]string{"counted", "late", "fact", "future", "expired", "ahead", Waiting: "waiting"}
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
@@ -42,8 +47,12 @@ type Config struct {
 
 // Worker folds events into partials: one per identity and tick since the last
 // flush. Between flushes that are committed it keeps nothing but the progress
-// of its sources, so there is nothing to restore and a crash loses nothing.
+// of its sources, and the few events that wait to be judged, which are read again; so
+// there is nothing to restore and a crash loses nothing.
 type Worker struct {
+	// Decided is told what became of each event that waited, if it is not nil.
+	Decided func(Decision)
+
 	cfg       Config
 	names     []string // of the dimensions
 	sources   sources
@@ -77,7 +86,7 @@ func New(cfg Config) *Worker {
 
 // Assign adds a source partition at the progress of its last commit (MaxTime
 // is eventtime.Never when there was none).
-func (in *Worker) Assign(p stream.Progress) { in.sources[p.Source] = &sourceProgress{p, p} }
+func (in *Worker) Assign(p stream.Progress) { in.sources[p.Source] = newSource(p) }
 
 // Revoke removes a source partition. What it had folded since the last commit
 // must be dropped with Abort by the caller, if it was not committed.
@@ -86,33 +95,73 @@ func (in *Worker) Revoke(s stream.Source) { delete(in.sources, s) }
 // Progress returns the progress of all assigned sources, sorted.
 func (in *Worker) Progress() []stream.Progress { return in.sources.list() }
 
+// Moved returns the progress of those sources that a restart would find elsewhere
+// than the last commit has put them, sorted.
+func (in *Worker) Moved() []stream.Progress {
+	return slices.DeleteFunc(in.Progress(), func(p stream.Progress) bool {
+		old := in.sources[p.Source].committed.progress()
+		return p.Replay == old.Replay && p.Taken == old.Taken && p.MaxTime == old.MaxTime
+	})
+}
+
+// Begin says that the next events of a source are of the record at an offset.
+// appended is when the broker wrote the record by its own clock, Unix ms;
+// eventtime.Never if that is not known.
+func (in *Worker) Begin(s stream.Source, offset, appended int64) {
+	in.sources[s].begin(offset, appended)
+}
+
 // Read marks a record of a source as read: what it held has been folded or
-// rejected.
-func (in *Worker) Read(s stream.Source, next int64) { in.sources[s].now.Offset = next }
+// rejected, or waits.
+func (in *Worker) Read(s stream.Source, next int64) { in.sources[s].reading = position{offset: next} }
 
 // At returns the progress of an assigned source.
-func (in *Worker) At(s stream.Source) stream.Progress { return in.sources[s].now }
+func (in *Worker) At(s stream.Source) stream.Progress { return in.sources[s].progress() }
 
 // SetIdle declares a source idle, or not.
-func (in *Worker) SetIdle(s stream.Source, idle bool) { in.sources[s].now.Idle = idle }
+func (in *Worker) SetIdle(s stream.Source, idle bool) { in.sources[s].idle = idle }
 
 // Fold counts one event of a source. stamp is the timestamp of the Kafka
 // record that held it (for files, the start of the process), in ms.
-func (in *Worker) Fold(s stream.Source, stamp int64, ev *event.Event) Outcome {
-	if ev.Time > stamp+in.cfg.Future {
+// It says that the event waits if the event, or one before it, is far ahead.
+func (in *Worker) Fold(src stream.Source, stamp int64, ev *event.Event) Outcome {
+	s := in.sources[src]
+	at, judged := s.next()
+	switch {
+	case judged:
+		return Waiting
+	case ev.Time > stamp+in.cfg.Future:
 		return Future
+	case len(s.waiting) == 0 && !s.ahead(ev.Time, s.appended, in.cfg.Lateness):
+		return in.take(s, ev)
 	}
-	apply, outcome := in.sources[s].place(ev.Time, in.cfg.Grid, in.cfg.Lateness, in.cfg.Retention)
+	s.waiting = append(s.waiting, waiting{at, s.appended, ev.Clone()})
+	s.idle = false
+	in.settle(s, false, 0)
+	return Waiting
+}
+
+// take counts one event that is not far ahead, or that is believed.
+func (in *Worker) take(s *sourceProgress, ev *event.Event) Outcome {
+	apply, outcome := s.place(ev.Time, in.cfg.Grid, in.cfg.Lateness, in.cfg.Retention)
 	if outcome == Expired {
 		return Expired
 	}
-	in.broadcast.activeSource(s.Topic, apply)
+	in.count(s, ev, apply)
 	if !ev.Action.Access() {
-		in.fact(ev, apply)
 		return Fact
 	}
-	in.access(ev, apply)
 	return outcome
+}
+
+// count counts an event at the close of a tick.
+func (in *Worker) count(s *sourceProgress, ev *event.Event, apply int64) {
+	in.broadcast.activeSource(s.source.Topic, apply)
+	if ev.Action.Access() {
+		in.access(ev, apply)
+	} else {
+		in.fact(ev, apply)
+	}
 }
 
 // access counts an access for each of its identities, and for the token by which it
@@ -166,13 +215,20 @@ func (in *Worker) fact(ev *event.Event, apply int64) {
 		}
 	case ev.Action == event.Revoke && byToken:
 		in.tokenFact(ev, stream.TokenRevoked, apply)
-	case slices.Contains(lifecycle, ev.Action):
+	case tellsOfLifecycle(ev):
 		e := ev.Clone()
 		in.broadcast.facts = append(in.broadcast.facts, stream.FactRecord{
 			LifecycleEvent: fact.LifecycleEvent{Action: e.Action, Time: e.Time, Actor: e.Actor, Subject: e.Subject, KeyID: e.KeyID, SomeKeys: e.SomeKeys},
 			Apply:          apply,
 		})
 	}
+}
+
+// tellsOfLifecycle reports whether an event tells of a person or a key, and not of a
+// token or an access.
+func tellsOfLifecycle(ev *event.Event) bool {
+	byToken := ev.Session != "" && (ev.Action == event.Issue || ev.Action == event.Revoke)
+	return !byToken && slices.Contains(lifecycle, ev.Action)
 }
 
 // lifecycle are the actions that a fact.LifecycleEvent can have.

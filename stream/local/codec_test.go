@@ -19,6 +19,7 @@ func batchOf(t testing.TB) []byte {
 	source := stream.Source{Topic: "a"}
 	in.Assign(ingest.NoProgress(source, 0))
 	in.Fold(source, stamp, &event.Event{Time: 29_000_000 * minute, Actor: "ann", Records: []string{"r1", "r2"}, ID: "id", Rows: 9})
+	in.End(source)
 	var out []byte
 	in.Flush([]stream.Topic{{Name: "a", Partitions: 1}}, nil, func(_ int32, v []byte) { out = v })
 	return out

@@ -98,7 +98,7 @@ func (l *lab) sent(t testing.TB, events []event.Event, topics ...string) []strea
 		}
 	}
 	for _, p := range worker.Progress() {
-		worker.SetIdle(p.Source, true)
+		worker.End(p.Source)
 	}
 	flush()
 	return out

@@ -13,11 +13,9 @@ import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
-	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/detect"
 	"github.com/weirhq/weir/stream/ingest"
-	"github.com/weirhq/weir/stream/local"
 )
 
 const minute = eventtime.Minute
@@ -95,22 +93,8 @@ const stamp = int64(4e12) // the records' own timestamps: never in the events' p
 // calm returns what one ingest, one join and one detect task make of the events.
 func (l *lab) calm(t testing.TB, events []event.Event) []string {
 	t.Helper()
-	runner := local.New(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
-	var out []string
-	take := func(alerts []alerting.Alert, err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, lines(t, alerts)...)
-	}
-	for i := range events {
-		runner.Fold(stream.Source{Topic: "access"}, stamp, &events[i])
-		if i%5000 == 4999 {
-			take(runner.Flush())
-		}
-	}
-	take(runner.End())
-	return out
+	alerts, _ := l.judged(t, events)
+	return alerts
 }
 
 func compare(t *testing.T, name string, got, want []string) {

@@ -115,7 +115,7 @@ func (l *Runner) join() (err error) {
 // because input ended: an episode that is open stays open.
 func (l *Runner) End() ([]alerting.Alert, error) {
 	for _, p := range l.Ingest.Progress() {
-		l.Ingest.SetIdle(p.Source, true)
+		l.Ingest.End(p.Source)
 	}
 	return l.Flush()
 }

@@ -95,6 +95,8 @@ func (c *crowd) flush() {
 			c.t.Fatal(err)
 		}
 	}
+	c.ingest.End(crowdSource) // nothing waits for what comes after it
+	c.ingest.SetIdle(crowdSource, false)
 	c.ingest.Flush([]stream.Topic{{Name: crowdSource.Topic, Partitions: 1}}, nil, func(_ int32, value []byte) {
 		batch, err := stream.DecodeBatch(value)
 		check(err)

@@ -43,6 +43,7 @@ type mesh struct {
 	mostKills int // in one run
 	portion   int // how many events a task reads of a partition at most before it commits
 	outcomes  [ingest.NumOutcomes]int
+	replayed  int // commits at which an event waited to be judged
 }
 
 type record struct {
@@ -149,6 +150,7 @@ func (m *mesh) step() {
 // be killed. It reports whether anything is left to read.
 func (m *mesh) ingest() bool {
 	in := ingest.New(m.lab.joined(int32(len(m.partials))))
+	in.Decided = func(d ingest.Decision) { m.outcomes[d.Outcome]++ }
 	left := false
 	var mine []stream.Source
 	for p := range m.topics[0].Partitions {
@@ -162,13 +164,17 @@ func (m *mesh) ingest() bool {
 	}
 	for _, s := range mine {
 		list := m.sources[s]
-		from := int(m.committed[s].Offset)
+		from := int(m.committed[s].Replay)
 		to := min(from+m.dice.IntN(m.portion), len(list))
 		for i := from; i < to; i++ {
-			m.outcomes[in.Fold(s, stamp, &list[i])]++
+			if o := in.Fold(s, stamp, &list[i]); o != ingest.Waiting {
+				m.outcomes[o]++
+			}
 			in.Read(s, int64(i+1))
 		}
-		in.SetIdle(s, to == len(list))
+		if in.SetIdle(s, false); to == len(list) {
+			in.End(s)
+		}
 	}
 	if m.kills && m.killed < m.mostKills && m.dice.IntN(5) == 0 {
 		m.killed++
@@ -178,6 +184,9 @@ func (m *mesh) ingest() bool {
 		func(p int32, value []byte) { m.write(m.partials, p, value) })
 	for _, p := range in.Progress() {
 		m.committed[p.Source] = p
+		if p.Replay < p.Offset {
+			m.replayed++
+		}
 	}
 	return left
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 	"github.com/weirhq/weir/stream/kafka/metrics"
 )
@@ -80,7 +81,8 @@ func (r *run) lagging(ctx context.Context, all map[stream.Source]stream.Progress
 		if r.partitions[s] != nil || p.MaxTime == eventtime.Never || !slices.Contains(names, s.Topic) {
 			continue
 		}
-		if !reached(p, 1) { // a commit may stand before the control record at the end
+		// A commit may stand before events that wait, and the control record at the end.
+		if !reached(p, 1+ingest.LookAhead) {
 			out = append(out, p.MaxTime)
 		}
 	}

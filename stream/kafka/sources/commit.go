@@ -22,6 +22,9 @@ func (r *run) commit(ctx context.Context) error {
 	}
 	r.markLoaded()
 	progress := r.ingest.Progress()
+	if r.joining.now.Load() && len(r.session.Client().UncommittedOffsets()) == 0 && len(r.ingest.Moved()) > 0 {
+		return nil // offsets to commit and nothing read: that can wait until the group stands
+	}
 	if !slices.Equal(progress, r.last.progress) || !slices.Equal(r.topics, r.last.topics) || len(r.rejects) > 0 {
 		if done, err := r.write(ctx, progress); err != nil || !done {
 			return err
@@ -43,6 +46,7 @@ func (r *run) write(ctx context.Context, progress []stream.Progress) (committed 
 			out.Write(ctx, &kgo.Record{Topic: topic, Partition: partition, Value: value})
 		}
 	}
+	moved := r.ingest.Moved()
 	r.ingest.Flush(r.topics, writeTo(r.Topics.Sessions), writeTo(r.Topics.Partials))
 	size := out.Bytes()
 	for _, value := range r.rejects.encode() {
@@ -50,7 +54,7 @@ func (r *run) write(ctx context.Context, progress []stream.Progress) (committed 
 	}
 	// The session would commit the offsets although a record has failed.
 	err = out.Flush(ctx)
-	committed, endErr := r.end(ctx, progress, err == nil)
+	committed, endErr := r.end(ctx, progress, moved, err == nil)
 	r.open = false
 	if err = errors.Join(err, endErr); err != nil {
 		r.Metrics.Commits.WithLabelValues("ingest", "failed").Inc()
@@ -71,17 +75,23 @@ func (r *run) write(ctx context.Context, progress []stream.Progress) (committed 
 
 // end ends the transaction. It reports whether it was committed: not when the
 // group has taken a partition away meanwhile.
-func (r *run) end(ctx context.Context, progress []stream.Progress, commit bool) (committed bool, err error) {
+func (r *run) end(ctx context.Context, progress, moved []stream.Progress, commit bool) (committed bool, err error) {
 	if commit && len(r.session.Client().UncommittedOffsets()) == 0 {
 		// The session would hold the group up for half a second after a commit
-		// without offsets, such as one that tells of an idle partition.
-		kept, err := r.changes.whileKept(func() error { return r.session.Client().EndTransaction(ctx, kgo.TryCommit) })
-		if kept || err != nil {
+		// without offsets, such as one that tells of an idle partition. Offsets that
+		// moved although nothing more was read are committed by the session.
+		kept, err := r.changes.whileKept(func() error {
+			if len(moved) > 0 {
+				return nil
+			}
+			return r.session.Client().EndTransaction(ctx, kgo.TryCommit)
+		})
+		if err != nil || kept && len(moved) == 0 {
 			return kept && err == nil, err
 		}
-		commit = false
+		commit = kept
 	}
-	return r.session.End(withProgress(ctx, progress), kgo.TransactionEndTry(commit))
+	return r.session.End(withProgress(ctx, progress, moved), kgo.TransactionEndTry(commit))
 }
 
 // begin opens the transaction, if none is open.

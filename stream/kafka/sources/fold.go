@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/kafka/message"
@@ -47,6 +48,7 @@ func (r *run) fold(fetches kgo.Fetches) {
 		for _, rec := range p.Records {
 			if !rec.Attrs.IsControl() {
 				f.offset, f.stamp = rec.Offset, rec.Timestamp.UnixMilli()
+				r.ingest.Begin(src, rec.Offset, appended(rec))
 				size += len(rec.Value)
 				message.Decode(decoder, rec, f.yield)
 			}
@@ -58,6 +60,58 @@ func (r *run) fold(fetches kgo.Fetches) {
 		f.count(size)
 		r.Metrics.LagOffsets.WithLabelValues(p.Topic, metrics.Label(p.Partition)).Set(float64(p.HighWatermark - 1 - p.Records[len(p.Records)-1].Offset))
 	})
+}
+
+// appended returns when the broker wrote a record by its own clock, Unix ms;
+// eventtime.Never if the record's timestamp is its producer's.
+func appended(rec *kgo.Record) int64 {
+	const byBroker = 1 // kgo: LogAppendTime
+	if rec.Attrs.TimestampType() != byBroker {
+		return eventtime.Never
+	}
+	return rec.Timestamp.UnixMilli()
+}
+
+// decided counts what became of an event that waited.
+func (r *run) decided(d ingest.Decision) {
+	r.Metrics.Events.WithLabelValues(d.Source.Topic, d.Outcome.String()).Inc()
+	switch d.Outcome {
+	case ingest.Expired:
+		r.rejects.add(d.Source, d.Offset, d.Outcome.String(), "time")
+		return
+	case ingest.Ahead:
+		r.warnAhead(&d)
+	}
+	if !d.Event.Action.Access() {
+		r.Metrics.Facts.WithLabelValues(d.Event.Action.String()).Inc()
+	}
+}
+
+// warnLate says of a partition, not more than once in a while, that most of its events
+// are late: its order tells nothing then.
+func (f *folder) warnLate() {
+	const few = 100
+	late, at := f.outcomes[ingest.Late], f.partitions[f.src]
+	if now := time.Now(); late > few && late > f.outcomes[ingest.Counted] && now.Sub(at.warnedLate) >= warnOften {
+		f.Log.Warn("most events are older than others before them, so little can be seen: the source must write them in the order in which they happened, oldest first",
+			"topic", f.src.Topic, "partition", f.src.Partition, "offset", f.offset, "late", late)
+		at.warnedLate = now
+	}
+}
+
+// warnOften is how often one warning about a partition is repeated at most.
+const warnOften = 10 * time.Minute
+
+// warnAhead says of a partition, not more than once in a while, that dates of events
+// are not believed.
+func (r *run) warnAhead(d *ingest.Decision) {
+	at := r.partitions[d.Source]
+	at.ahead++
+	if now := time.Now(); now.Sub(at.warned) >= warnOften {
+		r.Log.Warn("events are dated far ahead of those around them, and are counted at the time of those: look for a wrong clock at their source",
+			"topic", d.Source.Topic, "partition", d.Source.Partition, "offset", d.Offset, "dated", time.UnixMilli(d.Dated).UTC(), "events", at.ahead)
+		at.warned, at.ahead = now, 0
+	}
 }
 
 // folder counts what becomes of the events of one partition in one poll.
@@ -89,6 +143,9 @@ func (f *folder) yield(ev *event.Event, rej *event.Reject) {
 		f.notes[ev.Notes]++
 	}
 	outcome := f.ingest.Fold(f.src, f.stamp, ev)
+	if outcome == ingest.Waiting {
+		return
+	}
 	f.outcomes[outcome]++
 	if outcome == ingest.Fact {
 		if f.facts == nil {
@@ -109,6 +166,7 @@ func (f *folder) count(size int) {
 			m.Events.WithLabelValues(f.src.Topic, ingest.Outcome(o).String()).Add(float64(n))
 		}
 	}
+	f.warnLate()
 	for action, n := range f.facts {
 		m.Facts.WithLabelValues(action.String()).Add(float64(n))
 	}

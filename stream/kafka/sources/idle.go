@@ -47,15 +47,23 @@ func (r *run) refresh(ctx context.Context) error {
 
 // findIdle declares a partition idle when its position has reached the end of
 // its log, nothing has come for a while, and the tick of its last event is over
-// by the wall clock too: between two events of one tick nobody is idle.
+// by the wall clock too: between two events of one tick nobody is idle. What waits to
+// be judged is judged then, but for what is dated past the wall clock; other partitions
+// confirm it earlier.
 func (r *run) findIdle(ctx context.Context) error {
 	now := time.Now()
-	var quiet []stream.Progress
+	var quiet, waits []stream.Progress
 	var topics []string
 	for _, p := range r.ingest.Progress() {
 		over := p.MaxTime == eventtime.Never || now.UnixMilli() >= r.Config.Grid.TickEnd(r.Config.Grid.TickOf(p.MaxTime))
-		if !p.Idle && over && !r.partitions[p.Source].paused && now.Sub(r.partitions[p.Source].quiet) >= r.Options.Idle {
-			quiet = append(quiet, p)
+		over = over && now.Sub(r.partitions[p.Source].quiet) >= r.Options.Idle
+		waiting := r.ingest.Waiting(p.Source) > 0
+		if (over && !p.Idle || waiting) && !r.partitions[p.Source].paused {
+			if over {
+				quiet = append(quiet, p)
+			} else {
+				waits = append(waits, p)
+			}
 			if !slices.Contains(topics, p.Topic) {
 				topics = append(topics, p.Topic)
 			}
@@ -64,7 +72,7 @@ func (r *run) findIdle(ctx context.Context) error {
 			r.Metrics.LagSeconds.WithLabelValues(p.Topic, metrics.Label(p.Partition)).Set(float64(now.UnixMilli()-p.MaxTime) / 1000)
 		}
 	}
-	if len(quiet) == 0 {
+	if len(quiet)+len(waits) == 0 {
 		return nil
 	}
 	reached, err := r.ends(ctx, topics)
@@ -73,15 +81,52 @@ func (r *run) findIdle(ctx context.Context) error {
 	}
 	for _, p := range quiet {
 		slack := int64(0)
-		if p.MaxTime == eventtime.Never && p.Offset > r.partitions[p.Source].from {
+		if r.ingest.Waiting(p.Source) == 0 && p.MaxTime == eventtime.Never && p.Offset > r.partitions[p.Source].from {
 			slack = nearEnd
 		}
 		if reached(p, slack) {
-			r.ingest.SetIdle(p.Source, true)
+			r.ingest.Rest(p.Source, now.UnixMilli())
 			r.Metrics.LagOffsets.WithLabelValues(p.Topic, metrics.Label(p.Partition)).Set(0)
 		}
 	}
+	waits = slices.DeleteFunc(waits, func(p stream.Progress) bool { return !reached(p, 0) })
+	return r.confirm(ctx, waits)
+}
+
+// confirm judges what waits in partitions that stand at the ends of their logs by how
+// far the other partitions have come. Where a log is read again nothing stands at its
+// end, and the log alone decides.
+func (r *run) confirm(ctx context.Context, waits []stream.Progress) error {
+	if len(waits) == 0 {
+		return nil
+	}
+	all, err := r.groupProgress(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range r.ingest.Progress() {
+		all[p.Source] = p
+	}
+	for _, p := range waits {
+		r.ingest.Confirm(p.Source, reachedByMost(all, p.Source))
+	}
 	return nil
+}
+
+// reachedByMost returns the event time that half of the partitions but one have
+// reached, or more than half, Unix ms. It is never where no other has any progress.
+func reachedByMost(all map[stream.Source]stream.Progress, but stream.Source) int64 {
+	var times []int64
+	for s, p := range all {
+		if s != but && p.MaxTime != eventtime.Never {
+			times = append(times, p.MaxTime)
+		}
+	}
+	if len(times) == 0 {
+		return eventtime.Never
+	}
+	slices.Sort(times)
+	return times[len(times)/2]
 }
 
 // nearEnd is how far from its end a partition may be to count as idle although

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -13,7 +16,6 @@ import (
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/kafka/cluster"
-	"github.com/weirhq/weir/stream/kafka/position"
 )
 
 // groupProgress reads the progress of all partitions of the group. While another
@@ -49,7 +51,7 @@ func (r *run) groupProgressNow(ctx context.Context) (map[stream.Source]stream.Pr
 		}
 		s := stream.Source{Topic: o.Topic, Partition: o.Partition}
 		p := ingest.NoProgress(s, o.At)
-		p.MaxTime = position.DecodeTime(o.Metadata)
+		readMetadata(o.Metadata, &p)
 		out[s] = p
 	})
 	return out, errors.Join(faults...)
@@ -113,27 +115,74 @@ func (r *run) starts(ctx context.Context, parts map[string][]int32) (map[stream.
 	return out, nil
 }
 
-// withProgress puts each partition's largest event time into the metadata of
-// its offset commit: what is late must be known after a crash.
-func withProgress(ctx context.Context, progress []stream.Progress) context.Context {
-	known := map[stream.Source]stream.Progress{}
+// metadata returns what the offset commit of a partition says beside the offset: the
+// largest event time, in ms, and how many events of the record at the offset were
+// judged, unless none.
+func metadata(p *stream.Progress) string {
+	m := strconv.FormatInt(p.MaxTime, 10)
+	if p.Taken > 0 {
+		m += " " + strconv.FormatInt(p.Taken, 10)
+	}
+	return m
+}
+
+// readMetadata reads what metadata wrote. Of what it cannot read it says nothing.
+func readMetadata(m string, p *stream.Progress) {
+	first, second, _ := strings.Cut(m, " ")
+	if ms, err := strconv.ParseInt(first, 10, 64); err == nil {
+		p.MaxTime = ms
+	}
+	if n, err := strconv.ParseInt(second, 10, 64); err == nil {
+		p.Taken = n
+	}
+}
+
+// withProgress makes the offset commits of a context say what place says.
+func withProgress(ctx context.Context, progress, moved []stream.Progress) context.Context {
+	return kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error { return place(req, progress, moved) })
+}
+
+// place makes an offset commit say of each partition where a restart reads on, and in
+// the metadata its largest event time: what is late must be known after a crash. It
+// adds the moved partitions of which the client has read nothing more.
+func place(req *kmsg.TxnOffsetCommitRequest, progress, moved []stream.Progress) error {
+	known, missing := map[stream.Source]stream.Progress{}, map[stream.Source]stream.Progress{}
 	for _, p := range progress {
 		known[p.Source] = p
 	}
-	return kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
-		for i := range req.Topics {
-			t := &req.Topics[i]
-			for j := range t.Partitions {
-				part := &t.Partitions[j]
-				p, ok := known[stream.Source{Topic: t.Topic, Partition: part.Partition}]
-				if !ok || p.Offset != part.Offset {
-					return fmt.Errorf("committing %s partition %d at offset %d, where %d was taken in: this is a mistake in weir, and nothing is committed",
-						t.Topic, part.Partition, part.Offset, p.Offset)
-				}
-				meta := position.EncodeTime(p.MaxTime)
-				part.Metadata = &meta
+	for _, p := range moved {
+		missing[p.Source] = p
+	}
+	for i := range req.Topics {
+		t := &req.Topics[i]
+		for j := range t.Partitions {
+			part := &t.Partitions[j]
+			p, ok := known[stream.Source{Topic: t.Topic, Partition: part.Partition}]
+			if !ok || p.Offset != part.Offset {
+				return fmt.Errorf("committing %s partition %d at offset %d, where %d was taken in: this is a mistake in weir, and nothing is committed",
+					t.Topic, part.Partition, part.Offset, p.Offset)
 			}
+			placed(part, &p)
+			delete(missing, p.Source)
 		}
-		return nil
-	})
+	}
+	for s, p := range missing {
+		part := kmsg.NewTxnOffsetCommitRequestTopicPartition()
+		part.Partition = s.Partition
+		placed(&part, &p)
+		i := slices.IndexFunc(req.Topics, func(t kmsg.TxnOffsetCommitRequestTopic) bool { return t.Topic == s.Topic })
+		if i < 0 {
+			i = len(req.Topics)
+			req.Topics = append(req.Topics, kmsg.NewTxnOffsetCommitRequestTopic())
+			req.Topics[i].Topic = s.Topic
+		}
+		req.Topics[i].Partitions = append(req.Topics[i].Partitions, part)
+	}
+	return nil
+}
+
+// placed makes a partition of an offset commit say where a restart reads on.
+func placed(part *kmsg.TxnOffsetCommitRequestTopicPartition, p *stream.Progress) {
+	meta := metadata(p)
+	part.Offset, part.Metadata = p.Replay, &meta
 }

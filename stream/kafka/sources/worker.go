@@ -91,6 +91,7 @@ type run struct {
 	decoders   map[string]*fieldmap.Decoder // by topic
 	partitions map[stream.Source]*partition // those that this worker has
 	changes    changes
+	joining    joining
 	rejects    rejects
 	open       bool           // a transaction has begun
 	topics     []stream.Topic // the source topics and how many partitions they have
@@ -104,6 +105,10 @@ type partition struct {
 	from   int64     // offset at which it was taken over
 	paused bool      // it is far ahead of others
 	loaded bool      // the client has begun with it
+
+	warned     time.Time // wall clock when the log last told of events dated far ahead
+	ahead      int       // such events since then
+	warnedLate time.Time // wall clock when the log last told of mostly late events
 }
 
 // lastCommit is what the last commit of a run said of the sources; the zero value
@@ -118,6 +123,7 @@ func newRun(w *Worker, admin *kadm.Client) *run {
 		Worker: w, admin: admin, ingest: ingest.New(w.Config),
 		decoders: map[string]*fieldmap.Decoder{}, partitions: map[stream.Source]*partition{}, changes: newChanges(), rejects: rejects{},
 	}
+	r.ingest.Decided = r.decided
 	for _, s := range w.Options.Sources {
 		r.decoders[s.Topic] = s.Format.NewDecoder()
 	}
@@ -126,6 +132,7 @@ func newRun(w *Worker, admin *kadm.Client) *run {
 
 func (r *run) clientOptions(ctx context.Context) []kgo.Opt {
 	return slices.Concat(r.Conn.Options(ctx), cluster.GroupOptions(r.group()), []kgo.Opt{
+		kgo.WithHooks(&r.joining),
 		kgo.ConsumeTopics(r.Options.names()...),
 		kgo.TransactionalID(r.group() + "-" + r.ID),
 		kgo.TransactionTimeout(cluster.TransactionLimit),

@@ -1,0 +1,194 @@
+package ingest
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream"
+)
+
+// An event is far ahead when it is dated later than everything before it in its
+// source partition by more than the lateness. Were its date wrong and believed,
+// everything after it would be late, or expired. So the events after it vote: one
+// that is no older than the event less the lateness is for it, an older one is
+// against it. They wait until it is judged, then all are judged in the order of the
+// log; only one that is believed comes after those that lead up to it. Nothing but the log decides, so portions and crashes
+// cannot show. What waits is not stored: a restart reads it again. One that is voted
+// down counts all the same, at the time that its source has reached: what a wrong clock
+// did is seen as soon as what a right one did.
+
+// LookAhead is how many events wait at most for one that is far ahead to be judged.
+const LookAhead = 2*majority - 1
+
+// majority is how many of the LookAhead next events decide: twice as many as any actor
+// or address of three simulated companies has in a row in two weeks (15 events), so
+// that one wrong clock does not outvote the others.
+const majority = 32
+
+// mostWaiting is how many record ids the waiting events of one source hold before
+// the votes so far decide: four of the largest events, so that memory is bounded.
+const mostWaiting = 4 * event.MaxRecords
+
+// waiting is an event that waits for one that is far ahead to be judged, or is it.
+type waiting struct {
+	at       position
+	appended int64 // see sourceState
+	event    *event.Event
+}
+
+// ahead reports whether an event is too far ahead of its source to be believed by
+// itself. It is not if the broker's clock agrees, to within the lateness.
+func (s *sourceState) ahead(at, appended, lateness int64) bool {
+	if s.maxTime != eventtime.Never && at <= s.maxTime+lateness {
+		return false
+	}
+	return appended == eventtime.Never || at < appended-lateness || at > appended+lateness
+}
+
+// verdict is what is known of the first waiting event.
+type verdict int
+
+const (
+	undecided verdict = iota
+	believed
+	refuted
+)
+
+// judge judges the first waiting event. At the end of the log, and when too much
+// waits, the votes so far decide, and an equal vote is for the event, unless it has not
+// happened yet by the wall clock (Unix ms) at the end.
+func (in *Worker) judge(s *sourceState, end bool, wall int64) verdict {
+	lateness := in.cfg.Lateness
+	head := &s.waiting[0]
+	if !s.ahead(head.event.Time, head.appended, lateness) {
+		return believed
+	}
+	pro, contra, records := 0, 0, len(head.event.Records)
+	for i := 1; i < len(s.waiting); i++ {
+		ev := s.waiting[i].event
+		records += len(ev.Records)
+		if ev.Time >= head.event.Time-lateness {
+			pro++
+		} else {
+			contra++
+		}
+		switch {
+		case pro == majority:
+			return believed
+		case contra == majority:
+			return refuted
+		}
+	}
+	switch {
+	case !end && records <= mostWaiting:
+		return undecided
+	case pro < contra:
+		return refuted
+	case end && wall < in.cfg.Grid.TickEnd(in.cfg.Grid.TickOf(head.event.Time)):
+		return undecided
+	}
+	return believed
+}
+
+// settle judges what waits of a source, as far as that can be judged.
+func (in *Worker) settle(s *sourceProgress, end bool, wall int64) {
+	for len(s.waiting) > 0 {
+		switch in.judge(&s.sourceState, end, wall) {
+		case undecided:
+			return
+		case refuted:
+			first := s.waiting[0]
+			s.waiting = slices.Delete(s.waiting, 0, 1)
+			in.takeAhead(s, &first)
+		case believed:
+			in.believe(s)
+		}
+	}
+}
+
+// believe takes in the first waiting event, after those that lead up to it.
+func (in *Worker) believe(s *sourceProgress) {
+	first, before := s.waiting[0], s.leading(in.cfg.Lateness)
+	for i := 1; i <= before; i++ {
+		in.decide(s, &s.waiting[i], s.waiting[i].event, in.take(s, s.waiting[i].event))
+	}
+	in.decide(s, &first, first.event, in.take(s, first.event))
+	s.waiting = slices.Delete(s.waiting, 0, 1+before)
+}
+
+// takeAhead counts an event that was voted down, at the time that its source has
+// reached; where nothing was judged before, at that of the oldest event that waits. What
+// is told of a person or a key keeps its date, since it is in force from then on.
+func (in *Worker) takeAhead(s *sourceProgress, w *waiting) {
+	reached := s.maxTime
+	if reached == eventtime.Never {
+		reached = slices.MinFunc(s.waiting, func(a, b waiting) int { return cmp.Compare(a.event.Time, b.event.Time) }).event.Time
+	}
+	apply, _ := s.place(reached, in.cfg.Grid, in.cfg.Lateness, in.cfg.Retention)
+	ev := *w.event // what waits is read again after an abort
+	if !tellsOfLifecycle(&ev) {
+		ev.Time = reached
+	}
+	in.count(s, &ev, apply)
+	in.decide(s, w, &ev, Ahead)
+}
+
+// leading returns how many of the events after the first waiting one are judged before
+// it: those up to the first vote for it, which it would make late. Right after a gap
+// there are none.
+func (s *sourceState) leading(lateness int64) int {
+	if !s.ahead(s.waiting[0].event.Time, s.waiting[0].appended, lateness) {
+		return 0
+	}
+	for i := 1; i < len(s.waiting); i++ {
+		if s.waiting[i].event.Time >= s.waiting[0].event.Time-lateness {
+			return i - 1
+		}
+	}
+	return len(s.waiting) - 1
+}
+
+// Decision is what became of an event of which Fold said that it waits.
+type Decision struct {
+	Source stream.Source
+	Offset int64        // of its record
+	Event  *event.Event // as it counts; not to be kept
+	Dated  int64        // its own time, Unix ms; later than that of Event if its outcome is Ahead
+	Outcome
+}
+
+// decide tells what became of a waiting event.
+func (in *Worker) decide(s *sourceProgress, w *waiting, counted *event.Event, outcome Outcome) {
+	if in.Decided != nil {
+		in.Decided(Decision{s.source, w.at.offset, counted, w.event.Time, outcome})
+	}
+}
+
+// End says that a source was read to its end: what waits is judged by the votes so
+// far, and the source is idle.
+func (in *Worker) End(src stream.Source) { in.Rest(src, math.MaxInt64) }
+
+// Rest says that a source has come to the end of its log and is quiet, at a wall clock
+// (Unix ms): what waits is judged by the votes so far, but for what is dated past the
+// clock, and the source is idle.
+func (in *Worker) Rest(src stream.Source, wall int64) {
+	s := in.sources[src]
+	in.settle(s, true, wall)
+	s.idle = true
+}
+
+// Confirm says that most other sources have reached an event time, Unix ms. What waits
+// is believed as far as it is dated no later than that by more than the lateness.
+func (in *Worker) Confirm(src stream.Source, reached int64) {
+	s := in.sources[src]
+	for len(s.waiting) > 0 && reached != eventtime.Never && s.waiting[0].event.Time <= reached+in.cfg.Lateness {
+		in.believe(s)
+		in.settle(s, false, 0)
+	}
+}
+
+// Waiting returns how many events of a source wait to be judged.
+func (in *Worker) Waiting(src stream.Source) int { return len(in.sources[src].waiting) }
