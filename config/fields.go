@@ -96,7 +96,7 @@ func table(c *Config) []field {
 		factsFields(&c.Facts),
 		expectedField(c),
 		ledgerFields(&c.Ledger),
-		mapping("http", "The server of /metrics, /healthz and /readyz.",
+		mapping("http", "The server of /metrics, /healthz, /readyz and /status.",
 			scalar("listen", text(&c.HTTP.Listen, notEmpty, listenAddress), "Address to listen on, or off for no server.", "0.0.0.0:9464")),
 		mapping("log", "The log, on stderr.",
 			scalar("level", oneOf(&c.Log.Level, "debug", "info", "warn", "error"), "Least level that is written.", ""),

@@ -30,7 +30,8 @@ and use ` + "`weir reset`" + `. A changed record key, dimension, tick, bin or pa
 count does not fit the state in Kafka and is refused, with the way out.
 
 Alerts for a stdout destination are written to stdout, the log to stderr.
-/metrics, /healthz and /readyz are served on http.listen.`,
+/metrics, /healthz, /readyz and /status are served on http.listen. Why nothing is
+said stands in the log a minute after the start, and in ` + "`weir status`" + `.`,
 		Example: `  weir run -c weir.yaml
   weir run -c weir.yaml --roles ingest
   weir run -c weir.yaml --roles join,detect,correlate,notify`,
@@ -91,6 +92,7 @@ func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.
 	}
 	defer stop()
 	log.Info("starting", "version", version(), "instance", p.Instance, "roles", roles, "brokers", c.Kafka.Brokers)
+	go deployment.LogStatus(ctx, c, p, log)
 	err = p.Run(ctx)
 	if err == nil {
 		log.Info("stopped")

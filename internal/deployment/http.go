@@ -26,8 +26,8 @@ func NewRegistry() *prometheus.Registry {
 	return reg
 }
 
-// Serve answers /metrics, /healthz, /readyz and the buttons of messages until
-// stop is called. It serves nothing if http.listen is off.
+// Serve answers /metrics, /healthz, /readyz, /status and the buttons of messages
+// until stop is called. It serves nothing if http.listen is off.
 func Serve(c *config.Config, reg *prometheus.Registry, p *kafka.Process, log *slog.Logger) (stop func(), err error) {
 	if c.HTTP.Listen == config.Off {
 		return func() {}, nil
@@ -41,6 +41,7 @@ func Serve(c *config.Config, reg *prometheus.Registry, p *kafka.Process, log *sl
 		return nil, c.At("http.listen", fmt.Errorf("%w; choose another address, or off", err))
 	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	mux.Handle("GET /status", newStatusReader(c, p))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !p.Ready() {

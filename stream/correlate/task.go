@@ -114,9 +114,11 @@ func (t *Task) next() int64 {
 
 // Status is what the task holds, for metrics.
 type Status struct {
-	Open       int // episodes, campaigns among them
-	Campaigns  int // open
-	Suppressed int // open episodes that are held back
+	Closed     int64 // event time up to which alerts are told, Unix ms; 0: nothing yet
+	Since      int64 // start of the first day of the log, Unix ms; 0: nothing yet
+	Open       int   // episodes, campaigns among them
+	Campaigns  int   // open
+	Suppressed int   // open episodes that are held back
 	Realised   float64
 	Thresholds []float64 // by dimension
 	Waiting    int       // verdicts on what is not known (yet)
@@ -124,7 +126,13 @@ type Status struct {
 
 // Status tells what the task holds.
 func (t *Task) Status() Status {
-	s := Status{Realised: t.openings.perDay(t.cfg.Grid.TickEnd(max(t.closed, 0))), Waiting: len(t.verdicts.waiting)}
+	s := Status{
+		Realised: t.openings.perDay(t.cfg.Grid.TickEnd(max(t.closed, 0))), Waiting: len(t.verdicts.waiting),
+		Since: t.openings.began * eventtime.Day,
+	}
+	if t.closed != eventtime.Never {
+		s.Closed = t.cfg.Grid.TickEnd(t.closed)
+	}
 	for _, ep := range t.store.episodes.All() {
 		if ep.Closed != 0 {
 			continue

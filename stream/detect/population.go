@@ -29,6 +29,22 @@ func newPopulation(grid eventtime.Grid) population {
 // size returns how many identities there are.
 func (p *population) size() int { return len(p.awake) + len(p.asleep) }
 
+// sizes returns how many identities each of the first n dimensions has.
+func (p *population) sizes(n int) []int64 {
+	out := make([]int64, n)
+	for key := range p.awake {
+		if d := int(key[0]); d < n {
+			out[d]++
+		}
+	}
+	for key := range p.asleep {
+		if d := int(key[0]); d < n {
+			out[d]++
+		}
+	}
+	return out
+}
+
 // get returns the identity of a key, a new one if there is none.
 func (p *population) get(key []byte) *identity {
 	id := p.known(key)

@@ -144,6 +144,10 @@ func (d *Task) Settle() {
 // Offset returns the next offset of weir.partials that the task expects.
 func (d *Task) Offset() int64 { return d.offset }
 
+// Sizes returns how many identities there are of each dimension. It looks at each
+// of them.
+func (d *Task) Sizes() []int64 { return d.people.sizes(len(d.cfg.Dimensions)) }
+
 // Stats returns what the task did so far.
 func (d *Task) Stats() Stats {
 	s := d.stats

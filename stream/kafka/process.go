@@ -137,18 +137,18 @@ func (p *Process) parts(role Role, created int64) map[string]func(context.Contex
 		if p.Ingest.SessionsTopic == "" {
 			break
 		}
-		t := &task.Join{Env: env, Config: join.ConfigFor(&p.Ingest, p.LoginGrace.Milliseconds())}
-		parts["join"] = (&supervise.Placement{Env: env, GroupSuffix: string(role), Topic: p.Topics.Sessions, Task: t.Run, Reach: t.Reach, Forget: t.Forget}).Run
+		t := &task.Join{Env: env, Config: join.ConfigFor(&p.Ingest, p.LoginGrace.Milliseconds()), Positions: &supervise.Positions{}}
+		parts["join"] = (&supervise.Placement{Env: env, GroupSuffix: string(role), Topic: p.Topics.Sessions, Task: t.Run, Positions: t.Positions, Forget: t.Forget}).Run
 	case RoleDetect:
-		t := &task.Detect{Env: env, Config: p.Detect}
-		parts["detect"] = (&supervise.Placement{Env: env, GroupSuffix: string(role), Topic: p.Topics.Partials, Task: t.Run, Forget: t.Forget}).Run
+		t := &task.Detect{Env: env, Config: p.Detect, Positions: &supervise.Positions{}}
+		parts["detect"] = (&supervise.Placement{Env: env, GroupSuffix: string(role), Topic: p.Topics.Partials, Task: t.Run, Positions: t.Positions, Forget: t.Forget}).Run
 	case RoleCorrelate:
-		t := &task.Correlate{Env: env, Config: p.Correlate, Settings: p.Settings, Checkpoints: p.Checkpoints}
-		parts["correlate"] = (&supervise.Placement{Env: env, GroupSuffix: string(role), Topic: p.Topics.Evidence, Task: t.Run, Forget: t.Forget}).Run
+		t := &task.Correlate{Env: env, Config: p.Correlate, Settings: p.Settings, Checkpoints: p.Checkpoints, Positions: &supervise.Positions{}}
+		parts["correlate"] = (&supervise.Placement{Env: env, GroupSuffix: string(role), Topic: p.Topics.Evidence, Task: t.Run, Positions: t.Positions, Forget: t.Forget}).Run
 	case RoleNotify:
 		for i, d := range p.Destinations {
-			n := &deliver.Notifier{Env: env, Dest: d, Other: p.otherThan(i)}
-			parts[deliver.TaskName(d.Name())] = (&supervise.Placement{Env: env, GroupSuffix: "notify-" + d.Name(), Topic: p.Topics.Alerts, Name: deliver.TaskName(d.Name()), Task: n.Run, Forget: n.Forget}).Run
+			n := &deliver.Notifier{Env: env, Dest: d, Other: p.otherThan(i), Positions: &supervise.Positions{}}
+			parts[deliver.TaskName(d.Name())] = (&supervise.Placement{Env: env, GroupSuffix: "notify-" + d.Name(), Topic: p.Topics.Alerts, Name: deliver.TaskName(d.Name()), Task: n.Run, Positions: n.Positions, Forget: n.Forget}).Run
 		}
 	}
 	return parts

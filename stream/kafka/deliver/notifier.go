@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
 	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/position"
 	"github.com/weirhq/weir/stream/kafka/supervise"
 )
 
@@ -39,8 +40,9 @@ type Destination struct {
 // and it has to report.
 type Notifier struct {
 	supervise.Env
-	Dest  Destination
-	Other string // the destination that reports what this one will never take; empty: there is none
+	Dest      Destination
+	Positions *supervise.Positions // what the task says of itself
+	Other     string               // the destination that reports what this one will never take; empty: there is none
 }
 
 // run is what a notifier knows from its start to its first fault.
@@ -109,6 +111,9 @@ func TaskName(destination string) string { return "notify " + destination }
 
 func (r *run) retried(a *alerting.Alert, attempt int, wait time.Duration, err error) {
 	r.Metrics.Retries.WithLabelValues(r.Dest.Name()).Inc()
+	r.Positions.Set(0, position.Notify{
+		Failing: time.Now().UnixMilli(), Attempts: attempt, Reason: alerting.Printable(err.Error(), position.MaxReason),
+	})
 	r.Log.Warn("a delivery failed and will be repeated", "destination", r.Dest.Name(), "dedup_key", a.DedupKey, "attempt", attempt, "wait", wait, "error", err)
 }
 

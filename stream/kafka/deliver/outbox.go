@@ -39,8 +39,8 @@ type lastSent struct {
 	Alert     json.RawMessage `json:"alert,omitempty"` // of a Resender: the latest, while the episode is open
 }
 
-// position is the record that holds the places.
-type position struct {
+// placeRecord is the record that holds the places.
+type placeRecord struct {
 	Places   map[string]*place `json:"places"`
 	Reported []int64           `json:"reported,omitempty"`
 }
@@ -66,7 +66,7 @@ func newOutbox(destination string) *outbox {
 func (o *outbox) load(key, value []byte) error {
 	name := string(key)
 	if name == positionPrefix+o.destination && value != nil {
-		var p position
+		var p placeRecord
 		if err := json.Unmarshal(value, &p); err != nil {
 			return fmt.Errorf("reading where a destination stands: %w", err)
 		}
@@ -91,7 +91,7 @@ func (o *outbox) load(key, value []byte) error {
 
 // record returns the record that holds the places.
 func (o *outbox) record(topic string) *kgo.Record {
-	p := position{Places: map[string]*place{}, Reported: o.reported}
+	p := placeRecord{Places: map[string]*place{}, Reported: o.reported}
 	for name, at := range o.places {
 		p.Places[name] = &place{Next: at.Next, Pending: at.pending()}
 	}

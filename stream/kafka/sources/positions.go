@@ -51,7 +51,7 @@ func (r *run) groupProgressNow(ctx context.Context) (map[stream.Source]stream.Pr
 		}
 		s := stream.Source{Topic: o.Topic, Partition: o.Partition}
 		p := ingest.NoProgress(s, o.At)
-		readMetadata(o.Metadata, &p)
+		ReadMetadata(o.Metadata, &p)
 		out[s] = p
 	})
 	return out, errors.Join(faults...)
@@ -126,8 +126,9 @@ func metadata(p *stream.Progress) string {
 	return m
 }
 
-// readMetadata reads what metadata wrote. Of what it cannot read it says nothing.
-func readMetadata(m string, p *stream.Progress) {
+// ReadMetadata fills in of a partition what the metadata of its offset commit says:
+// its largest event time, and how much behind the offset was taken in. Of what it cannot read it says nothing.
+func ReadMetadata(m string, p *stream.Progress) {
 	first, second, _ := strings.Cut(m, " ")
 	if ms, err := strconv.ParseInt(first, 10, 64); err == nil {
 		p.MaxTime = ms

@@ -20,12 +20,12 @@ func TestMetadata(t *testing.T) {
 	} {
 		m := metadata(&want)
 		got := ingest.NoProgress(stream.Source{}, 0)
-		if readMetadata(m, &got); got != want || len(m) > 64 {
+		if ReadMetadata(m, &got); got != want || len(m) > 64 {
 			t.Errorf("%q is read as %+v, want %+v", m, got, want)
 		}
 	}
 	got := ingest.NoProgress(stream.Source{}, 5)
-	if readMetadata("some member", &got); got != ingest.NoProgress(stream.Source{}, 5) {
+	if ReadMetadata("some member", &got); got != ingest.NoProgress(stream.Source{}, 5) {
 		t.Errorf("metadata of somebody else is read as %+v", got)
 	}
 }

@@ -2,11 +2,14 @@ package supervise
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/weirhq/weir/stream/kafka/cluster"
@@ -29,16 +32,17 @@ type Placement struct {
 	Topic       string
 	Name        string // of a task, where the topic has one partition and several read it; empty: by topic and partition
 	Task        Task
-	Reach       func(partition int32) string // metadata of a position, or nil
-	Forget      func(partition int32)        // called when a partition has moved away
+	Positions   *Positions            // what the tasks say of themselves; nil: nothing
+	Forget      func(partition int32) // called when a partition has moved away
 }
 
 // member is one run of a Placement: its membership in the group, and the tasks
 // that it has been given.
 type member struct {
 	*Placement
-	ctx    context.Context // of the run; tasks that the group's callbacks start end with it
-	client *kgo.Client
+	ctx     context.Context // of the run; tasks that the group's callbacks start end with it
+	client  *kgo.Client
+	topicID kadm.TopicID // of the topic; zero: not known
 
 	mu        sync.Mutex
 	running   map[int32]*placed
@@ -106,13 +110,12 @@ func (m *member) showPositions() {
 		return
 	}
 	topic := kmsg.NewOffsetCommitRequestTopic()
-	topic.Topic = m.Topic
+	topic.Topic, topic.TopicID = m.Topic, m.idOfTopic()
 	m.mu.Lock()
 	for partition, offset := range m.positions {
 		part := kmsg.NewOffsetCommitRequestTopicPartition()
 		part.Partition, part.Offset = partition, offset
-		if m.Reach != nil {
-			text := m.Reach(partition)
+		if text := m.Positions.of(partition); text != "" {
 			part.Metadata = &text
 		}
 		topic.Partitions = append(topic.Partitions, part)
@@ -124,9 +127,37 @@ func (m *member) showPositions() {
 	req := kmsg.NewPtrOffsetCommitRequest()
 	req.Group, req.MemberID, req.Generation = m.groupName(), id, generation
 	req.Topics = append(req.Topics, topic)
-	if _, err := req.RequestWith(m.ctx, m.client); err != nil {
+	if err := m.commit(req); err != nil {
+		m.topicID = kadm.TopicID{} // the topic may have been made anew
 		m.Log.Debug("showing positions", "group", m.groupName(), "error", err)
 	}
+}
+
+// commit makes one commit of positions.
+func (m *member) commit(req *kmsg.OffsetCommitRequest) error {
+	resp, err := req.RequestWith(m.ctx, m.client)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for i := range resp.Topics {
+		for j := range resp.Topics[i].Partitions {
+			faults = append(faults, kerr.ErrorForCode(resp.Topics[i].Partitions[j].ErrorCode))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// idOfTopic returns the id of the topic, by which brokers since Kafka 4.1 know it in
+// commits. It returns zero as long as it cannot be found out.
+func (m *member) idOfTopic() kadm.TopicID {
+	if m.topicID == (kadm.TopicID{}) {
+		details, err := kadm.NewClient(m.client).ListTopics(m.ctx, m.Topic)
+		if err == nil {
+			m.topicID = details[m.Topic].ID
+		}
+	}
+	return m.topicID
 }
 
 // start runs the tasks of partitions that the group has given.
@@ -155,6 +186,7 @@ func (m *member) start(partitions []int32) {
 // forget tells that a partition does not run here any longer.
 func (m *member) forget(partition int32) {
 	m.Ready.Forget(m.taskName(partition))
+	m.Positions.forget(partition)
 	m.Forget(partition)
 }
 

@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/position"
 	"github.com/weirhq/weir/stream/kafka/supervise"
 )
 
@@ -26,6 +28,7 @@ type Correlate struct {
 	Config      correlate.Config
 	Settings    []byte // in force, as JSON; nil: they are not chained
 	Checkpoints *Checkpoints
+	Positions   *supervise.Positions // what the task says of itself
 }
 
 // Run restores the fleet's state, and then takes in reports and verdicts until
@@ -58,6 +61,7 @@ type correlateRun struct {
 	correlate    *correlate.Task
 	ledger       ledgerWriter
 	checkpointer *checkpointer
+	said         time.Time // wall clock at which the position was told last
 }
 
 func (r *correlateRun) loop(ctx context.Context, at func(int64)) error {
@@ -77,7 +81,24 @@ func (r *correlateRun) loop(ctx context.Context, at func(int64)) error {
 			return err
 		}
 		at(r.correlate.Offset())
+		r.tell()
 	}
+}
+
+// tell says how the fleet is, for those who look at the group.
+func (r *correlateRun) tell() {
+	if time.Since(r.said) < supervise.CommitPositions/2 {
+		return
+	}
+	r.said = time.Now()
+	s := r.correlate.Status()
+	for i := range s.Thresholds {
+		s.Thresholds[i] = wire.Finite(s.Thresholds[i])
+	}
+	r.Positions.Set(0, position.Correlate{
+		Closed: s.Closed, Since: s.Since, Open: s.Open, Campaigns: s.Campaigns, HeldBack: s.Suppressed,
+		Verdicts: s.Waiting, Realised: s.Realised, Thresholds: s.Thresholds,
+	})
 }
 
 // restore loads the state of the fleet, opens the ledger and sets the client to

@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/stream/detect"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 	"github.com/weirhq/weir/stream/kafka/metrics"
+	"github.com/weirhq/weir/stream/kafka/position"
 	"github.com/weirhq/weir/stream/kafka/supervise"
 )
 
@@ -25,7 +26,8 @@ const mostHeld = 500_000
 // here.
 type Detect struct {
 	supervise.Env
-	Config detect.Config
+	Config    detect.Config
+	Positions *supervise.Positions // what the tasks say of themselves
 }
 
 // Run restores the state of a partition, and then takes in partials and closes
@@ -57,6 +59,9 @@ type detectRun struct {
 	quiet     time.Time // wall clock since when nothing came
 	paused    bool      // weir.partials is not read
 	warned    bool      // the log has a warning of the inputs that are missing
+	said      time.Time // wall clock at which the position was told last
+	counted   time.Time // wall clock at which the identities were counted last
+	sizes     []int64   // identities by dimension, as of then
 }
 
 func (r *detectRun) loop(ctx context.Context, at func(int64)) error {
@@ -83,6 +88,7 @@ func (r *detectRun) loop(ctx context.Context, at func(int64)) error {
 		}
 		at(r.detect.Offset())
 		r.showInputs()
+		r.tell(waiting)
 		r.pause(waiting && r.detect.Held() > mostHeld)
 	}
 }
@@ -230,6 +236,34 @@ func (r *detectRun) showInputs() {
 	for _, input := range inputs.Missing() {
 		r.Log.Warn("an input is missing", "input", input.Name, "so", input.String())
 	}
+}
+
+// countEvery is how often the identities of a partition are counted, which looks at
+// each.
+const countEvery = time.Minute
+
+// tell says how far the partition is, for those who look at the group.
+func (r *detectRun) tell(waiting bool) {
+	now := time.Now()
+	if now.Sub(r.said) < supervise.CommitPositions/2 {
+		return
+	}
+	if r.said = now; now.Sub(r.counted) >= countEvery {
+		r.counted, r.sizes = now, r.detect.Sizes()
+	}
+	s := r.detect.Stats()
+	says := position.Detect{
+		Closed: s.ClosedMS, Watermark: max(s.WatermarkMS, 0), Waiting: waiting, Identities: r.sizes, Facts: r.Config.Facts != nil,
+	}
+	if s.Holder.Topic != "" {
+		says.Holder = s.Holder.Topic + "/" + metrics.Label(s.Holder.Partition)
+	}
+	if says.Facts {
+		for _, input := range s.Inputs.Missing() {
+			says.Missing = append(says.Missing, input.Name)
+		}
+	}
+	r.Positions.Set(r.partition, says)
 }
 
 // pause stops reading partials while the task is full, or reads on: a backlog

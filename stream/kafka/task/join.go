@@ -3,8 +3,6 @@ package task
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -12,21 +10,15 @@ import (
 	"github.com/weirhq/weir/stream/join"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 	"github.com/weirhq/weir/stream/kafka/metrics"
+	"github.com/weirhq/weir/stream/kafka/position"
 	"github.com/weirhq/weir/stream/kafka/supervise"
 )
 
 // Join runs a join.Task on each partition of weir.sessions that is placed here.
 type Join struct {
 	supervise.Env
-	Config  join.Config
-	reached sync.Map // partition: event time up to which it is joined, Unix ms
-}
-
-// Reach returns, for the metadata of a position, how far a partition is joined.
-func (t *Join) Reach(partition int32) string {
-	ms, _ := t.reached.Load(partition)
-	at, _ := ms.(int64)
-	return strconv.FormatInt(at, 10)
+	Config    join.Config
+	Positions *supervise.Positions // what the tasks say of themselves
 }
 
 // Run restores the tokens of a partition, and then matches reads with logins
@@ -45,10 +37,7 @@ func (t *Join) Run(ctx context.Context, partition int32, at func(int64)) error {
 }
 
 // Forget drops what the metrics show of a partition that has moved away.
-func (t *Join) Forget(partition int32) {
-	t.reached.Delete(partition)
-	t.Metrics.ForgetJoin(partition)
-}
+func (t *Join) Forget(partition int32) { t.Metrics.ForgetJoin(partition) }
 
 // joinRun is one run of a partition's task.
 type joinRun struct {
@@ -80,8 +69,9 @@ func (r *joinRun) loop(ctx context.Context, at func(int64)) error {
 		if committed {
 			saved, when = r.join.Offset(), time.Now()
 		}
-		r.Metrics.Joined(metrics.Label(r.partition), r.join.Stats())
-		r.reached.Store(r.partition, r.join.Stats().ClosedMS)
+		stats := r.join.Stats()
+		r.Metrics.Joined(metrics.Label(r.partition), stats)
+		r.Positions.Set(r.partition, position.Join{Closed: stats.ClosedMS, Held: stats.Held, Logins: stats.Logins})
 		r.Metrics.Heartbeat.WithLabelValues("join").SetToCurrentTime()
 		at(r.join.Offset())
 	}

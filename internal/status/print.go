@@ -1,0 +1,94 @@
+package status
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+)
+
+// Print writes a status for people, with times in a zone: first what must be
+// mended and why little is said, then what that follows from.
+func (s *Status) Print(w io.Writer, zone *time.Location) error {
+	out := &printer{t: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), zone: zone}
+	out.line("weir, group %s, %s (%s)", s.Group, s.Time.Std().In(zone).Format("Mon 2 Jan 2006 15:04:05"), zone)
+	out.sentences("What must be mended:", s.Faults)
+	out.sentences("Why little or nothing is said:", s.Reasons)
+	out.line("")
+	out.line("ROLE\tPROCESSES\tHOSTS\tDONE UP TO\tWAITING")
+	for i := range s.Roles {
+		r := &s.Roles[i]
+		out.line("%s\t%d\t%s\t%s\t%d", r.Name, r.Processes, strings.Join(r.Hosts, ", "), out.time(r.Reached), r.Waiting)
+	}
+	out.line("")
+	out.line("SOURCE\tPARTITIONS\tLAST EVENT\tLAG\tLAST HOUR\tWAITING\tREJECTED IN 24 H")
+	for i := range s.Sources {
+		src := &s.Sources[i]
+		lag := time.Duration(src.LagSeconds * float64(time.Second))
+		out.line("%s\t%d\t%s\t%s\t%d\t%d\t%s", src.Topic, src.Partitions, out.time(src.LastEvent), lag, src.LastHour, src.Waiting, rejects(src))
+	}
+	out.line("")
+	out.line("DIMENSION\tIDENTITIES\tOPENS AT")
+	for i := range s.Dimensions {
+		d := &s.Dimensions[i]
+		out.line("%s\t%d\t%.2f nats", d.Name, d.Identities, d.Threshold)
+	}
+	out.line("")
+	out.line("DESTINATION\tTYPE\tLAST\tOUTCOME\tDELIVERED IN 7 D\tFAILED\tWAITING")
+	for i := range s.Destinations {
+		d := &s.Destinations[i]
+		outcome := d.Outcome
+		if d.Failing {
+			outcome = "failing"
+		}
+		out.line("%s\t%s\t%s\t%s\t%d\t%d\t%d", d.Name, d.Type, out.time(d.Last), outcome, d.Delivered, d.Failed, d.Waiting)
+	}
+	out.line("")
+	out.line("Budget: %.2g a day of %.2g were told of over the last 28 days of event time.", s.Budget.Realised, s.Budget.PerDay)
+	out.line("Open: %d episodes, %d of them campaigns, %d held back; %d verdicts wait.", s.Episodes.Open, s.Episodes.Campaigns, s.Episodes.HeldBack, s.Episodes.Verdicts)
+	if err := out.t.Flush(); err != nil {
+		return fmt.Errorf("writing the status: %w", err)
+	}
+	return nil
+}
+
+// printer writes lines of tables.
+type printer struct {
+	t    *tabwriter.Writer
+	zone *time.Location
+}
+
+func (p *printer) line(format string, args ...any) { fmt.Fprintf(p.t, format+"\n", args...) }
+
+func (p *printer) sentences(title string, list []string) {
+	if len(list) == 0 {
+		return
+	}
+	p.line("")
+	p.line("%s", title)
+	for _, text := range list {
+		p.line("- %s", alerting.Printable(text, 1000))
+	}
+}
+
+func (p *printer) time(t alerting.Time) string {
+	if t == 0 {
+		return "-"
+	}
+	return t.Std().In(p.zone).Format("2 Jan 15:04")
+}
+
+// rejects lists what could not be taken in, by reason.
+func rejects(src *Source) string {
+	if len(src.Rejected) == 0 {
+		return "0"
+	}
+	var out []string
+	for _, r := range src.Rejected {
+		out = append(out, fmt.Sprintf("%d %s", r.Count, r.Reason))
+	}
+	return strings.Join(out, ", ")
+}
