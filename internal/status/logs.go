@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -24,11 +23,8 @@ const (
 	deliveredOf = 7 * 24 * time.Hour
 )
 
-// errEnough ends the reading of a topic that holds more than a status needs.
-var errEnough = errors.New("enough was read")
-
 // readSince hands the records of one of weir's own topics to fn that were appended
-// within a span, at most mostRecords of them. A topic that is not there has none.
+// within a span, at most the last mostRecords of them. A topic that is not there has none.
 func (r *reader) readSince(ctx context.Context, topic string, span time.Duration, fn func(*kgo.Record)) error {
 	if r.have[topic].Err != nil {
 		return nil
@@ -37,18 +33,13 @@ func (r *reader) readSince(ctx context.Context, topic string, span time.Duration
 	if err != nil {
 		return err
 	}
-	n := 0
-	err = cluster.ReadSpans(ctx, r.conn, spans, func(rec *kgo.Record) error {
-		if n++; n > mostRecords {
-			return errEnough
-		}
+	for i := range spans {
+		spans[i].Next = max(spans[i].Next, spans[i].End-mostRecords)
+	}
+	return cluster.ReadSpans(ctx, r.conn, spans, func(rec *kgo.Record) error {
 		fn(rec)
 		return nil
 	})
-	if !errors.Is(err, errEnough) {
-		return err
-	}
-	return nil
 }
 
 // readRejects counts what could not be taken in, by source and reason.
