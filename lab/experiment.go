@@ -48,6 +48,16 @@ type Experiment struct {
 	progress *progress.Line
 }
 
+// Passes returns how often an experiment of several trials reads the log, at the
+// most: once as it is and once more for each identity that a leak is tried with.
+func Passes(leaks []Leak, trials int) int {
+	n := 1
+	for i := range leaks {
+		n += leaks[i].Count
+	}
+	return n * trials
+}
+
 // NewExperiment returns an experiment that has not begun.
 func NewExperiment(log backtest.Log, leaks []Leak, p *progress.Line) *Experiment {
 	return &Experiment{log: log, leaks: leaks, progress: p}
@@ -89,6 +99,7 @@ func (x *Experiment) calm(ctx context.Context, s *settings.Settings) (*calmRun, 
 		}
 	}
 	c := newCalmRun(s, x.log, x.progress, profiles...)
+	x.progress.Pass()
 	if err := x.log.Read(ctx, c); err != nil {
 		return nil, err
 	}
@@ -119,6 +130,7 @@ func (x *Experiment) try(ctx context.Context, s *settings.Settings, calm *calmRu
 			return r, err
 		}
 		run := newLeakRun(s, x.log, x.progress, plan)
+		x.progress.Pass()
 		if err := x.log.Read(ctx, run); err != nil {
 			return r, err
 		}

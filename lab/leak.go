@@ -73,6 +73,8 @@ type Leak struct {
 	Rate      Rate
 	Dimension string        // of Identity; empty: key for Forged, else user
 	Identity  string        // whose; empty: chosen from the log (see Profile.Choose)
+	Role      string        // those of whom the log says so are chosen; empty: all
+	Work      string        // those who mostly work through this endpoint are chosen; empty: all
 	Start     time.Time     // zero: after two thirds of the log
 	Length    time.Duration // of the leak, whole days
 	Count     int           // how many identities are tried, each in a run of its own
@@ -85,8 +87,8 @@ const leakDays = 7
 
 // ParseLeak reads a leak as people write it: KEY=VALUE pairs between commas,
 // keys in any case, such as KIND=drift,RATE=2x,COUNT=5. The keys are KIND, RATE
-// (3x, 500/day, 20/h or, of slow, 2%), IDENTITY (NAME or DIMENSION:NAME), START
-// (RFC 3339, or a day), DAYS, COUNT, ACCOUNTS and SEED. The error says which
+// (3x, 500/day, 20/h or, of slow, 2%), IDENTITY (NAME or DIMENSION:NAME), ROLE,
+// WORK (an endpoint), START (RFC 3339, or a day), DAYS, COUNT, ACCOUNTS and SEED. The error says which
 // part is wrong and what would be right.
 func ParseLeak(text string) (Leak, error) {
 	l := Leak{Kind: Drift, Length: leakDays * 24 * time.Hour, Count: 1, Accounts: 10, Seed: 1}
@@ -105,6 +107,10 @@ func ParseLeak(text string) (Leak, error) {
 			rate = value
 		case "identity":
 			l.identity(value)
+		case "role":
+			l.Role = value
+		case "work":
+			l.Work = value
 		case "start":
 			l.Start, err = parseStart(value)
 		case "days":
@@ -118,7 +124,7 @@ func ParseLeak(text string) (Leak, error) {
 		case "seed":
 			l.Seed, err = strconv.ParseUint(value, 10, 64)
 		default:
-			err = fmt.Errorf("there is no such key; want KIND, RATE, IDENTITY, START, DAYS, COUNT, ACCOUNTS or SEED")
+			err = fmt.Errorf("there is no such key; want KIND, RATE, IDENTITY, ROLE, WORK, START, DAYS, COUNT, ACCOUNTS or SEED")
 		}
 		if err != nil {
 			return l, fmt.Errorf("reading %s of the leak %q: %w", strings.TrimSpace(key), text, err)
@@ -137,6 +143,17 @@ func (l *Leak) identity(value string) {
 		return
 	}
 	l.Identity = value
+}
+
+// asked says which identities the leak asks for, for messages; empty: any.
+func (l *Leak) asked() (text string) {
+	if l.Role != "" {
+		text = fmt.Sprintf(" of the role %q", l.Role)
+	}
+	if l.Work != "" {
+		text += fmt.Sprintf(" that mostly works through %q", l.Work)
+	}
+	return text
 }
 
 // settle fills in what depends on the kind.
@@ -160,6 +177,9 @@ func (l *Leak) settle(text, rate string) error {
 	}
 	if l.Identity != "" && l.Count > 1 {
 		return fmt.Errorf("reading COUNT of the leak %q: with IDENTITY there is one identity to try; leave one of the two out", text)
+	}
+	if l.Identity != "" && (l.Role != "" || l.Work != "") {
+		return fmt.Errorf("reading IDENTITY of the leak %q: ROLE and WORK choose among identities; leave them or IDENTITY out", text)
 	}
 	if l.Identity != "" && (l.Kind == Mules || l.Kind == Newcomer) {
 		return fmt.Errorf("reading IDENTITY of the leak %q: %s chooses its accounts from the log; leave IDENTITY out", text, l.Kind)

@@ -17,6 +17,7 @@ func TestParseLeak(t *testing.T) {
 		{"RATE=20/h,IDENTITY=ana", Leak{Kind: Drift, Rate: Rate{PerDay: 480}, Dimension: "user", Identity: "ana"}},
 		{"IDENTITY=client:crm web: old", Leak{Kind: Drift, Rate: Rate{Times: 3}, Dimension: "client", Identity: "crm web: old"}},
 		{"IDENTITY=2001:db8::/64", Leak{Kind: Drift, Rate: Rate{Times: 3}, Dimension: "user", Identity: "2001:db8::/64"}},
+		{"ROLE=agent,WORK=GET /c/{id}", Leak{Kind: Drift, Rate: Rate{Times: 3}, Dimension: "user", Role: "agent", Work: "GET /c/{id}"}},
 		{"KIND=slow", Leak{Kind: Slow, Rate: Rate{Growth: 0.02}, Dimension: "user"}},
 		{"KIND=forged,START=2026-03-01", Leak{Kind: Forged, Rate: Rate{PerDay: 1000}, Dimension: "key", Start: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}},
 		{"KIND=mules,ACCOUNTS=4,SEED=9,COUNT=3,DAYS=2", Leak{Kind: Mules, Rate: Rate{Times: 1.5}, Dimension: "user", Accounts: 4, Seed: 9, Count: 3, Length: 48 * time.Hour}},
@@ -50,6 +51,7 @@ func TestParseLeak(t *testing.T) {
 		{"DAYS=0", "from 1 to 365"},
 		{"COUNT=2,IDENTITY=ana", "leave one of the two out"},
 		{"KIND=mules,IDENTITY=ana", "leave IDENTITY out"},
+		{"ROLE=agent,IDENTITY=ana", "leave them or IDENTITY out"},
 	} {
 		if _, err := ParseLeak(c.text); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%q: %v, want an error with %q", c.text, err, c.says)

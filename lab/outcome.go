@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"math"
 	"sort"
 	"strings"
 
@@ -12,6 +13,9 @@ import (
 // Outcome is what became of one leak in one run.
 type Outcome struct {
 	Identity string        `json:"identity"`
+	Role     string        `json:"role,omitempty"`
+	Work     string        `json:"work,omitempty"` // the endpoint through which it mostly works
+	Usual    float64       `json:"usual_per_day"`  // distinct records on an active day before the leak
 	Start    alerting.Time `json:"start"`
 	Caught   bool          `json:"caught"`
 	// By is the episode that caught it, dimension and identity, and Why its fact,
@@ -44,7 +48,7 @@ const passes = 0.2
 // the run without. An episode that is open without the leak at that moment is no
 // catch.
 func (p *Plan) Judge(with, without []alerting.Alert) Outcome {
-	o := Outcome{Identity: p.Identity, Start: alerting.Time(p.From)}
+	o := Outcome{Identity: p.Identity, Role: p.Role, Work: p.Work, Usual: math.Round(10*p.Usual) / 10, Start: alerting.Time(p.From)}
 	first := p.From
 	for i := range p.events {
 		if p.events[i].Action.Access() {

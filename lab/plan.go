@@ -19,6 +19,8 @@ type Plan struct {
 	Identity string  // whose; of Newcomer the account it is like, of Mules the first
 	From, To int64   // event time, ms: the leak lies within
 	Usual    float64 // its mean of distinct records on an active day before
+	Role     string  // what the log says that it is; empty: nothing
+	Work     string  // the endpoint through which it mostly works; empty: none
 
 	events []event.Event // without records until they are due
 	next   int
@@ -60,6 +62,7 @@ func (p *Profile) Plan(l *Leak, identity string, dims []event.Dimension) (*Plan,
 		rng: rand.New(rand.NewPCG(l.Seed, mix(p.hasher.Hash(identity)))), pool: &p.pool, dims: dims, dim: p.dim, hasher: p.hasher, marks: map[mark]*tally{},
 	}
 	plan.Usual, _ = h.mean(from)
+	plan.Role, plan.Work = h.role, h.work()
 	switch l.Kind {
 	case Mules:
 		plan.mules(p, h)
@@ -147,7 +150,7 @@ func (p *Plan) newcomer(h *habits) {
 
 // mules spreads the leak over accounts about the chosen one, through one network.
 func (p *Plan) mules(prof *Profile, h *habits) {
-	list := prof.qualifying(p.From, p.To)
+	list := prof.qualifying(&p.Leak, p.From, p.To)
 	at := slices.Index(list, h)
 	n := min(p.Leak.Accounts, len(list))
 	lo := min(max(at-n/2, 0), len(list)-n)

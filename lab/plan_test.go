@@ -97,6 +97,32 @@ func TestChoose(t *testing.T) {
 			t.Errorf("%s: %v (%v), want %s", c.text, got, err, c.want)
 		}
 	}
+	// Customers who read their own record each day are not people to test a leak with,
+	// unless somebody asks for them.
+	for day := range int64(21) {
+		for i := range 40 {
+			log = append(log, &event.Event{
+				Time: monday + day*eventtime.Day + 20*eventtime.Hour + int64(i)*1000, Actor: fmt.Sprint("customer-", i), Role: "customer",
+				Endpoint: "GET /me", Records: []string{fmt.Sprint("own-", i)},
+			})
+		}
+	}
+	for _, c := range []struct{ text, want string }{
+		{"COUNT=3", "[ben dov sync]"},
+		{"COUNT=2,WORK=GET /c/{id}", "[ben dov]"},
+		{"COUNT=1,ROLE=customer", "[customer-27]"}, // by name, the median
+		{"COUNT=1,WORK=GET /me", "[customer-27]"},
+	} {
+		p, l := learn(t, log, c.text)
+		got, err := p.Choose(l)
+		if err != nil || fmt.Sprint(got) != c.want {
+			t.Errorf("with customers, %s: %v (%v), want %s", c.text, got, err, c.want)
+		}
+	}
+	p, l := learn(t, log, "ROLE=clerk")
+	if _, err := p.Choose(l); err == nil || !strings.Contains(err.Error(), `no user of the log of the role "clerk"`) {
+		t.Errorf("a role that nobody has: %v", err)
+	}
 	for _, c := range []struct{ text, says string }{
 		{"IDENTITY=zoe", `no user "zoe"`},
 		{"START=2026-05-01", "well within"},

@@ -32,7 +32,8 @@ type habits struct {
 	days      []activeDay
 	hours     []int64 // hours since 1970 in which it was active, rising
 	templates []*event.Event
-	seen      int // accesses
+	seen      int    // accesses
+	role      string // what the log says last that it is; empty: nothing
 }
 
 // activeDay is one day on which an identity touched records.
@@ -88,6 +89,9 @@ func (h *habits) observe(ev *event.Event, hasher event.Hasher, seed uint64) {
 	}
 	if hour := eventtime.HourOf(ev.Time); len(h.hours) == 0 || hour > h.hours[len(h.hours)-1] {
 		h.hours = append(h.hours, hour)
+	}
+	if ev.Role != "" {
+		h.role = string([]byte(ev.Role))
 	}
 	// A uniform sample of its events (Vitter 1985, algorithm R).
 	h.seen++
@@ -149,11 +153,31 @@ func (h *habits) activeIn(from, to int64) []int64 {
 const (
 	daysBefore = 5 // active days to learn from
 	daysWithin = 2 // active days within the leak
+	// ownRecords is up to how many distinct records on an active day are taken for
+	// one's own: customers who look at themselves.
+	ownRecords = 1.5
 )
 
-// qualifying returns the identities that a leak can be tried with, by mean of
-// an active day and then by name.
-func (p *Profile) qualifying(from, to int64) []*habits {
+// work returns the endpoint through which the identity mostly works, by a sample of
+// its events; empty: they name none.
+func (h *habits) work() (most string) {
+	n := map[string]int{}
+	for _, ev := range h.templates {
+		if ev.Endpoint == "" {
+			continue
+		}
+		n[ev.Endpoint]++
+		if c := n[ev.Endpoint]; c > n[most] || c == n[most] && ev.Endpoint < most {
+			most = ev.Endpoint
+		}
+	}
+	return most
+}
+
+// qualifying returns the identities that a leak can be tried with, by mean of an
+// active day and then by name: those of the leak's role and work and, where it asks
+// for neither, those who do not only read their own record, if there are any.
+func (p *Profile) qualifying(l *Leak, from, to int64) []*habits {
 	type sized struct {
 		h    *habits
 		mean float64
@@ -161,9 +185,14 @@ func (p *Profile) qualifying(from, to int64) []*habits {
 	var list []sized
 	for _, h := range p.identities {
 		mean, days := h.mean(from)
-		if days >= daysBefore && activeDays(h.activeIn(from, to)) >= daysWithin {
+		asked := (l.Role == "" || h.role == l.Role) && (l.Work == "" || h.work() == l.Work)
+		if asked && days >= daysBefore && activeDays(h.activeIn(from, to)) >= daysWithin {
 			list = append(list, sized{h, mean})
 		}
+	}
+	others := slices.ContainsFunc(list, func(s sized) bool { return s.mean > ownRecords })
+	if l.Role == "" && l.Work == "" && others {
+		list = slices.DeleteFunc(list, func(s sized) bool { return s.mean <= ownRecords })
 	}
 	slices.SortFunc(list, func(a, b sized) int {
 		return cmp.Or(cmp.Compare(a.mean, b.mean), cmp.Compare(a.h.name, b.h.name))
@@ -220,10 +249,10 @@ func (p *Profile) Choose(l *Leak) ([]string, error) {
 		}
 		return []string{l.Identity}, nil
 	}
-	list := p.qualifying(from, to)
+	list := p.qualifying(l, from, to)
 	if len(list) == 0 {
-		return nil, fmt.Errorf("choosing the leak's identity: no %s of the log is active on %d days before %s and %d days after it; the log is too short, or START too early",
-			l.Dimension, daysBefore, utc(from), daysWithin)
+		return nil, fmt.Errorf("choosing the leak's identity: no %s of the log%s is active on %d days before %s and %d days after it; the log is too short, or START too early",
+			l.Dimension, l.asked(), daysBefore, utc(from), daysWithin)
 	}
 	n := min(l.Count, len(list))
 	out := make([]string, n)
@@ -241,7 +270,7 @@ func (p *Profile) Qualifying(l *Leak) []string {
 		return nil
 	}
 	var out []string
-	for _, h := range p.qualifying(from, to) {
+	for _, h := range p.qualifying(l, from, to) {
 		out = append(out, h.name)
 	}
 	return out

@@ -52,7 +52,10 @@ would score. A leak is KEY=VALUE pairs between commas:
   RATE      3x (times its usual day), 500/day or 20/h (records, of a report rows),
             2% (growth a day, of slow)
   IDENTITY  NAME or DIMENSION:NAME; without it COUNT of them, spread evenly over
-            all that are active enough, by how much they read; one is the median
+            all that are active enough, by how much they read; one is the median.
+            Who only reads one record a day, as customers do, is left out
+  ROLE      only those of whom the log says this role
+  WORK      only those who mostly work through this endpoint
   START     a day or a time; without it two thirds of the log
   DAYS      7; how long the leak lasts
   ACCOUNTS  10; how many mules

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -85,6 +86,7 @@ func injectFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions, le
 		return lab.Trial{}, err
 	}
 	line := progress.New(cmd.ErrOrStderr())
+	line.Expect(lab.Passes(leaks, 1))
 	defer line.Clear()
 	return lab.NewExperiment(files, leaks, line).Trial(ctx, s)
 }
@@ -102,11 +104,19 @@ func parseLeaks(texts []string) ([]lab.Leak, error) {
 	return leaks, nil
 }
 
+// who names the identity of an outcome, and what it is or mostly does.
+func who(o *lab.Outcome) string {
+	if is := cmp.Or(o.Role, o.Work); is != "" {
+		return o.Identity + " (" + is + ")"
+	}
+	return o.Identity
+}
+
 // printInject writes the result of one leak as a table.
 func printInject(w io.Writer, r *lab.Result) {
 	fmt.Fprintf(w, "%s %s from %s for %g days\n", r.Kind, r.Rate, r.Start.Std().Format("2006-01-02 15:04 MST"), r.Days)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "  %s\tcaught\tafter\tgone by then\tepisode\tby chance\n", r.Dimension)
+	fmt.Fprintf(t, "  %s\tusual a day\tcaught\tafter\tgone by then\tepisode\tby chance\n", r.Dimension)
 	for _, o := range r.Outcomes {
 		after, by := "", "-"
 		caught, chance := "no", "no"
@@ -116,7 +126,7 @@ func printInject(w io.Writer, r *lab.Result) {
 		if o.Caught {
 			caught, after, by = "yes", lab.FormatDelay(o.Delay), fmt.Sprintf("%s (%s)", o.By, o.Why)
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s of %s\t%s\t%s\n", alerting.Printable(o.Identity, 60), caught, after, alerting.Group(o.Gone), alerting.Group(o.Taken), alerting.Printable(by, 80), alerting.Printable(chance, 80))
+		fmt.Fprintf(t, "  %s\t%.1f\t%s\t%s\t%s of %s\t%s\t%s\n", alerting.Printable(who(&o), 80), o.Usual, caught, after, alerting.Group(o.Gone), alerting.Group(o.Taken), alerting.Printable(by, 80), alerting.Printable(chance, 80))
 	}
 	t.Flush()
 	fmt.Fprintf(w, "  %d of %d caught", r.Caught, r.Tried)

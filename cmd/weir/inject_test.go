@@ -68,13 +68,13 @@ func TestInject(t *testing.T) {
 func TestInjectTable(t *testing.T) {
 	var b strings.Builder
 	printInject(&b, &lab.Result{Kind: lab.Drift, Rate: "3x", Dimension: "user", Days: 7, Tried: 2, Caught: 1, Median: 6, Chance: 0.5, Comparable: 2, Outcomes: []lab.Outcome{
-		{Identity: "ana", Caught: true, By: "user ana", Why: "distinct", Delay: 6, Gone: 27, Taken: 118},
-		{Identity: "bob", Gone: 68, Taken: 68, ByLuck: true, Anyway: "key mobile-k1 (unissued_token)"},
+		{Identity: "ana", Role: "agent", Usual: 31.52, Caught: true, By: "user ana", Why: "distinct", Delay: 6, Gone: 27, Taken: 118},
+		{Identity: "bob", Work: "GET /c/{id}", Usual: 4, Gone: 68, Taken: 68, ByLuck: true, Anyway: "key mobile-k1 (unissued_token)"},
 	}})
 	want := `drift 3x from 1970-01-01 00:00 UTC for 7 days
-  user  caught  after  gone by then  episode              by chance
-  ana   yes     6.0 h  27 of 118     user ana (distinct)  no
-  bob   no             68 of 68      -                    yes: key mobile-k1 (unissued_token)
+  user               usual a day  caught  after  gone by then  episode              by chance
+  ana (agent)        31.5         yes     6.0 h  27 of 118     user ana (distinct)  no
+  bob (GET /c/{id})  4.0          no             68 of 68      -                    yes: key mobile-k1 (unissued_token)
   1 of 2 caught, median 6.0 h; by chance 50 % (of 2 such users, in those days, without a leak)
 
 `

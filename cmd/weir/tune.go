@@ -99,6 +99,7 @@ func tune(ctx context.Context, cmd *cobra.Command, o *tuneOptions, leaks []lab.L
 		return nil, err
 	}
 	line := progress.New(cmd.ErrOrStderr())
+	line.Expect(lab.Passes(leaks, len(all)))
 	defer line.Clear()
 	x := lab.NewExperiment(log, leaks, line)
 	var trials []lab.Trial

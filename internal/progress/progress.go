@@ -13,9 +13,10 @@ import (
 
 // Line is one line that is written over again. The zero value is silent.
 type Line struct {
-	out   io.Writer // nil: no terminal
-	next  time.Time // when the line may change again
-	shown bool
+	out    io.Writer // nil: no terminal
+	next   time.Time // when the line may change again
+	shown  bool
+	passes passes
 }
 
 // New returns the line of out, which is silent unless out is a terminal.
@@ -25,6 +26,13 @@ func New(out io.Writer) *Line {
 	}
 	return &Line{}
 }
+
+// Expect tells that the command passes n times over the same input. Each Pass begins
+// one, and the line says which it is and about how long all still take.
+func (l *Line) Expect(n int) { l.passes = passes{of: n} }
+
+// Pass begins the next pass.
+func (l *Line) Pass() { l.passes.begin(time.Now()) }
 
 // Show replaces the line, at most five times a second.
 func (l *Line) Show(format string, a ...any) {
@@ -36,7 +44,7 @@ func (l *Line) Show(format string, a ...any) {
 		return
 	}
 	l.next, l.shown = now.Add(200*time.Millisecond), true
-	fmt.Fprintf(l.out, "\r\x1b[K"+format, a...)
+	fmt.Fprintf(l.out, "\r\x1b[K"+l.passes.text(now)+format, a...)
 }
 
 // Clear takes the line away.
@@ -45,4 +53,32 @@ func (l *Line) Clear() {
 		fmt.Fprint(l.out, "\r\x1b[K")
 		l.shown = false
 	}
+}
+
+// passes tells how long several passes still take, by how long those took that are
+// over.
+type passes struct {
+	of, n int       // n is the one under way, from 1; 0: none yet
+	began time.Time // of the first
+	this  time.Time // when the n-th began
+}
+
+func (p *passes) begin(now time.Time) {
+	if p.n++; p.n == 1 {
+		p.began = now
+	}
+	p.this = now
+}
+
+// text returns what stands before a line; empty where there is only one pass.
+func (p *passes) text(now time.Time) string {
+	switch {
+	case p.of < 2 || p.n == 0:
+		return ""
+	case p.n == 1:
+		return fmt.Sprintf("pass 1 of %d: ", p.of)
+	}
+	each := p.this.Sub(p.began) / time.Duration(p.n-1)
+	left := max(each*time.Duration(p.of-p.n+1)-now.Sub(p.this), 0)
+	return fmt.Sprintf("pass %d of %d, about %s left: ", p.n, p.of, left.Round(time.Second))
 }
