@@ -8,6 +8,7 @@ package alerting
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir/detectors/episode"
@@ -61,7 +62,7 @@ type Alert struct {
 	FirstSeen  Time               `json:"first_seen,omitempty"` // event time of the first event of the identity; 0: not known
 	LastSeen   Time               `json:"last_seen,omitempty"`  // event time of its latest event; 0: not known
 	Top        Top                `json:"top,omitzero"`         // what the exposed records went through
-	Members    *Members           `json:"members,omitempty"`    // the episodes of a campaign; nil for anything else
+	Members    *Members           `json:"members,omitempty"`    // the episodes that this message stands for; nil: none
 	Benign     []string           `json:"benign,omitempty"`     // why it may be harmless, one sentence each
 	Checks     []string           `json:"checks,omitempty"`     // what to look at first, one sentence each
 	Links      Links              `json:"links,omitzero"`       // pages to go on from
@@ -126,19 +127,56 @@ func (t Top) IsZero() bool {
 	return len(t.Endpoints)+len(t.Networks)+len(t.Clients)+len(t.Keys)+len(t.Users) == 0
 }
 
-// Members are the episodes of a campaign.
+// Members are the episodes that a message stands for: those of a campaign, or those
+// of other dimensions that show the same events. No message stands for an episode
+// that it, or one before it under its key, does not name.
 type Members struct {
-	Count int64    `json:"count"`         // how many there are and were
-	Top   []Member `json:"top,omitempty"` // at most MaxTop of them, those with the most exposed records first
+	Count   int64    `json:"count"`             // how many there are and were
+	Top     []Member `json:"top,omitempty"`     // at most MaxTop of them, those that weigh most first
+	Also    []Member `json:"also,omitempty"`    // those that no message has named before, as Top
+	Classes []Class  `json:"classes,omitempty"` // of all that were named, each once: a message goes where those would go
 }
 
-// Member is one episode of a campaign.
+// Named returns everybody whom the message names.
+func (m *Members) Named() []Member { return slices.Concat(m.Top, m.Also) }
+
+// Member is one episode that a message stands for.
 type Member struct {
 	DedupKey  string           `json:"dedup_key"`
 	Dimension string           `json:"dimension"`
 	Identity  string           `json:"identity"`
 	Severity  episode.Severity `json:"severity"`
 	Records   int64            `json:"records"` // how many it has exposed
+}
+
+// Class is what decides where an alert goes.
+type Class struct {
+	Kind      Kind             `json:"kind"`
+	Dimension string           `json:"dimension"`
+	Detector  string           `json:"detector"`
+	Measure   string           `json:"measure,omitempty"`
+	Fact      fact.Name        `json:"fact,omitempty"`
+	Severity  episode.Severity `json:"severity"`
+}
+
+// Class returns the alert's own class.
+func (a *Alert) Class() Class {
+	return Class{cmp.Or(a.Kind, Statistical), a.Dimension, a.Detector, a.Measure, a.Fact, a.Severity}
+}
+
+// Classes returns the alert's own class and those of the episodes that it stands for.
+func (a *Alert) Classes() []Class {
+	out := []Class{a.Class()}
+	if a.Members != nil {
+		out = append(out, a.Members.Classes...)
+	}
+	return out
+}
+
+// Compare orders classes by every field, the severity last.
+func (c *Class) Compare(o *Class) int {
+	return cmp.Or(cmp.Compare(c.Kind, o.Kind), cmp.Compare(c.Dimension, o.Dimension), cmp.Compare(c.Detector, o.Detector),
+		cmp.Compare(c.Measure, o.Measure), cmp.Compare(c.Fact, o.Fact), cmp.Compare(c.Severity, o.Severity))
 }
 
 // Links are absolute URLs; empty ones are left out.

@@ -60,19 +60,42 @@ func (t *Top) appendJSON(b []byte) []byte {
 
 func (m *Members) appendJSON(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"count":`...), m.Count, 10)
-	if len(m.Top) > 0 {
-		b = append(b, `,"top":[`...)
-		for i := range m.Top {
-			t := &m.Top[i]
-			b = jsonline.Text(jsonline.Separated(b), `{"dedup_key":`, t.DedupKey)
-			b = jsonline.Text(b, `,"dimension":`, t.Dimension)
-			b = jsonline.Text(b, `,"identity":`, t.Identity)
-			b = jsonline.Text(b, `,"severity":`, t.Severity.String())
-			b = strconv.AppendInt(append(b, `,"records":`...), t.Records, 10)
-			b = append(b, '}')
+	b = appendMembers(b, `,"top":[`, m.Top)
+	b = appendMembers(b, `,"also":[`, m.Also)
+	if len(m.Classes) > 0 {
+		b = append(b, `,"classes":[`...)
+		for i := range m.Classes {
+			b = m.Classes[i].appendJSON(jsonline.Separated(b))
 		}
 		b = append(b, ']')
 	}
+	return append(b, '}')
+}
+
+func appendMembers(b []byte, key string, list []Member) []byte {
+	if len(list) == 0 {
+		return b
+	}
+	b = append(b, key...)
+	for i := range list {
+		m := &list[i]
+		b = jsonline.Text(jsonline.Separated(b), `{"dedup_key":`, m.DedupKey)
+		b = jsonline.Text(b, `,"dimension":`, m.Dimension)
+		b = jsonline.Text(b, `,"identity":`, m.Identity)
+		b = jsonline.Text(b, `,"severity":`, m.Severity.String())
+		b = strconv.AppendInt(append(b, `,"records":`...), m.Records, 10)
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+func (c *Class) appendJSON(b []byte) []byte {
+	b = jsonline.Text(b, `{"kind":`, string(c.Kind))
+	b = jsonline.Text(b, `,"dimension":`, c.Dimension)
+	b = jsonline.Text(b, `,"detector":`, c.Detector)
+	b = jsonline.Optional(b, `,"measure":`, c.Measure)
+	b = jsonline.Optional(b, `,"fact":`, string(c.Fact))
+	b = jsonline.Text(b, `,"severity":`, c.Severity.String())
 	return append(b, '}')
 }
 

@@ -113,8 +113,8 @@ func expectedFields(x *Expected) []field {
 	none := func() string { return "[]" }
 	return []field{
 		required(scalar("name", text(&x.Name, notEmpty, word), "Name under which it is counted and listed.", "nightly-export")),
-		required(scalar("dimension", text(&x.Dimension, notEmpty), "Dimension of the identity; `campaign` for what weir itself has gathered into one, `source` for a source topic.", "user")),
-		required(scalar("identity", text(&x.Identity, notEmpty), "The identity; `*` stands for any text.", "svc-export-*")),
+		required(scalar("dimension", text(&x.Dimension, notEmpty), "Dimension of the identity; `campaign` for what weir itself has gathered into one (it covers each member that is within the entry by itself), `source` for a source topic.", "user")),
+		required(scalar("identity", text(&x.Identity, notEmpty), "The identity; `*` stands for any text. With fewer than three other characters, or of campaigns, `*` needs at_most.", "svc-export-*")),
 		{name: "measures", doc: "Measures that are expected (" + strings.Join(alerting.Measures(), ", ") + "); without it, all. Every measure that makes a case by itself must be among them.", example: "[rows, distinct]",
 			list: texts(&x.Measures, none, measureWord)},
 		{name: "facts", doc: "Facts that are expected (" + strings.Join(factWords(), ", ") + "); without it, none: a fact is told.", example: "[overage_key]",
@@ -178,8 +178,8 @@ func (p *parser) checkExpected(c *Config) {
 		if x.Dimension != "" && !slices.Contains(names, x.Dimension) {
 			p.faultAt(at+".dimension", "%s is no dimension; %s", x.Dimension, suggest(x.Dimension, names))
 		}
-		if strings.Trim(x.Identity, "*") == "" && x.Identity != "" && x.AtMost == 0 {
-			p.faultAt(at+".identity", "is every identity, and so would hide any leak; name some, or set at_most")
+		if x.AtMost == 0 && isBroad(x) {
+			p.faultAt(at+".identity", "is almost every identity, and so would hide any leak; name some, or set at_most")
 		}
 		p.checkMoments(c, x, at)
 		for j, w := range x.Weekly {
@@ -188,6 +188,16 @@ func (p *parser) checkExpected(c *Config) {
 			}
 		}
 	}
+}
+
+// narrow is how many bytes of a pattern must be text for it to name some and not all.
+const narrow = 3
+
+// isBroad reports whether an entry could cover anybody: its pattern has hardly any
+// text, or stands for campaigns, whose members are not known beforehand.
+func isBroad(x *Expected) bool {
+	texts := strings.ReplaceAll(x.Identity, "*", "")
+	return texts != x.Identity && (len(texts) < narrow || x.Dimension == alerting.CampaignDimension)
 }
 
 func (p *parser) checkMoments(c *Config, x *Expected, at string) {

@@ -134,7 +134,7 @@ func (p *Plan) at(a *alerting.Alert) bool {
 		if a.Members == nil {
 			return false
 		}
-		for _, m := range a.Members.Top {
+		for _, m := range a.Members.Named() {
 			if p.through(m.Dimension, m.Identity, 0) {
 				return true
 			}

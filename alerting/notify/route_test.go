@@ -30,6 +30,9 @@ func TestRoutes(t *testing.T) {
 		{"a measure", func(a *alerting.Alert) { a.Measure = "destructive" }, "crypto"},
 		{"the fact of another dimension", func(a *alerting.Alert) { a.Kind, a.Fact, a.Dimension = alerting.KindFact, fact.RetiredKey, "user" }, "log"},
 		{"two routes", func(a *alerting.Alert) { a.Measure, a.Severity = "destructive", episode.Critical }, "pager chat crypto"},
+		{"one that names another that is grave", func(a *alerting.Alert) {
+			a.Members = &alerting.Members{Classes: []alerting.Class{{Kind: alerting.Statistical, Dimension: "user", Severity: episode.Critical}}}
+		}, "pager chat log"},
 		{"a kind", func(a *alerting.Alert) { a.Kind = alerting.KindCampaign }, "chat"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,8 +8,13 @@ import (
 	"github.com/weirhq/weir/internal/wire"
 )
 
-// MaxNamed is how many members of a campaign are named.
-const MaxNamed = 5
+// How many members of a campaign a message names.
+const (
+	// MaxNamed is how many are named with what each has exposed: those that weigh most.
+	MaxNamed = 5
+	// MaxAlso is how many more are named that no message has named before.
+	MaxAlso = 500
+)
 
 // DimensionTotal is what members of one dimension add up to.
 type DimensionTotal struct {
@@ -85,38 +90,90 @@ type Member struct {
 // MemberState is a member as it stands at a tick.
 type MemberState struct {
 	Member
-	Exposed episode.Exposed
-	Onset   int64 // Unix ms of event time
-	Open    bool
-	Active  bool // it is open and its evidence was high in this tick
+	Exposed    episode.Exposed
+	Onset      int64  // Unix ms of event time
+	Facts      string // names of what is known of it: sorted, with commas between
+	Confidence episode.Confidence
+	Open       bool
+	Active     bool // it is open and its evidence was high in this tick
+	Minted     bool // it has no history: anybody who can choose a name could have made it
+	Unnamed    bool // no message has named it as it is now
+}
+
+// compareWeight orders members by what weighs, the heaviest first: a fact, how sure
+// it is, how much it has exposed. Equal ones are ordered by name.
+func (m *MemberState) compareWeight(o *MemberState) int {
+	hasFact := func(m *MemberState) int { return min(len(m.Facts), 1) }
+	return cmp.Or(cmp.Compare(hasFact(o), hasFact(m)), o.Confidence.Compare(m.Confidence),
+		cmp.Compare(o.Records, m.Records), m.Compare(o.ID))
 }
 
 // Summary is what the members of a campaign look like at a tick.
 type Summary struct {
 	Totals
-	Top      []Member         // at most MaxNamed, the most exposed first
-	Severity episode.Severity // of the gravest open member
-	Onset    int64            // of the earliest member, Unix ms of event time; 0: there is none
-	Active   bool             // a member goes on
+	Severity   episode.Severity   // of the gravest open member
+	Confidence episode.Confidence // of the surest open member for which no fact holds
+	Onset      int64              // of the earliest member, Unix ms of event time; 0: there is none
+	Active     bool               // a member goes on
 }
 
-// Summarize adds up the members, which come sorted by ID, and those that are
-// forgotten.
+// Summarize adds up the members and those that are forgotten.
 func Summarize(forgotten Totals, members []MemberState) Summary {
 	s := Summary{Totals: slices.Clone(forgotten)}
 	for i := range members {
 		m := &members[i]
 		s.Totals = s.Add(m.Dimension, &m.Exposed)
-		s.Top = append(s.Top, m.Member)
 		if s.Onset == 0 || m.Onset < s.Onset {
 			s.Onset = m.Onset
 		}
 		if m.Open {
 			s.Severity = max(s.Severity, m.Severity)
+			if m.Facts == "" && m.Confidence.Compare(s.Confidence) > 0 {
+				s.Confidence = m.Confidence
+			}
 		}
 		s.Active = s.Active || m.Active
 	}
-	slices.SortStableFunc(s.Top, func(a, b Member) int { return cmp.Compare(b.Records, a.Records) })
-	s.Top = s.Top[:min(len(s.Top), MaxNamed)]
 	return s
+}
+
+// Names returns whom a message names: the heaviest members, and others that no
+// message has named yet, the heaviest of them first.
+func Names(members []MemberState) (top, also []Member) {
+	top = pick(members, MaxNamed)
+	var rest []MemberState
+	for i := range members {
+		if m := &members[i]; m.Unnamed && !slices.ContainsFunc(top, func(t Member) bool { return t.ID == m.ID }) {
+			rest = append(rest, *m)
+		}
+	}
+	return top, pick(rest, MaxAlso)
+}
+
+// pick returns the heaviest n members, the heaviest first. Of the places no more
+// than half go to minted names as long as others want them: who can make names
+// must not crowd out those who can not.
+func pick(members []MemberState, n int) (out []Member) {
+	list := slices.Clone(members)
+	slices.SortFunc(list, func(a, b MemberState) int { return a.compareWeight(&b) })
+	others := 0
+	for i := range list {
+		if !list[i].Minted {
+			others++
+		}
+	}
+	minted := max((n+1)/2, n-others) // places that they may take
+	for i := range list {
+		if len(out) == n {
+			break
+		}
+		if list[i].Minted {
+			if minted == 0 {
+				continue
+			}
+			minted--
+		}
+		out = append(out, list[i].Member)
+	}
+	return out
 }

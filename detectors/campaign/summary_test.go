@@ -3,6 +3,7 @@ package campaign
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/weirhq/weir/detectors/episode"
@@ -34,12 +35,66 @@ func TestSummarize(t *testing.T) {
 	if s.Count() != 10 || s.Severity != episode.Medium || !s.Active || s.Onset != 500 {
 		t.Errorf("%d members, %s, active %v, onset %d", s.Count(), s.Severity, s.Active, s.Onset)
 	}
-	if len(s.Top) != MaxNamed || s.Top[0].Identity != "office" || s.Top[1].Identity != "u6" {
-		t.Errorf("named: %+v", s.Top)
-	}
 	if users := forgotten[0]; users.Count != 1 || users.Records != 100 {
 		t.Errorf("the forgotten have changed: %+v", users)
 	}
+}
+
+// What weighs comes first: a fact, then how sure it is, then how much was exposed.
+// Those that no message has named are named beside the heaviest.
+func TestNames(t *testing.T) {
+	var members []MemberState
+	add := func(identity string, records int64, c episode.Confidence, facts string) *MemberState {
+		m := state(identity, records, episode.Medium, true, true)
+		m.Confidence, m.Facts = c, facts
+		members = append(members, m)
+		return &members[len(members)-1]
+	}
+	add("loud", 900, episode.Possible, "")
+	add("sure", 10, episode.VeryLikely, "").Unnamed = true
+	add("known", 1, episode.Certain, "unissued_token")
+	add("b", 5, episode.Likely, "").Unnamed = true
+	add("a", 5, episode.Likely, "")
+	add("last", 1, episode.Possible, "")
+	add("new", 2, episode.Possible, "").Unnamed = true
+	top, also := Names(members)
+	if got := identities(top) + " and " + identities(also); got != "known sure a b loud and new" {
+		t.Errorf("named %s", got)
+	}
+}
+
+// Names that anybody can make fill no more than half of a message as long as others
+// wait, however loud they are, and all of it when nobody does.
+func TestMintedNamesLeaveRoom(t *testing.T) {
+	var members []MemberState
+	for i := range 2000 {
+		m := state(fmt.Sprintf("m%04d", i), 5000, episode.High, true, true)
+		m.Confidence, m.Minted, m.Unnamed = episode.Certain, true, true
+		members = append(members, m)
+	}
+	if top, also := Names(members); len(top) != MaxNamed || len(also) != MaxAlso {
+		t.Errorf("%d and %d of 2,000 are named", len(top), len(also))
+	}
+	for i := range 300 {
+		m := state(fmt.Sprintf("thief%03d", i), 9, episode.Low, true, true)
+		m.Confidence, m.Unnamed = episode.Possible, true
+		members = append(members, m)
+	}
+	top, also := Names(members)
+	if got := identities(top); got != "m0000 m0001 m0002 thief000 thief001" {
+		t.Errorf("the heaviest are %s", got)
+	}
+	if n := strings.Count(identities(also), "thief"); n != MaxAlso/2 || len(also) != MaxAlso {
+		t.Errorf("%d of %d others are no minted names, want half", n, len(also))
+	}
+}
+
+func identities(list []Member) string {
+	var out []string
+	for i := range list {
+		out = append(out, list[i].Identity)
+	}
+	return strings.Join(out, " ")
 }
 
 // Chernoff's bounds are never below what they bound.

@@ -1,6 +1,9 @@
 package episode
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/weirhq/weir/detectors/fact"
 )
 
@@ -38,6 +41,13 @@ func ConfidenceOf(known fact.Name, logEvidence, threshold float64) Confidence {
 		return Likely
 	}
 	return Possible
+}
+
+// Compare orders by how sure they are. The empty one is the least sure.
+func (c Confidence) Compare(o Confidence) int { return cmp.Compare(c.rank(), o.rank()) }
+
+func (c Confidence) rank() int {
+	return slices.Index([]Confidence{Possible, Likely, VeryLikely, Certain}, c)
 }
 
 // Valid reports whether c is one of the four.

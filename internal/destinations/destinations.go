@@ -20,7 +20,6 @@ import (
 	"github.com/weirhq/weir/alerting/notify/teams"
 	"github.com/weirhq/weir/alerting/notify/webhook"
 	"github.com/weirhq/weir/config"
-	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/kafka/cluster"
@@ -37,7 +36,7 @@ type Env struct {
 // All builds every destination of a configuration, with its routes and its
 // pace.
 func All(c *config.Config, env Env) (list []deliver.Destination, err error) {
-	routes := routesOf(c)
+	routes := settings.Routes(c)
 	prepare := alerting.Preparer(alerting.LinkTemplates(c.Alerts.Links))
 	for i := range c.Alerts.Destinations {
 		d := &c.Alerts.Destinations[i]
@@ -78,32 +77,12 @@ func perMinute(d *config.Destination) float64 {
 	return float64(d.PerMinute)
 }
 
-// routesOf returns which alerts go where.
-func routesOf(c *config.Config) *notify.Routes {
-	r := &notify.Routes{Default: c.Alerts.DefaultRoute}
-	for _, route := range c.Alerts.Routes {
-		r.List = append(r.List, notify.Route{
-			Severity: severityOf(route.Severity), Dimensions: route.Dimensions, Detectors: route.Detectors, To: route.To,
-		})
-	}
-	return r
-}
-
-// severityOf reads a severity that config has checked; 0 where none is set.
-func severityOf(name string) episode.Severity {
-	s, err := episode.ParseSeverity(name)
-	if err != nil {
-		return 0
-	}
-	return s
-}
-
 // holdOf returns how long a destination's alerts are held.
 func holdOf(c *config.Config, d *config.Destination) *notify.Hold {
 	h := &notify.Hold{Group: d.GroupEvery}
 	if q := &d.Quiet; q.IsSet() {
 		h.Quiet = &notify.Quiet{
-			From: q.From.Since(), To: q.To.Since(), Days: q.Weekdays(), Location: c.Time.Zone, Below: severityOf(q.Below),
+			From: q.From.Since(), To: q.To.Since(), Days: q.Weekdays(), Location: c.Time.Zone, Below: settings.Severity(q.Below),
 		}
 	}
 	return h

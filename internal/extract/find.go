@@ -62,8 +62,8 @@ func Find(key string, alerts []*alerting.Alert, s *settings.Settings) (*Episode,
 			out.since = min(out.since, since)
 		}
 	}
-	if m := out.alert.Members; m != nil {
-		for _, member := range m.Top {
+	if m := out.alert.Members; m != nil && isCampaign {
+		for _, member := range m.Named() {
 			if err := out.add(s, member.Dimension, member.Identity); err != nil {
 				return nil, err
 			}

@@ -73,7 +73,7 @@ func New(c *config.Config) (*Settings, error) {
 	s.Correlate = correlate.Config{
 		Grid: s.Grid, Dimensions: names, Engine: engine, Partitions: int32(c.Partitions),
 		Budget: float64(c.Alerts.Budget), Location: c.Time.Zone,
-		Expected: expectations(c),
+		Expected: expectations(c), Reaches: reaches(c),
 	}
 	return s, nil
 }

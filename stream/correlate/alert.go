@@ -2,9 +2,11 @@ package correlate
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/stream"
@@ -24,36 +26,57 @@ type alertMaker struct {
 }
 
 // make returns what there is to tell of an action on an episode at the end of a
-// tick. lead is the key of what stands for the episode, empty if nothing does.
-func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, action episode.Action, end int64) alerting.Alert {
+// tick. lead is the key of what stands for the episode, empty if nothing does;
+// members are those for which it stands itself, nil if there are none.
+func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, members *alerting.Members, action episode.Action, end int64) alerting.Alert {
+	class := m.class(ep, r)
 	a := alerting.Alert{
 		Schema: alerting.Schema, DedupKey: r.key, Campaign: lead, Status: alerting.Status(action.String()),
 		Time: alerting.Time(end), Onset: alerting.Time(r.onset),
+		Kind: class.Kind, Detector: class.Detector, Measure: class.Measure,
 		Dimension: ep.Dimension, Identity: ep.Identity, Severity: ep.Severity,
 		Fact: r.fact, Detail: r.detail, Observed: r.evidence.observed, Expected: r.evidence.expected,
 		Exposed: exposedOf(&r.exposed), ShareNew: r.shareNew,
 		FirstSeen: alerting.Time(r.firstSeen), LastSeen: alerting.Time(r.lastSeen),
-		Evidence: m.evidence(&r.evidence),
+		Members: members, Evidence: m.evidence(&r.evidence), Confidence: r.confidence(),
 	}
 	a.Evidence.Realised = m.openings.perDay(end)
-	if len(r.evidence.measures) > 0 {
-		a.Measure = r.evidence.measures[0].Measure
-	}
-	switch {
-	case r.campaign != nil:
-		a.Kind, a.Detector, a.Members = alerting.KindCampaign, campaignDetector, r.campaign.alertMembers()
-	case r.fact != "":
-		a.Kind, a.Detector = alerting.KindFact, factDetector
-	default:
-		a.Kind, a.Detector, a.Measure = alerting.Statistical, driftDetector, cmp.Or(a.Measure, fleet.Distinct.String())
-	}
 	if r.traitsKnown {
 		a.Top = m.top(r)
 	}
 	a.Round()
-	a.Confidence = episode.ConfidenceOf(a.Fact, a.Evidence.LogValue, a.Evidence.Threshold)
 	a.Summary = alerting.Summarize(&a, m.cfg.Location)
 	return a
+}
+
+// class returns what decides where the alerts of an episode go.
+func (m *alertMaker) class(ep *episode.Episode, r *episodeRecord) alerting.Class {
+	c := alerting.Class{Dimension: ep.Dimension, Fact: r.fact, Severity: ep.Severity}
+	if len(r.evidence.measures) > 0 {
+		c.Measure = r.evidence.measures[0].Measure
+	}
+	switch {
+	case r.campaign != nil:
+		c.Kind, c.Detector = alerting.KindCampaign, campaignDetector
+	case r.fact != "":
+		c.Kind, c.Detector = alerting.KindFact, factDetector
+	default:
+		c.Kind, c.Detector, c.Measure = alerting.Statistical, driftDetector, cmp.Or(c.Measure, fleet.Distinct.String())
+	}
+	return c
+}
+
+// reaches returns the destinations to which alerts of some classes go, sorted; nil
+// if there is no choice of them.
+func (m *alertMaker) reaches(classes ...alerting.Class) (out []string) {
+	if m.cfg.Reaches == nil {
+		return nil
+	}
+	for i := range classes {
+		out = append(out, m.cfg.Reaches(&classes[i])...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func (m *alertMaker) evidence(c *caseEvidence) alerting.Evidence {
@@ -97,11 +120,11 @@ func topList(top *alerting.Top, dimension string) *[]alerting.Share {
 	return nil
 }
 
-// alertMembers returns the members of a campaign, as alerts carry them.
-func (c *campaignRecord) alertMembers() *alerting.Members {
-	out := &alerting.Members{Count: c.count}
-	for _, m := range c.top {
-		out.Top = append(out.Top, alerting.Member{DedupKey: m.Key, Dimension: m.Dimension, Identity: m.Identity, Severity: m.Severity, Records: m.Records})
+// alertMembers returns members as alerts carry them.
+func alertMembers(list []campaign.Member) (out []alerting.Member) {
+	for i := range list {
+		m := &list[i]
+		out = append(out, alerting.Member{DedupKey: m.Key, Dimension: m.Dimension, Identity: m.Identity, Severity: m.Severity, Records: m.Records})
 	}
 	return out
 }

@@ -193,21 +193,30 @@ func (r *episodeRecord) describe(sum *campaign.Summary) {
 		r.exposed = *through
 	}
 	r.evidence.log, r.evidence.threshold = cause.Log, cause.Threshold
-	r.campaign.count, r.campaign.top = sum.Count(), sum.Top
+	r.campaign.count, r.campaign.surest = sum.Count(), sum.Confidence
 	weak := cause.Weak
 	if weak == nil {
 		return
 	}
 	r.evidence.bin, r.evidence.observed, r.evidence.expected = weak.Bin, weak.Observed, weak.Expected
 	r.campaign.count = max(r.campaign.count, weak.Count)
-	for _, name := range weak.Top {
-		id := episode.ID{Dimension: weak.Dimension, Identity: name}
-		named := slices.ContainsFunc(r.campaign.top, func(m campaign.Member) bool { return m.ID == id })
-		if !named && len(r.campaign.top) < campaign.MaxNamed {
-			r.campaign.top = append(r.campaign.top, campaign.Member{ID: id, Severity: episode.Low})
-		}
-	}
 	if r.exposed.High == 0 { // nobody is followed yet: what they touched in the bin, each counted alone
 		r.exposed.Records, r.exposed.High = int64(weak.Observed), int64(weak.Observed)
 	}
+}
+
+// weakMembers returns the identities that a campaign's message names though they are
+// no episodes, where the members that are leave room.
+func (c *campaignRecord) weakMembers(top []campaign.Member) (out []alerting.Member) {
+	if c.cause.Weak == nil {
+		return nil
+	}
+	for _, name := range c.cause.Weak.Top {
+		id := episode.ID{Dimension: c.cause.Weak.Dimension, Identity: name}
+		named := slices.ContainsFunc(top, func(m campaign.Member) bool { return m.ID == id })
+		if !named && len(top)+len(out) < campaign.MaxNamed {
+			out = append(out, alerting.Member{Dimension: id.Dimension, Identity: name, Severity: episode.Low})
+		}
+	}
+	return out
 }

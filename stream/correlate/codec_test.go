@@ -37,8 +37,10 @@ func fullRecord() *episodeRecord {
 	share := 0.75
 	exposed := episode.Exposed{Records: 4, Low: 3, High: 5, Since: 1, Rows: 6}
 	return &episodeRecord{
-		key: "weir-1", lead: "weir-2", announced: true, alone: true, excised: 9,
-		traits: []campaign.TraitShare{{Trait: trait.Trait{Dimension: 1, Identity: "office"}, Share: 0.5}},
+		key: "weir-1", lead: "weir-2", announced: true, alone: true, excised: 9, waits: 11, held: ByCampaign,
+		named:   mention{by: "weir-2", severity: episode.High, confidence: episode.Certain, facts: "retired_key", reached: []string{"pager", "slack"}},
+		classes: []alerting.Class{{Kind: alerting.KindFact, Dimension: "key", Detector: "facts", Measure: "rows", Fact: fact.RetiredKey, Severity: episode.High}},
+		traits:  []campaign.TraitShare{{Trait: trait.Trait{Dimension: 1, Identity: "office"}, Share: 0.5}},
 		learned: learned{
 			onset: -1, exposed: exposed, fact: fact.RetiredKey, detail: map[string]string{"retired_at": "2026-01-02"},
 			shareNew: &share, firstSeen: 7, lastSeen: 8, traitsKnown: true,
@@ -48,7 +50,7 @@ func fullRecord() *episodeRecord {
 		campaign: &campaignRecord{
 			through: &exposed, announcedAlone: 2, count: 6,
 			forgotten: campaign.Totals{{Dimension: "user", Count: 1, Records: 2, High: 3, Low: 4, Rows: 5}},
-			top:       []campaign.Member{{Key: "weir-3", ID: episode.ID{Dimension: "user", Identity: "kim"}, Severity: episode.High, Records: 9}},
+			surest:    episode.Likely,
 			cause: &campaign.Cause{Kind: campaign.ByTrait, Dimension: "network", Identity: "office", Log: 7, Threshold: 5,
 				Weak: &campaign.WeakMembers{Bin: 3, Strong: true, Dimension: "user", Count: 4, Observed: 5, Expected: 6, Top: []string{"kim"}}},
 		},
@@ -58,7 +60,7 @@ func fullRecord() *episodeRecord {
 func fullVerdicts() *verdictState {
 	v := Verdict{ID: "1", Time: 5, Kind: Expected, DedupKey: "weir-1", Author: "kim", Reason: "export", Expires: 9}
 	return &verdictState{offset: 3, due: []dueVerdict{{v, 7}}, waiting: []Verdict{v, v},
-		expected: map[episode.ID]Verdict{{Dimension: "user", Identity: "kim"}: v, {Dimension: "key", Identity: "k"}: v}}
+		expected: map[episode.ID]expected{{Dimension: "user", Identity: "kim"}: {v, episode.High, ""}, {Dimension: "key", Identity: "k"}: {v, episode.Low, "retired_key"}}}
 }
 
 // Every record of the fleet topic reads back as it was, and no part of one is
@@ -82,7 +84,7 @@ func TestRecordsReadBack(t *testing.T) {
 				return out, r.End()
 			}},
 		"verdicts": {*fullVerdicts(), fullVerdicts().appendBinary(nil), func(b []byte) (any, error) { return decodeVerdictState(b) }},
-		"past": {pastEpisode{"weir-1", episode.ID{Dimension: "user", Identity: "kim"}, -5, 5}, pastOf(pastEpisode{"weir-1", episode.ID{Dimension: "user", Identity: "kim"}, -5, 5}),
+		"past": {pastEpisode{"weir-1", episode.ID{Dimension: "user", Identity: "kim"}, -5, 5, episode.High, "retired_key"}, pastOf(pastEpisode{"weir-1", episode.ID{Dimension: "user", Identity: "kim"}, -5, 5, episode.High, "retired_key"}),
 			func(b []byte) (any, error) {
 				p := newPastEpisodes()
 				err := p.load("weir-1", b)

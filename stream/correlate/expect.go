@@ -39,13 +39,17 @@ func (x *Expectation) by() SuppressedBy {
 	return SuppressedBy{Kind: ByConfig, Name: x.Name, Owner: x.Owner, Reason: x.Reason, Expires: alerting.Time(x.Expires)}
 }
 
-// covers reports whether all that is known of an episode at a tick is expected:
-// each measure that makes a case by itself, and each fact, must be declared.
+// names reports whether the rule is about an identity.
+func (x *Expectation) names(id episode.ID) bool {
+	return x.Dimension == id.Dimension && matches(x.Identity, id.Identity)
+}
+
+// covers reports whether all that is known of an episode at a tick is expected of
+// those whom the rule names: each measure that makes a case by itself, and each
+// fact, must be declared.
 func (x *Expectation) covers(ep *episode.Episode, r *episodeRecord, end int64, loc *time.Location) bool {
 	at := end - 1 // the last moment of the tick
 	switch {
-	case x.Dimension != ep.Dimension || !matches(x.Identity, ep.Identity):
-		return false
 	case x.Expires != 0 && at >= x.Expires || at < x.From || x.To != 0 && at >= x.To:
 		return false
 	case x.AtMost != 0 && max(r.exposed.Records, r.exposed.Rows) > x.AtMost:

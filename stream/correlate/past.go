@@ -15,10 +15,12 @@ import (
 // that a verdict that comes days later still finds it. Times are Unix ms of event
 // time.
 type pastEpisode struct {
-	key  string // dedup key
-	id   episode.ID
-	from int64 // onset
-	to   int64 // close
+	key      string // dedup key
+	id       episode.ID
+	from     int64 // onset
+	to       int64 // close
+	severity episode.Severity
+	facts    string // sorted, with commas between
 }
 
 // How long, and of how many episodes, the past is remembered.
@@ -28,7 +30,7 @@ const (
 )
 
 // pastVersion is the first byte of the record of a past episode.
-const pastVersion = 1
+const pastVersion = 2
 
 // pastEpisodes holds episodes that are over, by dedup key.
 type pastEpisodes struct {
@@ -66,7 +68,7 @@ func (p *pastEpisodes) encode(key string) []byte {
 		return nil
 	}
 	b := wire.AppendText(wire.AppendText([]byte{pastVersion}, ep.id.Dimension), ep.id.Identity)
-	return wire.AppendVarints(b, ep.from, ep.to)
+	return wire.AppendText(append(wire.AppendVarints(b, ep.from, ep.to), byte(ep.severity)), ep.facts)
 }
 
 // load takes in the record of a key.
@@ -77,7 +79,8 @@ func (p *pastEpisodes) load(key string, value []byte) error {
 	}
 	r := wire.NewReader(value)
 	r.Version(pastVersion)
-	ep := pastEpisode{key: key, id: episode.ID{Dimension: r.Text(), Identity: r.Text()}, from: r.Varint(), to: r.Varint()}
+	ep := pastEpisode{key: key, id: episode.ID{Dimension: r.Text(), Identity: r.Text()}, from: r.Varint(), to: r.Varint(),
+		severity: episode.Severity(r.Byte()), facts: r.Text()}
 	if err := r.End(); err != nil {
 		return fmt.Errorf("reading a past episode: %w", err)
 	}

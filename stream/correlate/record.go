@@ -21,6 +21,10 @@ type episodeRecord struct {
 	announced bool                  // people have it open, so a close must be told
 	lead      string                // dedup key of what stands for it: a campaign, or an episode of another dimension that shows the same events
 	alone     bool                  // it is told beside the campaign that it belongs to
+	named     mention               // the latest message that named it
+	waits     int64                 // end of the tick since which its leader is to name it, Unix ms; 0: nobody is to
+	held      SuppressedKind        // what held its latest alert back; empty: nothing did
+	classes   []alerting.Class      // of the episodes that its messages have named, sorted
 	excised   int64                 // last bin up to which the baseline was told to forget; 0: none
 	campaign  *campaignRecord       // nil: it is no campaign
 }
@@ -57,11 +61,11 @@ type caseEvidence struct {
 // campaignRecord is what a campaign has beside what every episode has.
 type campaignRecord struct {
 	cause          *campaign.Cause
-	through        *episode.Exposed // what the shared trait itself has exposed, where it stands out
-	forgotten      campaign.Totals  // of members whose episodes are forgotten
-	announcedAlone int              // members that were told beside the campaign
-	count          int64            // members there are and were, as last described
-	top            []campaign.Member
+	through        *episode.Exposed   // what the shared trait itself has exposed, where it stands out
+	forgotten      campaign.Totals    // of members whose episodes are forgotten
+	announcedAlone int                // members that were told beside the campaign
+	count          int64              // members there are and were, as last described
+	surest         episode.Confidence // of the members, as last described
 }
 
 // newEpisodeRecord begins the record of an episode.
@@ -73,6 +77,7 @@ func newEpisodeRecord(id episode.ID, first int64) *episodeRecord {
 // (Unix ms of event time).
 func (r *episodeRecord) reset(grid eventtime.Grid, end int64) {
 	r.learned = learned{onset: end, evidence: caseEvidence{bin: grid.BinOf(end - 1)}}
+	r.named, r.waits, r.held = mention{}, 0, ""
 }
 
 // learn keeps what a tick showed of an episode: the case where its evidence is

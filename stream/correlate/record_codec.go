@@ -3,6 +3,7 @@ package correlate
 import (
 	"fmt"
 
+	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
@@ -11,7 +12,7 @@ import (
 )
 
 // recordVersion is the first byte of an episode's record.
-const recordVersion = 1
+const recordVersion = 2
 
 // appendBinary appends the record.
 func (r *episodeRecord) appendBinary(b []byte) []byte {
@@ -20,6 +21,9 @@ func (r *episodeRecord) appendBinary(b []byte) []byte {
 	b = r.learned.appendBinary(b)
 	b = campaign.AppendTraitShares(b, r.traits)
 	b = wire.AppendVarints(wire.AppendBool(wire.AppendBool(b, r.announced), r.alone), r.excised)
+	b = r.named.appendBinary(b)
+	b = wire.AppendText(wire.AppendVarints(b, r.waits), string(r.held))
+	b = wire.AppendList(b, r.classes, appendClass)
 	b = wire.AppendBool(b, r.campaign != nil)
 	if r.campaign != nil {
 		b = r.campaign.appendBinary(b)
@@ -33,6 +37,9 @@ func readRecord(r *wire.Reader) *episodeRecord {
 	out.learned = readLearned(r)
 	out.traits = campaign.ReadTraitShares(r)
 	out.announced, out.alone, out.excised = r.Bool(), r.Bool(), r.Varint()
+	out.named = readMention(r)
+	out.waits, out.held = r.Varint(), SuppressedKind(r.Text())
+	out.classes = wire.List(r, func() alerting.Class { return readClass(r) })
 	if r.Bool() {
 		out.campaign = readCampaignRecord(r)
 	}
@@ -40,6 +47,33 @@ func readRecord(r *wire.Reader) *episodeRecord {
 		r.Fail("an episode without a key")
 	}
 	return out
+}
+
+func (m *mention) appendBinary(b []byte) []byte {
+	b = wire.AppendText(append(wire.AppendText(b, m.by), byte(m.severity)), string(m.confidence))
+	return wire.AppendList(wire.AppendText(b, m.facts), m.reached, func(b []byte, name *string) []byte { return wire.AppendText(b, *name) })
+}
+
+func readMention(r *wire.Reader) mention {
+	m := mention{by: r.Text(), severity: episode.Severity(r.Byte()), confidence: episode.Confidence(r.Text()), facts: r.Text()}
+	m.reached = wire.List(r, r.Text)
+	return m
+}
+
+func appendClass(b []byte, c *alerting.Class) []byte {
+	for _, text := range []string{string(c.Kind), c.Dimension, c.Detector, c.Measure, string(c.Fact)} {
+		b = wire.AppendText(b, text)
+	}
+	return append(b, byte(c.Severity))
+}
+
+func readClass(r *wire.Reader) alerting.Class {
+	c := alerting.Class{Kind: alerting.Kind(r.Text()), Dimension: r.Text(), Detector: r.Text(), Measure: r.Text(), Fact: fact.Name(r.Text())}
+	c.Severity = episode.Severity(r.Byte())
+	if r.Err() == nil && !c.Severity.Valid() {
+		r.Fail(fmt.Sprintf("severity %d", c.Severity))
+	}
+	return c
 }
 
 func (l *learned) appendBinary(b []byte) []byte {
@@ -87,11 +121,7 @@ func (c *campaignRecord) appendBinary(b []byte) []byte {
 		b = c.through.AppendBinary(b)
 	}
 	b = c.forgotten.AppendBinary(b)
-	b = wire.AppendVarints(b, int64(c.announcedAlone), c.count)
-	return wire.AppendList(b, c.top, func(b []byte, m *campaign.Member) []byte {
-		b = wire.AppendText(wire.AppendText(wire.AppendText(b, m.Key), m.Dimension), m.Identity)
-		return wire.AppendVarints(append(b, byte(m.Severity)), m.Records)
-	})
+	return wire.AppendText(wire.AppendVarints(b, int64(c.announcedAlone), c.count), string(c.surest))
 }
 
 func readCampaignRecord(r *wire.Reader) *campaignRecord {
@@ -101,14 +131,6 @@ func readCampaignRecord(r *wire.Reader) *campaignRecord {
 		c.through = &e
 	}
 	c.forgotten = campaign.ReadTotals(r)
-	c.announcedAlone, c.count = int(r.Varint()), r.Varint()
-	c.top = wire.List(r, func() campaign.Member {
-		m := campaign.Member{Key: r.Text(), ID: episode.ID{Dimension: r.Text(), Identity: r.Text()}}
-		m.Severity, m.Records = episode.Severity(r.Byte()), r.Varint()
-		if r.Err() == nil && !m.Severity.Valid() {
-			r.Fail(fmt.Sprintf("severity %d", m.Severity))
-		}
-		return m
-	})
+	c.announcedAlone, c.count, c.surest = int(r.Varint()), r.Varint(), episode.Confidence(r.Text())
 	return c
 }

@@ -134,7 +134,7 @@ func (b *episodeStore) forget(ep *episode.Episode) {
 	if record == nil {
 		return
 	}
-	b.past.add(pastEpisode{key: record.key, id: id, from: record.onset, to: ep.Closed})
+	b.past.add(pastEpisode{key: record.key, id: id, from: record.onset, to: ep.Closed, severity: ep.Severity, facts: ep.Facts})
 	b.remove(id, record)
 }
 
@@ -157,17 +157,26 @@ func (b *episodeStore) remove(id episode.ID, record *episodeRecord) {
 	b.changed[id] = true
 }
 
-// nextClose returns the first tick after closed in which an open episode closes
-// if nothing more is seen, the largest number there is if none is open.
-func (b *episodeStore) nextClose(grid eventtime.Grid, closed int64) int64 {
+// nextDue returns the first tick after closed in which an open episode closes if
+// nothing more is seen, or is to be named; the largest number there is if none is
+// open.
+func (b *episodeStore) nextDue(grid eventtime.Grid, closed int64) int64 {
 	tick := int64(math.MaxInt64)
 	for _, ep := range b.episodes.All() {
-		if ep.Closed == 0 {
-			tick = min(tick, max(grid.TickOf(ep.Ends()-1), closed+1))
+		if ep.Closed != 0 {
+			continue
+		}
+		tick = min(tick, max(grid.TickOf(ep.Ends()-1), closed+1))
+		if waits := b.records[ep.ID()].waits; waits != 0 {
+			tick = min(tick, max(grid.TickOf(waits+namedWithin-1), closed+1))
 		}
 	}
 	return tick
 }
+
+// mintedFor is how long after its first event an identity counts as one without a
+// history, in milliseconds of event time.
+const mintedFor = 7 * eventtime.Day
 
 // memberStates returns the members of a campaign as they stand at the end of a
 // tick, sorted.
@@ -179,8 +188,9 @@ func (b *episodeStore) memberStates(key string, end int64) []campaign.MemberStat
 		ep, _ := b.episodes.Get(id)
 		out[i] = campaign.MemberState{
 			Member:  campaign.Member{Key: record.key, ID: id, Severity: ep.Severity, Records: record.exposed.Records},
-			Exposed: record.exposed, Onset: record.onset,
+			Exposed: record.exposed, Onset: record.onset, Facts: ep.Facts, Confidence: record.confidence(),
 			Open: ep.Closed == 0, Active: ep.Closed == 0 && ep.High == end,
+			Minted: record.firstSeen != 0 && end-record.firstSeen < mintedFor,
 		}
 	}
 	return out

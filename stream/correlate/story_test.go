@@ -24,7 +24,7 @@ import (
 //	tick     for=N: lets N ticks pass, one by default, each with the input:
 //	           DIMENSION IDENTITY log=L exposed=N through=DIMENSION:NAME:SHARE,…
 //	             is a candidate; with count=N, NAME-0 and so on, one record more each
-//	           fact DIMENSION IDENTITY NAME exposed=N
+//	           fact DIMENSION IDENTITY NAME exposed=N; with count=N as above
 //	bin-end  users=N: lets ticks pass until one ends a bin, in which the users work
 //	         and the input, as of tick, comes; beside it lines
 //	           weak FIRST-LAST log=L observed=N through=DIMENSION:NAME,…
@@ -131,6 +131,9 @@ func (s *story) print(found Findings) (out []string) {
 		if by.Kind == ByCampaign {
 			lead := s.task.store.byKey[by.Name]
 			what = "told by " + lead.Dimension + " " + lead.Identity
+			if by.Reason != "" {
+				what = by.Reason
+			}
 		}
 		line := fmt.Sprintf("(%s %s %s %s, %s", a.Status, a.Dimension, a.Identity, a.Severity, what)
 		if by.Owner != "" {
@@ -161,7 +164,14 @@ func (s *story) pass(input []string, traits *campaign.TraitSums) Findings {
 			if f[1] != stream.SourceDimensionName {
 				dim = dimension(s.t, f[1])
 			}
-			facts = append(facts, factOf(dim, f[2], fact.Name(f[3]), int64(s.options(f[4:]).exposed)))
+			o := s.options(f[4:])
+			for i := range max(o.count, 1) {
+				name := f[2]
+				if o.count > 0 {
+					name = fmt.Sprint(name, "-", i)
+				}
+				facts = append(facts, factOf(dim, name, fact.Name(f[3]), int64(o.exposed)))
+			}
 		default:
 			candidates = append(candidates, s.candidates(f)...)
 		}
@@ -306,6 +316,9 @@ func describe(a *alerting.Alert) string {
 			fmt.Fprintf(&b, " %s", a.Members.Top[i].Identity)
 		}
 		b.WriteByte('\n')
+		if len(a.Members.Also) > 0 {
+			fmt.Fprintf(&b, "and %d others\n", len(a.Members.Also))
+		}
 	}
 	return b.String()
 }

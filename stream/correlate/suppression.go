@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 )
 
@@ -14,47 +13,60 @@ type suppression struct {
 	location *time.Location
 	store    *episodeStore
 	verdicts *verdicts
+	standing *standing
 }
 
 // heldBy returns what holds an episode back at the end of a tick; its Kind is empty if
 // nothing does. alone reports that the episode is critical and is therefore told
 // beside its campaign, among whose few such it is not counted yet.
 func (s *suppression) heldBy(ep *episode.Episode, record *episodeRecord, end int64) (by SuppressedBy, alone bool) {
-	if v, ok := s.verdicts.expects(ep.ID(), end); ok {
+	if v, ok := s.verdicts.expects(ep, end); ok {
 		return SuppressedBy{Kind: ByVerdict, Name: v.ID, Owner: v.Author, Reason: v.Reason, Expires: v.Expires}, false
 	}
 	if ep.Standing == episode.Confirmed {
 		return SuppressedBy{}, false // nobody expects a leak
 	}
-	for i := range s.rules {
-		if rule := &s.rules[i]; rule.covers(ep, record, end, s.location) {
-			return rule.by(), false
+	if rule := s.byRule(ep, record, end); rule != nil {
+		return rule.by(), false
+	}
+	_, leading, of, ok := s.standing.leaderOf(record)
+	if !ok {
+		return SuppressedBy{}, false
+	}
+	if of.campaign != nil {
+		switch {
+		case record.alone:
+			return SuppressedBy{}, false
+		case ep.Severity == episode.Critical && of.campaign.announcedAlone < alerting.MaxTop:
+			return SuppressedBy{}, true
 		}
 	}
-	return s.byLead(ep, record)
+	return s.byLead(ep, record, leading.ID()), false
 }
 
-// byLead reports whether another message stands for the episode: that of its
-// campaign, unless it is critical itself, which the first alerting.MaxTop members
-// of a campaign are told alone; or that of an episode of another dimension with
-// the same events, unless it has outgrown that, or a fact holds for it that does not
-// hold for that one: no message stands for a fact that it does not name.
-func (s *suppression) byLead(ep *episode.Episode, record *episodeRecord) (by SuppressedBy, alone bool) {
-	lead, ok := s.store.byKey[record.lead]
-	if !ok || !s.store.isOpen(lead) {
-		return SuppressedBy{}, false
+// byLead returns the leader that stands for an episode, or will name it soon.
+func (s *suppression) byLead(ep *episode.Episode, record *episodeRecord, lead episode.ID) SuppressedBy {
+	switch held, waits := s.standing.byLead(ep, record); {
+	case waits:
+		return SuppressedBy{Kind: ByCampaign, Name: record.lead, Reason: "the next message of " + lead.Dimension + " " + lead.Identity + " will name it"}
+	case held:
+		return SuppressedBy{Kind: ByCampaign, Name: record.lead}
 	}
-	of := s.store.records[lead]
-	leading, _ := s.store.episodes.Get(lead)
-	switch {
-	case of.campaign == nil && ep.Facts != "" && ep.Facts != leading.Facts:
-		return SuppressedBy{}, false
-	case of.campaign == nil && campaign.Outgrows(ep.Exposed, of.exposed.Records):
-		return SuppressedBy{}, false
-	case of.campaign != nil && record.alone:
-		return SuppressedBy{}, false
-	case of.campaign != nil && ep.Severity == episode.Critical && of.campaign.announcedAlone < alerting.MaxTop:
-		return SuppressedBy{}, true
+	return SuppressedBy{}
+}
+
+// byRule returns the rule that covers an episode, nil if there is none. A rule that
+// covers a campaign covers each of its members that is within the rule by itself.
+func (s *suppression) byRule(ep *episode.Episode, record *episodeRecord, end int64) *Expectation {
+	_, leading, of, led := s.standing.leaderOf(record)
+	for i := range s.rules {
+		rule := &s.rules[i]
+		if !rule.covers(ep, record, end, s.location) {
+			continue
+		}
+		if rule.names(ep.ID()) || led && of.campaign != nil && rule.names(leading.ID()) && rule.covers(leading, of, end, s.location) {
+			return rule
+		}
 	}
-	return SuppressedBy{Kind: ByCampaign, Name: record.lead}, false
+	return nil
 }

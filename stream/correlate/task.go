@@ -18,6 +18,9 @@ type Config struct {
 	Budget     float64        // alerts a day of event time
 	Location   *time.Location // of the times in summaries and of weekly windows; nil: UTC
 	Expected   []Expectation  // what is declared to be expected
+	// Reaches returns the names of the destinations to which alerts of a class go, sorted;
+	// nil: all go everywhere.
+	Reaches func(c *alerting.Class) []string
 }
 
 // Task sees what stands out of the whole fleet. It works tick by tick, once every
@@ -38,6 +41,7 @@ type Task struct {
 	campaigns campaigns
 	verdicts  verdicts
 	suppress  suppression
+	standing  standing
 	commands  *commands
 	openings  *openings
 	alerts    alertMaker
@@ -60,8 +64,9 @@ func New(cfg Config) *Task {
 		commands:  waiting,
 		openings:  &openings{},
 	}
-	t.suppress = suppression{rules: cfg.Expected, location: cfg.Location, store: store, verdicts: &t.verdicts}
 	t.alerts = alertMaker{cfg: &t.cfg, openings: t.openings}
+	t.standing = standing{store: store, alerts: &t.alerts}
+	t.suppress = suppression{rules: cfg.Expected, location: cfg.Location, store: store, verdicts: &t.verdicts, standing: &t.standing}
 	return t
 }
 
@@ -106,10 +111,10 @@ func (t *Task) Advance() Findings {
 }
 
 // next returns the next tick in which something happens: there are candidates,
-// facts or verdicts, a bin ends in which anyone was scored, or an episode has
-// been quiet for long. The ticks between change nothing.
+// facts or verdicts, a bin ends in which anyone was scored, an episode has been
+// quiet for long, or one is to be named. The ticks between change nothing.
 func (t *Task) next() int64 {
-	return min(t.inbox.next(), t.verdicts.next(), t.store.nextClose(t.cfg.Grid, t.closed))
+	return min(t.inbox.next(), t.verdicts.next(), t.store.nextDue(t.cfg.Grid, t.closed))
 }
 
 // Status is what the task holds, for metrics.

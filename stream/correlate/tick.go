@@ -1,11 +1,6 @@
 package correlate
 
 import (
-	"cmp"
-	"maps"
-	"slices"
-
-	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fleet"
 )
@@ -24,12 +19,6 @@ func (a *tickActions) add(id episode.ID, action episode.Action) {
 		return
 	}
 	a.actions[id] = action
-}
-
-// ids returns the episodes of which there is something to tell, by dimension and
-// identity.
-func (a *tickActions) ids() []episode.ID {
-	return slices.SortedFunc(maps.Keys(a.actions), episode.ID.Compare)
 }
 
 // workThrough does all that belongs to one tick and adds it to what was found.
@@ -106,75 +95,4 @@ func (t *Task) expire(acts *tickActions) {
 		t.store.past.prune(acts.end)
 	}
 	t.verdicts.lift(acts.end)
-}
-
-// announce adds to what was found the alerts that people are told and those that are
-// held back, each by dimension and identity.
-func (t *Task) announce(acts *tickActions, found *Findings) {
-	from, held := len(found.Alerts), len(found.Suppressed)
-	t.release(acts)
-	for _, id := range acts.ids() {
-		ep, ok := t.store.episodes.Get(id)
-		if !ok {
-			continue
-		}
-		t.store.changed[id] = true
-		record := t.store.records[id]
-		if ep.Standing == episode.Confirmed {
-			t.verdicts.excise(id, acts.end)
-		}
-		action := acts.actions[id]
-		by := t.heldBack(&ep, record, acts.end)
-		switch {
-		case by.Kind == ByVerdict && record.announced:
-			action, record.announced = episode.Close, false // people have it open
-		case by.Kind != "" && (action != episode.Close || !record.announced):
-			found.Suppressed = append(found.Suppressed, Suppressed{by, t.alert(&ep, record, action, acts.end)})
-			continue
-		case action == episode.Close && !record.announced:
-			continue // it was never told
-		case action == episode.Close:
-			record.announced = false
-		case !record.announced:
-			action, record.announced = episode.Open, true
-			t.openings.count(&ep, acts.end)
-		}
-		found.Alerts = append(found.Alerts, t.alert(&ep, record, action, acts.end))
-	}
-	slices.SortStableFunc(found.Alerts[from:], compareAlerts)
-	slices.SortStableFunc(found.Suppressed[held:], func(a, b Suppressed) int { return compareAlerts(a.Alert, b.Alert) })
-}
-
-func compareAlerts(a, b alerting.Alert) int {
-	return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Identity, b.Identity))
-}
-
-// release has episodes told that were held back and are not any more, if they
-// still go on.
-func (t *Task) release(acts *tickActions) {
-	for _, ep := range t.store.episodes.All() {
-		id := ep.ID()
-		record := t.store.records[id]
-		if ep.Closed != 0 || ep.High != acts.end || record.announced || acts.actions[id] != episode.Nothing {
-			continue
-		}
-		if by := t.heldBack(&ep, record, acts.end); by.Kind == "" {
-			acts.actions[id] = episode.Open
-		}
-	}
-}
-
-// heldBack returns what holds an episode back at the end of a tick, and counts it
-// among those that are told beside their campaign if it is one.
-func (t *Task) heldBack(ep *episode.Episode, record *episodeRecord, end int64) SuppressedBy {
-	by, alone := t.suppress.heldBy(ep, record, end)
-	if alone {
-		t.store.announceAlone(ep.ID(), record)
-	}
-	return by
-}
-
-// alert returns the alert that tells of an action on an episode.
-func (t *Task) alert(ep *episode.Episode, record *episodeRecord, action episode.Action, end int64) alerting.Alert {
-	return t.alerts.make(ep, record, t.store.leadKey(record), action, end)
 }

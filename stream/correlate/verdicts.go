@@ -3,6 +3,7 @@ package correlate
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
@@ -29,7 +30,15 @@ type verdictState struct {
 	offset   int64        // of weir.verdicts, the next
 	due      []dueVerdict // in the order of their topic
 	waiting  []Verdict    // on what is not known (yet)
-	expected map[episode.ID]Verdict
+	expected map[episode.ID]expected
+}
+
+// expected is a verdict by which an identity is expected, and how far: no more is
+// held back than was known when the verdict took effect.
+type expected struct {
+	verdict  Verdict
+	severity episode.Severity
+	facts    string // sorted, with commas between
 }
 
 // dueVerdict is a verdict and the tick in which it takes effect.
@@ -44,7 +53,7 @@ const maxWaiting = 10_000
 
 func newVerdicts(cfg *Config, store *episodeStore, commands *commands) verdicts {
 	return verdicts{
-		verdictState: verdictState{expected: map[episode.ID]Verdict{}},
+		verdictState: verdictState{expected: map[episode.ID]expected{}},
 		grid:         cfg.Grid, dimensions: cfg.Dimensions, store: store, commands: commands,
 	}
 }
@@ -131,18 +140,18 @@ func (v *verdicts) apply(verdict *Verdict, acts *tickActions) bool {
 	case Acknowledged:
 		standing = episode.Acknowledged
 	case Expected:
-		v.expect(id, verdict)
+		v.expectAll(id, verdict, acts)
 	case Confirmed:
 		standing = episode.Confirmed
-		delete(v.expected, id)
+		v.takeBack(id, verdict)
 		v.excise(id, acts.end)
 	case Reopened:
-		delete(v.expected, id)
+		v.takeBack(id, verdict)
 	}
 	v.store.changed[id] = true
 	d := v.store.episodes.SetStanding(id, standing, acts.end)
 	acts.add(id, d.Action)
-	if open := d.Episode.Closed == 0; open && (verdict.Kind == Expected && v.store.records[id].announced || verdict.Kind == Reopened) {
+	if verdict.Kind == Reopened && d.Episode.Closed == 0 {
 		acts.add(id, episode.Update)
 	}
 	return true
@@ -157,29 +166,66 @@ func (v *verdicts) applyToPast(verdict *Verdict) bool {
 	}
 	switch verdict.Kind {
 	case Expected:
-		v.expect(ep.id, verdict)
+		v.expect(ep.id, expected{*verdict, ep.severity, ep.facts})
 	case Confirmed:
 		v.exciseBins(ep.id, v.grid.BinOf(ep.from), v.grid.BinOf(ep.to-1))
 	}
 	return true
 }
 
-func (v *verdicts) expect(id episode.ID, verdict *Verdict) {
-	v.expected[id] = *verdict
+// expectAll has what an episode's messages told of be expected: the episode, and each
+// that they named. Those that people have open are closed.
+func (v *verdicts) expectAll(id episode.ID, verdict *Verdict, acts *tickActions) {
+	key := v.store.records[id].key
+	for _, each := range append(v.store.membersOf(key), id) {
+		record := v.store.records[each]
+		if each != id && record.named.by != key {
+			continue
+		}
+		ep, _ := v.store.episodes.Get(each)
+		v.expect(each, expected{*verdict, ep.Severity, ep.Facts})
+		if ep.Closed == 0 && record.announced {
+			acts.add(each, episode.Update)
+		}
+	}
+}
+
+// takeBack has nothing be expected any more of an episode, or by what was said of it.
+func (v *verdicts) takeBack(id episode.ID, verdict *Verdict) {
+	for each, x := range v.expected {
+		if each == id || x.verdict.DedupKey == verdict.DedupKey {
+			delete(v.expected, each)
+		}
+	}
+}
+
+func (v *verdicts) expect(id episode.ID, x expected) {
+	v.expected[id] = x
 	v.changed = true
 }
 
-// expects returns the verdict by which an identity is expected at the end of a
-// tick, if there is one.
-func (v *verdicts) expects(id episode.ID, end int64) (Verdict, bool) {
-	verdict, ok := v.expected[id]
-	return verdict, ok && end <= int64(verdict.Expires)
+// expects returns the verdict by which an episode is expected at the end of a tick, if
+// there is one: it covers no graver severity and no other facts than it was given for.
+func (v *verdicts) expects(ep *episode.Episode, end int64) (Verdict, bool) {
+	x, ok := v.expected[ep.ID()]
+	return x.verdict, ok && end <= int64(x.verdict.Expires) && ep.Severity <= x.severity && hasAll(x.facts, ep.Facts)
+}
+
+// hasAll reports whether a list of names, with commas between, has all of another.
+func hasAll(list, names string) bool {
+	have := strings.Split(list, ",")
+	for name := range strings.SplitSeq(names, ",") {
+		if name != "" && !slices.Contains(have, name) {
+			return false
+		}
+	}
+	return true
 }
 
 // lift forgets what is expected no longer.
 func (v *verdicts) lift(end int64) {
-	for id, verdict := range v.expected {
-		if end > int64(verdict.Expires) {
+	for id, x := range v.expected {
+		if end > int64(x.verdict.Expires) {
 			delete(v.expected, id)
 			v.changed = true
 		}

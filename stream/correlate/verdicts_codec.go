@@ -11,7 +11,7 @@ import (
 )
 
 // verdictStateVersion is the first byte of what is kept of verdicts.
-const verdictStateVersion = 1
+const verdictStateVersion = 2
 
 // appendBinary appends the canonical encoding.
 func (s *verdictState) appendBinary(b []byte) []byte {
@@ -22,8 +22,9 @@ func (s *verdictState) appendBinary(b []byte) []byte {
 	b = wire.AppendList(b, s.waiting, func(b []byte, v *Verdict) []byte { return v.appendBinary(b) })
 	ids := slices.SortedFunc(maps.Keys(s.expected), episode.ID.Compare)
 	return wire.AppendList(b, ids, func(b []byte, id *episode.ID) []byte {
-		v := s.expected[*id]
-		return v.appendBinary(wire.AppendText(wire.AppendText(b, id.Dimension), id.Identity))
+		x := s.expected[*id]
+		b = x.verdict.appendBinary(wire.AppendText(wire.AppendText(b, id.Dimension), id.Identity))
+		return wire.AppendText(append(b, byte(x.severity)), x.facts)
 	})
 }
 
@@ -34,10 +35,10 @@ func decodeVerdictState(value []byte) (s verdictState, err error) {
 	s.offset = r.Varint()
 	s.due = wire.List(&r, func() dueVerdict { return dueVerdict{readVerdict(&r), r.Varint()} })
 	s.waiting = wire.List(&r, func() Verdict { return readVerdict(&r) })
-	s.expected = map[episode.ID]Verdict{}
+	s.expected = map[episode.ID]expected{}
 	for range r.Count() {
 		id := episode.ID{Dimension: r.Text(), Identity: r.Text()}
-		s.expected[id] = readVerdict(&r)
+		s.expected[id] = expected{readVerdict(&r), episode.Severity(r.Byte()), r.Text()}
 		if r.Err() != nil {
 			break
 		}
