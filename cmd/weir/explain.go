@@ -12,10 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/internal/explain"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
+	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 type explainOptions struct {
@@ -140,6 +143,13 @@ func explainAlert(ctx context.Context, cmd *cobra.Command, o *explainOptions, s 
 		return nil, err
 	}
 	x := explain.OfAlert(a)
+	if o.alerts == "" {
+		held, err := heldBy(cmd, s.Config, a)
+		if err != nil {
+			return nil, err
+		}
+		x.HeldBack(held)
+	}
 	if !o.rereads() {
 		return x, nil
 	}
@@ -148,6 +158,22 @@ func explainAlert(ctx context.Context, cmd *cobra.Command, o *explainOptions, s 
 		return nil, err
 	}
 	return x, x.Replay(ctx, s, log, a, progress.New(cmd.ErrOrStderr()))
+}
+
+// heldBy returns what held an alert of the deployment back, nil if nothing did.
+func heldBy(cmd *cobra.Command, c *config.Config, a *alerting.Alert) (*correlate.SuppressedBy, error) {
+	conn, err := connect(cmd, c)
+	if err != nil {
+		return nil, err
+	}
+	var by *correlate.SuppressedBy
+	err = topics.ReadSuppressed(cmd.Context(), conn, topics.Named(c.TopicPrefix), func(s *correlate.Suppressed) error {
+		if s.Alert.DedupKey == a.DedupKey && s.Alert.Time == a.Time && s.Alert.Status == a.Status {
+			by = &s.By
+		}
+		return nil
+	})
+	return by, err
 }
 
 // explainBin takes apart what the operators make of the identity in the bin.
@@ -221,11 +247,7 @@ func printExplanation(w io.Writer, x *explain.Explanation) {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(t, "number\ttold\tagain\t\tfrom")
 		for _, n := range x.Numbers {
-			mark := "agrees"
-			if !n.Agrees {
-				mark = "DIFFERS"
-			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", n.Name, n.StatedText(), n.AgainText(), mark, n.From)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", n.Name, n.StatedText(), n.AgainText(), n.Verdict(), n.From)
 		}
 		t.Flush()
 		fmt.Fprintln(w)

@@ -70,8 +70,8 @@ func TestExplain(t *testing.T) {
 	seen := map[string]bool{}
 	for _, n := range x.Numbers {
 		seen[n.Name] = true
-		if !n.Agrees {
-			t.Errorf("%s: told %g, again %g from %s", n.Name, n.Stated, n.Again, n.From)
+		if n.Differs() || n.Agrees && n.StatedText() != n.AgainText() && n.High == 0 {
+			t.Errorf("%s: told %g, again %g from %s, %s", n.Name, n.Stated, n.Again, n.From, n.Verdict())
 		}
 	}
 	for _, want := range []string{"expected distinct", "evidence of distinct", "evidence", "threshold", "distinct in the bin", "first_touch in the bin", "exposed"} {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // Explanation is what there is to say of an alert or a bin; weir explain -o json
@@ -25,7 +26,7 @@ type Explanation struct {
 	BinWidth  string            `json:"bin_width"`
 	Numbers   []Number          `json:"numbers"`
 	Notes     []string          `json:"notes,omitempty"`
-	Agrees    bool              `json:"agrees"` // all numbers do
+	Agrees    bool              `json:"agrees"` // no number differs by more than can be explained
 }
 
 // OfAlert computes the numbers of an alert again from what the alert itself
@@ -39,12 +40,21 @@ func OfAlert(a *alerting.Alert) *Explanation {
 	return x
 }
 
+// HeldBack says that nobody was sent the alert, and what held it back; nothing where
+// by is nil.
+func (x *Explanation) HeldBack(by *correlate.SuppressedBy) {
+	if by != nil {
+		x.Notes = append(x.Notes, "Nobody was sent this alert: "+heldBy(by)+".")
+	}
+}
+
 // add appends numbers and notes.
 func (x *Explanation) add(numbers []Number, notes []string) {
-	x.Numbers, x.Notes = append(x.Numbers, numbers...), append(x.Notes, notes...)
 	for i := range numbers {
-		x.Agrees = x.Agrees && numbers[i].Agrees
+		numbers[i].tolerated()
+		x.Agrees = x.Agrees && !numbers[i].Differs()
 	}
+	x.Numbers, x.Notes = append(x.Numbers, numbers...), append(x.Notes, notes...)
 }
 
 // ByKey tells the alerts of the episode of a key. The alert of a close repeats

@@ -17,9 +17,46 @@ type Number struct {
 	Name   string  `json:"name"`
 	Stated float64 `json:"told"`
 	Again  float64 `json:"again"`
-	High   float64 `json:"high,omitempty"` // upper end, where what was told is an interval from Told on
-	Agrees bool    `json:"agrees"`
-	From   string  `json:"from"` // what it is computed from
+	High   float64 `json:"high,omitempty"`   // upper end, where what was told is an interval from Told on
+	Agrees bool    `json:"agrees"`           // the two are equal, or it lies in the interval
+	Within string  `json:"within,omitempty"` // what explains that they are not equal; empty if nothing does
+	From   string  `json:"from"`             // what it is computed from
+}
+
+// Differs reports whether the two differ by more than can be explained.
+func (n *Number) Differs() bool { return !n.Agrees && n.Within == "" }
+
+// Verdict says how what was told and what was computed stand to each other.
+func (n *Number) Verdict() string {
+	switch {
+	case n.Agrees:
+		return "agrees"
+	case n.Within != "":
+		return "within " + n.Within
+	}
+	return "DIFFERS"
+}
+
+// What may explain that two numbers are not equal.
+const (
+	byRounding = "rounding"
+	bySketch   = "the error of the sketch"
+	byLate     = "what came later"
+)
+
+// tolerated says of a number that lies within its tolerance, as Agrees has it, whether
+// it is equal, or what explains that it is not.
+func (n *Number) tolerated() {
+	if !n.Agrees {
+		n.Within = ""
+		return
+	}
+	equal := short(n.Again) == short(n.Stated) || n.Again >= n.Stated && n.Again <= n.High
+	if n.Agrees = equal; equal {
+		n.Within = ""
+	} else if n.Within == "" {
+		n.Within = byRounding
+	}
 }
 
 // StatedText writes what was told.

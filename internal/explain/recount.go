@@ -12,16 +12,16 @@ import (
 
 // Recount counts what an alert counted from the events themselves: sets of
 // record ids instead of sketches. An event that comes again, with the same id,
-// counts once. Feed it the log in about the order of time.
+// counts once. In which order events are fed changes nothing.
 type Recount struct {
 	alert     *alerting.Alert
 	dim       event.Dimension
 	hasher    event.Hasher
 	retention int64 // ms
 
-	last    map[uint64]int64 // record: when it was last touched
-	in      map[uint64]bool  // records of the bin
-	fresh   int
+	touched map[uint64]bool  // records that it has touched at any time
+	before  map[uint64]int64 // records: when they were last touched before the bin
+	in      map[uint64]int64 // records of the bin: when they were first touched in it
 	rows    int64
 	rowsOf  map[uint64]int64 // event id: rows in the bin
 	gone    map[uint64]bool  // records deleted or updated in the bin
@@ -36,7 +36,7 @@ type Recount struct {
 func NewRecount(a *alerting.Alert, dim event.Dimension, hasher event.Hasher, retention int64) *Recount {
 	return &Recount{
 		alert: a, dim: dim, hasher: hasher, retention: retention,
-		last: map[uint64]int64{}, in: map[uint64]bool{}, gone: map[uint64]bool{}, exposed: map[uint64]bool{},
+		touched: map[uint64]bool{}, before: map[uint64]int64{}, in: map[uint64]int64{}, gone: map[uint64]bool{}, exposed: map[uint64]bool{},
 		rowsOf: map[uint64]int64{}, known: map[uint64]bool{},
 	}
 }
@@ -62,12 +62,12 @@ func (c *Recount) Observe(ev *event.Event) {
 	}
 	for _, r := range ev.Records {
 		h := c.hasher.Hash(r)
-		was, known := c.last[h]
-		if inBin && !c.in[h] {
-			c.in[h] = true
-			if !known || ev.Time-was > c.retention {
-				c.fresh++
-			}
+		c.touched[h] = true
+		switch first, seen := c.in[h]; {
+		case inBin && (!seen || ev.Time < first):
+			c.in[h] = ev.Time
+		case ev.Time < bin:
+			c.before[h] = max(c.before[h], ev.Time)
 		}
 		if inBin && (ev.Action == event.Delete || ev.Action == event.Update) {
 			c.gone[h] = true
@@ -75,8 +75,17 @@ func (c *Recount) Observe(ev *event.Event) {
 		if ev.Time >= int64(c.alert.Exposed.Since) {
 			c.exposed[h] = true
 		}
-		c.last[h] = max(was, ev.Time)
 	}
+}
+
+// fresh returns how many records of the bin it had not touched within the retention.
+func (c *Recount) fresh() (n int) {
+	for h, first := range c.in {
+		if was, known := c.before[h]; !known || first-was > c.retention {
+			n++
+		}
+	}
+	return n
 }
 
 // count counts the event, unless it came before.
@@ -117,7 +126,7 @@ func (c *Recount) width() int64 {
 func (c *Recount) Numbers() []Number {
 	var out []Number
 	counted := map[string]float64{
-		fleet.Distinct.String(): float64(len(c.in)), fleet.FirstTouch.String(): float64(c.fresh),
+		fleet.Distinct.String(): float64(len(c.in)), fleet.FirstTouch.String(): float64(c.fresh()),
 		fleet.Destructive.String(): float64(len(c.gone)),
 	}
 	for i := range c.alert.Evidence.Measures {
@@ -126,14 +135,14 @@ func (c *Recount) Numbers() []Number {
 		if !ok {
 			continue
 		}
-		n := Number{Name: m.Measure + " in the bin", Stated: m.Observed, Again: again, From: "the events of the bin, one by one"}
+		n := Number{Name: m.Measure + " in the bin", Stated: m.Observed, Again: again, From: "the events of the bin, one by one", Within: bySketch}
 		if m.Low != m.High {
 			n.Stated, n.High = m.Low, m.High
 		}
 		slack := c.slack(m.Measure, again)
 		n.Agrees = again >= n.Stated-slack && again <= max(n.High, n.Stated)+slack
 		if end := int64(c.alert.Evidence.Bin) + c.width(); !n.Agrees && again > n.Stated && int64(c.alert.Time) >= end {
-			n.Agrees, n.From = true, "the events of the bin; the case was made before all of them had come"
+			n.Agrees, n.Within, n.From = true, byLate, "the events of the bin; the case was made before all of them had come"
 		}
 		out = append(out, n)
 	}
@@ -141,7 +150,7 @@ func (c *Recount) Numbers() []Number {
 	if x.Records > 0 {
 		again := float64(len(c.exposed))
 		out = append(out, Number{
-			Name: "exposed", Stated: float64(x.Low), High: float64(x.High), Again: again, From: "all records touched since " + x.Since.String(),
+			Name: "exposed", Stated: float64(x.Low), High: float64(x.High), Again: again, From: "all records touched since " + x.Since.String(), Within: bySketch,
 			Agrees: again >= 0.98*float64(x.Low) && again <= 1.02*float64(x.High),
 		})
 	}
@@ -156,7 +165,7 @@ const listed = 1024
 // by more of a difference of two.
 func (c *Recount) slack(measure string, count float64) float64 {
 	switch {
-	case len(c.last) <= listed:
+	case len(c.touched) <= listed:
 		return 0
 	case measure == fleet.Distinct.String():
 		return 0.02 * count

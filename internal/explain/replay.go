@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // Replay reads the log again: it counts what the alert counted, and has the
@@ -29,11 +30,11 @@ func (x *Explanation) Replay(ctx context.Context, s *settings.Settings, log back
 	r := &replay{Run: backtest.NewRun(s, log, p), stated: a, recount: NewRecount(a, dim, s.Hasher, s.Detect.Retention)}
 	r.Took = r.recount.Observe
 	r.Alert = func(again *alerting.Alert) error {
-		if again.DedupKey == a.DedupKey && again.Time == a.Time && again.Status == a.Status {
-			r.again = again
-		}
+		r.take(again, nil)
 		return nil
 	}
+	r.Local.Held = func(s *correlate.Suppressed) { r.take(&s.Alert, &s.By) }
+	p.Show("reading the log from its beginning to %s", a.Time)
 	if err := log.Read(ctx, r); err != nil {
 		return err
 	}
@@ -46,19 +47,34 @@ type replay struct {
 	*backtest.Run
 	recount *Recount
 	stated  *alerting.Alert
-	again   *alerting.Alert // as the operators raise it now; nil: they do not
+	again   *alerting.Alert         // as the operators raise it now; nil: they do not
+	by      *correlate.SuppressedBy // what holds it back now; nil: nothing does
 }
 
-// afterAlert is how much of the log after the alert is read, in ms of event time:
-// enough for late events and for the watermark to pass.
+// take keeps the alert if it is the one that was stated. by is what holds it back, nil
+// if nothing does.
+func (r *replay) take(again *alerting.Alert, by *correlate.SuppressedBy) {
+	if again.DedupKey != r.stated.DedupKey || again.Time != r.stated.Time || again.Status != r.stated.Status {
+		return
+	}
+	kept := *again
+	if r.again, r.by = &kept, nil; by != nil {
+		held := *by
+		r.by = &held
+	}
+}
+
+// afterAlert is how far beyond the alert the log is read, in ms of event time: enough
+// for events that come late.
 const afterAlert = 3 * 3600 * 1000
 
-// Flush ends the reading when the alert must have been raised.
+// Flush ends the reading when all that came before the alert, and late, is judged.
+// What was read tells nothing of that: one partition may be far ahead of the others.
 func (r *replay) Flush(last bool) error {
 	if err := r.Run.Flush(last); err != nil {
 		return err
 	}
-	if r.Summary.To > r.stated.Time+afterAlert {
+	if r.Local.Detect.Stats().ClosedMS > int64(r.stated.Time)+afterAlert {
 		return backtest.ErrEnough
 	}
 	return nil
@@ -67,14 +83,14 @@ func (r *replay) Flush(last bool) error {
 // compare says whether the operators raise the same alert.
 func (r *replay) compare() string {
 	if r.again == nil {
-		return "The replay raises no such alert. It does so only from the same events under the same configuration: check that the log is whole and begins where weir began, and that nothing was held back by a verdict."
+		return "The replay raises no such alert. It does so only from the same events under the same configuration: check that the log is whole and begins where weir began, and that no verdict has changed the episode."
 	}
 	// What only a deployment adds does not count.
 	stated, again := *r.stated, *r.again
 	stated.Links, again.Links = alerting.Links{}, alerting.Links{}
 	stated.Campaign, again.Campaign = "", ""
 	if bytes.Equal(stated.AppendJSON(nil), again.AppendJSON(nil)) {
-		return "The replay raises the same alert, byte for byte."
+		return "The replay raises the same alert, byte for byte" + r.held() + "."
 	}
 	var differ []string
 	for _, f := range []struct {
@@ -95,5 +111,24 @@ func (r *replay) compare() string {
 	if len(differ) == 0 {
 		differ = []string{"its texts only"}
 	}
-	return "The replay raises the alert at the same time, with other numbers: " + strings.Join(differ, "; ") + "."
+	return "The replay raises the alert at the same time" + r.held() + ", with other numbers: " + strings.Join(differ, "; ") + "."
+}
+
+// held says what holds the alert back in the replay; empty: nothing does.
+func (r *replay) held() string {
+	if r.by == nil {
+		return ""
+	}
+	return ", and holds it back (" + heldBy(r.by) + ")"
+}
+
+// heldBy names what holds an alert back.
+func heldBy(by *correlate.SuppressedBy) string {
+	switch by.Kind {
+	case correlate.ByCampaign:
+		return "it is told in the message of " + by.Name
+	case correlate.ByVerdict:
+		return fmt.Sprintf("%s expects it until %s: %s", by.Owner, by.Expires, by.Reason)
+	}
+	return fmt.Sprintf("the expectation %s of %s: %s", by.Name, by.Owner, by.Reason)
 }
