@@ -1,0 +1,77 @@
+package chart
+
+import (
+	"encoding/xml"
+	"html/template"
+	"io"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Pictures are well-formed whatever they are made of, let no text through as
+// markup, and keep within their frames.
+func TestPictures(t *testing.T) {
+	const evil = `"><script>alert(1)</script>&`
+	day := int64(24 * 3600 * 1000)
+	odd := []Sample{{Time: 0}, {Time: day, Value: math.NaN(), High: math.Inf(1), Label: evil}, {Time: 2 * day, Value: 1e18, Low: -5, High: 2e18, Usual: math.NaN()}}
+	marks := []Mark{{day, evil, "onset"}, {day, "same moment", "alert"}, {99 * day, "beyond", "verdict"}}
+	columns := []Column{{Time: day, Threshold: math.Inf(1), Parts: []Part{{evil, 3}, {"b", -1}, {"c", math.NaN()}}}, {}}
+	evidence, names := Evidence(evil, columns, time.UTC)
+	if len(names) == 0 {
+		t.Error("no measure is named")
+	}
+	spans := []Span{{From: 0, To: day, Class: "high", Label: evil}, {From: day, To: 0}, {From: -day, To: 30 * day}}
+	for name, picture := range map[string]template.HTML{
+		"spark": Spark(evil, odd), "no spark": Spark("", nil), "bar": Bar(evil, math.NaN(), -1, math.Inf(1), 0), "share": Share(evil, 7),
+		"exposure": Exposure(evil, odd, marks, time.UTC), "no exposure": Exposure("", nil, nil, time.UTC),
+		"counts": Counts(evil, odd, 0, 2*day, marks, time.UTC), "a moment": Counts("", odd[:1], 5, 5, nil, time.UTC),
+		"lanes": Lanes(evil, []Lane{{evil, spans}, {"empty", nil}}, 0, 14*day, time.UTC), "evidence": evidence,
+	} {
+		if strings.Contains(string(picture), "<script") || strings.Contains(string(picture), "NaN") || strings.Contains(string(picture), "Inf") || strings.Contains(string(picture), "style=") {
+			t.Errorf("%s: %s", name, picture)
+		}
+		d := xml.NewDecoder(strings.NewReader(string(picture)))
+		for {
+			if _, err := d.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Errorf("%s: %v: %s", name, err, picture)
+				break
+			}
+		}
+	}
+}
+
+// Episodes that go on at the same time lie on rows of their own; what has no row
+// is counted.
+func TestLanes(t *testing.T) {
+	var spans []Span
+	for range maxRows + 3 {
+		spans = append(spans, Span{From: 0, To: 10})
+	}
+	spans = append(spans, Span{From: 10, To: 20})
+	rows := stack(spans)
+	for i, want := range []int{0, 1, 2, 3, -1, -1, -1, 0} {
+		if rows[i] != want {
+			t.Errorf("row %d of span %d, want %d", rows[i], i, want)
+		}
+	}
+	if p := string(Lanes("", []Lane{{"user", spans}}, 0, 20, time.UTC)); !strings.Contains(p, "and 3 more") {
+		t.Errorf("what has no row is not counted: %s", p)
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for v, want := range map[float64]string{0: "0", 12: "12", 1500: "1.5k", 33e6: "33M", 2e9: "2G", 0.5: "0.5"} {
+		if got := short(v); got != want {
+			t.Errorf("%v is written %s, want %s", v, got, want)
+		}
+	}
+	for v, want := range map[float64]float64{0: 1, 1: 1, 1.2: 2, 23: 50, 700: 1000} {
+		if got := niceTop(v); got != want {
+			t.Errorf("%v lies below %v, want %v", v, got, want)
+		}
+	}
+}

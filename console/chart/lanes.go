@@ -1,0 +1,93 @@
+package chart
+
+import (
+	"html/template"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Span is one episode on a lane.
+type Span struct {
+	From, To int64  // Unix ms
+	Class    string // its severity
+	Closed   bool
+	Label    string
+}
+
+// Lane is a dimension and its episodes.
+type Lane struct {
+	Name  string
+	Spans []Span
+}
+
+// maxRows is how many episodes of a lane lie one above the other; further ones are
+// counted.
+const maxRows = 4
+
+// Lanes draws the episodes of a time, by dimension.
+func Lanes(label string, lanes []Lane, from, to int64, loc *time.Location) template.HTML {
+	const width, row, gap, head = 1000.0, 7.0, 8.0, 18.0
+	placed, height := make([][]int, len(lanes)), head
+	const lane = maxRows*row + gap
+	for i, l := range lanes {
+		placed[i] = stack(l.Spans)
+		height += lane
+	}
+	c := newCanvas("lanes", label, width, height)
+	x := scale{float64(from), float64(to), 110, width - 4}
+	days(c, x, from, to, height, loc)
+	at := head
+	for i, l := range lanes {
+		c.text("lane", 4, at+10, "start", l.Name)
+		further := 0
+		for j, s := range l.Spans {
+			if placed[i][j] < 0 {
+				further++
+				continue
+			}
+			class := "span " + s.Class
+			if s.Closed {
+				class += " over"
+			}
+			a := x.at(float64(s.From))
+			c.rect(class, a, at+float64(placed[i][j])*row, max(x.at(float64(s.To))-a, 4), row-2, s.Label)
+		}
+		if further > 0 {
+			c.text("tick", 4, at+24, "start", "and "+strconv.Itoa(further)+" more")
+		}
+		at += lane
+		c.line("grid", 0, at-gap/2, width, at-gap/2)
+	}
+	return c.html()
+}
+
+// days draws a line at each midnight.
+func days(c *canvas, x scale, from, to int64, height float64, loc *time.Location) {
+	t := time.UnixMilli(from).In(loc)
+	day := time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, loc)
+	for i := 0; day.UnixMilli() < to; i++ {
+		at := x.at(float64(day.UnixMilli()))
+		c.line("grid", at, 12, at, height)
+		if i%2 == 0 && at < c.width-50 {
+			c.text("tick", at+2, 10, "start", day.Format("Mon 2 Jan"))
+		}
+		day = day.AddDate(0, 0, 1)
+	}
+}
+
+// stack gives each span the first row on which it lies on no other, -1 where there
+// is none.
+func stack(list []Span) (rows []int) {
+	var taken [maxRows][]Span
+	for _, s := range list {
+		row := slices.IndexFunc(taken[:], func(on []Span) bool {
+			return !slices.ContainsFunc(on, func(o Span) bool { return s.From < o.To && o.From < s.To })
+		})
+		if row >= 0 {
+			taken[row] = append(taken[row], s)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

@@ -1,0 +1,86 @@
+package chart
+
+import (
+	"html/template"
+	"math"
+)
+
+// Sample is an estimate at a time, with its bars.
+type Sample struct {
+	Time           int64 // Unix ms
+	Value          float64
+	Low, High      float64
+	Label          string // what it is, for people
+	Hollow         bool   // it was held back
+	Usual          float64
+	Width          int64 // of the interval that was counted, ms
+	Verdict, Close bool  // it stands for what somebody said, or for the end
+}
+
+// Spark draws how an estimate has grown, with its bars as a band.
+func Spark(label string, list []Sample) template.HTML {
+	const width, height = 120.0, 28.0
+	c := newCanvas("spark", label, width, height)
+	if len(list) > 1 {
+		x, y := axes(list, 2, width-4, height-3, 3)
+		c.path("band", band(list, x, y), true)
+		c.path("curve", curve(list, x, y), false)
+		end := list[len(list)-1]
+		c.circle("end", x.at(float64(end.Time)), y.at(end.Value), 2.2, "")
+	}
+	return c.html()
+}
+
+// axes returns the scales of time and value.
+func axes(list []Sample, left, right, bottom, top float64) (x, y scale) {
+	most := 0.0
+	for i := range list {
+		most = max(most, list[i].Value, list[i].High)
+	}
+	return scale{float64(list[0].Time), float64(list[len(list)-1].Time), left, right}, scale{0, max(most, 1), bottom, top}
+}
+
+// curve is drawn in steps of straight lines through the values.
+func curve(list []Sample, x, y scale) (out []point) {
+	for i := range list {
+		out = append(out, point{x.at(float64(list[i].Time)), y.at(list[i].Value)})
+	}
+	return out
+}
+
+func band(list []Sample, x, y scale) (out []point) {
+	for i := range list {
+		out = append(out, point{x.at(float64(list[i].Time)), y.at(list[i].High)})
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		out = append(out, point{x.at(float64(list[i].Time)), y.at(list[i].Low)})
+	}
+	return out
+}
+
+// Bar draws a number on a logarithmic scale up to most, with its bars as a
+// whisker.
+func Bar(label string, value, low, high, most float64) template.HTML {
+	const width, height = 120.0, 12.0
+	c := newCanvas("bar", label, width, height)
+	x := func(v float64) float64 {
+		return scale{0, math.Log1p(max(most, 10)), 0, width - 2}.at(math.Log1p(max(v, 0)))
+	}
+	c.rect("track", 0, 3, width-2, 6, "")
+	c.rect("fill", 0, 3, max(x(value), 1), 6, "")
+	if high > low {
+		c.line("whisker", x(low), 6, x(high), 6)
+		c.line("whisker", x(low), 2, x(low), 10)
+		c.line("whisker", x(high), 2, x(high), 10)
+	}
+	return c.html()
+}
+
+// Share draws a part of a whole, 0..1.
+func Share(label string, share float64) template.HTML {
+	const width, height = 120.0, 10.0
+	c := newCanvas("bar", label, width, height)
+	c.rect("track", 0, 2, width, 6, "")
+	c.rect("fill", 0, 2, width*min(max(share, 0), 1), 6, "")
+	return c.html()
+}

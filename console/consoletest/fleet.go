@@ -1,0 +1,142 @@
+// Package consoletest makes pictures of fleets that do not exist, for tests of
+// the console: any number of episodes, of every kind and state.
+package consoletest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/alertingtest"
+	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/stream/correlate"
+)
+
+const (
+	minute = alerting.Time(60_000)
+	hour   = 60 * minute
+)
+
+// Now is the event time of the pictures.
+const Now = alerting.Time(1772578800000) // Tue 3 Mar 2026 23:00 UTC
+
+// Fold returns a fold with so many episodes, which takes in more.
+func Fold(n int) *model.Fold {
+	f := model.NewFold()
+	for i := range n {
+		Episode(f, i)
+	}
+	f.Judged(Now)
+	return f
+}
+
+// Episode adds the i-th episode to a fold: its messages, and what people said.
+func Episode(f *model.Fold, i int) {
+	a := alertOf(i)
+	switch {
+	case i%7 == 5: // expected by the configuration
+		f.Suppressed(&correlate.Suppressed{Alert: *a, By: correlate.SuppressedBy{
+			Kind: correlate.ByConfig, Name: "nightly-export", Owner: "data-platform", Reason: "the export at night, CHG-17", Expires: Now + 30*24*hour,
+		}})
+		return
+	case i%7 == 6 && i > 10: // over
+		f.Alert(a)
+		end := *a
+		end.Status, end.Time = alerting.Close, a.Time+3*hour
+		end.Summary = alerting.Summarize(&end, time.UTC)
+		f.Alert(&end)
+	default:
+		f.Alert(a)
+		grow(f, a, i%4)
+	}
+	verdicts(f, a.DedupKey, i)
+}
+
+// verdicts adds what people said of an episode.
+func verdicts(f *model.Fold, key string, i int) {
+	v := correlate.Verdict{ID: fmt.Sprint("v", i), DedupKey: key, Time: Now - hour, Author: "ana", Reason: "INC-4711, with the team"}
+	switch i % 5 {
+	case 2:
+		v.Kind = correlate.Acknowledged
+	case 4:
+		v.Kind, v.Reason = correlate.Confirmed, "tokens forged with a stolen key"
+	default:
+		return
+	}
+	f.Verdict(&v)
+}
+
+// grow adds messages that say how the exposure went on.
+func grow(f *model.Fold, a *alerting.Alert, times int) {
+	for n := 1; n <= times; n++ {
+		m := *a
+		m.Status, m.Time = alerting.Update, a.Time+alerting.Time(n)*2*hour
+		m.Evidence.Bin = m.Time - hour
+		m.Observed = a.Observed * (1 + float64(n)/3)
+		m.Exposed.Records, m.Exposed.Low, m.Exposed.High = a.Exposed.Records*int64(1+n), a.Exposed.Low*int64(1+n), a.Exposed.High*int64(1+n)
+		m.Evidence.Measures = []alerting.MeasureEvidence{}
+		for _, e := range a.Evidence.Measures {
+			e.LogValue *= 1 + float64(n)/2
+			m.Evidence.Measures = append(m.Evidence.Measures, e)
+		}
+		m.Summary = alerting.Summarize(&m, time.UTC)
+		f.Alert(&m)
+	}
+}
+
+// alertOf returns the first alert of the i-th episode.
+func alertOf(i int) *alerting.Alert {
+	switch i % 40 {
+	case 1:
+		return placed(alertingtest.Fact(), "key", fmt.Sprint("kid-", i), i)
+	case 3:
+		a := placed(alertingtest.Campaign(), alerting.CampaignDimension, fmt.Sprint("network 203.0.", i%250, ".0/24"), i)
+		a.Exposed.Records, a.Exposed.Low, a.Exposed.High = 18_400, 4_120, 18_400
+		a.Summary = alerting.Summarize(a, time.UTC)
+		return a
+	case 13:
+		return placed(alertingtest.Korean(), "user", fmt.Sprint("김민지 (고객지원 ", i, "팀)"), i)
+	case 17:
+		return placed(alertingtest.Hostile(), "client", alertingtest.Hostile().Identity+fmt.Sprint(i), i)
+	}
+	a := alertingtest.Full()
+	dimension := []string{"user", "network", "client", "key", "endpoint"}[i%5]
+	name := map[string]string{
+		"user": "agent-%d@corp.example", "network": "198.51.%d.0/24", "client": "shop-android/9.%d", "key": "kid-%d", "endpoint": "GET /customers/{id}/v%d",
+	}[dimension]
+	a.Observed, a.Expected = float64(60+i%900), float64(5+i%40)
+	a.Measure = []string{"distinct", "first_touch", "rows"}[i%3]
+	records := int64(40 + (i*7919)%20_000)
+	a.Exposed.Records, a.Exposed.Low, a.Exposed.High = records, records*97/100, records*103/100
+	a.Severity = []episode.Severity{episode.Low, episode.Medium, episode.Medium, episode.High}[i%4]
+	a.Confidence = []episode.Confidence{episode.Possible, episode.Likely, episode.VeryLikely}[i%3]
+	a.Evidence.Measures = []alerting.MeasureEvidence{
+		{Measure: a.Measure, LogValue: 14.2, Observed: a.Observed, Low: a.Observed, High: a.Observed, Expected: a.Expected},
+		{Measure: "off_hours", LogValue: 4.1, Observed: 30, Low: 30, High: 30, Expected: 2},
+		{Measure: "subjects", LogValue: 1.3, Observed: 4, Low: 4, High: 4, Expected: 1},
+	}
+	return placed(a, dimension, fmt.Sprintf(name, i%250+i/250), i)
+}
+
+// placed gives an alert an identity and a time within the last days.
+func placed(a *alerting.Alert, dimension, name string, i int) *alerting.Alert {
+	at := Now - 9*hour - alerting.Time(i%200)*90*minute
+	at -= at % (5 * minute)
+	shift := at - a.Time
+	a.Dimension, a.Identity, a.Time = dimension, name, at
+	a.Onset += shift
+	if a.Onset < at-30*hour {
+		a.Onset = at - 30*hour
+	}
+	a.Exposed.Since, a.Evidence.Bin = a.Onset, at-hour
+	a.FirstSeen, a.LastSeen = at-200*24*hour, at-minute
+	a.DedupKey = alerting.DedupKey(dimension, name, int64(at)+int64(i))
+	a.Benign, a.Checks = nil, nil
+	if a.Fact == "" || a.Fact == fact.RetiredKey {
+		alerting.Complete(a)
+	}
+	a.Summary = alerting.Summarize(a, time.UTC)
+	return a
+}

@@ -1,0 +1,210 @@
+package console
+
+import (
+	"cmp"
+	"html/template"
+	"net/http"
+	"slices"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/console/chart"
+	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream/correlate"
+)
+
+// EpisodeView is all that is known of one episode or campaign.
+type EpisodeView struct {
+	AsOf     alerting.Time       `json:"as_of,omitempty"` // event time
+	Summary  Row                 `json:"summary"`
+	Alert    *alerting.Alert     `json:"alert"`                       // the latest
+	Messages []model.Message     `json:"messages"`                    // oldest first
+	LeftOut  int                 `json:"messages_left_out,omitempty"` // after the first
+	Verdicts []correlate.Verdict `json:"verdicts"`
+	StandFor []Row               `json:"stands_for,omitempty"` // episodes that this message stands for; at most 100
+	Hidden   int                 `json:"stands_for_further,omitempty"`
+	Past     int                 `json:"past_episodes"` // further ones of the identity
+	Commands []Command           `json:"commands"`      // what to run to go on
+
+	Content *alerting.Content `json:"-"` // what a message says
+	Done    string            `json:"-"` // the verdict that was just given
+	server  *Server
+}
+
+// Command is a command line and what it is for.
+type Command struct {
+	For  string `json:"for"`
+	Line string `json:"line"`
+}
+
+// maxStandFor is how many episodes of a campaign are listed.
+const maxStandFor = 100
+
+func (s *Server) episode(r *http.Request, c *call) (any, error) {
+	e := c.Snapshot.Episode(r.PathValue("key"))
+	if e == nil {
+		return nil, s.unknown(c)
+	}
+	now, a := c.Now(), s.Prepare(e.Alert)
+	v := &EpisodeView{
+		AsOf: now, Summary: s.rowOf(e, now), Alert: a, Messages: e.Messages, LeftOut: e.LeftOut, Verdicts: e.Verdicts,
+		Past: len(c.Snapshot.OfIdentity(e.Alert.Dimension, e.Alert.Identity)) - 1, Commands: commands(e),
+		Content: alerting.Compose(a, s.Location), server: s,
+	}
+	if v.Verdicts == nil {
+		v.Verdicts = []correlate.Verdict{}
+	}
+	v.Summary.most = float64(v.Summary.Excess.High)
+	stand := slices.Clone(c.Snapshot.OfCampaign(e.Key()))
+	slices.SortStableFunc(stand, func(a, b *model.Episode) int { return cmp.Compare(model.Weight(b.Alert), model.Weight(a.Alert)) })
+	v.Hidden = max(0, len(stand)-maxStandFor)
+	v.StandFor = s.rows(stand[:min(len(stand), maxStandFor)], now)
+	v.Done = r.URL.Query().Get("done")
+	return v, nil
+}
+
+// unknown says that there is no episode of a key, or that it is not known yet.
+func (s *Server) unknown(c *call) error {
+	if !c.whole {
+		return &fault{http.StatusNotFound, "this episode has not been read yet: weir is still reading what it said before; the page will show it"}
+	}
+	return &fault{http.StatusNotFound, "there is no episode of that key; look for its identity by name under Identities"}
+}
+
+// commands returns what to run to go on.
+func commands(e *model.Episode) (out []Command) {
+	if e.Alert.Dimension == alerting.DestinationDimension {
+		return []Command{}
+	}
+	out = append(out, Command{"List exactly which customers were touched (needs the record key and the right to read the sources)", "weir extract " + e.Key() + " -c weir.yaml --out customers.txt"})
+	if !e.IsCampaign() && e.Alert.Kind != alerting.KindFact {
+		out = append(out, Command{"Compute the evidence again, step by step", "weir explain " + e.Key() + " -c weir.yaml"})
+	}
+	return out
+}
+
+// Exposure draws what has been exposed, over time.
+func (v *EpisodeView) Exposure() template.HTML {
+	list := exposure(v.Messages)
+	if len(list) < 2 {
+		return ""
+	}
+	from, to := list[0].Time, list[len(list)-1].Time
+	for i := range list[1:] {
+		s := &list[i+1]
+		s.Label = v.server.local(alerting.Time(s.Time)) + ": " + alerting.Group(int64(s.Value))
+	}
+	return chart.Exposure("exposed since the onset, over time", list, v.marks(from, to), v.server.Location)
+}
+
+// Counts draws what was counted against what is usual, empty where messages say
+// nothing of it.
+func (v *EpisodeView) Counts() template.HTML {
+	list := counts(v.Alert, v.Messages)
+	if len(list) == 0 {
+		return ""
+	}
+	last := list[len(list)-1]
+	from, to := min(int64(v.Alert.Onset), list[0].Time), max(last.Time+last.Width, int64(v.Messages[0].Time))
+	margin := max((to-from)/20, eventtime.Minute)
+	for i := range list {
+		s := &list[i]
+		s.Label = v.server.local(alerting.Time(s.Time)) + ": " + alerting.Group(int64(s.Value)) + ", usual " + alerting.Group(int64(s.Usual+0.5))
+	}
+	return chart.Counts("counted against what is usual, by the interval that made the case", list, from-margin, to+margin, v.marks(from, to), v.server.Location)
+}
+
+// marks returns the moments of an episode within a span: onset, first message,
+// verdicts.
+func (v *EpisodeView) marks(from, to int64) (out []chart.Mark) {
+	add := func(t alerting.Time, label, class string) {
+		if int64(t) >= from && int64(t) <= to {
+			out = append(out, chart.Mark{Time: int64(t), Label: label, Class: class})
+		}
+	}
+	add(v.Alert.Onset, "began (estimate)", "onset")
+	add(v.Messages[0].Time, "first message", "alert")
+	for i := range v.Verdicts {
+		add(v.Verdicts[i].Time, kindWord(string(v.Verdicts[i].Kind)), "verdict")
+	}
+	slices.SortStableFunc(out, func(a, b chart.Mark) int { return cmp.Compare(a.Time, b.Time) })
+	return out
+}
+
+// EvidenceChart draws the evidence of the messages, and names the measures.
+type EvidenceChart struct {
+	Picture  template.HTML
+	Measures []string
+}
+
+// Evidence draws the evidence of the latest messages by measure; nil where there
+// is none, as of a fact or a campaign.
+func (v *EpisodeView) Evidence() *EvidenceChart {
+	const most = 24
+	var list []chart.Column
+	for i := range v.Messages {
+		m := &v.Messages[i]
+		if m.Status == alerting.Close || len(m.Measures) == 0 {
+			continue
+		}
+		c := chart.Column{Time: int64(m.Time), Threshold: m.Threshold}
+		for _, p := range m.Measures {
+			c.Parts = append(c.Parts, chart.Part{Name: p.Measure, Value: p.Evidence})
+		}
+		list = append(list, c)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	list = list[max(0, len(list)-most):]
+	picture, names := chart.Evidence("evidence of each message by measure, against what opens an episode", list, v.server.Location)
+	return &EvidenceChart{picture, names}
+}
+
+// ShareList is what exposed records went through, of one dimension.
+type ShareList struct {
+	Name, Dimension string
+	Shares          []alerting.Share
+}
+
+// Through lists what the exposed records went through.
+func (v *EpisodeView) Through() (out []ShareList) {
+	t := &v.Alert.Top
+	for _, l := range []ShareList{
+		{"Endpoints", "endpoint", t.Endpoints}, {"Networks", "network", t.Networks}, {"Clients", "client", t.Clients},
+		{"Signing keys", "key", t.Keys}, {"Users", "user", t.Users},
+	} {
+		if len(l.Shares) > 0 {
+			l.Shares = l.Shares[:min(len(l.Shares), alerting.MaxTop)]
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// Bar draws a share.
+func (ShareList) Bar(s alerting.Share) template.HTML { return chart.Share("share", s.Share) }
+
+// LogLine is one line of an episode's log: a message or a verdict.
+type LogLine struct {
+	Time    alerting.Time
+	Message *model.Message
+	Verdict *correlate.Verdict
+}
+
+// Log returns messages and verdicts, the latest first.
+func (v *EpisodeView) Log() (out []LogLine) {
+	for i := range v.Messages {
+		out = append(out, LogLine{Time: v.Messages[i].Time, Message: &v.Messages[i]})
+	}
+	for i := range v.Verdicts {
+		out = append(out, LogLine{Time: v.Verdicts[i].Time, Verdict: &v.Verdicts[i]})
+	}
+	slices.SortStableFunc(out, func(a, b LogLine) int { return cmp.Compare(b.Time, a.Time) })
+	return out
+}
+
+// Measures returns the evidence of each measure of the latest alert.
+func (v *EpisodeView) Measures() []alerting.MeasureEvidence { return v.Alert.Evidence.Measures }
+
+func (s *Server) local(t alerting.Time) string { return t.Std().In(s.Location).Format(timeLayout) }

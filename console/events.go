@@ -1,0 +1,43 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/weirhq/weir/internal/webserver"
+)
+
+// stillThere is how often a stream says that it is still there, so that proxies
+// keep it open and a reader that went away is noticed.
+const stillThere = 20 * time.Second
+
+// events sends the version of the snapshot now and whenever it changes
+// (server-sent events); a page then asks for itself again.
+func (s *Server) events(w http.ResponseWriter, r *http.Request, _ *call) {
+	webserver.Stream(w)
+	flush := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	beat := time.NewTicker(stillThere)
+	defer beat.Stop()
+	for {
+		changed := s.Feed.next()
+		if _, err := fmt.Fprintf(w, "data: %s\n\n", s.version(s.Feed.current.Load())); err != nil || flush.Flush() != nil {
+			return
+		}
+	wait:
+		for {
+			select {
+			case <-changed:
+				break wait
+			case <-beat.C:
+				if _, err := fmt.Fprint(w, ": still there\n\n"); err != nil || flush.Flush() != nil {
+					return
+				}
+			case <-r.Context().Done():
+				return
+			}
+		}
+	}
+}

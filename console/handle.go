@@ -1,0 +1,153 @@
+package console
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/weirhq/weir/console/access"
+)
+
+// guarded lets in who may see.
+func (s *Server) guarded(next func(http.ResponseWriter, *http.Request, *call)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c := &call{shown: s.Feed.current.Load()}
+		var err error
+		c.person, err = s.Access.Who(r)
+		w.Header().Set("Cache-Control", "private, no-cache")
+		w.Header().Set("Vary", "Authorization")
+		switch {
+		case errors.Is(err, access.ErrSignIn):
+			w.Header().Set("WWW-Authenticate", `Basic realm="weir", charset="UTF-8"`)
+			s.fail(w, r, c, &fault{http.StatusUnauthorized, "sign in"})
+		case errors.Is(err, access.ErrTooMany):
+			s.fail(w, r, c, &fault{http.StatusTooManyRequests, err.Error()})
+		case err != nil:
+			s.fail(w, r, c, &fault{http.StatusForbidden, err.Error()})
+		default:
+			next(w, r, c)
+		}
+	}
+}
+
+// page answers with HTML.
+func (s *Server) page(w http.ResponseWriter, r *http.Request, c *call, p *page) {
+	if s.unchanged(w, r, c) {
+		return
+	}
+	view, err := p.view(s, r, c)
+	if err != nil {
+		s.fail(w, r, c, err)
+		return
+	}
+	s.viewed(r, c)
+	s.render(w, http.StatusOK, p.name, s.frame(r, c, p.title, view))
+}
+
+// api answers with JSON.
+func (s *Server) api(w http.ResponseWriter, r *http.Request, c *call, p *page) {
+	if s.unchanged(w, r, c) {
+		return
+	}
+	view, err := p.view(s, r, c)
+	if err != nil {
+		s.fail(w, r, c, err)
+		return
+	}
+	s.viewed(r, c)
+	writeJSON(w, http.StatusOK, view)
+}
+
+// viewed logs who looked at what: those who are watched have a right to know.
+func (s *Server) viewed(r *http.Request, c *call) {
+	s.Log.Info("console: viewed", "by", c.person.Name, "role", c.person.Role.String(), "path", r.URL.Path, "query", r.URL.RawQuery)
+}
+
+// unchanged answers 304 where the reader has what would be sent. A page is a
+// function of its URL, the snapshot and who asks.
+func (s *Server) unchanged(w http.ResponseWriter, r *http.Request, c *call) bool {
+	who := sha256.Sum256([]byte(c.person.Role.String() + "\x00" + c.person.Name))
+	tag := fmt.Sprintf(`W/"%s-%x"`, s.version(c.shown), who[:4])
+	w.Header().Set("ETag", tag)
+	if s.Health != nil && strings.HasSuffix(r.URL.Path, "/health") || !strings.Contains(r.Header.Get("If-None-Match"), tag) {
+		return false
+	}
+	w.WriteHeader(http.StatusNotModified)
+	return true
+}
+
+// version names a snapshot of this process.
+func (s *Server) version(of *shown) string { return fmt.Sprintf("%s-%d", s.started, of.version) }
+
+// fail answers with what went wrong, in the form that was asked for.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, c *call, err error) {
+	var f *fault
+	if !errors.As(err, &f) {
+		s.Log.Error("console", "path", r.URL.Path, "error", err)
+		f = &fault{http.StatusInternalServerError, "this could not be answered; weir's log says why"}
+	}
+	w.Header().Del("ETag")
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		writeJSON(w, f.code, Error{f.text})
+		return
+	}
+	view := s.frame(r, c, http.StatusText(f.code), f.text)
+	view.Refused = f.code == http.StatusUnauthorized || f.code == http.StatusForbidden || f.code == http.StatusTooManyRequests
+	s.render(w, f.code, "fault", view)
+}
+
+// Error is the answer to a request that failed.
+type Error struct {
+	Error string `json:"error"`
+}
+
+func (s *Server) render(w http.ResponseWriter, code int, name string, data *frame) {
+	var b bytes.Buffer
+	if err := s.templates.execute(&b, name, data); err != nil {
+		s.Log.Error("console: making a page", "page", name, "error", err)
+		http.Error(w, "this page could not be made; weir's log says why", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = w.Write(b.Bytes()) // a reader that went away has no remedy
+}
+
+func writeJSON(w http.ResponseWriter, code int, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(v) // a reader that went away has no remedy
+}
+
+// frame is what every page shows around its own.
+type frame struct {
+	Title    string
+	Name     string // of what is shown
+	Path     string
+	Version  string // of what is shown; the stream of events tells when it is another
+	Whole    bool
+	Now      int64 // event time of the snapshot, Unix ms; 0: nothing has been said yet
+	Judged   int64 // event time up to which everything is judged; 0: not known
+	Gone     int64
+	Person   access.Person
+	SignsIn  bool
+	CanJudge bool
+	MayLong  bool // may say for long that something is expected
+	Refused  bool // nothing of the deployment is shown
+	Health   bool
+	Zone     string
+	View     any
+}
+
+func (s *Server) frame(r *http.Request, c *call, title string, view any) *frame {
+	return &frame{
+		Title: title, Name: s.Name, Path: r.URL.Path, Version: s.version(c.shown), Whole: c.whole,
+		Now: int64(c.Now()), Judged: int64(c.Judged), Gone: c.Gone,
+		Person: c.person, SignsIn: s.Access.SignsIn(), CanJudge: s.canJudge(c.person), MayLong: c.person.Role >= access.Admin,
+		Health: s.Health != nil, Zone: s.Location.String(), View: view,
+	}
+}

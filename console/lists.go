@@ -1,0 +1,161 @@
+package console
+
+import (
+	"cmp"
+	"html/template"
+	"net/http"
+	"slices"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/stream/correlate"
+)
+
+// ExpectedView is what is taken for harmless, and what held messages back.
+type ExpectedView struct {
+	AsOf     alerting.Time `json:"as_of,omitempty"` // event time
+	Declared []Declared    `json:"declared"`        // in the configuration
+	Judged   []Judged      `json:"judged"`          // by verdicts that hold now
+	Holders  []HolderRow   `json:"held_back"`       // what held messages back, most first
+	Total    int64         `json:"total"`           // messages held back
+}
+
+// Declared is an expectation of the configuration and what it did.
+type Declared struct {
+	Expectation
+	Messages int64         `json:"messages"` // that it held back
+	Last     alerting.Time `json:"last,omitempty"`
+	Example  string        `json:"example,omitempty"` // dedup key
+}
+
+// Judged is an episode that somebody expects.
+type Judged struct {
+	Episode  Row               `json:"episode"`
+	Verdict  correlate.Verdict `json:"verdict"`
+	Messages int64             `json:"messages"` // that it held back
+}
+
+// HolderRow is what held messages back.
+type HolderRow struct {
+	model.Holder
+	Title string `json:"title,omitempty"` // of the message that stands for others
+}
+
+func (s *Server) expected(_ *http.Request, c *call) (any, error) {
+	snapshot := c.Snapshot
+	v := &ExpectedView{AsOf: snapshot.Now(), Declared: []Declared{}, Judged: []Judged{}, Holders: []HolderRow{}}
+	held := map[correlate.SuppressedKind]map[string]model.Holder{
+		correlate.ByConfig: {}, correlate.ByVerdict: {}, correlate.ByCampaign: {},
+	}
+	for _, h := range snapshot.Holders() {
+		v.Total += h.Messages
+		if held[h.By.Kind] != nil {
+			held[h.By.Kind][h.By.Name] = h
+		}
+		row := HolderRow{Holder: h}
+		if lead := snapshot.Episode(h.By.Name); lead != nil {
+			row.Title = alerting.Compose(lead.Alert, s.Location).Title
+		}
+		v.Holders = append(v.Holders, row)
+	}
+	for _, x := range s.Expected {
+		h := held[correlate.ByConfig][x.Name]
+		v.Declared = append(v.Declared, Declared{x, h.Messages, h.Last, h.Example})
+	}
+	for _, e := range snapshot.Episodes() {
+		if verdict := e.Verdict(v.AsOf); verdict != nil && verdict.Kind == correlate.Expected {
+			v.Judged = append(v.Judged, Judged{s.rowOf(e, v.AsOf), *verdict, held[correlate.ByVerdict][verdict.ID].Messages})
+		}
+	}
+	slices.SortStableFunc(v.Judged, func(a, b Judged) int { return cmp.Compare(a.Verdict.Expires, b.Verdict.Expires) })
+	return v, nil
+}
+
+// Beyond returns what held messages back and is not listed above: campaigns, and
+// rules and verdicts that are past.
+func (v *ExpectedView) Beyond() (out []HolderRow) {
+	listed := map[string]bool{}
+	for i := range v.Declared {
+		listed[v.Declared[i].Name] = true
+	}
+	for i := range v.Judged {
+		listed[v.Judged[i].Verdict.ID] = true
+	}
+	for _, h := range v.Holders {
+		if !listed[h.By.Name] {
+			out = append(out, h)
+		}
+	}
+	return out[:min(len(out), defaultLimit)]
+}
+
+// IdentitiesView is what a search by name finds.
+type IdentitiesView struct {
+	Text       string           `json:"q"`
+	Total      int              `json:"total"`
+	Offset     int              `json:"offset"`
+	Limit      int              `json:"limit"`
+	Next       string           `json:"next,omitempty"`
+	Identities []model.Identity `json:"identities"`
+}
+
+func (s *Server) identities(r *http.Request, c *call) (any, error) {
+	q := r.URL.Query()
+	offset, limit, err := part(q)
+	if err != nil {
+		return nil, err
+	}
+	found := c.Snapshot.Search(q.Get("q"))
+	return &IdentitiesView{
+		Text: q.Get("q"), Total: len(found), Offset: offset, Limit: limit, Next: nextPart(q, offset, limit, len(found)),
+		Identities: append([]model.Identity{}, found[min(offset, len(found)):min(offset+limit, len(found))]...),
+	}, nil
+}
+
+// IdentityView is what is known of one identity.
+type IdentityView struct {
+	AsOf      alerting.Time `json:"as_of,omitempty"` // event time
+	Dimension string        `json:"dimension"`
+	Name      string        `json:"identity"`
+	FirstSeen alerting.Time `json:"first_seen,omitempty"` // by the latest alert; 0: not known
+	LastSeen  alerting.Time `json:"last_seen,omitempty"`
+	Peers     string        `json:"peers,omitempty"` // the group that it is held against
+	Episodes  []Row         `json:"episodes"`        // the latest first
+
+	list   []*model.Episode
+	server *Server
+}
+
+func (s *Server) identity(r *http.Request, c *call) (any, error) {
+	q := r.URL.Query()
+	v := &IdentityView{AsOf: c.Now(), Dimension: q.Get("dimension"), Name: q.Get("name"), server: s}
+	if v.Dimension == "" || v.Name == "" {
+		return nil, badRequest("an identity has a dimension and a name: ?dimension=user&name=ana")
+	}
+	v.list = c.Snapshot.OfIdentity(v.Dimension, v.Name)
+	if len(v.list) == 0 {
+		return nil, &fault{http.StatusNotFound, "that identity had no episode; look for a part of its name under Identities"}
+	}
+	a := v.list[0].Alert
+	v.FirstSeen, v.LastSeen, v.Peers = a.FirstSeen, a.LastSeen, a.Evidence.Peers
+	v.Episodes = s.rows(v.list[:min(len(v.list), maxLimit)], v.AsOf)
+	return v, nil
+}
+
+// Lanes draws the identity's episodes of the last two weeks.
+func (v *IdentityView) Lanes() template.HTML { return v.server.lanesOf(v.list, v.AsOf) }
+
+// HealthView is how the deployment does.
+type HealthView struct {
+	Lines []HealthLine `json:"lines"`
+}
+
+func (s *Server) health(r *http.Request, _ *call) (any, error) {
+	v := &HealthView{Lines: []HealthLine{}}
+	if s.Health == nil {
+		return v, nil
+	}
+	var err error
+	v.Lines, err = s.Health(r.Context())
+	return v, err
+}

@@ -1,0 +1,97 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/stream/correlate"
+)
+
+// State says which episodes are wanted.
+type State string
+
+// The states.
+const (
+	Open   State = "open"   // sent to people, and going on
+	Held   State = "held"   // going on, and held back
+	Closed State = "closed" // over
+	All    State = "all"
+)
+
+// Sort says in which order episodes are wanted.
+type Sort string
+
+// The orders.
+const (
+	BySeverity Sort = "severity" // the gravest first, then by weight
+	ByNewest   Sort = "newest"   // the latest opening first
+	ByExposed  Sort = "exposed"  // the most exposed records first
+)
+
+// Filter chooses episodes; empty fields choose all.
+type Filter struct {
+	State     State
+	Severity  episode.Severity // the least
+	Dimension string
+	Measure   string // the strongest measure, or the fact
+	Verdict   string // a kind of verdict, or "none"
+	Text      string // part of identity or dedup key, whatever its case
+	Sort      Sort
+}
+
+// NoVerdict is the value of Filter.Verdict for what nobody has answered.
+const NoVerdict = "none"
+
+// Select returns the episodes that a filter chooses.
+func (s *Snapshot) Select(f Filter) []*Episode {
+	var out []*Episode
+	text := strings.ToLower(strings.TrimSpace(f.Text))
+	for _, e := range s.list {
+		if f.wants(s, e) && (text == "" || strings.Contains(strings.ToLower(e.Alert.Identity), text) || strings.Contains(e.Key(), text)) {
+			out = append(out, e)
+		}
+	}
+	switch f.Sort {
+	case ByNewest:
+		slices.SortStableFunc(out, func(a, b *Episode) int { return cmp.Compare(b.Opened(), a.Opened()) })
+	case ByExposed:
+		slices.SortStableFunc(out, func(a, b *Episode) int {
+			return cmp.Compare(max(b.Alert.Exposed.Records, b.Alert.Exposed.Rows), max(a.Alert.Exposed.Records, a.Alert.Exposed.Rows))
+		})
+	default:
+		slices.SortStableFunc(out, byWeight)
+	}
+	return out
+}
+
+func (f *Filter) wants(s *Snapshot, e *Episode) bool {
+	a := e.Alert
+	switch {
+	case f.State != "" && f.State != All && e.State() != f.State,
+		a.Severity < f.Severity,
+		f.Dimension != "" && a.Dimension != f.Dimension,
+		f.Measure != "" && a.RestsOn() != f.Measure:
+		return false
+	}
+	if f.Verdict == "" {
+		return true
+	}
+	kind := correlate.VerdictKind(NoVerdict)
+	if v := e.Verdict(s.Now()); v != nil {
+		kind = v.Kind
+	}
+	return string(kind) == f.Verdict
+}
+
+// State returns the state of an episode.
+func (e *Episode) State() State {
+	switch {
+	case !e.IsOpen():
+		return Closed
+	case e.HeldBy() != nil:
+		return Held
+	}
+	return Open
+}

@@ -1,0 +1,137 @@
+package console
+
+import (
+	"encoding"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/stream/correlate"
+)
+
+// openAPI answers with the description of the API.
+func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request, _ *call) {
+	writeJSON(w, http.StatusOK, OpenAPI())
+}
+
+type object = map[string]any
+
+// OpenAPI returns the description of the API (OpenAPI 3.1), made from the same
+// table and types as its answers.
+func OpenAPI() map[string]any {
+	b := schemas{components: object{}}
+	paths := object{}
+	for i := range pages {
+		p := &pages[i]
+		paths[p.api] = object{"get": object{
+			"operationId": p.name, "summary": p.doc, "parameters": parameters(p.params),
+			"responses": b.responses("200", "The page as JSON.", p.answer, "400", "404"),
+		}}
+	}
+	paths["/api/v1/episodes/{key}/verdicts"] = object{"post": object{
+		"operationId": "judge", "summary": "Give a verdict. It takes effect with the next tick of event time and goes into the ledger with its author.",
+		"parameters":  parameters([]param{keyParam}),
+		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": b.of(reflect.TypeFor[VerdictRequest]())}}},
+		"responses":   b.responses("201", "The verdict that was written.", correlate.Verdict{}, "400", "404", "413", "415", "503"),
+	}}
+	return object{
+		"openapi":  "3.1.0",
+		"info":     object{"title": "weir", "version": "1", "description": "What weir has found, and what people say of it. Times are event times, RFC 3339 in UTC. An answer carries an ETag; ask again with If-None-Match."},
+		"paths":    paths,
+		"security": []any{object{"basic": []any{}}, object{"token": []any{}}},
+		"components": object{
+			"schemas":         b.components,
+			"securitySchemes": object{"basic": object{"type": "http", "scheme": "basic"}, "token": object{"type": "http", "scheme": "bearer"}},
+		},
+	}
+}
+
+func parameters(list []param) []any {
+	out := []any{}
+	for _, p := range list {
+		schema := object{"type": "string"}
+		if p.integer {
+			schema = object{"type": "integer", "minimum": 0}
+		}
+		if p.values != nil {
+			schema["enum"] = p.values
+		}
+		out = append(out, object{"name": p.name, "in": p.in, "description": p.doc, "required": p.required, "schema": schema})
+	}
+	return out
+}
+
+// schemas gathers the schemas of types.
+type schemas struct{ components object }
+
+// responses describes the answers of a path.
+func (b *schemas) responses(code, doc string, answer any, faults ...string) object {
+	content := func(t reflect.Type) object { return object{"application/json": object{"schema": b.of(t)}} }
+	out := object{code: object{"description": doc, "content": content(reflect.TypeOf(answer))}}
+	for _, f := range append(faults, "401", "403", "429") {
+		out[f] = object{"description": "Why not.", "content": content(reflect.TypeFor[Error]())}
+	}
+	return out
+}
+
+// of returns the schema of a type; structs become components.
+func (b *schemas) of(t reflect.Type) object {
+	switch {
+	case t.Kind() == reflect.Pointer:
+		return b.of(t.Elem())
+	case t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[alerting.Time]():
+		return object{"type": "string", "format": "date-time"}
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		return object{"type": "string"}
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return object{"type": "boolean"}
+	case reflect.String:
+		return object{"type": "string"}
+	case reflect.Float32, reflect.Float64:
+		return object{"type": "number"}
+	case reflect.Slice:
+		return object{"type": "array", "items": b.of(t.Elem())}
+	case reflect.Map:
+		return object{"type": "object", "additionalProperties": b.of(t.Elem())}
+	case reflect.Struct:
+		name := t.Name()
+		if _, known := b.components[name]; !known {
+			b.components[name] = nil // a type that holds itself ends here
+			b.components[name] = b.structure(t)
+		}
+		return object{"$ref": "#/components/schemas/" + name}
+	}
+	return object{"type": "integer"}
+}
+
+// structure returns the schema of a struct, as encoding/json writes it.
+func (b *schemas) structure(t reflect.Type) object {
+	properties, required := object{}, []string{}
+	b.fields(t, properties, &required)
+	return object{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
+}
+
+func (b *schemas) fields(t reflect.Type, properties object, required *[]string) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case f.Anonymous && name == "":
+			inner := f.Type
+			if inner.Kind() == reflect.Pointer {
+				inner = inner.Elem()
+			}
+			b.fields(inner, properties, required)
+		case !f.IsExported() || name == "-" || name == "":
+		default:
+			properties[name] = b.of(f.Type)
+			if !strings.Contains(options, "omit") {
+				*required = append(*required, name)
+			}
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package console
+
+import (
+	"html/template"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/console/chart"
+	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/stream/correlate"
+)
+
+// Row is an episode or campaign in one line of a list.
+type Row struct {
+	Key        string                  `json:"dedup_key"`
+	Kind       alerting.Kind           `json:"kind"`
+	Dimension  string                  `json:"dimension"`
+	Identity   string                  `json:"identity"`
+	Title      string                  `json:"title"`
+	Sentence   string                  `json:"sentence"`
+	RestsOn    string                  `json:"rests_on"` // the fact, else the strongest measure
+	Severity   episode.Severity        `json:"severity"`
+	Confidence episode.Confidence      `json:"confidence,omitempty"`
+	State      model.State             `json:"state"`
+	Onset      alerting.Time           `json:"onset"`
+	Opened     alerting.Time           `json:"opened"`
+	Latest     alerting.Time           `json:"latest"` // event time of the latest message
+	Exposed    alerting.Exposed        `json:"exposed"`
+	Excess     model.Excess            `json:"excess"`
+	Weight     float64                 `json:"weight"` // excess × certainty
+	Members    int64                   `json:"members,omitempty"`
+	Campaign   string                  `json:"campaign,omitempty"`
+	Verdict    *correlate.Verdict      `json:"verdict,omitempty"`
+	Holder     string                  `json:"holder,omitempty"`
+	HeldBy     *correlate.SuppressedBy `json:"held_by,omitempty"`
+
+	Now      alerting.Time `json:"-"` // of the snapshot
+	messages []model.Message
+	most     float64 // the largest excess of the list
+}
+
+// rowOf returns the row of an episode at a time.
+func (s *Server) rowOf(e *model.Episode, now alerting.Time) Row {
+	a := e.Alert
+	r := Row{
+		Key: e.Key(), Kind: a.Kind, Dimension: a.Dimension, Identity: alerting.Printable(a.Identity, maxName),
+		Title: alerting.Compose(a, s.Location).Title, Sentence: e.Latest().Summary, RestsOn: a.RestsOn(),
+		Severity: a.Severity, Confidence: a.Confidence, State: e.State(), Onset: a.Onset, Opened: e.Opened(), Latest: e.Latest().Time,
+		Exposed: a.Exposed, Excess: model.ExcessOf(a), Weight: model.Weight(a), Campaign: a.Campaign,
+		Verdict: e.Verdict(now), Holder: e.Holder(), HeldBy: e.HeldBy(), messages: e.Messages, Now: now,
+	}
+	if r.Kind == "" {
+		r.Kind = alerting.Statistical
+	}
+	if a.Members != nil {
+		r.Members = a.Members.Count
+	}
+	return r
+}
+
+// maxName is how many bytes of an identity are shown.
+const maxName = 200
+
+// rows returns rows of episodes, with a scale in common.
+func (s *Server) rows(list []*model.Episode, now alerting.Time) []Row {
+	out, most := make([]Row, len(list)), 0.0
+	for i, e := range list {
+		out[i] = s.rowOf(e, now)
+		most = max(most, float64(out[i].Excess.High))
+	}
+	for i := range out {
+		out[i].most = most
+	}
+	return out
+}
+
+// Spark draws how the exposure has grown.
+func (r *Row) Spark() template.HTML {
+	return chart.Spark("exposed so far, over time", exposure(r.messages))
+}
+
+// Bar draws the excess, with its bars.
+func (r *Row) Bar() template.HTML {
+	x := r.Excess
+	return chart.Bar("excess on a logarithmic scale", float64(x.Records), float64(x.Low), float64(x.High), r.most)
+}
+
+// exposure returns the course of what was exposed: nothing at its beginning, then
+// what each message says.
+func exposure(messages []model.Message) (out []chart.Sample) {
+	for i := range messages {
+		m := &messages[i]
+		e := m.Exposed
+		if i == 0 && e.Since < m.Time {
+			out = append(out, chart.Sample{Time: int64(e.Since)})
+		}
+		s := chart.Sample{Time: int64(m.Time), Value: float64(e.Records), Low: float64(e.Low), High: float64(e.High), Hollow: m.HeldBy != nil}
+		if e.Records == 0 {
+			s.Value, s.Low, s.High = float64(e.Rows), float64(e.Rows), float64(e.Rows)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// counts returns what was counted in the bins that messages speak of. Of several
+// messages about one bin the latest has it whole.
+func counts(a *alerting.Alert, messages []model.Message) (out []chart.Sample) {
+	width, err := time.ParseDuration(a.Evidence.BinWidth)
+	if err != nil {
+		return nil
+	}
+	for i := range messages {
+		m := &messages[i]
+		if m.Status == alerting.Close || m.Bin == 0 || m.Measure == "" || m.Measure != a.Measure {
+			continue
+		}
+		s := chart.Sample{Time: int64(m.Bin), Width: width.Milliseconds(), Value: m.Observed, Usual: m.Expected}
+		if n := len(out); n > 0 && out[n-1].Time == s.Time {
+			out[n-1] = s
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}

@@ -1,0 +1,131 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/console/access"
+	"github.com/weirhq/weir/stream/correlate"
+)
+
+// Options are what a Server is made of.
+type Options struct {
+	Feed     *Feed
+	Access   *access.Control
+	Location *time.Location // of times on pages
+	Name     string         // of what is shown, such as "demonstration"; empty for a deployment
+	// Expected is what the configuration declares as known and harmless.
+	Expected []Expectation
+	// Judge writes a verdict to weir.verdicts; nil: nobody can judge here.
+	Judge func(ctx context.Context, v correlate.Verdict) error
+	// Prepare completes an alert with advice and links, as destinations get it; nil:
+	// with advice alone.
+	Prepare func(*alerting.Alert) *alerting.Alert
+	// Health tells how the deployment does; nil: that is not known here.
+	Health func(ctx context.Context) ([]HealthLine, error)
+	// Now is the clock that verdicts are dated by; nil: the wall clock.
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// Expectation is one entry of `expected` in the configuration.
+type Expectation struct {
+	Name      string    `json:"name"`
+	Dimension string    `json:"dimension"`
+	Identity  string    `json:"identity"`
+	Owner     string    `json:"owner,omitempty"`
+	Reason    string    `json:"reason"`
+	Expires   time.Time `json:"expires,omitzero"`
+}
+
+// HealthLine is one thing that a person who runs weir would check.
+type HealthLine struct {
+	Name  string `json:"name"`
+	State string `json:"state"` // ok, warn or bad
+	Text  string `json:"text"`
+}
+
+// Server serves the pages and the API.
+type Server struct {
+	Options
+	mux       *http.ServeMux
+	protected http.Handler
+	templates *templates
+	started   string // names this process in ETags
+}
+
+// New returns a server.
+func New(o Options) (*Server, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Prepare == nil {
+		o.Prepare = alerting.Preparer(alerting.LinkTemplates{})
+	}
+	if o.Location == nil {
+		o.Location = time.UTC
+	}
+	id := make([]byte, 6)
+	_, _ = rand.Read(id) // never fails
+	s := &Server{Options: o, mux: http.NewServeMux(), started: hex.EncodeToString(id)}
+	var err error
+	if s.templates, err = parseTemplates(o.Location); err != nil {
+		return nil, fmt.Errorf("reading the templates of the console: %w", err)
+	}
+	for i := range pages {
+		p := &pages[i]
+		s.mux.HandleFunc("GET "+p.path, s.guarded(func(w http.ResponseWriter, r *http.Request, c *call) { s.page(w, r, c, p) }))
+		s.mux.HandleFunc("GET "+p.api, s.guarded(func(w http.ResponseWriter, r *http.Request, c *call) { s.api(w, r, c, p) }))
+	}
+	s.mux.HandleFunc("POST /episodes/{key}/verdict", s.guarded(s.postForm))
+	s.mux.HandleFunc("POST /api/v1/episodes/{key}/verdicts", s.guarded(s.postVerdict))
+	s.mux.HandleFunc("GET /api/v1/openapi.json", s.guarded(s.openAPI))
+	s.mux.HandleFunc("GET /console/events", s.guarded(s.events))
+	s.mux.HandleFunc("GET /console/{file}", s.static)
+	s.mux.HandleFunc("/", s.guarded(func(w http.ResponseWriter, r *http.Request, c *call) {
+		s.fail(w, r, c, &fault{http.StatusNotFound, "there is no such page"})
+	}))
+	// A page of somebody else's must not judge here, although the browser would
+	// sign in for it.
+	s.protected = http.NewCrossOriginProtection().Handler(s.mux)
+	return s, nil
+}
+
+// ServeHTTP serves a page or an answer of the API.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	s.protected.ServeHTTP(w, r)
+}
+
+// call is one request: who asks, and what is shown.
+type call struct {
+	*shown
+	person access.Person
+}
+
+// fault is what an answer says that is none.
+type fault struct {
+	code int
+	text string
+}
+
+func (f *fault) Error() string { return f.text }
+
+// badRequest is a fault of the caller's.
+func badRequest(format string, args ...any) error {
+	return &fault{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+// canJudge reports whether a person may give verdicts here.
+func (s *Server) canJudge(p access.Person) bool { return s.Judge != nil && p.Role >= access.Analyst }
