@@ -30,8 +30,9 @@ func newBacktestCommand() *cobra.Command {
 		Long: `Read files of access events through the same operators that run on Kafka, and
 say what they find. FILE may be packed by gzip or zstd; - is standard input.
 Several files are read as the partitions of one topic, merged by event time; a
-record may be later than those before it in its file by the lateness of the
-configuration (10 minutes).
+record may be older than those before it in its file by the lateness of the
+configuration (10 minutes). A file that runs backwards, or is in no order, is
+sorted in a temporary file (in the directory TMPDIR).
 
 Without a configuration the dimensions are user, key, network, client and
 endpoint, and record ids are hashed under a fixed key, so that runs repeat.
@@ -77,6 +78,7 @@ The stolen records are ones of the log that the thief has not touched in it.`,
 	formatFlag(cmd, &o.format)
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table, or json (one alert a line; the summary on stderr)")
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 3 if any episode opened; with --inject, if any leak was missed")
+	cmd.Flags().BoolVar(&o.asIs, "as-is", false, "read each file in its own order, even if most of its events are late then")
 	cmd.Flags().StringVar(&o.suppressed, "suppressed", "", "file to write the alerts to that were held back, with the reason, one a line")
 	cmd.Flags().StringArrayVar(&o.inject, "inject", nil, "a leak to add, such as KIND=drift,RATE=3x; may be given several times")
 	return cmd
@@ -85,7 +87,7 @@ The stolen records are ones of the log that the thief has not touched in it.`,
 type backtestOptions struct {
 	config, format, output string
 	suppressed             string // file
-	exitCode               bool
+	exitCode, asIs         bool
 	files                  []string
 	inject                 []string
 }
@@ -134,6 +136,7 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 		return none, err
 	}
 	line := progress.New(cmd.ErrOrStderr())
+	files.AsIs, files.Line = o.asIs, line
 	run := backtest.NewRun(s, files, line)
 	closeSuppressed, err := run.KeepSuppressed(o.suppressed)
 	if err != nil {

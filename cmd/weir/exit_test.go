@@ -91,7 +91,7 @@ func TestExitCodes(t *testing.T) {
 		{"completion nosuch", 2, "weir completion --help"},
 
 		{"backtest good.ndjson", 0, "1 counted, 1 facts, 0 late, 1 rejected (1 time_unreadable)"},
-		{"backtest empty.ndjson", 0, "0 events"},
+		{"backtest empty.ndjson", 1, "reading empty.ndjson: nothing is in it"},
 		{"backtest seconds.ndjson", 0, "odd, but read: 2 time_guessed (docs/formats.md)"},
 		{"backtest --exit-code good.ndjson", 0, ""},
 		{"backtest", 2, "backtest needs at least one FILE"},
@@ -156,7 +156,7 @@ func TestSummaryIsLast(t *testing.T) {
 		want string // the summary; an error only has to hold what stands here
 	}{
 		{"backtest -o json good.ndjson", 0, `{"events":2,"rejected":{"time_unreadable":1}}`},
-		{"backtest -o json empty.ndjson", 0, `{"events":0,"rejected":{}}`},
+		{"backtest -o json empty.ndjson", 1, `{"events":0,"rejected":{},"error":"reading empty.ndjson: nothing is in it"}`},
 		{"backtest -o json missing.ndjson", 1, `{"events":0,"rejected":{},"error":"missing.ndjson"}`},
 		{"backtest -o json -c bad.yaml good.ndjson", 1, `{"events":0,"rejected":{},"error":"did you mean format?"}`},
 		{"backtest -o json --format nosuch good.ndjson", 2, `{"events":0,"rejected":{},"error":"nosuch"}`},
@@ -198,7 +198,7 @@ func TestSummaryIsLast(t *testing.T) {
 func TestSummaryOfNothing(t *testing.T) {
 	workFolder(t)
 	_, _, stderr := weir(t, "backtest", "-o", "json", "empty.ndjson")
-	if want := `{"events":0,"counted":0,"facts":0,"late":0,"rejected":{},"alerts":0,"opened":0}` + "\n"; stderr != want {
+	if want := `{"events":0,"counted":0,"facts":0,"late":0,"rejected":{},"alerts":0,"opened":0,"error":"reading empty.ndjson: nothing is in it"}` + "\n"; stderr != want {
 		t.Errorf("got  %swant %s", stderr, want)
 	}
 }

@@ -19,6 +19,7 @@ import (
 type recorder struct {
 	times   []int64 // of the events, ms
 	rejects int
+	warned  []string
 	lines   map[int32]int64 // last line of each file
 	ended   map[int32]bool
 	last    bool
@@ -32,6 +33,7 @@ func (r *recorder) Event(_ stream.Source, ev *event.Event) int64 {
 	return ev.Time
 }
 func (r *recorder) Reject(*event.Reject)                   { r.rejects++ }
+func (r *recorder) Warn(what string)                       { r.warned = append(r.warned, what) }
 func (r *recorder) Progress(src stream.Source, line int64) { r.lines[src.Partition] = line }
 func (r *recorder) End(src stream.Source)                  { r.ended[src.Partition] = true }
 func (r *recorder) Flush(last bool) error {

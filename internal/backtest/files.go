@@ -8,19 +8,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
-	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/guess"
+	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/stream"
 )
 
 // Files are the files of one log. They are read side by side, as the partitions
-// of one topic, merged by event time. The name - is standard input.
+// of one topic, merged by event time. The name - is standard input. A file that is not
+// in order of time is sorted first (see order.go).
 type Files struct {
 	Names  []string
 	Format *fieldmap.Format
+	AsIs   bool           // no file is sorted
+	Line   *progress.Line // shows how far sorting is; nil: nobody sees it
+
+	sorted map[string]*sortedFile // those that were not in order; nil: in order
 }
 
 // FilesTopic is the name of the topic that Files are the partitions of.
@@ -34,12 +40,12 @@ func (l *Files) Topics() []stream.Topic {
 // input is one file that is being read.
 type input struct {
 	source  stream.Source
-	lines   *files.Reader
-	decoder *fieldmap.Decoder
+	from    origin
 	reached int64 // largest event time so far
 	done    bool
 
 	events  int64            // that were read
+	ignored int64            // that the format leaves out
 	rejects map[string]int64 // by reason, but for those that the format leaves out
 }
 
@@ -51,16 +57,15 @@ const chunkLines = 2000
 func (l *Files) Read(ctx context.Context, r Reader) error {
 	inputs := make([]*input, len(l.Names))
 	for i, name := range l.Names {
-		file, err := files.Open(name)
+		from, err := l.open(ctx, name)
 		if err != nil {
 			return err
 		}
-		defer file.Close()
-		inputs[i] = &input{
-			source: stream.Source{Topic: FilesTopic, Partition: int32(i)},
-			lines:  files.NewReader(file, l.Format), decoder: l.Format.NewDecoder(),
-			rejects: map[string]int64{},
+		defer from.close()
+		if _, ok := from.(*sortedOrigin); ok {
+			r.Warn(name + " is not in order of time, and was sorted")
 		}
+		inputs[i] = &input{source: stream.Source{Topic: FilesTopic, Partition: int32(i)}, from: from, rejects: map[string]int64{}}
 	}
 	pending := 0
 	for in := slowest(inputs); in != nil; in = slowest(inputs) {
@@ -87,7 +92,7 @@ func (l *Files) Read(ctx context.Context, r Reader) error {
 // usable returns an error if nothing of any file could be read: that must not look
 // like a log in which nothing happened.
 func (l *Files) usable(inputs []*input) error {
-	rejects := map[string]int64{}
+	rejects, ignored := map[string]int64{}, int64(0)
 	for _, in := range inputs {
 		if in.events > 0 {
 			return nil
@@ -95,11 +100,15 @@ func (l *Files) usable(inputs []*input) error {
 		for reason, n := range in.rejects {
 			rejects[reason] += n
 		}
+		ignored += in.ignored
 	}
-	if len(rejects) == 0 {
-		return nil
+	switch {
+	case len(rejects) > 0:
+		return guess.Unusable(l.Names[0], l.Format.Name(), rejects)
+	case ignored == 0:
+		return fmt.Errorf("reading %s: nothing is in it", strings.Join(l.Names, ", "))
 	}
-	return guess.Unusable(l.Names[0], l.Format.Name(), rejects)
+	return nil
 }
 
 // slowest returns the input that is least far in event time, so that several
@@ -119,7 +128,9 @@ func (in *input) chunk(r Reader) (events int, err error) {
 	yield := func(ev *event.Event, rej *event.Reject) {
 		if rej != nil {
 			r.Reject(rej)
-			if rej.Reason != event.Ignored {
+			if rej.Reason == event.Ignored {
+				in.ignored++
+			} else {
 				in.rejects[rej.Reason.String()]++
 			}
 			return
@@ -129,7 +140,7 @@ func (in *input) chunk(r Reader) (events int, err error) {
 		in.reached = max(in.reached, r.Event(in.source, ev))
 	}
 	for range chunkLines {
-		line, n, err := in.lines.Next()
+		n, err := in.from.next(yield)
 		if errors.Is(err, io.EOF) {
 			in.done = true
 			r.End(in.source)
@@ -138,7 +149,6 @@ func (in *input) chunk(r Reader) (events int, err error) {
 		if err != nil {
 			return events, err
 		}
-		in.decoder.Decode(line, yield)
 		r.Progress(in.source, n)
 	}
 	return events, nil

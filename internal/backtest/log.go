@@ -28,6 +28,8 @@ type Reader interface {
 	Progress(src stream.Source, offset int64)
 	// End says that everything of the source was given.
 	End(src stream.Source)
+	// Warn says what is odd about the log.
+	Warn(what string)
 	// Flush comes after each BatchEvents events and, as the last, at the end of
 	// the log. ErrEnough ends the reading.
 	Flush(last bool) error

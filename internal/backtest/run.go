@@ -116,6 +116,9 @@ func (r *Run) count(ev *event.Event, outcome ingest.Outcome) {
 // Reject counts what could not be decoded.
 func (r *Run) Reject(rej *event.Reject) { r.Summary.Rejected[rej.Reason.String()]++ }
 
+// Warn adds what is odd about the log to the summary.
+func (r *Run) Warn(what string) { r.Summary.Warnings = append(r.Summary.Warnings, what) }
+
 // Progress tells ingest how far a source was read.
 func (r *Run) Progress(src stream.Source, offset int64) { r.Local.Ingest.Read(src, offset) }
 
@@ -130,7 +133,7 @@ func (r *Run) Flush(last bool) error {
 	}
 	alerts, err := do()
 	if last {
-		r.Summary.Warnings = r.Summary.warnings()
+		r.Summary.Warnings = append(r.Summary.Warnings, r.Summary.warnings()...)
 	}
 	if err != nil {
 		return err
@@ -170,7 +173,7 @@ type Summary struct {
 	// FirstAhead is the date of the first event that is dated far ahead of those around
 	// it.
 	FirstAhead alerting.Time `json:"first_ahead,omitempty"`
-	Warnings   []string      `json:"warnings,omitempty"` // what is odd about the times in the log, once it was read
+	Warnings   []string      `json:"warnings,omitempty"` // what is odd about the log and its times, once it was read
 	Error      string        `json:"error,omitempty"`
 }
 
@@ -180,7 +183,7 @@ func (s *Summary) warnings() (out []string) {
 		out = append(out, fmt.Sprintf("dated far ahead of the events around them, and counted at the time of those: %s; the first says %s: look for a wrong clock at their source", alerting.Group(s.Ahead), s.FirstAhead))
 	}
 	if s.Late > s.Counted {
-		out = append(out, "most events are older than others before them, so little can be seen: sort each file by time, oldest first, and read it again (tac turns a file round that is newest first)")
+		out = append(out, "most events are older than others before them, so little can be seen: the log must be in order of time, oldest first")
 	}
 	return out
 }
