@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type extractOptions struct {
 	inputs                 []string
 	alert, since, until    string
 	out, events, state     string
+	only                   string
 	key                    string
 	started                time.Time
 }
@@ -43,7 +45,13 @@ interval, the command says what may be the cause and ends with 1.
 The interval runs from the alert's exposed.since to the time of its last alert;
 --since and --until set it otherwise. Of a campaign the customers of all its
 members are listed. All that the identity touched is listed, as the estimate
-counts it: what it read in its duty too, not only what was stolen.
+counts it: what it read in its duty too, not only what was stolen. --only lists a
+part of it:
+
+  unissued      what was read through tokens of which the sources hold no login or
+                issue, or after their revocation
+  beyond-usual  customers that it had not touched in the time.retention (30 days)
+                before the interval; some of these may be its duty, too
 
 weir itself keeps no raw ids, so this needs what only operators have: the right
 to read the source topics, and the record key file. Files are made for you alone
@@ -72,6 +80,7 @@ the episode in a file, such as the output of backtest -o json.`,
 	f.StringArrayVar(&o.inputs, "input", nil, "file of events to read instead of the source topics; may be given more than once")
 	formatFlag(cmd, &o.format)
 	f.StringVar(&o.alert, "alert", "", "file of alerts, one a line, in which to find the episode (default: the alerts topic)")
+	f.StringVar(&o.only, "only", "", "list only a part: "+strings.Join(extract.Onlys, " or "))
 	f.StringVar(&o.since, "since", "", "begin at this time instead of the alert's")
 	f.StringVar(&o.until, "until", "", "end before this time instead of the alert's; or now")
 	f.StringVar(&o.out, "out", "", "file for the customer ids (default: stdout)")
@@ -90,6 +99,8 @@ func (o *extractOptions) check() error {
 		return usage.Errorf("--input needs --alert, a file with the alert, such as the output of backtest -o json")
 	case len(o.inputs) == 0 && o.config == "":
 		return usage.Errorf("extract needs a configuration, to read the source topics (-c FILE), or files (--input)")
+	case o.only != "" && !slices.Contains(extract.Onlys, o.only):
+		return usage.Errorf("--only is %s, not %q", strings.Join(extract.Onlys, " or "), o.only)
 	case o.out != "" && o.out == o.events:
 		return usage.Errorf("--out and --events are the same file")
 	}
@@ -128,8 +139,8 @@ func runExtract(ctx context.Context, cmd *cobra.Command, o *extractOptions) erro
 		return err
 	}
 	line := progress.New(cmd.ErrOrStderr())
-	x, err := extract.New(episode, s.Hasher, extract.Options{
-		Out: o.out, Events: o.events, State: o.state, UntilNow: o.until == "now", Stdout: cmd.OutOrStdout(), Progress: line,
+	x, err := extract.New(episode, s, extract.Options{
+		Out: o.out, Events: o.events, State: o.state, Only: extract.Only(o.only), UntilNow: o.until == "now", Stdout: cmd.OutOrStdout(), Progress: line,
 	})
 	if err != nil {
 		return err
@@ -207,12 +218,15 @@ func (o *extractOptions) instant(flag, text string) (time.Time, error) {
 
 // printExtract writes the result for people.
 func printExtract(w io.Writer, r *extract.Result) {
-	fmt.Fprintf(w, "%s %s touched %s customers in %s events, from %s to %s.\n", r.Dimension, alerting.Printable(r.Identity, 200),
-		alerting.Group(r.Records), alerting.Group(r.Events), r.Since, r.Until)
+	fmt.Fprintf(w, "%s %s touched %s customers%s in %s events, from %s to %s.\n", r.Dimension, alerting.Printable(r.Identity, 200),
+		alerting.Group(r.Records), r.Part, alerting.Group(r.Events), r.Since, r.Until)
 	if e := r.Estimate; e != nil {
 		verdict := "within its bars"
-		if !e.Within {
+		switch {
+		case !e.Within:
 			verdict = "outside of its bars"
+		case r.Only != extract.All:
+			verdict = "the list is a part of that"
 		}
 		fmt.Fprintf(w, "The alert estimated %s (%s to %s in 99.99 %% of all cases): %s.\n", alerting.Group(e.Records), alerting.Group(e.Least), alerting.Group(e.Most), verdict)
 	}
@@ -223,7 +237,7 @@ func printExtract(w io.Writer, r *extract.Result) {
 		{r.RowsAlone, "rows were read in it whose customers the log does not name; they are not in the list."},
 		{r.Capped, "events hold more ids than are kept of one; the list lacks some of theirs."},
 		{r.Rejected, "records of the sources could not be read; whose they are is not known."},
-		{int64(len(r.Short)), "source partitions begin after the interval does, since their retention has deleted what stood before; the list lacks it: " + strings.Join(r.Short, ", ") + "."},
+		{int64(len(r.Deleted)), "source partitions begin after the interval does, since their retention has deleted what stood before; the list lacks what belonged to it there: " + r.DeletedText() + "."},
 	} {
 		if note.n > 0 {
 			fmt.Fprintf(w, "Beware: %s %s\n", alerting.Group(note.n), note.text)

@@ -359,11 +359,12 @@ func TestExtractRefusesWhatContradictsTheAlert(t *testing.T) {
 	}
 }
 
-// What retention has deleted is named by partition.
+// What retention has deleted is named by partition and offsets.
 func TestExtractNamesWhatIsGone(t *testing.T) {
 	var b strings.Builder
-	printExtract(&b, &extract.Result{Dimension: "key", Identity: "k1", Short: []string{"access/0", "access/3"}})
-	if want := "the list lacks it: access/0, access/3."; !strings.Contains(b.String(), want) {
+	printExtract(&b, &extract.Result{Dimension: "key", Identity: "k1", Deleted: []extract.Deleted{
+		{Topic: "access", Partition: 0, Last: 18_411}, {Topic: "access", Partition: 3, Last: 7}}})
+	if want := "the list lacks what belonged to it there: access/0, offsets 0 to 18,411; access/3, offsets 0 to 7."; !strings.Contains(b.String(), want) {
 		t.Errorf("does not say %q:\n%s", want, &b)
 	}
 }

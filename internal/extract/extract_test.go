@@ -56,6 +56,7 @@ type work struct {
 	log         string // the file of events
 	ids, events string // the files to write
 	state       string // the state file; empty: none
+	only        Only
 }
 
 func (w *work) run(ctx context.Context, t *testing.T) error {
@@ -72,7 +73,7 @@ func (w *work) run(ctx context.Context, t *testing.T) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := New(e, s.Hasher, Options{Out: w.ids, Events: w.events, State: w.state, Progress: &progress.Line{}})
+	x, err := New(e, s, Options{Out: w.ids, Events: w.events, State: w.state, Only: w.only, Progress: &progress.Line{}})
 	if err != nil {
 		return err
 	}

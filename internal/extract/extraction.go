@@ -9,12 +9,15 @@ import (
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/progress"
+	"github.com/weirhq/weir/internal/settings"
 )
 
 // Extraction writes what belongs to an episode. Close it after reading.
 type Extraction struct {
 	episode  *Episode
 	match    *matcher
+	only     choice
+	future   int64 // ms: how far an event may be dated past its record's timestamp
 	progress *progress.Line
 	where    []byte // beginning of an event's line: where it stands
 
@@ -37,6 +40,7 @@ type Options struct {
 	Out      string    // file for the customer ids; empty: Stdout
 	Events   string    // file for the events; empty: none
 	State    string    // file that lets the work go on after an interruption; empty: none
+	Only     Only      // which part is listed
 	UntilNow bool      // the interval ends now; a work that goes on keeps the now of its first run
 	Stdout   io.Writer // what the customer ids go to if Out is empty
 	Progress *progress.Line
@@ -44,9 +48,12 @@ type Options struct {
 
 // New opens the outputs and, where State names a file that is there, takes up
 // the work where it was interrupted.
-func New(e *Episode, h event.Hasher, o Options) (*Extraction, error) {
-	x := &Extraction{episode: e, match: newMatcher(e, h), known: map[[16]byte]struct{}{}, stateFile: o.State, saved: time.Now(), progress: o.Progress}
-	x.state = state{Key: e.alert.DedupKey, Since: e.since, Until: e.until}
+func New(e *Episode, s *settings.Settings, o Options) (*Extraction, error) {
+	x := &Extraction{
+		episode: e, match: newMatcher(e, s.Hasher), only: choice{only: o.Only, retention: s.Ingest.Retention}, future: s.Ingest.Future,
+		known: map[[16]byte]struct{}{}, stateFile: o.State, saved: time.Now(), progress: o.Progress,
+	}
+	x.state = state{Key: e.alert.DedupKey, Only: o.Only, Since: e.since, Until: e.until}
 	if err := x.resume(o); err != nil {
 		return nil, err
 	}
@@ -79,7 +86,7 @@ func (x *Extraction) decoded(ev *event.Event, rej *event.Reject) {
 		x.state.Rejected++
 		return
 	}
-	if x.match.matches(ev) {
+	if x.match.matches(ev) && x.only.event(ev) {
 		x.take(ev)
 	}
 }
@@ -94,7 +101,7 @@ func (x *Extraction) take(ev *event.Event) {
 	}
 	for _, id := range ev.Records {
 		key := digest(idLine(id))
-		if _, seen := x.known[key]; seen {
+		if _, seen := x.known[key]; seen || !x.only.record(key) {
 			continue
 		}
 		x.known[key] = struct{}{}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/settings"
@@ -29,12 +30,21 @@ func (x *Extraction) ReadTopics(ctx context.Context, conn *cluster.Connection, s
 	for topic, format := range formats {
 		decoders[topic] = format.NewDecoder()
 	}
-	if x.state.Spans == nil {
-		spans, err := cluster.Spans(ctx, conn, settings.SourceTopics(s.Config), x.episode.since-s.Ingest.Future)
+	names := settings.SourceTopics(s.Config)
+	err = x.only.prepare(ctx, x.match, func(ctx context.Context, from int64, yield func(*event.Event)) error {
+		spans, err := cluster.Spans(ctx, conn, names, max(from-x.future, 0))
 		if err != nil {
 			return err
 		}
-		x.state.Spans = spans
+		return x.look(ctx, conn, spans, decoders, yield)
+	})
+	if err != nil {
+		return err
+	}
+	if x.state.Spans == nil {
+		if x.state.Spans, err = cluster.Spans(ctx, conn, names, x.episode.since-x.future); err != nil {
+			return err
+		}
 	}
 	left := func() (n int64) {
 		for _, span := range x.state.Spans {
@@ -56,8 +66,60 @@ func (x *Extraction) ReadTopics(ctx context.Context, conn *cluster.Connection, s
 	})
 }
 
+// look hands the events of spans to yield.
+func (x *Extraction) look(ctx context.Context, conn *cluster.Connection, spans []cluster.Span, decoders map[string]*fieldmap.Decoder, yield func(*event.Event)) error {
+	n := int64(0)
+	return cluster.ReadSpans(ctx, conn, spans, func(r *kgo.Record) error {
+		n++
+		x.progress.Show("finding out what to list: %s records", alerting.Group(n))
+		message.Decode(decoders[r.Topic], r, func(ev *event.Event, rej *event.Reject) {
+			if rej == nil {
+				yield(ev)
+			}
+		})
+		return ctx.Err()
+	})
+}
+
+// lookAtFile hands the events of a file to yield.
+func (x *Extraction) lookAtFile(ctx context.Context, format *fieldmap.Format, name string, yield func(*event.Event)) error {
+	file, err := files.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	lines, decoder := files.NewReader(file, format), format.NewDecoder()
+	for ctx.Err() == nil {
+		line, n, err := lines.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", name, err)
+		}
+		x.progress.Show("finding out what to list: line %s of %s", alerting.Group(n), name)
+		decoder.Decode(line, func(ev *event.Event, rej *event.Reject) {
+			if rej == nil {
+				yield(ev)
+			}
+		})
+	}
+	return ctx.Err()
+}
+
 // ReadFiles reads the files one after the other.
 func (x *Extraction) ReadFiles(ctx context.Context, names []string, format *fieldmap.Format) error {
+	err := x.only.prepare(ctx, x.match, func(ctx context.Context, _ int64, yield func(*event.Event)) error {
+		for _, name := range names {
+			if err := x.lookAtFile(ctx, format, name, yield); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	if x.state.Spans == nil {
 		for _, name := range names {
 			x.state.Spans = append(x.state.Spans, cluster.Span{Topic: name})

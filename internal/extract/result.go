@@ -21,12 +21,38 @@ type Result struct {
 	RowsAlone int64         `json:"rows_without_ids"` // whose customers the log does not name
 	Capped    int64         `json:"capped_events"`    // whose ids were not all kept
 	Rejected  int64         `json:"rejected"`         // that could not be read, of whomever
-	Short     []string      `json:"short,omitempty"`  // partitions that begin after the interval does
+	Only      Only          `json:"only,omitempty"`   // which part is listed; empty: all
+	Deleted   []Deleted     `json:"deleted,omitempty"`
 	Estimate  *Estimate     `json:"estimate,omitempty"`
+	Part      string        `json:"-"` // which part is listed, in words after "customers"
 	Error     string        `json:"error,omitempty"`
 	// Open says that the interval ends at an alert by which the episode was still
 	// open.
 	Open bool `json:"-"`
+}
+
+// Deleted is what retention has deleted of a partition, from the first offset to the
+// last, and may belong to the interval: the oldest record that is left is younger
+// than the interval's begin.
+type Deleted struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	First     int64  `json:"first_offset"`
+	Last      int64  `json:"last_offset"`
+}
+
+// String names the partition and the offsets.
+func (d Deleted) String() string {
+	return fmt.Sprintf("%s/%d, offsets %s to %s", d.Topic, d.Partition, alerting.Group(d.First), alerting.Group(d.Last))
+}
+
+// DeletedText lists what retention has deleted.
+func (r *Result) DeletedText() string {
+	out := make([]string, len(r.Deleted))
+	for i, d := range r.Deleted {
+		out[i] = d.String()
+	}
+	return strings.Join(out, "; ")
 }
 
 // Estimate is what the alert said, and what the list must hold if it is right.
@@ -58,15 +84,15 @@ func (x *Extraction) Result(err error) *Result {
 	a, s := x.episode.alert, &x.state
 	r := &Result{
 		DedupKey: s.Key, Dimension: a.Dimension, Identity: a.Identity, Since: alerting.Time(s.Since), Until: alerting.Time(s.Until),
-		Records: s.Records, Events: s.Events, RowsAlone: s.RowsAlone, Capped: s.Capped, Rejected: s.Rejected,
+		Records: s.Records, Events: s.Events, RowsAlone: s.RowsAlone, Capped: s.Capped, Rejected: s.Rejected, Only: x.only.only, Part: x.only.String(),
 	}
 	for _, span := range s.Spans {
-		if span.Short {
-			r.Short = append(r.Short, fmt.Sprintf("%s/%d", span.Topic, span.Partition))
+		if span.Deleted > 0 {
+			r.Deleted = append(r.Deleted, Deleted{Topic: span.Topic, Partition: span.Partition, Last: span.Deleted - 1})
 		}
 	}
 	if e := a.Exposed; !x.episode.moved && s.Done && e.High > 0 {
-		r.Estimate = compare(s.Records, &e)
+		r.Estimate = x.only.compare(s.Records, &e)
 	}
 	r.Open = a.Status != alerting.Close && !x.episode.moved
 	if err != nil {
@@ -95,8 +121,8 @@ func (r *Result) causes() (out []string) {
 	if r.Records > r.Estimate.Most {
 		out = append(out, "events came late, after the alert was raised")
 	} else {
-		if len(r.Short) > 0 {
-			out = append(out, "retention has deleted the beginning of "+strings.Join(r.Short, ", "))
+		if len(r.Deleted) > 0 {
+			out = append(out, "retention has deleted "+r.DeletedText())
 		}
 		if r.Capped > 0 {
 			out = append(out, "events hold more ids than are kept of one")

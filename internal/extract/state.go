@@ -16,6 +16,7 @@ import (
 // state is what stands in the state file: enough to go on.
 type state struct {
 	Key       string         `json:"dedup_key"`
+	Only      Only           `json:"only,omitempty"`
 	Since     int64          `json:"since_ms"`
 	Until     int64          `json:"until_ms"`
 	Spans     []cluster.Span `json:"spans"` // of topics, or of files, whose lines count as offsets
@@ -51,6 +52,9 @@ func (x *Extraction) resume(o Options) error {
 	if have.Key != x.state.Key || have.Since != x.state.Since || have.Until != x.state.Until {
 		return fmt.Errorf("the state in %s is of %s from %s to %s, not of %s from %s to %s: remove it to start over, or name another",
 			o.State, have.Key, alerting.Time(have.Since), alerting.Time(have.Until), x.state.Key, alerting.Time(x.state.Since), alerting.Time(x.state.Until))
+	}
+	if have.Only != x.state.Only {
+		return fmt.Errorf("the state in %s is of another choice (--only %q, not %q): give it as before, or remove the state to start over", o.State, have.Only, x.state.Only)
 	}
 	if (have.EvBytes > 0) != (o.Events != "") && have.Events > 0 {
 		return fmt.Errorf("the state in %s was made with another --events: give it as before, or remove the state to start over", o.State)

@@ -14,9 +14,9 @@ type Span struct {
 	Partition int32  `json:"partition"`
 	Next      int64  `json:"next"` // offset to be read next
 	End       int64  `json:"end"`  // first offset that does not belong to it
-	// Short tells that the partition begins later than what was asked for:
-	// its retention has deleted what stood before.
-	Short bool `json:"short,omitempty"`
+	// Deleted is the offset below which the partition's retention has deleted what
+	// may belong to it; 0: nothing.
+	Deleted int64 `json:"deleted,omitempty"`
 }
 
 // Spans returns what the topics hold now of records that were stamped at the
@@ -45,10 +45,11 @@ func Spans(ctx context.Context, conn *Connection, topics []string, from int64) (
 	for _, end := range lists[2].Offsets().Sorted() {
 		start, _ := lists[0].Lookup(end.Topic, end.Partition)
 		first, _ := lists[1].Lookup(end.Topic, end.Partition)
-		out = append(out, Span{
-			Topic: end.Topic, Partition: end.Partition, Next: min(first.Offset, end.At), End: end.At,
-			Short: start.Offset > 0 && first.Offset == start.Offset,
-		})
+		span := Span{Topic: end.Topic, Partition: end.Partition, Next: min(first.Offset, end.At), End: end.At}
+		if first.Offset == start.Offset {
+			span.Deleted = start.Offset
+		}
+		out = append(out, span)
 	}
 	return out, nil
 }

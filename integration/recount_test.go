@@ -1,0 +1,190 @@
+package integration_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/integration/kafkatest"
+)
+
+// rawEvent is an event of a source topic as a program reads it that knows nothing of
+// weir.
+type rawEvent struct {
+	Time    time.Time `json:"time"`
+	Action  string    `json:"action"`
+	Actor   string    `json:"actor"`
+	KeyID   string    `json:"key_id"`
+	Session string    `json:"session"`
+	Records []any     `json:"records"`
+}
+
+// rawEvents reads all n records of a topic.
+func rawEvents(t testing.TB, d *deployment, topic string, n int) (out []rawEvent) {
+	t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(d.broker.AdminAddr()), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), longLimit)
+	defer cancel()
+	for len(out) < n && ctx.Err() == nil {
+		cl.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+			var ev rawEvent
+			if err := json.Unmarshal(r.Value, &ev); err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, ev)
+		})
+	}
+	if len(out) != n {
+		t.Fatalf("%s holds %d records, want %d", topic, len(out), n)
+	}
+	return out
+}
+
+// recounted returns the customers of the events that are wanted, each once, sorted.
+func recounted(events []rawEvent, wanted func(*rawEvent) bool) []string {
+	var ids []string
+	for i := range events {
+		ev := &events[i]
+		if slices.Contains([]string{"login", "logout", "issue", "revoke", "retire", "join", "leave"}, ev.Action) || !wanted(ev) {
+			continue
+		}
+		for _, r := range ev.Records {
+			ids = append(ids, fmt.Sprint(r))
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// raised is what the tests below read of an alert.
+type raised struct {
+	DedupKey  string    `json:"dedup_key"`
+	Status    string    `json:"status"`
+	Time      time.Time `json:"time"`
+	Dimension string    `json:"dimension"`
+	Identity  string    `json:"identity"`
+	Fact      string    `json:"fact"`
+	Exposed   struct {
+		Since time.Time `json:"since"`
+	} `json:"exposed"`
+}
+
+// lastAlerts returns the latest alert of each episode about a user or a key.
+func lastAlerts(t testing.TB, alerts []string) map[string]raised {
+	t.Helper()
+	out := map[string]raised{}
+	for _, line := range alerts {
+		var a raised
+		if err := json.Unmarshal([]byte(line), &a); err != nil {
+			t.Fatal(err)
+		}
+		if a.Dimension == "user" || a.Dimension == "key" {
+			out[a.DedupKey] = a
+		}
+	}
+	return out
+}
+
+// The list of an episode is that of a recount from the raw topic by code that shares
+// nothing with weir; explain raises each alert again from the topic; and status tells
+// how the deployment is, while it runs and afterwards.
+func TestRecount(t *testing.T) {
+	t.Parallel()
+	c := company(t, 4)
+	d := deploy(t, kafkatest.Shared(t), kafkatest.Shared(t).Topic(t, 3))
+	produce(t, producer(t, d.broker), d.sources[0], interleaved(3), 0, c.events)
+	p := d.start(t, "one")
+	alerts := lastAlerts(t, d.complete(t, len(c.alerts)))
+	config := d.config(t, "looker")
+	events := rawEvents(t, d, d.sources[0], len(c.events))
+	if len(alerts) < 2 {
+		t.Fatalf("%d episodes about users and keys: too few to test with", len(alerts))
+	}
+	for key, a := range alerts {
+		of := func(ev *rawEvent) bool {
+			is := map[string]string{"user": ev.Actor, "key": ev.KeyID}[a.Dimension]
+			return is == a.Identity && !ev.Time.Before(a.Exposed.Since) && ev.Time.Before(a.Time)
+		}
+		list := extractOf(t, config, key)
+		if want := recounted(events, of); !slices.Equal(list, want) {
+			t.Errorf("%s %s: extract lists %d customers, a recount finds %d", a.Dimension, a.Identity, len(list), len(want))
+		}
+		if a.Fact == "unissued_token" {
+			checkUnissued(t, config, key, events, of)
+		}
+		if text := weir(t, "explain", key, "-c", config, "--replay"); !strings.Contains(text.stdout, "the same alert, byte for byte") {
+			t.Errorf("%s %s: exit code %d\n%s%s", a.Dimension, a.Identity, text.code, text.stdout, text.stderr)
+		}
+	}
+	for range 100 { // tasks tell every few seconds how far they are
+		if r := weir(t, "status", "-c", config); strings.Contains(r.stdout, "speak from") {
+			break
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	r := weir(t, "status", "-c", config)
+	if r.code != 0 || !strings.Contains(r.stdout, "The statistics learn since") || strings.Contains(r.stdout, "What must be mended") {
+		t.Errorf("status of what runs: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	if status, body := p.get(t, "/status"); status != 200 || !strings.Contains(body, `"reasons":["`) {
+		t.Errorf("/status answers %d %s", status, body)
+	}
+	p.stop(t)
+	if r := weir(t, "status", "-c", config); r.code != 1 || !strings.Contains(r.stdout, "No process of weir runs") {
+		t.Errorf("status of what has stopped: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
+// checkUnissued holds the list of what was read through unissued tokens against a
+// recount: tokens of no login and no issue, of which the first read came a day or
+// more after the first login.
+func checkUnissued(t *testing.T, config, key string, events []rawEvent, of func(*rawEvent) bool) {
+	t.Helper()
+	issued, first := map[string]bool{}, map[string]time.Time{}
+	var login time.Time
+	for i := range events {
+		ev := &events[i]
+		switch {
+		case ev.Session == "":
+		case ev.Action == "login" || ev.Action == "issue":
+			if issued[ev.Session] = true; login.IsZero() || ev.Time.Before(login) {
+				login = ev.Time
+			}
+		case first[ev.Session].IsZero() || ev.Time.Before(first[ev.Session]):
+			first[ev.Session] = ev.Time
+		}
+	}
+	list := extractOf(t, config, key, "--only", "unissued")
+	want := recounted(events, func(ev *rawEvent) bool {
+		return of(ev) && ev.Session != "" && !issued[ev.Session] && first[ev.Session].Sub(login) >= 24*time.Hour
+	})
+	if !slices.Equal(list, want) || len(want) == 0 {
+		t.Errorf("%s: extract lists %d customers that were read through unissued tokens, a recount finds %d", key, len(list), len(want))
+	}
+}
+
+// extractOf runs weir extract and returns what it lists, sorted.
+func extractOf(t *testing.T, config, key string, args ...string) []string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "customers.txt")
+	must(t, append([]string{"extract", key, "-c", config, "--out", out}, args...)...)
+	text, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := splitLines(string(text))
+	slices.Sort(ids)
+	return ids
+}
