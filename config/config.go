@@ -102,7 +102,7 @@ type Time struct {
 	Lateness    time.Duration // how far the watermark stays behind the progress
 	IdleAfter   time.Duration // quiet, at the end of its log, after which a partition is idle
 	FutureLimit time.Duration // past the record's own timestamp, beyond which an event is rejected
-	MaxAhead    time.Duration // past the watermark, beyond which a partition is paused
+	MaxAhead    time.Duration // past what is judged, beyond which a partition is paused
 	Retention   time.Duration // how long a touched record is remembered
 	Zone        *time.Location
 }

@@ -58,31 +58,47 @@ func (w *Window) AppendTick(b []byte, start uint32) []byte {
 // keeps nothing of b.
 func DecodeTick(b []byte, precision uint8, start uint32, n int) (w Window, rest []byte, err error) {
 	w = New(precision)
-	corrupt := fmt.Errorf("decoding a tick's window: %w", wire.ErrCorrupt)
+	if n >= 1 && n <= ExactLimit && n <= 2*len(b) {
+		w.list = make([]Entry, 0, n)
+	}
+	rest, err = readTick(b, start, n, func(e Entry) { w.list = append(w.list, e) })
+	if err != nil {
+		w.list = nil
+	}
+	return w, rest, err
+}
+
+// SkipTick checks what DecodeTick would read, and returns what follows.
+func SkipTick(b []byte, start uint32, n int) (rest []byte, err error) {
+	return readTick(b, start, n, func(Entry) {})
+}
+
+// errTick is made beforehand, since most ticks are read to be skipped.
+var errTick = fmt.Errorf("decoding a tick's window: %w", wire.ErrCorrupt)
+
+func readTick(b []byte, start uint32, n int, yield func(Entry)) (rest []byte, err error) {
 	if n < 1 || n > ExactLimit || n > 2*len(b) {
-		return w, nil, corrupt
+		return nil, errTick
 	}
 	in := bitReader{in: b}
 	offsets := span{lo: stored(start), width: uint(in.bits(offsetBits)), oldest: true}
 	shift, next := riceShift(keyBits, n), uint64(0)
-	list := make([]Entry, 0, n)
 	for range n {
 		if next == 1<<keyBits {
-			return w, nil, corrupt
+			return nil, errTick
 		}
 		key := next + in.rice(shift, 1<<keyBits-1-next)
-		list = append(list, pack(key, offsets.read(&in)))
+		yield(pack(key, offsets.read(&in)))
 		next = key + 1
 		if in.failed() {
-			return w, nil, corrupt
+			return nil, errTick
 		}
 	}
 	bytes, ok := in.close()
 	if !ok || !offsets.canonical() {
-		return w, nil, corrupt
+		return nil, errTick
 	}
-	w.list = list
-	return w, b[bytes:], nil
+	return b[bytes:], nil
 }
 
 // At returns a copy of a window that is a list, with all its records as if last

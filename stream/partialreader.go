@@ -14,29 +14,44 @@ import (
 type partialReader struct {
 	wire.Reader
 	Layout
-	base  int64
-	names []tableName
-	text  []byte // of the names, one after the other
-}
-
-// tableName is one name of a batch.
-type tableName struct {
-	from, to int32 // in text
-	dim      uint8
-	known    bool // handle and hash are set
-	hash     uint64
-	handle   unique.Handle[string]
+	base    int64
+	text    []byte                  // the names, one after the other
+	ends    []int32                 // where each ends in text
+	starts  []int32                 // by dimension: its first name
+	handles []unique.Handle[string] // of the names that were read as traits
+	skim    bool                    // only where a partial ends and counts is of interest
 }
 
 // Partials hands each partial to yield, which may keep its Records, Rows and
 // Traits, but not its Identity.
 func (b *Batch) Partials(yield func(*Partial)) error {
-	if len(b.Body) == 0 {
+	same := make([]int, len(b.Dimensions))
+	for i := range same {
+		same[i] = i
+	}
+	var refs []PartialRef
+	h, err := b.Hold(same, func(p HeldPartial) { refs = append(refs, p.PartialRef) })
+	if err != nil {
+		return err
+	}
+	for _, ref := range refs {
+		var p Partial
+		h.Read(ref, &p)
+		yield(&p)
+	}
+	return nil
+}
+
+// each finds the partials of a body. What it hands out tells the dimension, tick and
+// apply; the rest was only checked.
+func (h *HeldBatch) each(dimensions int, yield func(PartialRef, *Partial)) error {
+	r := &h.partialReader
+	if len(h.body) == 0 {
 		return nil
 	}
-	r := partialReader{Reader: wire.NewReader(b.Body)}
-	r.head(len(b.Dimensions))
-	at := 0
+	r.Reader, r.skim = wire.NewReader(h.body), true
+	r.head(dimensions)
+	at, dim := 0, 0
 	for r.Len() > 0 {
 		step, ticks := r.Uvarint(), 1
 		if step&1 != 0 {
@@ -45,13 +60,16 @@ func (b *Batch) Partials(yield func(*Partial)) error {
 		if at = r.at(at, step/2); r.Err() != nil {
 			break
 		}
-		n := r.names[at]
+		for dim+1 < len(r.starts) && int(r.starts[dim+1]) <= at {
+			dim++
+		}
 		for range ticks {
-			p := Partial{Dimension: int(n.dim), Identity: r.text[n.from:n.to]}
+			ref := PartialRef{int32(at), int32(len(h.body) - r.Len())}
+			p := Partial{Dimension: dim}
 			if r.partial(&p); r.Err() != nil {
 				break
 			}
-			yield(&p)
+			yield(ref, &p)
 		}
 	}
 	if r.Err() != nil {
@@ -60,9 +78,27 @@ func (b *Batch) Partials(yield func(*Partial)) error {
 	return nil
 }
 
+// name returns the name of a place in the table.
+func (r *partialReader) name(at int) []byte {
+	from := int32(0)
+	if at > 0 {
+		from = r.ends[at-1]
+	}
+	return r.text[from:r.ends[at]]
+}
+
+// dimension returns the dimension of a name.
+func (r *partialReader) dimension(at int) int {
+	dim := 0
+	for dim+1 < len(r.starts) && int(r.starts[dim+1]) <= at {
+		dim++
+	}
+	return dim
+}
+
 // at returns the place of a name so many after another.
 func (r *partialReader) at(last int, step uint64) int {
-	if step >= uint64(len(r.names)-last) {
+	if step >= uint64(len(r.ends)-last) {
 		r.Fail("unknown name")
 		return 0
 	}
@@ -72,27 +108,29 @@ func (r *partialReader) at(last int, step uint64) int {
 func (r *partialReader) head(dimensions int) {
 	r.TickMinutes, r.base = r.Uvarint(), r.Varint()
 	r.Actors, r.Subjects = int(r.Uvarint()&0xff)-1, r.Uvarint()
-	for dim := range dimensions {
-		last, n := tableName{}, r.Count()
-		r.names = slices.Grow(r.names, min(n, 1<<16))
+	r.text = make([]byte, 0, 2*r.Len())
+	for range dimensions {
+		r.starts = append(r.starts, int32(len(r.ends)))
+		from, to, n := int32(0), int32(0), r.Count() // of the name before
+		r.ends = slices.Grow(r.ends, min(n, 1<<16))
 		for range n {
 			shared := r.Byte()
 			head, tail := int32(shared>>4), int32(shared&15)
-			if size := last.to - last.from; head > size || tail > size {
+			if size := to - from; head > size || tail > size {
 				r.Fail("a name that shares more than there is")
 			}
 			if r.Err() != nil {
 				return
 			}
-			n := tableName{from: int32(len(r.text)), dim: uint8(dim)}
-			r.text = append(r.text, r.text[last.from:last.from+head]...)
+			start := int32(len(r.text))
+			r.text = append(r.text, r.text[from:from+head]...)
 			r.middle()
-			r.text = append(r.text, r.text[last.to-tail:last.to]...)
-			n.to = int32(len(r.text))
-			r.names = append(r.names, n)
-			last = n
+			r.text = append(r.text, r.text[to-tail:to]...)
+			from, to = start, int32(len(r.text))
+			r.ends = append(r.ends, to)
 		}
 	}
+	r.text = slices.Clone(r.text) // without the room that it had
 }
 
 // middle reads what a name does not share with the one before.
@@ -136,7 +174,7 @@ func (r *partialReader) partial(p *Partial) {
 		p.Records = r.tick(start, 1)
 	}
 	if flags&flagDestructive != 0 {
-		if p.Destructive = r.window(start); p.Destructive.Empty() {
+		if p.Destructive = r.window(start); p.Destructive.Empty() && !r.skim {
 			p.Destructive = p.Records.At(start)
 		}
 	}
@@ -148,7 +186,7 @@ func (r *partialReader) partial(p *Partial) {
 	}
 	if flags&flagTraits != 0 {
 		r.traits(p)
-		if flags&flagSubjects == 0 && r.Counts(p.Dimension) {
+		if !r.skim && flags&flagSubjects == 0 && r.Counts(p.Dimension) {
 			p.Subjects = r.actorsOf(p, start)
 		}
 	}
@@ -167,6 +205,13 @@ func (r *partialReader) window(start uint32) (w sketches.Window) {
 
 // tick reads a list in the form of a tick.
 func (r *partialReader) tick(start uint32, n int) (w sketches.Window) {
+	if r.skim {
+		wire.Decode(&r.Reader, func(b []byte) (nothing struct{}, rest []byte, err error) {
+			rest, err = sketches.SkipTick(b, start, n)
+			return nothing, rest, err
+		})
+		return w
+	}
 	return wire.Decode(&r.Reader, func(b []byte) (sketches.Window, []byte, error) {
 		return sketches.DecodeTick(b, sketches.PartialPrecision, start, n)
 	})
@@ -181,10 +226,18 @@ func (r *partialReader) tokens(start uint32) (w sketches.Window) {
 		r.Fail("too many subjects")
 		return w
 	}
-	tokens, last := make([]uint32, 0, n), uint64(0)
+	var tokens []uint32
+	if !r.skim {
+		tokens = make([]uint32, 0, n)
+	}
+	last := uint64(0)
 	for range max(n, 1) - 1 {
-		last += r.Uvarint()
-		tokens = append(tokens, uint32(last)&(1<<24-1))
+		if last += r.Uvarint(); !r.skim {
+			tokens = append(tokens, uint32(last)&(1<<24-1))
+		}
+	}
+	if r.skim {
+		return w
 	}
 	return subjectWindow(tokens, start)
 }
@@ -193,17 +246,14 @@ func (r *partialReader) tokens(start uint32) (w sketches.Window) {
 // puts them in theirs.
 func (r *partialReader) traits(p *Partial) {
 	n := r.CountUpTo(1 << 10)
-	p.Traits = make([]trait.Count, 0, n)
-	at := 0
+	if !r.skim {
+		p.Traits = make([]trait.Count, 0, n)
+	}
+	at, dim := 0, 0
 	for range n {
 		v := r.Uvarint()
 		if at = r.at(at, v/3); r.Err() != nil {
 			return
-		}
-		t := &r.names[at]
-		if !t.known {
-			text := r.text[t.from:t.to]
-			t.hash, t.handle, t.known = trait.NameHash(text), unique.Make(string(text)), true
 		}
 		events := int64(1)
 		switch v % 3 {
@@ -212,9 +262,24 @@ func (r *partialReader) traits(p *Partial) {
 		case someTrait:
 			events = int64(r.Uvarint() & (1<<62 - 1))
 		}
-		p.Traits = append(p.Traits, trait.CountOf(int(t.dim), t.handle, t.hash, events))
+		if r.skim {
+			continue
+		}
+		for dim+1 < len(r.starts) && int(r.starts[dim+1]) <= at {
+			dim++
+		}
+		p.Traits = append(p.Traits, trait.CountOf(dim, r.handle(at), trait.NameHash(r.name(at)), events))
 	}
 	trait.Sort(p.Traits)
+}
+
+// handle returns the handle of a name.
+func (r *partialReader) handle(at int) unique.Handle[string] {
+	h := &r.handles[at]
+	if *h == (unique.Handle[string]{}) {
+		*h = unique.Make(string(r.name(at)))
+	}
+	return *h
 }
 
 // actorsOf returns the subjects of a partial whose traits name all of them.

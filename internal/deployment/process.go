@@ -91,7 +91,7 @@ func workers(c *config.Config) int {
 }
 
 func sourceOptions(c *config.Config) (sources.Options, error) {
-	o := sources.Options{Interval: c.CommitInterval, Idle: c.Time.IdleAfter, MaxAhead: c.Time.MaxAhead}
+	o := sources.Options{Interval: c.CommitInterval, Idle: c.Time.IdleAfter, MaxAhead: c.Time.MaxAhead, MaxHeld: sources.MaxHeld}
 	formats, err := settings.Formats(c)
 	if err != nil {
 		return o, err

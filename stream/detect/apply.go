@@ -21,21 +21,11 @@ func (d *Task) Apply(offset int64, b *stream.Batch) error {
 			dims[i] = stream.NoDimension
 		}
 	}
-	var key []byte
-	err := b.Partials(func(p *stream.Partial) {
-		dim := dims[p.Dimension]
-		if dim == stream.NoDimension {
-			d.stats.Unknown++
-			return
-		}
-		d.stats.Partials++
-		p.Rename(dims)
-		key = append(append(key[:0], byte(dim)), p.Identity...)
-		d.hold(key, p, offset)
-	})
+	held, err := b.Hold(dims, func(p stream.HeldPartial) { d.hold(p, offset) })
 	if err != nil {
 		return fmt.Errorf("offset %d: %w", offset, err)
 	}
+	d.waiting.keep(held)
 	if d.facts != nil {
 		d.facts.hold(b, func(tick int64) (int64, bool) { return d.arrives(tick, offset) })
 	}
@@ -68,14 +58,19 @@ func (d *Task) arrives(apply, offset int64) (tick int64, ok bool) {
 	return apply, true
 }
 
-// hold keeps a partial until its tick closes.
-func (d *Task) hold(key []byte, p *stream.Partial, offset int64) {
-	apply, ok := d.arrives(p.Apply, offset)
+// hold notes that a partial waits until its tick closes.
+func (d *Task) hold(p stream.HeldPartial, offset int64) {
+	if p.Dimension == stream.NoDimension {
+		d.stats.Unknown++
+		return
+	}
+	d.stats.Partials++
+	tick, ok := d.arrives(p.Apply, offset)
 	if !ok {
 		return
 	}
-	if apply != p.Apply {
+	if tick != p.Apply {
 		d.stats.Overdue++
 	}
-	d.waiting.add(d.people.get(key), apply, p)
+	d.waiting.add(tick, p.PartialRef)
 }

@@ -11,13 +11,35 @@ import (
 	"github.com/weirhq/weir/stream"
 )
 
-// cell is what waits for one identity and one tick of application.
+// cell is what one identity did that counts at one tick.
 type cell struct {
 	id    *identity
 	apply int64
 	parts []part
 	room  [1]part // of parts: nearly all cells have one
-	next  *cell
+}
+
+// cells returns what counts at a tick, united by identity, in the order in which the
+// identities came.
+func (d *Task) cells(tick int64) []*cell {
+	var out []*cell
+	d.waiting.take(tick, func(batch *stream.HeldBatch, refs []stream.PartialRef) {
+		for _, ref := range refs {
+			var p stream.Partial
+			batch.Read(ref, &p)
+			d.buffer = append(append(d.buffer[:0], byte(p.Dimension)), p.Identity...)
+			id := d.people.get(d.buffer)
+			if id.cell == nil {
+				id.cell = &cell{id: id, apply: tick}
+				out = append(out, id.cell)
+			}
+			id.cell.add(&p)
+		}
+	})
+	for _, c := range out {
+		c.id.cell = nil
+	}
+	return out
 }
 
 // part is the union of partials of one tick of event time.

@@ -16,7 +16,7 @@ type identity struct {
 	window   sketches.Window
 	state    score.State
 	followed *followed // nil: it was no candidate lately
-	waiting  *cell     // partials that wait for their tick: the latest, whose next is the earliest
+	cell     *cell     // what is being gathered of the tick that closes; nil else
 	tally    *tally    // of the open bin; nil: nothing beside the window
 	bin      int64     // bin that fresh and tally belong to
 	fresh    float64   // first touches in the bin
@@ -38,9 +38,9 @@ func newIdentity(key []byte) *identity {
 	return &identity{key: string(key), first: eventtime.Never, last: eventtime.Never, saved: eventtime.Never, bin: eventtime.Never}
 }
 
-// busy reports whether something refers to the identity: an open bin, a partial that
-// waits, a snapshot that is due, or that it is watched.
-func (id *identity) busy() bool { return id.open || id.watched || id.dirty || id.waiting != nil }
+// busy reports whether something refers to the identity: an open bin, a snapshot that
+// is due, or that it is watched.
+func (id *identity) busy() bool { return id.open || id.watched || id.dirty }
 
 // forget makes an identity one that was never seen, if it has been silent for long
 // at a tick.

@@ -74,7 +74,7 @@ func (p *population) known(key []byte) *identity {
 }
 
 // sleep puts an identity away that was just written as value, unless it is needed:
-// its bin is open, a partial waits, or it is watched.
+// its bin is open, or it is watched.
 func (p *population) sleep(id *identity, value []byte) {
 	if id.busy() {
 		return

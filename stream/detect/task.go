@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"math"
 	"slices"
 
 	"github.com/weirhq/weir/detectors/fact"
@@ -63,6 +64,7 @@ type Task struct {
 // after their tick had closed, from a source that was declared idle too early.
 type Stats struct {
 	Identities, Partials, Unknown, Overdue int64
+	HeldBytes                              int64 // of memory, of partials that wait for their tick to close
 	WatermarkMS                            int64 // event time up to which input is complete
 	ClosedMS                               int64 // event time up to which it has been judged
 	Holder                                 stream.Source
@@ -125,9 +127,22 @@ func (d *Task) Take() (*stream.EvidenceReport, []stream.Change) {
 	return &r, changes
 }
 
-// Held returns how many identities wait, each once for each of its ticks: the
-// bulk of the memory while a backlog is worked through.
-func (d *Task) Held() int { return d.waiting.count }
+// Held returns how many bytes of memory the partials take that wait for their tick to
+// close.
+func (d *Task) Held() int64 { return d.waiting.bytes }
+
+// Judged returns the event time up to which the task has judged, Unix ms; before it
+// has judged anything, where what waits begins. It is false if nothing is known yet.
+func (d *Task) Judged() (ms int64, ok bool) {
+	if d.done != eventtime.Never {
+		return d.cfg.Grid.TickEnd(d.done), true
+	}
+	tick := d.firstWaiting()
+	if tick == math.MaxInt64 {
+		return 0, false
+	}
+	return d.cfg.Grid.TickStart(tick), true
+}
 
 // Unfinished reports that Advance stopped because enough has to be committed
 // before it goes on.
@@ -154,7 +169,7 @@ func (d *Task) Stats() Stats {
 	if d.done != eventtime.Never {
 		s.ClosedMS = d.cfg.Grid.TickEnd(d.done)
 	}
-	s.Identities = int64(d.people.size())
+	s.Identities, s.HeldBytes = int64(d.people.size()), d.waiting.bytes
 	if d.facts != nil {
 		s.Inputs = d.facts.register.Inputs()
 	}

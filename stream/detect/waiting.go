@@ -2,72 +2,97 @@ package detect
 
 import "github.com/weirhq/weir/stream"
 
-// waitingPartials holds partials until the ticks close at which they count, united
-// by identity and tick: one cell for each.
+// waitingPartials holds partials until the ticks close at which they count. They
+// stay in the form in which they came: no identity is woken before its tick.
 type waitingPartials struct {
-	cells stream.ByTick[*cell]
-	count int // cells
+	runs  stream.ByTick[waitingRun]
+	bytes int64 // of memory, of the batches that runs refer to
+
+	// Of the batch that is being taken in:
+	places []waitingPlace
+	ticks  []tickRun
+	ofTick map[int64]int32 // by tick: its index in ticks
 }
 
-// add has a partial of an identity wait for a tick.
-func (w *waitingPartials) add(id *identity, tick int64, p *stream.Partial) {
-	c, made := id.cell(tick)
-	if made {
-		w.cells.Add(tick, c)
-		w.count++
-	}
-	c.add(p)
+// waitingRun is what one batch brings for one tick.
+type waitingRun struct {
+	batch *waitingBatch
+	refs  []stream.PartialRef
 }
 
-// take hands out the cells of a tick, which must be the first that any wait for, in
-// the order in which they were begun.
-func (w *waitingPartials) take(tick int64) []*cell {
-	cells := w.cells.Take(tick)
-	w.count -= len(cells)
-	for _, c := range cells {
-		c.id.takeEarliest()
+// waitingBatch is a batch of which partials wait.
+type waitingBatch struct {
+	*stream.HeldBatch
+	size int64 // bytes of memory
+	left int   // runs that wait
+}
+
+// waitingPlace is a partial, and where its tick stands in ticks.
+type waitingPlace struct {
+	ref stream.PartialRef
+	run int32
+}
+
+// tickRun is a tick, and how many partials wait for it.
+type tickRun struct {
+	tick int64
+	size int32
+}
+
+// add has a partial of the batch that is being taken in wait for a tick.
+func (w *waitingPartials) add(tick int64, ref stream.PartialRef) {
+	run := int32(len(w.ticks) - 1)
+	if run < 0 || w.ticks[run].tick != tick {
+		if w.ofTick == nil {
+			w.ofTick = map[int64]int32{}
+		}
+		at, ok := w.ofTick[tick]
+		if !ok {
+			at = int32(len(w.ticks))
+			w.ofTick[tick] = at
+			w.ticks = append(w.ticks, tickRun{tick: tick})
+		}
+		run = at
 	}
-	return cells
+	w.ticks[run].size++
+	w.places = append(w.places, waitingPlace{ref, run})
+}
+
+// keep ends the taking in of a batch.
+func (w *waitingPartials) keep(held *stream.HeldBatch) {
+	if len(w.places) == 0 {
+		return
+	}
+	refs := make([]stream.PartialRef, len(w.places))
+	batch := &waitingBatch{HeldBatch: held, left: len(w.ticks), size: held.Size() + 8*int64(len(refs)) + 64*int64(len(w.ticks))}
+	lists := make([][]stream.PartialRef, len(w.ticks))
+	from := int32(0)
+	for i, t := range w.ticks {
+		lists[i] = refs[from : from : from+t.size]
+		from += t.size
+	}
+	for _, p := range w.places {
+		lists[p.run] = append(lists[p.run], p.ref)
+	}
+	for i, t := range w.ticks {
+		w.runs.Add(t.tick, waitingRun{batch, lists[i]})
+	}
+	w.bytes += batch.size
+	w.places, w.ticks = w.places[:0], w.ticks[:0]
+	clear(w.ofTick)
+}
+
+// take hands out what waits for a tick, which must be the first for which anything
+// does, in the order in which it came.
+func (w *waitingPartials) take(tick int64, yield func(*stream.HeldBatch, []stream.PartialRef)) {
+	for _, run := range w.runs.Take(tick) {
+		yield(run.batch.HeldBatch, run.refs)
+		if run.batch.left--; run.batch.left == 0 {
+			w.bytes -= run.batch.size
+		}
+	}
 }
 
 // first returns the first tick for which anything waits, the largest number there is
 // if nothing does.
-func (w *waitingPartials) first() int64 { return w.cells.First() }
-
-// cell returns what waits for a tick of the identity, and whether it was made
-// just now. The cells stand in a ring in the order of their ticks, so that the
-// latest, to which most is added, and the earliest, which goes first, are both
-// at hand however many wait.
-func (id *identity) cell(tick int64) (c *cell, made bool) {
-	before := id.waiting
-	switch {
-	case before == nil:
-		c = &cell{id: id, apply: tick}
-		c.next, id.waiting = c, c
-		return c, true
-	case before.apply == tick:
-		return before, false
-	}
-	last := before.apply < tick
-	for !last && before.next.apply < tick {
-		before = before.next
-	}
-	if !last && before.next.apply == tick {
-		return before.next, false
-	}
-	c = &cell{id: id, apply: tick, next: before.next}
-	before.next = c
-	if last {
-		id.waiting = c
-	}
-	return c, true
-}
-
-// takeEarliest takes the earliest cell out of the ring.
-func (id *identity) takeEarliest() *cell {
-	c := id.waiting.next
-	if id.waiting.next = c.next; c == id.waiting {
-		id.waiting = nil
-	}
-	return c
-}
+func (w *waitingPartials) first() int64 { return w.runs.First() }

@@ -9,22 +9,17 @@ import (
 	"github.com/weirhq/weir/stream"
 )
 
-// What waits for a tick comes back in the order in which it was added, whatever
-// the order of the ticks, and an identity's cells are one for each of its ticks,
-// the earliest first.
+// What waits for a tick comes back in the order in which it was added, whatever the
+// order of the ticks.
 func TestWaitingForTicks(t *testing.T) {
 	for seed := range uint64(200) {
 		dice := rand.New(rand.NewPCG(seed, 1))
 		var waits stream.ByTick[int]
-		id := newIdentity([]byte("\x00ana"))
 		want := map[int64][]int{}
 		for n := range 40 {
 			if dice.IntN(4) > 0 {
 				tick := int64(dice.IntN(15))
 				waits.Add(tick, n)
-				if c, made := id.cell(tick); c.apply != tick || made != (want[tick] == nil) {
-					t.Fatalf("seed %d: the cell of tick %d is of %d, made: %t", seed, tick, c.apply, made)
-				}
 				want[tick] = append(want[tick], n)
 				continue
 			}
@@ -39,13 +34,38 @@ func TestWaitingForTicks(t *testing.T) {
 				continue
 			}
 			tick := first
-			if got := id.takeEarliest(); got.apply != tick {
-				t.Fatalf("seed %d: the earliest cell is of tick %d, want %d", seed, got.apply, tick)
-			}
 			if got := waits.Take(tick); !slices.Equal(got, want[tick]) || waits.Take(tick) != nil {
 				t.Fatalf("seed %d: for tick %d waits %v, want %v, once", seed, tick, got, want[tick])
 			}
 			delete(want, tick)
 		}
+	}
+}
+
+// What waits is counted in bytes, until the last tick of its batch is taken.
+func TestWaitingBytes(t *testing.T) {
+	var w waitingPartials
+	batches := []*stream.HeldBatch{{}, {}, {}}
+	ticks := [][]int64{{3, 3, 5, 3}, {}, {9, 5}}
+	for i, list := range ticks {
+		for _, tick := range list {
+			w.add(tick, stream.PartialRef{})
+		}
+		w.keep(batches[i])
+	}
+	var got []int
+	for _, tick := range []int64{3, 5, 9} {
+		if w.first() != tick || w.bytes <= 0 {
+			t.Fatalf("the first tick is %d, want %d; %d bytes wait", w.first(), tick, w.bytes)
+		}
+		w.take(tick, func(b *stream.HeldBatch, refs []stream.PartialRef) {
+			got = append(got, slices.Index(batches, b), len(refs))
+		})
+	}
+	if want := []int{0, 3, 0, 1, 2, 1, 2, 1}; !slices.Equal(got, want) {
+		t.Errorf("batch and number of partials, tick by tick: %v, want %v", got, want)
+	}
+	if w.bytes != 0 || w.first() != math.MaxInt64 {
+		t.Errorf("nothing waits, but %d bytes are counted", w.bytes)
 	}
 }

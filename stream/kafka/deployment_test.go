@@ -152,7 +152,7 @@ func (d *deployment) options(t testing.TB, name string) *kafka.Options {
 		Ingest:   d.ingest(), LoginGrace: time.Duration(loginGrace) * time.Millisecond, Detect: d.detect(), Correlate: d.correlate(),
 		Sources: sources.Options{
 			Sources:  []sources.Topic{{Topic: "access", Format: native}},
-			Interval: 200 * time.Millisecond, Idle: 300 * time.Millisecond, MaxAhead: 6 * time.Hour,
+			Interval: 200 * time.Millisecond, Idle: 300 * time.Millisecond, MaxAhead: 6 * time.Hour, MaxHeld: sources.MaxHeld,
 		},
 		StopGrace: 20 * time.Second, Log: d.conn.Logger.With("process", name), Metrics: metrics.New(prometheus.NewRegistry()),
 	}
@@ -202,6 +202,13 @@ func traffic(t testing.TB, scenario string, seed uint64, days int, scale float64
 // produce writes events to the topic, spread over its partitions.
 func (d *deployment) produce(t testing.TB, topic string, partitions int32, events [][]byte) {
 	t.Helper()
+	// In runs, so that partitions differ in what they hold.
+	d.deal(t, topic, partitions, events, func(i int) int32 { return int32(i/7) % partitions })
+}
+
+// deal writes events to the partitions of a topic, by their number.
+func (d *deployment) deal(t testing.TB, topic string, partitions int32, events [][]byte, of func(i int) int32) {
+	t.Helper()
 	cl, err := kgo.NewClient(append(d.conn.Extra, kgo.SeedBrokers(d.conn.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxBufferedRecords(100_000))...)
 	if err != nil {
 		t.Fatal(err)
@@ -213,8 +220,7 @@ func (d *deployment) produce(t testing.TB, topic string, partitions int32, event
 	}
 	var first error
 	for i, value := range events {
-		// In runs, so that partitions differ in what they hold.
-		cl.Produce(ctx, &kgo.Record{Topic: topic, Partition: int32(i/7) % partitions, Value: value}, func(_ *kgo.Record, err error) {
+		cl.Produce(ctx, &kgo.Record{Topic: topic, Partition: of(i), Value: value}, func(_ *kgo.Record, err error) {
 			if err != nil && first == nil {
 				first = err
 			}

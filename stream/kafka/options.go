@@ -83,6 +83,7 @@ func (o *Options) validate() error {
 		need(o.Workers > 0, "ingest has %d workers", o.Workers)
 		need(len(o.Sources.Sources) > 0, "ingest has no source")
 		need(o.Sources.Interval > 0, "ingest commits every %v", o.Sources.Interval)
+		need(o.Sources.MaxHeld > 0, "ingest may write %d bytes ahead of detect", o.Sources.MaxHeld)
 		for _, s := range o.Sources.Sources {
 			need(s.Topic != "" && s.Format != nil, "source %q has no topic or no format", s.Topic)
 		}

@@ -26,7 +26,10 @@ type Metrics struct {
 	LostOffsets     *prometheus.CounterVec   // topic: offsets that were gone before they were read
 	LagOffsets      *prometheus.GaugeVec     // topic, partition
 	LagSeconds      *prometheus.GaugeVec     // topic, partition
+	EventSpeed      *prometheus.GaugeVec     // topic, partition
+	TimeLeft        *prometheus.GaugeVec     // topic, partition
 	Paused          *prometheus.GaugeVec     // topic, partition
+	Unjudged        *prometheus.GaugeVec     // worker
 	Pending         *prometheus.GaugeVec     // what: entries, identities
 	Bytes           *prometheus.CounterVec   // stage, direction
 	Commits         *prometheus.CounterVec   // stage, result
@@ -42,6 +45,7 @@ type Metrics struct {
 	Noticed         *prometheus.CounterVec   // fact: each tick
 	missing         *prometheus.GaugeVec     // input
 	overdue         *prometheus.GaugeVec     // partition
+	held            *prometheus.GaugeVec     // partition
 	waiting         *prometheus.GaugeVec     // partition
 	unknown         *prometheus.GaugeVec     // partition
 	StateBytes      *prometheus.CounterVec   // partition
@@ -97,7 +101,10 @@ func New(reg prometheus.Registerer) *Metrics {
 		LostOffsets: counter("source_offsets_lost_total", "Source offsets that were deleted before they were read.", "topic", "partition"),
 		LagOffsets:  gauge("source_lag_offsets", "Records of a source partition that wait to be read.", "topic", "partition"),
 		LagSeconds:  gauge("source_lag_seconds", "Wall clock less the largest event time read of a source partition.", "topic", "partition"),
-		Paused:      gauge("source_paused", "1 while a source partition waits for others because it is far ahead in event time.", "topic", "partition"),
+		Paused:      gauge("source_paused", "1 while a source partition is not read because it is too far past what detect has judged.", "topic", "partition"),
+		EventSpeed:  gauge("source_event_speed", "Seconds of event time that are read of a source partition in a second, over the last five minutes.", "topic", "partition"),
+		TimeLeft:    gauge("source_left_seconds", "Seconds until a source partition is read to its end, at the pace of the last five minutes; +Inf if its lag does not shrink.", "topic", "partition"),
+		Unjudged:    gauge("ingest_unjudged_bytes", "Bytes that an ingest worker has written and that detect has not judged yet.", "worker"),
 		Pending:     gauge("ingest_pending", "What ingest holds for its next commit.", "what"),
 		Bytes:       counter("bytes_total", "Bytes of record values read from the sources and written to weir's topics, uncompressed.", "stage", "direction"),
 		Commits:     counter("commits_total", "Transactions, by result.", "stage", "result"),
@@ -110,6 +117,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		holder:          gauge("watermark_holder", "1 for the source partition that holds the watermark back.", "topic", "partition"),
 		identities:      gauge("identities", "Identities whose state is held.", "partition"),
 		overdue:         gauge("overdue_partials", "Partials that came after their tick had closed, from a source declared idle too early; counted one tick later.", "partition"),
+		held:            gauge("held_bytes", "Bytes of memory that a partition of identities takes for partials whose tick is not closed yet.", "partition"),
 		waiting:         gauge("waiting_for_parameters", "1 while a partition waits for correlate to publish the parameters of the bin before.", "partition"),
 		unknown:         gauge("unknown_dimension_records", "Partials and states of dimensions that the configuration does not have.", "partition"),
 		StateBytes:      counter("state_bytes_total", "Bytes written to the state topic.", "partition"),

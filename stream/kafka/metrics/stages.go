@@ -24,6 +24,7 @@ func (m *Metrics) Progress(partition string, s detect.Stats, waiting bool) {
 		m.watermark.WithLabelValues(partition).Set(float64(s.WatermarkMS) / 1000)
 	}
 	m.identities.WithLabelValues(partition).Set(float64(s.Identities))
+	m.held.WithLabelValues(partition).Set(float64(s.HeldBytes))
 	m.overdue.WithLabelValues(partition).Set(float64(s.Overdue))
 	m.unknown.WithLabelValues(partition).Set(float64(s.Unknown))
 	m.holder.Reset()
@@ -64,14 +65,14 @@ func (m *Metrics) Joined(partition string, s join.Stats) {
 // ForgetSource deletes the gauges of a source partition that this process does
 // not read any longer.
 func (m *Metrics) ForgetSource(topic string, partition int32) {
-	for _, g := range []*prometheus.GaugeVec{m.LagOffsets, m.LagSeconds, m.Paused} {
+	for _, g := range []*prometheus.GaugeVec{m.LagOffsets, m.LagSeconds, m.EventSpeed, m.TimeLeft, m.Paused} {
 		g.DeleteLabelValues(topic, Label(partition))
 	}
 }
 
 // ForgetDetect deletes the gauges of a partition of identities.
 func (m *Metrics) ForgetDetect(partition int32) {
-	for _, g := range []*prometheus.GaugeVec{m.watermark, m.closed, m.identities, m.overdue, m.waiting, m.unknown, m.RestoreTime} {
+	for _, g := range []*prometheus.GaugeVec{m.watermark, m.closed, m.identities, m.overdue, m.held, m.waiting, m.unknown, m.RestoreTime} {
 		g.DeleteLabelValues(Label(partition))
 	}
 	m.holder.Reset() // the partitions that are left show it again

@@ -22,6 +22,7 @@ type Join struct {
 // Unix ms.
 type Detect struct {
 	Closed     int64   `json:"closed"`               // up to which it is judged; 0: nothing yet
+	Judged     int64   `json:"judged,omitempty"`     // the same, or where the first events begin that wait; 0: none have come
 	Watermark  int64   `json:"watermark,omitempty"`  // up to which input is complete
 	Holder     string  `json:"holder,omitempty"`     // the source partition that holds the watermark back: topic/partition
 	Waiting    bool    `json:"waiting,omitempty"`    // for correlate's parameters of the bin before

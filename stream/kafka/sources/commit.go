@@ -31,7 +31,12 @@ func (r *run) commit(ctx context.Context) error {
 		}
 	}
 	r.Metrics.Heartbeat.WithLabelValues("ingest").SetToCurrentTime()
-	return r.balance(ctx, progress)
+	if err := r.look(ctx); err != nil {
+		return err
+	}
+	r.hold()
+	r.showSpeed()
+	return nil
 }
 
 // write is the transaction of a commit. It reports whether it was committed.
@@ -65,6 +70,7 @@ func (r *run) write(ctx context.Context, progress []stream.Progress) (committed 
 		return false, nil
 	}
 	r.ingest.Commit()
+	r.wrote(size)
 	r.rejects.count(r.Metrics)
 	r.rejects = rejects{}
 	r.last.progress, r.last.topics = progress, r.topics

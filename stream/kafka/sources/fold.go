@@ -54,11 +54,13 @@ func (r *run) fold(fetches kgo.Fetches) {
 			}
 			r.ingest.Read(src, rec.Offset+1)
 		}
+		at := r.partitions[src]
 		if r.ingest.At(src).MaxTime != before.MaxTime {
-			r.partitions[src].quiet = time.Now()
+			at.quiet = time.Now()
 		}
 		f.count(size)
-		r.Metrics.LagOffsets.WithLabelValues(p.Topic, metrics.Label(p.Partition)).Set(float64(p.HighWatermark - 1 - p.Records[len(p.Records)-1].Offset))
+		at.lag = p.HighWatermark - 1 - p.Records[len(p.Records)-1].Offset
+		r.Metrics.LagOffsets.WithLabelValues(p.Topic, metrics.Label(p.Partition)).Set(float64(at.lag))
 	})
 }
 

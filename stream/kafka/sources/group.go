@@ -99,7 +99,7 @@ func (r *run) gain(ctx context.Context, parts map[string][]int32) error {
 				progress = ingest.NoProgress(s, starts[s])
 			}
 			r.ingest.Assign(progress)
-			r.partitions[s] = &partition{from: progress.Offset, quiet: time.Now()}
+			r.partitions[s] = &partition{from: progress.Offset, written: progress.Offset, quiet: time.Now()}
 		}
 	}
 	return nil

@@ -86,6 +86,7 @@ func (r *run) findIdle(ctx context.Context) error {
 		}
 		if reached(p, slack) {
 			r.ingest.Rest(p.Source, now.UnixMilli())
+			r.partitions[p.Source].lag = 0
 			r.Metrics.LagOffsets.WithLabelValues(p.Topic, metrics.Label(p.Partition)).Set(0)
 		}
 	}
@@ -132,7 +133,7 @@ func reachedByMost(all map[stream.Source]stream.Progress, but stream.Source) int
 // nearEnd is how far from its end a partition may be to count as idle although
 // it flows, when nothing that was read of it was an event: all of its records
 // are rejected or left out, and it must not hold everybody's watermark.
-const nearEnd = pollRecords
+const nearEnd = 5_000
 
 // ends returns a function that tells whether a position has reached the end of
 // its log as it is now, or comes so near.

@@ -19,7 +19,7 @@ import (
 const (
 	mostEntries    = 2_000_000
 	mostIdentities = 300_000
-	pollRecords    = 5_000
+	pollRecords    = 1_000
 )
 
 // Topic is one source topic.
@@ -40,7 +40,8 @@ type Options struct {
 	Sources  []Topic
 	Interval time.Duration // between commits
 	Idle     time.Duration // how long a partition must be quiet to be idle
-	MaxAhead time.Duration // of event time, of one partition before the slowest; 0: any
+	MaxAhead time.Duration // of event time, of one partition past what detect has judged; 0: any
+	MaxHeld  int64         // bytes that a worker writes before detect has judged them
 	Created  int64         // when the deployment began, Unix ms
 }
 
@@ -97,14 +98,21 @@ type run struct {
 	topics     []stream.Topic // the source topics and how many partitions they have
 	listed     time.Time      // wall clock when topics was listed last
 	last       lastCommit
+	pace       ingest.Pace
+	looked     time.Time // wall clock when it was last asked how far detect is
+	held       int       // partitions that are paused
+	reported   time.Time // wall clock when the log last said that it catches up
 }
 
 // partition is what a run knows of one source partition beside its progress.
 type partition struct {
-	quiet  time.Time // wall clock since when no event moved its event time
-	from   int64     // offset at which it was taken over
-	paused bool      // it is far ahead of others
-	loaded bool      // the client has begun with it
+	quiet   time.Time // wall clock since when no event moved its event time
+	from    int64     // offset at which it was taken over
+	written int64     // next offset as of the last commit
+	paused  bool      // it is too far past what detect has judged
+	loaded  bool      // the client has begun with it
+	lag     int64     // records that wait to be read, when any were read last
+	speed   speed
 
 	warned     time.Time // wall clock when the log last told of events dated far ahead
 	ahead      int       // such events since then
@@ -119,8 +127,9 @@ type lastCommit struct {
 }
 
 func newRun(w *Worker, admin *kadm.Client) *run {
+	bounds := ingest.NewPaceConfig(w.Config.Grid, w.Config.Lateness, w.Options.MaxAhead.Milliseconds(), w.Options.MaxHeld)
 	r := &run{
-		Worker: w, admin: admin, ingest: ingest.New(w.Config),
+		Worker: w, admin: admin, ingest: ingest.New(w.Config), pace: ingest.NewPace(bounds),
 		decoders: map[string]*fieldmap.Decoder{}, partitions: map[stream.Source]*partition{}, changes: newChanges(), rejects: rejects{},
 	}
 	r.ingest.Decided = r.decided
@@ -155,6 +164,7 @@ func (r *run) close() {
 	for s := range r.partitions {
 		r.Metrics.ForgetSource(s.Topic, s.Partition)
 	}
+	r.Metrics.Unjudged.DeleteLabelValues(r.ID)
 }
 
 // loop reads and commits in turn.
@@ -164,28 +174,26 @@ func (r *run) loop(ctx context.Context) error {
 	finish := cluster.Finishing(ctx)
 	next := time.Now().Add(r.Options.Interval)
 	for {
-		poll, cancel := context.WithDeadline(ctx, next)
-		fetches := r.session.PollRecords(poll, pollRecords)
-		cancel()
-		stopping := ctx.Err() != nil
-		if err := cluster.FetchError(ctx, fetches); err != nil && !stopping {
-			return err
-		}
-		again, err := r.followGroup(finish)
+		again, err := r.poll(ctx, finish, next)
 		if err != nil {
 			return err
 		}
-		r.countLosses(fetches)
-		if !again {
-			r.fold(fetches)
-		}
-		if stopping {
+		if ctx.Err() != nil {
 			return r.commit(finish)
 		}
 		entries, identities := r.ingest.Pending()
 		r.Metrics.Pending.WithLabelValues("entries").Set(float64(entries))
 		r.Metrics.Pending.WithLabelValues("identities").Set(float64(identities))
-		if time.Now().Before(next) && entries < mostEntries && identities < mostIdentities {
+		all := !again && r.hold()
+		// What all wait for may stand in what was not committed yet.
+		full := entries >= mostEntries || identities >= mostIdentities || all && entries+identities > 0
+		if !full && time.Now().Before(next) {
+			if r.held > 0 && time.Since(r.looked) >= lookAgain {
+				if err := r.look(finish); err != nil {
+					return err
+				}
+				r.hold()
+			}
 			continue
 		}
 		if err := r.commit(finish); err != nil {
@@ -193,4 +201,26 @@ func (r *run) loop(ctx context.Context) error {
 		}
 		next = time.Now().Add(r.Options.Interval)
 	}
+}
+
+// poll takes in what comes before next, or before it is time to look how far detect
+// is. It reports whether what was read since the last commit has to be read again.
+func (r *run) poll(ctx, finish context.Context, next time.Time) (again bool, err error) {
+	if look := r.looked.Add(lookAgain); r.held > 0 && look.Before(next) {
+		next = look
+	}
+	wait, cancel := context.WithDeadline(ctx, next)
+	fetches := r.session.PollRecords(wait, pollRecords)
+	cancel()
+	if err := cluster.FetchError(ctx, fetches); err != nil && ctx.Err() == nil {
+		return false, err
+	}
+	if again, err = r.followGroup(finish); err != nil {
+		return again, err
+	}
+	r.countLosses(fetches)
+	if !again {
+		r.fold(fetches)
+	}
+	return again, nil
 }

@@ -16,8 +16,12 @@ import (
 	"github.com/weirhq/weir/stream/kafka/metrics"
 )
 
-// CommitPositions is how often the positions of tasks are shown in their group.
-const CommitPositions = 5 * time.Second
+// CommitPositions is how often the positions of tasks are shown in their group, and
+// lookPositions how often where others wait for them.
+const (
+	CommitPositions = 5 * time.Second
+	lookPositions   = time.Second
+)
 
 // Task runs one partition until ctx ends or something fails. As it goes it calls
 // at with the next offset of the partition that it is placed by.
@@ -87,9 +91,10 @@ func (p *Placement) Run(ctx context.Context) error {
 		m.stopAll()
 		m.client.Close()
 	}()
+	shown := time.Now()
 	for {
 		// Nothing is read here; what comes are faults of the group.
-		wait, cancel := context.WithTimeout(ctx, CommitPositions)
+		wait, cancel := context.WithTimeout(ctx, lookPositions)
 		fetches := m.client.PollFetches(wait)
 		cancel()
 		if ctx.Err() != nil {
@@ -98,7 +103,10 @@ func (p *Placement) Run(ctx context.Context) error {
 		if err := cluster.FetchError(ctx, fetches); err != nil {
 			return err
 		}
-		m.showPositions()
+		if m.Positions.hurried() || time.Since(shown) >= CommitPositions {
+			m.showPositions()
+			shown = time.Now()
+		}
 	}
 }
 

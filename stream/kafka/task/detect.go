@@ -18,9 +18,10 @@ import (
 // so that it stays well below the size that brokers accept.
 const reportCandidates = 200
 
-// mostHeld is how many pairs of identity and tick a task holds before it stops
-// reading while it waits for parameters.
-const mostHeld = 500_000
+// mostHeld is how many bytes of memory the partials may take that a task holds before
+// it stops reading while it waits for parameters. While it waits for the watermark it
+// reads on, since what it waits for stands behind what it has read.
+const mostHeld = 32 << 20
 
 // Detect runs a detect.Task on each partition of weir.partials that is placed
 // here.
@@ -60,6 +61,7 @@ type detectRun struct {
 	paused    bool      // weir.partials is not read
 	warned    bool      // the log has a warning of the inputs that are missing
 	said      time.Time // wall clock at which the position was told last
+	judged    int64     // event time up to which it is judged, as told last
 	counted   time.Time // wall clock at which the identities were counted last
 	sizes     []int64   // identities by dimension, as of then
 }
@@ -245,15 +247,18 @@ const countEvery = time.Minute
 // tell says how far the partition is, for those who look at the group.
 func (r *detectRun) tell(waiting bool) {
 	now := time.Now()
-	if now.Sub(r.said) < supervise.CommitPositions/2 {
+	judged, known := r.detect.Judged()
+	moved := known && judged != r.judged
+	if !moved && now.Sub(r.said) < supervise.CommitPositions/2 {
 		return
 	}
+	r.judged = judged
 	if r.said = now; now.Sub(r.counted) >= countEvery {
 		r.counted, r.sizes = now, r.detect.Sizes()
 	}
 	s := r.detect.Stats()
 	says := position.Detect{
-		Closed: s.ClosedMS, Watermark: max(s.WatermarkMS, 0), Waiting: waiting, Identities: r.sizes, Facts: r.Config.Facts != nil,
+		Closed: s.ClosedMS, Judged: judged, Watermark: max(s.WatermarkMS, 0), Waiting: waiting, Identities: r.sizes, Facts: r.Config.Facts != nil,
 	}
 	if s.Holder.Topic != "" {
 		says.Holder = s.Holder.Topic + "/" + metrics.Label(s.Holder.Partition)
@@ -264,6 +269,9 @@ func (r *detectRun) tell(waiting bool) {
 		}
 	}
 	r.Positions.Set(r.partition, says)
+	if moved {
+		r.Positions.Hurry() // ingest waits for it
+	}
 }
 
 // pause stops reading partials while the task is full, or reads on: a backlog

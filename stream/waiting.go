@@ -1,0 +1,61 @@
+package stream
+
+import (
+	"unique"
+
+	"github.com/weirhq/weir/internal/wire"
+)
+
+// HeldBatch is the partials of a batch while they wait for their ticks: in the form
+// in which they came, and where each begins. So one that waits costs a few dozen
+// bytes and nothing that the garbage collector would look into.
+type HeldBatch struct {
+	partialReader
+	body []byte
+	dims []int // by dimension of the batch: the number that it has here, NoDimension if none
+}
+
+// PartialRef is the place of a partial in its batch.
+type PartialRef struct {
+	name int32 // of its identity
+	at   int32 // where it begins in the body
+}
+
+// HeldPartial is what is known of a partial before it is read. Of a dimension that
+// is not known here only Dimension is told, NoDimension.
+type HeldPartial struct {
+	PartialRef
+	Dimension int
+	Apply     int64 // as of Partial
+}
+
+// Hold finds the partials of a batch and hands each to yield, in the order of the
+// batch. dims[i] is the number that dimension i of the batch has here, NoDimension
+// if it has none. All that Read will read is checked. The result aliases the batch.
+func (b *Batch) Hold(dims []int, yield func(HeldPartial)) (*HeldBatch, error) {
+	h := &HeldBatch{body: b.Body, dims: dims}
+	err := h.each(len(b.Dimensions), func(ref PartialRef, p *Partial) {
+		out := HeldPartial{Dimension: dims[p.Dimension], Apply: p.Apply}
+		if out.Dimension != NoDimension {
+			out.PartialRef = ref
+		}
+		yield(out)
+	})
+	h.Reader = wire.Reader{}
+	return h, err
+}
+
+// Size returns how many bytes of memory the batch takes while it is held.
+func (h *HeldBatch) Size() int64 { return int64(len(h.body) + len(h.text) + 12*len(h.ends)) }
+
+// Read reads a partial. Its Identity aliases the batch; the rest may be kept.
+func (h *HeldBatch) Read(ref PartialRef, p *Partial) {
+	h.Reader, h.skim = wire.NewReader(h.body[ref.at:]), false
+	if h.handles == nil {
+		h.handles = make([]unique.Handle[string], len(h.ends))
+	}
+	*p = Partial{Dimension: h.dimension(int(ref.name)), Identity: h.name(int(ref.name))}
+	h.partial(p)
+	p.Dimension = h.dims[p.Dimension]
+	p.Rename(h.dims)
+}
