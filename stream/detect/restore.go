@@ -3,6 +3,7 @@ package detect
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/weirhq/weir/internal/wire"
@@ -87,7 +88,8 @@ func (r *Restore) Load(key, value []byte) (err error) {
 	case value == nil:
 		delete(r.values, string(key))
 	default:
-		r.values[string(key)] = value
+		// A part of a record would keep all that was fetched with it.
+		r.values[string(key)] = slices.Clone(value)
 	}
 	return err
 }
@@ -104,8 +106,8 @@ func (r *Restore) Begin(start int64) (*Task, int64, error) {
 		if err := d.load(key, value); err != nil {
 			return nil, 0, err
 		}
+		delete(r.values, key)
 	}
-	r.values = nil
 	d.watermark.SetTopics(c.topics)
 	for _, p := range c.progress {
 		d.watermark.Advance(p)

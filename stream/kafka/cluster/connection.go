@@ -24,12 +24,11 @@ type Connection struct {
 	Extra []kgo.Opt
 }
 
-// Options are what every client of this process shares. A client works on after
-// ctx has ended, for as long as Finishing does: no request of it and no closing
-// waits for a broker longer than that.
+// Options are what every client of this process shares. No request of a client and
+// no closing waits for a broker longer than ctx lasts.
 func (c *Connection) Options(ctx context.Context) []kgo.Opt {
 	opts := []kgo.Opt{
-		kgo.WithContext(Finishing(ctx)),
+		kgo.WithContext(ctx),
 		kgo.SeedBrokers(c.Brokers...),
 		kgo.ClientID(c.ClientID),
 		kgo.WithHooks(c.Hooks...),
@@ -65,6 +64,12 @@ func (q quiet) Level() kgo.LogLevel {
 	default:
 		return level
 	}
+}
+
+// LastingClient opens a client that works on after ctx has ended, for as long as
+// Finishing does: for what a stop must not cut off.
+func (c *Connection) LastingClient(ctx context.Context, more ...kgo.Opt) (*kgo.Client, error) {
+	return c.Client(Finishing(ctx), more...)
 }
 
 // Client opens a client; the caller closes it. For ctx see Options.

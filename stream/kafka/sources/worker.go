@@ -66,7 +66,7 @@ type Worker struct {
 // Run works until ctx ends or something fails. Each run is a member of its own
 // and begins with what was committed.
 func (w *Worker) Run(ctx context.Context) error {
-	admin, err := w.Conn.Client(ctx) // its own: the session's callbacks use it from the start
+	admin, err := w.Conn.LastingClient(ctx) // its own: the session's callbacks use it from the start
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func newRun(w *Worker, admin *kadm.Client) *run {
 }
 
 func (r *run) clientOptions(ctx context.Context) []kgo.Opt {
-	return slices.Concat(r.Conn.Options(ctx), cluster.GroupOptions(r.group()), []kgo.Opt{
+	return slices.Concat(r.Conn.Options(cluster.Finishing(ctx)), cluster.GroupOptions(r.group()), []kgo.Opt{
 		kgo.WithHooks(&r.joining),
 		kgo.ConsumeTopics(r.Options.names()...),
 		kgo.TransactionalID(r.group() + "-" + r.ID),

@@ -16,7 +16,7 @@ const pollFor = 500 * time.Millisecond
 // task's own, which it has taken over. It reads committed records from the
 // offsets that it is given.
 func (s *Env) TaskClient(ctx context.Context, id string, opts ...kgo.Opt) (*kgo.Client, error) {
-	cl, err := s.Conn.Client(ctx, append(opts,
+	cl, err := s.Conn.LastingClient(ctx, append(opts,
 		kgo.TransactionalID(s.Group+"-"+id),
 		kgo.TransactionTimeout(cluster.TransactionLimit),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),

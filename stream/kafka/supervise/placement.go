@@ -76,7 +76,7 @@ func (p *Placement) Run(ctx context.Context) error {
 	defer p.Ready.Forget(group)
 	m := &member{Placement: p, ctx: ctx, running: map[int32]*placed{}, positions: map[int32]int64{}}
 	var err error
-	m.client, err = p.Conn.Client(ctx, append(cluster.GroupOptions(group),
+	m.client, err = p.Conn.LastingClient(ctx, append(cluster.GroupOptions(group),
 		kgo.ConsumeTopics(p.Topic),
 		kgo.DisableAutoCommit(),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, got map[string][]int32) { m.start(got[p.Topic]) }),
