@@ -128,6 +128,9 @@ func ParseAlert(b []byte) (*Alert, error) {
 	if err := jsonline.Parse(b, a); err != nil {
 		return nil, fmt.Errorf("reading an alert: %w", err)
 	}
+	if a.Schema == 0 && a.DedupKey == "" {
+		return nil, errors.New("reading an alert: this is none, since it has neither a schema nor a dedup_key; alerts are what backtest -o json prints")
+	}
 	if a.Schema != Schema {
 		return nil, fmt.Errorf("reading an alert: schema %d, but this weir reads schema %d; run the version that wrote it, or a newer one", a.Schema, Schema)
 	}

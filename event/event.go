@@ -103,6 +103,12 @@ type Event struct {
 	Rows     int64    // rows read, when ids are not logged; 0 <= Rows <= MaxRows
 }
 
+// OnlyTime reports whether an event says nothing but when it was.
+func (e *Event) OnlyTime() bool {
+	return e.Actor == "" && e.Subject == "" && e.KeyID == "" && e.Session == "" && e.IP == "" && e.Client == "" && e.Endpoint == "" &&
+		len(e.Records) == 0 && e.Rows == 0
+}
+
 // Clone returns a copy of e that shares no memory with a decoder.
 func (e *Event) Clone() *Event {
 	c := *e

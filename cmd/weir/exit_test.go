@@ -42,6 +42,7 @@ func workFolder(t *testing.T) {
 		"table.csv":      "time,actor,record\n2026-03-02T09:00:00Z,ana,1\n2026-03-02T09:01:00Z,ana,2\n",
 		"seconds.ndjson": "{\"time\":1772442927.5,\"actor\":\"ana\",\"records\":[1]}{\"time\":1772442928,\"actor\":\"ana\",\"records\":[2]}",
 		"empty.ndjson":   "",
+		"times.ndjson":   "{\"time\":\"2026-03-02T09:00:00Z\",\"who\":\"ana\"}\n{\"time\":\"2026-03-02T09:01:00Z\",\"who\":\"ben\"}\n",
 		"record.key":     "00112233445566778899aabbccddeeff\n",
 		"good.yaml":      "sources: [{topic: access}]\nrecord_key_file: record.key\n",
 		"bad.yaml":       "sources:\n  - topic: access\n    fromat: native\ntime: {tick: 5}\n",
@@ -104,6 +105,8 @@ func TestExitCodes(t *testing.T) {
 
 		{"backtest table.csv", 1, "no event could be read as native (3 not_json); this looks like CSV with the columns time, actor, record: try --format map.yaml, with a field map made by: weir map auto table.csv > map.yaml"},
 		{"backtest --format ocsf good.ndjson", 1, "this looks like the format native"},
+		{"backtest times.ndjson", 1, "no event could be read as native (2 with nothing but a time)"},
+		{"map native empty.ndjson", 1, "reading empty.ndjson: nothing is in it"},
 		{"map native table.csv", 1, "this looks like CSV"},
 		{"map auto table.csv", 0, ""},
 		{"map auto good.ndjson", 0, ""},
@@ -117,6 +120,8 @@ func TestExitCodes(t *testing.T) {
 
 		{"validate -c good.yaml", 0, ""},
 		{"validate", 2, "-c FILE"},
+		{"validate good.yaml", 2, "weir validate -c good.yaml"},
+		{"explain weir-1 --alerts good.ndjson", 1, "good.ndjson:1: reading an alert: this is none"},
 		{"validate -c bad.yaml", 1, `bad.yaml:4: time.tick: "5" lacks a unit`},
 		{"validate -c keyless.yaml", 1, "record_key_file"},
 		{"validate -c missing.yaml", 1, "missing.yaml"},

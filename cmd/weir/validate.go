@@ -26,7 +26,12 @@ func newValidateCommand() *cobra.Command {
 form, units and names, the files it points to, formats, destinations. All faults
 are told at once, each with its line and what would be right.`,
 		Example: `  weir validate -c weir.yaml`,
-		Args:    cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("validate takes the configuration by -c: weir validate -c %s", args[0])
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if path == "" {
 				return usage.Errorf("validate needs a configuration: -c FILE")

@@ -45,6 +45,7 @@ type input struct {
 	done    bool
 
 	events  int64            // that were read
+	bare    int64            // of them, that say nothing but a time
 	ignored int64            // that the format leaves out
 	rejects map[string]int64 // by reason, but for those that the format leaves out
 }
@@ -83,6 +84,7 @@ func (l *Files) Read(ctx context.Context, r Reader) error {
 			}
 		}
 	}
+	l.warnBare(inputs, r)
 	if err := r.Flush(true); err != nil {
 		return unlessEnough(err)
 	}
@@ -94,8 +96,11 @@ func (l *Files) Read(ctx context.Context, r Reader) error {
 func (l *Files) usable(inputs []*input) error {
 	rejects, ignored := map[string]int64{}, int64(0)
 	for _, in := range inputs {
-		if in.events > 0 {
+		if in.events > in.bare {
 			return nil
+		}
+		if in.bare > 0 {
+			rejects[guess.OnlyTime] += in.bare
 		}
 		for reason, n := range in.rejects {
 			rejects[reason] += n
@@ -109,6 +114,17 @@ func (l *Files) usable(inputs []*input) error {
 		return fmt.Errorf("reading %s: nothing is in it", strings.Join(l.Names, ", "))
 	}
 	return nil
+}
+
+// warnBare says of each file of which most events say nothing but a time that the
+// format may be wrong.
+func (l *Files) warnBare(inputs []*input, r Reader) {
+	for i, in := range inputs {
+		if 2*in.bare > in.events && in.bare < in.events {
+			r.Warn(fmt.Sprintf("most events of %s (%d of %d) say nothing but a time under the format %s: see what it makes of them by: weir map %s %s",
+				l.Names[i], in.bare, in.events, l.Format.Name(), l.Format.Name(), l.Names[i]))
+		}
+	}
 }
 
 // slowest returns the input that is least far in event time, so that several
@@ -137,6 +153,9 @@ func (in *input) chunk(r Reader) (events int, err error) {
 		}
 		events++
 		in.events++
+		if ev.OnlyTime() {
+			in.bare++
+		}
 		in.reached = max(in.reached, r.Event(in.source, ev))
 	}
 	for range chunkLines {

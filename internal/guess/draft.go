@@ -17,6 +17,7 @@ type draft struct {
 	explode string // the path of the list of events; "" for none
 	parse   []string
 	noZone  bool
+	unknown string   // a value of the time, whose form is not known
 	absent  bool     // some texts are "-"
 	match   string   // what takes the record out of a URL
 	actions []string // the values of the action
@@ -47,6 +48,11 @@ func draftOf(docs [][]byte) *draft {
 	l := gather(docs)
 	d := &draft{fields: map[string]string{}}
 	when := d.pick(l, "time", func(f *leaf) bool { return timeOutcome(f) != timeform.Unreadable })
+	if when == nil {
+		if when = d.pick(l, "time", func(f *leaf) bool { return !f.number && all(f, hasDigit) }); when != nil {
+			d.unknown = when.texts[0]
+		}
+	}
 	if when != nil {
 		d.noZone = timeOutcome(when) == timeform.NoZone
 		if i := strings.LastIndex(when.path, "[]."); i >= 0 {
@@ -242,6 +248,8 @@ func isID(s string) bool {
 	return len(s) <= 128 && !strings.ContainsAny(s, " \t\n") && s != "true" && s != "false"
 }
 
+func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
+
 func longText(f *leaf) bool { return all(f, func(s string) bool { return len(s) >= 6 }) }
 
 // known reports whether at least one value of a leaf names an action.
@@ -283,7 +291,7 @@ func actionOf(name string) string {
 
 // yaml returns the draft as a field map; head comes after its name.
 func (d *draft) yaml(head string) string {
-	if d.fields["time"] == "" {
+	if len(d.fields) == 0 {
 		return ""
 	}
 	var b strings.Builder
@@ -309,10 +317,14 @@ func (d *draft) yaml(head string) string {
 		switch {
 		case field == "action" && path != "":
 			d.actionYAML(&b, path)
+		case field == "time" && d.unknown != "":
+			fmt.Fprintf(&b, "      time: %s  # the form of %q is not known: name it, as in {path: …, format: …} (docs/formats.md)\n", quoted(path), d.unknown)
 		case field == "records" && d.match != "":
 			fmt.Fprintf(&b, "      records: {path: %s, match: %s}\n", quoted(path), quoted(d.match))
 		case path != "":
 			fmt.Fprintf(&b, "      %s: %s\n", field, quoted(path))
+		case field == "time":
+			b.WriteString("      time: TIME  # which path holds it?\n")
 		case field == "actor" || field == "records":
 			fmt.Fprintf(&b, "      # %s: which path holds it?\n", field)
 		}

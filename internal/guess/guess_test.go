@@ -74,6 +74,24 @@ func TestDrafts(t *testing.T) {
 	}
 }
 
+// TestDraftWithoutTime: where no time is found, the draft says so in its place.
+func TestDraftWithoutTime(t *testing.T) {
+	for sample, want := range map[string]string{
+		`{"when":"03.02.26 9h","user":"kim","customer":"1"}`:    "      time: when  # the form of \"03.02.26 9h\" is not known",
+		`{"when":"3\n2","user":"kim","customer":"1"}`:           "      time: when  # the form of \"3\\n2\" is not known",
+		`{"x":"03.02.26 9h","user":"kim","customer":"1"}`:       "      time: TIME  # which path holds it?\n",
+		`{"time":"never","user":"kim","customer":"1","rows":2}`: "      time: TIME  # which path holds it?\n",
+	} {
+		g := Of([]byte(sample))
+		if !strings.Contains(g.Map, want) || !strings.Contains(g.Map, "actor: user\n") {
+			t.Errorf("%s: got %s\nwant %s", sample, g.Map, want)
+		}
+		if _, err := fieldmap.Parse("draft", []byte(g.Map)); err != nil {
+			t.Errorf("%s: %v", sample, err)
+		}
+	}
+}
+
 // TestNoDraft: of what cannot be read, weir says what it is.
 func TestNoDraft(t *testing.T) {
 	for sample, want := range map[string]string{

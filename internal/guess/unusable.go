@@ -6,6 +6,10 @@ import (
 	"strings"
 )
 
+// OnlyTime stands for a reason among those of Unusable: a format that is not the
+// file's own found a time and nothing else.
+const OnlyTime = "with nothing but a time"
+
 // Unusable returns the error of a file of which nothing could be read under a format:
 // the reasons, what the file looks like, and what to do. path - is standard input,
 // which cannot be looked at again.

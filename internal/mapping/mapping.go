@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
@@ -25,10 +27,12 @@ type Report struct {
 	Values  int64    `json:"values"` // lines or documents read
 	Events  int64    `json:"events"`
 	Samples []Sample `json:"samples"`
-	Fields  []Count  `json:"fields"`  // events that carry each field
-	Actions []Count  `json:"actions"` // events of each action
-	Notes   []Count  `json:"notes"`   // events with each oddity
-	Rejects []Count  `json:"rejects"` // by reason and path
+	Fields  []Count  `json:"fields"`         // events that carry each field
+	Actions []Count  `json:"actions"`        // events of each action
+	Notes   []Count  `json:"notes"`          // events with each oddity
+	Rejects []Count  `json:"rejects"`        // by reason and path
+	Unread  []Count  `json:"unread"`         // keys of documents that the native form does not know
+	Hint    string   `json:"hint,omitempty"` // what to try, where no event says more than a time
 }
 
 // Sample is one event in weir's own form.
@@ -58,6 +62,8 @@ type mapper struct {
 	progress *progress.Line
 	limit    int
 	explodes bool   // a value may hold several events
+	native   bool   // keys that are not read are reported
+	bare     int64  // events that say nothing but a time
 	at       string // file and line of the value that is being decoded
 	index    int    // of the event within that value
 }
@@ -67,7 +73,7 @@ type mapper struct {
 func Map(ctx context.Context, format string, names []string, limit int, p *progress.Line) (*Report, error) {
 	m := &mapper{limit: limit, progress: p}
 	r := &m.report
-	r.Format, r.Samples, r.Notes, r.Rejects = format, []Sample{}, []Count{}, []Count{}
+	r.Format, r.Samples, r.Notes, r.Rejects, r.Unread = format, []Sample{}, []Count{}, []Count{}, []Count{}
 	for _, name := range fieldmap.FieldNames() {
 		r.Fields = append(r.Fields, Count{Name: name})
 	}
@@ -78,13 +84,16 @@ func Map(ctx context.Context, format string, names []string, limit int, p *progr
 	if err != nil {
 		return r, usage.Errorf("%w", err)
 	}
+	m.native = f.Name() == "native"
 	defer m.progress.Clear()
 	for _, name := range names {
 		if err := m.file(ctx, f, name); err != nil {
 			return r, err
 		}
 	}
-	slices.SortStableFunc(r.Rejects, func(a, b Count) int { return cmp.Compare(b.Events, a.Events) })
+	for _, counts := range [][]Count{r.Rejects, r.Unread} {
+		slices.SortStableFunc(counts, func(a, b Count) int { return cmp.Compare(b.Events, a.Events) })
+	}
 	return r, m.usable(f, names)
 }
 
@@ -96,10 +105,19 @@ func (m *mapper) usable(f *fieldmap.Format, names []string) error {
 			rejects[c.Name] += c.Events
 		}
 	}
-	if m.report.Events > 0 || len(rejects) == 0 {
+	m.progress.Clear()
+	switch {
+	case m.report.Events > m.bare:
+		return nil
+	case m.bare > 0:
+		rejects[guess.OnlyTime] = m.bare
+		m.report.Hint = guess.Unusable(names[0], f.Name(), rejects).Error()
+		return nil
+	case m.report.Values == 0:
+		return fmt.Errorf("reading %s: nothing is in it", strings.Join(names, ", "))
+	case len(rejects) == 0:
 		return nil
 	}
-	m.progress.Clear()
 	return guess.Unusable(names[0], f.Name(), rejects)
 }
 
@@ -123,6 +141,7 @@ func (m *mapper) file(ctx context.Context, f *fieldmap.Format, path string) erro
 		if m.report.Values++; m.report.Values%10_000 == 0 {
 			m.progress.Show("%d read, %d events", m.report.Values, m.report.Events)
 		}
+		m.unread(line, fmt.Sprintf("%s:%d", path, n))
 		m.at, m.index = fmt.Sprintf("%s:%d", path, n), 0
 		decoder.Decode(line, func(ev *event.Event, rej *event.Reject) {
 			if rej != nil {
@@ -136,10 +155,33 @@ func (m *mapper) file(ctx context.Context, f *fieldmap.Format, path string) erro
 	return ctx.Err()
 }
 
+// mostUnread is how many keys that are not read are reported.
+const mostUnread = 50
+
+// unread counts the keys of a document that the native form does not know.
+func (m *mapper) unread(document []byte, at string) {
+	if !m.native {
+		return
+	}
+	var keys map[string]json.RawMessage
+	if json.Unmarshal(document, &keys) != nil {
+		return // it is rejected
+	}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		known := slices.Contains(fieldmap.FieldNames(), key)
+		if !known && (len(m.report.Unread) < mostUnread || slices.ContainsFunc(m.report.Unread, func(c Count) bool { return c.Name == key })) {
+			m.report.Unread = count(m.report.Unread, key, "", at)
+		}
+	}
+}
+
 // event counts one event.
 func (m *mapper) event(ev *event.Event) {
 	r := &m.report
 	r.Events++
+	if ev.OnlyTime() {
+		m.bare++
+	}
 	carried := []bool{true, ev.ID != "", true, ev.Actor != "", ev.Role != "", ev.Subject != "", ev.KeyID != "", ev.Session != "",
 		ev.IP != "", ev.Client != "", ev.Endpoint != "", len(ev.Records) > 0, ev.Rows > 0}
 	for i := range r.Fields {

@@ -30,6 +30,10 @@ func (r *Report) WriteTable(out io.Writer) error {
 	}
 	writeCounts(&text, "NOTE", r.Notes, r.Events)
 	writeCounts(&text, "REJECTED", r.Rejects, r.Events)
+	writeCounts(&text, "NOT READ", r.Unread, r.Events)
+	if r.Hint != "" {
+		fmt.Fprintf(&text, "\n%s\n", Printable(r.Hint))
+	}
 	if _, err := io.WriteString(out, text.String()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
@@ -45,6 +49,11 @@ func writeCounts(out io.Writer, head string, counts []Count, events int64) {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	defer w.Flush()
 	switch head {
+	case "NOT READ":
+		fmt.Fprint(w, "\nKEY NOT READ\tEVENTS\tFIRST AT\n")
+		for _, c := range counts {
+			fmt.Fprintf(w, "%s\t%d\t%s\n", Printable(c.Name), c.Events, strings.Join(c.At, "; "))
+		}
 	case "NOTE", "REJECTED":
 		fmt.Fprintf(w, "\n%s\tPATH\tEVENTS\tFIRST AT\n", head)
 		for _, c := range counts {

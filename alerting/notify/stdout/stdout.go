@@ -113,9 +113,13 @@ func AppendTable(b []byte, a *alerting.Alert, loc *time.Location) []byte {
 	if a.Exposed.Records == 0 && a.Exposed.Rows > 0 {
 		exposed = alerting.Group(a.Exposed.Rows) + " rows"
 	}
+	observed, expected := figure(a.Observed), figure(a.Expected)
+	if a.Measure == "" { // a fact without numbers
+		observed, expected = "-", "-"
+	}
 	b = fmt.Appendf(b, row,
 		a.Time.Std().In(loc).Format("2006-01-02 15:04"), cell(a.Severity.String(), 8), cell(string(a.Status), 6),
-		cell(a.Dimension, 10), cell(a.Identity, 28), figure(a.Observed), figure(a.Expected), exposed)
+		cell(a.Dimension, 10), cell(a.Identity, 28), observed, expected, exposed)
 	return append(append(append(b, "    "...), clean(a.Summary)...), '\n')
 }
 

@@ -44,13 +44,17 @@ func TestTable(t *testing.T) {
 	b.Identity = "a-key-with-a-rather-long-name\x1b[2J"
 	b.Summary = "Over:\nfake line"
 	b.Status, b.Observed, b.Expected, b.Exposed = alerting.Close, 3.25, 1234.5, alerting.Exposed{Rows: 5000}
+	fact := *a
+	fact.Kind, fact.Measure, fact.Observed, fact.Expected, fact.Summary = alerting.KindFact, "", 0, 0, "It left."
 	want := "" +
 		"TIME (UTC)        SEVERITY  STATUS  DIMENSION   IDENTITY                          OBSERVED      EXPECTED         EXPOSED\n" +
 		"2026-03-03 15:00  high      open    key         kid-7                                1,240           210      33,700,000\n" +
 		"    " + a.Summary + "\n" +
 		"2026-03-03 15:00  high      close   key         a-key-with-a-rather-long-na…           3.2         1,235      5,000 rows\n" +
-		"    Over:?fake line\n"
-	if got := write(t, Table, a, &b); got != want {
+		"    Over:?fake line\n" +
+		"2026-03-03 15:00  high      open    key         kid-7                                    -             -      33,700,000\n" +
+		"    It left.\n"
+	if got := write(t, Table, a, &b, &fact); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
