@@ -84,6 +84,10 @@ func factBenign(f fact.Name) []string {
 		return []string{"The directory is behind, or a service account has no owner on record."}
 	case fact.SourceSilent:
 		return []string{"A maintenance, or a deployment that changed where events go."}
+	case fact.RefusedVerdict:
+		return []string{"Somebody was taken off the list of authors, or the record key was changed after the verdict."}
+	case fact.SettingsChanged:
+		return []string{"A change that was announced and reviewed."}
 	}
 	return nil
 }
@@ -158,6 +162,18 @@ func factChecks(f fact.Name) []string {
 			"Ask the owners of the token service whether the key is theirs.",
 			"Find since when tokens under it have been accepted, and by which services.",
 			"If it is nobody's, remove it from what the services trust.",
+		}
+	case fact.RefusedVerdict:
+		return []string{
+			"Ask the person whom the verdict names whether it was theirs.",
+			"Find who may write to weir.verdicts, and what wrote at that time.",
+			"Look at the episode that the verdict is about, and at its identity: somebody wanted it to disappear.",
+		}
+	case fact.SettingsChanged:
+		return []string{
+			"Ask who changed the configuration, and why.",
+			"Compare the settings in the ledger's last two records of the kind config.",
+			"Look for identities that the change would hide: new entries of expected, other routes, a larger budget.",
 		}
 	case fact.RetiredKey, fact.RevokedKey, fact.OverageKey, fact.KeyBackFromSleep:
 		return []string{

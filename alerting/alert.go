@@ -63,6 +63,7 @@ type Alert struct {
 	LastSeen   Time               `json:"last_seen,omitempty"`  // event time of its latest event; 0: not known
 	Top        Top                `json:"top,omitzero"`         // what the exposed records went through
 	Members    *Members           `json:"members,omitempty"`    // the episodes that this message stands for; nil: none
+	Said       *Said              `json:"said,omitempty"`       // what a person has said, in the alert that tells of it; nil: nothing
 	Benign     []string           `json:"benign,omitempty"`     // why it may be harmless, one sentence each
 	Checks     []string           `json:"checks,omitempty"`     // what to look at first, one sentence each
 	Links      Links              `json:"links,omitzero"`       // pages to go on from
@@ -100,6 +101,12 @@ const Undelivered fact.Name = "undelivered"
 // DestinationDimension is the dimension of an alert about a dead letter; its
 // identity is the name of the destination.
 const DestinationDimension = "destination"
+
+// Dimensions of facts about weir itself: the author of a verdict, and the settings.
+const (
+	AuthorDimension   = "author"
+	SettingsDimension = "settings"
+)
 
 // Share is a value, such as an endpoint, and the part of the exposed records that
 // went through it.
@@ -147,6 +154,14 @@ type Member struct {
 	Identity  string           `json:"identity"`
 	Severity  episode.Severity `json:"severity"`
 	Records   int64            `json:"records"` // how many it has exposed
+}
+
+// Said is a verdict of a person that took effect.
+type Said struct {
+	Kind    string `json:"kind"` // acknowledge, expected, confirmed or reopened
+	Author  string `json:"author"`
+	Reason  string `json:"reason,omitempty"`
+	Expires Time   `json:"expires,omitzero"` // until when it is expected, event time
 }
 
 // Class is what decides where an alert goes.

@@ -26,6 +26,15 @@ func (a *Alert) appendContext(b []byte) []byte {
 		b = append(b, `,"members":`...)
 		b = a.Members.appendJSON(b)
 	}
+	if s := a.Said; s != nil {
+		b = jsonline.Text(b, `,"said":{"kind":`, s.Kind)
+		b = jsonline.Text(b, `,"author":`, s.Author)
+		b = jsonline.Optional(b, `,"reason":`, s.Reason)
+		if s.Expires != 0 {
+			b = appendTime(b, `,"expires":`, s.Expires)
+		}
+		b = append(b, '}')
+	}
 	b = jsonline.Texts(b, `,"benign":`, a.Benign)
 	b = jsonline.Texts(b, `,"checks":`, a.Checks)
 	if !a.Links.IsZero() {

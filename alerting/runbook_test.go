@@ -31,7 +31,7 @@ func runbooks() string {
 		section(dimension, &Alert{Dimension: dimension, Measure: "distinct"})
 	}
 	section(string(KindCampaign), &Alert{Kind: KindCampaign})
-	for _, f := range fact.Names() {
+	for _, f := range append(fact.Names(), fact.Own()...) {
 		section(string(f), &Alert{Kind: KindFact, Fact: f})
 	}
 	b.WriteString("### What the measure adds\n\n| measure | it may be harmless | check |\n|---|---|---|\n")
@@ -52,6 +52,10 @@ func subjectOf(f fact.Name) string {
 		return "signing key"
 	case fact.SourceSilent:
 		return "source"
+	case fact.RefusedVerdict:
+		return "author"
+	case fact.SettingsChanged:
+		return "settings"
 	}
 	return "account"
 }

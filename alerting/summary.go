@@ -20,6 +20,7 @@ func Summarize(a *Alert, loc *time.Location) string {
 		loc = time.UTC
 	}
 	s := sentence{a: a, loc: loc, who: actorOf(a.Dimension)}
+	s.said()
 	switch a.Kind {
 	case KindFact:
 		s.fact()

@@ -31,6 +31,10 @@ func factPhrase(f fact.Name) string {
 		return "is in use again after a long silence"
 	case fact.OrphanAccountUsed:
 		return "is in use, and belongs to nobody known"
+	case fact.RefusedVerdict:
+		return "gave a verdict that does not count"
+	case fact.SettingsChanged:
+		return "are not what they were"
 	case Undelivered:
 		return "did not take an alert"
 	case fact.SourceSilent:
@@ -87,6 +91,31 @@ func (s *sentence) detail() string {
 	}
 	return " (" + strings.Join(details(s.a.Detail), "; ") + ")"
 }
+
+// said writes what a person has said, such as "Declared as expected by kim until Tue 10
+// Mar 2026 15:00 (UTC): yearly audit. What it does is held back until then. ".
+func (s *sentence) said() {
+	x := s.a.Said
+	if x == nil {
+		return
+	}
+	reason := ". "
+	if x.Reason != "" {
+		reason = ": " + Printable(x.Reason, maxReason) + ". "
+	}
+	author := Printable(x.Author, maxIdentity)
+	switch x.Kind {
+	case "expected":
+		s.write("Declared as expected by ", author, " until ", s.day(x.Expires), " (", s.loc.String(), ")", reason, "What it does is held back until then. ")
+	case "confirmed":
+		s.write("Confirmed as a leak by ", author, reason)
+	default:
+		s.write("Said by ", author, " (", x.Kind, ")", reason)
+	}
+}
+
+// maxReason bounds the reason of a verdict in a sentence, in bytes.
+const maxReason = 300
 
 // maxDetails bounds how many details a sentence names; the alert carries all.
 const maxDetails = 6

@@ -20,6 +20,7 @@ var destinationKeys = []struct {
 	{"token", []string{Slack, Alertmanager}},
 	{"channel", []string{Slack}},
 	{"signing_secret", []string{Slack}},
+	{"users", []string{Slack}},
 	{"routing_key", []string{PagerDuty}},
 	{"api", []string{Slack, PagerDuty}},
 	{"username", []string{Alertmanager, Email}},
@@ -139,6 +140,9 @@ func (p *parser) checkRest(d *Destination, at string) {
 	}
 	if d.Type == Slack && d.SigningSecret.IsSet() && len(d.SigningSecret.Reveal()) < minSigningSecret {
 		p.faultAt(p.which(at+".signing_secret"), "is too short; copy the Signing Secret from the app's Basic Information")
+	}
+	if d.Type == Slack && d.SigningSecret.IsSet() != (len(d.Users) > 0) {
+		p.faultAt(at+".users", "goes with signing_secret: it names the people whose clicks on buttons count")
 	}
 	q := at + ".quiet"
 	if d.Quiet.From.set != d.Quiet.To.set {

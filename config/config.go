@@ -34,6 +34,7 @@ type Config struct {
 	Alerts            Alerts
 	Expected          []Expected
 	Facts             Facts
+	Authors           []Author // who may sign verdicts
 	Ledger            Ledger
 	HTTP              HTTP
 	Log               Log

@@ -50,7 +50,8 @@ type Destination struct {
 	Secret        Secret // signs messages
 	Token         Secret
 	Channel       string
-	SigningSecret Secret // of clicks on buttons
+	SigningSecret Secret   // of clicks on buttons
+	Users         []string // whose clicks count
 	RoutingKey    Secret
 	API           string // empty: the vendor's
 	Username      string
@@ -181,6 +182,8 @@ func destinationFields(d *Destination) []field {
 	f = append(f, secretFields("token", &d.Token, "Token of a Slack bot (xoxb-…), or bearer token of Alertmanager.", "${SLACK_TOKEN}")...)
 	f = append(f, scalar("channel", text(&d.Channel, notEmpty), "Channel that a Slack bot posts to, best by its id.", "C024BE91L"))
 	f = append(f, secretFields("signing_secret", &d.SigningSecret, "Signing secret of the Slack app: messages get buttons, whose clicks come to `/slack/` and the destination's name on http.listen, and are checked with it.", "${SLACK_SIGNING_SECRET}")...)
+	f = append(f, field{name: "users", doc: "Ids of the Slack users whose clicks on buttons count; anybody else's are refused, and alerted of. Goes with signing_secret.", example: "[U024BE7LH]",
+		list: texts(&d.Users, func() string { return "[]" }, notEmpty, word)})
 	f = append(f, secretFields("routing_key", &d.RoutingKey, "Integration key of PagerDuty's Events API v2.", "${PAGERDUTY_ROUTING_KEY}")...)
 	f = append(f,
 		scalar("api", text(&d.API, notEmpty, httpURL), "Where the API of Slack (default https://slack.com/api) or PagerDuty (default https://events.pagerduty.com) answers; for the European region, and for look-alikes.", "https://events.eu.pagerduty.com"),

@@ -95,6 +95,7 @@ func table(c *Config) []field {
 		alertsFields(&c.Alerts),
 		factsFields(&c.Facts),
 		expectedField(c),
+		verdictsFields(c),
 		ledgerFields(&c.Ledger),
 		mapping("http", "The server of /metrics, /healthz, /readyz and /status.",
 			scalar("listen", text(&c.HTTP.Listen, notEmpty, listenAddress), "Address to listen on, or off for no server.", "0.0.0.0:9464")),

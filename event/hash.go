@@ -1,6 +1,7 @@
 package event
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -52,6 +53,17 @@ func (h Hasher) AppendSession(dst []byte, token string) []byte {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], h.HashSession(token))
 	return hex.AppendEncode(dst, b[:])
+}
+
+// Derive returns a key of its own for a purpose: HMAC-SHA256 of its name under the
+// record key. Who knows one learns nothing of the record key, nor of another.
+func (h Hasher) Derive(purpose string) [32]byte {
+	var key [KeySize]byte
+	binary.LittleEndian.PutUint64(key[:8], h.k0)
+	binary.LittleEndian.PutUint64(key[8:], h.k1)
+	mac := hmac.New(sha256.New, key[:])
+	mac.Write([]byte("weir derive 1 " + purpose))
+	return [32]byte(mac.Sum(nil))
 }
 
 // Fingerprint names the key without telling it: eight bytes of SHA-256 over

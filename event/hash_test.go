@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/hex"
 	"strings"
 	"testing"
 )
@@ -23,6 +24,18 @@ func TestFingerprint(t *testing.T) {
 	a, b := FixedHasher(), NewHasher([KeySize]byte{1})
 	if a.Fingerprint() != FixedHasher().Fingerprint() || a.Fingerprint() == b.Fingerprint() || len(a.Fingerprint()) != 16 {
 		t.Errorf("got %s and %s", a.Fingerprint(), b.Fingerprint())
+	}
+}
+
+// Keys that are derived differ by the purpose and by the record key, and stay the same.
+func TestDerive(t *testing.T) {
+	h := FixedHasher()
+	a := h.Derive("verdicts")
+	if a != h.Derive("verdicts") || a == h.Derive("dedup keys") || a == NewHasher([KeySize]byte{1}).Derive("verdicts") {
+		t.Error("derived keys do not follow from purpose and record key alone")
+	}
+	if got := hex.EncodeToString(a[:8]); got != "a2dbd0d41fdafde1" {
+		t.Errorf("the key of verdicts begins with %s: verdicts that were signed before count no more", got)
 	}
 }
 

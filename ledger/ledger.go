@@ -30,13 +30,14 @@ const (
 	Alert       Kind = "alert"       // as written for people
 	Suppression Kind = "suppression" // an alert that was held back, and what held it
 	Verdict     Kind = "verdict"     // what a person said, when it took effect
+	Refusal     Kind = "refusal"     // what stood on the topic of verdicts and does not count, and why
 	Config      Kind = "config"      // the settings in force from here on
 	Check       Kind = "checkpoint"  // a checkpoint that was sent outside
 )
 
 func (k Kind) valid() bool {
 	switch k {
-	case Alert, Suppression, Verdict, Config, Check:
+	case Alert, Suppression, Verdict, Refusal, Config, Check:
 		return true
 	}
 	return false

@@ -50,7 +50,7 @@ kafka: {brokers: ["`+cluster.ListenAddrs()[0]+`"]}
 alerts:
   links: {console: "https://weir.example/{dedup_key}"}
   destinations:
-    - {name: chat, type: slack, token: xoxb-1, channel: C1, api: "`+server.URL+`/api", signing_secret: 0123456789abcdef}
+    - {name: chat, type: slack, token: xoxb-1, channel: C1, api: "`+server.URL+`/api", signing_secret: 0123456789abcdef, users: [U1]}
     - {name: hook, type: slack, url: "`+server.URL+`/services/a/b/c"}
     - {name: pager, type: pagerduty, routing_key: 0123456789abcdef0123456789abcdef, api: "`+server.URL+`"}
     - {name: am, type: alertmanager, url: "`+server.URL+`"}

@@ -86,7 +86,7 @@ func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.
 	if err != nil {
 		return err
 	}
-	stop, err := deployment.Serve(c, reg, p, log)
+	stop, err := deployment.Serve(c, s.Authority, reg, p, log)
 	if err != nil {
 		return err
 	}

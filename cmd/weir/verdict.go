@@ -2,15 +2,16 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"os/user"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/internal/authority"
+	"github.com/weirhq/weir/internal/destinations"
+	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/topics"
@@ -52,7 +53,7 @@ interval is taken out of the baseline, so that the leak does not become normal.
 }
 
 type verdictOptions struct {
-	config, reason, author, expires, output string
+	config, reason, key, expires, output string
 }
 
 // newVerdictCommands makes weir ack, expect, confirm and reopen.
@@ -64,8 +65,9 @@ func newVerdictCommands() (out []*cobra.Command) {
 			Short: v.short,
 			Long: v.long + `
 
-The verdict is appended to weir.verdicts and takes effect with the next tick of
-event time; it goes into the ledger with its author. Nothing is overwritten:
+The verdict is signed with your key, whose public half stands in the configuration
+under verdicts.authors, and appended to weir.verdicts. It takes effect with the next
+tick of event time, and goes into the ledger with its author. Nothing is overwritten:
 ` + "`weir reopen`" + ` takes it back by another verdict.`,
 			Example: v.example,
 			Args:    atLeast(1, "at least one DEDUP_KEY, as it stands in the alert"),
@@ -73,22 +75,29 @@ event time; it goes into the ledger with its author. Nothing is overwritten:
 		}
 		configFlag(cmd, &o.config)
 		cmd.Flags().StringVar(&o.reason, "reason", "", "why, for those who read it later")
-		cmd.Flags().StringVar(&o.author, "author", "", "who says so (default: the user who runs the command)")
+		cmd.Flags().StringVar(&o.key, "key", os.Getenv(keyVariable), "PEM file of your Ed25519 key (default: that of the environment variable "+keyVariable+")")
 		outputFlag(cmd, &o.output)
 		if v.kind == correlate.Expected {
-			cmd.Flags().StringVar(&o.expires, "expires", "", "until when: a time such as 2026-12-01T00:00:00Z, or so long from now: 14d, 12h")
+			cmd.Flags().StringVar(&o.expires, "expires", "", "until when: a time such as 2026-12-01T00:00:00Z, or so long from now: 14d, 12h (default 7d, at most 90d)")
 		}
 		out = append(out, cmd)
 	}
 	return out
 }
 
+// keyVariable is the environment variable that names the file of the author's key.
+const keyVariable = "WEIR_VERDICT_KEY"
+
 func runVerdict(ctx context.Context, cmd *cobra.Command, v verdictCommand, o *verdictOptions, keys []string) error {
-	verdicts, err := verdicts(v, o, keys, time.Now())
+	verdict, err := o.verdict(v, time.Now())
 	if err != nil {
 		return err
 	}
 	c, conn, err := reach(cmd, o.config)
+	if err != nil {
+		return err
+	}
+	proof, err := settings.AuthorOf(c, o.key)
 	if err != nil {
 		return err
 	}
@@ -102,51 +111,40 @@ func runVerdict(ctx context.Context, cmd *cobra.Command, v verdictCommand, o *ve
 			return fmt.Errorf("there is no episode %s on %s or %s: give the dedup_key as it stands in the alert", key, names.Alerts, names.Suppressed)
 		}
 	}
-	if err := topics.AppendVerdict(ctx, conn, names, verdicts...); err != nil {
-		return err
-	}
-	for i := range verdicts {
-		alerts := found[verdicts[i].DedupKey]
-		if err := printVerdict(cmd.OutOrStdout(), v, o.output, &verdicts[i], alerts[len(alerts)-1]); err != nil {
+	write := destinations.VerdictWriter(conn, names.Verdicts)
+	for _, key := range keys {
+		verdict.DedupKey = key
+		written, err := authority.Submit(ctx, write, verdict, authority.By{Proof: proof})
+		if err != nil {
+			return err
+		}
+		alerts := found[key]
+		if err := printVerdict(cmd.OutOrStdout(), v, o.output, &written, alerts[len(alerts)-1]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// verdicts builds what is to be written, or says what the call lacks.
-func verdicts(v verdictCommand, o *verdictOptions, keys []string, now time.Time) ([]correlate.Verdict, error) {
+// verdict builds what is said of each episode, or says what the call lacks.
+func (o *verdictOptions) verdict(v verdictCommand, now time.Time) (correlate.Verdict, error) {
 	if err := checkOutput(o.output); err != nil {
-		return nil, err
+		return correlate.Verdict{}, err
 	}
-	if v.kind == correlate.Expected && (o.reason == "" || o.expires == "") {
-		return nil, usage.Errorf("expect needs --reason and --expires: nothing is held back without a reason, nor for ever")
+	if v.kind == correlate.Expected && o.reason == "" {
+		return correlate.Verdict{}, usage.Errorf("expect needs --reason: nothing is held back without one")
 	}
-	if o.author == "" {
-		me, err := user.Current()
-		if err != nil {
-			return nil, usage.Errorf("there is no telling who runs this command (%w); say --author", err)
-		}
-		o.author = me.Username
+	if o.key == "" {
+		return correlate.Verdict{}, usage.Errorf("%s needs --key, your signing key: make it with openssl genpkey -algorithm ed25519, and put its public half under verdicts.authors", v.name)
 	}
 	expires, err := until(o.expires, now)
 	if err != nil {
-		return nil, err
+		return correlate.Verdict{}, err
 	}
-	var out []correlate.Verdict
-	for _, key := range keys {
-		id := make([]byte, 12)
-		_, _ = rand.Read(id) // never fails
-		verdict := correlate.Verdict{
-			ID: hex.EncodeToString(id), Time: alerting.Time(now.UnixMilli()), Kind: v.kind, DedupKey: key,
-			Author: o.author, Reason: o.reason, Expires: expires,
-		}
-		if err := verdict.Validate(); err != nil {
-			return nil, usage.Errorf("%w", err)
-		}
-		out = append(out, verdict)
+	if int64(expires)-now.UnixMilli() > correlate.ExpectedAtMost {
+		return correlate.Verdict{}, usage.Errorf("--expires %s: nothing is expected for longer than 90d", o.expires)
 	}
-	return out, nil
+	return correlate.Verdict{Time: alerting.Time(now.UnixMilli()), Kind: v.kind, Reason: o.reason, Expires: expires}, nil
 }
 
 // until reads a time, or a duration from now on; 0 for an empty text.

@@ -2,6 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +17,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/stream/correlate"
 )
 
@@ -41,8 +49,10 @@ func TestVerdictCommands(t *testing.T) {
 	publish(t, cl, "weir.alerts", "weir-1", episodeAlert("weir-1").AppendJSON(nil))
 	publish(t, cl, "weir.suppressed", "weir-2", []byte(`{"suppressed_by":{"kind":"campaign","name":"weir-9"},"alert":`+string(episodeAlert("weir-2").AppendJSON(nil))+`}`))
 
-	expect(t, 0, "Acknowledged: weir-1 (user kim, by eve)\n    User kim read 205 customers.", "ack", "weir-1", "-c", config, "--author", "eve")
-	expect(t, 0, "Expected, until Tue 1 Dec 2099 00:00 UTC: weir-1", "expect", "weir-1", "-c", config, "--reason", "audit", "--expires", "2099-12-01T00:00:00Z")
+	key, author := authorKey(t, config, "eve")
+	expect(t, 0, "Acknowledged: weir-1 (user kim, by eve)\n    User kim read 205 customers.", "ack", "weir-1", "-c", config, "--key", key)
+	expect(t, 0, "Expected, until ", "expect", "weir-1", "-c", config, "--reason", "audit", "--key", key)
+	t.Setenv(keyVariable, key)
 	expect(t, 0, `"kind":"confirmed"`, "confirm", "weir-1", "weir-2", "-c", config, "-o", "json")
 	expect(t, 0, "Reopened: weir-2", "reopen", "weir-2", "-c", config)
 
@@ -52,6 +62,9 @@ func TestVerdictCommands(t *testing.T) {
 		v, err := correlate.DecodeVerdict(rec.Value)
 		if err != nil || v.DedupKey != string(rec.Key) {
 			t.Fatalf("%s: %s: %v", rec.Key, rec.Value, err)
+		}
+		if err := author.Check(v); err != nil || v.Author != "eve" {
+			t.Errorf("%s by %s: %v", rec.Value, v.Author, err)
 		}
 		got, ids[v.ID] = append(got, string(v.Kind)+" "+v.DedupKey), true
 	}
@@ -66,14 +79,48 @@ func TestVerdictCommands(t *testing.T) {
 	}{
 		{"ack weir-3", 1, "there is no episode weir-3 on weir.alerts or weir.suppressed"},
 		{"ack", 2, "ack needs at least one DEDUP_KEY"},
-		{"expect weir-1", 2, "expect needs --reason and --expires"},
+		{"expect weir-1", 2, "expect needs --reason"},
+		{"expect weir-1 --reason x --expires 91d", 2, "longer than 90d"},
+		{"ack weir-1 --key ", 2, "needs --key"},
+		{"ack weir-1 --key verdict_test.go", 1, "reading the signing key"},
 		{"expect weir-1 --reason x --expires soon", 2, "14d, 12h"},
 		{"expect weir-1 --reason x --expires 2001-01-01T00:00:00Z", 2, "is past"},
 		{"ack weir-1 --expires 1d", 2, "unknown flag: --expires"},
 		{"ack weir-1 -o xml", 2, "-o is table or json"},
 	} {
-		expect(t, c.code, c.says, append(strings.Fields(c.args), "-c", config)...)
+		expect(t, c.code, c.says, append(strings.Split(c.args, " "), "-c", config)...)
 	}
+}
+
+// authorKey writes a key, adds its author to a configuration, and returns the key's file and
+// who judges by the configuration.
+func authorKey(t *testing.T, config, name string) (file string, _ *authority.Authority) {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spki, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(t.TempDir(), "eve.key")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(config, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := fmt.Fprintf(f, "\nverdicts: {authors: [{name: %s, public_key: %s}]}\n", name, base64.StdEncoding.EncodeToString(spki)); err != nil {
+		t.Fatal(err)
+	}
+	return file, authority.New([32]byte{}, []authority.Author{{Name: name, PublicKey: public}})
 }
 
 func TestUntil(t *testing.T) {

@@ -37,6 +37,8 @@ var ofFact = map[fact.Name]Severity{
 	fact.UnknownKey:      High,
 	fact.RevokedKey:      High,
 	fact.ActedAfterLeave: High,
+	// Somebody tries to make a warning disappear.
+	fact.RefusedVerdict: High,
 	// A duty was neglected; by itself that is nobody's theft.
 	fact.OverageKey: Low,
 }

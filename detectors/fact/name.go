@@ -26,6 +26,15 @@ const (
 	SourceSilent      Name = "source_silent"       // a source of events or facts has gone quiet
 )
 
+// The facts about weir itself. No register decides them, and nobody can expect them.
+const (
+	RefusedVerdict  Name = "refused_verdict"  // a verdict was given that does not count
+	SettingsChanged Name = "settings_changed" // what decides who is alerted of what is another than before
+)
+
+// Own lists the facts about weir itself.
+func Own() []Name { return []Name{RefusedVerdict, SettingsChanged} }
+
 // Names lists the facts that weir looks for.
 func Names() []Name {
 	return []Name{

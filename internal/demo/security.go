@@ -22,7 +22,7 @@ const signingSecret = "weir-demo-signs-its-own-clicks"
 func socDestinations(c *config.Config, page string) {
 	chat := config.Destination{
 		Name: "chat", Type: config.Slack, Token: config.NewSecret("xoxb-look-alike"), Channel: "weir-alerts", API: page + "api",
-		SigningSecret: config.NewSecret(signingSecret),
+		SigningSecret: config.NewSecret(signingSecret), Users: []string{fakesoc.Analyst},
 	}
 	pager := config.Destination{
 		Name: "pager", Type: config.PagerDuty, RoutingKey: config.NewSecret("0123456789abcdef0123456789abcdef"), API: page,
@@ -53,7 +53,7 @@ func (o *Options) serveSOC(diagnostics io.Writer) (*soc.Server, error) {
 func (p *pipeline) takeClicks(page *soc.Server) error {
 	mux := http.NewServeMux()
 	log := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if err := destinations.HandleClicks(mux, p.settings.Config, log, destinations.VerdictWriter(p.process.Connection, p.process.Topics.Verdicts)); err != nil {
+	if err := destinations.HandleClicks(mux, p.settings.Config, log, p.settings.Authority, destinations.VerdictWriter(p.process.Connection, p.process.Topics.Verdicts)); err != nil {
 		return err
 	}
 	page.TakeClicks(mux)

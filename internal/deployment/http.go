@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/destinations"
 	"github.com/weirhq/weir/internal/webserver"
 	"github.com/weirhq/weir/stream/kafka"
@@ -28,12 +29,12 @@ func NewRegistry() *prometheus.Registry {
 
 // Serve answers /metrics, /healthz, /readyz, /status and the buttons of messages
 // until stop is called. It serves nothing if http.listen is off.
-func Serve(c *config.Config, reg *prometheus.Registry, p *kafka.Process, log *slog.Logger) (stop func(), err error) {
+func Serve(c *config.Config, a *authority.Authority, reg *prometheus.Registry, p *kafka.Process, log *slog.Logger) (stop func(), err error) {
 	if c.HTTP.Listen == config.Off {
 		return func() {}, nil
 	}
 	mux := http.NewServeMux()
-	if err := destinations.HandleClicks(mux, c, log, destinations.VerdictWriter(p.Connection, p.Topics.Verdicts)); err != nil {
+	if err := destinations.HandleClicks(mux, c, log, a, destinations.VerdictWriter(p.Connection, p.Topics.Verdicts)); err != nil {
 		return nil, err
 	}
 	listener, err := net.Listen("tcp", c.HTTP.Listen)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/webserver"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -23,14 +24,14 @@ func serve(t *testing.T) string {
 	c, err := config.Parse("weir.yaml", []byte(`
 alerts:
   destinations:
-    - {name: soc, type: slack, token: xoxb-1, channel: C024BE91L, signing_secret: 0123456789abcdef0123456789abcdef}
+    - {name: soc, type: slack, token: xoxb-1, channel: C024BE91L, signing_secret: 0123456789abcdef0123456789abcdef, users: [U1]}
 `), os.LookupEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.HTTP.Listen = "127.0.0.1:0" // whichever port is free
 	var log bytes.Buffer
-	stop, err := Serve(c, NewRegistry(), &kafka.Process{}, slog.New(slog.NewJSONHandler(&log, nil)))
+	stop, err := Serve(c, authority.New([32]byte{}, nil), NewRegistry(), &kafka.Process{}, slog.New(slog.NewJSONHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

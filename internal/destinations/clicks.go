@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
 	slackchannel "github.com/weirhq/weir/alerting/notify/slack"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 )
@@ -28,8 +30,10 @@ const expectedFor = 24 * time.Hour
 const clickLimit = 2500 * time.Millisecond
 
 // HandleClicks serves the buttons of every Slack destination that has a signing
-// secret. It hands each verdict to write.
-func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, write func(ctx context.Context, v correlate.Verdict) error) error {
+// secret. Slack has authenticated who clicks; those who are on the destination's list
+// of users may judge. A click of anybody else is written too, without a signature, so
+// that correlate refuses it and people are alerted of it.
+func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, a *authority.Authority, write authority.Writer) error {
 	for i := range c.Alerts.Destinations {
 		d := &c.Alerts.Destinations[i]
 		if d.Type != config.Slack || !d.SigningSecret.IsSet() {
@@ -38,10 +42,14 @@ func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, write 
 		decide := func(ctx context.Context, click slackchannel.Verdict) error {
 			ctx, cancel := context.WithTimeout(ctx, clickLimit)
 			defer cancel()
-			v := verdictOf(&click)
-			err := write(ctx, v)
+			proof := a.Vouch("slack")
+			if !slices.Contains(d.Users, click.Author) {
+				proof = authority.Unproven("slack")
+				log.Warn("somebody clicked who may not judge", "destination", d.Name, "user", click.Author, "dedup_key", click.DedupKey)
+			}
+			_, err := authority.Submit(ctx, write, verdictOf(&click), authority.By{Author: click.Author, Proof: proof})
 			if err != nil {
-				log.Error("a verdict from Slack could not be recorded", "destination", d.Name, "dedup_key", v.DedupKey, "error", err)
+				log.Error("a verdict from Slack could not be recorded", "destination", d.Name, "dedup_key", click.DedupKey, "error", err)
 			}
 			return err
 		}
@@ -54,36 +62,29 @@ func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, write 
 	return nil
 }
 
-// VerdictWriter returns a function that writes verdicts to the topic of that
-// name. One client serves all clicks: opening one for each takes too much of
-// Slack's three seconds.
-func VerdictWriter(conn *cluster.Connection, name string) func(ctx context.Context, v correlate.Verdict) error {
+// VerdictWriter returns what writes verdicts to the topic of that name. One client
+// serves all clicks: opening one for each takes too much of Slack's three seconds.
+func VerdictWriter(conn *cluster.Connection, name string) authority.Writer {
 	verdicts := &topic{conn: conn, name: name}
-	return func(ctx context.Context, v correlate.Verdict) error {
-		value, err := v.Encode()
-		if err != nil {
-			return err
-		}
-		if _, err := verdicts.Produce(ctx, []byte(v.DedupKey), value); err != nil {
-			return fmt.Errorf("writing a verdict: %w", err)
-		}
-		return nil
+	return func(ctx context.Context, key, value []byte) error {
+		_, err := verdicts.Produce(ctx, key, value)
+		return err
 	}
 }
 
 // verdictOf says in weir's terms what somebody has clicked. The id follows from
-// the click, so that one that comes twice within its second is one.
+// the click, so that one that is sent twice is one.
 func verdictOf(click *slackchannel.Verdict) correlate.Verdict {
 	kind := map[slackchannel.Kind]correlate.VerdictKind{
 		slackchannel.Acknowledge: correlate.Acknowledged, slackchannel.Expected: correlate.Expected, slackchannel.TruePositive: correlate.Confirmed,
 	}[click.Kind]
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%d", kind, click.DedupKey, click.Team, click.Author, click.At.Unix()))
+	sum := sha256.Sum256([]byte(click.Click))
 	v := correlate.Verdict{
 		ID: hex.EncodeToString(sum[:12]), Time: alerting.Time(click.At.UnixMilli()), Kind: kind, DedupKey: click.DedupKey,
-		Author: "slack:" + click.Author, Reason: "button in Slack",
+		Reason: "button in Slack",
 	}
 	if click.Name != "" {
-		v.Author += " (" + alerting.Printable(click.Name, 100) + ")"
+		v.Reason += ", by " + alerting.Printable(click.Name, 100)
 	}
 	if kind == correlate.Expected {
 		v.Expires = alerting.Time(click.At.Add(expectedFor).UnixMilli())

@@ -19,6 +19,7 @@ import (
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
@@ -129,16 +130,19 @@ func TestClickBecomesVerdict(t *testing.T) {
 	c := config.Default()
 	c.Alerts.Destinations = []config.Destination{
 		{Name: "plain", Type: config.Slack},
-		{Name: "chat", Type: config.Slack, SigningSecret: config.NewSecret(secret)},
+		{Name: "chat", Type: config.Slack, SigningSecret: config.NewSecret(secret), Users: []string{fakesoc.Analyst}},
+		{Name: "strict", Type: config.Slack, SigningSecret: config.NewSecret(secret), Users: []string{"U1"}},
 	}
 	var got []correlate.Verdict
 	var failure error
 	mux := http.NewServeMux()
-	err := HandleClicks(mux, c, slog.New(slog.DiscardHandler), func(_ context.Context, v correlate.Verdict) error {
-		if _, err := v.Encode(); err != nil {
-			t.Error(err)
+	who := authority.New([32]byte{1}, nil)
+	err := HandleClicks(mux, c, slog.New(slog.DiscardHandler), who, func(_ context.Context, _, value []byte) error {
+		v, err := correlate.DecodeVerdict(value)
+		if err != nil {
+			t.Fatal(err)
 		}
-		got = append(got, v)
+		got = append(got, *v)
 		return failure
 	})
 	if err != nil {
@@ -148,6 +152,7 @@ func TestClickBecomesVerdict(t *testing.T) {
 	defer weir.Close()
 	soc := httptest.NewServer(fakesoc.New(fakesoc.Options{Interactivity: weir.URL + "/slack/chat", SigningSecret: secret}))
 	defer soc.Close()
+	chat := soc.Config.Handler
 	click := func(action string) int {
 		body := `{"channel":"C1","ts":"1.1","action_id":"weir_` + action + `","value":"weir-0123456789abcdef"}`
 		resp, err := http.Post(soc.URL+"/click", "application/json", strings.NewReader(body))
@@ -166,13 +171,21 @@ func TestClickBecomesVerdict(t *testing.T) {
 			t.Fatalf("%s: answered %d, verdicts %+v", c.action, code, got)
 		}
 		v := got[0]
-		if v.Kind != c.kind || v.DedupKey != "weir-0123456789abcdef" || v.Author != "slack:U0ANALYST (analyst)" {
+		if v.Kind != c.kind || v.DedupKey != "weir-0123456789abcdef" || v.Author != "slack:U0ANALYST" || who.Check(&v) != nil {
 			t.Errorf("%s: %+v", c.action, v)
 		}
 		if held := v.Expires - v.Time; v.Kind == correlate.Expected && held != alerting.Time(expectedFor.Milliseconds()) {
 			t.Errorf("held back for %d ms", held)
 		}
 	}
+	other := httptest.NewServer(fakesoc.New(fakesoc.Options{Interactivity: weir.URL + "/slack/strict", SigningSecret: secret}))
+	defer other.Close()
+	got = nil
+	soc.Config.Handler = other.Config.Handler
+	if code := click("expected"); code != http.StatusOK || len(got) != 1 || who.Check(&got[0]) == nil || got[0].Author != "slack:U0ANALYST" {
+		t.Errorf("of somebody who may not judge: answered %d, written %+v", code, got)
+	}
+	soc.Config.Handler = chat
 	failure = errors.New("kafka is away")
 	if code := click("acknowledge"); code != http.StatusBadGateway {
 		t.Errorf("a verdict that was not written: answered %d", code)

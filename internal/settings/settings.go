@@ -15,7 +15,9 @@ import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/detect"
 	"github.com/weirhq/weir/stream/ingest"
@@ -30,6 +32,7 @@ type Settings struct {
 	Ingest    ingest.Config
 	Detect    detect.Config
 	Correlate correlate.Config
+	Authority *authority.Authority // whose verdicts count
 }
 
 // New translates a configuration that package config has checked. It reads the
@@ -75,7 +78,34 @@ func New(c *config.Config) (*Settings, error) {
 		Budget: float64(c.Alerts.Budget), Location: c.Time.Zone,
 		Expected: expectations(c), Reaches: reaches(c),
 	}
+	s.Authority = authority.New(s.Hasher.Derive("verdicts"), authors(c))
+	s.Correlate.Authority = s.Authority.Check
+	if c.RecordKeyFile != "" { // else the keys follow from a key that everybody knows, and need none
+		secret := s.Hasher.Derive("dedup keys")
+		s.Correlate.DedupSecret = secret[:]
+	}
 	return s, nil
+}
+
+func authors(c *config.Config) (out []authority.Author) {
+	for _, a := range c.Authors {
+		out = append(out, authority.Author(a))
+	}
+	return out
+}
+
+// AuthorOf returns the proof of an author who signs with the key in a PEM file. It needs no
+// record key.
+func AuthorOf(c *config.Config, keyFile string) (authority.Proof, error) {
+	text, err := os.ReadFile(keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the signing key: %w", err)
+	}
+	key, err := ledger.ParsePrivateKey(text)
+	if err != nil {
+		return nil, err
+	}
+	return authority.New([32]byte{}, authors(c)).PrivateKey(key), nil
 }
 
 // peers returns, for each dimension, the one by which its identities are grouped.

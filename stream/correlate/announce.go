@@ -109,12 +109,12 @@ func (t *Task) announceOne(id episode.ID, acts *tickActions, found *Findings) {
 		t.verdicts.excise(id, acts.end)
 	}
 	switch {
-	case by.Kind == ByVerdict && record.announced:
-		action, record.announced = episode.Close, false // people have it open
+	case by.Kind == ByVerdict && (record.announced || acts.tellsOf(id)):
+		action, record.announced = episode.Close, false // people have it open, or are to know of the verdict
 	case action == episode.Close && record.announced:
 		record.announced = false
 	case action == episode.Close && record.held == ByCampaign && !t.isReported(&ep, record, by):
-		t.tell(&ep, record, episode.Open, acts.end, found) // it ends before anybody has told of it
+		t.tell(&ep, record, episode.Open, acts, found) // it ends before anybody has told of it
 	case action == episode.Close && by.Kind == "":
 		return // what held it back is listed
 	case by.Kind != "":
@@ -124,7 +124,7 @@ func (t *Task) announceOne(id episode.ID, acts *tickActions, found *Findings) {
 		action, record.announced = episode.Open, true
 		t.openings.count(&ep, acts.end)
 	}
-	t.tell(&ep, record, action, acts.end, found)
+	t.tell(&ep, record, action, acts, found)
 }
 
 // isReported reports whether another message has told of an episode that closes, or
@@ -162,13 +162,19 @@ func (t *Task) heldBack(ep *episode.Episode, record *episodeRecord, end int64) S
 }
 
 // tell adds a message to what was found. It names those for whom it stands.
-func (t *Task) tell(ep *episode.Episode, record *episodeRecord, action episode.Action, end int64, found *Findings) {
-	members := t.members(record, end)
+func (t *Task) tell(ep *episode.Episode, record *episodeRecord, action episode.Action, acts *tickActions, found *Findings) {
+	members := t.members(record, acts.end)
 	if members != nil {
-		t.keepNamed(ep, record, members)
+		t.keepNamed(ep, record, members, acts.tick)
 	}
-	record.held = ""
-	found.Alerts = append(found.Alerts, t.alert(ep, record, members, action, end))
+	record.held, record.sent = "", true
+	t.verdicts.wake(record.key, acts.tick)
+	a := t.alert(ep, record, members, action, acts.end)
+	if said, ok := acts.said[ep.ID()]; ok {
+		a.Said = &said
+		a.Summary = alerting.Summarize(&a, t.cfg.Location)
+	}
+	found.Alerts = append(found.Alerts, a)
 }
 
 // members returns whom a message of an episode names, nil if it stands for nobody.
@@ -192,7 +198,7 @@ func (t *Task) members(record *episodeRecord, end int64) *alerting.Members {
 
 // keepNamed keeps of each episode that a message names that it does, and of the
 // message what they are, so that it goes where theirs would go.
-func (t *Task) keepNamed(ep *episode.Episode, record *episodeRecord, members *alerting.Members) {
+func (t *Task) keepNamed(ep *episode.Episode, record *episodeRecord, members *alerting.Members, tick int64) {
 	named := members.Named()
 	var ids []episode.ID
 	for i := range named {
@@ -209,6 +215,7 @@ func (t *Task) keepNamed(ep *episode.Episode, record *episodeRecord, members *al
 		t.alerts.reaches(append([]alerting.Class{t.alerts.class(ep, record)}, record.classes...)...)}
 	for _, id := range ids {
 		t.store.records[id].named, t.store.records[id].waits = m, 0
+		t.verdicts.wake(t.store.records[id].key, tick)
 		t.store.changed[id] = true
 	}
 }

@@ -89,7 +89,7 @@ func (c *campaigns) gather(cause *campaign.Cause, members []episode.ID, end int6
 	record := c.store.records[id]
 	if record == nil {
 		own := *cause
-		record = newEpisodeRecord(id, end)
+		record = c.store.newRecord(id, end)
 		record.reset(c.grid, end)
 		record.campaign = &campaignRecord{cause: &own}
 	}
@@ -152,9 +152,8 @@ func (c *campaigns) behindTrait(g *campaign.WeakGroup) (ids []episode.ID) {
 	return ids
 }
 
-// follow judges the campaigns by what was seen of their members in a tick, and
-// returns those that opened.
-func (c *campaigns) follow(acts *tickActions) (opened []episode.ID) {
+// follow judges the campaigns by what was seen of their members in a tick.
+func (c *campaigns) follow(acts *tickActions) {
 	for _, id := range c.store.campaigns() {
 		record := c.store.records[id]
 		cause := record.campaign.cause
@@ -170,8 +169,7 @@ func (c *campaigns) follow(acts *tickActions) (opened []episode.ID) {
 			Floor: sum.Severity, Members: record.campaign.count,
 		})
 		if d.Action == episode.Open {
-			opened = append(opened, id)
-			key := alerting.DedupKey(id.Dimension, id.Identity, d.Episode.First)
+			key := c.store.secret.Key(id.Dimension, id.Identity, d.Episode.First)
 			if !d.Reopened && record.key != key {
 				c.store.rekey(id, key)
 			}
@@ -179,7 +177,6 @@ func (c *campaigns) follow(acts *tickActions) (opened []episode.ID) {
 		acts.add(id, d.Action)
 		c.store.changed[id] = true
 	}
-	return opened
 }
 
 // describe keeps what is known of a campaign by the sum of its members.

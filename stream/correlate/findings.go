@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/stream"
 )
@@ -15,18 +17,51 @@ type Findings struct {
 	Alerts     []alerting.Alert        // for people, in order: weir.alerts
 	Suppressed []Suppressed            // held back, in order: weir.suppressed
 	Effects    []Effect                // verdicts that took effect, in order
+	Refusals   []Refusal               // verdicts that do not count, in order
 	Parameters *stream.ParameterRecord // for detect, or nil: weir.parameters
 }
 
 // Empty reports whether there is nothing to write.
 func (f *Findings) Empty() bool {
-	return len(f.Alerts) == 0 && len(f.Suppressed) == 0 && len(f.Effects) == 0 && f.Parameters == nil
+	return len(f.Alerts) == 0 && len(f.Suppressed) == 0 && len(f.Effects) == 0 && len(f.Refusals) == 0 && f.Parameters == nil
 }
 
 // Effect is a verdict at the tick at which it took effect.
 type Effect struct {
 	Verdict Verdict       `json:"verdict"`
 	Time    alerting.Time `json:"time"` // event time, the end of the tick
+}
+
+// Refusal is a record of weir.verdicts that does not count, at the tick in which it would
+// have taken effect.
+type Refusal struct {
+	Verdict Verdict       `json:"verdict"` // as it was written; empty but for the author if it could not be read
+	Refused string        `json:"refused"` // why
+	Time    alerting.Time `json:"time"`    // event time, the end of the tick
+}
+
+// id names whom people are alerted of.
+func (r *Refusal) id() episode.ID {
+	return episode.ID{Dimension: alerting.AuthorDimension, Identity: alerting.Printable(r.Verdict.Author, maxAuthor)}
+}
+
+// maxAuthor bounds the author in an alert about a refusal, in bytes: anybody may have
+// written the record.
+const maxAuthor = 120
+
+// input is what people are alerted of. A repetition is none: a click that comes twice is
+// ordinary.
+func (r *Refusal) input() (tickInput, bool) {
+	if r.Refused == refusedRepeated {
+		return tickInput{}, false
+	}
+	return tickInput{id: r.id(), facts: []stream.FactCandidate{{
+		Identity: r.id().Identity, Fact: fact.RefusedVerdict, Time: int64(r.Time), Exposed: episode.Exposed{Since: int64(r.Time)},
+		Detail: map[string]string{
+			"refused_because": alerting.Printable(r.Refused, maxAuthor), "verdict": alerting.Printable(string(r.Verdict.Kind), maxAuthor),
+			"of": alerting.Printable(r.Verdict.DedupKey, maxAuthor),
+		},
+	}}}, true
 }
 
 // Suppressed is one record of weir.suppressed: an alert that nobody was sent,

@@ -15,12 +15,11 @@ import (
 // that a verdict that comes days later still finds it. Times are Unix ms of event
 // time.
 type pastEpisode struct {
-	key      string // dedup key
-	id       episode.ID
-	from     int64 // onset
-	to       int64 // close
-	severity episode.Severity
-	facts    string // sorted, with commas between
+	key  string // dedup key
+	id   episode.ID
+	from int64 // onset
+	to   int64 // close
+	sent bool  // people were alerted of it
 }
 
 // How long, and of how many episodes, the past is remembered.
@@ -68,7 +67,7 @@ func (p *pastEpisodes) encode(key string) []byte {
 		return nil
 	}
 	b := wire.AppendText(wire.AppendText([]byte{pastVersion}, ep.id.Dimension), ep.id.Identity)
-	return wire.AppendText(append(wire.AppendVarints(b, ep.from, ep.to), byte(ep.severity)), ep.facts)
+	return wire.AppendBool(wire.AppendVarints(b, ep.from, ep.to), ep.sent)
 }
 
 // load takes in the record of a key.
@@ -79,8 +78,7 @@ func (p *pastEpisodes) load(key string, value []byte) error {
 	}
 	r := wire.NewReader(value)
 	r.Version(pastVersion)
-	ep := pastEpisode{key: key, id: episode.ID{Dimension: r.Text(), Identity: r.Text()}, from: r.Varint(), to: r.Varint(),
-		severity: episode.Severity(r.Byte()), facts: r.Text()}
+	ep := pastEpisode{key: key, id: episode.ID{Dimension: r.Text(), Identity: r.Text()}, from: r.Varint(), to: r.Varint(), sent: r.Bool()}
 	if err := r.End(); err != nil {
 		return fmt.Errorf("reading a past episode: %w", err)
 	}

@@ -19,6 +19,7 @@ type episodeRecord struct {
 	learned
 	traits    []campaign.TraitShare // what the identity came through, by the latest report that told
 	announced bool                  // people have it open, so a close must be told
+	sent      bool                  // people were alerted of it at some time
 	lead      string                // dedup key of what stands for it: a campaign, or an episode of another dimension that shows the same events
 	alone     bool                  // it is told beside the campaign that it belongs to
 	named     mention               // the latest message that named it
@@ -66,11 +67,6 @@ type campaignRecord struct {
 	announcedAlone int                // members that were told beside the campaign
 	count          int64              // members there are and were, as last described
 	surest         episode.Confidence // of the members, as last described
-}
-
-// newEpisodeRecord begins the record of an episode.
-func newEpisodeRecord(id episode.ID, first int64) *episodeRecord {
-	return &episodeRecord{key: alerting.DedupKey(id.Dimension, id.Identity, first)}
 }
 
 // reset forgets what was learned before the episode opened at the end of a tick

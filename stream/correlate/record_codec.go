@@ -22,7 +22,7 @@ func (r *episodeRecord) appendBinary(b []byte) []byte {
 	b = campaign.AppendTraitShares(b, r.traits)
 	b = wire.AppendVarints(wire.AppendBool(wire.AppendBool(b, r.announced), r.alone), r.excised)
 	b = r.named.appendBinary(b)
-	b = wire.AppendText(wire.AppendVarints(b, r.waits), string(r.held))
+	b = wire.AppendText(wire.AppendVarints(wire.AppendBool(b, r.sent), r.waits), string(r.held))
 	b = wire.AppendList(b, r.classes, appendClass)
 	b = wire.AppendBool(b, r.campaign != nil)
 	if r.campaign != nil {
@@ -38,7 +38,7 @@ func readRecord(r *wire.Reader) *episodeRecord {
 	out.traits = campaign.ReadTraitShares(r)
 	out.announced, out.alone, out.excised = r.Bool(), r.Bool(), r.Varint()
 	out.named = readMention(r)
-	out.waits, out.held = r.Varint(), SuppressedKind(r.Text())
+	out.sent, out.waits, out.held = r.Bool(), r.Varint(), SuppressedKind(r.Text())
 	out.classes = wire.List(r, func() alerting.Class { return readClass(r) })
 	if r.Bool() {
 		out.campaign = readCampaignRecord(r)

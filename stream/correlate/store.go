@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -18,11 +19,13 @@ type episodeStore struct {
 	byKey    map[string]episode.ID          // by dedup key
 	members  map[string]map[episode.ID]bool // by dedup key of what stands for them
 	past     pastEpisodes
+	secret   alerting.DedupSecret
 	changed  map[episode.ID]bool // since the last Snapshot
 }
 
-func newEpisodeStore() *episodeStore {
+func newEpisodeStore(secret alerting.DedupSecret) *episodeStore {
 	return &episodeStore{
+		secret:  secret,
 		records: map[episode.ID]*episodeRecord{}, byKey: map[string]episode.ID{}, members: map[string]map[episode.ID]bool{},
 		past: newPastEpisodes(), changed: map[episode.ID]bool{},
 	}
@@ -39,7 +42,7 @@ func (b *episodeStore) recordOf(id episode.ID, d *episode.Decision, grid eventti
 		if record != nil {
 			b.remove(id, record) // it has not been forgotten yet
 		}
-		record = newEpisodeRecord(id, d.Episode.First)
+		record = b.newRecord(id, d.Episode.First)
 		b.put(id, record)
 	}
 	if begins || opens {
@@ -47,6 +50,11 @@ func (b *episodeStore) recordOf(id episode.ID, d *episode.Decision, grid eventti
 	}
 	b.changed[id] = true
 	return record
+}
+
+// newRecord begins the record of an episode that opened first at the end of a tick.
+func (b *episodeStore) newRecord(id episode.ID, first int64) *episodeRecord {
+	return &episodeRecord{key: b.secret.Key(id.Dimension, id.Identity, first)}
 }
 
 // put files a record.
@@ -134,7 +142,7 @@ func (b *episodeStore) forget(ep *episode.Episode) {
 	if record == nil {
 		return
 	}
-	b.past.add(pastEpisode{key: record.key, id: id, from: record.onset, to: ep.Closed, severity: ep.Severity, facts: ep.Facts})
+	b.past.add(pastEpisode{key: record.key, id: id, from: record.onset, to: ep.Closed, sent: record.sent || record.named.by != ""})
 	b.remove(id, record)
 }
 

@@ -148,6 +148,10 @@ func (s *story) print(found Findings) (out []string) {
 		}
 		out = append(out, fmt.Sprintf("verdict: %s\n", e.Verdict.Kind))
 	}
+	for i := range found.Refusals {
+		r := &found.Refusals[i]
+		out = append(out, fmt.Sprintf("refused: %s by %s, since %s\n", r.Verdict.Kind, r.Verdict.Author, r.Refused))
+	}
 	return out
 }
 

@@ -21,6 +21,10 @@ type Config struct {
 	// Reaches returns the names of the destinations to which alerts of a class go, sorted;
 	// nil: all go everywhere.
 	Reaches func(c *alerting.Class) []string
+	// DedupSecret is the key under which the keys of episodes are made; nil: none.
+	DedupSecret alerting.DedupSecret
+	// Authority returns why a verdict does not count, by who gave it; nil: all count.
+	Authority func(v *Verdict) error
 }
 
 // Task sees what stands out of the whole fleet. It works tick by tick, once every
@@ -52,7 +56,7 @@ func New(cfg Config) *Task {
 	if cfg.Location == nil {
 		cfg.Location = time.UTC
 	}
-	store, waiting := newEpisodeStore(), &commands{}
+	store, waiting := newEpisodeStore(cfg.DedupSecret), &commands{}
 	t := &Task{
 		cfg:       cfg,
 		closed:    eventtime.Never,
@@ -78,8 +82,10 @@ func (t *Task) Apply(offset int64, r *stream.EvidenceReport) error {
 // ApplyVerdict takes in one record of weir.verdicts at its offset.
 func (t *Task) ApplyVerdict(offset int64, v *Verdict) { t.verdicts.add(offset, v, t.closed) }
 
-// SkipVerdict passes over a record of weir.verdicts that nobody can read.
-func (t *Task) SkipVerdict(offset int64) { t.verdicts.skip(offset) }
+// RefuseVerdict takes in a record of weir.verdicts that nobody can read, and why.
+func (t *Task) RefuseVerdict(offset int64, why string) {
+	t.verdicts.addUnreadable(offset, why, t.closed)
+}
 
 // VerdictOffset returns the offset of weir.verdicts to read from.
 func (t *Task) VerdictOffset() int64 { return t.verdicts.offset }

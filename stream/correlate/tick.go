@@ -1,15 +1,49 @@
 package correlate
 
 import (
+	"slices"
+
+	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // tickActions is what there is to tell after a tick, before it is decided whom.
 type tickActions struct {
-	end     int64 // of the tick, Unix ms of event time
-	actions map[episode.ID]episode.Action
-	effects []Effect // of verdicts
+	tick     int64
+	end      int64 // of the tick, Unix ms of event time
+	actions  map[episode.ID]episode.Action
+	effects  []Effect  // of verdicts
+	refusals []Refusal // of verdicts
+	said     map[episode.ID]alerting.Said
+}
+
+// say has the alert of an episode tell of a verdict.
+func (a *tickActions) say(id episode.ID, v *Verdict) {
+	if a.said == nil {
+		a.said = map[episode.ID]alerting.Said{}
+	}
+	a.said[id] = alerting.Said{Kind: string(v.Kind), Author: v.Author, Reason: v.Reason, Expires: min(v.Expires, alerting.Time(a.end+ExpectedAtMost))}
+}
+
+// tellsOf reports whether there is a verdict to tell of.
+func (a *tickActions) tellsOf(id episode.ID) bool {
+	_, ok := a.said[id]
+	return ok
+}
+
+// inputs returns what the refusals of a tick add to what it brought, sorted.
+func (a *tickActions) inputs(found []tickInput) []tickInput {
+	seen := map[episode.ID]bool{}
+	for i := range a.refusals {
+		in, ok := a.refusals[i].input()
+		if ok && !seen[in.id] {
+			seen[in.id] = true
+			found = append(found, in)
+		}
+	}
+	slices.SortFunc(found, func(a, b tickInput) int { return a.id.Compare(b.id) })
+	return found
 }
 
 // add notes an action. Of several on one episode in a tick one is told.
@@ -23,12 +57,11 @@ func (a *tickActions) add(id episode.ID, action episode.Action) {
 
 // workThrough does all that belongs to one tick and adds it to what was found.
 func (t *Task) workThrough(tick int64, found *Findings) {
-	acts := &tickActions{end: t.cfg.Grid.TickEnd(tick), actions: map[episode.ID]episode.Action{}}
+	acts := &tickActions{tick: tick, end: t.cfg.Grid.TickEnd(tick), actions: map[episode.ID]episode.Action{}}
 	t.openings.start(acts.end)
 	t.verdicts.takeEffect(tick, acts)
-	inputs := t.inbox.take(tick)
+	inputs := acts.inputs(t.inbox.take(tick))
 	opened := t.observe(inputs, acts)
-	t.verdicts.recall(opened, acts)
 	bin, totals := t.inbox.takeBin(tick)
 	if totals != nil {
 		t.campaigns.weigh(bin, &totals.traits, inputs, acts.end)
@@ -36,10 +69,11 @@ func (t *Task) workThrough(tick int64, found *Findings) {
 	if len(opened) > 0 {
 		t.campaigns.find(acts.end)
 	}
-	t.verdicts.recall(t.campaigns.follow(acts), acts)
+	t.campaigns.follow(acts)
 	t.expire(acts)
 	t.announce(acts, found)
 	found.Effects = append(found.Effects, acts.effects...)
+	found.Refusals = append(found.Refusals, acts.refusals...)
 	if totals != nil {
 		t.fleet.closeBin(bin, &totals.sums)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Verdict is what a person says of an episode or a campaign: one record of
@@ -19,7 +20,17 @@ type Verdict struct {
 	Reason   string        `json:"reason,omitempty"`
 	// Expires is until when, in event time, Expected holds.
 	Expires alerting.Time `json:"expires,omitzero"`
+	// Via is the way by which it came in, and Signature proves that it is the author's;
+	// see package authority.
+	Via       string `json:"via,omitempty"`
+	Signature []byte `json:"signature,omitempty"`
 }
+
+// How long something may be expected, in milliseconds: nothing is so for ever.
+const (
+	ExpectedFor    = 7 * eventtime.Day  // where the author does not say
+	ExpectedAtMost = 90 * eventtime.Day // from when the verdict is given, and from when it takes effect
+)
 
 // VerdictKind is what a verdict says.
 type VerdictKind string
@@ -59,15 +70,29 @@ func (v *Verdict) Validate() error {
 		return fmt.Errorf("a verdict without author: say who judged")
 	case v.Kind == Expected && v.Expires == 0:
 		return fmt.Errorf("a verdict that something is expected, without expires: nothing is held back for ever")
+	case v.Kind == Expected && v.Time != 0 && v.Expires > v.Time+alerting.Time(ExpectedAtMost):
+		return fmt.Errorf("a verdict that something is expected until %s: at most %d days from when it is given", v.Expires, ExpectedAtMost/eventtime.Day)
 	case v.Kind == Expected && v.Reason == "":
 		return fmt.Errorf("a verdict that something is expected, without reason: say why")
 	}
-	for _, text := range []string{v.ID, v.DedupKey, v.Author, v.Reason} {
+	for _, text := range []string{v.ID, v.DedupKey, v.Author, v.Reason, v.Via, string(v.Signature)} {
 		if len(text) > maxVerdictText {
 			return fmt.Errorf("a text of %d bytes in a verdict: at most %d", len(text), maxVerdictText)
 		}
 	}
 	return nil
+}
+
+// Signed returns what the signature is over: a name of what it is, so that the key may
+// sign other things too, and the record without the signature.
+func (v *Verdict) Signed() []byte {
+	plain := *v
+	plain.Signature = nil
+	b, err := json.Marshal(&plain)
+	if err != nil {
+		panic(fmt.Sprintf("correlate: a verdict does not encode: %v", err)) // a mistake in this package: it holds plain values
+	}
+	return append([]byte("weir verdict 1\n"), b...)
 }
 
 // Encode returns the record's value. Its key is the dedup key.

@@ -14,8 +14,11 @@ import (
 // verdicts holds what people said and lets it take effect. When a verdict counts
 // is decided once, when it is read: in the next tick that is worked through. The
 // tick is kept, so that a restore repeats it. A verdict whose episode is not
-// known waits until it opens: after a `weir reset` the verdicts are read before
-// the events that they are about.
+// known waits until people were alerted of one: after a `weir reset` the verdicts are
+// read before the events that they are about.
+//
+// Not every record counts: see [verdicts.judge]. What is refused is kept, chained, and
+// people are alerted of it.
 type verdicts struct {
 	verdictState
 	changed    bool // since the last Snapshot
@@ -23,13 +26,15 @@ type verdicts struct {
 	dimensions []string
 	store      *episodeStore
 	commands   *commands
+	authority  func(v *Verdict) error // why a verdict does not count; nil: everybody may judge
 }
 
 // verdictState is what is kept of verdicts on weir.fleet.
 type verdictState struct {
-	offset   int64        // of weir.verdicts, the next
-	due      []dueVerdict // in the order of their topic
-	waiting  []Verdict    // on what is not known (yet)
+	offset   int64                    // of weir.verdicts, the next
+	due      []dueVerdict             // in the order of their topic
+	waiting  []Verdict                // on what people were not alerted of (yet)
+	seen     map[string]alerting.Time // when each was given, by id: no verdict counts twice
 	expected map[episode.ID]expected
 }
 
@@ -44,17 +49,24 @@ type expected struct {
 // dueVerdict is a verdict and the tick in which it takes effect.
 type dueVerdict struct {
 	verdict Verdict
-	tick    int64
+	refusal string // why it does not count; empty: it does
+	tick    int64  // 0: the first that is worked through
 }
 
-// maxWaiting is how many verdicts on unknown episodes wait; the oldest make
-// room. What is beyond it shows in Status.
-const maxWaiting = 10_000
+// Bounds of what is kept of verdicts.
+const (
+	// maxWaiting is how many verdicts on unknown episodes wait; the oldest make
+	// room. What is beyond it shows in Status.
+	maxWaiting = 10_000
+	// seenFor is how long a verdict that was read once is remembered, in milliseconds
+	// by the clocks of authors. One that is older than that counts no more.
+	seenFor = ExpectedAtMost + eventtime.Day
+)
 
 func newVerdicts(cfg *Config, store *episodeStore, commands *commands) verdicts {
 	return verdicts{
-		verdictState: verdictState{expected: map[episode.ID]expected{}},
-		grid:         cfg.Grid, dimensions: cfg.Dimensions, store: store, commands: commands,
+		verdictState: verdictState{seen: map[string]alerting.Time{}, expected: map[episode.ID]expected{}},
+		grid:         cfg.Grid, dimensions: cfg.Dimensions, store: store, commands: commands, authority: cfg.Authority,
 	}
 }
 
@@ -65,18 +77,67 @@ func (v *verdicts) add(offset int64, verdict *Verdict, closed int64) {
 		return
 	}
 	v.offset, v.changed = offset+1, true
-	if closed == eventtime.Never {
+	refusal := v.judge(verdict)
+	switch {
+	case closed != eventtime.Never:
+		v.due = append(v.due, dueVerdict{*verdict, refusal, closed + 1})
+	case refusal != "":
+		v.due = append(v.due, dueVerdict{*verdict, refusal, 0})
+	default:
 		v.wait(verdict)
-		return
 	}
-	v.due = append(v.due, dueVerdict{*verdict, closed + 1})
 }
 
-// skip passes over the record at an offset.
-func (v *verdicts) skip(offset int64) {
-	if offset >= v.offset {
-		v.offset, v.changed = offset+1, true
+// addUnreadable takes in the record at an offset, which is no verdict.
+func (v *verdicts) addUnreadable(offset int64, why string, closed int64) {
+	if offset < v.offset {
+		return
 	}
+	v.offset, v.changed = offset+1, true
+	tick := int64(0)
+	if closed != eventtime.Never {
+		tick = closed + 1
+	}
+	v.due = append(v.due, dueVerdict{Verdict{Author: unreadable}, why, tick})
+}
+
+// unreadable stands for the author of a record that is no verdict.
+const unreadable = "unreadable"
+
+// Why verdicts are refused, beside what the authority says.
+const (
+	refusedRepeated = "it is a repetition of one that was read before"
+	refusedOld      = "it was given so long ago that nobody knows whether it is a repetition"
+	refusedUnsent   = "people were not alerted of the episode"
+	refusedOver     = "the episode has been over for more than a day; declare what is to come in the configuration"
+)
+
+// judge returns why a verdict does not count, empty if it does: its author is not
+// proven, or it was read before. A record can be copied by whoever may read and write
+// the topic.
+func (v *verdicts) judge(verdict *Verdict) string {
+	if v.authority != nil {
+		if err := v.authority(verdict); err != nil {
+			return err.Error()
+		}
+	}
+	latest := verdict.Time
+	for _, at := range v.seen {
+		latest = max(latest, at)
+	}
+	if _, ok := v.seen[verdict.ID]; ok {
+		return refusedRepeated
+	}
+	if latest-verdict.Time > alerting.Time(seenFor) {
+		return refusedOld
+	}
+	v.seen[verdict.ID] = verdict.Time
+	for id, at := range v.seen {
+		if latest-at > alerting.Time(seenFor) {
+			delete(v.seen, id)
+		}
+	}
+	return ""
 }
 
 func (v *verdicts) wait(verdict *Verdict) {
@@ -91,7 +152,9 @@ func (v *verdicts) wait(verdict *Verdict) {
 func (v *verdicts) next() int64 {
 	tick := int64(math.MaxInt64)
 	for i := range v.due {
-		tick = min(tick, v.due[i].tick)
+		if v.due[i].tick > 0 {
+			tick = min(tick, v.due[i].tick)
+		}
 	}
 	return tick
 }
@@ -100,51 +163,59 @@ func (v *verdicts) next() int64 {
 // topic.
 func (v *verdicts) takeEffect(tick int64, acts *tickActions) {
 	for len(v.due) > 0 && v.due[0].tick <= tick {
-		verdict := v.due[0].verdict
+		due := v.due[0]
 		v.due, v.changed = v.due[1:], true
-		if !v.apply(&verdict, acts) {
-			v.wait(&verdict)
-		}
-	}
-}
-
-// recall has verdicts take effect that waited for episodes which have opened.
-func (v *verdicts) recall(opened []episode.ID, acts *tickActions) {
-	for _, id := range opened {
-		if len(v.waiting) == 0 {
-			return
-		}
-		key := v.store.records[id].key
-		v.waiting = slices.DeleteFunc(v.waiting, func(verdict Verdict) bool {
-			if verdict.DedupKey != key {
-				return false
+		if due.refusal == "" {
+			var known bool
+			if due.refusal, known = v.apply(&due.verdict, acts); !known {
+				v.wait(&due.verdict)
 			}
-			v.changed = true
-			return v.apply(&verdict, acts)
-		})
+		}
+		if due.refusal != "" {
+			acts.refusals = append(acts.refusals, Refusal{due.verdict, due.refusal, alerting.Time(acts.end)})
+		}
 	}
 }
 
-// apply does what a verdict says, and reports whether its episode is known.
-func (v *verdicts) apply(verdict *Verdict, acts *tickActions) bool {
+// wake has verdicts that waited for an episode take effect in the next tick, once
+// people were alerted of it.
+func (v *verdicts) wake(key string, tick int64) {
+	v.waiting = slices.DeleteFunc(v.waiting, func(verdict Verdict) bool {
+		if verdict.DedupKey != key {
+			return false
+		}
+		v.due, v.changed = append(v.due, dueVerdict{verdict, "", tick + 1}), true
+		return true
+	})
+}
+
+// apply does what a verdict says, or returns why it is refused. known is false if its
+// episode is not.
+func (v *verdicts) apply(verdict *Verdict, acts *tickActions) (refusal string, known bool) {
 	id, known := v.store.byKey[verdict.DedupKey]
-	if !known && !v.applyToPast(verdict) {
-		return false
+	if !known {
+		return v.applyToPast(verdict, acts)
+	}
+	record := v.store.records[id]
+	if !record.sent && record.named.by == "" {
+		return refusedUnsent, true
+	}
+	if ep, _ := v.store.episodes.Get(id); verdict.Kind == Expected && ep.Closed != 0 && acts.end-ep.Closed > episode.Grace {
+		return refusedOver, true
 	}
 	acts.effects = append(acts.effects, Effect{*verdict, alerting.Time(acts.end)})
-	if !known {
-		return true
-	}
 	standing := episode.Unjudged
 	switch verdict.Kind {
 	case Acknowledged:
 		standing = episode.Acknowledged
 	case Expected:
 		v.expectAll(id, verdict, acts)
+		acts.say(id, verdict)
 	case Confirmed:
 		standing = episode.Confirmed
 		v.takeBack(id, verdict)
 		v.excise(id, acts.end)
+		acts.say(id, verdict)
 	case Reopened:
 		v.takeBack(id, verdict)
 	}
@@ -154,28 +225,33 @@ func (v *verdicts) apply(verdict *Verdict, acts *tickActions) bool {
 	if verdict.Kind == Reopened && d.Episode.Closed == 0 {
 		acts.add(id, episode.Update)
 	}
-	return true
+	return "", true
 }
 
-// applyToPast does what a verdict says of an episode that is over for long, and
-// reports whether there is one.
-func (v *verdicts) applyToPast(verdict *Verdict) bool {
+// applyToPast does what a verdict says of an episode that is over for long, as apply
+// does. Nothing is expected of such a one: there would be no message to say so.
+func (v *verdicts) applyToPast(verdict *Verdict, acts *tickActions) (refusal string, known bool) {
 	ep, ok := v.store.past.by[verdict.DedupKey]
-	if !ok {
-		return false
+	switch {
+	case !ok:
+		return "", false
+	case !ep.sent:
+		return refusedUnsent, true
+	case verdict.Kind == Expected:
+		return refusedOver, true
 	}
-	switch verdict.Kind {
-	case Expected:
-		v.expect(ep.id, expected{*verdict, ep.severity, ep.facts})
-	case Confirmed:
+	acts.effects = append(acts.effects, Effect{*verdict, alerting.Time(acts.end)})
+	if verdict.Kind == Confirmed {
 		v.exciseBins(ep.id, v.grid.BinOf(ep.from), v.grid.BinOf(ep.to-1))
 	}
-	return true
+	return "", true
 }
 
 // expectAll has what an episode's messages told of be expected: the episode, and each
 // that they named. Those that people have open are closed.
 func (v *verdicts) expectAll(id episode.ID, verdict *Verdict, acts *tickActions) {
+	bounded := *verdict
+	bounded.Expires = min(bounded.Expires, alerting.Time(acts.end+ExpectedAtMost))
 	key := v.store.records[id].key
 	for _, each := range append(v.store.membersOf(key), id) {
 		record := v.store.records[each]
@@ -183,8 +259,8 @@ func (v *verdicts) expectAll(id episode.ID, verdict *Verdict, acts *tickActions)
 			continue
 		}
 		ep, _ := v.store.episodes.Get(each)
-		v.expect(each, expected{*verdict, ep.Severity, ep.Facts})
-		if ep.Closed == 0 && record.announced {
+		v.expect(each, expected{bounded, ep.Severity, ep.Facts})
+		if each == id || ep.Closed == 0 && record.announced {
 			acts.add(each, episode.Update)
 		}
 	}

@@ -17,9 +17,13 @@ const verdictStateVersion = 2
 func (s *verdictState) appendBinary(b []byte) []byte {
 	b = wire.AppendVarints(append(b, verdictStateVersion), s.offset)
 	b = wire.AppendList(b, s.due, func(b []byte, d *dueVerdict) []byte {
-		return wire.AppendVarints(d.verdict.appendBinary(b), d.tick)
+		return wire.AppendVarints(wire.AppendText(d.verdict.appendBinary(b), d.refusal), d.tick)
 	})
 	b = wire.AppendList(b, s.waiting, func(b []byte, v *Verdict) []byte { return v.appendBinary(b) })
+	seen := slices.Sorted(maps.Keys(s.seen))
+	b = wire.AppendList(b, seen, func(b []byte, id *string) []byte {
+		return wire.AppendVarints(wire.AppendText(b, *id), int64(s.seen[*id]))
+	})
 	ids := slices.SortedFunc(maps.Keys(s.expected), episode.ID.Compare)
 	return wire.AppendList(b, ids, func(b []byte, id *episode.ID) []byte {
 		x := s.expected[*id]
@@ -33,8 +37,16 @@ func decodeVerdictState(value []byte) (s verdictState, err error) {
 	r := wire.NewReader(value)
 	r.Version(verdictStateVersion)
 	s.offset = r.Varint()
-	s.due = wire.List(&r, func() dueVerdict { return dueVerdict{readVerdict(&r), r.Varint()} })
+	s.due = wire.List(&r, func() dueVerdict { return dueVerdict{readVerdict(&r), r.Text(), r.Varint()} })
 	s.waiting = wire.List(&r, func() Verdict { return readVerdict(&r) })
+	s.seen = map[string]alerting.Time{}
+	for range r.Count() {
+		id := r.Text()
+		s.seen[id] = alerting.Time(r.Varint())
+		if r.Err() != nil {
+			break
+		}
+	}
 	s.expected = map[episode.ID]expected{}
 	for range r.Count() {
 		id := episode.ID{Dimension: r.Text(), Identity: r.Text()}
@@ -52,14 +64,17 @@ func decodeVerdictState(value []byte) (s verdictState, err error) {
 // appendBinary appends the fields; the record on weir.verdicts, which people's
 // own tools may write, is JSON.
 func (v *Verdict) appendBinary(b []byte) []byte {
-	for _, text := range []string{v.ID, string(v.Kind), v.DedupKey, v.Author, v.Reason} {
+	for _, text := range []string{v.ID, string(v.Kind), v.DedupKey, v.Author, v.Reason, v.Via, string(v.Signature)} {
 		b = wire.AppendText(b, text)
 	}
 	return wire.AppendVarints(b, int64(v.Time), int64(v.Expires))
 }
 
 func readVerdict(r *wire.Reader) Verdict {
-	v := Verdict{ID: r.Text(), Kind: VerdictKind(r.Text()), DedupKey: r.Text(), Author: r.Text(), Reason: r.Text()}
+	v := Verdict{ID: r.Text(), Kind: VerdictKind(r.Text()), DedupKey: r.Text(), Author: r.Text(), Reason: r.Text(), Via: r.Text()}
+	if signature := r.Text(); signature != "" {
+		v.Signature = []byte(signature)
+	}
 	v.Time, v.Expires = alerting.Time(r.Varint()), alerting.Time(r.Varint())
 	return v
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/topics"
@@ -34,7 +35,17 @@ func testVerdictsOnKafka(t *testing.T) {
 	if err := topics.Ensure(t.Context(), &d.conn, names.Specs(d.partitions), 1); err != nil {
 		t.Fatal(err)
 	}
-	if err := topics.AppendVerdict(t.Context(), &d.conn, names, verdict); err != nil {
+	value, err := verdict.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cl, err := d.conn.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	rec := &kgo.Record{Topic: names.Verdicts, Key: []byte(verdict.DedupKey), Value: value}
+	if err := cl.ProduceSync(t.Context(), rec).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
 	d.produce(t, "access", 3, events)

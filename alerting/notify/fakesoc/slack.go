@@ -2,6 +2,7 @@ package fakesoc
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,6 +27,9 @@ type Message struct {
 	Thread  []Reply         `json:"thread"`
 	Clicked string          `json:"clicked,omitempty"` // the button that was pressed last
 }
+
+// Analyst is the id of the user who presses buttons on the page.
+const Analyst = "U0ANALYST"
 
 // Reply is one message in a thread.
 type Reply struct {
@@ -223,9 +227,10 @@ func (s *Server) click(w http.ResponseWriter, r *http.Request) {
 	}
 	payload, err := json.Marshal(map[string]any{
 		"type": "block_actions", "team": map[string]string{"id": "T0WEIR"},
-		"user":    map[string]string{"id": "U0ANALYST", "username": "analyst"},
+		"user":    map[string]string{"id": Analyst, "username": "analyst"},
 		"channel": map[string]string{"id": q.Channel}, "message": map[string]string{"ts": q.TS},
-		"actions": []map[string]string{{"type": "button", "action_id": q.ActionID, "value": q.Value}},
+		"actions":    []map[string]string{{"type": "button", "action_id": q.ActionID, "value": q.Value, "action_ts": strconv.FormatInt(s.o.Now().UnixNano(), 10)}},
+		"trigger_id": rand.Text(),
 	})
 	if err == nil {
 		err = s.send(r, []byte(url.Values{"payload": {string(payload)}}.Encode()))

@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -34,6 +36,7 @@ type Verdict struct {
 	Name     string    // the person's name in Slack; it may change
 	Team     string    // the workspace's id
 	At       time.Time // of the request
+	Click    string    // names the click: Slack's time of the action, and its trigger
 }
 
 const (
@@ -53,12 +56,14 @@ const (
 // answer within three seconds, so record must be quick. An error of record is
 // answered with 500, which Slack shows as a failed click. now is the wall clock.
 //
-// A click may come twice: record must count the same verdict of the same person
-// once.
+// A request that was overheard can be sent again while its signature is fresh. Each click
+// is taken once: a second one is answered with 409. record must know those that
+// another process has taken, by the name of the click.
 func Handler(secret string, now func() time.Time, record func(ctx context.Context, v Verdict) error) (http.Handler, error) {
 	if len(secret) < 16 {
 		return nil, errors.New("setting up slack's buttons: the signing secret is too short; copy it from the app's Basic Information")
 	}
+	var taken clicks
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
@@ -81,13 +86,46 @@ func Handler(secret string, now func() time.Time, record func(ctx context.Contex
 			return
 		}
 		for _, v := range verdicts {
+			if !taken.add(v.Click, at) {
+				http.Error(w, "this click was taken before", http.StatusConflict)
+				return
+			}
 			if err := record(r.Context(), v); err != nil {
+				taken.forget(v.Click)
 				http.Error(w, "the verdict could not be recorded", http.StatusInternalServerError)
 				return
 			}
 		}
 		w.WriteHeader(http.StatusOK)
 	}), nil
+}
+
+// clicks are those that were taken while a signature that they may carry is fresh.
+type clicks struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+// add keeps a click, and reports whether it is new.
+func (c *clicks) add(click string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.at, func(_ string, at time.Time) bool { return now.Sub(at) > 2*signatureAge })
+	if _, ok := c.at[click]; ok {
+		return false
+	}
+	if c.at == nil {
+		c.at = map[string]time.Time{}
+	}
+	c.at[click] = now
+	return true
+}
+
+// forget takes a click back that could not be recorded, so that it can be tried again.
+func (c *clicks) forget(click string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.at, click)
 }
 
 // Sign sets the headers by which a receiver knows a request of Slack's, for a
@@ -140,7 +178,9 @@ func decodeVerdicts(body []byte, at time.Time) (list []Verdict, err error) {
 		Actions []struct {
 			ActionID string `json:"action_id"`
 			Value    string `json:"value"`
+			ActionTS string `json:"action_ts"`
 		} `json:"actions"`
+		TriggerID string `json:"trigger_id"`
 	}
 	if err := json.Unmarshal([]byte(form.Get("payload")), &payload); err != nil {
 		return nil, errors.New("the form's payload is not JSON")
@@ -153,7 +193,8 @@ func decodeVerdicts(body []byte, at time.Time) (list []Verdict, err error) {
 		if !ours {
 			continue
 		}
-		v := Verdict{Kind: Kind(kind), DedupKey: action.Value, Author: payload.User.ID, Name: payload.User.Username, Team: payload.Team.ID, At: at}
+		v := Verdict{Kind: Kind(kind), DedupKey: action.Value, Author: payload.User.ID, Name: payload.User.Username, Team: payload.Team.ID, At: at,
+			Click: strings.Join([]string{payload.Team.ID, payload.User.ID, payload.TriggerID, action.ActionTS, action.ActionID, action.Value}, "\x00")}
 		if v.Name == "" {
 			v.Name = payload.User.Name
 		}
@@ -162,6 +203,8 @@ func decodeVerdicts(body []byte, at time.Time) (list []Verdict, err error) {
 			return nil, errors.New("the button is of another version of weir")
 		case v.DedupKey == "" || v.Author == "":
 			return nil, errors.New("the click names no episode, or nobody")
+		case action.ActionTS == "" || payload.TriggerID == "":
+			return nil, errors.New("the click has no action_ts or trigger_id, by which it could be told from another")
 		}
 		list = append(list, v)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ func TestSignatureOfTheDocumentation(t *testing.T) {
 }
 
 func payload(action, value string) string {
-	return `{"type":"block_actions","team":{"id":"T1"},"user":{"id":"U1","username":"min.ji"},"actions":[{"action_id":"` + action + `","value":"` + value + `"}]}`
+	return `{"type":"block_actions","team":{"id":"T1"},"user":{"id":"U1","username":"min.ji"},"trigger_id":"t1","actions":[{"action_id":"` + action + `","value":"` + value + `","action_ts":"1700000000.1"}]}`
 }
 
 func TestHandler(t *testing.T) {
@@ -57,6 +58,7 @@ func TestHandler(t *testing.T) {
 		"changed":           {payload: payload("weir_expected", "weir-1"), tamper: true, code: 401},
 		"unknown button":    {payload: payload("weir_explode", "weir-1"), code: 400},
 		"no episode":        {payload: payload("weir_expected", ""), code: 400},
+		"no time":           {payload: strings.Replace(payload("weir_expected", "weir-1"), "action_ts", "ts", 1), code: 400},
 		"no JSON":           {payload: "x", code: 400},
 		"cannot be written": {payload: payload("weir_expected", "weir-1"), fails: true, code: 500, want: "expected weir-1 by U1 (min.ji) of T1"},
 	} {
@@ -165,4 +167,38 @@ func FuzzHandler(f *testing.F) {
 			t.Errorf("answered %d", w.Code)
 		}
 	})
+}
+
+// A click that was overheard counts once, however often and freshly it is sent; one that
+// could not be written can be sent again.
+func TestClickCountsOnce(t *testing.T) {
+	now, fails, got := time.Unix(1_700_000_000, 0), true, 0
+	h, err := slack.Handler(signingSecret, func() time.Time { return now }, func(context.Context, slack.Verdict) error {
+		if fails {
+			return errors.New("kafka is away")
+		}
+		got++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := url.Values{"payload": {payload("weir_expected", "weir-1")}}.Encode()
+	send := func() int {
+		r := httptest.NewRequest(http.MethodPost, "/slack", strings.NewReader(body))
+		slack.Sign(signingSecret, r.Header, []byte(body), time.Unix(1_700_000_000, 0))
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	codes := []int{send()}
+	fails = false
+	codes = append(codes, send(), send())
+	now = now.Add(4 * time.Minute)
+	codes = append(codes, send())
+	now = now.Add(time.Hour)
+	codes = append(codes, send())
+	if want := []int{500, 200, 409, 409, 401}; !slices.Equal(codes, want) || got != 1 {
+		t.Errorf("answered %v, want %v; %d clicks count", codes, want, got)
+	}
 }

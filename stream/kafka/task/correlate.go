@@ -159,14 +159,12 @@ func (r *correlateRun) poll(ctx context.Context) error {
 }
 
 // takeVerdict takes in a verdict. One that cannot be read was written by something
-// else than weir: it is counted and passed over, since nothing would ever make
-// it readable.
+// else than weir: it is refused.
 func (r *correlateRun) takeVerdict(rec *kgo.Record) {
 	v, err := correlate.DecodeVerdict(rec.Value)
 	if err != nil {
-		r.Metrics.Verdicts.WithLabelValues("unreadable").Inc()
-		r.Log.Warn("a verdict is passed over", "topic", rec.Topic, "offset", rec.Offset, "error", err)
-		r.correlate.SkipVerdict(rec.Offset)
+		r.Log.Warn("a record is no verdict", "topic", rec.Topic, "offset", rec.Offset, "error", err)
+		r.correlate.RefuseVerdict(rec.Offset, err.Error())
 		return
 	}
 	r.correlate.ApplyVerdict(rec.Offset, v)
@@ -226,6 +224,11 @@ func (r *correlateRun) showFindings(found *correlate.Findings) {
 	for _, e := range found.Effects {
 		m.Verdicts.WithLabelValues(string(e.Verdict.Kind)).Inc()
 		r.Log.Info("verdict", "kind", e.Verdict.Kind, "dedup_key", e.Verdict.DedupKey, "author", e.Verdict.Author)
+	}
+	for i := range found.Refusals {
+		v := &found.Refusals[i].Verdict
+		m.Verdicts.WithLabelValues("refused").Inc()
+		r.Log.Warn("a verdict is refused", "why", found.Refusals[i].Refused, "kind", v.Kind, "dedup_key", v.DedupKey, "author", v.Author, "id", v.ID)
 	}
 	status := r.correlate.Status()
 	m.Episodes.Set(float64(status.Open))

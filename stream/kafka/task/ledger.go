@@ -60,7 +60,7 @@ func (r *correlateRun) openLedger(ctx context.Context) error {
 }
 
 // write chains what correlate has found: alerts, then what was held back, then
-// verdicts that took effect.
+// verdicts that took effect, and those that were refused.
 func (w *ledgerWriter) write(tx *cluster.Transaction, found *correlate.Findings) error {
 	before := w.Head
 	for i := range found.Alerts {
@@ -82,6 +82,16 @@ func (w *ledgerWriter) write(tx *cluster.Transaction, found *correlate.Findings)
 			return fmt.Errorf("chaining a verdict: %w", err)
 		}
 		if err := w.add(tx, ledger.Verdict, e.Time.Std(), body); err != nil {
+			return err
+		}
+	}
+	for i := range found.Refusals {
+		r := &found.Refusals[i]
+		body, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("chaining a refusal: %w", err)
+		}
+		if err := w.add(tx, ledger.Refusal, r.Time.Std(), body); err != nil {
 			return err
 		}
 	}

@@ -24,6 +24,7 @@ func TestLedgerWriter(t *testing.T) {
 		Alerts:     []alerting.Alert{alert("weir-1"), alert("weir-2")},
 		Suppressed: []correlate.Suppressed{{By: correlate.SuppressedBy{Kind: correlate.ByVerdict, Name: "v"}, Alert: alert("weir-3")}},
 		Effects:    []correlate.Effect{{Verdict: correlate.Verdict{ID: "v", Kind: correlate.Confirmed, DedupKey: "weir-1", Author: "eve"}, Time: 1_772_550_300_000}},
+		Refusals:   []correlate.Refusal{{Verdict: correlate.Verdict{ID: "w", Author: "ciso"}, Refused: "it is not signed", Time: 1_772_550_300_000}},
 	}
 	names := topics.Named("weir.")
 	w := ledgerWriter{names: names}
@@ -51,12 +52,13 @@ func TestLedgerWriter(t *testing.T) {
 		w = restored
 	}
 	got := v.End(w.Head)
-	if got.Fault != nil || got.Kinds[ledger.Alert] != 4 || got.Kinds[ledger.Suppression] != 2 || got.Kinds[ledger.Verdict] != 2 {
+	if got.Fault != nil || got.Kinds[ledger.Alert] != 4 || got.Kinds[ledger.Suppression] != 2 || got.Kinds[ledger.Verdict] != 2 || got.Kinds[ledger.Refusal] != 2 {
 		t.Errorf("the ledger holds %v; fault %+v", got.Kinds, got.Fault)
 	}
 	for _, says := range []string{
 		`"seq":3,`, `"kind":"suppression","time":"2026-03-03T15:00:00.000Z","body":{"suppressed_by":{"kind":"verdict","name":"v"},"alert":{`,
 		`"kind":"verdict","time":"2026-03-03T15:05:00.000Z","body":{"verdict":{"id":"v"`, `"author":"eve"`,
+		`"kind":"refusal","time":"2026-03-03T15:05:00.000Z","body":{"verdict":{"id":"w"`, `"refused":"it is not signed"`,
 	} {
 		if !strings.Contains(written, says) {
 			t.Errorf("the ledger does not say %s:\n%s", says, written)

@@ -1,0 +1,155 @@
+package correlate
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream"
+)
+
+// say hands a verdict to the task, as its topic does.
+func (d *desk) say(v Verdict) {
+	d.task.ApplyVerdict(int64(len(d.verdicts)), &v)
+	d.verdicts = append(d.verdicts, &v)
+}
+
+// eve lets a tick pass in which eve stands out.
+func (d *desk) eve() Findings {
+	return d.next([]stream.Candidate{d.candidate("user", "eve", 20, 200)}, nil, nil)
+}
+
+// refusal returns why the only verdict of a tick was refused.
+func refusal(t *testing.T, found Findings) string {
+	t.Helper()
+	if len(found.Refusals) != 1 || len(found.Effects) != 0 {
+		t.Fatalf("%d verdicts are refused, %d take effect: want one that is refused", len(found.Refusals), len(found.Effects))
+	}
+	return found.Refusals[0].Refused
+}
+
+// A verdict of nobody holds nothing back, is listed, and people are alerted of it under
+// the name that it claims; also after a restore.
+func TestForgedVerdictIsRefused(t *testing.T) {
+	d := newDesk(t)
+	d.cfg.Authority = func(v *Verdict) error {
+		if v.Via == "" {
+			return errors.New("it is not signed")
+		}
+		return nil
+	}
+	d.restore()
+	d.say(Verdict{ID: "early", Kind: Expected, DedupKey: "weir-0", Author: "ciso@bank.example", Reason: "r", Expires: 5})
+	early := d.eve()
+	if refusal(t, early) != "it is not signed" {
+		t.Errorf("refused since %q", early.Refusals[0].Refused)
+	}
+	key := d.latest("user", "eve").DedupKey
+	d.say(Verdict{ID: "forged", Kind: Expected, DedupKey: key, Author: "ciso@bank.example", Reason: "r", Expires: alerting.Time(d.cfg.Grid.TickEnd(d.tick) + eventtime.Day)})
+	d.restore()
+	found := d.eve()
+	if refusal(t, found) != "it is not signed" || len(found.Suppressed) != 0 {
+		t.Errorf("%+v, and %d are held back", found.Refusals, len(found.Suppressed))
+	}
+	a := d.latest(alerting.AuthorDimension, "ciso@bank.example")
+	if a.Fact != fact.RefusedVerdict || a.Severity.String() != "high" || a.Detail["refused_because"] != "it is not signed" {
+		t.Errorf("alerted of %+v", a)
+	}
+	d.task.RefuseVerdict(int64(len(d.verdicts)), "it is no JSON")
+	d.verdicts = append(d.verdicts, nil)
+	if got := refusal(t, d.eve()); got != "it is no JSON" {
+		t.Errorf("unreadable: %q", got)
+	}
+	d.latest(alerting.AuthorDimension, unreadable)
+}
+
+// A record that is copied, or a click that is sent again, counts once. The second is
+// listed and changes nothing.
+func TestVerdictCountsOnce(t *testing.T) {
+	d := newDesk(t)
+	d.eve()
+	v := Verdict{ID: "click", Kind: Expected, DedupKey: d.latest("user", "eve").DedupKey, Author: "kim", Reason: "r", Time: 1_772_442_000_000,
+		Expires: alerting.Time(d.cfg.Grid.TickEnd(d.tick) + eventtime.Day)}
+	d.say(v)
+	d.eve()
+	d.say(Verdict{ID: "back", Kind: Reopened, DedupKey: v.DedupKey, Author: "lee", Time: v.Time})
+	d.eve()
+	d.restore()
+	d.say(v)
+	found := d.eve()
+	if refusal(t, found) != refusedRepeated || len(found.Suppressed) != 0 {
+		t.Errorf("%+v, and %d are held back", found.Refusals, len(found.Suppressed))
+	}
+	// Once it is forgotten, it is too old to count.
+	d.say(Verdict{ID: "later", Kind: Acknowledged, DedupKey: v.DedupKey, Author: "lee", Time: v.Time + alerting.Time(seenFor) + 1})
+	d.eve()
+	d.say(v)
+	if got := refusal(t, d.eve()); got != refusedOld {
+		t.Errorf("refused since %q", got)
+	}
+	if len(d.task.verdicts.seen) != 1 {
+		t.Errorf("%d verdicts are remembered", len(d.task.verdicts.seen))
+	}
+}
+
+// A verdict counts once people were alerted of the episode: what is held back can not be
+// judged away before anybody has seen it.
+func TestVerdictNeedsAnAlert(t *testing.T) {
+	d := newDesk(t, Expectation{Name: "x", Dimension: "user", Identity: "eve", AtMost: 250, Owner: "o", Reason: "r"})
+	held := d.eve()
+	if len(held.Suppressed) != 1 {
+		t.Fatal("the rule holds nothing back")
+	}
+	d.verdict(Expected, held.Suppressed[0].Alert.DedupKey)
+	if got := refusal(t, d.eve()); got != refusedUnsent {
+		t.Errorf("refused since %q", got)
+	}
+}
+
+// Nothing is expected for ever, and everybody is alerted of what is: by whom, until when
+// and why. It ends by itself.
+func TestExpectedIsBoundedAndSent(t *testing.T) {
+	d := newDesk(t)
+	d.eve()
+	at := d.cfg.Grid.TickEnd(d.tick)
+	d.say(Verdict{ID: "1", Kind: Expected, DedupKey: d.latest("user", "eve").DedupKey, Author: "kim", Reason: "audit CHG-88", Expires: alerting.Time(at + 20*365*eventtime.Day)})
+	d.eve()
+	a := d.latest("user", "eve")
+	if a.Status != alerting.Close || a.Said == nil || a.Said.Author != "kim" || !strings.Contains(a.Summary, "expected by kim until") || !strings.Contains(a.Summary, "audit CHG-88") {
+		t.Errorf("alerted of %s: %s", a.Status, a.Summary)
+	}
+	if want := alerting.Time(int64(a.Time) + ExpectedAtMost); a.Said.Expires != want {
+		t.Errorf("expected until %s, want %s", a.Said.Expires, want)
+	}
+	if found := d.next([]stream.Candidate{d.candidate("user", "eve", 20, 900)}, nil, nil); len(found.Suppressed) != 1 {
+		t.Error("nothing is held back")
+	}
+	d.tick += ExpectedAtMost / d.cfg.Grid.Tick
+	if found := d.eve(); len(found.Alerts) != 1 || found.Alerts[0].Status != alerting.Open {
+		t.Errorf("after it has expired %d are alerted of", len(found.Alerts))
+	}
+	long := Verdict{ID: "1", Kind: Expected, DedupKey: "weir-1", Author: "kim", Reason: "r", Time: 1, Expires: alerting.Time(2 + ExpectedAtMost)}
+	if err := long.Validate(); err == nil {
+		t.Error("91 days are taken")
+	}
+}
+
+// What was over but is remembered can be expected too, and people are alerted of that.
+func TestExpectedAfterTheEndIsSent(t *testing.T) {
+	d := newDesk(t)
+	d.eve()
+	for d.latest("user", "eve").Status != alerting.Close {
+		d.next(nil, nil, nil)
+	}
+	d.verdict(Expected, d.latest("user", "eve").DedupKey)
+	d.next(nil, nil, nil)
+	if a := d.latest("user", "eve"); a.Said == nil || a.Status != alerting.Close {
+		t.Errorf("alerted of %s: %s", a.Status, a.Summary)
+	}
+	if found := d.eve(); len(found.Alerts) != 0 || len(found.Suppressed) != 1 {
+		t.Errorf("%d are alerted of, %d held back", len(found.Alerts), len(found.Suppressed))
+	}
+}
