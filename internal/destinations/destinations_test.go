@@ -19,8 +19,8 @@ import (
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/config"
-	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 )
