@@ -18,8 +18,8 @@ import (
 
 // How long something may be said to be expected.
 const (
-	longestExpected = 7 * 24 * time.Hour   // by an analyst
-	longestByAdmin  = 366 * 24 * time.Hour // by an admin
+	longestExpected = 7 * 24 * time.Hour  // by an analyst
+	longestByAdmin  = 90 * 24 * time.Hour // by an admin: correlate takes no more
 )
 
 // VerdictRequest is a verdict as the API takes it.
@@ -54,7 +54,7 @@ func (s *Server) verdict(c *call, key string, q *VerdictRequest) (*correlate.Ver
 		}
 		limit, by := longestExpected, "an analyst says for at most 7 days"
 		if c.person.Role >= access.Admin {
-			limit, by = longestByAdmin, "an admin says for at most a year"
+			limit, by = longestByAdmin, "an admin says for at most 90 days"
 		}
 		if d := q.Expires.Sub(now); d <= 0 || d > limit {
 			return nil, badRequest("expires must lie ahead, and %s that something is expected", by)

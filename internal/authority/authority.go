@@ -63,7 +63,7 @@ func (a *Authority) Vouch(via string) Proof {
 			return fmt.Errorf("vouching for an author: there is no way in %q; want one of %s", via, strings.Join(entrances, ", "))
 		}
 		v.Via, v.Author = via, via+":"+v.Author
-		v.Signature = a.mac(v)
+		v.Signature = hex.EncodeToString(a.mac(v))
 		return nil
 	}
 }
@@ -85,7 +85,7 @@ func (a *Authority) PrivateKey(key ed25519.PrivateKey) Proof {
 		for i := range a.authors {
 			if a.authors[i].PublicKey.Equal(public) {
 				v.Via, v.Author = viaKey, a.authors[i].Name
-				v.Signature = ed25519.Sign(key, v.Signed())
+				v.Signature = hex.EncodeToString(ed25519.Sign(key, v.Signed()))
 				return nil
 			}
 		}
@@ -114,29 +114,32 @@ func (a *Authority) mac(v *correlate.Verdict) []byte {
 // Check returns why a verdict does not count, nil if it does. It is a function of the
 // verdict and the configuration.
 func (a *Authority) Check(v *correlate.Verdict) error {
+	signature, err := hex.DecodeString(v.Signature)
 	switch {
-	case len(v.Signature) == 0 && known(v.Via):
+	case v.Signature == "" && known(v.Via):
 		return errors.New("its author is none of those who may judge")
-	case len(v.Signature) == 0:
+	case v.Signature == "":
 		return errors.New("it is not signed")
+	case err != nil:
+		return errors.New("its signature is no hexadecimal number")
 	case v.Via == viaKey:
-		return a.checkKey(v)
+		return a.checkKey(v, signature)
 	case !known(v.Via):
 		return fmt.Errorf("it came by a way that there is not, %q", alerting.Printable(v.Via, 40))
 	case !strings.HasPrefix(v.Author, v.Via+":"):
 		return errors.New("its author is none of the way by which it came")
-	case !hmac.Equal(v.Signature, a.mac(v)):
+	case !hmac.Equal(signature, a.mac(v)):
 		return errors.New("its signature is not the deployment's: it was changed, forged, or made under another record key")
 	}
 	return nil
 }
 
-func (a *Authority) checkKey(v *correlate.Verdict) error {
+func (a *Authority) checkKey(v *correlate.Verdict, signature []byte) error {
 	for i := range a.authors {
 		if a.authors[i].Name != v.Author {
 			continue
 		}
-		if ed25519.Verify(a.authors[i].PublicKey, v.Signed(), v.Signature) {
+		if ed25519.Verify(a.authors[i].PublicKey, v.Signed(), signature) {
 			return nil
 		}
 	}

@@ -3,6 +3,7 @@ package authority
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -61,8 +62,8 @@ func TestCheck(t *testing.T) {
 			"the id":        func(v *correlate.Verdict) { v.ID += "0" },
 			"the reason":    func(v *correlate.Verdict) { v.Reason = "harmless" },
 			"the way":       func(v *correlate.Verdict) { v.Via = "console" + v.Via },
-			"no signature":  func(v *correlate.Verdict) { v.Signature = nil },
-			"another's key": func(v *correlate.Verdict) { v.Signature = ed25519.Sign(keyOf('l'), v.Signed()) },
+			"no signature":  func(v *correlate.Verdict) { v.Signature = "" },
+			"another's key": func(v *correlate.Verdict) { v.Signature = hex.EncodeToString(ed25519.Sign(keyOf('l'), v.Signed())) },
 		} {
 			forged := *got
 			change(&forged)
@@ -77,12 +78,12 @@ func TestCheck(t *testing.T) {
 func TestVouchStaysInItsWay(t *testing.T) {
 	a := New([32]byte{1}, []Author{authorOf("kim", 'k')})
 	v := correlate.Verdict{ID: "1", Kind: correlate.Confirmed, DedupKey: "weir-1", Time: 5, Author: "kim", Via: "key"}
-	v.Signature = a.mac(&v)
+	v.Signature = hex.EncodeToString(a.mac(&v))
 	if a.Check(&v) == nil {
 		t.Error("the deployment speaks as somebody who signs himself")
 	}
 	v.Via, v.Author = "slack", "console:kim"
-	v.Signature = a.mac(&v)
+	v.Signature = hex.EncodeToString(a.mac(&v))
 	if a.Check(&v) == nil {
 		t.Error("Slack speaks as somebody of the console")
 	}

@@ -23,7 +23,7 @@ type Verdict struct {
 	// Via is the way by which it came in, and Signature proves that it is the author's;
 	// see package authority.
 	Via       string `json:"via,omitempty"`
-	Signature []byte `json:"signature,omitempty"`
+	Signature string `json:"signature,omitempty"` // hexadecimal
 }
 
 // How long something may be expected, in milliseconds: nothing is so for ever.
@@ -75,7 +75,7 @@ func (v *Verdict) Validate() error {
 	case v.Kind == Expected && v.Reason == "":
 		return fmt.Errorf("a verdict that something is expected, without reason: say why")
 	}
-	for _, text := range []string{v.ID, v.DedupKey, v.Author, v.Reason, v.Via, string(v.Signature)} {
+	for _, text := range []string{v.ID, v.DedupKey, v.Author, v.Reason, v.Via, v.Signature} {
 		if len(text) > maxVerdictText {
 			return fmt.Errorf("a text of %d bytes in a verdict: at most %d", len(text), maxVerdictText)
 		}
@@ -87,7 +87,7 @@ func (v *Verdict) Validate() error {
 // sign other things too, and the record without the signature.
 func (v *Verdict) Signed() []byte {
 	plain := *v
-	plain.Signature = nil
+	plain.Signature = ""
 	b, err := json.Marshal(&plain)
 	if err != nil {
 		panic(fmt.Sprintf("correlate: a verdict does not encode: %v", err)) // a mistake in this package: it holds plain values
