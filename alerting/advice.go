@@ -28,18 +28,16 @@ func benign(a *Alert) []string {
 	}
 	out := dimensionBenign(a.Dimension)
 	switch a.Measure {
-	case "first_touch":
+	case "first_touch", "first_touch_in_bin", newShare:
 		out = append(out, "A new task, territory or queue brings records that were never opened before.")
-	case "rows":
+	case "distinct_in_bin":
+		out = append(out, "A batch job, a mailing or a migration read at once what is read over days otherwise.")
+	case "rows", "rows_in_bin":
 		out = append(out, "A scheduled report or export ran for a longer period than usual.")
 	case "destructive":
 		out = append(out, "A clean-up or a legal erasure was due.")
 	case "off_hours":
 		out = append(out, "A shift was swapped, or someone was on call.")
-	case "newcomer":
-		out = append(out, "It is another kind of account than its peers, or took over from one before it.")
-	case "subjects":
-		out = append(out, "A roll-out, or a shift, brings more people to it than usual.")
 	case "unissued":
 		out = append(out, "Logins of a system that sends none, or late ones, are missing from the input.")
 	}
@@ -107,7 +105,7 @@ func checks(a *Alert) []string {
 	switch a.Measure {
 	case "destructive":
 		return append(out, "Stop further deletions and keep the backups of the records touched.")
-	case "rows":
+	case "rows", "rows_in_bin":
 		return append(out, "Find the export or report behind the rows, and where its file went.")
 	case "unissued":
 		return append(out, "Take one token that has no login behind it and look for its issue in the issuer's own log.")

@@ -55,8 +55,8 @@ type Alert struct {
 	Severity   episode.Severity   `json:"severity"`
 	Confidence episode.Confidence `json:"confidence,omitempty"`
 	Summary    string             `json:"summary"`
-	Observed   float64            `json:"observed"` // what was counted in the bin that made the case, in the unit of the measure
-	Expected   float64            `json:"expected"` // what the baseline expects of the same bin, in the same unit
+	Observed   float64            `json:"observed"` // what Measure counted in its interval, see Alert.Interval
+	Expected   float64            `json:"expected"` // what is usual, in the same unit, see MeasureEvidence
 	Exposed    Exposed            `json:"exposed"`
 	ShareNew   *float64           `json:"share_new,omitempty"`  // the part of the exposed records that this identity had never opened before, 0..1; nil: not known
 	FirstSeen  Time               `json:"first_seen,omitempty"` // event time of the first event of the identity; 0: not known
@@ -214,23 +214,20 @@ type Exposed struct {
 	Rows    int64 `json:"rows,omitempty"` // rows that were read where the log has no record ids
 }
 
-// Evidence is what the decision was made from.
+// Evidence is what the decision was made from. Statistics form groups, each of
+// which has a threshold of its own.
 type Evidence struct {
-	Bin       Time    `json:"bin"`            // start of the bin that made the case
-	BinWidth  string  `json:"bin_width"`      // its width, as a Go duration
-	LogValue  float64 `json:"log_evidence"`   // log of the combined evidence, in nats
-	Threshold float64 `json:"log_threshold"`  // what LogValue had to reach, in nats
-	Budget    float64 `json:"budget_per_day"` // the alert budget: no more openings are expected in a day of event time
+	Bin       Time    `json:"bin"`             // start of the bin that made the case
+	BinWidth  string  `json:"bin_width"`       // its width, as a Go duration
+	Until     Time    `json:"until,omitempty"` // event time up to which the case was counted; 0: the alert's time
+	Group     string  `json:"group,omitempty"` // the group that stands out most: volume, novelty, burst, rare or hours; empty: no statistics
+	LogValue  float64 `json:"log_evidence"`    // log of the evidence of Group, in nats
+	Threshold float64 `json:"log_threshold"`   // what LogValue had to reach, in nats: the threshold of Group
+	Budget    float64 `json:"budget_per_day"`  // the alert budget: no more openings are expected in a day of event time
 	// Realised is how many statistical episodes and campaigns people were told of
 	// in a day of event time, over the last 28 days or since the beginning, this
 	// one included.
 	Realised float64 `json:"realised_per_day,omitempty"`
-	// The threshold of a statistical alert is the larger of Formula, what theory
-	// asks where so many identities are Live, and Tail, what the tail of the
-	// fleet's own evidence asks (0: too little of it was seen). Both are in nats.
-	Live    float64 `json:"live_identities,omitempty"`
-	Formula float64 `json:"log_formula,omitempty"`
-	Tail    float64 `json:"log_tail,omitempty"`
 	// Peers names the group that the identity was held against, as
 	// DIMENSION:NAME of what the group works with; empty: all identities of the
 	// dimension.
@@ -238,25 +235,34 @@ type Evidence struct {
 	Measures []MeasureEvidence `json:"measures"` // strongest first
 }
 
-// MeasureEvidence says what one measure adds to the evidence: what was counted in
-// the bin, the baseline with its factors, and the evidence for each drift rate.
+// MeasureEvidence says what one measure adds to the evidence: what was counted,
+// what is usual, and the evidence for each drift. Counts are in the unit of the
+// measure, logs in nats.
 type MeasureEvidence struct {
-	Measure    string         `json:"measure"`
-	LogValue   float64        `json:"log_evidence"`  // in nats
-	Observed   float64        `json:"observed"`      // in the unit of the measure, as all up to Level
-	Low        float64        `json:"observed_low"`  // lower end of the 95 % interval of the sketch's error
-	High       float64        `json:"observed_high"` // upper end of the same interval
-	Expected   float64        `json:"expected"`      // level × shape × mode
-	Level      float64        `json:"level"`         // the identity's own mean per bin, shrunk towards its peers'
-	Shape      float64        `json:"shape"`         // factor of this hour of the week
-	Mode       float64        `json:"mode"`          // factor of the fleet's common mode
-	Dispersion float64        `json:"dispersion"`    // k of the negative binomial distribution
-	PeerWeight float64        `json:"peer_weight"`   // share of the level that comes from the peers' prior, 0..1
-	Rates      []RateEvidence `json:"rates"`
+	Measure  string  `json:"measure"`       // one of Measures
+	From     Time    `json:"from"`          // start of the interval that was counted, see Alert.Interval
+	LogValue float64 `json:"log_evidence"`  // log of the mean of e^evidence over Rates
+	Observed float64 `json:"observed"`      // the count of the interval
+	Low      float64 `json:"observed_low"`  // lower end of the 95 % interval of the sketch's error
+	High     float64 `json:"observed_high"` // upper end of the same interval
+	// Expected is what is usual: on a whole day with work, or in a bin with work,
+	// by the identity's own mean of a week times Mode. Of new_share it is the own
+	// share of new records times what was read in the interval.
+	Expected float64 `json:"expected"`
+	Mode     float64 `json:"mode"` // factor of the fleet's common mode in Expected
+	// Dispersion is k of the negative binomial distribution; of new_share the
+	// concentration. It is 0 where the interval was not judged, since nothing in it
+	// could add to the evidence: then the evidence is of what came before.
+	Dispersion float64 `json:"dispersion"`
+	Ratio      float64 `json:"log_ratio"`   // log of the mean likelihood ratio of this interval alone
+	Allowed    float64 `json:"log_allowed"` // what the fleet's own tail leaves of Ratio
+	// Rates has the evidence of each drift; of new_share of each share by which new
+	// records may move towards a blind draw.
+	Rates []RateEvidence `json:"rates"`
 }
 
-// RateEvidence is the log evidence, in nats, for one drift rate, a multiple of the
-// baseline.
+// RateEvidence is the log evidence, in nats, for one drift, a multiple of what is
+// usual; of new_share for one share, 0..1.
 type RateEvidence struct {
 	Rate     float64 `json:"rate"`
 	LogValue float64 `json:"log_evidence"`

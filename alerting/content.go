@@ -123,7 +123,7 @@ func figures(a *Alert, loc *time.Location) []Field {
 }
 
 // title returns who did what, such as "Signing key kid-7: 1,240 distinct
-// customers, where about 210 are normal".
+// customers, where about 210 are usual on a whole working day".
 func title(a *Alert) string {
 	who := actorOf(a.Dimension)
 	name := capital(who.noun) + " " + Printable(a.Identity, maxValue)
@@ -139,7 +139,7 @@ func title(a *Alert) string {
 		text = "Campaign of " + plural(n, "identity", "identities") + ": " + Printable(a.Identity, maxValue)
 	default:
 		u := unitOf(a.Measure, who)
-		text = name + ": " + count(a.Observed, u) + u.suffix + ", " + normal(a.Expected)
+		text = name + ": " + count(a.Observed, u) + u.suffix + ", " + usual(a, who)
 	}
 	if a.Status == Close {
 		return "Over: " + text

@@ -80,7 +80,7 @@ func TestAdvice(t *testing.T) {
 		t.Errorf("only %d phrases", len(phrases))
 	}
 	for _, dimension := range []string{"user", "key", "network", "client", "endpoint", "own"} {
-		for _, measure := range []string{"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours", "newcomer", "own"} {
+		for _, measure := range append(Measures(), "own") {
 			a := &Alert{Dimension: dimension, Measure: measure}
 			Complete(a)
 			if len(a.Checks) != 3 || len(a.Benign) == 0 {
@@ -100,7 +100,7 @@ func TestCompose(t *testing.T) {
 	a := contextual()
 	a.Members = &Members{Count: 7, Top: []Member{{"weir-0123456789abcdef", "user", "김민지", episode.High, 1}}}
 	got := fmt.Sprintf("%+v", *Compose(a, nil))
-	const want = "{Title:Signing key kid-7: 1,240 distinct customers, where about 210 are normal Sentence:Signing key <kid-7> & co " +
+	const want = "{Title:Signing key kid-7: 1,240 distinct customers, where about 210 are usual on a whole working day Sentence:Signing key <kid-7> & co " +
 		"Figures:[{Name:Severity Value:High} {Name:Confidence Value:Very likely} {Name:Since Value:Mon 2 Mar 2026 09:00 (UTC)} " +
 		"{Name:Exposed Value:about 33,700,000 distinct customers, 33,100,000–34,300,000, since Mon 2 Mar 2026 09:00 (UTC)} {Name:Never opened before Value:97 %} " +
 		"{Name:First seen Value:Sun 26 Jan 2025 09:00 (UTC)} {Name:Last seen Value:Tue 3 Mar 2026 14:59 (UTC)}] " +

@@ -78,7 +78,7 @@ func TestFactAndCampaignJSON(t *testing.T) {
 	known := example()
 	known.Kind, known.Fact, known.Measure, known.Confidence = KindFact, fact.RetiredKey, "", episode.Certain
 	known.Detail = map[string]string{"successor": "kid-8", "retired_at": "2026-01-02"}
-	if got, want := string(known.AppendJSON(nil)), `"kind":"fact","dimension":"key","identity":"kid-7","detector":"mixture_sr","measure":"","fact":"retired_key",`+
+	if got, want := string(known.AppendJSON(nil)), `"kind":"fact","dimension":"key","identity":"kid-7","detector":"drift","measure":"","fact":"retired_key",`+
 		`"detail":{"retired_at":"2026-01-02","successor":"kid-8"},"severity":"high","confidence":"certain"`; !strings.Contains(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

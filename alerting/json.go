@@ -67,24 +67,17 @@ func (e *Exposed) appendJSON(b []byte) []byte {
 func (e *Evidence) appendJSON(b []byte) []byte {
 	b = appendTime(b, `{"bin":`, e.Bin)
 	b = jsonline.Text(b, `,"bin_width":`, e.BinWidth)
+	if e.Until != 0 {
+		b = appendTime(b, `,"until":`, e.Until)
+	}
+	b = jsonline.Optional(b, `,"group":`, e.Group)
 	b = jsonline.Fixed(b, `,"log_evidence":`, e.LogValue, logDecimals)
 	b = jsonline.Fixed(b, `,"log_threshold":`, e.Threshold, logDecimals)
 	b = jsonline.Factor(b, `,"budget_per_day":`, e.Budget)
 	if e.Realised != 0 {
 		b = jsonline.Factor(b, `,"realised_per_day":`, e.Realised)
 	}
-	if e.Live != 0 {
-		b = jsonline.Fixed(b, `,"live_identities":`, e.Live, countDecimals)
-	}
-	if e.Formula != 0 {
-		b = jsonline.Fixed(b, `,"log_formula":`, e.Formula, logDecimals)
-	}
-	if e.Tail != 0 {
-		b = jsonline.Fixed(b, `,"log_tail":`, e.Tail, logDecimals)
-	}
-	if e.Peers != "" {
-		b = jsonline.Text(b, `,"peers":`, e.Peers)
-	}
+	b = jsonline.Optional(b, `,"peers":`, e.Peers)
 	b = append(b, `,"measures":[`...)
 	for i := range e.Measures {
 		if i > 0 {
@@ -97,16 +90,16 @@ func (e *Evidence) appendJSON(b []byte) []byte {
 
 func (m *MeasureEvidence) appendJSON(b []byte) []byte {
 	b = jsonline.Text(b, `{"measure":`, m.Measure)
+	b = appendTime(b, `,"from":`, m.From)
 	b = jsonline.Fixed(b, `,"log_evidence":`, m.LogValue, logDecimals)
 	b = jsonline.Fixed(b, `,"observed":`, m.Observed, countDecimals)
 	b = jsonline.Fixed(b, `,"observed_low":`, m.Low, countDecimals)
 	b = jsonline.Fixed(b, `,"observed_high":`, m.High, countDecimals)
 	b = jsonline.Fixed(b, `,"expected":`, m.Expected, countDecimals)
-	b = jsonline.Factor(b, `,"level":`, m.Level)
-	b = jsonline.Factor(b, `,"shape":`, m.Shape)
 	b = jsonline.Factor(b, `,"mode":`, m.Mode)
 	b = jsonline.Factor(b, `,"dispersion":`, m.Dispersion)
-	b = jsonline.Factor(b, `,"peer_weight":`, m.PeerWeight)
+	b = jsonline.Fixed(b, `,"log_ratio":`, m.Ratio, logDecimals)
+	b = jsonline.Fixed(b, `,"log_allowed":`, m.Allowed, logDecimals)
 	b = append(b, `,"rates":[`...)
 	for i, r := range m.Rates {
 		if i > 0 {

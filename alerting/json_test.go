@@ -19,14 +19,14 @@ func example() *Alert {
 	return &Alert{
 		Schema: Schema, DedupKey: DedupKey("key", "kid-7", 1772550000000), Status: Open,
 		Time: bin + 3600_000, Onset: bin - 29*3600_000,
-		Dimension: "key", Identity: "kid-7", Detector: "mixture_sr", Measure: "distinct", Severity: episode.High,
+		Dimension: "key", Identity: "kid-7", Detector: "drift", Measure: "distinct", Severity: episode.High,
 		Summary: "Signing key <kid-7> & co", Observed: 1240.04, Expected: 210.06,
 		Exposed: Exposed{Records: 33700000, Low: 33100000, High: 34300000, Since: bin - 29*3600_000},
 		Evidence: Evidence{
-			Bin: bin, BinWidth: "1h0m0s", LogValue: 21.45678, Threshold: 15.2, Budget: 2, Peers: "endpoint:GET /c/{id}",
+			Bin: bin, BinWidth: "1h0m0s", Until: bin + 3600_000, Group: "volume", LogValue: 20.7637, Threshold: 15.2, Budget: 2, Peers: "endpoint:GET /c/{id}",
 			Measures: []MeasureEvidence{{
-				Measure: "distinct", LogValue: 21.45678, Observed: 1240.04, Low: 1216, High: 1264, Expected: 210.06,
-				Level: 171.23456, Shape: 1.234567, Mode: 0.99, Dispersion: 2.5, PeerWeight: 0.031,
+				Measure: "distinct", From: bin - 14*3600_000, LogValue: 21.45678, Observed: 1240.04, Low: 1216, High: 1264, Expected: 210.06,
+				Mode: 1.40123, Dispersion: 2.5, Ratio: 4.91234, Allowed: 3.2,
 				Rates: []RateEvidence{{1.5, 7.1}, {5, 22.00049}},
 			}},
 		},
@@ -36,12 +36,12 @@ func example() *Alert {
 func TestAppendJSON(t *testing.T) {
 	const want = `{"schema":1,"dedup_key":"weir-` + `KEY` + `","status":"open",` +
 		`"time":"2026-03-03T15:00:00.000Z","onset":"2026-03-02T09:00:00.000Z",` +
-		`"dimension":"key","identity":"kid-7","detector":"mixture_sr","measure":"distinct","severity":"high",` +
+		`"dimension":"key","identity":"kid-7","detector":"drift","measure":"distinct","severity":"high",` +
 		`"summary":"Signing key <kid-7> & co","observed":1240,"expected":210.1,` +
 		`"exposed":{"records":33700000,"low":33100000,"high":34300000,"since":"2026-03-02T09:00:00.000Z"},` +
-		`"evidence":{"bin":"2026-03-03T14:00:00.000Z","bin_width":"1h0m0s","log_evidence":21.457,"log_threshold":15.2,"budget_per_day":2,"peers":"endpoint:GET /c/{id}",` +
-		`"measures":[{"measure":"distinct","log_evidence":21.457,"observed":1240,"observed_low":1216,"observed_high":1264,"expected":210.1,` +
-		`"level":171.2,"shape":1.235,"mode":0.99,"dispersion":2.5,"peer_weight":0.031,` +
+		`"evidence":{"bin":"2026-03-03T14:00:00.000Z","bin_width":"1h0m0s","until":"2026-03-03T15:00:00.000Z","group":"volume","log_evidence":20.764,"log_threshold":15.2,"budget_per_day":2,"peers":"endpoint:GET /c/{id}",` +
+		`"measures":[{"measure":"distinct","from":"2026-03-03T00:00:00.000Z","log_evidence":21.457,"observed":1240,"observed_low":1216,"observed_high":1264,"expected":210.1,` +
+		`"mode":1.401,"dispersion":2.5,"log_ratio":4.912,"log_allowed":3.2,` +
 		`"rates":[{"rate":1.5,"log_evidence":7.1},{"rate":5,"log_evidence":22}]}]}}`
 	a := example()
 	got := string(a.AppendJSON(nil))
@@ -87,12 +87,12 @@ var anyAlert = rapid.Custom(func(t *rapid.T) *Alert {
 		Detector: "d", Measure: text.Draw(t, "measure"), Severity: rapid.SampledFrom([]episode.Severity{episode.Low, episode.Medium, episode.High, episode.Critical}).Draw(t, "severity"),
 		Summary: rapid.String().Draw(t, "summary"), Observed: number.Draw(t, "observed"), Expected: number.Draw(t, "expected"),
 		Exposed: Exposed{Records: count.Draw(t, "records"), Low: count.Draw(t, "low"), High: count.Draw(t, "high"), Since: when.Draw(t, "since"), Rows: count.Draw(t, "rows")},
-		Evidence: Evidence{Bin: when.Draw(t, "bin"), BinWidth: "1h0m0s", LogValue: number.Draw(t, "log"), Threshold: number.Draw(t, "threshold"), Budget: number.Draw(t, "budget"),
+		Evidence: Evidence{Bin: when.Draw(t, "bin"), BinWidth: "1h0m0s", Until: when.Draw(t, "until"), Group: rapid.SampledFrom([]string{"", "volume", "novelty", "burst", "rare", "hours"}).Draw(t, "group"), LogValue: number.Draw(t, "log"), Threshold: number.Draw(t, "threshold"), Budget: number.Draw(t, "budget"),
 			Measures: []MeasureEvidence{}},
 	}
 	drawContext(t, a)
 	for range rapid.IntRange(0, 3).Draw(t, "measures") {
-		m := MeasureEvidence{Measure: text.Draw(t, "m"), LogValue: number.Draw(t, "ml"), Observed: number.Draw(t, "mo"), Level: number.Draw(t, "level"), Rates: []RateEvidence{}}
+		m := MeasureEvidence{Measure: text.Draw(t, "m"), LogValue: number.Draw(t, "ml"), From: when.Draw(t, "from"), Observed: number.Draw(t, "mo"), Ratio: number.Draw(t, "ratio"), Rates: []RateEvidence{}}
 		for range rapid.IntRange(0, 3).Draw(t, "rates") {
 			m.Rates = append(m.Rates, RateEvidence{number.Draw(t, "rate"), number.Draw(t, "rl")})
 		}
@@ -186,7 +186,7 @@ func TestSchemaRefuses(t *testing.T) {
 	good := string(example().AppendJSON(nil))
 	for name, c := range map[string][2]string{
 		"unknown status": {`"open"`, `"ajar"`},
-		"missing key":    {`"detector":"mixture_sr",`, ``},
+		"missing key":    {`"detector":"drift",`, ``},
 		"unknown key":    {`"detector"`, `"detectr":1,"detector"`},
 		"time":           {`"2026-03-03T15:00:00.000Z"`, `"noon"`},
 		"dedup key":      {`"weir-`, `"w-`},

@@ -93,8 +93,3 @@ func Preparer(t LinkTemplates) func(a *Alert) *Alert {
 		return &out
 	}
 }
-
-// Measures lists the names of the measures that alerts carry.
-func Measures() []string {
-	return []string{"distinct", "first_touch", "rows", "destructive", "subjects", "unissued", "off_hours", "newcomer"}
-}

@@ -36,8 +36,8 @@ func (a *Alert) Round() {
 		}
 	}
 	e := &a.Evidence
-	e.LogValue, e.Threshold, e.Formula, e.Tail = RoundLog(e.LogValue), RoundLog(e.Threshold), RoundLog(e.Formula), RoundLog(e.Tail)
-	e.Budget, e.Realised, e.Live = roundFactor(e.Budget), roundFactor(e.Realised), roundCount(e.Live)
+	e.LogValue, e.Threshold = RoundLog(e.LogValue), RoundLog(e.Threshold)
+	e.Budget, e.Realised = roundFactor(e.Budget), roundFactor(e.Realised)
 	for i := range e.Measures {
 		e.Measures[i].round()
 	}
@@ -47,10 +47,10 @@ func (m *MeasureEvidence) round() {
 	for _, v := range [...]*float64{&m.Observed, &m.Low, &m.High, &m.Expected} {
 		*v = roundCount(*v)
 	}
-	for _, v := range [...]*float64{&m.Level, &m.Shape, &m.Mode, &m.Dispersion, &m.PeerWeight} {
-		*v = roundFactor(*v)
+	for _, v := range [...]*float64{&m.LogValue, &m.Ratio, &m.Allowed} {
+		*v = RoundLog(*v)
 	}
-	m.LogValue = RoundLog(m.LogValue)
+	m.Mode, m.Dispersion = roundFactor(m.Mode), roundFactor(m.Dispersion)
 	for i := range m.Rates {
 		m.Rates[i].Rate, m.Rates[i].LogValue = roundFactor(m.Rates[i].Rate), RoundLog(m.Rates[i].LogValue)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Summarize writes the sentences that a tired analyst reads first: who, how
-// many, when, how many are normal, since when, and how much is exposed so far,
+// many, when, how many are usual, since when, and how much is exposed so far,
 // with its interval. They depend on the alert alone, and not on its Summary, so
 // that they can be recomputed. Times are shown in loc (nil: UTC), with the zone
 // named.
@@ -84,11 +84,11 @@ type unit struct {
 
 func unitOf(measure string, who actor) unit {
 	switch measure {
-	case "distinct":
+	case "distinct", "distinct_in_bin":
 		return unit{who.did, "distinct customer", "distinct customers", ""}
-	case "first_touch":
+	case "first_touch", "first_touch_in_bin", "new_share":
 		return unit{who.did, "customer", "customers", " " + who.firstTouch}
-	case "rows":
+	case "rows", "rows_in_bin":
 		return unit{who.did, "row", "rows", ""}
 	case "destructive":
 		did := "changed or deleted"
@@ -98,12 +98,8 @@ func unitOf(measure string, who actor) unit {
 		return unit{did, "customer's records", "customers' records", ""}
 	case "unissued":
 		return unit{who.did, "customer", "customers", " through tokens that nobody issued"}
-	case "subjects":
-		return unit{"was used by", "distinct account", "distinct accounts", ""}
 	case "off_hours":
 		return unit{who.did, "customer", "customers", " outside its usual hours"}
-	case "newcomer":
-		return unit{who.did, "customer", "customers", " in all since it is new, the latest"}
 	}
 	return unit{who.did, "unit", "units", " of " + Printable(measure, maxIdentity)}
 }
@@ -123,8 +119,8 @@ func (s *sentence) write(parts ...string) {
 }
 
 // found writes what was found, such as "User kim read 480 distinct customers
-// between 14:00 and 15:00 on Tue 3 Mar 2026 (UTC), where about 12 are normal: 40
-// times as many." first says that a sentence begins with it.
+// between 00:00 and 15:10 on Tue 3 Mar 2026 (UTC), where about 12 are usual on a
+// whole working day: 40 times as many." first says that a sentence begins with it.
 func (s *sentence) found(first bool) {
 	a := s.a
 	noun := s.who.noun
@@ -133,47 +129,26 @@ func (s *sentence) found(first bool) {
 	}
 	u := unitOf(a.Measure, s.who)
 	s.write(noun, " ", Printable(a.Identity, maxIdentity), " ", u.did, " ", count(a.Observed, u), u.suffix, " ")
-	partial := s.span()
-	s.write(", ", normal(a.Expected))
-	switch {
-	case a.Measure == "newcomer":
-		s.write(" in the first two days of a newcomer among its peers")
-	case partial:
-		s.write(" for the whole ", s.width())
-	}
-	s.write(factor(a.Observed, a.Expected), ".")
+	s.span()
+	s.write(", ", usual(a, s.who), factor(a.Observed, a.Expected), ".")
 }
 
-// span writes the interval that was counted, and reports whether the interval is
-// only the first part of a bin, which was scored before its end.
-func (s *sentence) span() (partial bool) {
-	from, to := s.a.Evidence.Bin, s.a.Time
-	width, err := time.ParseDuration(s.a.Evidence.BinWidth)
-	if err == nil && width > 0 {
-		// A bin that is scored again for late events ends where it ended.
-		end := from + Time(width.Milliseconds())
-		partial = to < end
-		to = min(to, end)
-	}
+// span writes the interval that was counted.
+func (s *sentence) span() {
+	from, to := s.a.Interval(s.a.measure(), s.loc)
 	f, t := s.local(from), s.local(to)
-	if sameDay(f, t) {
-		s.write("between ", f.Format("15:04"), " and ", t.Format("15:04"), " on ", t.Format(dayLayout), " (", s.loc.String(), ")")
-	} else {
-		s.write("between ", f.Format(dayTimeLayout), " and ", t.Format(dayTimeLayout), " (", s.loc.String(), ")")
+	switch {
+	case sameDay(f, t):
+		s.write("between ", f.Format("15:04"), " and ", t.Format("15:04"), " on ", t.Format(dayLayout))
+	case isMidnight(f) && f.AddDate(0, 0, 1).Equal(t):
+		s.write("on ", f.Format(dayLayout))
+	default:
+		s.write("between ", f.Format(dayTimeLayout), " and ", t.Format(dayTimeLayout))
 	}
-	return partial
+	s.write(" (", s.loc.String(), ")")
 }
 
-// width returns the word for the length of a bin.
-func (s *sentence) width() string {
-	switch s.a.Evidence.BinWidth {
-	case "1h0m0s", "1h":
-		return "hour"
-	case "24h0m0s", "24h":
-		return "day"
-	}
-	return "interval"
-}
+func isMidnight(t time.Time) bool { return t.Hour()+t.Minute()+t.Second()+t.Nanosecond() == 0 }
 
 // exposure writes since when and how many, such as "It began about Mon 2 Mar 2026
 // 09:00; since then it has read about 33,700,000 distinct customers in all
@@ -254,17 +229,56 @@ func interval(e *Exposed) string {
 	return " (" + Group(e.Low) + " to " + Group(e.High) + " at 95 % confidence)"
 }
 
-// normal says how many the baseline expects.
-func normal(expected float64) string {
+// usual says how many are usual, and in what, such as "where about 12 are usual on
+// a whole working day".
+func usual(a *Alert, who actor) string {
+	return "where " + aboutUsual(a.Expected) + " usual " + usualIn(a, who)
+}
+
+// aboutUsual says how many, with the verb.
+func aboutUsual(expected float64) string {
 	switch {
 	case expected < 0.05 || math.IsNaN(expected):
-		return "where none is normal"
+		return "none is"
 	case expected < 1.05:
-		return "where about " + small(expected) + " is normal"
+		return "about " + small(expected) + " is"
 	case expected < 9.95:
-		return "where about " + small(expected) + " are normal"
+		return "about " + small(expected) + " are"
 	}
-	return "where about " + Group(whole(expected)) + " are normal"
+	return "about " + Group(whole(expected)) + " are"
+}
+
+// usualIn says what the usual number is of: a day, a bin, or as many records as
+// were read.
+func usualIn(a *Alert, who actor) string {
+	m := a.measure()
+	switch {
+	case m.Measure == newShare:
+		for i := range a.Evidence.Measures {
+			if n := &a.Evidence.Measures[i]; n.Measure == "distinct" && n.From == m.From {
+				return "among the " + Group(whole(n.Observed)) + " that it " + who.did
+			}
+		}
+		return "among as many"
+	case OfBin(m.Measure):
+		return "in " + widthText(a.BinWidth()) + " with work"
+	}
+	return "on a whole working day"
+}
+
+// widthText says how long a bin is.
+func widthText(d time.Duration) string {
+	switch {
+	case d == time.Hour:
+		return "an hour"
+	case d == 24*time.Hour:
+		return "a day"
+	case d%time.Hour == 0:
+		return Group(int64(d/time.Hour)) + " hours"
+	case d%time.Minute == 0:
+		return Group(int64(d/time.Minute)) + " minutes"
+	}
+	return d.String()
 }
 
 // factor says how many times as many as expected were observed. It is empty where

@@ -23,7 +23,7 @@ type EvidenceReport struct {
 // identities, each in the binary form of its type.
 type BinSums struct {
 	Bin    int64
-	Sums   []byte // score.Sums
+	Sums   []byte // fleet.Sums
 	Traits []byte // campaign.TraitSums; none where nothing was added
 }
 
@@ -33,7 +33,9 @@ type Candidate struct {
 	Tick      int64
 	Dimension int
 	Identity  string
-	Log       float64           // log of the combined evidence, in nats
+	Group     string            // of statistics, the one that stands out most; see score.Group
+	Log       float64           // log of its evidence, in nats
+	Threshold float64           // what Log must reach for an episode, in nats
 	Bin       int64             // the bin that makes the case
 	Onset     int64             // Unix ms of event time
 	Measures  []MeasureEvidence // strongest first
@@ -42,21 +44,36 @@ type Candidate struct {
 	Context
 }
 
-// MeasureEvidence is what one measure adds to the evidence of a candidate: what
-// was counted in the bin, the baseline with its factors, and the evidence for
-// each drift rate. Logs are in nats, counts in the unit of the measure.
+// Margin returns how far, in nats, the evidence is above its threshold.
+func (c *Candidate) Margin() float64 { return c.Log - c.Threshold }
+
+// Speaks reports whether the day or bin itself says something for a drift. Where it
+// does not, the evidence is that of days before: it keeps an episode open, but opens
+// none, also where a threshold has fallen below it.
+func (c *Candidate) Speaks() bool {
+	for i := range c.Measures {
+		if c.Measures[i].Allowed > 0 && c.Measures[i].Log >= c.Threshold-1 {
+			return true
+		}
+	}
+	return false
+}
+
+// MeasureEvidence is what one statistic adds to the evidence of a candidate: what
+// was counted on the day so far or in the bin, what is expected there, and the
+// evidence for each drift. Logs are in nats, counts in the unit of the measure.
 type MeasureEvidence struct {
 	Measure    string
+	From       int64 // Unix ms: start of the day, or of the bin, that was counted
 	Log        float64
 	Observed   float64
 	Low        float64 // lower end of the 95 % interval of the sketch's error
 	High       float64 // upper end of the same interval
-	Expected   float64 // Level × Shape × Mode
-	Level      float64 // mean per bin of the identity, shrunk towards its peers'
-	Shape      float64 // factor of this hour of the week
-	Mode       float64 // factor of the fleet's common mode
-	Dispersion float64 // k of the negative binomial distribution
-	PeerWeight float64 // share of Level that comes from the peers' prior, 0..1
+	Expected   float64 // by the identity's own mean: on a whole day with work, or in a bin with work
+	Mode       float64 // factor of the fleet's common mode in Expected
+	Dispersion float64 // k of the negative binomial distribution; of new_share the concentration
+	Ratio      float64 // log of the mean likelihood ratio of this day or bin alone
+	Allowed    float64 // what the fleet's own tail leaves of Ratio
 	Rates      []RateEvidence
 }
 

@@ -14,7 +14,7 @@ import (
 
 // EvidenceVersion is the first byte of every record on weir.evidence. Versions 1
 // and 2 were JSON, whose first byte is a brace.
-const EvidenceVersion = 3
+const EvidenceVersion = 4
 
 // Encode returns the record's value. It refuses a measure that is not a finite
 // number, which no reader would take.
@@ -69,7 +69,8 @@ func DecodeEvidenceReport(value []byte) (*EvidenceReport, error) {
 func appendCandidate(b []byte, c *Candidate) []byte {
 	b = wire.AppendVarints(b, c.Tick, int64(c.Dimension))
 	b = wire.AppendText(b, c.Identity)
-	b = wire.AppendFloat64(b, c.Log)
+	b = wire.AppendText(b, c.Group)
+	b = wire.AppendFloat64(wire.AppendFloat64(b, c.Log), c.Threshold)
 	b = wire.AppendVarints(b, c.Bin, c.Onset)
 	b = AppendMeasures(b, c.Measures)
 	b = wire.AppendText(b, c.Peers)
@@ -78,7 +79,8 @@ func appendCandidate(b []byte, c *Candidate) []byte {
 
 func readCandidate(r *wire.Reader) (c Candidate) {
 	c.Tick, c.Dimension, c.Identity = r.Varint(), int(r.Varint()), r.Text()
-	c.Log, c.Bin, c.Onset = r.Float64(), r.Varint(), r.Varint()
+	c.Group, c.Log, c.Threshold = r.Text(), r.Float64(), r.Float64()
+	c.Bin, c.Onset = r.Varint(), r.Varint()
 	c.Measures, c.Peers = ReadMeasures(r), r.Text()
 	c.Exposed, c.Context = episode.ReadExposed(r), readContext(r)
 	return c
@@ -111,8 +113,8 @@ func readContext(r *wire.Reader) (c Context) {
 }
 
 // numbers lists the numbers of a measure in a fixed order.
-func (m *MeasureEvidence) numbers() [10]*float64 {
-	return [...]*float64{&m.Log, &m.Observed, &m.Low, &m.High, &m.Expected, &m.Level, &m.Shape, &m.Mode, &m.Dispersion, &m.PeerWeight}
+func (m *MeasureEvidence) numbers() [9]*float64 {
+	return [...]*float64{&m.Log, &m.Observed, &m.Low, &m.High, &m.Expected, &m.Mode, &m.Dispersion, &m.Ratio, &m.Allowed}
 }
 
 // finite reports whether every number can be written down.
@@ -129,6 +131,7 @@ func (m *MeasureEvidence) finite() bool {
 func AppendMeasures(b []byte, list []MeasureEvidence) []byte {
 	return wire.AppendList(b, list, func(b []byte, m *MeasureEvidence) []byte {
 		b = wire.AppendText(b, m.Measure)
+		b = binary.AppendVarint(b, m.From)
 		for _, v := range m.numbers() {
 			b = wire.AppendFloat64(b, *v)
 		}
@@ -141,7 +144,7 @@ func AppendMeasures(b []byte, list []MeasureEvidence) []byte {
 // ReadMeasures reads what AppendMeasures wrote.
 func ReadMeasures(r *wire.Reader) []MeasureEvidence {
 	return wire.List(r, func() MeasureEvidence {
-		m := MeasureEvidence{Measure: r.Text()}
+		m := MeasureEvidence{Measure: r.Text(), From: r.Varint()}
 		for _, v := range m.numbers() {
 			*v = r.Float64()
 		}

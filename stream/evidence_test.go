@@ -31,8 +31,8 @@ func fullReport() *EvidenceReport {
 	return &EvidenceReport{
 		Partition: 3, Done: 5,
 		Candidates: []Candidate{{
-			Tick: 5, Dimension: 2, Identity: "김", Log: 7.5, Bin: 6, Onset: 1_772_442_000_000, Peers: "user:crm", Exposed: exposed, Context: context,
-			Measures: []MeasureEvidence{{Measure: "distinct", Log: 7, Observed: 8, Low: 7, High: 9, Expected: 1, Level: 2, Shape: 3, Mode: 4, Dispersion: 5, PeerWeight: 0.5,
+			Tick: 5, Dimension: 2, Identity: "김", Group: "volume", Log: 7.5, Threshold: 7.25, Bin: 6, Onset: 1_772_442_000_000, Peers: "user:crm", Exposed: exposed, Context: context,
+			Measures: []MeasureEvidence{{Measure: "distinct", Log: 7, Observed: 8, Low: 7, High: 9, Expected: 1, From: 1_772_409_600_000, Mode: 4, Dispersion: 5, Ratio: 3, Allowed: 2,
 				Rates: []RateEvidence{{Rate: 1.5, Log: 6}}}},
 		}},
 		Facts: []FactCandidate{{Tick: 5, Dimension: SourceDimension, Identity: "crm.access", Fact: fact.SourceSilent, Time: -1,
@@ -102,7 +102,7 @@ func TestEvidenceReportRefuses(t *testing.T) {
 		}
 	}
 	r := fullReport()
-	r.Candidates[0].Measures[0].Shape = math.Inf(1)
+	r.Candidates[0].Measures[0].Ratio = math.Inf(1)
 	if _, err := r.Encode(); err == nil || !strings.Contains(err.Error(), "distinct") {
 		t.Errorf("an infinite factor: %v", err)
 	}

@@ -4,14 +4,14 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/wire"
 )
 
 // ParameterRecord is one record on weir.parameters: what detect must know of the
 // whole fleet to score the bins after Bin, and what it is told to do there.
 type ParameterRecord struct {
-	*fleet.Parameters
+	*score.Parameters
 	// Commands of the last CommandRing records, oldest first: whoever has read
 	// one of those records has read the command. Seq tells which are new.
 	Commands []Command
@@ -49,7 +49,7 @@ func (p *ParameterRecord) AppendBinary(b []byte) []byte {
 
 // DecodeParameterRecord reads a record of weir.parameters.
 func DecodeParameterRecord(value []byte) (*ParameterRecord, error) {
-	params, rest, err := fleet.DecodeParameters(value)
+	params, rest, err := score.DecodeParameters(value)
 	if err != nil {
 		return nil, fmt.Errorf("reading parameters: %w", err)
 	}

@@ -18,9 +18,18 @@ func Alert() *alerting.Alert {
 	a := &alerting.Alert{
 		Schema: alerting.Schema, DedupKey: alerting.DedupKey("key", "kid-7", int64(bin+hour)), Status: alerting.Open,
 		Time: bin + hour, Onset: bin - 29*hour, Dimension: "key", Identity: "kid-7",
-		Detector: "mixture_sr", Measure: "distinct", Severity: episode.High, Observed: 1240, Expected: 210.1,
-		Exposed:  alerting.Exposed{Records: 33700000, Low: 33100000, High: 34300000, Since: bin - 29*hour},
-		Evidence: alerting.Evidence{Bin: bin, BinWidth: "1h0m0s", LogValue: 21.457, Threshold: 15.2, Budget: 2},
+		Detector: "drift", Measure: "distinct", Severity: episode.High, Observed: 1240, Expected: 210.1,
+		Exposed: alerting.Exposed{Records: 33700000, Low: 33100000, High: 34300000, Since: bin - 29*hour},
+		Evidence: alerting.Evidence{
+			Bin: bin, BinWidth: "1h0m0s", Until: bin + hour, Group: "volume", LogValue: 19.285, Threshold: 15.2, Budget: 2,
+			Measures: []alerting.MeasureEvidence{{
+				Measure: "distinct", From: bin - 14*hour, LogValue: 19.978, Observed: 1240, Low: 1216, High: 1264, Expected: 210.1,
+				Mode: 1, Dispersion: 2.5, Ratio: 6.993, Allowed: 3.214,
+				Rates: []alerting.RateEvidence{
+					{Rate: 1.5, LogValue: 8.381}, {Rate: 2, LogValue: 12.817}, {Rate: 3, LogValue: 19.266}, {Rate: 5, LogValue: 21.446}, {Rate: 10, LogValue: 18.193},
+				},
+			}},
+		},
 	}
 	a.Summary = alerting.Summarize(a, time.UTC)
 	return a
@@ -53,6 +62,7 @@ func Fact() *alerting.Alert {
 	a.Kind, a.Fact, a.Measure, a.Detector = alerting.KindFact, fact.RetiredKey, "", "facts"
 	a.Detail = map[string]string{"retired_at": "2026-01-02T00:00:00.000Z", "successor": "kid-8"}
 	a.Observed, a.Expected, a.Severity = 0, 0, episode.Critical
+	a.Evidence.Group, a.Evidence.Until, a.Evidence.Measures = "", 0, nil
 	a.Confidence, a.Benign, a.Checks = episode.Certain, nil, nil
 	alerting.Complete(a)
 	a.Summary = alerting.Summarize(a, time.UTC)
@@ -68,6 +78,7 @@ func Campaign() *alerting.Alert {
 		{DedupKey: alerting.DedupKey("user", "kim", 1), Dimension: "user", Identity: "kim", Severity: episode.High, Records: 4_120},
 		{DedupKey: alerting.DedupKey("network", "203.0.113.0/24", 1), Dimension: "network", Identity: "203.0.113.0/24", Severity: episode.Medium, Records: 812},
 	}}
+	a.Evidence.Group, a.Evidence.Until, a.Evidence.Measures = "", 0, nil
 	a.Severity, a.Benign, a.Checks = episode.Critical, nil, nil
 	alerting.Complete(a)
 	a.Summary = alerting.Summarize(a, time.UTC)
@@ -78,6 +89,7 @@ func Campaign() *alerting.Alert {
 func Korean() *alerting.Alert {
 	a := Full()
 	a.Dimension, a.Identity = "user", "김민지 (고객지원 2팀)"
+	a.Evidence.Measures[0].From = a.Time - 24*3600_000 // midnight in Seoul
 	a.DedupKey = alerting.DedupKey(a.Dimension, a.Identity, int64(a.Time))
 	a.Top = alerting.Top{
 		Endpoints: []alerting.Share{{Value: "GET /고객/{id}/주소", Share: 0.88}},

@@ -74,7 +74,7 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%s: told %g, again %g from %s, %s", n.Name, n.Stated, n.Again, n.From, n.Verdict())
 		}
 	}
-	for _, want := range []string{"expected distinct", "evidence of distinct", "evidence", "threshold", "distinct in the bin", "first_touch in the bin", "exposed"} {
+	for _, want := range []string{"evidence of distinct", "evidence", "allowed of " + a.Measure, "evidence of " + a.Measure, "observed " + a.Measure, "exposed"} {
 		if !seen[want] {
 			t.Errorf("nothing is said of %q; numbers %v", want, seen)
 		}
@@ -83,7 +83,7 @@ func TestExplain(t *testing.T) {
 		t.Errorf("the replay says\n%s", text)
 	}
 	_, table, _ := weir(t, "explain", "--identity", "user:clerk2", "--bin", a.Evidence.Bin.String(), "--alerts", "alerts.ndjson")
-	for _, want := range []string{a.DedupKey, "expected distinct", "level", "× shape", "live identities", "agrees"} {
+	for _, want := range []string{a.DedupKey, "evidence of distinct", "over the drifts", "of the group", "agrees"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the table lacks %q:\n%s", want, table)
 		}
@@ -98,12 +98,12 @@ func TestExplainBin(t *testing.T) {
 	a := alertsOfLeak(t)
 	for _, c := range []struct {
 		who, bin string
-		distinct float64 // in the bin, by the events
+		idle     bool // in the bin, by the events
 		says     string
 	}{
-		{"user:clerk1", "2026-03-11T10:20:00Z", -1, "nobody is told anything"},
-		{"user:clerk1", "2026-03-11T23:00:00Z", 0, "nobody is told anything"},
-		{"user:clerk2", a.Evidence.Bin.String(), -1, a.DedupKey},
+		{"user:clerk1", "2026-03-11T10:20:00Z", false, "nobody is told anything"},
+		{"user:clerk1", "2026-03-11T23:00:00Z", true, "nobody is told anything"},
+		{"user:clerk2", a.Evidence.Bin.String(), false, a.DedupKey},
 	} {
 		code, stdout, stderr := weir(t, "explain", "--identity", c.who, "--bin", c.bin, "--input", "log.ndjson", "-o", "json")
 		var x explain.Explanation
@@ -111,17 +111,17 @@ func TestExplainBin(t *testing.T) {
 			t.Errorf("%s %s: exit %d, %v: %s%s", c.who, c.bin, code, err, stdout, stderr)
 			continue
 		}
-		seen := map[string]float64{}
+		seen := map[string]bool{}
 		for _, n := range x.Numbers {
-			seen[n.Name] = n.Again
+			seen[n.Name] = true
 		}
-		for _, want := range []string{"expected distinct", "evidence of distinct", "expected first_touch", "evidence", "threshold", "distinct in the bin"} {
-			if _, ok := seen[want]; !ok {
+		for _, want := range []string{"evidence of distinct", "evidence of first_touch", "evidence"} {
+			if !seen[want] {
 				t.Errorf("%s %s: nothing is said of %q: %s", c.who, c.bin, want, stdout)
 			}
 		}
-		if n := seen["distinct in the bin"]; c.distinct >= 0 && n != c.distinct || c.distinct < 0 && n == 0 {
-			t.Errorf("%s %s: %g records in the bin", c.who, c.bin, n)
+		if idle := strings.Contains(strings.Join(x.Notes, "\n"), fmt.Sprintf("From %s to %s the events have 0 distinct records", x.Bin, x.Time)); idle != c.idle {
+			t.Errorf("%s %s: nothing in the bin: %v, in\n%s", c.who, c.bin, idle, strings.Join(x.Notes, "\n"))
 		}
 		if text := strings.Join(x.Notes, "\n"); !strings.Contains(text, c.says) {
 			t.Errorf("%s %s: no word of %q in\n%s", c.who, c.bin, c.says, text)
@@ -138,14 +138,14 @@ func TestExplainFindsForgedNumbers(t *testing.T) {
 	alone(t)
 	t.Chdir(t.TempDir())
 	a := alertsOfLeak(t)
-	a.Evidence.Measures[0].Expected *= 3
-	a.Evidence.Threshold += 2
+	a.Evidence.Measures[0].LogValue += 2
+	a.Evidence.Measures[0].Allowed = a.Evidence.Measures[0].Ratio + 1
 	if err := os.WriteFile("forged.ndjson", append(a.AppendJSON(nil), '\n'), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, stdout, _ := weir(t, "explain", a.DedupKey, "--alerts", "forged.ndjson")
-	if code != 1 || strings.Count(stdout, "DIFFERS") != 2 {
-		t.Errorf("exit %d, want 1 with two that differ:\n%s", code, stdout)
+	if code != 1 || strings.Count(stdout, "DIFFERS") != 3 {
+		t.Errorf("exit %d, want 1 with three that differ:\n%s", code, stdout)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -40,7 +40,7 @@ type Crowd struct {
 	bin      int64
 	days     float64
 	tailDays float64
-	tail     [fleet.TailCells]float64 // upcrossings of each edge, of all traits
+	tail     [tailCells]float64 // upcrossings of each edge, of all traits
 	traits   map[string]crowdTrait
 }
 
@@ -49,6 +49,8 @@ type crowdTrait struct {
 	seen  int64   // last bin
 	bins  float64 // that share is a mean of, no more than crowdDays
 	share float64 // of the fleet's identities, the mean over them
+	overs float64 // identities with evidence of their own that over is a mean of, a bin each, no more than maxOvers
+	over  float64 // share of them that came through the trait
 	usual float64 // mean of 1-p+p·e of those behind it
 	swing float64 // mean square of the positive part of the joint log evidence
 	peak  float64 // of the evidence, falling
@@ -63,14 +65,14 @@ type CrowdSum struct {
 	Weak      float64 // sum of the mixtures of those behind the trait, nats
 	Linear    float64 // sum of 1-p+p·e over them
 	AllLinear float64 // and over all
-	Over      uint64  // those whose own evidence is above the cut
+	Over      uint64  // those behind the trait whose own evidence is above the cut
+	AllOver   uint64  // and those of all
 }
 
 // CrowdEvidence is what is decided of one trait.
 type CrowdEvidence struct {
 	Log       float64 // natural log of the joint e-value
 	Threshold float64
-	Share     float64 // of the fleet's identities that come through the trait, before this bin
 }
 
 // Bounds of a Crowd.
@@ -85,7 +87,8 @@ const (
 	maxCrowd     = 8192                  // traits remembered, the lately seen first
 	crowdRoom    = maxCrowd + maxCrowd/4 // how many there may be before the rest are forgotten, so that not every bin pays for it
 	crowdPrior   = 0.5                   // identities that a trait never seen is taken to have had
-	crowdVersion = 1
+	maxOvers     = 2000.0                // so that over follows what changes
+	crowdVersion = 2
 )
 
 // Close takes in one bin of all traits, in any order of the list as long as
@@ -152,7 +155,7 @@ func (c *Crowd) typical(group string, perDay float64) crowdTrait {
 func (c *Crowd) threshold(perDay, budget float64, crowds int) float64 {
 	spend := crowdSpend * budget
 	formula := math.Log(perDay * float64(max(crowds, 1)) / spend)
-	return min(max(formula, fleet.TailThreshold(&c.tail, max(c.tailDays, 1), spend), fleet.MinThreshold), fleet.MaxThreshold)
+	return min(max(formula, tailThreshold(&c.tail, max(c.tailDays, 1), spend), minThreshold), maxThreshold)
 }
 
 func (c *Crowd) score(s *CrowdSum, typical crowdTrait, perDay float64) CrowdEvidence {
@@ -161,21 +164,22 @@ func (c *Crowd) score(s *CrowdSum, typical crowdTrait, perDay float64) CrowdEvid
 	if !known {
 		t = typical
 		t.share, t.bins = crowdPrior/(s.AllN+1), perDay // a day of it, so that a first day makes nothing usual
+		t.over, t.overs = newShare, 5
 	}
-	ev := CrowdEvidence{Share: t.share}
+	var ev CrowdEvidence
 	joint := 0.0
 	if rest := s.AllN - s.N; s.N > 0 {
 		usual := max((s.AllLinear-s.Linear+crowdDoubt)/(rest+1), t.usual)
 		joint = s.Weak - s.N*math.Log(usual)
 		if rest >= crowdRest && s.Over >= crowdOver && c.days >= crowdYouth {
-			ev.Log = min(max(joint/math.Sqrt(max(t.swing, 1)), 0), fleet.MaxLog)
+			ev.Log = min(max(joint/math.Sqrt(max(t.swing, 1)), 0), score.MaxLog)
 		}
 	}
 	before := max(t.peak-8/perDay*float64(c.bin-t.seen), 0)
 	if !known {
 		before = 0
 	}
-	for i := fleet.TailEdge(before); i < fleet.TailEdge(ev.Log); i++ {
+	for i := tailEdge(before); i < tailEdge(ev.Log); i++ {
 		c.tail[i]++
 	}
 	t.peak, t.seen = max(before, ev.Log), c.bin
@@ -187,16 +191,21 @@ func (c *Crowd) score(s *CrowdSum, typical crowdTrait, perDay float64) CrowdEvid
 func (t *crowdTrait) learn(s *CrowdSum, joint, perDay float64) {
 	t.bins = min(t.bins+1, crowdDays*perDay)
 	t.share += (s.N/max(s.AllN, 1) - t.share) / t.bins
+	if s.AllOver > 0 {
+		t.overs = min(t.overs+float64(s.AllOver), maxOvers)
+		t.over += (float64(s.Over)/float64(s.AllOver) - t.over) * min(float64(s.AllOver)/t.overs, 1)
+	}
 	t.usual += (s.Linear/max(s.N, 1) - t.usual) / t.bins
-	over := min(max(joint, 0), fleet.MaxLog)
+	over := min(max(joint, 0), score.MaxLog)
 	t.swing += (over*over - t.swing) / t.bins
 }
 
 // Share returns which part of the fleet's identities comes through a trait of a
-// group, and whether that is known.
+// group, or of those with evidence of their own where that is more, since it is they
+// of whom episodes open; and whether that is known.
 func (c *Crowd) Share(group, trait string) (float64, bool) {
 	t, ok := c.traits[group+trait]
-	return t.share, ok
+	return max(t.share, t.over), ok
 }
 
 // Known returns how many traits of a group are remembered.
@@ -261,7 +270,7 @@ func (c *Crowd) AppendBinary(b []byte) []byte {
 		t := c.traits[name]
 		b = wire.AppendText(b, name)
 		b = binary.AppendVarint(b, t.seen)
-		for _, v := range []float64{t.bins, t.share, t.usual, t.swing, t.peak} {
+		for _, v := range []float64{t.bins, t.share, t.overs, t.over, t.usual, t.swing, t.peak} {
 			b = wire.AppendFloat64(b, v)
 		}
 	}
@@ -281,7 +290,7 @@ func DecodeCrowd(b []byte) (*Crowd, []byte, error) {
 			break
 		}
 		name := r.TextUpTo(episode.MaxName)
-		c.traits[name] = crowdTrait{r.Varint(), r.Float64(), r.Float64(), r.Float64(), r.Float64(), r.Float64()}
+		c.traits[name] = crowdTrait{r.Varint(), r.Float64(), r.Float64(), r.Float64(), r.Float64(), r.Float64(), r.Float64(), r.Float64()}
 	}
 	if err := r.Err(); err != nil {
 		return nil, nil, fmt.Errorf("decoding a crowd: %w", err)

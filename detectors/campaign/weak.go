@@ -32,7 +32,7 @@ func (c *Crowd) Weigh(bin int64, perDay, budget float64, names []string, traits 
 		sums[i] = CrowdSum{
 			Group: crowdGroup(names[k.Member], names[k.Dimension]), Trait: k.Identity, N: float64(of.N), AllN: float64(every.N),
 			Weak: float64(of.Weak) / TraitUnit, Linear: float64(of.Linear) / TraitUnit,
-			AllLinear: float64(every.Linear) / TraitUnit, Over: of.Over,
+			AllLinear: float64(every.Linear) / TraitUnit, Over: of.Over, AllOver: every.Over,
 		}
 	}
 	out := make([]WeakGroup, len(keys))

@@ -1,382 +1,354 @@
+// Package fleet is what all identities teach about each: how unlike their days are,
+// how surprising the biggest bins of such a fleet usually turn out, what newcomers
+// do, what all do today, and which evidence the alert budget can pay for.
+//
+// A detect task adds the score.Sample of each closed bin into Sums, which hold whole
+// numbers only: adding and merging them in any order gives the same. When all Sums of
+// a bin are there, Config.CloseBin folds them into the Fleet and makes the
+// score.Parameters of the next bin. It is to be called for every bin in which anybody
+// worked, in order; a bin without Sums may be left out. Its cost, some ten thousand
+// additions for each dimension and class of peers, does not depend on how many
+// identities there are.
+//
+// Peers are identities that work with the same thing; see score.State.Vote. The
+// largest classes of each dimension have dispersion, tail, newcomers and modes of
+// their own; thresholds are the dimension's.
 package fleet
 
 import (
+	"maps"
 	"math"
+	"slices"
 
-	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/detectors/score"
 )
 
-// Fleet is what correlate has learned of the whole fleet: hour-of-week shapes,
-// what peers are like, the common mode, the tail of the evidence. It is used by
-// one task, takes some seven kilobytes a dimension, and forgets with a horizon
-// of four weeks.
-type Fleet struct {
-	bin  int64 // last folded bin, -1 for none
-	dims []fleetDim
+// Config says what the fleet's budget is and how it is shared. Make it with
+// NewConfig; a configuration may then set other shares.
+type Config struct {
+	Budget float64                  // opened statistical episodes a day, whole fleet
+	Shares []float64                // of each dimension; they add up to 1
+	Groups [score.NumGroups]float64 // of the groups of a dimension
+	PerDay float64                  // bins in a day
+	Tuning Tuning
 }
 
-// fleetDim is what is known of one dimension. All sums are decayed.
-type fleetDim struct {
-	fleetPeers
-	fleetSize
-	started  float64 // 1 once an identity has been seen
-	day      float64 // number of the day that today counts
-	hours    [eventtime.HoursOfWeek]mean
-	tail     [TailCells]float64 // upcrossings of each edge
-	tailDays float64            // days that they were counted on
-	chance   float64            // what all evidence may grow by, by chance
-	chanceOn float64            // days that it was counted on
-	groups   []*fleetGroup      // by token
+// NewConfig returns the configuration of the named dimensions: half of the budget
+// for users, the rest evenly.
+func NewConfig(budget float64, dims []string, perDay float64) Config {
+	return Config{Budget: budget, Shares: PeopleHalf(dims), Groups: DefaultGroups, PerDay: perDay, Tuning: DefaultTuning()}
 }
 
-// fleetPeers is what is known of peers: of all of a dimension, or of a group.
-type fleetPeers struct {
-	days     float64 // days of observation
-	cells    [Cells]mean
-	measures [NumMeasures]fleetMeasure
-}
+// DefaultGroups is how a dimension's budget is shared by what is judged.
+var DefaultGroups = [score.NumGroups]float64{0.4, 0.2, 0.2, 0.05, 0.15}
 
-// fleetSize counts identities.
-type fleetSize struct {
-	today float64 // identities seen on this day so far
-	live  float64 // largest number of identities on a day, falling by 2 % a day
-}
-
-type fleetMeasure struct {
-	weight, log, logSq float64 // moments of the peers' log levels
-	usual              mean    // the median log ratio of count to expectation
-	mode               float64
-	k                  [KCells]float64
-}
-
-// mean is a running mean that remembers a bounded number of observations.
-type mean struct{ value, n float64 }
-
-func (m *mean) observe(v, memory float64) {
-	m.n = min(m.n+1, memory)
-	m.value += (v - m.value) / m.n
-}
-
-// below returns how many nats the mean lies below v, zero if it does not or is
-// hardly known yet.
-func (m *mean) below(v float64) float64 {
-	if m.n < meanNeeded || m.value <= 0 || v <= m.value {
-		return 0
+// PeopleHalf returns the default shares: half for users, the rest evenly.
+func PeopleHalf(dims []string) []float64 {
+	out := make([]float64, len(dims))
+	others := 0.0
+	users := false
+	for _, d := range dims {
+		if d == "user" {
+			users = true
+		} else {
+			others++
+		}
 	}
-	return math.Log(v / m.value)
+	for i, d := range dims {
+		switch {
+		case !users:
+			out[i] = 1 / others
+		case d == "user" && others > 0:
+			out[i] = 0.5
+		case d == "user":
+			out[i] = 1
+		default:
+			out[i] = 0.5 / others
+		}
+	}
+	return out
 }
 
-// weigh takes in an observation that counts as w, and lets the others fade.
-func (m *mean) weigh(v, w, memory float64) {
-	m.n = m.n*(1-1/memory) + w
-	m.value += (v - m.value) * w / m.n
+// Fleet is what is known of all identities: the sums of past bins, fading.
+type Fleet struct {
+	bin   int64   // the last that was closed, -1: none
+	known float64 // records that somebody has touched, at the least
+	dims  []dim
 }
 
-// Memories and bounds of the fleet.
-const (
-	fleetDays    = 28.0 // horizon of tail, priors and dispersion
-	shapeWeeks   = 6.0  // weeks remembered by a cell of the shape
-	shapeDays    = 20.0 // days remembered by an hour of the day
-	shapePrior   = 2.0  // weeks by which the hour of the day counts against the hour of the week
-	tailYouth    = 2.0  // horizon of the tail on the first day, in days; it grows by half a day each day
-	peersNeeded  = 5.0  // identities a day by which the default prior counts
-	defaultSpend = 4.0  // variance of log levels among peers nobody has seen
-	usualDays    = 7.0  // horizon of what the median identity usually does
-	modeWarmUp   = 2.0  // days before the common mode is trusted
-	meanNeeded   = 3.0  // days from which what all do in an hour is known
-	modeStretch  = 3.0  // how far the mean of all may go beyond the median
-	modeShrink   = 16.0 // identities by which "no mode" counts
-	modeLow      = 1.0  // a quiet day does not make those at work suspects
-	modeHigh     = 4.0
-	silenceDays  = 3.0 // silence longer than this is an outage: it teaches nothing
-)
+type dim struct {
+	days, bins float64 // closed, fading
+	age        float64 // days of event time since somebody was first at work
+	span       float64 // of them, those behind cross, fading
+	cross      [score.NumGroups][edges]float64
+	day        int64                           // the local day of today
+	today      [score.NumGroups][edges]float64 // crossings of the open day
+	classes    map[uint32]*class
+}
 
-// NewFleet returns a Fleet that knows nothing.
-func (e *Model) NewFleet() *Fleet {
-	f := &Fleet{bin: -1, dims: make([]fleetDim, e.dims)}
+type class struct {
+	tail        [score.NumStats][tailCells]float64
+	low         [score.NumStats]float64 // evidence of those in the lowest cell
+	square      [score.NumStats]float64
+	weight      [score.NumStats]float64
+	young       [youth]float64
+	first       [youth][score.NumMeasures]float64
+	firstSquare [youth][score.NumMeasures]float64
+	days        float64
+	day         int64
+	mode        [8]float64
+	bin         float64
+	off         [24]float64
+	name        string
+}
+
+// New returns the fleet of which nothing is known.
+func New(dims int) *Fleet {
+	f := &Fleet{bin: -1, dims: make([]dim, dims)}
 	for i := range f.dims {
-		f.dims[i].reset()
+		f.dims[i].classes = map[uint32]*class{0: newClass()}
 	}
 	return f
 }
 
-// reset forgets everything of peers.
-func (q *fleetPeers) reset() {
-	*q = fleetPeers{}
-	for m := range q.measures {
-		q.measures[m].mode = 1
+func newClass() *class {
+	c := &class{bin: 1}
+	for i := range c.mode {
+		c.mode[i] = 1
 	}
+	return c
 }
 
-// Bin returns the last bin that was folded in, -1 for none.
+// Bin returns the last bin that was closed, -1 for none.
 func (f *Fleet) Bin() int64 { return f.bin }
 
-// CloseBin folds one finished bin into the fleet and returns the parameters for
-// the bins after it. Bins are closed in order; those left out since the last
-// one were empty. A bin that is not after the last changes nothing.
-func (e *Model) CloseBin(f *Fleet, bin int64, s *Sums) *Parameters {
-	if bin > f.bin {
-		e.skip(f, bin)
-		widest := s.widest()
-		mode := e.observe(&f.dims[widest], bin, s.of(widest), Calm)
-		for i := range f.dims {
-			if i != widest {
-				e.observe(&f.dims[i], bin, s.of(i), mode)
+// Dimensions returns how many dimensions the fleet has.
+func (f *Fleet) Dimensions() int { return len(f.dims) }
+
+// Clone returns a copy that shares nothing with the fleet.
+func (f *Fleet) Clone() *Fleet {
+	out := *f
+	out.dims = slices.Clone(f.dims)
+	for i := range out.dims {
+		d := &out.dims[i]
+		d.classes = make(map[uint32]*class, len(d.classes))
+		for token, c := range f.dims[i].classes {
+			copied := *c
+			d.classes[token] = &copied
+		}
+	}
+	return &out
+}
+
+// FirstThreshold is what evidence must reach, in nats, while nothing is known of
+// the fleet.
+const FirstThreshold = 8
+
+// CloseBin takes in the sums of a bin, which lies in a day of the local calendar,
+// and returns the parameters of the next. Bins come in order.
+func (c *Config) CloseBin(f *Fleet, bin, day int64, s *Sums) *score.Parameters {
+	gap := 1.0
+	if f.bin >= 0 {
+		gap = float64(max(bin-f.bin, 1))
+	}
+	f.bin = bin
+	f.known = max(f.known, float64(s.known))
+	keep := math.Exp(-gap / (c.Tuning.Memory * c.PerDay))
+	for i := range f.dims {
+		d := &f.dims[i]
+		d.fade(keep, gap/c.PerDay)
+		d.turn(day)
+		var from *dimSums
+		if i < len(s.dims) {
+			from = &s.dims[i]
+			d.take(from)
+		}
+		for _, token := range slices.Sorted(maps.Keys(d.classes)) {
+			var cs *classSums
+			if from != nil {
+				cs = from.classes[token]
+			}
+			d.classes[token].turn(&c.Tuning, day, int(gap), cs)
+		}
+		d.prune()
+	}
+	return c.parameters(f)
+}
+
+// learning is for how many days crossings are not counted: the means, dispersions and
+// tails that evidence rests on are not known yet.
+const learning = 6
+
+// fade lets time pass.
+func (d *dim) fade(keep, days float64) {
+	d.days, d.bins = d.days*keep, d.bins*keep
+	if d.bins > 0 || d.age > 0 {
+		d.age += days
+	}
+	if d.age >= learning {
+		d.span = d.span*keep + days
+	}
+	for g := range d.cross {
+		for i := range d.cross[g] {
+			d.cross[g][i] *= keep
+		}
+	}
+	for _, c := range d.classes {
+		c.days *= keep
+		for st := range c.tail {
+			for i := range c.tail[st] {
+				c.tail[st][i] *= keep
+			}
+			c.low[st] *= keep
+			c.square[st] *= keep
+			c.weight[st] *= keep
+		}
+	}
+}
+
+// turn ends the day that was open. A day on which far more cross than on others has
+// one cause, a release or an outage, and says little of how often there is one: what
+// is above two and three times the usual is not counted.
+func (d *dim) turn(day int64) {
+	if day == d.day {
+		return
+	}
+	for g := range d.today {
+		for i, n := range d.today[g] {
+			d.cross[g][i] += min(n, 2+3*d.cross[g][i]/max(d.span, 1))
+		}
+	}
+	d.today, d.day = [score.NumGroups][edges]float64{}, day
+}
+
+// take adds the sums of a bin.
+func (d *dim) take(s *dimSums) {
+	d.days += float64(s.days)
+	d.bins += float64(s.bins)
+	if d.age >= learning {
+		for g := range d.cross {
+			for i, n := range s.cross[g] {
+				d.today[g][i] += float64(n)
 			}
 		}
-		e.observeTails(f, s)
-		f.bin = bin
 	}
-	return e.parameters(f)
+	for token, cs := range s.classes {
+		c := d.classes[token]
+		if c == nil {
+			c = newClass()
+			d.classes[token] = c
+		}
+		c.take(cs)
+	}
 }
 
-// skip folds the empty bins before bin. Up to three days of them are nights and
-// weekends; more than that is an outage and is passed over, in one go.
-func (e *Model) skip(f *Fleet, bin int64) {
-	if f.bin < 0 {
+func (c *class) take(s *classSums) {
+	c.days += float64(s.days)
+	c.name = max(c.name, s.name)
+	for st := range c.tail {
+		for i, n := range s.tail[st] {
+			c.tail[st][i] += float64(n)
+		}
+		c.low[st] += float64(s.low[st]) / fixed
+		c.square[st] += float64(s.square[st]) / fixed
+		c.weight[st] += float64(s.weight[st]) / fixed
+	}
+	for i := range c.young {
+		c.young[i] += float64(s.young[i])
+		for m := range c.first[i] {
+			c.first[i][m] += float64(s.first[i][m])
+			c.firstSquare[i][m] += float64(s.firstSquare[i][m])
+		}
+	}
+}
+
+// turn sets the common modes: of the day the highest that its bins have shown so
+// far, of the bin the last. s is nil where nobody was at work.
+func (c *class) turn(t *Tuning, day int64, gap int, s *classSums) {
+	if day != c.day {
+		shift := min(max(day-c.day, 0), int64(len(c.mode)))
+		for i := len(c.mode) - 1; i >= 0; i-- {
+			if j := i - int(shift); j >= 0 {
+				c.mode[i] = c.mode[j]
+			} else {
+				c.mode[i] = 1
+			}
+		}
+		c.day = day
+	}
+	gap = min(gap, len(c.off))
+	copy(c.off[gap:], c.off[:len(c.off)-gap])
+	clear(c.off[:gap])
+	c.bin = 1
+	if s == nil {
 		return
 	}
-	gap := bin - f.bin - 1
-	if gap > int64(silenceDays*e.PerDay) {
-		fade := math.Exp(-float64(gap) / (fleetDays * e.PerDay))
-		for i := range f.dims {
-			f.dims[i].fade(fade, fade)
-		}
-		return
+	if m, ok := t.median(&s.day); ok {
+		c.mode[0] = max(c.mode[0], m)
 	}
-	empty := &DimSums{}
-	for b := f.bin + 1; b < bin; b++ {
-		for i := range f.dims {
-			e.observe(&f.dims[i], b, empty, Calm)
-		}
-		e.observeTails(f, new(Sums))
+	if m, ok := t.median(&s.bin); ok {
+		c.bin = max(1, m)
+	}
+	if s.work > 2 {
+		c.off[0] = float64(s.off) / float64(s.work)
 	}
 }
 
-// fade lets all decayed sums forget, the tail by a factor of its own.
-func (d *fleetDim) fade(by, tail float64) {
-	d.fleetPeers.fade(by)
-	d.tailDays *= tail
-	for i := range d.tail {
-		d.tail[i] *= tail
-	}
-	for _, g := range d.groups {
-		if g.peers != nil {
-			g.peers.fade(by)
-		}
-	}
-}
-
-// fade lets the decayed sums of peers forget.
-func (q *fleetPeers) fade(by float64) {
-	q.days *= by
-	for m := range q.measures {
-		of := &q.measures[m]
-		of.weight *= by
-		of.log *= by
-		of.logSq *= by
-		for i := range of.k {
-			of.k[i] *= by
-		}
-	}
-}
-
-// Observe folds one bin of one dimension.
-func (e *Model) observe(d *fleetDim, bin int64, s *DimSums, wider [NumCore]float64) (mode [NumCore]float64) {
-	if s.Scored > 0 {
-		d.started = 1
-	}
-	if d.started == 0 {
-		return Calm
-	}
-	// The tail of a young fleet forgets faster: in the first days newcomers all,
-	// whose evidence is held down, it is thinner than it will be.
-	young := min(fleetDays, tailYouth+d.days/2)
-	d.fade(1-1/(fleetDays*e.PerDay), 1-1/(young*e.PerDay))
-	if day := float64(e.Day(ClampBin(bin))); day != d.day {
-		d.turn(day - d.day)
-		for _, g := range d.groups {
-			g.turn(day - d.day)
-		}
-		d.day = day
-	}
-	d.today += float64(s.Fresh)
-	forget := 1 - 1/(chanceDays*e.PerDay)
-	d.chance = d.chance*forget + float64(s.Chance)/Fixed
-	d.chanceOn = d.chanceOn*forget + 1/e.PerDay
-
-	hour := e.HourOfWeek(bin)
-	d.hours[hour].observe(s.index(d.identities()), max(1, shapeWeeks*e.PerDay/24))
-	e.observePeers(&d.fleetPeers, hour, &s.PeerSums, d.identities(), wider)
-	e.observeGroups(d, hour, s)
-	return d.modes()
-}
-
-// modes returns the common mode of the core.
-func (q *fleetPeers) modes() (mode [NumCore]float64) {
-	for m := range mode {
-		mode[m] = q.measures[m].mode
-	}
-	return mode
-}
-
-// index returns how much an identity does, in its own levels.
-func (s *PeerSums) index(identities float64) float64 {
-	return float64(s.Activity) / Fixed / max(identities, 1)
-}
-
-// observePeers folds what one bin tells of peers. mode is what is taken of their
-// common mode where they are few.
-func (e *Model) observePeers(q *fleetPeers, hour int, s *PeerSums, identities float64, mode [NumCore]float64) {
-	q.days += 1 / e.PerDay
-	index, usual := s.index(identities), &q.cells[Cell(hour)]
-	more := [NumCore]float64{Distinct: usual.below(index)}
-	usual.observe(index, max(1, shapeDays*e.PerDay/24))
-	for m := range q.measures {
-		to, from := &q.measures[m], &s.Measures[m]
-		to.weight += float64(from.Weight) / Fixed
-		to.log += float64(from.Log) / Fixed
-		to.logSq += float64(from.LogSq) / Fixed
-		for i, v := range from.K {
-			to.k[i] += float64(v)
-		}
-		if m < NumCore {
-			e.observeMode(to, &from.ratio, q.days, mode[m], more[m])
-		}
-	}
-}
-
-// observeMode estimates the fleet's common mode in the bin, which is what is
-// expected of the next: how far the median identity lies above its own usual.
-// A median, because a leak is a few identities that do much, a campaign is most
-// that do more. Only ratios of active identities are known, so what is usual is
-// the median's own mean, by how many each bin's was of. A median of n has a
-// standard error of about 1/√n in log units of such counts: so much is taken for
-// chance. toward is the mode of a wider circle, by which modeShrink of them count.
-//
-// Where people do a few records an hour, a busy day shows in how many are active
-// at all, and the median of those who are moves little: it says that most do more,
-// but not how much. That, more, is said by the mean of all, in nats, and taken up
-// to modeStretch times what the median says, lest a few move it.
-func (e *Model) observeMode(q *fleetMeasure, ratio *[ratioCells]uint64, days, toward, more float64) {
+// median returns the median of a histogram of log ratios as a factor, 1 where it is
+// one that chance gives so many identities, and false where there are too few.
+func (c *Tuning) median(h *[ratioCells]uint64) (float64, bool) {
 	var n uint64
-	for _, v := range ratio {
+	for _, v := range h {
 		n += v
 	}
-	q.mode = toward
-	if n == 0 {
+	if float64(n) < c.Crowd {
+		return 1, false
+	}
+	var sum uint64
+	for i, v := range h {
+		if sum += v; 2*sum >= n {
+			r := float64(i-(ratioCells-1)/2) / 10
+			if r < max(c.Ordinary, c.Chance/math.Sqrt(float64(n))) {
+				r = 0
+			}
+			return math.Exp(r), true
+		}
+	}
+	return 1, false
+}
+
+// mostClasses is how many classes of peers are kept and told of in a dimension.
+const mostClasses = 16
+
+// prune forgets the classes that are too many, the smallest first.
+func (d *dim) prune() {
+	if len(d.classes) <= 4*mostClasses {
 		return
 	}
-	median := histogramQuantile(ratio[:], 0.5)
-	median = (median - (ratioCells-1)/2 - 0.5) * ratioStep
-	count := float64(n)
-	if days >= modeWarmUp && q.usual.n > 0 {
-		x := median - q.usual.value
-		x = math.Copysign(max(0, math.Abs(x)-1/math.Sqrt(count)), x)
-		x = (count*x + modeShrink*math.Log(toward)) / (count + modeShrink)
-		x = max(x, min(modeStretch*x, more))
-		q.mode = min(max(math.Exp(x), modeLow), modeHigh)
-	}
-	if count >= 4 {
-		q.usual.weigh(median, count, usualDays*e.PerDay)
+	tokens := d.largest()
+	for _, t := range tokens[2*mostClasses:] {
+		delete(d.classes, t)
 	}
 }
 
-// histogramQuantile returns where the share p of a histogram lies, in cells,
-// interpolated within its cell.
-func histogramQuantile[N uint64 | float64](cells []N, p float64) float64 {
-	var total, below float64
-	for _, v := range cells {
-		total += float64(v)
-	}
-	for i, v := range cells {
-		if n := float64(v); n > 0 && below+n >= p*total {
-			return float64(i) + (p*total-below)/n
-		}
-		below += float64(v)
-	}
-	return 0
-}
-
-// identities returns how many identities are live.
-func (n *fleetSize) identities() float64 { return max(n.today, n.live) }
-
-// turn begins a new day, some days after the one before.
-func (n *fleetSize) turn(days float64) {
-	n.live = max(n.today, n.live*math.Pow(0.98, min(days, 1000)))
-	n.today = 0
-}
-
-// parameters makes the parameters that follow from the fleet.
-func (e *Model) parameters(f *Fleet) *Parameters {
-	p := e.DefaultParameters()
-	p.Bin = f.bin
-	living := 0
-	for i := range f.dims {
-		if f.dims[i].started > 0 {
-			living++
+// largest returns the tokens of the classes, the largest first, without 0.
+func (d *dim) largest() []uint32 {
+	var out []uint32
+	for t := range d.classes {
+		if t != 0 {
+			out = append(out, t)
 		}
 	}
-	for i := range f.dims {
-		from, to := &f.dims[i], &p.Dimensions[i]
-		if from.started == 0 {
-			continue
+	slices.Sort(out)
+	slices.SortStableFunc(out, func(a, b uint32) int {
+		x, y := d.classes[a].days, d.classes[b].days
+		switch {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
 		}
-		from.shape(&to.Shape)
-		e.peers(to, &from.fleetPeers, nil)
-		to.Live = max(from.identities(), 1)
-		to.Formula = e.Formula(from.growth(to.Live, e.PerDay), living)
-		to.Tail = TailThreshold(&from.tail, max(from.tailDays, 1), e.budget/float64(living))
-		to.Threshold = settle(to.Formula, to.Tail, from.days)
-		to.round()
-		e.groupParameters(from, to)
-	}
-	return p
+		return 0
+	})
+	return out
 }
-
-// peers fills in what a group, or the whole dimension, has of its own, but for
-// the shape.
-func (e *Model) peers(to *Dimension, q, within *fleetPeers) {
-	for m := range q.measures {
-		to.Prior[m] = q.prior(Measure(m), within)
-	}
-	to.Prior[Newcomer] = q.measures[Newcomer].amounts(e.newcomersLike(to.Prior[Distinct]), newcomersNeeded, leastNewcomers)
-	to.Mode = q.modes()
-}
-
-// HourFactor writes the hour-of-week factors in thousandths: each hour of the week
-// leans on the same hour of all working or weekend days, and that on the mean.
-func (d *fleetDim) shape(to *[eventtime.HoursOfWeek]uint16) {
-	var overall, n float64
-	for i := range d.cells {
-		overall += d.cells[i].value * d.cells[i].n
-		n += d.cells[i].n
-	}
-	if overall == 0 {
-		return
-	}
-	overall /= n
-	var raw [eventtime.HoursOfWeek]float64
-	var total float64
-	for h := range raw {
-		c, w := &d.cells[Cell(h)], &d.hours[h]
-		lean := (overall + c.n*c.value) / (1 + c.n)
-		raw[h] = (shapePrior*lean + w.n*w.value) / (shapePrior + w.n)
-		total += raw[h]
-	}
-	for h := range raw {
-		v := raw[h] / total * eventtime.HoursOfWeek
-		to[h] = uint16(math.Round(1000 * min(max(v, 0.02), 60)))
-	}
-}
-
-// growth returns what all evidence of the dimension may grow by in a day by
-// chance. On the first day it is taken as if everybody worked at all hours.
-func (d *fleetDim) growth(live, perDay float64) float64 {
-	return (d.chance + live*perDay*firstDay) / (d.chanceOn + firstDay)
-}
-
-const (
-	chanceDays = 7.0 // horizon over which chance is counted
-	firstDay   = 0.1 // days by which the assumption of the first day counts
-)

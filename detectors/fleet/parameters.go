@@ -1,232 +1,181 @@
 package fleet
 
 import (
-	"encoding/binary"
-	"fmt"
 	"math"
+	"slices"
 
-	"github.com/weirhq/weir/internal/eventtime"
-	"github.com/weirhq/weir/internal/wire"
+	"github.com/weirhq/weir/detectors/score"
 )
 
-// Parameters are what the scoring of a bin needs to know of the whole fleet.
-// Correlate makes those of bin t-1 when it has all of that bin, and bin t is
-// scored with them, by every detect task alike. All values are rounded when
-// made, so that the decoded are the made.
-type Parameters struct {
-	Bin        int64 // the last bin that is in them; -1 for the defaults
-	Dimensions []Dimension
-}
-
-// Dimension holds the parameters of one dimension; and, as one of Groups, what
-// a group of peers in it is scored with.
-type Dimension struct {
-	// Peers names the group: what its members work with. Empty for the dimension
-	// itself, and for a group whose name is not known.
-	Peers string
-	token uint32 // GroupToken of a group
-	// Groups are the largest groups of peers, by token. Shape, Prior and Mode are
-	// their own, all else is the dimension's.
-	Groups []Dimension
-	// Shape is the factor of each hour of the week in thousandths; its mean
-	// over the week is 1,000.
-	Shape [eventtime.HoursOfWeek]uint16
-	Prior [NumMeasures]Prior
-	// Mode is the fleet's common mode expected of the next bin: 3 on a day on
-	// which everyone does three times the usual.
-	Mode [NumCore]float64
-	// Threshold is the natural log of the evidence that opens an episode, and
-	// Live the number of identities that it was computed for.
-	Threshold float64
-	Live      float64
-	// Formula and Tail are the thresholds that Threshold follows from: by theory
-	// and by the fleet's own evidence (zero: not enough of it); see settle.
-	Formula, Tail float64
-}
-
-// Prior says what peers are like: a Gamma distribution of levels, and a
-// dispersion.
-type Prior struct {
-	Mean     float64 // of the level, records a bin
-	Strength float64 // the Gamma's shape: 1 / squared coefficient of variation among peers
-	InverseK float64 // 1/k, the peers' over-dispersion
-}
-
-// defaultPrior is what is taken of peers that nobody has seen yet. It is wide:
-// levels differ by a factor of 3 either way, counts are very uneven. So it
-// gives way to the first bins of an identity's own.
-var defaultPrior = Prior{Mean: 1, Strength: 0.1, InverseK: 2}
-
-// defaultOf returns what is taken of the peers in a measure.
-func defaultOf(m Measure) Prior {
-	switch m {
-	case Distinct, FirstTouch:
-		return defaultPrior
-	case RowsRead:
-		return defaultRows
-	case Newcomer:
-		return defaultNewcomers
-	}
-	return Rares[m].Prior
-}
-
-// HourFactor returns the factor of an hour of the week; their mean is 1.
-func (d *Dimension) HourFactor(hour int) float64 { return float64(d.Shape[hour]) / 1000 }
-
-// Typical returns the shape of a cell of an identity's own hours, as that of a
-// Wednesday or a Saturday.
-func (d *Dimension) Typical(cell int) float64 {
-	if cell >= 24 {
-		return d.HourFactor(5*24 + cell - 24)
-	}
-	return d.HourFactor(2*24 + cell)
-}
-
-// Top returns the ceiling of the statistics, linear.
-func (d *Dimension) Top() float64 { return Exp(min(d.Threshold+headroom, MaxLog)) }
-
-// headroom is how far, in nats, evidence may rise above its threshold. More
-// would change no decision, and at the lowest drift rate takes days to fall.
-const headroom = 6.0
-
-// Threshold returns the natural log of the evidence that opens an episode in a
-// dimension.
-func (p *Parameters) Threshold(dim int) float64 { return p.Dimensions[dim].Threshold }
-
-// DefaultParameters are those of a fleet of which nothing is known.
-func (e *Model) DefaultParameters() *Parameters {
-	p := &Parameters{Bin: -1, Dimensions: make([]Dimension, e.dims)}
-	for i := range p.Dimensions {
-		d := &p.Dimensions[i]
-		for h := range d.Shape {
-			d.Shape[h] = 1000
+// parameters makes what the next bin is scored with.
+func (c *Config) parameters(f *Fleet) *score.Parameters {
+	p := &score.Parameters{Bin: f.bin, Dimensions: make([]score.Dimension, len(f.dims))}
+	live := 0.0
+	for i := range f.dims {
+		if f.dims[i].days > 0 || f.dims[i].bins > 0 {
+			live += c.Shares[i]
 		}
-		for m := range d.Prior {
-			d.Prior[m] = defaultOf(Measure(m))
-		}
-		d.Mode = Calm
-		d.Live = 1
-		d.Formula = round3(e.Formula(e.PerDay, e.dims))
-		d.Threshold = d.Formula
 	}
+	for i := range f.dims {
+		d, out := &f.dims[i], &p.Dimensions[i]
+		for g := range out.Threshold {
+			share := c.Budget * c.Shares[i] / max(live, 1e-9) * c.Groups[g]
+			out.Threshold[g] = c.threshold(d, score.Group(g), share)
+		}
+		out.Known = f.known
+		all := d.classes[0]
+		whole := all.export(&c.Tuning, nil)
+		out.Classes = []score.Class{whole}
+		tokens := d.largest()
+		tokens = tokens[:min(len(tokens), mostClasses)]
+		slices.Sort(tokens)
+		for _, t := range tokens {
+			if d.classes[t].days >= c.Tuning.ClassDays {
+				k := d.classes[t].export(&c.Tuning, &whole)
+				k.Token = t
+				out.Classes = append(out.Classes, k)
+			}
+		}
+	}
+	p.Round()
 	return p
 }
 
-const parametersVersion = 3
-
-// AppendBinary appends the canonical encoding: 250 to 350 bytes for each
-// dimension and each group.
-func (p *Parameters) AppendBinary(b []byte) []byte {
-	b = append(b, parametersVersion)
-	b = binary.AppendVarint(b, p.Bin)
-	b = binary.AppendUvarint(b, uint64(len(p.Dimensions)))
-	for i := range p.Dimensions {
-		d := &p.Dimensions[i]
-		for _, v := range d.thresholds() {
-			b = appendThousandths(b, *v)
+// threshold returns the least evidence that is crossed no more often than share
+// times a day: formula 6. What the fleet has crossed in its memory is counted. Theory
+// counts as if it had been seen for Prior days more: a day or bin in which a change may
+// begin adds one to a statistic's mean, so that h is crossed no more than growth·e^(-h)
+// times a day; and where h is crossed so often at its lowest edge, then no more than
+// e^-(h-edge) times that.
+func (c *Config) threshold(d *dim, g score.Group, share float64) float64 {
+	growth := 1.0
+	if d.age > 0 {
+		n := d.days
+		if g == score.Burst {
+			n = d.bins
 		}
-		b = d.appendGroups(d.appendPeers(b))
+		growth = max(n/min(d.age, c.Tuning.Memory), 1)
 	}
-	return b
-}
-
-// appendPeers appends what a group has of its own.
-func (d *Dimension) appendPeers(b []byte) []byte {
-	for _, v := range d.Shape {
-		b = binary.AppendUvarint(b, uint64(v))
+	if d.span > 0 {
+		growth = min(growth, (d.cross[g][0]+d.today[g][0]+unseen)/d.span*math.Exp(edgeFrom))
 	}
-	for _, v := range d.values() {
-		b = appendThousandths(b, *v)
-	}
-	return b
-}
-
-func appendThousandths(b []byte, v float64) []byte {
-	return binary.AppendVarint(b, int64(math.Round(v*1000)))
-}
-
-// thresholds lists what is the same for all groups of a dimension.
-func (d *Dimension) thresholds() []*float64 {
-	return []*float64{&d.Threshold, &d.Live, &d.Formula, &d.Tail}
-}
-
-// values lists what a group has of its own in thousandths, in a fixed order.
-func (d *Dimension) values() []*float64 {
-	var v []*float64
-	for m := range d.Mode {
-		v = append(v, &d.Mode[m])
-	}
-	for m := range d.Prior {
-		v = append(v, &d.Prior[m].Mean, &d.Prior[m].Strength, &d.Prior[m].InverseK)
-	}
-	return v
-}
-
-// round rounds all values to what the encoding holds.
-func (d *Dimension) round() {
-	for _, v := range append(d.thresholds(), d.values()...) {
-		*v = round3(*v)
-	}
-	for m := range d.Prior {
-		d.Prior[m].Mean = max(d.Prior[m].Mean, 0.001)
-	}
-}
-
-func round3(v float64) float64 { return math.Round(v*1000) / 1000 }
-
-// DecodeParameters reads what AppendBinary wrote and returns the bytes after it.
-func DecodeParameters(b []byte) (*Parameters, []byte, error) {
-	r := wire.NewReader(b)
-	r.Version(parametersVersion)
-	p := &Parameters{Bin: r.Varint()}
-	for range r.CountUpTo(MaxDimensions) {
-		if r.Err() != nil {
-			break
-		}
-		var d Dimension
-		for _, v := range d.thresholds() {
-			*v = float64(readThousandths(&r)) / 1000
-		}
-		readPeers(&r, &d)
-		readGroups(&r, &d)
-		p.Dimensions = append(p.Dimensions, d)
-	}
-	if err := r.Err(); err != nil {
-		return nil, nil, fmt.Errorf("decoding parameters: %w", err)
-	}
-	return p, r.Rest(), nil
-}
-
-// readPeers reads what appendPeers wrote.
-func readPeers(r *wire.Reader, d *Dimension) {
-	for h := range d.Shape {
-		v := r.Uvarint()
-		if v > math.MaxUint16 {
-			r.Fail("a share of an hour too large")
-		}
-		d.Shape[h] = uint16(v)
-	}
-	for _, v := range d.values() {
-		*v = float64(readThousandths(r)) / 1000
-	}
-	for _, q := range d.Prior {
-		if q.Mean <= 0 || q.Strength <= 0 || q.InverseK <= 0 {
-			r.Fail("a prior that is not above zero")
+	for h := minThreshold; h < score.MaxLog-1; h += 0.25 {
+		edge := int(2 * (h - edgeFrom))
+		seen := d.cross[g][edge] + d.today[g][edge]
+		if (seen+c.Tuning.Prior*growth*math.Exp(-h))/(d.span+c.Tuning.Prior) <= share {
+			return h
 		}
 	}
-	for _, mode := range d.Mode {
-		if mode <= 0 {
-			r.Fail("a common mode that is not above zero")
-		}
-	}
+	return score.MaxLog - 1
 }
 
-// readThousandths reads a number that a float64 holds exactly.
-func readThousandths(r *wire.Reader) int64 {
-	v := r.Varint()
-	if v < 0 || v > 1<<52 {
-		r.Fail("a number below zero or too large")
-		return 0
+// unseen is how many crossings may have been missed where none was seen: with 4 there
+// would be some in 98 of 100 cases.
+const unseen = 4
+
+// minThreshold leaves room under a threshold for evidence to be told of, and for an
+// episode to end, which it does two nats below.
+const minThreshold = 2.5
+
+// export makes the parameters of a class, drawn towards those of the dimension.
+func (c *class) export(t *Tuning, whole *score.Class) score.Class {
+	out := score.DefaultClass()
+	prior := out
+	if whole != nil {
+		prior = *whole
 	}
-	return v
+	out.Name, out.Day, out.Bin, out.Off = c.name, c.day, c.bin, c.off
+	out.Mode = c.mode
+	for st := range out.K {
+		if score.Stat(st) == score.DayShare || score.Stat(st) == score.DayFirst {
+			continue
+		}
+		inverse := (c.square[st] + t.Dispersion/prior.K[st]) / (c.weight[st] + t.Dispersion)
+		out.K[st] = 1 / min(max(inverse, 1.0/50), 10)
+	}
+	out.K[score.DayFirst] = out.K[score.DayDistinct]
+	for st := range out.Tail {
+		tail, ok := t.fit(&c.tail[st], c.low[st], score.Stat(st).Daily())
+		if !ok {
+			tail = prior.Tail[st]
+		}
+		out.Tail[st] = tail
+	}
+	for i := range out.First {
+		n := c.young[i]
+		if n < t.Newcomers {
+			continue
+		}
+		for m := range out.First[i].Mean {
+			mean := c.first[i][m] / n
+			v := c.firstSquare[i][m]/n - mean*mean - mean
+			out.First[i].Mean[m] = mean
+			out.First[i].Spread[m] = max(0.3, v/(mean*mean+0.1))
+		}
+	}
+	return out
+}
+
+// tailNeeded is how many bins make a tail.
+const tailNeeded = 50
+
+// fit returns the tail of a histogram of log mean ratios, and false where too few bins
+// are in it. Beyond the level that TailShare of bins exceed, and at least TailBins, it is
+// a generalised Pareto by moments (Hosking and Wallis 1987): formula 5. Pseudo-excesses
+// draw it towards shape 1/4 and a mean above that of the model, which implies 1 and 0:
+// what a small fleet has not seen yet is worse than what it has. For the same reason the
+// shape is raised by one standard error, 1/√m for m excesses. What a bin is worth beyond
+// one in the mean is its Excess: of days, which are fewer and of which those of a person
+// hang together, that of the raised tail.
+func (c *Tuning) fit(h *[tailCells]float64, low float64, daily bool) (score.Tail, bool) {
+	n := 0.0
+	for _, v := range h {
+		n += v
+	}
+	if n < tailNeeded {
+		return score.Tail{}, false
+	}
+	over, at := 0.0, tailCells
+	for at > 1 && over < max(c.TailShare*n, c.TailBins) {
+		at--
+		over += h[at]
+	}
+	u := tailEdge(at)
+	m0, m1, m2 := c.TailPrior, c.TailPrior*c.TailExcess, 3*c.TailPrior*c.TailExcess*c.TailExcess
+	for i := at; i < tailCells; i++ {
+		y := math.Sqrt(tailEdge(i)*tailEdge(i+1)) - u
+		m0 += h[i]
+		m1 += h[i] * y
+		m2 += h[i] * y * y
+	}
+	mean := m1 / m0
+	v := m2/m0 - mean*mean
+	shape := min(max(0.5*(1-mean*mean/v), 0), c.TailShape)
+	scale := mean * (1 - shape)
+	seen := score.Tail{At: u, LogOver: math.Log((over + 1) / (n + 1)), Scale: scale, Shape: shape}
+	t := seen
+	t.Shape = min(shape+1/math.Sqrt(m0), c.TailShape)
+	bound := &seen
+	if daily {
+		bound = &t
+	}
+	t.Excess = max(0, math.Log(usual(&t, bound, h, at, low, n)))
+	return t, true
+}
+
+// usual returns what a bin is worth in the mean: those up to the tail as they were
+// counted, those in it as of the tail seen, which tells of what has not come yet too.
+func usual(t, seen *score.Tail, h *[tailCells]float64, at int, low, n float64) float64 {
+	sum := low
+	for i := 1; i < at; i++ {
+		sum += h[i] * math.Exp(t.Allowed(math.Sqrt(tailEdge(i)*tailEdge(i+1))))
+	}
+	mean := sum / n
+	const step = 0.5
+	l := -t.LogOver
+	for ; l < score.MaxLog/2; l += step {
+		share := math.Exp(-l) - math.Exp(-l-step)
+		mean += share * math.Exp(t.Allowed(seen.Quantile(l+step/2)))
+	}
+	return mean + math.Exp(-score.Kappa*l)
 }

@@ -1,198 +1,371 @@
 package score
 
-import (
-	"math"
+import "math"
 
-	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/detectors/fleet"
-)
-
-// Advance closes the silent bins before bin, each as one without a count. Early and
-// Explain read a state that stands there; call it once in a bin, before the first
-// of them. A state that is there already, or beyond, stays as it is.
-func (e *Engine) Advance(s *State, dim int, bin int64, p *fleet.Parameters) {
-	if at := fleet.ClampBin(bin); s.last < at || s.last == 0 {
-		e.catchUpTo(s, p.Of(dim, s.group), at)
-	}
-}
-
-// Early scores the bin as counted so far, and changes nothing. The count only
-// grows until the bin ends and the likelihood ratio grows with it, so what is
-// enough now will be enough then (a share of new records may fall again). The
-// state must have been advanced to the bin; of one that stands elsewhere the
-// evidence says that nothing was scored.
-func (e *Engine) Early(s *State, dim int, bin int64, c fleet.Counts, p *fleet.Parameters) fleet.Evidence {
-	ev, _ := e.early(s, dim, bin, c, p)
-	return ev
-}
-
-// Explain is Early for people, at the end of a bin: it tells the evidence of each
-// drift rate however weak it is.
-func (e *Engine) Explain(s *State, dim int, bin int64, c fleet.Counts, p *fleet.Parameters) fleet.Evidence {
-	ev, sc := e.early(s, dim, bin, c, p)
-	sc.tellRates(&ev)
-	return ev
-}
-
-func (e *Engine) early(s *State, dim int, bin int64, c fleet.Counts, p *fleet.Parameters) (ev fleet.Evidence, sc scores) {
-	at := fleet.ClampBin(bin)
-	if s.last != at || !s.Seen() {
-		return ev, sc
-	}
-	d := p.Of(dim, s.group)
-	c = c.Clean()
-	t := e.setting(s, d, at)
-	now := s.now(&t)
-	l := e.weigh(s, d, &t, &now, s.busy, &c)
-	sc.read(s)
-	sc.step(&l, e.keepOf(s, d, &l), d.Top())
-	return e.evidence(s, d, &t, &l, &sc, &c), sc
-}
-
-// pass scores a bin and puts the statistics into the state. was are those of
-// Distinct before it.
-func (e *Engine) pass(s *State, d *fleet.Dimension, t *setting, c *fleet.Counts) (l likelihood, sc scores, was [fleet.NumRates]float64) {
-	now := s.now(t)
-	l = e.weigh(s, d, t, &now, s.busy, c)
-	sc.read(s)
-	was = sc.core[fleet.Distinct]
-	l.taught = quarters // in the first two weeks, whatever it does
-	if t.age >= pastDays*e.PerDay {
-		l.taught = taught(sc.total())
-	}
-	sc.step(&l, e.keepOf(s, d, &l), d.Top())
-	e.begin(s, t, &l)
-	sc.write(s)
-	return l, sc, was
-}
-
-// now returns the day so far in which a bin lies.
-func (s *State) now(t *setting) today {
-	if s.today() == nil {
-		return today{day: t.day}
-	}
-	now := *s.today()
-	now.turn(t.day)
-	return now
-}
-
-// Close ends a bin: it scores it, learns from it and returns the evidence.
-// Silent bins between the last closed one and this are closed first, as zeros.
-// What the bin tells of the fleet is added to sums, which may be nil. A bin that
-// is not after s.LastBin is late: use Late.
-func (e *Engine) Close(s *State, dim int, bin int64, c fleet.Counts, p *fleet.Parameters, sums *fleet.Sums) fleet.Evidence {
-	at := fleet.ClampBin(bin)
-	if s.last > at {
-		return fleet.Evidence{}
-	}
-	d := p.Of(dim, s.group)
-	e.catchUpTo(s, d, at)
-	c = c.Clean()
-	t := e.setting(s, d, at)
-	l, sc, was := e.pass(s, d, &t, &c)
-	ev := e.evidence(s, d, &t, &l, &sc, &c)
-	before := float64(s.high)
-	e.note(s, &t, ev.Log)
-	if sums != nil {
-		e.tell(sums.Dim(dim), s, &t, &l, &c, before, ev.Log)
-	}
-	s.told = e.dayMark(at)
-	e.learn(s, d, &t, &l, &was, &c)
-	if c.Any() {
-		c[fleet.OffHours], c[fleet.Newcomer] = 0, 0 // derived again whenever they are needed
-		e.remember(s, at, l.taught, &c)
-	}
-	return ev
-}
-
-// Hot reports whether the evidence is, or lately was, so high that the identity
-// must be closed in bins without a count too, so that correlate sees it fall.
-// It holds for at least six hours after an episode has become quiet.
-func (e *Engine) Hot(s *State, dim int, p *fleet.Parameters) bool {
-	return s.Seen() && float64(s.peak) >= p.Threshold(dim)-episode.Margin-hotMargin
-}
-
-// hotMargin is six hours of falling at a quarter of a nat an hour.
-const hotMargin = 1.5
-
-// catchUpTo closes the silent bins before at. Of a long silence only the last
-// catchUp bins are scored one by one; before them the statistics start anew.
-func (e *Engine) catchUpTo(s *State, d *fleet.Dimension, at uint32) {
-	if s.last == 0 {
-		s.first, s.last, s.rise = at+1, at, at+1
+// Early scores the bin as counted so far, and changes nothing. bin must be after
+// s.LastBin. What a count says only grows until the bin ends, so what is enough now
+// will be enough then; a share of new records may fall again.
+func (e *Engine) Early(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence) {
+	*ev = Evidence{}
+	if s.last > clampBin(bin) {
 		return
 	}
-	if gap := at - s.last; gap > e.catchUp {
-		e.rest(s, gap-e.catchUp)
+	again := *s
+	if s.more != nil {
+		more := *s.more
+		again.more = &more
 	}
-	for bin := s.last; bin < at; bin++ {
-		var silent fleet.Counts
-		t := e.setting(s, d, bin)
-		t.mode = fleet.Calm // the fleet's mode of a past bin is no longer known
-		l, sc, was := e.pass(s, d, &t, &silent)
-		e.note(s, &t, fleet.Ln(max(sc.total(), minStat)))
-		e.learn(s, d, &t, &l, &was, &silent)
+	e.close(&again, dim, bin, c, p, ev, nil, false)
+}
+
+// Explain is Early for people: it tells the evidence of each rate, however weak.
+func (e *Engine) Explain(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence) {
+	*ev = Evidence{}
+	if s.last > clampBin(bin) {
+		return
+	}
+	again := s.Clone()
+	e.close(&again, dim, bin, c, p, ev, nil, true)
+}
+
+// Close ends a bin: it scores it and learns from it. A day that is over is closed
+// first; all silence before the bin costs one step. What the bin tells of the fleet
+// is put into sample, which may be nil. A bin that is not after s.LastBin is late:
+// use Late.
+func (e *Engine) Close(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample) {
+	*ev = Evidence{}
+	if sample != nil {
+		*sample = Sample{Young: -1}
+	}
+	if s.last > clampBin(bin) {
+		return
+	}
+	e.close(s, dim, bin, c, p, ev, sample, false)
+	if c.any() {
+		s.remember(e, clampBin(bin), c)
+	}
+	s.watch(e, clampBin(bin), c, ev)
+}
+
+// close is the work of Early and Close; it leaves the history alone. explain says
+// that all statistics are told of, however little they say.
+func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample, explain bool) {
+	at := clampBin(bin)
+	class := p.class(dim, s.group)
+	v := view{s: s, class: class, dim: &p.Dimensions[dim]}
+	day, cell := e.local(bin)
+	v.shape = e.shape(s, cell)
+	e.settleOdd(s, p, class)
+	if s.day != 0 && int64(s.day)-1 != day {
+		e.closeDay(&v, int64(s.day)-1, sample)
+	}
+	if s.first == 0 {
+		s.first, s.rise = at+1, at+1
+	}
+	was := s.high
+	e.rest(&v, at)
+	s.last = at + 1
+	if c.any() {
+		s.day = uint32(day + 1)
+		e.work(&v, at, cell, c, sample)
+	}
+	v.load(day)
+	g := gather{ev: ev}
+	e.judgeBin(&v, c, &g, sample)
+	e.judgeDay(&v, &g)
+	g.decide(v.dim)
+	ev.Peers = class.Name
+	if !c.any() {
+		was = s.high
+	} else {
+		s.note(e, at, ev, v.dim, &was)
+	}
+	ev.Onset = int64(s.rise) - 1
+	if explain || ev.Candidate() || e.Hot(s, dim, p) {
+		e.explainAll(&v, c, ev)
+	}
+	if c.any() {
+		e.learnBin(&v, c, sample)
+	}
+	if sample != nil {
+		sample.tell(e, &v, was, c)
 	}
 }
 
-// rest passes n silent bins in one go: what the statistics held is over, and who
-// is not away has learned silence.
-func (e *Engine) rest(s *State, n uint32) {
-	learns := s.past() == nil
-	for m := range s.core {
-		x := &s.core[m]
-		x.stat = stats{}
-		if learns {
-			x.rest(float64(n), e.level[m], e.dispersion, m == int(fleet.Distinct))
+// load reads the open day.
+func (v *view) load(day int64) {
+	v.day, v.mode = day, v.class.mode(day)
+	for m, n := range v.s.now {
+		v.now[m] = float64(n)
+	}
+	v.off = float64(v.s.off)
+}
+
+// rest lets the silent bins before at pass, in one step whatever their number: the
+// remembered peaks fall by a nat a day, after a day without work what was enough for
+// an episode is spent, and after four the statistics fade. The means do not: who comes
+// back is used to what it was.
+func (e *Engine) rest(v *view, at uint32) {
+	s := v.s
+	if s.last == 0 {
+		s.lastWork = at
+		return
+	}
+	e.spendSilence(v, at)
+	fall := float32(float64(at+1-s.last) / e.perDay)
+	for g := range s.high {
+		s.high[g] = max(0, s.high[g]-fall)
+	}
+	days := e.away(s, at, 4) - e.away(s, s.last-1, 4)
+	if days <= 0 {
+		return
+	}
+	fade := float32(math.Exp(-days / e.Tuning.Fade))
+	for h := range s.level {
+		for i := range s.daily[h] {
+			s.daily[h][i].fade(fade)
 		}
 	}
-	s.both = stats{}
-	if p := s.past(); p != nil {
-		p.stat, p.both = [fleet.NumCore]stats{}, stats{}
+	for i := range s.burst {
+		s.burst[i].fade(fade)
 	}
-	if s.more != nil {
-		for i, x := range s.more.extra {
-			if x == nil {
+	if x := s.more; x != nil {
+		for i := range x.rare {
+			for h := range x.rare[i].daily {
+				x.rare[i].daily[h].fade(fade)
+			}
+		}
+		x.rows.fade(fade)
+	}
+}
+
+// away returns for how many days beyond the first ones an identity has not been at
+// work.
+func (e *Engine) away(s *State, at uint32, first float64) float64 {
+	return max(0, (float64(at)-float64(s.lastWork))/e.perDay-first)
+}
+
+// minStat is below what matters: smaller numbers are slow to calculate with.
+const minStat = 1e-20
+
+func (s *stat) fade(by float32) {
+	for i := range s {
+		if s[i] *= by; s[i] < minStat {
+			s[i] = 0
+		}
+	}
+}
+
+// settleOdd counts the records of the last bin at an unusual hour, once it is known
+// that few others were at work at an hour unusual for them.
+func (e *Engine) settleOdd(s *State, p *Parameters, c *Class) {
+	if s.more == nil || s.more.odd == 0 || int64(s.more.at) > p.Bin {
+		return
+	}
+	if !p.common(c, int64(s.more.at), e.Tuning.Common) {
+		s.off += s.more.odd
+		s.keepRare(DayOff)
+	}
+	s.more.odd = 0
+}
+
+// work adds a bin's counts to the open day.
+func (e *Engine) work(v *view, at uint32, cell int, c *Counts, sample *Sample) {
+	s := v.s
+	for m := range c {
+		s.now[m] += float32(c.ofDay(Measure(m)))
+	}
+	if e.unusual(v, cell) {
+		s.more.odd, s.more.at = float32(c.ofDay(Distinct)), at
+		if sample != nil {
+			sample.Off = true
+		}
+	}
+	for i, m := range [...]Measure{Rows, Destructive, Unissued} {
+		if c[m] > 0 {
+			s.room()
+			s.keepRare(DayRows + Stat(i))
+		}
+	}
+	if s.days >= youth-1 || s.more != nil {
+		s.room().observe(cell, c[Distinct], float64(s.pace[Distinct]))
+	}
+}
+
+// judgeBin scores the statistics of bins and puts them into the state.
+func (e *Engine) judgeBin(v *view, c *Counts, g *gather, sample *Sample) {
+	s := v.s
+	for i, st := range [...]Stat{BinDistinct, BinFirst, BinRows} {
+		r := (*stat)(nil)
+		if st != BinRows {
+			r = &s.burst[i]
+		} else if s.more != nil && (s.more.pace > 0 || c[Rows] > 0) {
+			r = &s.more.rows
+		}
+		if r == nil {
+			continue
+		}
+		told := false
+		if c.any() && !e.Tuning.NoBurst {
+			n := c[st.measure()]
+			if mu, k, ok := e.expectBin(v, st); ok {
+				l := countRatios(n, mu, k)
+				w := l.weigh()
+				x, allowed := w.log, e.allow(v.class, st, w.log)
+				keep := e.keepBin
+				if x <= 0 && v.spent(Burst) {
+					keep *= math.Exp(-spendBin)
+				}
+				now := r.step(&w, x-allowed, keep)
+				if st == BinRows {
+					s.more.rowBins = min(s.more.rowBins+1, math.MaxUint16-1)
+				}
+				age := e.age(s, st)
+				g.tell(st, &now, age)
+				*r = now.capped(v.dim.Threshold[Burst]+e.Tuning.Headroom, age)
+				told = true
+				g.ev.Stats[st].explain(n, mu, k, v.class.Bin, x, allowed)
+				if sample != nil {
+					sample.x(st, x)
+					sample.spread(st, n, mu)
+				}
+			}
+		}
+		if !told {
+			g.tell(st, r, e.age(s, st))
+		}
+	}
+}
+
+// unknownTail is that of work at unusual hours until the fleet has told its own: keys and
+// endpoints have nights of their own, and hardly any of them are up at night.
+var unknownTail = Tail{At: 0.5, LogOver: math.Log(0.05), Scale: 2, Shape: 0.25}
+
+// allow returns what the fleet's tail leaves of a log mean ratio.
+func (e *Engine) allow(c *Class, st Stat, x float64) float64 {
+	switch {
+	case e.Tuning.NoTail:
+		return x
+	case st == DayOff && c.Tail[st].Scale == 0:
+		return unknownTail.Allowed(x)
+	}
+	return c.Tail[st].Allowed(x)
+}
+
+// tell adds a statistic of one horizon and an age.
+func (g *gather) tell(st Stat, r *stat, age float64) {
+	for i, v := range r {
+		g.ev.Stats[st].Rates[i] = float64(v) / age
+	}
+	g.add(st, r.sum()/age, 1)
+}
+
+// age returns what the mean of a statistic is while nothing drifts, at the most: each
+// day or bin with work adds one. Statistics are told and compared as multiples of it.
+func (e *Engine) age(s *State, st Stat) float64 {
+	switch {
+	case st == BinRows:
+		return min(max(float64(s.more.rowBins), 1), e.mostBins)
+	case !st.Daily():
+		return min(float64(s.bins)+1, e.mostBins)
+	case st < numCore:
+		return min(float64(s.days)+1, e.Tuning.Memory)
+	}
+	return min(float64(s.days-s.more.rare[rareAt(st)].from)+1, e.Tuning.Memory)
+}
+
+// judgeDay scores the open day as it stands, and changes nothing. A group of which no
+// statistic can matter keeps the evidence of the days before.
+func (e *Engine) judgeDay(v *view, g *gather) {
+	var needed [NumGroups]bool
+	for st := DayDistinct; st < NumStats; st++ {
+		if group := st.Group(); st.Daily() && !needed[group] && v.s.day != 0 && e.kept(v.s, st) {
+			needed[group] = e.Tuning.NoSkip || e.matters(v, st)
+		}
+	}
+	for st := DayDistinct; st < NumStats; st++ {
+		if st.Daily() && e.kept(v.s, st) {
+			e.judgeDaily(v, st, needed[st.Group()], g)
+		}
+	}
+}
+
+// judgeDaily adds a statistic of the open day, which takes the day in if needed. A day
+// that is not over may speak for a drift, but not yet against it.
+func (e *Engine) judgeDaily(v *view, st Stat, needed bool, g *gather) {
+	sum, age := 0.0, e.age(v.s, st)
+	for h := range horizons {
+		r := *v.s.dailyStat(st, h)
+		if needed {
+			if l, mu, k, ok := e.ratiosOf(v, st, h); ok {
+				w := l.weigh()
+				x, allowed := w.log, e.allow(v.class, st, w.log)
+				if now := r.step(&w, x-allowed, e.keepDay()); now.sum() > r.sum() {
+					r = now
+				}
+				if h == 0 {
+					g.ev.Stats[st].explain(v.count(st), mu, k, v.mode, x, allowed)
+				}
+			}
+		}
+		for i := range r {
+			g.ev.Stats[st].Rates[i] += float64(r[i]) / horizons / age
+		}
+		sum += r.sum() / age
+	}
+	g.add(st, sum, horizons)
+}
+
+// weakSum is the sum over rates below which a statistic whose day does not exceed
+// what is expected stays below the lowest threshold that there is, of two nats.
+const weakSum = 3 * NumRates
+
+// matters reports whether a statistic can take part in an alert today: it said
+// something before, or the day exceeds what is expected.
+func (e *Engine) matters(v *view, st Stat) bool {
+	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
+	weak := weakSum * e.age(v.s, st)
+	for h := range horizons {
+		if v.s.dailyStat(st, h).sum() >= weak {
+			return true
+		}
+		if st == DayShare || st == DayFirst {
+			if q0, _ := v.share(h); f > q0*n {
+				return true
+			}
+			if st == DayShare {
 				continue
 			}
-			x.stat = stats{}
-			if m := fleet.Measure(i + fleet.NumCore); learns && m != fleet.RowsRead && m != fleet.Newcomer {
-				x.rest(float64(n), e.level[fleet.Distinct], e.dispersion, true)
-			}
+		}
+		if mu, _, ok := e.expectDay(v, st, h); ok && v.count(st) > mu {
+			return true
 		}
 	}
-	s.peak = max(0, s.peak-float32(float64(n)*e.peakFall))
-	s.high = max(0, s.high-float32(float64(n)*e.highFall))
-	s.busy = false
-	s.last += n
-	s.rise = s.last + 1
+	return false
 }
 
-// rest lets n silent bins pass, each of which is exposure for what is counted by
-// time.
-func (x *series) rest(n, level, dispersion float64, timed bool) {
-	fade := math.Exp(-n / level)
-	x.count = fold(x.count, fade, 0)
-	x.exposure = fold(x.exposure, fade, 0)
-	if timed {
-		x.exposure += float32((1 - fade) * level)
+func (e *Engine) keepDay() float64 { return 1 - 1/e.Tuning.Memory }
+
+// kept reports whether a daily statistic is kept of the identity.
+func (e *Engine) kept(s *State, st Stat) bool {
+	switch {
+	case st == DayShare && e.Tuning.NoShare, st == DayOff && e.Tuning.NoHours:
+		return false
 	}
-	fade = math.Exp(-n / dispersion)
-	x.excess = fold(x.excess, fade, 0)
-	x.square = fold(x.square, fade, 0)
+	return st < numCore || s.more != nil && s.more.rare[rareAt(st)].kept
 }
 
-// calmLog is the log evidence below which nothing is taken to be going on: the
-// statistics of a calm identity wander around it from below.
-const calmLog = 2.0
-
-// note moves the state's marks past the scored bin: the last bin, the start of
-// the present rise, the peak of the evidence.
-func (e *Engine) note(s *State, t *setting, log float64) {
-	s.last = t.bin + 1
-	if log < calmLog {
-		s.rise = t.bin + 2
+// keepRare keeps a statistic from now on.
+func (s *State) keepRare(st Stat) {
+	if r := &s.more.rare[rareAt(st)]; !r.kept {
+		r.kept, r.from = true, s.days
 	}
-	s.peak = float32(max(log, float64(s.peak)-e.peakFall, 0))
-	s.high = float32(max(log, float64(s.high)-e.highFall, 0))
+}
+
+// dailyStat returns a daily statistic of the identity.
+func (s *State) dailyStat(st Stat, h int) *stat {
+	if st < numCore {
+		return &s.daily[h][st]
+	}
+	return &s.more.rare[rareAt(st)].daily[h]
 }

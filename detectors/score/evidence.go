@@ -1,64 +1,138 @@
 package score
 
-import (
-	"github.com/weirhq/weir/detectors/fleet"
-)
+import "math"
 
-// evidence reads the evidence off the statistics of a scored bin.
-func (e *Engine) evidence(s *State, d *fleet.Dimension, t *setting, l *likelihood, sc *scores, c *fleet.Counts) fleet.Evidence {
-	ev := fleet.Evidence{Scored: true, Onset: int64(t.bin), Peers: d.Peers, Log: fleet.Ln(max(sc.total(), minStat))}
-	best := 0.0
-	for m := range fleet.NumMeasures {
-		if m >= fleet.NumCore && !sc.kept[m-fleet.NumCore] {
+// Evidence is what an identity's bins up to one say against what is expected.
+type Evidence struct {
+	// Log is the natural logarithm of the evidence of the group that stands out
+	// most, and Threshold that of its group: they open an episode where Log is not
+	// below Threshold.
+	Log, Threshold float64
+	Group          Group
+	Stat           Stat               // the strongest of the group
+	Onset          int64              // bin since which the evidence stands out
+	Groups         [NumGroups]float64 // log evidence of each
+	Stats          [NumStats]StatEvidence
+	Peers          string // the class it was held against; empty: the whole dimension
+	Scored         bool   // false: the bin was not scored
+	// Explained says that Stats tell of everything, in logarithms: of a candidate, of
+	// what is Hot, and by Explain.
+	Explained bool
+}
+
+// Margin returns how far, in nats, the evidence is above its threshold.
+func (ev *Evidence) Margin() float64 { return ev.Log - ev.Threshold }
+
+// CandidateMargin is how far below a threshold evidence is told of. An episode
+// stays open as long as the evidence stays above it.
+const CandidateMargin = 1.5
+
+// Candidate reports whether the evidence is to be told of.
+func (ev *Evidence) Candidate() bool { return ev.Scored && ev.Margin() >= -CandidateMargin }
+
+// StatEvidence explains one statistic's part. Log and Rates are logarithms in the
+// evidence of a candidate and of Explain; elsewhere they are the bare statistics.
+type StatEvidence struct {
+	Judged   bool
+	Log      float64           // natural log of the mean statistic over horizons and rates
+	Observed float64           // of the bin or of the day so far
+	Expected float64           // by the mean of a week
+	K        float64           // dispersion; of DayShare the concentration
+	Mode     float64           // factor of the fleet's common mode in Expected
+	Ratio    float64           // log mean ratio of this bin alone, by the mean of a week
+	Allowed  float64           // what the fleet's tail leaves of it
+	Rates    [NumRates]float64 // natural log of the statistic of each rate
+}
+
+// explain sets what one bin or day says on its own.
+func (s *StatEvidence) explain(observed, expected, k, mode, ratio, allowed float64) {
+	s.Judged, s.Observed, s.Expected, s.K, s.Mode, s.Ratio, s.Allowed = true, observed, expected, k, mode, ratio, allowed
+}
+
+// gather collects the statistics of one judgement.
+type gather struct {
+	sums [NumGroups]float64
+	best [NumGroups]float64
+	stat [NumGroups]Stat
+	ev   *Evidence
+}
+
+// weights is how many statistics a group has at the least, horizons counted.
+var weights = [NumGroups]float64{4, 2, 2, 2, 2}
+
+// add takes in a statistic of n horizons.
+func (g *gather) add(st Stat, sum float64, n float64) {
+	group := st.Group()
+	g.sums[group] += sum
+	if sum > g.best[group] {
+		g.best[group], g.stat[group] = sum, st
+	}
+	g.ev.Stats[st].Log = sum / (NumRates * n)
+}
+
+// explainAll tells of every statistic that is kept: what was counted, what is
+// expected, and the logarithms of its evidence. c are the counts of the bin.
+func (e *Engine) explainAll(v *view, c *Counts, ev *Evidence) {
+	for st := range NumStats {
+		if ev.Stats[st].Judged {
 			continue
 		}
-		ev.Measures[m] = sc.explain(m, l, c)
-		if v := fleet.Weight(m) * sc.of(m); v > best {
-			best, ev.Measure = v, m
-		}
-	}
-	if ev.Log < fleet.CandidateCut {
-		return ev
-	}
-	sc.tellRates(&ev)
-	ev.Onset = e.onset(s, d, &ev, sc, t.bin, c)
-	return ev
-}
-
-// tellRates fills in the evidence of each drift rate.
-func (sc *scores) tellRates(ev *fleet.Evidence) {
-	for m := range fleet.NumMeasures {
-		if ev.Measures[m].Judged {
-			for i := range fleet.Rates {
-				ev.Measures[m].Rates[i] = fleet.Ln(max(sc.rate(m, i), minStat))
+		if !st.Daily() {
+			mu, k, ok := e.expectBin(v, st)
+			if !ok || st == BinRows && v.s.more == nil {
+				continue
 			}
+			l := countRatios(c[st.measure()], mu, k)
+			x := l.weigh().log
+			allowed := e.allow(v.class, st, x)
+			ev.Stats[st].explain(c[st.measure()], mu, k, v.class.Bin, x, allowed)
+			continue
+		}
+		if !e.kept(v.s, st) {
+			continue
+		}
+		l, mu, k, ok := e.ratiosOf(v, st, 0)
+		if !ok {
+			l = ratios{} // nothing can be said of this day, only of those before
+		}
+		if x := l.weigh().log; ok || ev.Stats[st].Log > 0 {
+			allowed := e.allow(v.class, st, x)
+			ev.Stats[st].explain(v.count(st), mu, k, v.mode, x, allowed)
+		}
+	}
+	ev.tellRates()
+	ev.Explained = true
+}
+
+// tellRates turns the statistics, which are linear until somebody looks at them,
+// into natural logarithms.
+func (ev *Evidence) tellRates() {
+	for i := range ev.Stats {
+		s := &ev.Stats[i]
+		s.Log = math.Log(math.Max(s.Log, minTold))
+		for j, r := range s.Rates {
+			s.Rates[j] = math.Log(math.Max(r, minTold))
 		}
 	}
 }
 
-// explain returns a measure's part of the evidence, but for its rates.
-func (sc *scores) explain(m fleet.Measure, l *likelihood, c *fleet.Counts) fleet.MeasureEvidence {
-	ev := fleet.MeasureEvidence{Judged: true, Log: fleet.Ln(max(sc.of(m), minStat)), Observed: c[m], Shape: 1, Mode: 1}
-	switch m {
-	case fleet.Distinct:
-		b := &l.base
-		ev.Expected, ev.Level, ev.Shape, ev.Mode, ev.K, ev.PeerWeight = b.mu, b.level, b.shape, b.mode, b.k(), b.peer
-	case fleet.FirstTouch:
-		v := &l.share
-		n := c[fleet.Distinct]
-		ev.Expected, ev.Level, ev.Shape, ev.K = v.mean*n, v.mean, n, 1/v.cluster-1
-	case fleet.RowsRead:
-		w := &l.rows
-		ev.Expected = fleet.Exp(min(w.mean, anyRows))
-		ev.Level, ev.K = ev.Expected, 1/w.variance
-	case fleet.Newcomer:
-		w := &l.newcomer
-		ev.Expected = fleet.Exp(min(w.mean, anyRows))
-		ev.Observed, ev.Level, ev.K, ev.PeerWeight = l.total, ev.Expected, 1/w.variance, 1
-	default:
-		b := &l.rare[m-fleet.NumCore]
-		ev.Expected, ev.Level, ev.Shape, ev.Mode, ev.PeerWeight = b.level*b.shape*b.mode, b.level, b.shape, b.mode, b.peer
-		ev.K = 1 / (b.inverseK + b.day)
+// minTold keeps what is told finite.
+const minTold = 1e-30
+
+// decide sets the evidence of the groups and finds the one that stands out.
+func (g *gather) decide(d *Dimension) {
+	ev := g.ev
+	first := true
+	for i := range g.sums {
+		log := 0.0
+		if g.sums[i] > NumRates*weights[i] {
+			log = math.Min(math.Log(g.sums[i]/(NumRates*weights[i])), MaxLog)
+		}
+		ev.Groups[i] = log
+		if m := log - d.Threshold[i]; first || m > ev.Margin() {
+			first = false
+			ev.Log, ev.Threshold, ev.Group, ev.Stat = log, d.Threshold[i], Group(i), g.stat[i]
+		}
 	}
-	return ev
+	ev.Scored = true
 }

@@ -2,270 +2,229 @@ package score
 
 import (
 	"encoding/binary"
-
-	"github.com/weirhq/weir/detectors/fleet"
-	"github.com/weirhq/weir/internal/wire"
+	"math/bits"
+	"slices"
 )
 
-// maxVisits is how many active bins are kept at most: two days of hours.
-const maxVisits = 48
+// Two things are remembered of single bins. Of everybody the counts of the open day
+// and of the two before, in some four bytes a bin with work, so that late counts can
+// be judged in their own bin. Of an identity that stands out, a Point for each bin,
+// for 30 days.
 
-// visit is one recent bin in which the identity had a count.
+// keptDays is how many days before a day its bins are kept.
+const keptDays = 2
+
+// Point is one bin of an identity that is watched.
+type Point struct {
+	Bin      uint32
+	Counts   [NumMeasures]float32
+	Expected [2]float32         // of Distinct and FirstTouch, in a bin with work
+	Log      [NumGroups]float32 // evidence of the groups
+}
+
+// PointBytes is the size of a Point as it is kept, and mostPoints how many there
+// are at the most: 30 days of hourly bins, 38 kB.
+const (
+	PointBytes = 4 + 4*int(NumMeasures) + 8 + 4*int(NumGroups)
+	mostPoints = 720
+	watchDays  = 30
+)
+
+// visit is a bin with work.
 type visit struct {
-	bin    uint32 // index of the bin
-	taught uint8  // what it taught, 1 to 4 quarters; see taught in learn.go
-	counts [fleet.NumMeasures]uint64
+	bin uint32
+	c   Counts
 }
 
-// history is the unpacked form of State.recent. Packed it is a sequence of
-// visits (see appendVisit), oldest first, so four to seven bytes a visit; and at
-// the end the bin of the newest and the number of visits, so that one can be
-// added without reading all.
-type history struct {
-	n      int
-	visits [maxVisits + 1]visit
-}
-
-// trailer is the size of what ends a packed history.
-const trailer = 5
-
-// appendVisit packs one visit: as varints a number made of the distance of its bin
-// from the one before, of the quarters that it did not teach (two bits) and of
-// whether there are counts other than those of the core (the lowest bit); the
-// core's counts; then a byte with a bit for each other measure that is above
-// zero, and their counts.
-func appendVisit(b []byte, gap uint32, taught uint8, counts *[fleet.NumMeasures]uint64) []byte {
-	var mask byte
-	for m := fleet.NumCore; m < int(fleet.NumMeasures); m++ {
-		if counts[m] > 0 {
-			mask |= 1 << (m - fleet.NumCore)
-		}
+// remember adds a closed bin, which is after all others, and forgets what is old.
+func (s *State) remember(e *Engine, at uint32, c *Counts) {
+	if len(s.recent) > 0 && float64(at-s.before) > (keptDays+1)*e.perDay {
+		s.forget(e.oldest(at))
 	}
-	head := uint64(gap)<<visitBits | uint64(quarters-taught)<<1
-	if mask != 0 {
-		head |= 1
-	}
-	b = binary.AppendUvarint(b, head)
-	for _, c := range counts[:fleet.NumCore] {
-		b = binary.AppendUvarint(b, c)
-	}
-	if mask == 0 {
-		return b
-	}
-	b = append(b, mask)
-	for m := fleet.NumCore; m < int(fleet.NumMeasures); m++ {
-		if counts[m] > 0 {
-			b = binary.AppendUvarint(b, counts[m])
-		}
-	}
-	return b
-}
-
-// visitBits is how many bits below the distance say something else.
-const visitBits = 3
-
-// readVisit reads what appendVisit wrote but for the bin, and returns the distance.
-func readVisit(r *wire.Reader, v *visit) (gap uint64) {
-	head := r.Uvarint()
-	v.taught = quarters - uint8(head>>1&(quarters-1))
-	v.counts = [fleet.NumMeasures]uint64{}
-	counts := &v.counts
-	for m := range counts[:fleet.NumCore] {
-		counts[m] = readCount(r)
-	}
-	if head&1 == 0 {
-		return head >> visitBits
-	}
-	mask := r.Byte()
-	if mask == 0 || mask>>(int(fleet.NumMeasures)-fleet.NumCore) != 0 {
-		r.Fail("counts of measures that there are not")
-	}
-	for m := fleet.NumCore; m < int(fleet.NumMeasures); m++ {
-		if mask>>(m-fleet.NumCore)&1 == 0 {
-			continue
-		}
-		if counts[m] = readCount(r); counts[m] == 0 {
-			r.Fail("a count of zero that need not be told")
-		}
-	}
-	return head >> visitBits
-}
-
-// readCount reads one count of a visit.
-func readCount(r *wire.Reader) uint64 {
-	v := r.Uvarint()
-	if v > fleet.MaxCount {
-		r.Fail("a count too large")
-	}
-	return v
-}
-
-// read unpacks what pack packed.
-func (h *history) read(b []byte) {
-	h.n = 0
-	if len(b) == 0 {
+	if len(s.recent) == 0 {
+		s.before = at - min(at, 1)
+		s.recent = appendVisit(s.recent, s.before, at, c)
+		s.lastWork = at
 		return
 	}
-	bin := uint32(0)
-	for r := wire.NewReader(b[:len(b)-trailer]); r.Len() > 0; h.n++ {
-		v := &h.visits[h.n]
-		bin += uint32(readVisit(&r, v))
-		v.bin = bin
-	}
+	s.recent = appendVisit(s.recent, s.lastWork, at, c)
+	s.lastWork = at
 }
 
-// pack packs the history into the memory of b.
-func (h *history) pack(b []byte) []byte {
-	if h.n == 0 {
-		return b[:0]
+// oldest returns the first bin that is kept on the day of a bin.
+func (e *Engine) oldest(at uint32) uint32 {
+	day := e.Day(int64(at))
+	width := int64(e.perDay)
+	from := max(int64(at)-(keptDays+1)*width-1, 0)
+	for e.Day(from) < day-keptDays {
+		from++
 	}
-	b = h.append(b[:0])
-	b = binary.LittleEndian.AppendUint32(b, h.visits[h.n-1].bin)
-	return append(b, byte(h.n))
+	return uint32(from)
 }
 
-// decode reads n visits from an encoded state.
-func (h *history) decode(r *wire.Reader) {
-	var bin uint64
-	for i := range r.CountUpTo(maxVisits) {
-		if r.Err() != nil {
+// forget drops the bins before oldest.
+func (s *State) forget(oldest uint32) {
+	var out []byte
+	before := uint32(0)
+	eachVisit(s.recent, s.before, func(v *visit) {
+		if v.bin < oldest {
 			return
 		}
-		v := &h.visits[i]
-		gap := readVisit(r, v)
-		if i > 0 && gap == 0 {
-			r.Fail("two visits in one bin")
+		if out == nil {
+			before = v.bin - min(v.bin, 1)
+			out = appendVisit(make([]byte, 0, len(s.recent)), before, v.bin, &v.c)
+			s.before, before = before, v.bin
+			return
 		}
-		bin += gap
-		if gap > 1<<32-2 || bin > 1<<32-2 {
-			r.Fail("a visit after the end of time")
-		}
-		v.bin = uint32(bin)
-		h.n = i + 1
-	}
+		out = appendVisit(out, before, v.bin, &v.c)
+		before = v.bin
+	})
+	s.recent = out
 }
 
-// append packs the history after b.
-func (h *history) append(b []byte) []byte {
-	bin := uint32(0)
-	for i := range h.visits[:h.n] {
-		v := &h.visits[i]
-		b = appendVisit(b, v.bin-bin, v.taught, &v.counts)
-		bin = v.bin
+// appendVisit appends a bin as the distance to the last, a mask of the measures
+// that are not zero, and their counts.
+func appendVisit(b []byte, last, at uint32, c *Counts) []byte {
+	b = binary.AppendUvarint(b, uint64(at-last))
+	mask := byte(0)
+	for m, n := range c {
+		if n > 0 {
+			mask |= 1 << m
+		}
+	}
+	b = append(b, mask)
+	for _, n := range c {
+		if n > 0 {
+			b = binary.AppendUvarint(b, uint64(n))
+		}
 	}
 	return b
 }
 
-// prune forgets visits before the bin from, and the oldest beyond maxVisits.
-func (h *history) prune(from uint32) {
-	drop := max(0, h.n-maxVisits)
-	for drop < h.n && h.visits[drop].bin < from {
-		drop++
-	}
-	copy(h.visits[:], h.visits[drop:h.n])
-	h.n -= drop
-}
-
-// add puts counts into the visit of a bin, making one in its place if there is
-// none: one that taught what the silence there did.
-func (h *history) add(bin uint32, c fleet.Counts) {
-	i := h.n
-	for i > 0 && h.visits[i-1].bin >= bin {
-		i--
-	}
-	if i == h.n || h.visits[i].bin != bin {
-		taught := h.taught(bin)
-		copy(h.visits[i+1:h.n+1], h.visits[i:h.n])
-		h.visits[i] = visit{bin: bin, taught: taught}
-		h.n++
-	}
-	for m := range c {
-		v := &h.visits[i].counts[m]
-		*v = min(*v+uint64(c[m]), fleet.MaxCount)
-	}
-}
-
-// counts returns what the visit of a bin holds, zeros if there is none.
-func (h *history) counts(bin uint32) fleet.Counts {
-	for i := h.n - 1; i >= 0; i-- {
-		if h.visits[i].bin == bin {
-			return h.visits[i].asCounts()
+// eachVisit hands over the bins in order. What was written reads back.
+func eachVisit(b []byte, before uint32, yield func(*visit)) bool {
+	v := visit{bin: before}
+	for len(b) > 0 {
+		step, n := binary.Uvarint(b)
+		if n <= 0 || n >= len(b) || step > 1<<31 {
+			return false
 		}
-	}
-	return fleet.Counts{}
-}
-
-// taught returns what a bin taught, in quarters: of a silent bin, what the visit
-// before it did.
-func (h *history) taught(bin uint32) uint8 {
-	for i := h.n - 1; i >= 0; i-- {
-		if h.visits[i].bin <= bin {
-			return h.visits[i].taught
+		v.bin += uint32(step)
+		mask := b[n]
+		b = b[n+1:]
+		v.c = Counts{}
+		if bits.Len8(mask) > int(NumMeasures) {
+			return false
 		}
+		for m := range v.c {
+			if mask&(1<<m) == 0 {
+				continue
+			}
+			x, n := binary.Uvarint(b)
+			if n <= 0 {
+				return false
+			}
+			v.c[m], b = float64(x), b[n:]
+		}
+		yield(&v)
 	}
-	return quarters
+	return true
 }
 
-func (v *visit) asCounts() (c fleet.Counts) {
-	for m := range c {
-		c[m] = float64(v.counts[m])
+// visits returns the bins that are kept.
+func (s *State) visits() (out []visit) {
+	eachVisit(s.recent, s.before, func(v *visit) { out = append(out, *v) })
+	return out
+}
+
+// keep replaces the bins that are kept.
+func (s *State) keep(all []visit) {
+	s.recent, s.before = nil, 0
+	for i := range all {
+		if i == 0 {
+			s.before = all[0].bin - min(all[0].bin, 1)
+			s.recent = appendVisit(nil, s.before, all[0].bin, &all[0].c)
+			continue
+		}
+		s.recent = appendVisit(s.recent, all[i-1].bin, all[i].bin, &all[i].c)
 	}
+	if len(all) > 0 {
+		s.lastWork = max(s.lastWork, all[len(all)-1].bin)
+	}
+}
+
+// Counted returns what was counted in a closed bin, as far as it is kept.
+func (s *State) Counted(bin int64) (c Counts) {
+	at := clampBin(bin)
+	eachVisit(s.recent, s.before, func(v *visit) {
+		if v.bin == at {
+			c = v.c
+		}
+	})
 	return c
 }
 
-// oldestKept returns the first bin that is still kept when last is the last
-// closed one.
-func (e *Engine) oldestKept(last uint32) uint32 {
-	if last < e.KeptBins {
-		return 0
-	}
-	return last - e.KeptBins
-}
-
-// lastVisit returns the bin of the newest visit of a packed history that is not
-// empty.
-func lastVisit(b []byte) uint32 { return binary.LittleEndian.Uint32(b[len(b)-trailer:]) }
-
-// remember notes an active bin, which is the newest, in place.
-func (e *Engine) remember(s *State, bin uint32, taught uint8, c *fleet.Counts) {
-	b := s.recent
-	newest, n := uint32(0), 0
-	if len(b) > 0 {
-		newest = lastVisit(b)
-		n = int(b[len(b)-1])
-		b = b[:len(b)-trailer]
-	}
-	for from := e.oldestKept(bin); n > 0; n-- {
-		oldest, _ := binary.Uvarint(b)
-		if n < maxVisits && uint32(oldest>>visitBits) >= from {
-			break
+// Since returns the counts of the closed bins from a bin on, added up, as far as
+// they are kept: three days, or 30 of an identity that is watched.
+func (s *State) Since(bin int64) (sum Counts) {
+	at := clampBin(bin)
+	first := uint32(1<<32 - 1)
+	for i := range s.points {
+		p := &s.points[i]
+		first = min(first, p.Bin)
+		if p.Bin >= at {
+			for m, n := range p.Counts {
+				sum[m] += float64(n)
+			}
 		}
-		b = dropOldest(b)
 	}
-	if n == 0 {
-		b, newest = b[:0], 0
-	}
-	var counts [fleet.NumMeasures]uint64
-	for m, v := range c {
-		counts[m] = uint64(v)
-	}
-	b = appendVisit(b, bin-newest, taught, &counts)
-	b = binary.LittleEndian.AppendUint32(b, bin)
-	s.recent = append(b, byte(n+1))
+	eachVisit(s.recent, s.before, func(v *visit) {
+		if v.bin >= at && v.bin < first {
+			for m, n := range v.c {
+				sum[m] += n
+			}
+		}
+	})
+	return sum
 }
 
-// dropOldest removes the first visit of a packed history without its trailer.
-// The second one's bin, until now a distance, is written in full: it never
-// takes more room than the visit that goes.
-func dropOldest(b []byte) []byte {
-	r := wire.NewReader(b)
-	var oldest visit
-	bin := readVisit(&r, &oldest)
-	if r.Len() == 0 {
-		return b[:0]
+// watch notes a bin of an identity that stands out, or did in the last 30 days.
+func (s *State) watch(e *Engine, at uint32, c *Counts, ev *Evidence) {
+	if len(s.points) == 0 && !ev.Candidate() {
+		return
 	}
-	next := r.Uvarint()
-	rest := r.Rest()
-	n := binary.PutUvarint(b, next+bin<<visitBits)
-	return b[:n+copy(b[n:], rest)]
+	if !ev.Candidate() && !c.any() {
+		return
+	}
+	p := Point{Bin: at, Expected: s.pace}
+	for m, n := range c {
+		p.Counts[m] = float32(n)
+	}
+	for g, x := range ev.Groups {
+		p.Log[g] = float32(x)
+	}
+	s.points = append(s.points, p)
+	oldest := at - min(at, uint32(watchDays*e.perDay))
+	drop := 0
+	for drop < len(s.points) && (s.points[drop].Bin < oldest || len(s.points)-drop > mostPoints) {
+		drop++
+	}
+	s.points = slices.Delete(s.points, 0, drop)
+	if !ev.Candidate() && s.calm() {
+		s.points = nil
+	}
 }
+
+// calm reports whether nothing has stood out for so long that it is forgotten.
+func (s *State) calm() bool {
+	for _, h := range s.high {
+		if h > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// History returns what is kept of a watched identity, the oldest first. It is the
+// state's own and must not be written to.
+func (s *State) History() []Point { return s.points }

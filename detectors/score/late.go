@@ -2,220 +2,207 @@ package score
 
 import (
 	"math"
-
-	"github.com/weirhq/weir/detectors/fleet"
+	"slices"
 )
 
-// Late corrects a closed bin: add is what arrived late for it. The statistics
-// become what they would be had the counts come in time (held against today's
-// baseline, so that nothing of the past need be kept but counts), and the level
-// learns them. It returns the evidence as it stands now, with the corrected bin
-// as the one that made the case, and false if the bin is older than what is
-// kept (two days, or the last 48 active bins); the counts are then not used
-// here. A bin that is not closed yet is simply closed.
-//
-// R is a sum over the bins in which the change may have begun. The part of it
-// that began in a kept bin is what the kept bins give when they are scored once
-// more from nothing; the part that began before is the rest, times the
-// likelihood ratio of all kept bins. Both are computed with the old counts and
-// with the new ones.
-func (e *Engine) Late(s *State, dim int, bin int64, add fleet.Counts, p *fleet.Parameters) (fleet.Evidence, bool) {
-	at := fleet.ClampBin(bin)
+// Late takes in counts that came late for a closed bin, and judges them in it: its
+// ratio with the new counts takes the place of the one with the old, in the
+// statistics as they stand and on its own, so that ordinary bins that have followed
+// hide nothing. The baseline is today's. The evidence is of that bin: its counts
+// with what was expected of it. It returns false for a bin before the kept days (the
+// open one and the two before): that is used for nothing here. A bin that is not
+// closed yet is closed.
+func (e *Engine) Late(s *State, dim int, bin int64, add *Counts, p *Parameters, ev *Evidence) bool {
+	at := clampBin(bin)
 	if at >= s.last {
-		return e.Close(s, dim, bin, add, p, nil), true
+		e.Close(s, dim, bin, add, p, ev, nil)
+		return true
 	}
-	var h history
-	h.read(s.recent)
-	from := e.oldestKept(s.last - 1)
-	if h.n == maxVisits {
-		from = max(from, h.visits[0].bin)
+	*ev = Evidence{}
+	if at < e.oldest(s.last-1) || !add.any() {
+		return false
 	}
-	if at < from {
-		return fleet.Evidence{}, false
-	}
-	add = add.Clean()
-	d := p.Of(dim, s.group)
-	old := h.counts(at)
-	h.add(at, add)
-	h.prune(from)
-	s.recent = h.pack(s.recent)
-	now := h.counts(at)
-	e.correct(s, d, &h, max(from, s.first-1), at, &old, &now)
+	old, now := s.correct(at, add)
 	s.first = min(s.first, at+1)
-
-	t := e.setting(s, d, at)
-	t.mode = fleet.Calm
-	day := today{day: t.day}
-	l := e.weigh(s, d, &t, &day, false, &now) // for the explanation
-	var sc scores
-	sc.read(s)
-	l.taught = h.taught(at)
-	e.learnLate(s, &t, &l, &old, &now)
-	ev := e.evidence(s, d, &t, &l, &sc, &now)
-	if ev.Log >= calmLog {
+	_, cell := e.local(bin)
+	v := view{s: s, class: p.class(dim, s.group), dim: &p.Dimensions[dim], shape: e.shape(s, cell)}
+	g := gather{ev: ev}
+	e.lateBin(&v, &old, &now, &g)
+	day := e.Day(bin)
+	if int64(s.day)-1 == day {
+		for m := range add {
+			s.now[m] += float32(add.ofDay(Measure(m)))
+		}
+		v.load(day)
+		e.judgeDay(&v, &g)
+	} else {
+		e.lateDay(&v, day, add, &g)
+		e.learnLate(s, day, add)
+	}
+	g.decide(v.dim)
+	ev.Peers = v.class.Name
+	rise := s.rise
+	was := s.high
+	s.note(e, s.last-1, ev, v.dim, &was)
+	if s.rise == rise {
 		s.rise = min(s.rise, at+1)
 	}
-	s.peak = float32(max(ev.Log, float64(s.peak)))
-	return ev, true
+	ev.Onset = int64(min(s.rise-1, at))
+	if ev.Candidate() {
+		ev.tellRates()
+		ev.Explained = true
+	}
+	s.watchLate(at, &now, ev)
+	return true
 }
 
-// learnLate takes what was added to a closed bin into the baselines.
-func (e *Engine) learnLate(s *State, t *setting, l *likelihood, old, now *fleet.Counts) {
-	settled := t.age > e.youth
-	ago, w := float64(s.last-1-t.bin), lesson(l.taught)
-	fade := math.Exp(-ago / e.level[fleet.Distinct])
-	room := l.base.cut(now[fleet.Distinct], settled) - l.base.cut(old[fleet.Distinct], settled)
-	s.core[fleet.Distinct].count = max(fold(s.core[fleet.Distinct].count, 1, w*room*fade), 0)
-	x := &s.core[fleet.FirstTouch]
-	share := w * math.Exp(-ago/e.level[fleet.FirstTouch])
-	x.count = fold(x.count, 1, (now[fleet.FirstTouch]-old[fleet.FirstTouch])*share)
-	x.exposure = fold(x.exposure, 1, (now[fleet.Distinct]-old[fleet.Distinct])*share)
-	for m := fleet.Measure(fleet.NumCore); m < fleet.OffHours; m++ {
-		x := s.extra(m)
-		switch {
-		case x == nil || now[m] == old[m]:
-		case m == fleet.RowsRead:
-			x.learnRows(&l.rows, now[m])
-		default:
-			x.count = fold(x.count, 1, (now[m]-old[m])*fade)
+// correct adds counts to a bin that is kept and returns what it was and is.
+func (s *State) correct(at uint32, add *Counts) (old, now Counts) {
+	all := s.visits()
+	i, found := slices.BinarySearchFunc(all, at, func(v visit, bin uint32) int { return int(int64(v.bin) - int64(bin)) })
+	if !found {
+		all = slices.Insert(all, i, visit{bin: at})
+	}
+	old = all[i].c
+	for m, n := range add {
+		all[i].c[m] += n
+	}
+	now = all[i].c
+	s.keep(all)
+	return old, now
+}
+
+// lateBin judges a closed bin with its new counts.
+func (e *Engine) lateBin(v *view, old, now *Counts, g *gather) {
+	v.load(e.Day(int64(v.s.last - 1)))
+	for i, st := range [...]Stat{BinDistinct, BinFirst, BinRows} {
+		m := st.measure()
+		mu, k, ok := e.expectBin(v, st)
+		if !ok || now[m] == 0 {
+			continue
 		}
-	}
-}
-
-// correct replaces the part of a kept bin in every statistic.
-func (e *Engine) correct(s *State, d *fleet.Dimension, h *history, from, at uint32, old, now *fleet.Counts) {
-	was := e.again(s, d, h, from, at, old)
-	is := e.again(s, d, h, from, at, now)
-	top, high := d.Top(), fleet.Exp(float64(s.high))
-	var sc scores
-	sc.read(s)
-	for m := range sc.core {
-		mend(&sc.core[m], &was.stat.core[m], &is.stat.core[m], &was.log.core[m], &is.log.core[m], high, top)
-		mend(&sc.past[m], &was.stat.past[m], &is.stat.past[m], &was.log.past[m], &is.log.past[m], high, top)
-	}
-	mend(&sc.both, &was.stat.both, &is.stat.both, &was.log.both, &is.log.both, high, top)
-	mend(&sc.pastBoth, &was.stat.pastBoth, &is.stat.pastBoth, &was.log.pastBoth, &is.log.pastBoth, high, top)
-	for i := range sc.extra {
-		if fleet.Measure(i+fleet.NumCore) == fleet.Newcomer {
-			continue // its total is taken anew in each bin
+		r := &v.s.burst[min(i, 1)]
+		if st == BinRows {
+			r = &v.s.room().rows
 		}
-		mend(&sc.extra[i], &was.stat.extra[i], &is.stat.extra[i], &was.log.extra[i], &is.log.extra[i], high, top)
-	}
-	t := e.setting(s, d, at)
-	e.begin(s, &t, &is.log)
-	sc.write(s)
-}
-
-// mend replaces in a statistic what the kept bins said by what they say now, by
-// the factor by which the sum changes. What began before the kept bins was never
-// more than high, however little the silence of an outage has left of it.
-func mend(stat, was, is, logWas, logIs *[fleet.NumRates]float64, high, top float64) {
-	for i := range stat {
-		older := max(0, stat[i]-was[i]) // began before the kept bins
-		then := min(older*bounded(logIs[i]-logWas[i]), max(high, older))
-		stat[i] = min(max(stat[i]*(is[i]+then)/max(was[i]+older, minStat), minStat), top)
-	}
-}
-
-// replayed is what scoring the kept bins again from nothing gives: the
-// statistics, and the logarithm of the likelihood ratio of all of them.
-type replayed struct {
-	stat scores
-	log  likelihood
-}
-
-// again scores the kept bins from nothing, with counts c in the bin at.
-func (e *Engine) again(s *State, d *fleet.Dimension, h *history, from, at uint32, c *fleet.Counts) (r replayed) {
-	e.replay(s, d, h, from, s.last-1, at, c, &r.stat, func(_ uint32, l *likelihood) {
-		r.log.add(l)
-	})
-	return r
-}
-
-// replay scores the bins from..to of the history again, on top of stat, with
-// counts c in the bin at, and tells of each bin's likelihood ratios.
-func (e *Engine) replay(s *State, d *fleet.Dimension, h *history, from, to, at uint32, c *fleet.Counts, stat *scores, tell func(bin uint32, l *likelihood)) {
-	var now today
-	if t := s.today(); t != nil {
-		now = today{shared: t.shared, square: t.square, alike: t.alike, pairs: t.pairs, spread: t.spread, weight: t.weight}
-	}
-	busy, top := false, d.Top()
-	for bin := from; bin <= to; bin++ {
-		counts := h.counts(bin)
-		if bin == at && c != nil {
-			counts = *c
+		before, after := ratios{}, countRatios(now[m], mu, k)
+		if old.any() {
+			before = countRatios(old[m], mu, k)
 		}
-		t := e.setting(s, d, bin)
-		if bin != to || c == nil {
-			t.mode = fleet.Calm
-		}
-		now.turn(t.day)
-		l := e.weigh(s, d, &t, &now, busy, &counts)
-		was := stat.core[fleet.Distinct]
-		stat.step(&l, e.keep, top)
-		now.pass(&l, &was, &counts)
-		busy = counts[fleet.Distinct] > 0
-		tell(bin, &l)
+		g.ev.Stats[st].explain(now[m], mu, k, v.class.Bin, 0, 0)
+		e.mend(v, st, r, &before, &after, 1, g)
 	}
 }
 
-// add adds the log ratios of another bin.
-func (l *likelihood) add(o *likelihood) {
-	plus(&l.both, &o.both)
-	plus(&l.pastBoth, &o.pastBoth)
-	for i := range fleet.NumRates {
-		for m := range l.core {
-			l.core[m][i] += o.core[m][i]
-			l.past[m][i] += o.past[m][i]
-		}
-		for m := range l.extra {
-			l.extra[m][i] += o.extra[m][i]
-		}
+// mend puts a bin's new ratio in the place of the old and tells of both the whole
+// and the bin alone. n is the number of horizons of the statistic.
+func (e *Engine) mend(v *view, st Stat, r *stat, before, after *ratios, n float64, g *gather) {
+	old, now := before.weigh(), after.weigh()
+	x, is := now.log, e.allow(v.class, st, now.log)
+	cut := x - is
+	oldCut := old.log - e.allow(v.class, st, old.log)
+	told := &g.ev.Stats[st]
+	told.Ratio, told.Allowed = x, is
+	sum, age := 0.0, e.age(v.s, st)
+	for i := range r {
+		own := math.Exp(math.Min(after[i]-cut, MaxLog))
+		step := math.Exp(math.Min(after[i]-cut-before[i]+oldCut, MaxLog))
+		r[i] = float32(math.Min(float64(r[i])*step, maxStat))
+		told.Rates[i] += (float64(r[i])/age + own) / n
+		sum += float64(r[i])/age + own
 	}
-	for m, judged := range o.judged {
-		l.judged[m] = l.judged[m] || judged
+	*r = r.capped(v.dim.Threshold[st.Group()]+e.Tuning.Headroom, age)
+	group := st.Group()
+	g.sums[group] += sum
+	if sum > g.best[group] {
+		g.best[group], g.stat[group] = sum, st
 	}
+	told.Log += sum / (NumRates * n)
 }
 
-// ratio returns the log ratio of a measure at a rate, over the horizons the
-// larger.
-func (l *likelihood) ratio(m fleet.Measure, i int) float64 {
-	switch {
-	case m >= fleet.NumCore:
-		return l.extra[m-fleet.NumCore][i]
-	case l.aged:
-		return max(l.core[m][i], l.past[m][i])
-	}
-	return l.core[m][i]
-}
-
-// onset estimates the bin in which the drift began: the start of the last
-// positive excursion of the CUSUM (Page 1954) of the strongest measure at its
-// best rate, over the kept bins. Where the evidence has stood out for longer than
-// those, it is the bin since which it has. c is the count of bin
-// end, nil if the history holds it.
-func (e *Engine) onset(s *State, d *fleet.Dimension, ev *fleet.Evidence, sc *scores, end uint32, c *fleet.Counts) int64 {
-	rise := min(s.rise-1, end)
-	from := e.oldestKept(end)
-	if rise < from {
-		return int64(rise)
-	}
-	m, best := ev.Measure, 0
-	for i := range fleet.Rates {
-		if sc.rate(m, i) > sc.rate(m, best) {
-			best = i
-		}
-	}
-	var h history
-	h.read(s.recent)
-	from = min(max(from, s.first-1), end)
-	onset, sum := from, 0.0
-	var stat scores
-	e.replay(s, d, &h, from, end, end, c, &stat, func(bin uint32, l *likelihood) {
-		sum += l.ratio(m, best)
-		if sum <= 0 && bin < end {
-			sum, onset = 0, bin+1
+// lateDay judges a closed day with what came late for it.
+func (e *Engine) lateDay(v *view, day int64, add *Counts, g *gather) {
+	var before [NumMeasures]float64
+	eachVisit(v.s.recent, v.s.before, func(x *visit) {
+		if e.Day(int64(x.bin)) == day {
+			for m := range x.c {
+				before[m] += x.c.ofDay(Measure(m))
+			}
 		}
 	})
-	return int64(onset)
+	after := before
+	for m := range add {
+		before[m] -= add.ofDay(Measure(m))
+	}
+	v.day, v.mode = day, v.class.mode(day)
+	for i, m := range [...]Measure{Rows, Destructive, Unissued} {
+		if add[m] > 0 {
+			v.s.room()
+			v.s.keepRare(DayRows + Stat(i))
+		}
+	}
+	for st := DayDistinct; st < NumStats; st++ {
+		if !st.Daily() || st == DayOff || !e.kept(v.s, st) {
+			continue
+		}
+		for h := range horizons {
+			v.now = before
+			l0, _, _, ok0 := e.ratiosOf(v, st, h)
+			if before == ([NumMeasures]float64{}) || !ok0 {
+				l0 = ratios{}
+			}
+			v.now = after
+			l1, mu, k, ok := e.ratiosOf(v, st, h)
+			if !ok {
+				continue
+			}
+			if h == 0 {
+				g.ev.Stats[st].explain(v.count(st), mu, k, v.mode, 0, 0)
+			}
+			e.mend(v, st, v.s.dailyStat(st, h), &l0, &l1, horizons, g)
+		}
+	}
+}
+
+// learnLate takes what came late for a closed day into the means.
+func (e *Engine) learnLate(s *State, day int64, add *Counts) {
+	later, last := 0.0, day
+	eachVisit(s.recent, s.before, func(x *visit) {
+		if d := e.Day(int64(x.bin)); d > last && d != int64(s.day)-1 {
+			later, last = later+1, d
+		}
+	})
+	a, b := 1/e.Tuning.Fast, 1/e.Tuning.Slow
+	fast, slow := weight(a, b, later)
+	for m := range s.level[0] {
+		s.level[0][m] += float32(fast * add.ofDay(Measure(m)))
+		s.level[1][m] += float32(slow * add.ofDay(Measure(m)))
+	}
+	s.seen += float32(add[FirstTouch])
+}
+
+// weight returns what a day counts for in the two means, n days with work later.
+func weight(a, b, n float64) (fast, slow float64) {
+	p, q := math.Pow(1-a, n+1), math.Pow(1-b, n+1)
+	return a * math.Pow(1-a, n), a * b * (q - p) / (a - b)
+}
+
+// watchLate notes a corrected bin.
+func (s *State) watchLate(at uint32, c *Counts, ev *Evidence) {
+	if len(s.points) == 0 && !ev.Candidate() {
+		return
+	}
+	i, found := slices.BinarySearchFunc(s.points, at, func(p Point, bin uint32) int { return int(int64(p.Bin) - int64(bin)) })
+	if !found {
+		s.points = slices.Insert(s.points, i, Point{Bin: at, Expected: s.pace})
+	}
+	for m, n := range c {
+		s.points[i].Counts[m] = float32(n)
+	}
+	for g, x := range ev.Groups {
+		s.points[i].Log[g] = max(s.points[i].Log[g], float32(x))
+	}
+	if len(s.points) > mostPoints {
+		s.points = slices.Delete(s.points, 0, len(s.points)-mostPoints)
+	}
 }

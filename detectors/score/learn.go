@@ -1,151 +1,166 @@
 package score
 
-import (
-	"math"
+import "math"
 
-	"github.com/weirhq/weir/detectors/fleet"
-)
+// closeDay ends the open day: the statistics take it in, and the means learn it.
+func (e *Engine) closeDay(v *view, day int64, sample *Sample) {
+	s := v.s
+	v.load(day)
+	for st := DayDistinct; st < NumStats; st++ {
+		if !st.Daily() || !e.kept(s, st) {
+			continue
+		}
+		for h := range horizons {
+			l, mu, _, ok := e.ratiosOf(v, st, h)
+			if !ok {
+				s.dailyStat(st, h).fade(float32(e.keepDay()))
+				continue
+			}
+			w := l.weigh()
+			x, allowed := w.log, e.allow(v.class, st, w.log)
+			r := s.dailyStat(st, h)
+			now := r.step(&w, x-allowed, e.keepOf(v, st, x))
+			*r = now.capped(v.dim.Threshold[st.Group()]+e.Tuning.Headroom, e.age(s, st))
+			if sample != nil && s.days >= youth {
+				sample.x(st, x)
+				if h == 0 && st != DayFirst && st != DayShare {
+					sample.spread(st, v.count(st), mu)
+				}
+			}
+		}
+	}
+	if sample != nil {
+		sample.Days++
+		sample.Young = s.youngOf()
+		sample.First = v.now
+	}
+	e.learnDay(v)
+}
 
-// Of an identity under suspicion less is learned, so that a leak does not become
-// normal while it is weighed: at a sum of ratios of e³, well below any threshold,
-// half as much as else, and a quarter at the least, since else benign drift would
-// never be forgiven. How much is settled before the bin is counted, so that what is
-// learned is no lower than what is (a predictable weight keeps a mean unbiased).
+// learnDay moves the means. The slow one follows the fast, so that it lags by a
+// week.
+func (e *Engine) learnDay(v *view) {
+	s := v.s
+	s.days = min(s.days+1, math.MaxUint16-1)
+	n := float64(s.days)
+	fast, slow := max(1/n, 1/e.Tuning.Fast), max(1/n, 1/e.Tuning.Slow)
+	for m := range s.level[0] {
+		learn(&s.level[0][m], &s.level[1][m], v.now[m], fast, slow)
+	}
+	if x := s.more; x != nil {
+		for i := range x.rare {
+			if r := &x.rare[i]; r.kept {
+				learn(&r.level[0], &r.level[1], v.count(DayRows+Stat(i)), fast, slow)
+			}
+		}
+		x.forget()
+	}
+	s.seen += s.now[FirstTouch]
+	s.now, s.off, s.day = [NumMeasures]float32{}, 0, 0
+}
+
+func learn(fast, slow *float32, count, a, b float64) {
+	*fast += float32(a * (count - float64(*fast)))
+	*slow += float32(b * (float64(*fast) - float64(*slow)))
+}
+
+// learnBin moves the mean bin.
+func (e *Engine) learnBin(v *view, c *Counts, sample *Sample) {
+	s := v.s
+	if sample != nil {
+		sample.Bins++
+		if float64(s.bins) >= e.Tuning.YoungBins {
+			sample.BinRatio, sample.HasBin = math.Log((c[Distinct]+1)/(float64(s.pace[Distinct])+1)), true
+		}
+		if s.days >= youth {
+			sample.DayRatio, sample.HasDay = math.Log((v.now[Distinct]+1)/(float64(s.level[0][Distinct])+1)), true
+		}
+	}
+	s.bins = min(s.bins+1, math.MaxUint16-1)
+	w := max(1/float64(s.bins), e.paceBin)
+	for m := range s.pace {
+		s.pace[m] += float32(w * (c[m] - float64(s.pace[m])))
+	}
+	if c[Rows] > 0 {
+		x := s.room()
+		x.pace += float32(max(w, 0.1) * (c[Rows] - float64(x.pace)))
+	}
+}
+
+// The own hours are records by hour of the day, of working days and weekends, in
+// sixteenths of a record, and the bins with work in them, in sixteenths of a bin. Both
+// fade by 3 % a day with work.
 const (
-	quarters   = 4
-	suspicious = 20.1 // e³
+	hourUnit = 16
+	hourFade = 0.97
 )
 
-// taught returns how much is learned of a bin, in quarters, by the evidence before
-// it (linear).
-func taught(before float64) uint8 {
-	return uint8(min(max(math.Round(quarters/(1+before/suspicious)), 1), quarters))
+// observe adds a bin's records to the own hours. One bin counts as twenty mean ones at
+// the most, so that a dump is not usual at its hour.
+func (x *extra) observe(cell int, n, pace float64) {
+	v := math.Min(n, 20*max(pace, 10)) * hourUnit / float64(uint64(1)<<x.half)
+	for float64(x.work[cell])+v > math.MaxUint16 && x.half < 60 {
+		for i := range x.work {
+			x.work[i] /= 2
+		}
+		v, x.half = v/2, x.half+1
+	}
+	x.work[cell] += uint16(math.Round(v))
+	x.busy[cell] = uint16(min(uint32(x.busy[cell])+hourUnit, math.MaxUint16))
 }
 
-// lesson returns quarters as a weight, at most one.
-func lesson(taught uint8) float64 { return float64(taught) / quarters }
-
-// learn takes the bin into the baseline: slowly (horizons of a week or more against
-// hours of detection), and a count far beyond anything ordinary is cut for
-// learning, so that one burst does not buy weeks of blindness.
-func (e *Engine) learn(s *State, d *fleet.Dimension, t *setting, l *likelihood, stat *[fleet.NumRates]float64, c *fleet.Counts) {
-	if e.away(s, t.bin, c) {
-		s.busy = false
-		return
-	}
-	b := &l.base
-	e.learnPast(s, t)
-	learned := b.cut(c[fleet.Distinct], t.age > e.youth)
-	young := e.PerDay + t.age/2
-	w := lesson(l.taught)
-	slow := 1 - w/min(e.dispersion, young)
-	e.learnToday(s, t, l, stat, c, slow, w)
-
-	x := &s.core[fleet.Distinct]
-	fade := 1 - w/min(e.level[fleet.Distinct], young)
-	x.count = fold(x.count, fade, w*learned)
-	x.exposure = fold(x.exposure, fade, w*b.shape*b.mode)
-	residual := b.clip(learned, t.age > e.youth) - b.mu
-	x.excess = fold(x.excess, slow, w*(residual*residual-(residual+b.mu)))
-	x.square = fold(x.square, slow, w*b.mu*b.mu)
-	s.core[fleet.FirstTouch].learnShare(c[fleet.FirstTouch]*learned/max(c[fleet.Distinct], 1), learned, l.share.mean, 1-w/min(e.level[fleet.FirstTouch], young), slow, w)
-
-	s.busy = c[fleet.Distinct] > 0
-	if s.busy {
-		s.worked = min(s.worked+1, workMemory)
-		s.work += (float32(learned) - s.work) / float32(s.worked)
-	}
-	e.learnExtras(s, t, l, c)
-
-	if s.profile() == nil && x.count >= profileMin && t.age >= e.PerDay {
-		s.room().profile = &profile{follows: 1, mass: 1}
-	}
-	if p := s.profile(); p != nil {
-		p.observe(fleet.Cell(t.hour), learned/(b.level*b.mode))
-		p.compare(d)
-		p.balance(d, b.level)
+func (x *extra) forget() {
+	for i, v := range x.work {
+		x.work[i] = uint16(math.Round(float64(v) * hourFade))
+		x.busy[i] = uint16(math.Round(float64(x.busy[i]) * hourFade))
 	}
 }
 
-// away reports whether a silent bin says nothing of how its identity works: after
-// three days of silence somebody who has worked for weeks is on holiday. Else
-// whoever comes back to the usual work would stand out. Of others, such as an
-// account that was tried once, silence is what is usual.
-func (e *Engine) away(s *State, bin uint32, c *fleet.Counts) bool {
-	if c.Any() || len(s.recent) == 0 || s.past() == nil {
+// shape returns how many times its mean bin an identity usually does at an hour of the
+// week, from that hour and half of its neighbours, as if it had done its mean in
+// ShapeBins bins more: 1 of one whose hours are not known.
+func (e *Engine) shape(s *State, cell int) float64 {
+	x := s.more
+	if x == nil || s.days < youth || e.Tuning.NoShape {
+		return 1
+	}
+	var work, busy float64
+	for i, n := range x.work {
+		work, busy = work+float64(n), busy+float64(x.busy[i])
+	}
+	if work == 0 || busy == 0 {
+		return 1
+	}
+	mean := work / busy
+	at := func(h int) (w, b float64) {
+		i := cell/24*24 + (h+24)%24
+		return float64(x.work[i]), float64(x.busy[i])
+	}
+	h := cell % 24
+	w, b := at(h)
+	w0, b0 := at(h - 1)
+	w1, b1 := at(h + 1)
+	prior := e.Tuning.ShapeBins * hourUnit
+	return (w + (w0+w1)/2 + prior*mean) / (b + (b0+b1)/2 + prior) / mean
+}
+
+// unusual reports whether an hour is one at which the identity hardly ever works:
+// its share of the own work, smoothed over its neighbours, is below OffShare.
+func (e *Engine) unusual(v *view, cell int) bool {
+	s := v.s
+	if float64(s.days) < e.Tuning.KnownDays || s.more == nil || e.Tuning.NoHours {
 		return false
 	}
-	return bin-lastVisit(s.recent) > e.absence
-}
-
-// learnToday takes the bin, with weight w, into what the day is like.
-func (e *Engine) learnToday(s *State, t *setting, l *likelihood, stat *[fleet.NumRates]float64, c *fleet.Counts, fade, w float64) {
-	if s.today() == nil {
-		if float64(s.core[fleet.Distinct].count)+c[fleet.Distinct] < todayMin {
-			return
-		}
-		s.room().today = &today{day: t.day}
+	total := 1.0
+	for _, n := range s.more.work {
+		total += float64(n) / hourUnit
 	}
-	now := s.today()
-	now.turn(t.day)
-	now.learn(&l.base, l.base.clip(c[fleet.Distinct], t.age > e.youth), fade, w)
-	now.learnShare(c[fleet.FirstTouch], c[fleet.Distinct], l.share.mean, fade, w)
-	now.pass(l, stat, c)
-}
-
-// learnPast lets the first horizon flow into the second.
-func (e *Engine) learnPast(s *State, t *setting) {
-	p := s.past()
-	if p == nil {
-		if t.age < pastDays*e.PerDay || s.profile() == nil {
-			return
-		}
-		p = new(past)
-		for m := range s.core {
-			p.stat[m], p.both = s.core[m].stat, s.both
-			p.count[m], p.exposure[m] = s.core[m].count, s.core[m].exposure
-		}
-		s.room().past = p
+	of := func(h int) float64 { return float64(s.more.work[cell/24*24+(h+24)%24]) / hourUnit }
+	h := cell % 24
+	own := (of(h-1) + 2*of(h) + of(h+1)) / 4
+	kind := 5.0 // such days in a week
+	if cell >= 24 {
+		kind = 2
 	}
-	for m := range s.core {
-		p.flow(m, &s.core[m], e)
-	}
-	if x := s.extra(fleet.Subjects); x != nil {
-		p.flow(fleet.NumCore, x, e)
-	}
-}
-
-// learnExtras takes the bin into the baselines of the measures after the core.
-func (e *Engine) learnExtras(s *State, t *setting, l *likelihood, c *fleet.Counts) {
-	for m := fleet.Measure(fleet.NumCore); m < fleet.NumMeasures; m++ {
-		i := int(m) - fleet.NumCore
-		if x := s.extra(m); x != nil && l.judged[i] {
-			e.learnRare(x, m, l, c[m], t)
-		}
-	}
-}
-
-// workMemory is how many bins with a count are remembered.
-const workMemory = 50
-
-// cut bounds a count for learning, once there is a baseline to bound it by.
-func (b *baseline) cut(c float64, settled bool) float64 {
-	if !settled {
-		return c
-	}
-	return min(c, 5*max(b.mu, b.work)+10)
-}
-
-// clip bounds a count for the learning of its dispersion: a leak is not to
-// teach that the identity is erratic.
-func (b *baseline) clip(c float64, settled bool) float64 {
-	if !settled {
-		return c
-	}
-	return min(c, b.mu+max(3*math.Sqrt(b.mu+b.mu*b.mu*b.inverseK), b.work))
-}
-
-// fold fades a decayed sum and adds to it.
-func fold(sum float32, fade, add float64) float32 {
-	return float32(float64(sum)*fade + add)
+	return own/kind < total/7*e.Tuning.OffShare
 }

@@ -1,370 +1,140 @@
 package score
 
-import (
-	"encoding/binary"
-	"fmt"
-	"math"
-	"slices"
+import "hash/fnv"
 
-	"github.com/weirhq/weir/detectors/fleet"
-	"github.com/weirhq/weir/internal/wire"
+// State is what is kept of one identity: about 350 bytes, more only for what few
+// have. The zero value is an identity that has done nothing yet. Bins and days are
+// stored plus one, so that zero says never.
+type State struct {
+	first, last uint32 // bins
+	day         uint32 // the day that is open
+	days        uint16 // closed days with work
+	bins        uint16 // closed bins with work
+	group       uint32 // token of the peers that its bins vote for
+	votes       uint8
+	now         [NumMeasures]float32 // counts of the open day
+	off         float32              // of them, records at unusual hours
+	seen        float32              // records that it knew before the open day
+	level       [horizons][2]float32 // mean day with work: Distinct, FirstTouch
+	pace        [2]float32           // mean bin with work: the same
+	daily       [horizons][3]stat    // DayDistinct, DayFirst, DayShare
+	burst       [2]stat              // BinDistinct, BinFirst
+	high        [NumGroups]float32   // highest log evidence lately, falling by a nat a day
+	top         [NumGroups]float32   // what high may rise to while an episode lasts, 0: none does
+	rise        uint32               // bin since which the evidence stands out
+	recent      []byte               // bins of three days, see remember
+	before      uint32               // the bin before the first of them
+	lastWork    uint32               // and the last of them
+	points      []Point              // of one that is watched, see watch
+	more        *extra
+}
+
+// horizons are the two means that a day is held against: of a week, and of four
+// weeks that lag by one. Whoever takes a little more each day carries the first
+// along, but not the second.
+const horizons = 2
+
+// extra is what few identities have.
+type extra struct {
+	rare    [numRare]rare
+	pace    float32       // mean bin with rows
+	rows    stat          // BinRows
+	rowBins uint16        // bins in which it was judged
+	odd     float32       // records of the last bin at an unusual hour, until it is known
+	at      uint32        // that bin, whether it was one of many
+	work    [hours]uint16 // own hours: records, decayed, see observe
+	busy    [hours]uint16 // bins with work in them, decayed
+	half    uint8         // how often all of work was halved
+}
+
+// rare is a daily statistic after the core.
+type rare struct {
+	kept  bool
+	from  uint16 // closed days with work before it was kept
+	level [horizons]float32
+	daily [horizons]stat
+}
+
+const (
+	numRare = 4  // DayRows, DayDestructive, DayUnissued, DayOff
+	hours   = 48 // of working days, of weekends
 )
 
-// State is what is known of one identity in one dimension. Its zero value is an
-// identity never seen. It takes 136 bytes and a few more for each active bin of
-// the last two days; what only an active or an older identity has stands behind
-// more. Clone copies it: more and recent are shared by plain copies.
-type State struct {
-	core        [fleet.NumCore]series // Distinct, FirstTouch
-	both        stats                 // of Distinct and FirstTouch together
-	work        float32               // mean count of the bins that have one
-	worked      uint8                 // how many bins it rests on, at most workMemory
-	peak        float32               // the largest log evidence of late, falling by Engine.peakFall a bin
-	high        float32               // likewise, falling by Engine.highFall a bin
-	first, last uint32                // first and last closed bin, plus one
-	rise        uint32                // bin since which the evidence has been above nothing, plus one
-	told        uint16                // low bits of the day on which it last told of itself to the fleet
-	busy        bool                  // the last closed bin had a count
-	votes       uint8                 // bins by which group has the majority, at most mostVotes; see Vote
-	group       uint32                // GroupToken of its peers, 0 for none
-	more        *more
-	recent      []byte // visits, see history.go
-}
+// rareAt returns where a daily statistic after the core is kept.
+func rareAt(s Stat) int { return int(s - DayRows) }
 
-// stats are Shiryaev-Roberts statistics, linear, one a rate, each the upper half
-// of a float32: within 0.4 %, which is nothing beside a nat.
-type stats [fleet.NumRates]uint16
-
-// get widens the statistics.
-func (x *stats) get() (v [fleet.NumRates]float64) {
-	for i, h := range x {
-		v[i] = float64(math.Float32frombits(uint32(h) << 16))
-	}
-	return v
-}
-
-// set rounds statistics to what is kept of them.
-func (x *stats) set(v *[fleet.NumRates]float64) {
-	for i, f := range v {
-		x[i] = uint16((math.Float32bits(float32(f)) + 1<<15) >> 16)
-	}
-}
-
-func (x *stats) append(b []byte) []byte {
-	for _, h := range x {
-		b = binary.LittleEndian.AppendUint16(b, h)
-	}
-	return b
-}
-
-// readStats reads statistics: finite and not negative.
-func readStats(r *wire.Reader, x *stats) {
-	for i := range x {
-		if x[i] = r.Uint16(); x[i] >= 0x7f80 {
-			r.Fail("evidence below zero or not finite")
-		}
-	}
-}
-
-// series is what is kept of one measure.
-type series struct {
-	stat stats
-	// count and exposure are decayed sums. Their ratio is the own level: of
-	// learned counts over the factors (shape × mode) under which they came; of
-	// first touches over distinct records.
-	count, exposure float32
-	// excess and square are decayed sums whose ratio is the over-dispersion: of
-	// (c-μ)²-c over μ²; of a share see novelty.go.
-	excess, square float32
-}
-
-// more is what only some identities have. All of it is optional.
-type more struct {
-	profile *profile
-	today   *today
-	past    *past
-	extra   [fleet.NumExtra]*series // the measures after the core, from their first count on
-}
-
-// room returns s.more, made if it is not there.
-func (s *State) room() *more {
+// room returns the place for what few have.
+func (s *State) room() *extra {
 	if s.more == nil {
-		s.more = new(more)
+		s.more = &extra{}
 	}
 	return s.more
 }
 
-func (s *State) profile() *profile {
-	if s.more == nil {
-		return nil
+// Seen reports whether the identity has ever been closed.
+func (s *State) Seen() bool { return s.last != 0 }
+
+// LastBin returns the last closed bin, -1 if there is none.
+func (s *State) LastBin() int64 { return int64(s.last) - 1 }
+
+// FirstBin returns the first closed bin, -1 if there is none.
+func (s *State) FirstBin() int64 { return int64(s.first) - 1 }
+
+// Today returns the distinct records that the closed bins of a local day have
+// counted, if it is the open one; else zero.
+func (s *State) Today(day int64) float64 {
+	if s.day == 0 || int64(s.day)-1 != day {
+		return 0
 	}
-	return s.more.profile
+	return float64(s.now[Distinct])
 }
 
-func (s *State) today() *today {
-	if s.more == nil {
-		return nil
-	}
-	return s.more.today
-}
-
-func (s *State) past() *past {
-	if s.more == nil {
-		return nil
-	}
-	return s.more.past
-}
-
-// extra returns the series of a measure after the core, nil where it never
-// occurred.
-func (s *State) extra(m fleet.Measure) *series {
-	if s.more == nil {
-		return nil
-	}
-	return s.more.extra[int(m)-fleet.NumCore]
-}
-
-// Clone returns a copy that shares nothing with the state.
-func (s *State) Clone() State {
+// clone returns a copy that shares nothing.
+func (s *State) clone() State {
 	c := *s
-	c.recent = slices.Clone(s.recent)
-	if s.more == nil {
-		return c
-	}
-	c.more = &more{profile: clone(s.more.profile), today: clone(s.more.today), past: clone(s.more.past)}
-	for i, x := range s.more.extra {
-		c.more.extra[i] = clone(x)
+	c.recent = append([]byte(nil), s.recent...)
+	c.points = append([]Point(nil), s.points...)
+	if s.more != nil {
+		m := *s.more
+		c.more = &m
 	}
 	return c
 }
 
-// clone returns a copy of what a pointer points to, nil of nil.
-func clone[T any](v *T) *T {
-	if v == nil {
-		return nil
+// Clone returns a copy that shares nothing with the state.
+func (s *State) Clone() State { return s.clone() }
+
+// Vote counts what the identity works with (Boyer and Moore 1981): the token that
+// most of its bins have named is its group of peers. Zero says nothing.
+func (s *State) Vote(token uint32) {
+	switch {
+	case token == 0:
+	case token == s.group:
+		s.votes = min(s.votes+1, mostVotes)
+	case s.votes <= 1:
+		s.group, s.votes = token, 1
+	default:
+		s.votes--
 	}
-	c := *v
-	return &c
 }
 
-// Seen reports whether any bin of the identity has been closed or begun.
-func (s *State) Seen() bool { return s.last != 0 }
-
-// LastBin returns the index of the last closed bin, -1 if there is none.
-func (s *State) LastBin() int64 { return int64(s.last) - 1 }
-
-// FirstBin returns the index of the bin in which the identity was first seen,
-// -1 if it never was.
-func (s *State) FirstBin() int64 { return int64(s.first) - 1 }
-
-// Log returns the natural log of the combined evidence as of the last closed
-// bin; minus infinity before any.
-func (s *State) Log() float64 {
-	var sc scores
-	sc.read(s)
-	total := sc.total()
-	if total == 0 {
-		return math.Inf(-1)
+// Lean gives a group to an identity that has none.
+func (s *State) Lean(token uint32) {
+	if s.group == 0 && token != 0 {
+		s.group, s.votes = token, 1
 	}
-	return fleet.Ln(total)
 }
 
-const stateVersion = 6
+// Group returns the token of the identity's peers, 0 for none.
+func (s *State) Group() uint32 { return s.group }
 
-// Flags of an encoded state.
-const (
-	flagBusy = 1 << iota
-	flagProfile
-	flagToday
-	flagPast
-	flagExtra
-	flagGroup
-	allFlags = 1<<iota - 1
-)
+// mostVotes bounds the counter, so that the past is outvoted in the end.
+const mostVotes = 100
 
-// AppendBinary appends the canonical encoding of the state to b: equal states
-// give equal bytes.
-func (s *State) AppendBinary(b []byte) []byte {
-	b = append(b, stateVersion, s.flags())
-	b = binary.AppendUvarint(b, uint64(s.first))
-	b = binary.AppendUvarint(b, uint64(s.last))
-	b = binary.AppendUvarint(b, uint64(s.rise))
-	b = binary.LittleEndian.AppendUint16(b, s.told)
-	if s.group != 0 {
-		b = append(binary.LittleEndian.AppendUint32(b, s.group), s.votes)
-	}
-	b = wire.AppendFloat32(b, s.work)
-	b = append(b, s.worked)
-	b = wire.AppendFloat32(b, s.peak)
-	b = wire.AppendFloat32(b, s.high)
-	for m := range s.core {
-		b = s.core[m].append(b)
-	}
-	b = s.both.append(b)
-	if p := s.profile(); p != nil {
-		b = p.append(b)
-	}
-	if t := s.today(); t != nil {
-		b = t.append(b)
-	}
-	if p := s.past(); p != nil {
-		b = p.append(b)
-	}
-	if mask := s.extras(); mask != 0 {
-		b = append(b, mask)
-		for _, x := range s.more.extra {
-			if x != nil {
-				b = x.append(b)
-			}
-		}
-	}
-	var h history
-	h.read(s.recent)
-	return h.append(binary.AppendUvarint(b, uint64(h.n)))
-}
-
-// extras returns a bit for each measure after the core that is kept.
-func (s *State) extras() (mask byte) {
-	if s.more == nil {
-		return 0
-	}
-	for i, x := range s.more.extra {
-		if x != nil {
-			mask |= 1 << i
-		}
-	}
-	return mask
-}
-
-func (s *State) flags() (f byte) {
-	if s.busy {
-		f |= flagBusy
-	}
-	if s.profile() != nil {
-		f |= flagProfile
-	}
-	if s.today() != nil {
-		f |= flagToday
-	}
-	if s.past() != nil {
-		f |= flagPast
-	}
-	if s.extras() != 0 {
-		f |= flagExtra
-	}
-	if s.group != 0 {
-		f |= flagGroup
-	}
-	return f
-}
-
-// DecodeState reads what AppendBinary wrote and returns the bytes after it. The
-// state keeps nothing of b.
-func DecodeState(b []byte) (State, []byte, error) {
-	r := wire.NewReader(b)
-	var s State
-	if r.Version(stateVersion); r.Err() != nil {
-		return State{}, nil, fmt.Errorf("decoding a detector state: process again from the source: %w", r.Err())
-	}
-	flags := r.Byte()
-	if flags > allFlags {
-		r.Fail("unknown flags")
-	}
-	s.busy = flags&flagBusy != 0
-	s.first, s.last, s.rise = readBin(&r), readBin(&r), readBin(&r)
-	s.told = r.Uint16()
-	if flags&flagGroup != 0 {
-		s.decodeGroup(&r)
-	}
-	s.work = readAmount(&r)
-	if s.worked = r.Byte(); s.worked > workMemory {
-		r.Fail("more bins worked than are remembered")
-	}
-	s.peak = r.Float32()
-	s.high = r.Float32()
-	for m := range s.core {
-		readSeries(&r, &s.core[m])
-	}
-	readStats(&r, &s.both)
-	if flags&^(flagBusy|flagGroup) != 0 {
-		s.more = readMore(&r, flags)
-	}
-	var h history
-	h.decode(&r)
-	if s.first > s.last+1 || s.rise > s.last+1 {
-		r.Fail("a first bin or a rise after the last bin")
-	}
-	if h.n > 0 && (h.visits[h.n-1].bin >= s.last || h.visits[0].bin+1 < s.first) {
-		r.Fail("a visit outside the life of the identity")
-	}
-	if err := r.Err(); err != nil {
-		return State{}, nil, fmt.Errorf("decoding a detector state: %w", err)
-	}
-	if h.n > 0 {
-		s.recent = h.pack(nil)
-	}
-	return s, r.Rest(), nil
-}
-
-// readMore reads what the flags say there is.
-func readMore(r *wire.Reader, flags byte) *more {
-	m := new(more)
-	if flags&flagProfile != 0 {
-		m.profile = readProfile(r)
-	}
-	if flags&flagToday != 0 {
-		m.today = readToday(r)
-	}
-	if flags&flagPast != 0 {
-		m.past = readPast(r)
-	}
-	if flags&flagExtra == 0 {
-		return m
-	}
-	mask := r.Byte()
-	if mask == 0 || mask>>fleet.NumExtra != 0 {
-		r.Fail("measures that there are not")
-		return m
-	}
-	for i := range m.extra {
-		if mask>>i&1 != 0 {
-			m.extra[i] = new(series)
-			readSeries(r, m.extra[i])
-		}
-	}
-	return m
-}
-
-func (x *series) append(b []byte) []byte {
-	b = x.stat.append(b)
-	b = wire.AppendFloat32(b, x.count)
-	b = wire.AppendFloat32(b, x.exposure)
-	b = wire.AppendFloat32(b, x.excess)
-	return wire.AppendFloat32(b, x.square)
-}
-
-func readSeries(r *wire.Reader, x *series) {
-	readStats(r, &x.stat)
-	x.count = readAmount(r)
-	x.exposure = readAmount(r)
-	x.excess = r.Float32()
-	x.square = readAmount(r)
-}
-
-// readBin reads the index of a bin plus one.
-func readBin(r *wire.Reader) uint32 {
-	v := r.Uvarint()
-	if v > math.MaxUint32 {
-		r.Fail("a bin after the end of time")
-	}
-	return uint32(v)
-}
-
-// readAmount reads a number that cannot be negative.
-func readAmount(r *wire.Reader) float32 {
-	v := r.Float32()
-	if v < 0 || math.Signbit(float64(v)) {
-		r.Fail("an amount below zero")
-	}
-	return v
+// GroupToken returns the number by which a group of peers is known: 32 bits of a
+// hash of its name, never zero. Names are no secret.
+func GroupToken(name string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name)) // never fails
+	return max(h.Sum32(), 1)
 }

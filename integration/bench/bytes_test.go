@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"github.com/weirhq/weir/detectors/fleet"
 	"testing"
 	"time"
 
@@ -75,7 +76,7 @@ func newFlow(b *testing.B) *flow {
 	for _, d := range dims {
 		names = append(names, d.Name)
 	}
-	engine := score.NewEngine(score.Config{Bin: time.Hour, Dimensions: names})
+	engine := score.NewEngine(time.Hour, time.UTC, score.DefaultTuning())
 	const lateness, retention = 2 * tick, 30 * 24 * 12 * tick
 	f := &flow{offsets: make([]int64, flowPartitions), decoder: nativeFormat().NewDecoder()}
 	f.ingest = ingest.New(ingest.Config{
@@ -91,7 +92,7 @@ func newFlow(b *testing.B) *flow {
 	}
 	f.correlate = correlate.New(correlate.Config{
 		Grid: grid, Dimensions: names, Engine: engine, Partitions: flowPartitions,
-		Budget: score.DefaultBudget, Location: time.UTC,
+		Budget: fleet.NewConfig(2, names, 24), Location: time.UTC,
 	})
 	return f
 }

@@ -41,9 +41,8 @@ type state struct {
 	alerts     []*alerting.Alert
 	episodes   map[string]*alerting.Alert // last alert of each, by key
 	candidates map[candidateID]*stream.Candidate
-	dimensions []string  // names
-	thresholds []float64 // log evidence that opens an episode, by dimension
-	tick       int64     // last tick of any candidate
+	dimensions []string // names
+	tick       int64    // last tick of any candidate
 
 	samples []sample
 }
@@ -91,10 +90,6 @@ func (s *state) take(n output) {
 	}
 	if n.params != nil {
 		s.bin = n.params.Bin
-		s.thresholds = s.thresholds[:0]
-		for i := range n.params.Dimensions {
-			s.thresholds = append(s.thresholds, n.params.Threshold(i))
-		}
 	}
 }
 
@@ -164,11 +159,11 @@ type standout struct {
 // last ticks, by dimension and strength. Each dimension's strongest come first
 // when not all have room.
 func (s *state) standingOut(ticks int64, most int) (out []standout) {
-	for id, c := range s.candidates {
-		if c.Tick <= s.tick-ticks || c.Log <= 0 || id.dimension >= len(s.thresholds) || s.thresholds[id.dimension] <= 0 {
+	for _, c := range s.candidates {
+		if c.Tick <= s.tick-ticks || c.Log <= 0 || c.Threshold <= 0 {
 			continue
 		}
-		share := c.Log / s.thresholds[id.dimension]
+		share := c.Log / c.Threshold
 		if m := c.Measures[0]; share < 1 && m.Observed <= m.Expected {
 			continue // it stood out earlier, and fades
 		}

@@ -99,11 +99,12 @@ func headLines(s *state) []viewLine {
 // identityColumn is how wide identities are shown on so wide a terminal.
 func identityColumn(width int) int { return min(max(width-60, 8), 36) }
 
-// standingSection draws the identities whose reads stand out in this hour.
+// standingSection draws the identities that stand out, with what their strongest
+// measure has counted in its day or hour.
 func standingSection(s *state, rows, width int) []viewLine {
 	names := identityColumn(width)
 	var title viewLine
-	title.add(strong, "%-*s %8s %8s", names+10, "STANDS OUT THIS HOUR"[:min(20, names+10)], "reads", "expected")
+	title.add(strong, "%-*s %8s %8s", names+10, "STANDS OUT NOW"[:min(14, names+10)], "counted", "usual")
 	title.add(faint, "  evidence (full: an alert)")
 	lines := []viewLine{{}, title}
 	list := s.standingOut(standingFor, rows)

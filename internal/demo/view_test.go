@@ -35,7 +35,7 @@ func leakDay(t testing.TB) *state {
 	s := newState(company.Truth())
 	began := company.Truth().Leaks[0].Start.UnixMilli()
 	at := func(d time.Duration) alerting.Time { return alerting.Time(began + d.Milliseconds()) }
-	s.grid, s.dimensions, s.thresholds = grid, []string{"user", "key", "network", "client", "endpoint"}, []float64{10, 10, 10, 10, 10}
+	s.grid, s.dimensions = grid, []string{"user", "key", "network", "client", "endpoint"}
 	s.phase, s.speed, s.events, s.perSecond, s.identities = inLastDay, 360, 211_946, 118.4, 33_961
 	s.watermark, s.bin = int64(at(48*time.Minute)), grid.BinOf(began)
 	s.truth.observe(&event.Event{Time: began, Records: []string{"1"}}, 0)
@@ -60,7 +60,7 @@ func leakDay(t testing.TB) *state {
 	}
 	candidate := func(dimension int, identity string, log, observed, expected float64, exposed int64) {
 		got.candidates = append(got.candidates, stream.Candidate{
-			Tick: grid.TickOf(began) + 8, Dimension: dimension, Identity: identity, Log: log,
+			Tick: grid.TickOf(began) + 8, Dimension: dimension, Identity: identity, Log: log, Threshold: 10,
 			Measures: []stream.MeasureEvidence{{Measure: "distinct", Observed: observed, Expected: expected}},
 			Exposed:  episode.Exposed{Records: exposed},
 		})

@@ -3,11 +3,11 @@ package demo
 import (
 	"context"
 	"fmt"
+	"github.com/weirhq/weir/detectors/score"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -15,7 +15,7 @@ import (
 type output struct {
 	alerts     []*alerting.Alert
 	candidates []stream.Candidate
-	params     *fleet.Parameters // of the last bin that all of weir is done with
+	params     *score.Parameters // of the last bin that all of weir is done with
 	err        error
 }
 
@@ -41,13 +41,13 @@ type watcher struct {
 	adm    *kadm.Client
 	alerts int64             // next offset to read of weir.alerts
 	end    int64             // where weir.alerts ended when held was written
-	held   *fleet.Parameters // waits until all alerts written before it are read
+	held   *score.Parameters // waits until all alerts written before it are read
 }
 
 // poll reads what is there.
 func (w *watcher) poll(ctx context.Context) (n output) {
 	names := w.p.process.Topics
-	var last *fleet.Parameters
+	var last *score.Parameters
 	fetches := w.p.client.PollFetches(ctx)
 	fetches.EachRecord(func(r *kgo.Record) {
 		if r.Topic == names.Alerts {
@@ -68,7 +68,7 @@ func (w *watcher) poll(ctx context.Context) (n output) {
 				n.candidates = append(n.candidates, report.Candidates...)
 			}
 		case names.Parameters:
-			last, _, n.err = fleet.DecodeParameters(r.Value)
+			last, _, n.err = score.DecodeParameters(r.Value)
 		}
 	})
 	if n.err == nil && last != nil {

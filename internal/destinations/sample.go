@@ -74,7 +74,7 @@ func sample(c *config.Config, name string, severity episode.Severity, now time.T
 		Benign:  []string{"It is a test, sent by weir notify test."},
 		Checks:  []string{"Nothing: see only that it came, and that it is readable."},
 		Evidence: alerting.Evidence{
-			Bin: bin, BinWidth: "1h0m0s", LogValue: 7, Threshold: 6, Budget: float64(c.Alerts.Budget), Measures: []alerting.MeasureEvidence{},
+			Bin: bin, BinWidth: "1h0m0s", Until: at, Group: "volume", LogValue: 7, Threshold: 6, Budget: float64(c.Alerts.Budget), Measures: []alerting.MeasureEvidence{},
 		},
 	}
 	a.Summary = "This is a test of weir; nothing has happened. An alert would read: " + alerting.Summarize(a, c.Time.Zone)

@@ -27,7 +27,7 @@ func OfBin(ctx context.Context, s *settings.Settings, log backtest.Log, dimensio
 		Dimension: dimension, Identity: identity, Kind: alerting.Statistical, Time: alerting.Time((bin + 1) * s.Grid.Bin),
 		Evidence: alerting.Evidence{Bin: alerting.Time(bin * s.Grid.Bin), BinWidth: s.Config.Time.Bin.String()},
 	}
-	r := &binRun{Run: backtest.NewRun(s, log, p), about: a, recount: NewRecount(a, s.Config.Dimensions[dim], s.Hasher, s.Detect.Retention)}
+	r := &binRun{Run: backtest.NewRun(s, log, p), about: a, recount: NewRecount(a, s.Config.Dimensions[dim], s.Hasher, s.Detect.Retention, s.Config.Time.Zone)}
 	r.Took = r.recount.Observe
 	r.Local.Detect.Ask(dim, identity, bin)
 	r.Alert = func(stated *alerting.Alert) error {
@@ -77,7 +77,6 @@ func (r *binRun) explain(budget float64) (*Explanation, error) {
 		return nil, fmt.Errorf("explaining %s: nothing of it is in the log before %s; a name must be written as alerts write it", who, a.Time)
 	}
 	a.Evidence.LogValue, a.Evidence.Threshold, a.Evidence.Budget = found.Log, found.Threshold, budget
-	a.Evidence.Live, a.Evidence.Formula, a.Evidence.Tail = found.Live, found.Formula, found.Tail
 	a.Evidence.Peers, a.Evidence.Measures = found.Peers, correlate.Measures(found.Measures)
 	x := &Explanation{
 		Dimension: a.Dimension, Identity: a.Identity, Time: a.Time, Bin: a.Evidence.Bin, BinWidth: a.Evidence.BinWidth,

@@ -2,14 +2,12 @@ package explain
 
 import (
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 )
 
 // Number is one number of an alert, as it was told and computed again.
@@ -94,135 +92,99 @@ func Recompute(a *alerting.Alert) []Number {
 		return nil
 	}
 	var out []Number
-	combined := 0.0
 	for i := range e.Measures {
-		m := &e.Measures[i]
-		again := m.Level * m.Shape * m.Mode
-		out = append(out, Number{
-			Name: "expected " + m.Measure, Stated: m.Expected, Again: again, Agrees: near(m.Expected, again, roundingCount),
-			From: fmt.Sprintf("level %s × shape %s × mode %s", short(m.Level), short(m.Shape), short(m.Mode)),
-		})
-		if len(m.Rates) > 0 {
-			out = append(out, ofRates(m))
-		}
-		if measure, ok := fleet.ParseMeasure(m.Measure); ok {
-			combined += fleet.Weight(measure) * math.Exp(m.LogValue)
-		}
+		out = append(out, ofMeasure(&e.Measures[i])...)
 	}
-	out = append(out, Number{
-		Name: "evidence", Stated: e.LogValue, Again: math.Log(combined), Agrees: near(e.LogValue, math.Log(combined), roundingLog),
-		From: "log of the weighted sum of e^evidence over the measures: " + weights(e.Measures),
-	})
-	if e.Formula > 0 {
-		out = append(out, threshold(e))
+	if g, ok := score.ParseGroup(e.Group); ok {
+		out = append(out, ofGroup(e, g))
 	}
 	return out
 }
 
-// ofRates computes a measure's evidence again from that of its drift rates.
+// ofMeasure computes the numbers of one measure again.
+func ofMeasure(m *alerting.MeasureEvidence) (out []Number) {
+	if judged(m) {
+		if st, ok := score.ParseStat(m.Measure); ok && st != score.DayFirst && st != score.DayShare {
+			out = append(out, ofRatio(m))
+		}
+		out = append(out, Number{
+			Name: "allowed of " + m.Measure, Stated: m.Allowed, Again: min(m.Allowed, m.Ratio), Agrees: m.Allowed <= m.Ratio+roundingLog,
+			From: "no more than the ratio of " + short(m.Ratio) + "; what the fleet's own tail leaves of it",
+		})
+	}
+	if len(m.Rates) > 0 {
+		out = append(out, ofRates(m))
+	}
+	return out
+}
+
+// judged reports whether the interval of a measure was judged. Where it was not,
+// the evidence is of what came before, and nothing was counted.
+func judged(m *alerting.MeasureEvidence) bool { return m.Dispersion > 0 }
+
+// ofRatio computes the ratio of a count again. What is expected is told with one
+// decimal, and the ratio falls as it rises: it agrees if it lies between those of
+// the two ends.
+func ofRatio(m *alerting.MeasureEvidence) Number {
+	at := func(expected float64) float64 {
+		return score.LogRatio(m.Observed, max(expected, 1e-9), m.Dispersion)
+	}
+	again := at(m.Expected)
+	slack := roundingLog + roundingShare*math.Abs(again)
+	return Number{
+		Name: "ratio of " + m.Measure, Stated: m.Ratio, Again: again,
+		Agrees: m.Ratio >= at(m.Expected+roundingCount)-slack && m.Ratio <= at(m.Expected-roundingCount)+slack,
+		From: fmt.Sprintf("log of the mean likelihood ratio of %s under 1.5 to 10 times the expected %s against the expected, negative binomial with k %s",
+			short(m.Observed), short(m.Expected), short(m.Dispersion)),
+	}
+}
+
+// ofRates computes a measure's evidence again from that of its drifts.
 func ofRates(m *alerting.MeasureEvidence) Number {
 	sum := 0.0
 	var parts []string
+	form, what := "%sx: %s", "drifts"
+	if m.Measure == score.DayShare.String() {
+		form, what = "share %s: %s", "shares"
+	}
 	for _, r := range m.Rates {
 		sum += math.Exp(r.LogValue)
-		parts = append(parts, fmt.Sprintf("%sx: %s", short(r.Rate), short(r.LogValue)))
+		parts = append(parts, fmt.Sprintf(form, short(r.Rate), short(r.LogValue)))
 	}
 	again := math.Log(sum / float64(len(m.Rates)))
 	return Number{
 		Name: "evidence of " + m.Measure, Stated: m.LogValue, Again: again, Agrees: near(m.LogValue, again, roundingLog),
-		From: "log of the mean of e^evidence over the drift rates: " + strings.Join(parts, ", "),
+		From: "log of the mean of e^evidence over the " + what + ": " + strings.Join(parts, ", "),
 	}
 }
 
-func weights(list []alerting.MeasureEvidence) string {
+// nothing is a sum of statistics that are all zero: the log of each is told as that
+// of 1e-30, that of their group as 0.
+const nothing = 1e-28
+
+// ofGroup computes the evidence of the group again from that of its measures.
+func ofGroup(e *alerting.Evidence, g score.Group) Number {
+	sum := 0.0
 	var parts []string
-	for i := range list {
-		if m, ok := fleet.ParseMeasure(list[i].Measure); ok {
-			parts = append(parts, fmt.Sprintf("%s × %.2g", list[i].Measure, fleet.Weight(m)))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-// threshold computes the threshold again: theory's bound, or the fleet's own
-// tail where that is higher, or lower by no more than it may be.
-func threshold(e *alerting.Evidence) Number {
-	again := max(e.Formula, e.Tail)
-	from := fmt.Sprintf("by theory %s (%s live identities, %s alerts a day); ", short(e.Formula), short(e.Live), short(e.Budget))
-	switch {
-	case e.Tail == 0:
-		from += "the fleet's own tail has too little to say yet"
-	case e.Tail >= e.Formula:
-		from += "raised to the fleet's own tail"
-	default:
-		// How far the tail is trusted grows with the days behind it, which the
-		// alert does not tell: anything between the bounds agrees.
-		again = min(max(e.Threshold, e.Tail, e.Formula-fleet.MaxRelief), e.Formula)
-		from += fmt.Sprintf("lowered by %s towards the fleet's own tail of %s, as far as that is known", short(math.Round(1000*(e.Formula-again))/1000), short(e.Tail))
-	}
-	return Number{Name: "threshold", Stated: e.Threshold, Again: again, Agrees: near(e.Threshold, again, roundingLog), From: from}
-}
-
-// near reports whether two numbers are equal but for rounding.
-func near(stated, again, least float64) bool {
-	return math.Abs(stated-again) <= max(least, roundingShare*max(math.Abs(stated), math.Abs(again)))
-}
-
-// Remarks say in words what the numbers mean.
-func Remarks(a *alerting.Alert) []string {
-	var out []string
-	if a.Fact != "" {
-		line := fmt.Sprintf("The fact %s is known, not inferred: it needs no baseline and no budget.", a.Fact)
-		for _, k := range slices.Sorted(maps.Keys(a.Detail)) {
-			line += fmt.Sprintf(" %s: %s.", k, a.Detail[k])
-		}
-		out = append(out, line)
-	}
-	e := &a.Evidence
-	if len(e.Measures) > 0 {
-		out = append(out, peers(a))
-	}
 	for i := range e.Measures {
-		if m := &e.Measures[i]; m.Dispersion > 0 && m.Expected > 0 && m.Observed > m.Expected && (m.Measure == "distinct" || m.Measure == "destructive" || m.Measure == "subjects") {
-			out = append(out, fmt.Sprintf("%s: a count of %s or more has chance %.1g in one bin of this identity (negative binomial, mean %s, k %s).",
-				m.Measure, short(m.Observed), upperTail(m.Observed, m.Expected, m.Dispersion), short(m.Expected), short(m.Dispersion)))
+		m := &e.Measures[i]
+		if st, ok := score.ParseStat(m.Measure); ok && st.Group() == g {
+			sum += st.Horizons() * math.Exp(m.LogValue)
+			parts = append(parts, fmt.Sprintf("%s × %s", m.Measure, short(st.Horizons())))
 		}
 	}
-	if len(e.Measures) > 0 && e.Threshold > 0 {
-		word := "above"
-		if e.LogValue < e.Threshold {
-			word = "below"
-		}
-		out = append(out, fmt.Sprintf("The evidence is %s nats %s its threshold, a factor of %.3g.",
-			short(math.Abs(math.Round(1000*(e.LogValue-e.Threshold))/1000)), word, math.Exp(math.Abs(e.LogValue-e.Threshold))))
+	again := 0.0 // what is below one says nothing
+	if sum > g.Weight() {
+		again = min(math.Log(sum/g.Weight()), score.MaxLog)
 	}
-	if x := a.Exposed; x.Records > 0 && x.Low != x.High {
-		out = append(out, fmt.Sprintf("Exposed records are estimated by a sketch: %d to %d at 95 %% confidence; weir extract lists them exactly.", x.Low, x.High))
+	return Number{
+		Name: "evidence", Stated: e.LogValue, Again: again, Agrees: near(e.LogValue, again, roundingLog),
+		From: fmt.Sprintf("log of the sum of e^evidence over the measures of the group %s, each times its means, divided by %s: %s", g, short(g.Weight()), strings.Join(parts, ", ")),
 	}
-	return out
 }
 
-// peers says whom the identity was held against, and how much of what was
-// expected comes from them.
-func peers(a *alerting.Alert) string {
-	m := &a.Evidence.Measures[0]
-	who := "all of the dimension " + a.Dimension
-	if p := a.Evidence.Peers; p != "" {
-		dim, name, _ := strings.Cut(p, ":")
-		who = fmt.Sprintf("those who work mostly with the %s %s", dim, name)
-	}
-	return fmt.Sprintf("Its peers are %s; %.0f %% of the level of %s comes from them, the rest is its own.", who, 100*m.PeerWeight, m.Measure)
-}
-
-// upperTail returns the chance of a count or more under NB(mean, k).
-func upperTail(count, mean, k float64) float64 {
-	count = math.Ceil(count)
-	lg := func(x float64) float64 { v, _ := math.Lgamma(x); return v }
-	logP := lg(count+k) - lg(k) - lg(count+1) + k*math.Log(k/(k+mean)) + count*math.Log(mean/(k+mean))
-	sum, term := 0.0, math.Exp(logP)
-	for c := count; term > sum*1e-9 && c < count+1e6; c++ {
-		sum += term
-		term *= (c + k) / (c + 1) * mean / (k + mean)
-	}
-	return min(sum, 1)
+// near reports whether two numbers are equal but for rounding; what is not finite
+// is near nothing.
+func near(stated, again, least float64) bool {
+	return !math.IsInf(again, 0) && math.Abs(stated-again) <= max(least, roundingShare*max(math.Abs(stated), math.Abs(again)))
 }

@@ -27,7 +27,7 @@ func (x *Explanation) Replay(ctx context.Context, s *settings.Settings, log back
 		return usage.Errorf("the alert is of the dimension %q, which the configuration does not have; it has %v", a.Dimension, s.Detect.Dimensions)
 	}
 	defer p.Clear()
-	r := &replay{Run: backtest.NewRun(s, log, p), stated: a, recount: NewRecount(a, dim, s.Hasher, s.Detect.Retention)}
+	r := &replay{Run: backtest.NewRun(s, log, p), stated: a, recount: NewRecount(a, dim, s.Hasher, s.Detect.Retention, s.Config.Time.Zone)}
 	r.Took = r.recount.Observe
 	r.Alert = func(again *alerting.Alert) error {
 		r.take(again, nil)

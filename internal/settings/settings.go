@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
@@ -52,13 +53,7 @@ func New(c *config.Config) (*Settings, error) {
 	for _, d := range c.Dimensions {
 		names = append(names, d.Name)
 	}
-	dc := score.Config{
-		Bin: c.Time.Bin, Budget: float64(c.Alerts.Budget), Dimensions: names, Location: c.Time.Zone,
-	}
-	if err := dc.Validate(); err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
-	}
-	engine := score.NewEngine(dc)
+	engine := score.NewEngine(c.Time.Bin, c.Time.Zone, score.DefaultTuning())
 	ms := time.Duration.Milliseconds
 	s.Ingest = ingest.Config{
 		Grid: s.Grid, Dimensions: c.Dimensions, Hasher: s.Hasher, Partitions: int32(c.Partitions),
@@ -75,7 +70,7 @@ func New(c *config.Config) (*Settings, error) {
 	}
 	s.Correlate = correlate.Config{
 		Grid: s.Grid, Dimensions: names, Engine: engine, Partitions: int32(c.Partitions),
-		Budget: float64(c.Alerts.Budget), Location: c.Time.Zone,
+		Budget: fleet.NewConfig(float64(c.Alerts.Budget), names, float64(24*time.Hour)/float64(c.Time.Bin)), Location: c.Time.Zone,
 		Expected: expectations(c), Reaches: reaches(c),
 	}
 	s.Authority = authority.New(s.Hasher.Derive("verdicts"), authors(c))

@@ -3,6 +3,8 @@ package status
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -34,7 +36,7 @@ func (s *Status) Print(w io.Writer, zone *time.Location) error {
 	out.line("DIMENSION\tIDENTITIES\tOPENS AT")
 	for i := range s.Dimensions {
 		d := &s.Dimensions[i]
-		out.line("%s\t%d\t%.2f nats", d.Name, d.Identities, d.Threshold)
+		out.line("%s\t%d\t%s", d.Name, d.Identities, opensAt(d))
 	}
 	out.line("")
 	out.line("DESTINATION\tTYPE\tLAST\tOUTCOME\tDELIVERED IN 7 D\tFAILED\tWAITING")
@@ -53,6 +55,18 @@ func (s *Status) Print(w io.Writer, zone *time.Location) error {
 		return fmt.Errorf("writing the status: %w", err)
 	}
 	return nil
+}
+
+// opensAt writes what evidence opens an episode in a dimension, by group.
+func opensAt(d *Dimension) string {
+	parts := make([]string, 0, len(d.Thresholds))
+	for _, group := range slices.Sorted(maps.Keys(d.Thresholds)) {
+		parts = append(parts, fmt.Sprintf("%s %.2f", group, d.Thresholds[group]))
+	}
+	if len(parts) == 0 {
+		return "not told yet"
+	}
+	return strings.Join(parts, ", ") + " nats"
 }
 
 // printer writes lines of tables.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"github.com/weirhq/weir/detectors/score"
 	"slices"
 	"time"
 
@@ -265,7 +266,10 @@ func (r *reader) takeCorrelate(p *position.Correlate) {
 	s.Episodes = Episodes{Open: p.Open, Campaigns: p.Campaigns, HeldBack: p.HeldBack, Verdicts: p.Verdicts}
 	for i := range s.Dimensions {
 		if i < len(p.Thresholds) {
-			s.Dimensions[i].Threshold = p.Thresholds[i]
+			s.Dimensions[i].Thresholds = map[string]float64{}
+			for g, nats := range p.Thresholds[i] {
+				s.Dimensions[i].Thresholds[score.Group(g).String()] = nats
+			}
 		}
 	}
 	if p.Since > 0 {

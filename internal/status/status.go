@@ -104,9 +104,11 @@ type Input struct {
 // Dimension says how many identities one dimension has, and what opens an
 // episode.
 type Dimension struct {
-	Name       string  `json:"dimension"`
-	Identities int64   `json:"identities"`
-	Threshold  float64 `json:"threshold"` // log evidence, in nats; 0: not told yet
+	Name       string `json:"dimension"`
+	Identities int64  `json:"identities"`
+	// Thresholds are what log evidence must reach, in nats, by group of statistics;
+	// nil: not told yet.
+	Thresholds map[string]float64 `json:"thresholds,omitempty"`
 }
 
 // Budget is the budget of statistical episodes, and what was used of it.

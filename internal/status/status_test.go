@@ -201,7 +201,7 @@ func checkRunning(t *testing.T, s *status.Status) {
 	if got := s.Learning.Until.Std().Sub(s.Learning.Since.Std()); got != 14*24*time.Hour || s.Learning.Done {
 		t.Errorf("learning %+v: want two weeks that are not over", s.Learning)
 	}
-	if user := s.Dimensions[0]; user.Name != "user" || user.Identities < 10 || user.Threshold <= 0 {
+	if user := s.Dimensions[0]; user.Name != "user" || user.Identities < 10 || user.Thresholds["volume"] <= 0 {
 		t.Errorf("dimension %+v: want users and a threshold", user)
 	}
 	if !s.Facts.Known || len(s.Destinations) != 1 || s.Destinations[0].Type != "stdout" {

@@ -2,13 +2,12 @@ package theory
 
 import (
 	"fmt"
+	"github.com/weirhq/weir/detectors/score"
 	"math"
 	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
-
-	"github.com/weirhq/weir/detectors/fleet"
 )
 
 // long reports whether the long form of a measurement is asked for: make lab.
@@ -34,21 +33,12 @@ func TestLabTheory(t *testing.T) {
 		}
 		t.Logf("k = %g, one false alarm in %.0f identity-years", k, arl/year)
 		row(t, "CUSUM tuned to the drift (the floor)", floor, floor)
-		known := each(NewMixture(n, fleet.Rates[:], n.Mean/(1+n.Mean)), n, arl, bins, runs)
+		known := each(NewMixture(n, score.Rates[:], n.Mean/(1+n.Mean)), n, arl, bins, runs)
 		row(t, "mixture, baseline known", known, floor)
 		for i, r := range drifts {
 			if known[i] > 1.3*floor[i]+0.6 {
 				t.Errorf("a drift to %g takes the mixture %.1f h, the floor is %.1f h", r, known[i], floor[i])
 			}
-		}
-		engineBins := min(bins, 3_000_000)
-		_, engine, err := EngineDelays(n, drifts, arl, engineBins, runs/2, 7)
-		if err != nil {
-			t.Fatal(err)
-		}
-		row(t, "weir's engine, baselines learned", engine, floor)
-		if engine[2] > 3*floor[2] {
-			t.Errorf("a drift to 3 takes the engine %.1f h, the floor is %.1f h", engine[2], floor[2])
 		}
 		if long() {
 			row(t, "24 h window", each(NewWindow(n, 24), n, arl, bins, runs), floor)

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/weirhq/weir/detectors/deciding/fleet"
-	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/lab/exact"
@@ -91,7 +91,7 @@ func newWatch(t score.Tuning, c fleet.Config) *watch {
 // hour judges an hour of all identities.
 func (w *watch) hour(hour int64, rows []exact.Row, counter *exact.Counter) {
 	sums := &fleet.Sums{}
-	var lesson score.Lesson
+	var sample score.Sample
 	var ev score.Evidence
 	for len(w.states) < len(counter.Names) {
 		w.states = append(w.states, score.State{})
@@ -102,8 +102,8 @@ func (w *watch) hour(hour int64, rows []exact.Row, counter *exact.Counter) {
 		s := &w.states[row.ID]
 		w.params.Dimensions[dim].Known = row.Pool
 		c := countsOf(&row.Counts, s.Today(w.engine.Day(hour)))
-		w.engine.Close(s, dim, hour, &c, w.params, &ev, &lesson)
-		sums.Add(dim, &lesson)
+		w.engine.Close(s, dim, hour, &c, w.params, &ev, &sample)
+		sums.Add(dim, &sample)
 		if ev.Margin() >= 0 {
 			w.alarms = append(w.alarms, alarm{hour, row.ID, ev.Group})
 		}

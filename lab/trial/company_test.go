@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/simulate"
 )
 

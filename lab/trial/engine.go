@@ -3,8 +3,8 @@ package trial
 import (
 	"time"
 
-	"github.com/weirhq/weir/detectors/deciding/fleet"
-	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/lab/exact"
 )
 
@@ -16,7 +16,7 @@ type Engine struct {
 	fleet  *fleet.Fleet
 	params *score.Parameters
 	sums   *fleet.Sums
-	lesson score.Lesson
+	sample score.Sample
 	ev     score.Evidence
 }
 
@@ -45,13 +45,13 @@ func (e *Engine) Judge(state any, hour int64, c *exact.Counts, shadow bool) floa
 	s := state.(*score.State)
 	counts := countsOf(c, s.Today(e.engine.Day(hour)))
 	e.params.Dimensions[0].Known = c.Pool
-	lesson := &e.lesson
+	sample := &e.sample
 	if shadow {
-		lesson = nil
+		sample = nil
 	}
-	e.engine.Close(s, 0, hour, &counts, e.params, &e.ev, lesson)
+	e.engine.Close(s, 0, hour, &counts, e.params, &e.ev, sample)
 	if !shadow {
-		e.sums.Add(0, lesson)
+		e.sums.Add(0, sample)
 	}
 	return e.ev.Margin() + offset
 }

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/weirhq/weir/detectors/deciding/fleet"
-	"github.com/weirhq/weir/detectors/deciding/score"
+	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/lab/theory"
 )
 
@@ -27,12 +27,12 @@ const arl = 1000 * 365.25 * 24 // hours between false alarms of a stream
 
 func (w *streams) step(each func(i int, margin float64)) {
 	var ev score.Evidence
-	var lesson score.Lesson
+	var sample score.Sample
 	sums := &fleet.Sums{}
 	for i := range w.states {
 		c := score.Counts{score.Distinct: float64(w.noise.Draw(w.rng, 1))}
-		w.engine.Close(&w.states[i], 0, w.bin, &c, w.params, &ev, &lesson)
-		sums.Add(0, &lesson)
+		w.engine.Close(&w.states[i], 0, w.bin, &c, w.params, &ev, &sample)
+		sums.Add(0, &sample)
 		if each != nil {
 			each(i, ev.Margin())
 		}

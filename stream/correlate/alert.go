@@ -2,13 +2,13 @@ package correlate
 
 import (
 	"cmp"
+	"github.com/weirhq/weir/detectors/score"
 	"slices"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -61,7 +61,7 @@ func (m *alertMaker) class(ep *episode.Episode, r *episodeRecord) alerting.Class
 	case r.fact != "":
 		c.Kind, c.Detector = alerting.KindFact, factDetector
 	default:
-		c.Kind, c.Detector, c.Measure = alerting.Statistical, driftDetector, cmp.Or(c.Measure, fleet.Distinct.String())
+		c.Kind, c.Detector, c.Measure = alerting.Statistical, driftDetector, cmp.Or(c.Measure, score.DayDistinct.String())
 	}
 	return c
 }
@@ -82,9 +82,10 @@ func (m *alertMaker) reaches(classes ...alerting.Class) (out []string) {
 func (m *alertMaker) evidence(c *caseEvidence) alerting.Evidence {
 	return alerting.Evidence{
 		Bin:      alerting.Time(m.cfg.Grid.BinStart(c.bin)),
+		Until:    alerting.Time(c.until),
 		BinWidth: (time.Duration(m.cfg.Grid.Bin) * time.Millisecond).String(),
-		LogValue: c.log, Threshold: c.threshold, Budget: m.cfg.Budget,
-		Live: c.live, Formula: c.formula, Tail: c.tail, Peers: c.peers, Measures: Measures(c.measures),
+		Group:    c.group, LogValue: c.log, Threshold: c.threshold, Budget: m.cfg.Budget.Budget,
+		Peers: c.peers, Measures: Measures(c.measures),
 	}
 }
 
@@ -137,7 +138,7 @@ func Measures(list []stream.MeasureEvidence) []alerting.MeasureEvidence {
 		m := &list[i]
 		out[i] = alerting.MeasureEvidence{
 			Measure: m.Measure, LogValue: m.Log, Observed: m.Observed, Low: m.Low, High: m.High, Expected: m.Expected,
-			Level: m.Level, Shape: m.Shape, Mode: m.Mode, Dispersion: m.Dispersion, PeerWeight: m.PeerWeight,
+			Mode: m.Mode, Dispersion: m.Dispersion, From: alerting.Time(m.From), Ratio: m.Ratio, Allowed: m.Allowed,
 		}
 		for _, r := range m.Rates {
 			out[i].Rates = append(out[i].Rates, alerting.RateEvidence{Rate: r.Rate, LogValue: r.Log})

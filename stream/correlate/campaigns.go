@@ -26,7 +26,7 @@ type campaigns struct {
 
 func newCampaigns(cfg *Config, store *episodeStore) campaigns {
 	return campaigns{store: store, grid: cfg.Grid, search: campaign.Search{
-		Dimensions: cfg.Dimensions, Budget: cfg.Budget, Crowd: &campaign.Crowd{},
+		Dimensions: cfg.Dimensions, Budget: cfg.Budget.Budget, Crowd: &campaign.Crowd{},
 	}}
 }
 

@@ -3,6 +3,7 @@ package correlate
 import (
 	"bytes"
 	"errors"
+	"github.com/weirhq/weir/detectors/fleet"
 	"reflect"
 	"strings"
 	"testing"
@@ -27,8 +28,8 @@ func testConfig() Config {
 	return Config{
 		Grid:       eventtime.Grid{Tick: 5 * eventtime.Minute, Bin: eventtime.Hour},
 		Dimensions: testDimensions,
-		Engine:     score.NewEngine(score.Config{Bin: time.Hour, Dimensions: testDimensions}),
-		Partitions: 1, Budget: score.DefaultBudget, Location: time.UTC,
+		Engine:     score.NewEngine(time.Hour, time.UTC, score.DefaultTuning()),
+		Partitions: 1, Budget: fleet.NewConfig(2, testDimensions, 24), Location: time.UTC,
 	}
 }
 
@@ -44,7 +45,7 @@ func fullRecord() *episodeRecord {
 		learned: learned{
 			onset: -1, exposed: exposed, fact: fact.RetiredKey, detail: map[string]string{"retired_at": "2026-01-02"},
 			shareNew: &share, firstSeen: 7, lastSeen: 8, traitsKnown: true,
-			evidence: caseEvidence{bin: 2, log: 12.5, threshold: 10, live: 30, formula: 9, tail: 10, peers: "user:crm", observed: 40, expected: 4,
+			evidence: caseEvidence{bin: 2, until: 3, group: "volume", log: 12.5, threshold: 10, peers: "user:crm", observed: 40, expected: 4,
 				measures: []stream.MeasureEvidence{{Measure: "distinct", Log: 12.5, Observed: 40, Rates: []stream.RateEvidence{{Rate: 2, Log: 11}}}}},
 		},
 		campaign: &campaignRecord{

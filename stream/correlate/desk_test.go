@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"fmt"
+	"github.com/weirhq/weir/detectors/score"
 	"slices"
 	"testing"
 
@@ -140,13 +141,16 @@ func dimension(t testing.TB, name string) int {
 	return i
 }
 
+// deskThreshold is what the evidence of a candidate must reach, in nats.
+const deskThreshold = fleet.FirstThreshold
+
 // candidate has evidence of one measure, and has exposed so many records since an
 // hour ago.
 func (d *desk) candidate(dim, identity string, log float64, exposed int64, through ...campaign.TraitShare) stream.Candidate {
 	since := d.cfg.Grid.TickStart(d.tick - 12)
 	return stream.Candidate{
-		Dimension: dimension(d.t, dim), Identity: identity, Log: log, Onset: since,
-		Measures: []stream.MeasureEvidence{{Measure: "distinct", Log: log, Observed: float64(exposed), Expected: 1}},
+		Dimension: dimension(d.t, dim), Identity: identity, Group: score.Volume.String(), Log: log, Threshold: deskThreshold, Onset: since,
+		Measures: []stream.MeasureEvidence{{Measure: "distinct", Log: log, Observed: float64(exposed), Expected: 1, Ratio: 1, Allowed: 1}},
 		Exposed:  episode.Exposed{Records: exposed, Low: exposed, High: exposed, Since: since},
 		Context:  stream.Context{Traits: through},
 	}

@@ -93,7 +93,7 @@ func (in *inbox) addBin(b *stream.BinSums) error {
 		have = &binTotals{}
 		in.bins[b.Bin] = have
 	}
-	have.sums.Add(sums)
+	have.sums.Merge(sums)
 	if len(b.Traits) > 0 {
 		traits, err := campaign.DecodeTraitSums(b.Traits)
 		if err != nil {
@@ -133,7 +133,9 @@ func firstTick[V any](waiting map[int64]V) int64 {
 	return first
 }
 
-// take hands out what a tick brought, by identity, sorted.
+// take hands out what a tick brought, by identity, sorted. An identity has several
+// candidates in a tick where late counts stand out in bins of their own: the
+// strongest makes the case.
 func (in *inbox) take(tick int64) []tickInput {
 	by := map[episode.ID]*tickInput{}
 	at := func(dimension int, identity string) *tickInput {
@@ -148,7 +150,11 @@ func (in *inbox) take(tick int64) []tickInput {
 	}
 	candidates := in.candidates[tick]
 	for i := range candidates {
-		at(candidates[i].Dimension, candidates[i].Identity).candidate = &candidates[i]
+		c := &candidates[i]
+		input := at(c.Dimension, c.Identity)
+		if have := input.candidate; have == nil || c.Margin() > have.Margin() || c.Margin() == have.Margin() && c.Bin > have.Bin {
+			input.candidate = c
+		}
 	}
 	for _, f := range in.facts[tick] {
 		input := at(f.Dimension, f.Identity)

@@ -17,7 +17,7 @@ func TestInboxWaitsForAllPartitions(t *testing.T) {
 		t.Helper()
 		r := &stream.EvidenceReport{Partition: partition, Done: done}
 		for _, tick := range ticks {
-			r.Candidates = append(r.Candidates, stream.Candidate{Tick: tick, Identity: "kim", Log: 20, Measures: []stream.MeasureEvidence{{Measure: "distinct"}}})
+			r.Candidates = append(r.Candidates, stream.Candidate{Tick: tick, Identity: "kim", Log: 20, Threshold: 8, Measures: []stream.MeasureEvidence{{Measure: "distinct", Log: 20, Allowed: 1}}})
 		}
 		if err := task.Apply(offset, r); err != nil {
 			t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
-	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 )
@@ -48,14 +47,13 @@ type learned struct {
 // alert can repeat what was decided by them.
 type caseEvidence struct {
 	bin       int64
+	until     int64  // end of the tick up to which it was counted, Unix ms
+	group     string // of statistics: the one that stands out most
 	log       float64
-	threshold float64 // what log had to reach; formula and tail are what it follows from
-	live      float64 // identities that the threshold was computed for
-	formula   float64
-	tail      float64
+	threshold float64                  // what log had to reach
 	peers     string                   // see stream.Candidate
 	measures  []stream.MeasureEvidence // strongest first; none: no evidence but a fact
-	observed  float64                  // counted in the bin, in the unit of the strongest measure
+	observed  float64                  // counted on the day or in the bin, in the unit of the strongest measure
 	expected  float64                  // as observed
 }
 
@@ -79,13 +77,13 @@ func (r *episodeRecord) reset(grid eventtime.Grid, end int64) {
 // learn keeps what a tick showed of an episode: the case where its evidence is
 // the strongest so far, and in any case the facts, and what is exposed while the
 // episode is open.
-func (r *episodeRecord) learn(in *tickInput, open bool, params *fleet.Parameters) {
+func (r *episodeRecord) learn(in *tickInput, open bool, end int64) {
 	if open {
 		r.exposed = in.exposed()
 	}
 	if c := in.candidate; c != nil {
-		if len(r.evidence.measures) == 0 || c.Log >= r.evidence.log {
-			r.evidence = evidenceOf(c, &params.Dimensions[c.Dimension])
+		if len(r.evidence.measures) == 0 || c.Log-c.Threshold >= r.evidence.log-r.evidence.threshold {
+			r.evidence = evidenceOf(c, end)
 		}
 		r.onset = c.Onset
 		r.learnContext(&c.Context)
@@ -95,9 +93,9 @@ func (r *episodeRecord) learn(in *tickInput, open bool, params *fleet.Parameters
 	}
 }
 
-func evidenceOf(c *stream.Candidate, d *fleet.Dimension) caseEvidence {
+func evidenceOf(c *stream.Candidate, end int64) caseEvidence {
 	ev := caseEvidence{
-		bin: c.Bin, log: alerting.RoundLog(c.Log), threshold: d.Threshold, live: d.Live, formula: d.Formula, tail: d.Tail,
+		bin: c.Bin, until: end, group: c.Group, log: alerting.RoundLog(c.Log), threshold: alerting.RoundLog(c.Threshold),
 		peers: c.Peers, measures: slices.Clone(c.Measures), observed: c.Measures[0].Observed, expected: c.Measures[0].Expected,
 	}
 	for i := range ev.measures {

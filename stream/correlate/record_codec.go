@@ -93,12 +93,12 @@ func readLearned(r *wire.Reader) (l learned) {
 }
 
 // numbers lists the numbers in a fixed order.
-func (c *caseEvidence) numbers() [7]*float64 {
-	return [...]*float64{&c.log, &c.threshold, &c.live, &c.formula, &c.tail, &c.observed, &c.expected}
+func (c *caseEvidence) numbers() [4]*float64 {
+	return [...]*float64{&c.log, &c.threshold, &c.observed, &c.expected}
 }
 
 func (c *caseEvidence) appendBinary(b []byte) []byte {
-	b = wire.AppendVarints(b, c.bin)
+	b = wire.AppendText(wire.AppendVarints(b, c.bin, c.until), c.group)
 	for _, v := range c.numbers() {
 		b = wire.AppendFloat64(b, *v)
 	}
@@ -106,7 +106,7 @@ func (c *caseEvidence) appendBinary(b []byte) []byte {
 }
 
 func readCaseEvidence(r *wire.Reader) (c caseEvidence) {
-	c.bin = r.Varint()
+	c.bin, c.until, c.group = r.Varint(), r.Varint(), r.Text()
 	for _, v := range c.numbers() {
 		*v = r.Float64()
 	}

@@ -254,7 +254,7 @@ func (p *plot) at(tick int) (candidates []stream.Candidate, facts []stream.FactC
 		seen[id] = true
 		a.exposed *= a.grows
 		log := a.log - 4*p.dice.Float64()
-		reaches := log >= p.task.fleet.params.Threshold(dimension(p.t, a.dimension))
+		reaches := log >= deskThreshold
 		candidates = append(candidates, p.candidate(a.dimension, a.identity, log, int64(a.exposed), a.traits...))
 		if a.fact != "" && tick >= a.factFrom {
 			facts = append(facts, factOf(dimension(p.t, a.dimension), a.identity, a.fact, int64(a.exposed)))

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
@@ -15,7 +16,7 @@ type Config struct {
 	Dimensions []string
 	Engine     *score.Engine
 	Partitions int32          // of weir.partials: how many detect tasks report
-	Budget     float64        // alerts a day of event time
+	Budget     fleet.Config   // how many episodes may open a day of event time, and how that is shared
 	Location   *time.Location // of the times in summaries and of weekly windows; nil: UTC
 	Expected   []Expectation  // what is declared to be expected
 	// Reaches returns the names of the destinations to which alerts of a class go, sorted;
@@ -61,7 +62,7 @@ func New(cfg Config) *Task {
 		cfg:       cfg,
 		closed:    eventtime.Never,
 		inbox:     newInbox(&cfg),
-		fleet:     newFleetModel(cfg.Engine),
+		fleet:     newFleetModel(&cfg),
 		store:     store,
 		campaigns: newCampaigns(&cfg, store),
 		verdicts:  newVerdicts(&cfg, store, waiting),
@@ -131,8 +132,8 @@ type Status struct {
 	Campaigns  int   // open
 	Suppressed int   // open episodes that are held back
 	Realised   float64
-	Thresholds []float64 // by dimension
-	Waiting    int       // verdicts on what is not known (yet)
+	Thresholds [][score.NumGroups]float64 // by dimension, in nats
+	Waiting    int                        // verdicts on what is not known (yet)
 }
 
 // Status tells what the task holds.
@@ -157,7 +158,7 @@ func (t *Task) Status() Status {
 		}
 	}
 	for i := range t.cfg.Dimensions {
-		s.Thresholds = append(s.Thresholds, t.fleet.params.Threshold(i))
+		s.Thresholds = append(s.Thresholds, t.fleet.params.Dimensions[i].Threshold)
 	}
 	return s
 }

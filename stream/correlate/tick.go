@@ -5,7 +5,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 )
 
 // tickActions is what there is to tell after a tick, before it is decided whom.
@@ -89,7 +89,7 @@ func (t *Task) observe(inputs []tickInput, acts *tickActions) (opened []episode.
 			continue // below the threshold, and no episode
 		}
 		record := t.store.recordOf(in.id, &d, t.cfg.Grid, acts.end)
-		record.learn(in, d.Episode.Closed == 0, t.fleet.params)
+		record.learn(in, d.Episode.Closed == 0, acts.end)
 		acts.add(in.id, d.Action)
 		if d.Action == episode.Open {
 			opened = append(opened, in.id)
@@ -103,10 +103,13 @@ func (t *Task) observe(inputs []tickInput, acts *tickActions) (opened []episode.
 func (t *Task) observation(in *tickInput, end int64) episode.Observation {
 	o := episode.Observation{
 		Dimension: in.id.Dimension, Identity: in.id.Identity, Tick: end,
-		Threshold: fleet.MaxLog, Exposed: in.exposed().Records,
+		Threshold: score.MaxLog, Exposed: in.exposed().Records,
 	}
 	if in.candidate != nil {
-		o.Log, o.Threshold = in.candidate.Log, t.fleet.params.Threshold(in.candidate.Dimension)
+		o.Log, o.Threshold = in.candidate.Log, in.candidate.Threshold
+		if !in.candidate.Speaks() {
+			o.Log = min(o.Log, o.Threshold-episode.Margin/2)
+		}
 	}
 	for _, f := range in.facts {
 		o.Facts = append(o.Facts, string(f.Fact))

@@ -3,12 +3,12 @@ package detect
 import (
 	"cmp"
 	"encoding/binary"
+	"github.com/weirhq/weir/detectors/score"
 	"slices"
 
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/exposure"
-	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
@@ -28,11 +28,11 @@ type followed struct {
 // leaked are counts of what was exposed that nothing else keeps.
 type leaked struct{ fresh, destructive, unissued float64 }
 
-func leakedOf(c *fleet.Counts) leaked {
-	return leaked{c[fleet.FirstTouch], c[fleet.Destructive], c[fleet.Unissued]}
+func leakedOf(c *score.Counts) leaked {
+	return leaked{c[score.FirstTouch], c[score.Destructive], c[score.Unissued]}
 }
 
-func (l *leaked) add(c *fleet.Counts) {
+func (l *leaked) add(c *score.Counts) {
 	o := leakedOf(c)
 	l.fresh += o.fresh
 	l.destructive += o.destructive
@@ -60,11 +60,10 @@ func readFollowed(r *wire.Reader) *followed {
 
 // expose begins to follow an identity, or reaches further back when the onset
 // has moved. What was followed before and came to nothing, or is over, is left
-// behind. log is the evidence: as in an episode, what keeps it going is evidence
+// behind. margin is how far the evidence is above its threshold: as in an episode, what keeps it going is evidence
 // near the threshold, so that one that is always a candidate is not followed
 // for ever.
-func (d *Task) expose(id *identity, onset, bin int64, log float64) *followed {
-	threshold := d.params.of(bin).Threshold(id.dimension())
+func (d *Task) expose(id *identity, onset, bin int64, margin float64) *followed {
 	since := onset * d.cfg.Grid.Bin
 	e := id.followed
 	over := e == nil || (bin-e.seen)*d.cfg.Grid.Bin > followFor || !e.opened && onset > e.seen
@@ -80,10 +79,10 @@ func (d *Task) expose(id *identity, onset, bin int64, log float64) *followed {
 		e.Since = since
 		e.reach(id, d.cfg.Grid.BinMinute(onset), onset)
 	}
-	if !e.opened || log >= threshold-episode.Margin {
-		e.seen = bin
+	if !e.opened || margin >= -episode.Margin {
+		e.seen = max(e.seen, bin)
 	}
-	e.opened = e.opened || log >= threshold
+	e.opened = e.opened || margin >= 0
 	return e
 }
 
@@ -142,7 +141,7 @@ func (d *Task) context(id *identity) stream.Context {
 
 // contextSince says what a followed identity did since the onset. open is what
 // was counted in a bin that is still open.
-func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *fleet.Counts) stream.Context {
+func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *score.Counts) stream.Context {
 	c := d.context(id)
 	c.Traits = shares(e.Traits, e.Events)
 	all := e.past
@@ -157,8 +156,8 @@ func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *flee
 
 // candidate reports an identity whose evidence stands out, or did. open is what
 // was counted in a bin that is still open.
-func (d *Task) candidate(id *identity, tick, bin int64, ev *fleet.Evidence, open *fleet.Counts, distinct sketches.Estimate) {
-	e := d.expose(id, min(ev.Onset, bin), bin, ev.Log)
+func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open *score.Counts, distinct sketches.Estimate) {
+	e := d.expose(id, min(ev.Onset, bin), bin, ev.Margin())
 	if tick <= d.reported {
 		return // a restore: reported before
 	}
@@ -167,47 +166,69 @@ func (d *Task) candidate(id *identity, tick, bin int64, ev *fleet.Evidence, open
 		Tick:      tick,
 		Dimension: id.dimension(),
 		Identity:  id.name(),
+		Group:     ev.Group.String(),
 		Log:       wire.Finite(ev.Log),
+		Threshold: ev.Threshold,
 		Bin:       bin,
 		Onset:     e.Since,
 		Peers:     d.peersOf(id, ev),
 		Exposed:   exposed,
 		Context:   d.contextSince(id, e, exposed.Records, open),
 	}
-	c.Measures = measuresOf(ev, distinct)
+	c.Measures = d.measuresOf(id, bin, ev, distinct)
 	d.report.Candidates = append(d.report.Candidates, c)
 }
 
-// measuresOf returns what each judged measure adds to the evidence, strongest
-// first.
-func measuresOf(ev *fleet.Evidence, distinct sketches.Estimate) (out []stream.MeasureEvidence) {
-	for m := range ev.Measures {
-		if !ev.Measures[m].Judged {
+// measuresOf returns what each judged statistic adds to the evidence, the strongest
+// first. distinct is the count of records of the bin.
+func (d *Task) measuresOf(id *identity, bin int64, ev *score.Evidence, distinct sketches.Estimate) (out []stream.MeasureEvidence) {
+	for i := range ev.Stats {
+		stat, s := score.Stat(i), &ev.Stats[i]
+		if !s.Judged {
 			continue
 		}
-		me := explain(fleet.Measure(m), &ev.Measures[m])
-		if fleet.Measure(m) == fleet.Distinct {
-			me.Low, me.High = min(distinct.Low, me.Observed), max(distinct.High, me.Observed)
+		m := explain(stat, s)
+		m.From = d.cfg.Grid.BinStart(bin)
+		if stat.Daily() {
+			m.From = d.cfg.Grid.BinStart(d.cfg.Engine.DayStart(bin))
 		}
-		out = append(out, me)
+		switch stat {
+		case score.BinDistinct:
+			m.Low, m.High = min(distinct.Low, m.Observed), max(distinct.High, m.Observed)
+		case score.DayDistinct:
+			day := id.window.Count(eventtime.MinuteOf(m.From))
+			m.Low, m.High = min(day.Low, m.Observed), max(min(day.High, m.Observed+day.High-day.N), m.Observed)
+		}
+		out = append(out, m)
 	}
 	slices.SortStableFunc(out, func(a, b stream.MeasureEvidence) int {
-		return -cmp.Compare(a.Log, b.Log)
+		return cmp.Or(cmp.Compare(group(b.Measure, ev), group(a.Measure, ev)), -cmp.Compare(a.Log, b.Log))
 	})
 	return out
 }
 
-// explain returns what one measure adds to the evidence, with every number fit to
-// be written down.
-func explain(m fleet.Measure, ev *fleet.MeasureEvidence) stream.MeasureEvidence {
-	out := stream.MeasureEvidence{
-		Measure: m.String(), Log: wire.Finite(ev.Log),
-		Observed: ev.Observed, Low: ev.Observed, High: ev.Observed,
-		Expected: ev.Expected, Level: ev.Level, Shape: ev.Shape, Mode: ev.Mode,
-		Dispersion: wire.Finite(ev.K), PeerWeight: ev.PeerWeight,
+// group is 1 for the statistics of the group that stands out most, which go first.
+func group(measure string, ev *score.Evidence) int {
+	if stat, ok := score.ParseStat(measure); ok && stat.Group() == ev.Group {
+		return 1
 	}
-	for i, rate := range fleet.Rates {
-		out.Rates = append(out.Rates, stream.RateEvidence{Rate: rate, Log: wire.Finite(ev.Rates[i])})
+	return 0
+}
+
+// explain returns what one statistic adds to the evidence, with every number fit
+// to be written down.
+func explain(stat score.Stat, s *score.StatEvidence) stream.MeasureEvidence {
+	out := stream.MeasureEvidence{
+		Measure: stat.String(), Log: wire.Finite(s.Log),
+		Observed: s.Observed, Low: s.Observed, High: s.Observed, Expected: s.Expected, Mode: s.Mode,
+		Dispersion: wire.Finite(s.K), Ratio: wire.Finite(s.Ratio), Allowed: wire.Finite(s.Allowed),
+	}
+	drifts := score.Rates
+	if stat == score.DayShare {
+		drifts = score.Shares
+	}
+	for i, rate := range drifts {
+		out.Rates = append(out.Rates, stream.RateEvidence{Rate: rate, Log: wire.Finite(s.Rates[i])})
 	}
 	return out
 }

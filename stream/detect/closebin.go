@@ -3,12 +3,13 @@ package detect
 import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
 )
 
 // closeBin ends a bin for all identities that were active in it or are watched.
-func (d *Task) closeBin(tick, bin int64, params *fleet.Parameters) {
+func (d *Task) closeBin(tick, bin int64, params *score.Parameters) {
 	if d.query != nil && d.query.bin == bin {
 		d.answer(params)
 	}
@@ -34,18 +35,20 @@ func (d *Task) closeBin(tick, bin int64, params *fleet.Parameters) {
 	d.report.Bins = append(d.report.Bins, b)
 }
 
-func (d *Task) closeIdentity(id *identity, tick, bin int64, params *fleet.Parameters, sums *fleet.Sums, traits *campaign.TraitSums) {
-	var counts fleet.Counts
+func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parameters, sums *fleet.Sums, traits *campaign.TraitSums) {
+	var counts score.Counts
 	var distinct sketches.Estimate
 	active := id.open && id.bin == bin
 	if active {
 		counts, distinct = d.counts(id)
 	}
-	ev := d.cfg.Engine.Close(&id.state, id.dimension(), bin, counts, params, sums)
+	var ev score.Evidence
+	var sample score.Sample
+	d.cfg.Engine.Close(&id.state, id.dimension(), bin, &counts, params, &ev, &sample)
+	sums.Add(id.dimension(), &sample)
 	if active {
 		d.confirmGroup(id, sums)
 	}
-	before := id.watched
 	id.watched = d.cfg.Engine.Hot(&id.state, id.dimension(), params)
 	if id.followed != nil {
 		id.followed.past.add(&counts)
@@ -54,18 +57,18 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *fleet.Parame
 		traits.Add(id.member(&ev))
 	}
 	id.open = false
-	if ev.Log >= fleet.CandidateCut || before || id.watched {
-		d.candidate(id, tick, bin, &ev, &fleet.Counts{}, distinct)
+	if ev.Explained {
+		d.candidate(id, tick, bin, &ev, &score.Counts{}, distinct)
 	}
 	id.tally = nil
 	d.snapshots.touch(id, tick)
 }
 
 // member tells of the evidence of an identity whose bin has ended.
-func (id *identity) member(ev *fleet.Evidence) *campaign.ActiveIdentity {
+func (id *identity) member(ev *score.Evidence) *campaign.ActiveIdentity {
 	m := &campaign.ActiveIdentity{
 		Dimension: id.dimension(), Identity: id.name(), Log: ev.Log,
-		Observed: ev.Measures[fleet.Distinct].Observed, Expected: ev.Measures[fleet.Distinct].Expected,
+		Observed: ev.Stats[score.BinDistinct].Observed, Expected: ev.Stats[score.BinDistinct].Expected,
 	}
 	for i := range id.tally.traits {
 		m.Traits = append(m.Traits, id.tally.traits[i].Trait())

@@ -2,16 +2,16 @@ package detect
 
 import (
 	"cmp"
+	"github.com/weirhq/weir/detectors/score"
 	"math"
 	"slices"
 
-	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/sketches"
 )
 
 // count unites the parts of a cell with the identity's state.
-func (d *Task) count(c *cell, bin int64, params *fleet.Parameters) {
+func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 	id, grid := c.id, d.cfg.Grid
 	id.forget(grid, c.apply)
 	if !id.open || id.bin != bin {
@@ -26,10 +26,9 @@ func (d *Task) count(c *cell, bin int64, params *fleet.Parameters) {
 	}
 	slices.SortFunc(c.parts, func(a, b part) int { return cmp.Compare(a.tick, b.tick) })
 	for i := range c.parts {
-		d.countPart(id, &c.parts[i], bin, params)
+		d.countPart(id, &c.parts[i], c.apply, bin, params)
 	}
 	d.assignGroup(id)
-	d.cfg.Engine.Advance(&id.state, id.dimension(), bin, params)
 	before := id.last
 	if id.last == eventtime.Never {
 		id.first = c.apply
@@ -41,43 +40,70 @@ func (d *Task) count(c *cell, bin int64, params *fleet.Parameters) {
 	d.judgeFacts(c, before, params)
 }
 
-func (d *Task) countPart(id *identity, p *part, bin int64, params *fleet.Parameters) {
+// countPart unites one part with the state. What came late for a closed bin is
+// judged in that bin, and told of if it stands out there.
+func (d *Task) countPart(id *identity, p *part, apply, bin int64, params *score.Parameters) {
 	grid := d.cfg.Grid
 	fresh := math.Round(id.window.FirstTouch(&p.records).N)
-	if was := grid.BinOfTick(p.tick); was == bin {
+	was := grid.BinOfTick(p.tick)
+	var late score.Counts
+	if was == bin {
 		id.fresh += fresh
 		id.tally.add(p)
 	} else {
-		late := id.tally.late(p, was, id.state.Counted(was))
-		late[fleet.Distinct] = math.Round(id.window.CountMissing(&p.records, grid.BinMinute(was)).N)
-		late[fleet.FirstTouch] = fresh
-		d.cfg.Engine.Late(&id.state, id.dimension(), was, late, params)
-		if id.followed != nil {
-			id.followed.past.add(&late)
-		}
+		late = d.lateCounts(id, p, was, fresh)
 	}
 	id.tally.unissue(p)
 	id.window.Merge(&p.records)
 	if id.followed != nil {
 		p.addTo(&id.followed.Exposure)
 	}
+	if was == bin {
+		return
+	}
+	var ev score.Evidence
+	if d.cfg.Engine.Late(&id.state, id.dimension(), was, &late, params, &ev) && ev.Candidate() {
+		d.candidate(id, apply, was, &ev, &score.Counts{}, id.window.Count(grid.BinMinute(was)))
+	}
+	if id.followed != nil {
+		id.followed.past.add(&late)
+	}
 }
 
+// lateCounts returns what a part of a closed bin adds to it, before the part is
+// united with the window.
+func (d *Task) lateCounts(id *identity, p *part, was int64, fresh float64) score.Counts {
+	missing := func(minute uint32) float64 { return math.Round(id.window.CountMissing(&p.records, minute).N) }
+	late := id.tally.late(p, was)
+	late[score.Distinct] = missing(d.cfg.Grid.BinMinute(was))
+	late[score.FirstTouch] = min(fresh, late[score.Distinct])
+	late[score.Again] = max(0, late[score.Distinct]-missing(d.dayMinute(was)))
+	return late
+}
+
+// dayMinute returns the minute at which the local day of a bin begins.
+func (d *Task) dayMinute(bin int64) uint32 { return d.cfg.Grid.BinMinute(d.cfg.Engine.DayStart(bin)) }
+
 // counts returns the measures of the identity's open bin so far.
-func (d *Task) counts(id *identity) (c fleet.Counts, distinct sketches.Estimate) {
+func (d *Task) counts(id *identity) (c score.Counts, distinct sketches.Estimate) {
 	distinct = id.window.Count(d.cfg.Grid.BinMinute(id.bin))
 	if id.tally != nil {
 		id.tally.count(&c)
 	}
-	c[fleet.Distinct] = math.Round(distinct.N)
-	c[fleet.FirstTouch] = id.fresh
+	c[score.Distinct] = math.Round(distinct.N)
+	c[score.FirstTouch] = id.fresh
+	if today := id.state.Today(d.cfg.Engine.Day(id.bin)); today > 0 {
+		day := math.Round(id.window.Count(d.dayMinute(id.bin)).N)
+		c[score.Again] = max(0, min(c[score.Distinct], today+c[score.Distinct]-day))
+	}
 	return c, distinct
 }
 
-func (d *Task) scoreEarly(id *identity, tick, bin int64, params *fleet.Parameters) {
+func (d *Task) scoreEarly(id *identity, tick, bin int64, params *score.Parameters) {
 	counts, distinct := d.counts(id)
-	ev := d.cfg.Engine.Early(&id.state, id.dimension(), bin, counts, params)
-	if ev.Log >= fleet.CandidateCut {
+	var ev score.Evidence
+	d.cfg.Engine.Early(&id.state, id.dimension(), bin, &counts, params, &ev)
+	if ev.Candidate() {
 		d.candidate(id, tick, bin, &ev, &counts, distinct)
 	}
 }

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"github.com/weirhq/weir/detectors/score"
 	"maps"
 	"slices"
 	"time"
@@ -9,7 +10,6 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/exposure"
 	"github.com/weirhq/weir/detectors/fact"
-	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
@@ -143,7 +143,7 @@ func (f *facts) use(c *cell, before int64) (u fact.Use) {
 // judgeFacts holds what an identity did in a tick against the register, after it
 // was counted, and reports the facts that hold. before is the identity's last tick
 // before this one.
-func (d *Task) judgeFacts(c *cell, before int64, params *fleet.Parameters) {
+func (d *Task) judgeFacts(c *cell, before int64, params *score.Parameters) {
 	f, id := d.facts, c.id
 	if f == nil || c.apply <= d.reported {
 		return // a restore: judged before, and part of the state
@@ -208,16 +208,17 @@ func (d *Task) reportFact(id *identity, tick int64, f *fact.Finding) {
 type judged struct {
 	task   *Task
 	cell   *cell
-	params *fleet.Parameters
+	params *score.Parameters
 }
 
 // Load returns what the identity has read in the running bin.
 func (j judged) Load() fact.Load {
 	d, id := j.task, j.cell.id
 	counts, _ := d.counts(id)
-	ev := d.cfg.Engine.Early(&id.state, id.dimension(), d.cfg.Grid.BinOfTick(j.cell.apply), counts, j.params)
-	m := &ev.Measures[fleet.Distinct]
-	return fact.Load{Observed: m.Observed, Expected: m.Expected, Level: m.Level, K: m.K}
+	var ev score.Evidence
+	d.cfg.Engine.Early(&id.state, id.dimension(), d.cfg.Grid.BinOfTick(j.cell.apply), &counts, j.params, &ev)
+	m := &ev.Stats[score.BinDistinct]
+	return fact.Load{Observed: counts[score.Distinct], Expected: m.Expected, Level: id.state.Level(), K: m.K}
 }
 
 // Read returns how many distinct records the identity read in a bin that is over.
@@ -226,7 +227,7 @@ func (j judged) Read(bin int64) (records float64, known bool) {
 	if d.cfg.Grid.BinOfTick(j.cell.apply)-bin > d.cfg.Engine.Kept() {
 		return 0, false
 	}
-	return j.cell.id.state.Counted(bin)[fleet.Distinct], true
+	return j.cell.id.state.Counted(bin)[score.Distinct], true
 }
 
 // AddTo adds what the cell touched to an exposure.

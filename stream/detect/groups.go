@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/event"
 )
@@ -71,7 +72,7 @@ func (d *Task) group(id *identity) string {
 // assignGroup gives a newcomer the peers that its first bin so far tells of.
 func (d *Task) assignGroup(id *identity) {
 	if name := d.group(id); name != "" {
-		id.state.Lean(fleet.GroupToken(name))
+		id.state.Lean(score.GroupToken(name))
 	}
 }
 
@@ -82,15 +83,15 @@ func (d *Task) confirmGroup(id *identity, sums *fleet.Sums) {
 	if name == "" {
 		return
 	}
-	token := fleet.GroupToken(name)
+	token := score.GroupToken(name)
 	id.state.Vote(token)
 	if id.state.Group() == token {
-		sums.Name(id.dimension(), name)
+		sums.Name(id.dimension(), token, name)
 	}
 }
 
 // peersOf names those that an identity was held against, as DIMENSION:NAME.
-func (d *Task) peersOf(id *identity, ev *fleet.Evidence) string {
+func (d *Task) peersOf(id *identity, ev *score.Evidence) string {
 	by := d.peers(id.dimension())
 	if ev.Peers == "" || by == NoPeers {
 		return ""

@@ -2,10 +2,10 @@ package detect
 
 import (
 	"fmt"
+	"github.com/weirhq/weir/detectors/score"
 	"slices"
 	"testing"
 
-	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/event"
 )
 
@@ -49,7 +49,7 @@ func TestPeersByWhatOneWorksWith(t *testing.T) {
 			d.act(at, event.Event{Actor: who, Endpoint: endpoint, Client: "web", Records: []string{fmt.Sprint(endpoint, i)}})
 		}
 	}
-	care, shop := fleet.GroupToken("GET /care"), fleet.GroupToken("GET /shop")
+	care, shop := score.GroupToken("GET /care"), score.GroupToken("GET /shop")
 	act(0, "ann", "GET /shop", 1)
 	d.until(10)
 	if group("ann") != shop {

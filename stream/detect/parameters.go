@@ -1,7 +1,7 @@
 package detect
 
 import (
-	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -14,16 +14,9 @@ import (
 // restore may choose another. What the identity's state carries is the number
 // of the last one, so that none is carried out twice.
 type fleetParameters struct {
-	byBin    map[int64]*fleet.Parameters
-	commands []pendingCommand // in the order of Seq
+	byBin    map[int64]*score.Parameters
+	commands []stream.Command // not carried out yet, in the order of Seq
 	latest   int64            // Seq of the latest command that was read
-}
-
-// pendingCommand is a command that has not been carried out yet, and the parameters
-// that it came with.
-type pendingCommand struct {
-	stream.Command
-	params *fleet.Parameters
 }
 
 // add takes in a record. A command stands in many of them: the first may be long
@@ -33,14 +26,14 @@ func (f *fleetParameters) add(p *stream.ParameterRecord) {
 	for _, c := range p.Commands {
 		if c.Seq > f.latest {
 			f.latest = c.Seq
-			f.commands = append(f.commands, pendingCommand{c, p.Parameters})
+			f.commands = append(f.commands, c)
 		}
 	}
 }
 
 // of returns the parameters that a bin is judged by, those of the bin before it;
 // nil if they have not come.
-func (f *fleetParameters) of(bin int64) *fleet.Parameters { return f.byBin[bin-1] }
+func (f *fleetParameters) of(bin int64) *score.Parameters { return f.byBin[bin-1] }
 
 // dropBefore drops the parameters that no bin from this one on is judged by.
 func (f *fleetParameters) dropBefore(bin int64) {
@@ -52,7 +45,7 @@ func (f *fleetParameters) dropBefore(bin int64) {
 }
 
 // due hands out the commands that come before a bin is judged.
-func (f *fleetParameters) due(bin int64) (out []pendingCommand) {
+func (f *fleetParameters) due(bin int64) (out []stream.Command) {
 	left := f.commands[:0]
 	for _, c := range f.commands {
 		if c.Bin < bin {
@@ -76,7 +69,7 @@ func (d *Task) carryOut(tick, bin int64) {
 			continue
 		}
 		id.command = c.Seq
-		d.cfg.Engine.Excise(&id.state, c.Dimension, c.FromBin, c.ToBin, c.params)
+		d.cfg.Engine.Excise(&id.state, c.Dimension, c.FromBin, c.ToBin)
 		d.snapshots.touch(id, tick)
 	}
 }

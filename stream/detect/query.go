@@ -1,7 +1,7 @@
 package detect
 
 import (
-	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/sketches"
@@ -21,14 +21,12 @@ type BinAnswer struct {
 	Known     bool                     // the identity had been seen by then
 	First     int64                    // Unix ms of its first tick; zero if it was not known
 	Bin       int64                    // start of the bin, Unix ms
-	Log       float64                  // log of the combined evidence, in nats
+	Group     string                   // of statistics: the one that stands out most
+	Log       float64                  // log of its evidence, in nats
 	Threshold float64                  // what Log had to reach to open an episode, in nats
-	Live      float64                  // identities that Threshold was computed for
-	Formula   float64                  // what theory asks of Threshold, in nats
-	Tail      float64                  // what the tail of the fleet's own evidence asks, in nats; 0: too little of it was seen
 	Peers     string                   // the group that the identity was held against; empty: all of its dimension
 	Measures  []stream.MeasureEvidence // strongest first
-	Candidate bool                     // the evidence had passed the candidate cut, so correlate had got it
+	Candidate bool                     // the evidence was near its threshold, so correlate had got it
 }
 
 // Ask asks for the numbers of an identity in a bin. It is for a replay of a log,
@@ -46,27 +44,22 @@ func (d *Task) Answer() *BinAnswer {
 }
 
 // answer answers the query at the end of the bin, before it is closed.
-func (d *Task) answer(params *fleet.Parameters) {
+func (d *Task) answer(params *score.Parameters) {
 	q := d.query
 	q.found = &BinAnswer{}
 	id := d.people.known([]byte(q.key))
 	if id == nil || id.last == eventtime.Never {
 		return
 	}
-	var counts fleet.Counts
+	var counts score.Counts
 	var distinct sketches.Estimate
 	if id.open && id.bin == q.bin {
 		counts, distinct = d.counts(id)
 	}
 	dim := id.dimension()
-	state := id.state.Clone()
-	d.cfg.Engine.Advance(&state, dim, q.bin, params)
-	ev := d.cfg.Engine.Explain(&state, dim, q.bin, counts, params)
-	q.found.Known, q.found.First, q.found.Candidate = true, d.cfg.Grid.TickStart(id.first), ev.Log >= fleet.CandidateCut
-	q.found.Bin, q.found.Log, q.found.Threshold = d.cfg.Grid.BinStart(q.bin), wire.Finite(ev.Log), params.Threshold(dim)
-	q.found.Peers, q.found.Measures = d.peersOf(id, &ev), measuresOf(&ev, distinct)
-	if dim < len(params.Dimensions) {
-		p := &params.Dimensions[dim]
-		q.found.Live, q.found.Formula, q.found.Tail = p.Live, p.Formula, p.Tail
-	}
+	var ev score.Evidence
+	d.cfg.Engine.Explain(&id.state, dim, q.bin, &counts, params, &ev)
+	q.found.Known, q.found.First, q.found.Candidate = true, d.cfg.Grid.TickStart(id.first), ev.Candidate()
+	q.found.Bin, q.found.Group, q.found.Log, q.found.Threshold = d.cfg.Grid.BinStart(q.bin), ev.Group.String(), wire.Finite(ev.Log), ev.Threshold
+	q.found.Peers, q.found.Measures = d.peersOf(id, &ev), d.measuresOf(id, q.bin, &ev, distinct)
 }

@@ -3,10 +3,10 @@ package detect
 import (
 	"cmp"
 	"encoding/binary"
+	"github.com/weirhq/weir/detectors/score"
 	"math"
 	"slices"
 
-	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/clamp"
 	"github.com/weirhq/weir/internal/wire"
@@ -25,7 +25,7 @@ type tally struct {
 
 // sets are the distinct counts of a bin that no window of the identity keeps.
 type sets struct {
-	destructive, subjects, unissued sketches.Window
+	destructive, unissued sketches.Window
 	// late are closed bins that have been corrected since the open one began,
 	// by bin, so that what comes in pieces counts once.
 	late []lateSets
@@ -33,8 +33,8 @@ type sets struct {
 
 // lateSets are the sets of one closed bin, of what came late alone.
 type lateSets struct {
-	bin                   int64
-	destructive, subjects sketches.Window
+	bin         int64
+	destructive sketches.Window
 }
 
 func (t *tally) room() *sets {
@@ -48,9 +48,6 @@ func (t *tally) room() *sets {
 func (t *tally) add(p *part) {
 	t.events = clamp.Add(t.events, p.events)
 	t.traits = trait.Merge(t.traits, p.traits)
-	if !p.subjects.Empty() {
-		t.room().subjects.Merge(&p.subjects)
-	}
 	if p.rarePart == nothingRare {
 		return
 	}
@@ -69,30 +66,25 @@ func (t *tally) unissue(p *part) {
 }
 
 // count sets the measures that the tally knows.
-func (t *tally) count(c *fleet.Counts) {
-	c[fleet.RowsRead] = float64(t.rows)
+func (t *tally) count(c *score.Counts) {
+	c[score.Rows] = float64(t.rows)
 	if s := t.sets; s != nil {
-		c[fleet.Destructive] = distinct(&s.destructive)
-		c[fleet.Subjects] = distinct(&s.subjects)
-		c[fleet.Unissued] = distinct(&s.unissued)
+		c[score.Destructive] = distinct(&s.destructive)
+		c[score.Unissued] = distinct(&s.unissued)
 	}
 }
 
-// late returns what a part of a closed bin adds to it. was is what has been
-// counted there. The subjects that were on time are not known any more: those
-// that came late are taken to be among them as far as they can be, lest every
-// backlog look like a crowd.
-func (t *tally) late(p *part, bin int64, was fleet.Counts) (add fleet.Counts) {
-	add[fleet.RowsRead] = float64(p.rows.Total())
-	if p.destructive.Empty() && p.subjects.Empty() {
+// late returns the rows and destroyed records that a part of a closed bin adds to
+// it.
+func (t *tally) late(p *part, bin int64) (add score.Counts) {
+	add[score.Rows] = float64(p.rows.Total())
+	if p.destructive.Empty() {
 		return add
 	}
 	s := t.lateSets(bin)
 	before := distinct(&s.destructive)
 	s.destructive.Merge(&p.destructive)
-	s.subjects.Merge(&p.subjects)
-	add[fleet.Destructive] = max(0, distinct(&s.destructive)-before)
-	add[fleet.Subjects] = max(0, distinct(&s.subjects)-was[fleet.Subjects])
+	add[score.Destructive] = max(0, distinct(&s.destructive)-before)
 	return add
 }
 
@@ -121,13 +113,13 @@ func (t *tally) append(b []byte) []byte {
 		return append(b, 0)
 	}
 	b = binary.AppendUvarint(b, uint64(len(s.late))+1)
-	for _, w := range []*sketches.Window{&s.destructive, &s.subjects, &s.unissued} {
+	for _, w := range []*sketches.Window{&s.destructive, &s.unissued} {
 		b = stream.AppendOptionalWindow(b, w)
 	}
 	for i := range s.late {
 		l := &s.late[i]
 		b = binary.AppendVarint(b, l.bin)
-		b = stream.AppendOptionalWindow(stream.AppendOptionalWindow(b, &l.destructive), &l.subjects)
+		b = stream.AppendOptionalWindow(b, &l.destructive)
 	}
 	return b
 }
@@ -138,7 +130,7 @@ func readTally(r *wire.Reader) *tally {
 	if n == 0 {
 		return t
 	}
-	t.sets = &sets{destructive: stream.ReadOptionalWindow(r), subjects: stream.ReadOptionalWindow(r), unissued: stream.ReadOptionalWindow(r)}
+	t.sets = &sets{destructive: stream.ReadOptionalWindow(r), unissued: stream.ReadOptionalWindow(r)}
 	if n-1 > uint64(r.Len()) {
 		r.Fail("count beyond the record")
 	}
@@ -146,7 +138,7 @@ func readTally(r *wire.Reader) *tally {
 		if r.Err() != nil {
 			break
 		}
-		t.sets.late = append(t.sets.late, lateSets{r.Varint(), stream.ReadOptionalWindow(r), stream.ReadOptionalWindow(r)})
+		t.sets.late = append(t.sets.late, lateSets{r.Varint(), stream.ReadOptionalWindow(r)})
 	}
 	return t
 }

@@ -2,13 +2,13 @@ package detect
 
 import (
 	"fmt"
+	"github.com/weirhq/weir/detectors/fleet"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/exposure"
-	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -46,7 +46,7 @@ func newDesk(t *testing.T) *desk {
 	for i := range dims {
 		names[i] = dims[i].Name
 	}
-	d := &desk{t: t, grid: grid, engine: score.NewEngine(score.Config{Dimensions: names})}
+	d := &desk{t: t, grid: grid, engine: score.NewEngine(time.Hour, time.UTC, score.DefaultTuning())}
 	d.ingest = ingest.New(ingest.Config{
 		Grid: grid, Dimensions: dims, Hasher: event.FixedHasher(), Partitions: 1,
 		Lateness: 10 * minutes, Future: 10 * minutes, Retention: 30 * 24 * 60 * minutes,
@@ -82,7 +82,7 @@ func (d *desk) work() {
 		d.offset++
 	})
 	for d.detect.Advance() {
-		p := *d.engine.DefaultParameters()
+		p := *score.Defaults(len(event.DefaultDimensions()), fleet.FirstThreshold)
 		p.Bin = d.grid.BinOfTick(d.detect.next()) - 1
 		d.detect.SetParameters(&stream.ParameterRecord{Parameters: &p})
 	}
@@ -99,7 +99,7 @@ func (d *desk) until(at int64) {
 }
 
 // counts returns what is counted of an identity in its open bin.
-func (d *desk) counts(dimension int, name string) fleet.Counts {
+func (d *desk) counts(dimension int, name string) score.Counts {
 	d.t.Helper()
 	id := d.detect.people.known(append([]byte{byte(dimension)}, name...))
 	if id == nil {
@@ -134,11 +134,11 @@ func TestOpenBinCounts(t *testing.T) {
 		d.work()
 	}
 	d.until(30)
-	want := fleet.Counts{fleet.Distinct: 4, fleet.FirstTouch: 4, fleet.RowsRead: 3000, fleet.Destructive: 3}
+	want := score.Counts{score.Distinct: 4, score.FirstTouch: 4, score.Rows: 3000, score.Destructive: 3}
 	if got := d.counts(dimUser, "ann"); got != want {
 		t.Errorf("ann: %v, want %v", got, want)
 	}
-	want[fleet.Distinct], want[fleet.FirstTouch], want[fleet.Subjects] = 5, 5, 41
+	want[score.Distinct], want[score.FirstTouch] = 5, 5
 	if got := d.counts(dimKey, "k"); got != want {
 		t.Errorf("the key: %v, want %v", got, want)
 	}
@@ -150,8 +150,8 @@ func TestOpenBinCounts(t *testing.T) {
 	}
 }
 
-// What comes late for a closed bin is added there, and subjects that may have
-// been counted are not counted again: a backlog is no crowd.
+// What comes late for a closed bin is added there, and what has been counted is not
+// counted again.
 func TestLateCounts(t *testing.T) {
 	d := newDesk(t)
 	reads := func(at int64, from, to int) {
@@ -167,11 +167,8 @@ func TestLateCounts(t *testing.T) {
 	d.work()
 	d.until(160)
 	got := d.detect.people.known([]byte("\x01k")).state.Counted(d.grid.BinOf(deskStart))
-	if got[fleet.Subjects] != 60 {
-		t.Errorf("%v subjects, want 60", got[fleet.Subjects])
-	}
-	if got[fleet.Distinct] != 60 {
-		t.Errorf("%v records, want 60", got[fleet.Distinct])
+	if got[score.Distinct] != 60 {
+		t.Errorf("%v records, want 60", got[score.Distinct])
 	}
 }
 
@@ -260,7 +257,7 @@ func TestCommandIsCarriedOutOnce(t *testing.T) {
 	}
 	key := []byte("\x00ann")
 	bin := d.grid.BinOfTick(d.detect.done)
-	p := *d.engine.DefaultParameters()
+	p := *score.Defaults(len(event.DefaultDimensions()), fleet.FirstThreshold)
 	p.Bin = bin
 	excise := stream.Command{Seq: 4, Bin: bin, Kind: stream.Excise, Dimension: dimUser, Identity: "ann", FromBin: bin - 20, ToBin: bin - 1}
 	nobody := stream.Command{Seq: 5, Bin: bin, Kind: stream.Excise, Dimension: dimUser, Identity: "nobody", FromBin: bin - 20, ToBin: bin - 1}
@@ -291,8 +288,9 @@ func TestCommandIsCarriedOutOnce(t *testing.T) {
 	if err := again.decode(d.grid, written); err != nil {
 		t.Fatal(err)
 	}
-	d.detect.cfg.Engine.Close(&again.state, dimUser, bin, fleet.Counts{fleet.Distinct: 20, fleet.FirstTouch: 20}, &p, nil)
-	d.detect.cfg.Engine.Excise(&again.state, dimUser, excise.FromBin, excise.ToBin, &p)
+	var ev score.Evidence
+	d.detect.cfg.Engine.Close(&again.state, dimUser, bin, &score.Counts{score.Distinct: 20, score.FirstTouch: 20}, &p, &ev, nil)
+	d.detect.cfg.Engine.Excise(&again.state, dimUser, excise.FromBin, excise.ToBin)
 	if string(again.state.AppendBinary(nil)) != after {
 		t.Error("another moment gives another state")
 	}

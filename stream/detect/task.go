@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/detectors/fact"
-	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -78,7 +77,7 @@ func New(cfg Config) *Task {
 		dims:      map[string]int{},
 		watermark: stream.NewWatermark(cfg.Lateness, cfg.Grid),
 		people:    newPopulation(cfg.Grid),
-		params:    fleetParameters{byBin: map[int64]*fleet.Parameters{}},
+		params:    fleetParameters{byBin: map[int64]*score.Parameters{}},
 		bins:      openBins{grid: cfg.Grid, active: map[int64][]*identity{}},
 		snapshots: snapshots{within: cfg.SnapshotTicks},
 		done:      eventtime.Never,

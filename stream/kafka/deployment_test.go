@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"context"
+	"github.com/weirhq/weir/detectors/fleet"
 	"io"
 	"log/slog"
 	"os"
@@ -83,7 +84,7 @@ func newDeploymentOn(t testing.TB, partitions int32, brokers []string) *deployme
 		t.Fatal(err)
 	}
 	d := &deployment{partitions: partitions, grid: grid, dims: event.DefaultDimensions()}
-	d.engine = score.NewEngine(score.Config{Bin: time.Hour, Dimensions: d.names()})
+	d.engine = score.NewEngine(time.Hour, time.UTC, score.DefaultTuning())
 	d.conn = cluster.Connection{Brokers: brokers, ClientID: "weir-test", Logger: slog.New(slog.NewTextHandler(logTo(), nil))}
 	return d
 }
@@ -132,7 +133,7 @@ func (d *deployment) detect() detect.Config {
 func (d *deployment) correlate() correlate.Config {
 	return correlate.Config{
 		Grid: d.grid, Dimensions: d.names(), Engine: d.engine, Partitions: d.partitions,
-		Budget: score.DefaultBudget, Location: time.UTC,
+		Budget: fleet.NewConfig(2, d.names(), 24), Location: time.UTC,
 	}
 }
 

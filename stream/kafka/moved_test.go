@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"github.com/weirhq/weir/detectors/score"
 	"maps"
 	"slices"
 	"testing"
@@ -43,7 +44,7 @@ func testGaugesMove(t *testing.T) {
 	p := start(t, o)
 	all := map[string]int{
 		"weir_closed_seconds": 4, "weir_identities": 4, "weir_tokens_looked_at": 4, "weir_source_lag_seconds": 4,
-		"weir_open_episodes": 1, "weir_alert_threshold": len(d.dims),
+		"weir_open_episodes": 1, "weir_alert_threshold": len(d.dims) * int(score.NumGroups),
 	}
 	await(t, "the first process shows all", func() bool { return maps.Equal(shown(t, first), all) })
 

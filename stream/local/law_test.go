@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"fmt"
+	"github.com/weirhq/weir/detectors/fleet"
 	"math/rand/v2"
 	"os"
 	"sync"
@@ -38,7 +39,7 @@ func newLab(t testing.TB) *lab {
 	for _, d := range l.dims {
 		l.names = append(l.names, d.Name)
 	}
-	l.engine = score.NewEngine(score.Config{Bin: time.Hour, Dimensions: l.names})
+	l.engine = score.NewEngine(time.Hour, time.UTC, score.DefaultTuning())
 	return l
 }
 
@@ -59,7 +60,7 @@ func (l *lab) detect() detect.Config {
 func (l *lab) correlate(partitions int32) correlate.Config {
 	return correlate.Config{
 		Grid: l.grid, Dimensions: l.names, Engine: l.engine, Partitions: partitions,
-		Budget: score.DefaultBudget, Location: time.UTC,
+		Budget: fleet.NewConfig(2, l.names, 24), Location: time.UTC,
 	}
 }
 

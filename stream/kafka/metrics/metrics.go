@@ -133,7 +133,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		BudgetRealised:  fleet("budget_realised", "Statistical episodes and campaigns that people were told of, a day of event time, over the last 28 days."),
 		Verdicts:        counter("verdicts_total", "Verdicts that took effect, by kind, and those that were refused.", "kind"),
 		WaitingVerdicts: fleet("verdicts_waiting", "Verdicts on episodes that are not known (yet)."),
-		Threshold:       gauge("alert_threshold", "Log evidence that opens an episode.", "dimension"),
+		Threshold:       gauge("alert_threshold", "Log evidence that opens an episode, by dimension and group of statistics.", "dimension", "group"),
 		Deliveries:      counter("deliveries_total", "Deliveries, by what became of them.", "destination", "outcome"),
 		Retries:         counter("delivery_retries_total", "Delivery attempts that failed and are repeated.", "destination"),
 		Ledger:          fleet("ledger_records", "Number of the last record of the ledger."),

@@ -35,14 +35,16 @@ type Detect struct {
 
 // Correlate is what correlate says of the fleet. Times are event time, Unix ms.
 type Correlate struct {
-	Closed     int64     `json:"closed"`          // up to which alerts are told; 0: nothing yet
-	Since      int64     `json:"since,omitempty"` // start of the first day of the log
-	Open       int       `json:"open"`            // episodes, campaigns among them
-	Campaigns  int       `json:"campaigns"`
-	HeldBack   int       `json:"held_back"`  // open episodes that people have no message of
-	Verdicts   int       `json:"verdicts"`   // that wait for an episode
-	Realised   float64   `json:"realised"`   // statistical episodes told of, a day, over the last 28 days
-	Thresholds []float64 `json:"thresholds"` // nats, by dimension, in the order of the configuration
+	Closed    int64   `json:"closed"`          // up to which alerts are told; 0: nothing yet
+	Since     int64   `json:"since,omitempty"` // start of the first day of the log
+	Open      int     `json:"open"`            // episodes, campaigns among them
+	Campaigns int     `json:"campaigns"`
+	HeldBack  int     `json:"held_back"` // open episodes that people have no message of
+	Verdicts  int     `json:"verdicts"`  // that wait for an episode
+	Realised  float64 `json:"realised"`  // statistical episodes told of, a day, over the last 28 days
+	// Thresholds are in nats, by dimension in the order of the configuration, then by
+	// group of statistics in the order of score.Group.
+	Thresholds [][]float64 `json:"thresholds"`
 }
 
 // Notify is what a destination's task says of the message that it fails to

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/weirhq/weir/detectors/score"
 	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
@@ -92,12 +92,13 @@ func (r *correlateRun) tell() {
 	}
 	r.said = time.Now()
 	s := r.correlate.Status()
+	thresholds := make([][]float64, len(s.Thresholds))
 	for i := range s.Thresholds {
-		s.Thresholds[i] = wire.Finite(s.Thresholds[i])
+		thresholds[i] = s.Thresholds[i][:]
 	}
 	r.Positions.Set(0, position.Correlate{
 		Closed: s.Closed, Since: s.Since, Open: s.Open, Campaigns: s.Campaigns, HeldBack: s.Suppressed,
-		Verdicts: s.Waiting, Realised: s.Realised, Thresholds: s.Thresholds,
+		Verdicts: s.Waiting, Realised: s.Realised, Thresholds: thresholds,
 	})
 }
 
@@ -238,7 +239,9 @@ func (r *correlateRun) showFindings(found *correlate.Findings) {
 	m.WaitingVerdicts.Set(float64(status.Waiting))
 	if found.Parameters != nil {
 		for i, name := range r.Config.Dimensions {
-			m.Threshold.WithLabelValues(name).Set(status.Thresholds[i])
+			for g, threshold := range status.Thresholds[i] {
+				m.Threshold.WithLabelValues(name, score.Group(g).String()).Set(threshold)
+			}
 		}
 	}
 }

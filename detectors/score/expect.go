@@ -1,0 +1,148 @@
+package score
+
+import "math"
+
+// view is what one judgement looks at: an identity's day or bin beside what is
+// expected of it.
+type view struct {
+	s     *State
+	class *Class
+	dim   *Dimension
+	day   int64
+	mode  float64 // of the day
+	shape float64 // factor of the hour in the mean bin
+	now   [NumMeasures]float64
+	off   float64
+}
+
+// youngOf returns which day of its youth it is for the identity, or -1.
+func (s *State) youngOf() int {
+	if s.days < youth {
+		return int(s.days)
+	}
+	return -1
+}
+
+// expectDay returns the expected count of a daily statistic and the dispersion
+// around it. ok is false where nothing can be said: of a newcomer whose peers'
+// first days nobody has seen, in its first days.
+func (e *Engine) expectDay(v *view, st Stat, h int) (mu, k float64, ok bool) {
+	t := &e.Tuning
+	s, m := v.s, st.measure()
+	mean, fast := s.mean(st, h), s.mean(st, 0)
+	mu, k = mean*v.mode, v.class.K[st]
+	floor := t.Floor[st]
+	young := s.youngOf()
+	if young < 0 {
+		return max(mu, floor), k, true
+	}
+	if p := &v.class.First[young]; st != DayOff && p.Mean[m] >= 0 && !t.NoNewcomer {
+		n := float64(young)
+		mu = (t.Newcomer*p.Mean[m] + n*fast) / (t.Newcomer + n)
+		k = 1 / (1/k + p.Spread[m]/(1+n))
+		return max(mu*v.mode, floor), k, true
+	}
+	return max(mu, fast*v.mode, floor*t.YoungFloor), k, young >= 3
+}
+
+// mean returns a mean of the identity's days with work.
+func (s *State) mean(st Stat, h int) float64 {
+	switch {
+	case st == DayDistinct:
+		return float64(s.level[h][Distinct])
+	case st == DayFirst, st == DayShare:
+		return float64(s.level[h][FirstTouch])
+	case s.more == nil:
+		return 0
+	}
+	return float64(s.more.rare[rareAt(st)].level[h])
+}
+
+// count returns what a daily statistic has counted today.
+func (v *view) count(st Stat) float64 {
+	if st == DayOff {
+		return v.off
+	}
+	return v.now[st.measure()]
+}
+
+// share returns the share of new records that is expected of the identity, and
+// that of somebody who draws from all records that the fleet knows: formula 2.
+func (v *view) share(h int) (own, blind float64) {
+	s := v.s
+	own = math.Min(0.97, (float64(s.level[h][FirstTouch])+0.5)/(float64(s.level[h][Distinct])+1))
+	blind = 1
+	if v.dim.Known > 0 {
+		blind = 1 - math.Min(float64(s.seen)/v.dim.Known, 1)
+	}
+	return own, blind
+}
+
+// ratiosOf returns the log ratios of a daily statistic, and false where there is
+// nothing to judge.
+func (e *Engine) ratiosOf(v *view, st Stat, h int) (l ratios, mu, k float64, ok bool) {
+	if st == DayShare {
+		return e.shareRatios(v, h)
+	}
+	mu, k, ok = e.expectDay(v, st, h)
+	if !ok {
+		return l, mu, k, false
+	}
+	if st == DayFirst && v.s.days >= youth && v.now[Distinct] > 0 && !e.Tuning.NoFirst {
+		return e.firstRatios(v, h), mu, k, true
+	}
+	return countRatios(v.count(st), mu, k), mu, k, true
+}
+
+// shareRatios returns those of the share of new records alone.
+func (e *Engine) shareRatios(v *view, h int) (l ratios, mu, k float64, ok bool) {
+	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
+	if v.s.days < youth || n == 0 {
+		return l, 0, 0, false
+	}
+	q0, blind := v.share(h) // where all ratios are near one, they say nothing and yet grow
+	if blind-q0 < e.Tuning.LeastRoom {
+		return l, 0, 0, false
+	}
+	var q1 [NumRates]float64
+	for i, theta := range Shares {
+		q1[i] = min(0.99, max(q0, q0+theta*(blind-q0)))
+	}
+	l.addShares(f, n, q0, &q1, e.Tuning.Concentration)
+	return l, q0 * n, e.Tuning.Concentration, true
+}
+
+// firstRatios returns those of first touches with the day's records.
+func (e *Engine) firstRatios(v *view, h int) ratios {
+	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
+	mu, k, _ := e.expectDay(v, DayDistinct, h)
+	q0, blind := v.share(h)
+	l := countRatios(n, mu, k)
+	var q1 [NumRates]float64
+	for i, r := range Rates {
+		q1[i] = min(0.99, max(q0, (q0+(r-1)*blind)/r))
+	}
+	l.addShares(f, n, q0, &q1, e.Tuning.Concentration)
+	return l
+}
+
+// expectBin returns the expected count of a statistic of bins and its dispersion.
+func (e *Engine) expectBin(v *view, st Stat) (mu, k float64, ok bool) {
+	s, floor := v.s, e.Tuning.Floor[st]
+	switch st {
+	case BinRows:
+		if s.more != nil {
+			mu = float64(s.more.pace)
+		}
+	default:
+		mu = float64(s.pace[st.measure()])
+	}
+	if float64(s.bins) < e.Tuning.YoungBins {
+		return max(mu, floor*e.Tuning.YoungFloor), v.class.K[st], s.days >= 3
+	}
+	return max(mu*v.class.Bin*v.shape, floor), v.class.K[st], true
+}
+
+// Level returns the identity's mean bin with work in distinct records, for facts
+// that are judged by the pace of what they are about.
+func (s *State) Level() float64 { return float64(s.pace[Distinct]) }
