@@ -57,13 +57,21 @@ func (w *Window) AppendTick(b []byte, start uint32) []byte {
 // given precision, and returns what follows. It takes canonical forms only and
 // keeps nothing of b.
 func DecodeTick(b []byte, precision uint8, start uint32, n int) (w Window, rest []byte, err error) {
-	w = New(precision)
+	var list []Entry
 	if n >= 1 && n <= ExactLimit && n <= 2*len(b) {
-		w.list = make([]Entry, 0, n)
+		list = make([]Entry, 0, n)
 	}
-	rest, err = readTick(b, start, n, func(e Entry) { w.list = append(w.list, e) })
-	if err != nil {
-		w.list = nil
+	return DecodeTickInto(list, b, precision, start, n)
+}
+
+// DecodeTickInto is DecodeTick for a window whose list is written to a list that has
+// room for it, and is taken over.
+func DecodeTickInto(list []Entry, b []byte, precision uint8, start uint32, n int) (w Window, rest []byte, err error) {
+	w = New(precision)
+	list = list[:0]
+	rest, err = readTick(b, start, n, func(e Entry) { list = append(list, e) })
+	if err == nil {
+		w.list = list[:len(list):len(list)]
 	}
 	return w, rest, err
 }

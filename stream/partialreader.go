@@ -20,6 +20,7 @@ type partialReader struct {
 	starts  []int32                 // by dimension: its first name
 	handles []unique.Handle[string] // of the names that were read as traits
 	skim    bool                    // only where a partial ends and counts is of interest
+	room    *Room                   // for what is read; nil while skim
 }
 
 // Partials hands each partial to yield, which may keep its Records, Rows and
@@ -34,9 +35,10 @@ func (b *Batch) Partials(yield func(*Partial)) error {
 	if err != nil {
 		return err
 	}
+	var room Room
 	for _, ref := range refs {
 		var p Partial
-		h.Read(ref, &p)
+		h.Read(ref, &p, &room)
 		yield(&p)
 	}
 	return nil
@@ -51,6 +53,7 @@ func (h *HeldBatch) each(dimensions int, yield func(PartialRef, *Partial)) error
 	}
 	r.Reader, r.skim = wire.NewReader(h.body), true
 	r.head(dimensions)
+	var p Partial
 	at, dim := 0, 0
 	for r.Len() > 0 {
 		step, ticks := r.Uvarint(), 1
@@ -65,7 +68,7 @@ func (h *HeldBatch) each(dimensions int, yield func(PartialRef, *Partial)) error
 		}
 		for range ticks {
 			ref := PartialRef{int32(at), int32(len(h.body) - r.Len())}
-			p := Partial{Dimension: dim}
+			p = Partial{Dimension: dim}
 			if r.partial(&p); r.Err() != nil {
 				break
 			}
@@ -212,8 +215,12 @@ func (r *partialReader) tick(start uint32, n int) (w sketches.Window) {
 		})
 		return w
 	}
+	if n < 1 || n > sketches.ExactLimit {
+		r.Fail("too many records")
+		return w
+	}
 	return wire.Decode(&r.Reader, func(b []byte) (sketches.Window, []byte, error) {
-		return sketches.DecodeTick(b, sketches.PartialPrecision, start, n)
+		return sketches.DecodeTickInto(r.room.entries.take(n), b, sketches.PartialPrecision, start, n)
 	})
 }
 
@@ -226,20 +233,19 @@ func (r *partialReader) tokens(start uint32) (w sketches.Window) {
 		r.Fail("too many subjects")
 		return w
 	}
-	var tokens []uint32
-	if !r.skim {
-		tokens = make([]uint32, 0, n)
-	}
 	last := uint64(0)
-	for range max(n, 1) - 1 {
-		if last += r.Uvarint(); !r.skim {
-			tokens = append(tokens, uint32(last)&(1<<24-1))
-		}
-	}
 	if r.skim {
+		for range max(n, 1) - 1 {
+			r.Uvarint()
+		}
 		return w
 	}
-	return subjectWindow(tokens, start)
+	tokens := r.room.tokens[:0]
+	for range max(n, 1) - 1 {
+		last += r.Uvarint()
+		tokens = append(tokens, uint32(last)&(1<<24-1))
+	}
+	return r.subjects(tokens, start)
 }
 
 // traits reads the traits of a partial, which come in order of their names, and
@@ -247,7 +253,7 @@ func (r *partialReader) tokens(start uint32) (w sketches.Window) {
 func (r *partialReader) traits(p *Partial) {
 	n := r.CountUpTo(1 << 10)
 	if !r.skim {
-		p.Traits = make([]trait.Count, 0, n)
+		p.Traits = r.room.traits.take(n)
 	}
 	at, dim := 0, 0
 	for range n {
@@ -277,14 +283,14 @@ func (r *partialReader) traits(p *Partial) {
 func (r *partialReader) handle(at int) unique.Handle[string] {
 	h := &r.handles[at]
 	if *h == (unique.Handle[string]{}) {
-		*h = unique.Make(string(r.name(at)))
+		*h = r.room.handle(r.name(at))
 	}
 	return *h
 }
 
 // actorsOf returns the subjects of a partial whose traits name all of them.
 func (r *partialReader) actorsOf(p *Partial, start uint32) (w sketches.Window) {
-	var tokens []uint32
+	tokens := r.room.tokens[:0]
 	for i := range p.Traits {
 		if t := &p.Traits[i]; t.Dimension() == r.Actors {
 			tokens = append(tokens, SubjectToken(trait.NameHash(t.Name())))
@@ -293,5 +299,11 @@ func (r *partialReader) actorsOf(p *Partial, start uint32) (w sketches.Window) {
 	if len(tokens) == 0 {
 		return w
 	}
-	return subjectWindow(tokens, start)
+	return r.subjects(tokens, start)
+}
+
+// subjects returns the window of subjects. tokens are the scratch of the room.
+func (r *partialReader) subjects(tokens []uint32, start uint32) sketches.Window {
+	r.room.tokens = tokens
+	return subjectWindow(r.room.entries.take(len(tokens)), tokens, start)
 }

@@ -196,7 +196,7 @@ func appendTokens(b []byte, tokens []uint32, start uint32) []byte {
 	slices.Sort(tokens)
 	tokens = slices.Compact(tokens)
 	if len(tokens) > sketches.ExactLimit {
-		w := subjectWindow(tokens, start)
+		w := subjectWindow(nil, tokens, start)
 		return w.AppendBinary(append(b, 0))
 	}
 	b = binary.AppendUvarint(b, uint64(len(tokens))+1)
@@ -208,11 +208,11 @@ func appendTokens(b []byte, tokens []uint32, start uint32) []byte {
 	return b
 }
 
-// subjectWindow returns the window of subjects.
-func subjectWindow(tokens []uint32, start uint32) sketches.Window {
-	entries := make([]sketches.Entry, len(tokens))
-	for i, t := range tokens {
-		entries[i] = subjectEntry(t, start)
+// subjectWindow returns the window of subjects. It takes entries over, which is
+// empty and may have room.
+func subjectWindow(entries []sketches.Entry, tokens []uint32, start uint32) sketches.Window {
+	for _, t := range tokens {
+		entries = append(entries, subjectEntry(t, start))
 	}
 	return sketches.From(sketches.StatePrecision, entries)
 }

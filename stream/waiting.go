@@ -48,9 +48,10 @@ func (b *Batch) Hold(dims []int, yield func(HeldPartial)) (*HeldBatch, error) {
 // Size returns how many bytes of memory the batch takes while it is held.
 func (h *HeldBatch) Size() int64 { return int64(len(h.body) + len(h.text) + 12*len(h.ends)) }
 
-// Read reads a partial. Its Identity aliases the batch; the rest may be kept.
-func (h *HeldBatch) Read(ref PartialRef, p *Partial) {
-	h.Reader, h.skim = wire.NewReader(h.body[ref.at:]), false
+// Read reads a partial into a room. Its Identity aliases the batch; the rest may be
+// kept and changed until the room is reset.
+func (h *HeldBatch) Read(ref PartialRef, p *Partial, room *Room) {
+	h.Reader, h.skim, h.room = wire.NewReader(h.body[ref.at:]), false, room
 	if h.handles == nil {
 		h.handles = make([]unique.Handle[string], len(h.ends))
 	}
@@ -58,4 +59,5 @@ func (h *HeldBatch) Read(ref PartialRef, p *Partial) {
 	h.partial(p)
 	p.Dimension = h.dims[p.Dimension]
 	p.Rename(h.dims)
+	h.room = nil
 }

@@ -102,7 +102,7 @@ func (d *Task) close(tick int64) {
 		d.report.Facts = append(d.report.Facts, d.facts.close(tick, tick <= d.reported)...)
 	}
 	d.carryOut(tick, bin)
-	for _, c := range d.cells(tick) {
+	for _, c := range d.gather(tick) {
 		if tick <= c.id.saved {
 			continue // a restore: the state has it already
 		}
@@ -111,6 +111,7 @@ func (d *Task) close(tick int64) {
 			d.scoreEarly(c.id, tick, bin, params)
 		}
 	}
+	d.cells.drop()
 	d.judgeSignIns(tick)
 	if ends {
 		d.closeBin(tick, bin, params)

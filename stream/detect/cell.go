@@ -19,27 +19,59 @@ type cell struct {
 	room  [1]part // of parts: nearly all cells have one
 }
 
-// cells returns what counts at a tick, united by identity, in the order in which the
-// identities came.
-func (d *Task) cells(tick int64) []*cell {
-	var out []*cell
+// cells is memory for what counts at one tick, used again at the next.
+type cells struct {
+	list  []*cell
+	spare []*cell // not in use; once more than list
+	room  stream.Room
+	read  stream.Partial // scratch
+}
+
+// add takes a partial into the cell of an identity.
+func (c *cells) add(id *identity, tick int64) {
+	if id.cell == nil {
+		if n := len(c.spare); n > 0 {
+			id.cell, c.spare = c.spare[n-1], c.spare[:n-1]
+		} else {
+			id.cell = &cell{}
+		}
+		*id.cell = cell{id: id, apply: tick}
+		c.list = append(c.list, id.cell)
+	}
+	id.cell.add(&c.read)
+}
+
+// drop empties what was gathered.
+func (c *cells) drop() {
+	c.spare = append(c.spare, c.list...)
+	for _, x := range c.list {
+		*x = cell{} // it must not hold on to an identity that sleeps
+	}
+	if most := 2*len(c.list) + 64; len(c.spare) > most {
+		clear(c.spare[most:])
+		c.spare = c.spare[:most]
+	}
+	clear(c.list)
+	c.list = c.list[:0]
+	c.room.Reset()
+	c.read = stream.Partial{}
+}
+
+// gather returns what counts at a tick, united by identity, in the order in which the
+// identities came. It holds until d.cells is dropped.
+func (d *Task) gather(tick int64) []*cell {
 	d.waiting.take(tick, func(batch *stream.HeldBatch, refs []stream.PartialRef) {
 		for _, ref := range refs {
-			var p stream.Partial
-			batch.Read(ref, &p)
+			p := &d.cells.read
+			batch.Read(ref, p, &d.cells.room)
 			d.buffer = append(append(d.buffer[:0], byte(p.Dimension)), p.Identity...)
-			id := d.people.get(d.buffer)
-			if id.cell == nil {
-				id.cell = &cell{id: id, apply: tick}
-				out = append(out, id.cell)
-			}
-			id.cell.add(&p)
+			d.cells.add(d.people.get(d.buffer), tick)
 		}
 	})
-	for _, c := range out {
+	for _, c := range d.cells.list {
 		c.id.cell = nil
 	}
-	return out
+	return d.cells.list
 }
 
 // part is the union of partials of one tick of event time.

@@ -43,6 +43,7 @@ type Task struct {
 	people    population
 	params    fleetParameters
 	waiting   waitingPartials
+	cells     cells  // of the tick that closes
 	facts     *facts // nil: facts are not told
 	bins      openBins
 	snapshots snapshots

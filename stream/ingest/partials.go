@@ -31,6 +31,7 @@ type openPartials struct {
 	layout     stream.Layout
 	partitions int32
 	byKey      map[string]*accumulator
+	spare      []*accumulator // not in use
 	dirty      []*accumulator // with something to flush
 	open       []openPartial  // of the dirty ones
 	// The touches of all partials as they came: touches[i] belongs to
@@ -80,10 +81,20 @@ func (p *openPartial) rarely() *rarePart {
 	return p.rare
 }
 
-func newAccumulator(key string, partitions int32) *accumulator {
-	return &accumulator{
-		key: key, hash: trait.NameHash(key[1:]), partition: int32(stream.PartitionOf([]byte(key)) % uint64(partitions)),
+// accumulator returns a new one for a key, in the memory of one that is not used any
+// longer if there is one.
+func (o *openPartials) accumulator(key []byte) *accumulator {
+	var a *accumulator
+	if n := len(o.spare); n > 0 {
+		a, o.spare = o.spare[n-1], o.spare[:n-1]
+	} else {
+		a = &accumulator{}
 	}
+	*a = accumulator{
+		key: string(key), hash: trait.NameHash(key[1:]), partition: int32(stream.PartitionOf(key) % uint64(o.partitions)),
+		partials: a.partials[:0],
+	}
+	return a
 }
 
 // add counts an access for the identity of a key (dimension byte, name), and returns
@@ -113,7 +124,7 @@ func (o *openPartials) add(key []byte, a *access) int32 {
 func (o *openPartials) of(key []byte, tick, apply int64) int32 {
 	a := o.byKey[string(key)]
 	if a == nil {
-		a = newAccumulator(string(key), o.partitions)
+		a = o.accumulator(key)
 		o.byKey[a.key] = a
 	}
 	if len(a.partials) == 0 {
@@ -203,6 +214,12 @@ func (o *openPartials) flushed() {
 	for k, a := range o.byKey {
 		if a.used < o.flushes-keep {
 			delete(o.byKey, k)
+			a.key = ""
+			o.spare = append(o.spare, a)
 		}
+	}
+	if most := len(o.byKey) + 1024; len(o.spare) > most {
+		clear(o.spare[most:])
+		o.spare = o.spare[:most]
 	}
 }

@@ -13,6 +13,7 @@ type signIns struct {
 	dimension int // of accounts; stream.NoDimension: there is none
 	lists     [][]stream.SignIn
 	seen      map[stream.SignIn]bool
+	key       []byte // scratch
 }
 
 func (s *signIns) drop() {
@@ -38,8 +39,8 @@ func (s *signIns) add(ev *event.Event, tick, apply int64) {
 	}
 	is.Account = strings.Clone(who)
 	s.seen[is] = true
-	key := append([]byte{byte(s.dimension)}, who...)
-	p := stream.PartitionOf(key) % uint64(len(s.lists))
+	s.key = append(append(s.key[:0], byte(s.dimension)), who...)
+	p := stream.PartitionOf(s.key) % uint64(len(s.lists))
 	s.lists[p] = append(s.lists[p], is)
 }
 
