@@ -25,7 +25,8 @@ type streams struct {
 
 const arl = 1000 * 365.25 * 24 // hours between false alarms of a stream
 
-func (w *streams) step(each func(i int, margin float64)) {
+// step plays a calm bin. An excursion is over where the evidence is calm or below.
+func (w *streams) step(each func(i int, margin, calm float64)) {
 	var ev score.Evidence
 	var sample score.Sample
 	sums := &fleet.Sums{}
@@ -34,7 +35,7 @@ func (w *streams) step(each func(i int, margin float64)) {
 		w.engine.Close(&w.states[i], 0, w.bin, &c, w.params, &ev, &sample)
 		sums.Add(0, &sample)
 		if each != nil {
-			each(i, ev.Margin())
+			each(i, ev.Margin(), 1-ev.Threshold)
 		}
 	}
 	w.params = w.config.CloseBin(w.fleet, w.bin, w.engine.Day(w.bin), sums)
@@ -76,7 +77,7 @@ func TestTheory(t *testing.T) {
 		}
 		peaks := make([]theory.Peaks, len(w.states))
 		for range 10_000 {
-			w.step(func(i int, m float64) { peaks[i].Add(m, -12) })
+			w.step(func(i int, margin, calm float64) { peaks[i].Add(margin, calm) })
 		}
 		var all theory.Peaks
 		for i := range peaks {
