@@ -37,9 +37,10 @@ func (f *fleetOf) hour(lift func(trait int) float64) []CrowdEvidence {
 		}
 		all.N += s.N
 		all.Linear += s.Linear
+		all.Over += s.Over
 	}
 	for i := range sums {
-		sums[i].AllN, sums[i].AllLinear = all.N, all.Linear
+		sums[i].AllN, sums[i].AllLinear, sums[i].AllOver = all.N, all.Linear, all.Over
 	}
 	f.bin++
 	return f.crowd.Close(f.bin, 24, 2, sums)
@@ -110,8 +111,11 @@ func TestCrowdLearnsWhatIsUsual(t *testing.T) {
 			}
 		}
 	}
-	if share, known := f.crowd.Share("user/network/", "7"); !known || math.Abs(share-1.0/40) > 0.005 {
+	if share, known := f.crowd.Share("user/network/", "8"); !known || math.Abs(share-1.0/40) > 0.005 {
 		t.Errorf("share %.3f, %v; want a fortieth", share, known)
+	}
+	if share, _ := f.crowd.Share("user/network/", "7"); share < 0.15 {
+		t.Errorf("many who have evidence come through trait 7, its share is %.3f", share)
 	}
 	b := f.crowd.AppendBinary(nil)
 	read, rest, err := DecodeCrowd(b)
