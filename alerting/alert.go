@@ -61,6 +61,7 @@ type Alert struct {
 	ShareNew   *float64           `json:"share_new,omitempty"`  // the part of the exposed records that this identity had never opened before, 0..1; nil: not known
 	FirstSeen  Time               `json:"first_seen,omitempty"` // event time of the first event of the identity; 0: not known
 	LastSeen   Time               `json:"last_seen,omitempty"`  // event time of its latest event; 0: not known
+	Returns    int64              `json:"returns,omitempty"`    // how often the episode has come back after hours without evidence; 0: never
 	Top        Top                `json:"top,omitzero"`         // what the exposed records went through
 	Members    *Members           `json:"members,omitempty"`    // the episodes that this message stands for; nil: none
 	Said       *Said              `json:"said,omitempty"`       // what a person has said, in the alert that tells of it; nil: nothing

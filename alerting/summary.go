@@ -24,12 +24,18 @@ func Summarize(a *Alert, loc *time.Location) string {
 	switch a.Kind {
 	case KindFact:
 		s.fact()
-		return s.b.String()
 	case KindCampaign:
 		s.campaign()
-		return s.b.String()
+	default:
+		s.statistical()
 	}
-	switch a.Status {
+	s.returns()
+	return s.b.String()
+}
+
+// statistical writes the sentences of an alert that rests on evidence.
+func (s *sentence) statistical() {
+	switch a := s.a; a.Status {
 	case Close:
 		s.closed()
 	case Update:
@@ -44,7 +50,17 @@ func Summarize(a *Alert, loc *time.Location) string {
 		s.found(true)
 		s.exposure()
 	}
-	return s.b.String()
+}
+
+// returns says how often the episode has come back, if it ever has.
+func (s *sentence) returns() {
+	switch n := s.a.Returns; n {
+	case 0:
+	case 1:
+		s.write(" It has come back once after hours of silence.")
+	default:
+		s.write(" It has come back ", Group(n), " times after hours of silence.")
+	}
 }
 
 // maxIdentity bounds an identity in a sentence, in bytes; the alert carries the

@@ -12,9 +12,13 @@ import (
 
 // Times of an episode, in milliseconds of event time, and its margin in nats.
 const (
-	// Quiet is how long the evidence must stay low for an open episode
-	// to close.
+	// Quiet is how long the evidence must stay low for an open episode to close that
+	// somebody has acknowledged, and to come back when it rises again.
 	Quiet = 6 * eventtime.Hour
+	// ShortSleep and LongSleep bound how long an episode that nobody has answered
+	// stays open without evidence; see Sleep.
+	ShortSleep = eventtime.Day
+	LongSleep  = 14 * eventtime.Day
 	// Grace is how long after its close an episode opens again under its
 	// old key.
 	Grace = eventtime.Day
@@ -78,6 +82,8 @@ type Episode struct {
 	Opened              int64    // tick of the latest opening
 	Announced           int64    // tick of the latest Open or Update action
 	High                int64    // latest tick with evidence above threshold - Margin, or with a fact
+	Returns             int64    // how often it has come back since First, after Quiet or longer
+	Gap                 int64    // longest time without evidence that it has come back from, ms
 	Closed              int64    // tick of the close, 0 while open
 	Severity            Severity // highest so far since Opened
 	Exposed             int64    // as last announced
@@ -113,10 +119,12 @@ func (s *Episodes) find(id ID) (int, bool) {
 //   - Open when the evidence reaches the threshold or a fact is known, under the
 //     old key if the last episode closed no more than Grace ago;
 //   - Update, while open, when the severity rises, when a fact is new, when the
-//     exposure or the number of members has doubled since it was last announced, or
-//     when nothing was told for Remind;
-//   - Close after Quiet (LongQuiet of a campaign and of what is confirmed) without
-//     evidence above threshold - Margin and without a fact.
+//     exposure or the number of members has doubled since it was last announced, when
+//     it comes back, or when it goes on and nothing was told for Remind;
+//   - Close when there was no evidence above threshold - Margin and no fact for long:
+//     for Sleep while nobody has answered it, so that what works by night is one
+//     episode; for Quiet once somebody has acknowledged it; for LongQuiet at the
+//     least of a campaign and of what is confirmed.
 //
 // Observations of one identity come in order of ticks; one that is older than the
 // latest is taken as if of the latest.
@@ -157,6 +165,7 @@ func (r *Observation) severity() Severity {
 // open starts the episode, or starts it again. What people said of it before
 // stands, but for an acknowledgement: it came back after that.
 func (ep *Episode) open(r *Observation) Decision {
+	ep.returned(r.Tick)
 	ep.Opened, ep.Announced, ep.High, ep.Closed = r.Tick, r.Tick, r.Tick, 0
 	ep.Severity, ep.Exposed, ep.Members, ep.Facts = r.severity(), r.Exposed, r.Members, ""
 	ep.learn(r.Facts)
@@ -187,31 +196,58 @@ func (ep *Episode) learn(facts []string) bool {
 
 // follow judges an observation of an open episode.
 func (ep *Episode) follow(r *Observation) Decision {
-	if r.Log >= r.Threshold-Margin || len(r.Facts) > 0 {
-		ep.High = r.Tick
-	}
-	if ep.over(r.Tick) {
+	if ep.over(r.Tick) && !r.high() {
 		return ep.close(r.Tick)
 	}
+	back := false
+	if r.high() {
+		back = ep.returned(r.Tick) && ep.Standing != Acknowledged
+		ep.High = r.Tick
+	}
 	severity := max(ep.Severity, r.severity())
-	material := ep.learn(r.Facts) || severity != ep.Severity ||
+	material := ep.learn(r.Facts) || severity != ep.Severity || back ||
 		r.Exposed >= 2*max(ep.Exposed, 1) || r.Members >= 2*max(ep.Members, 1)
-	if !material && (ep.Standing == Acknowledged || r.Tick-ep.Announced < Remind) {
+	if !material && (!r.high() || ep.Standing == Acknowledged || r.Tick-ep.Announced < Remind) {
 		return Decision{Episode: *ep}
 	}
 	ep.Severity, ep.Exposed, ep.Members, ep.Announced = severity, r.Exposed, max(ep.Members, r.Members), r.Tick
 	return Decision{Action: Update, Episode: *ep}
 }
 
+// high reports whether the observation keeps an open episode going.
+func (r *Observation) high() bool { return r.Log >= r.Threshold-Margin || len(r.Facts) > 0 }
+
+// returned notes that evidence has come at a tick, and reports whether the episode
+// comes back by it. An episode that has just begun comes back from nothing.
+func (ep *Episode) returned(tick int64) bool {
+	gap := tick - ep.High
+	if ep.High == 0 || gap < Quiet {
+		return false
+	}
+	ep.Returns++
+	ep.Gap = max(ep.Gap, gap)
+	return true
+}
+
+// Sleep returns how long an episode that nobody has answered stays open without
+// evidence: twice the longest time that it has come back from so far, so that what
+// comes each night, or each week, goes on as one. It lies between ShortSleep and
+// LongSleep. Times are in ms.
+func Sleep(gap int64) int64 { return min(max(2*gap, ShortSleep), LongSleep) }
+
 // over reports whether the episode has been quiet for long enough to close.
 func (ep *Episode) over(tick int64) bool { return tick >= ep.Ends() }
 
 // Ends returns the tick at which the episode closes if nothing more is seen.
 func (ep *Episode) Ends() int64 {
-	if ep.Standing == Confirmed || ep.Members > 0 {
-		return ep.High + LongQuiet
+	quiet := int64(Quiet)
+	switch {
+	case ep.Standing == Unjudged:
+		quiet = Sleep(ep.Gap)
+	case ep.Standing == Confirmed || ep.Members > 0:
+		quiet = LongQuiet
 	}
-	return ep.High + Quiet
+	return ep.High + quiet
 }
 
 func (ep *Episode) close(tick int64) Decision {
@@ -241,8 +277,7 @@ func (s *Episodes) SetStanding(id ID, standing Standing, tick int64) Decision {
 }
 
 // Expire ends a tick after all its observations were judged: it closes the open
-// episodes of which no high evidence has come for Quiet, or LongQuiet, in order of
-// dimension and identity, and returns them; and it forgets, and returns as
+// episodes that are over (see Ends), in order of dimension and identity, and returns them; and it forgets, and returns as
 // forgotten, those closed more than Grace ago.
 func (s *Episodes) Expire(tick int64) (closed []Decision, forgotten []Episode) {
 	kept := s.list[:0]
@@ -285,7 +320,7 @@ func (s *Episodes) Restore(ep Episode) {
 }
 
 const (
-	episodeVersion = 2
+	episodeVersion = 3
 	// MaxName is how many bytes the name of a dimension or an identity may have.
 	MaxName = 1 << 16
 )
@@ -303,7 +338,7 @@ func (ep *Episode) AppendBinary(b []byte) []byte {
 }
 
 func (ep *Episode) numbers() []*int64 {
-	return []*int64{&ep.First, &ep.Opened, &ep.Announced, &ep.High, &ep.Closed, &ep.Exposed, &ep.Members}
+	return []*int64{&ep.First, &ep.Opened, &ep.Announced, &ep.High, &ep.Closed, &ep.Exposed, &ep.Members, &ep.Returns, &ep.Gap}
 }
 
 // Decode reads what AppendBinary wrote and returns the bytes after it.

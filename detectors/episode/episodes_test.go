@@ -24,14 +24,15 @@ func TestEpisodeStory(t *testing.T) {
 		{3, 12.5, 200, "update", "certain now: medium"},
 		{4, 12.5, 399, "nothing", "not yet doubled"},
 		{5, 12.5, 400, "update", "exposure doubled since last told"},
-		{6, 12.5, 500, "nothing", ""},
+		{6, 12.5, 500, "nothing", ""}, {11, 12.5, 500, "nothing", ""}, {16, 12.5, 500, "nothing", ""}, {21, 12.5, 500, "nothing", ""}, {26, 12.5, 500, "nothing", ""},
 		{29, 12.5, 500, "update", "a day since last told"},
 		{30, 8.5, 500, "nothing", "within the margin: still high"},
 		{31, 7, 500, "nothing", "low since an hour"},
 		{35, 7, 500, "nothing", "low since five"},
-		{36, 7, 500, "close", "six hours after it was last high"},
-		{40, 9, 500, "nothing", "closed and below the threshold"},
-		{59, 10, 600, "open", "within a day of the close"},
+		{53, 7, 500, "nothing", "low since a day but an hour, and nothing is told of that"},
+		{54, 7, 500, "close", "a day after it was last high"},
+		{58, 9, 500, "nothing", "closed and below the threshold"},
+		{77, 10, 600, "open", "within a day of the close"},
 	} {
 		v := s.Judge(Observation{Dimension: "user", Identity: "a", Tick: step.hour * eventtime.Hour, Log: step.log, Threshold: 10, Exposed: step.exposed})
 		if v.Action.String() != step.want {
@@ -40,7 +41,7 @@ func TestEpisodeStory(t *testing.T) {
 		if v.Action != Nothing && v.Episode.First != eventtime.Hour {
 			t.Fatalf("hour %d: the key moved to %d", step.hour, v.Episode.First)
 		}
-		if v.Reopened != (step.hour == 59) {
+		if v.Reopened != (step.hour == 77) {
 			t.Fatalf("hour %d: reopened %v", step.hour, v.Reopened)
 		}
 	}
@@ -51,20 +52,20 @@ func TestExpire(t *testing.T) {
 	for _, name := range []string{"b", "a"} {
 		s.Judge(Observation{Dimension: "user", Identity: name, Tick: eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5})
 	}
-	if closed, _ := s.Expire(7*eventtime.Hour - 1); len(closed) != 0 {
-		t.Fatalf("closed %v before six hours of quiet", closed)
+	if closed, _ := s.Expire(25*eventtime.Hour - 1); len(closed) != 0 {
+		t.Fatalf("closed %v before a day of quiet", closed)
 	}
-	closed, _ := s.Expire(7 * eventtime.Hour)
+	closed, _ := s.Expire(25 * eventtime.Hour)
 	if len(closed) != 2 || closed[0].Episode.Identity != "a" || closed[1].Action != Close {
 		t.Fatalf("closed %v, want a and b", closed)
 	}
-	if v := s.Judge(Observation{Dimension: "user", Identity: "a", Tick: 31 * eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5}); !v.Reopened || v.Episode.First != eventtime.Hour {
+	if v := s.Judge(Observation{Dimension: "user", Identity: "a", Tick: 49 * eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5}); !v.Reopened || v.Episode.First != eventtime.Hour {
 		t.Fatalf("a day after the close: %+v, want the old key", v)
 	}
-	if _, gone := s.Expire(32 * eventtime.Hour); len(gone) != 1 || gone[0].Identity != "b" {
+	if _, gone := s.Expire(50 * eventtime.Hour); len(gone) != 1 || gone[0].Identity != "b" {
 		t.Fatalf("forgot %v, want b", gone)
 	}
-	if v := s.Judge(Observation{Dimension: "user", Identity: "b", Tick: 33 * eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5}); v.Reopened || v.Episode.First != 33*eventtime.Hour {
+	if v := s.Judge(Observation{Dimension: "user", Identity: "b", Tick: 51 * eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5}); v.Reopened || v.Episode.First != 51*eventtime.Hour {
 		t.Fatalf("after the grace: %+v, want a new key", v)
 	}
 }
@@ -107,8 +108,9 @@ func TestFactsInEpisodes(t *testing.T) {
 		{5, 0, []string{"retired_key", "unissued_token"}, "update", High, "a second fact"},
 		{10, 0, []string{"retired_key"}, "nothing", High, "still known"},
 		{15, 0, nil, "nothing", High, "quiet for five hours"},
-		{16, 0, nil, "close", High, "quiet for six"},
-		{20, 0, []string{"unissued_token"}, "open", High, "known again"},
+		{33, 0, nil, "nothing", High, "quiet for a day but an hour"},
+		{34, 0, nil, "close", High, "quiet for a day"},
+		{38, 0, []string{"unissued_token"}, "open", High, "known again"},
 	} {
 		floor := Low
 		switch len(step.facts) {
@@ -117,7 +119,7 @@ func TestFactsInEpisodes(t *testing.T) {
 		case 2:
 			floor = High
 		}
-		if step.hour == 20 {
+		if step.hour == 38 {
 			floor = High
 		}
 		v := s.Judge(Observation{Dimension: "key", Identity: "k", Tick: step.hour * eventtime.Hour, Log: step.log, Threshold: 10, Exposed: 60, Facts: step.facts, Floor: floor})
@@ -158,5 +160,47 @@ func TestStanding(t *testing.T) {
 	}
 	if v := s.SetStanding(ID{"user", "a"}, Unjudged, 61*eventtime.Hour); v.Action != Nothing || v.Episode.Standing != Unjudged {
 		t.Fatalf("taken back: %+v", v)
+	}
+}
+
+// A leaver who comes back each evening for five weeks is one episode, that sleeps by
+// day and is told of once an evening; and what comes back after ever longer gaps is
+// waited for twice as long as it has stayed away.
+func TestSleeps(t *testing.T) {
+	var s Episodes
+	told := map[Action]int{}
+	judge := func(hour int64, facts ...string) Decision {
+		t.Helper()
+		v := s.Judge(Observation{Dimension: "user", Identity: "a", Tick: hour * eventtime.Hour, Threshold: 10, Exposed: 50, Facts: facts})
+		told[v.Action]++
+		return v
+	}
+	for day := range int64(35) {
+		for hour := int64(20); hour < 23; hour++ {
+			judge(24*day+hour, "acted_after_leave")
+		}
+		if closed, _ := s.Expire((24*day + 43) * eventtime.Hour); len(closed) > 0 {
+			t.Fatalf("day %d: closed by day", day)
+		}
+	}
+	if ep, _ := s.Get(ID{"user", "a"}); told[Open] != 1 || told[Update] != 34 || ep.Returns != 34 || ep.Gap != 22*eventtime.Hour {
+		t.Errorf("told %v, came back %d times after %d hours: want one open, 34 updates, 22 hours", told, ep.Returns, ep.Gap/eventtime.Hour)
+	}
+	last := int64(34*24 + 22) // hour of the latest evidence; the longest gap is 22 hours
+	for _, step := range []struct{ gap, sleeps int64 }{{43, 86}, {85, 170}, {169, 336}, {335, 336}} {
+		if closed, _ := s.Expire((last + step.gap) * eventtime.Hour); len(closed) > 0 {
+			t.Fatalf("closed after %d hours", step.gap)
+		}
+		last += step.gap
+		if v := judge(last, "acted_after_leave"); v.Action != Update {
+			t.Errorf("back after %d hours: %s, want an update", step.gap, v.Action)
+		}
+		if ep, _ := s.Get(ID{"user", "a"}); ep.Ends() != (last+step.sleeps)*eventtime.Hour {
+			t.Errorf("after a gap of %d hours it ends after %d, want %d", step.gap, ep.Ends()/eventtime.Hour-last, step.sleeps)
+		}
+	}
+	s.SetStanding(ID{"user", "a"}, Acknowledged, last*eventtime.Hour)
+	if closed, _ := s.Expire((last + 6) * eventtime.Hour); len(closed) != 1 {
+		t.Error("somebody looks at it, and it does not close after six hours of quiet")
 	}
 }
