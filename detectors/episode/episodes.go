@@ -277,23 +277,23 @@ func (s *Episodes) SetStanding(id ID, standing Standing, tick int64) Decision {
 }
 
 // Expire ends a tick after all its observations were judged: it closes the open
-// episodes that are over (see Ends), in order of dimension and identity, and returns them; and it forgets, and returns as
+// episodes that are over (see Ends) and not kept, in order of dimension and identity, and returns them; and it forgets, and returns as
 // forgotten, those closed more than Grace ago.
-func (s *Episodes) Expire(tick int64) (closed []Decision, forgotten []Episode) {
-	kept := s.list[:0]
+func (s *Episodes) Expire(tick int64, kept func(*Episode) bool) (closed []Decision, forgotten []Episode) {
+	left := s.list[:0]
 	for i := range s.list {
 		ep := s.list[i]
 		switch {
-		case ep.Closed == 0 && ep.over(tick):
+		case ep.Closed == 0 && ep.over(tick) && !kept(&ep):
 			closed = append(closed, ep.close(tick))
 		case ep.Closed != 0 && tick-ep.Closed > Grace:
 			forgotten = append(forgotten, ep)
 			continue
 		}
-		kept = append(kept, ep)
+		left = append(left, ep)
 	}
-	clear(s.list[len(kept):])
-	s.list = kept
+	clear(s.list[len(left):])
+	s.list = left
 	return closed, forgotten
 }
 

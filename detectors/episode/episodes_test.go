@@ -7,6 +7,9 @@ import (
 	"pgregory.net/rapid"
 )
 
+// none keeps nothing open.
+func none(*Episode) bool { return false }
+
 // TestEpisodeStory follows one identity through the life of an episode. The
 // threshold is 10 throughout; times are hours.
 func TestEpisodeStory(t *testing.T) {
@@ -52,17 +55,17 @@ func TestExpire(t *testing.T) {
 	for _, name := range []string{"b", "a"} {
 		s.Judge(Observation{Dimension: "user", Identity: name, Tick: eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5})
 	}
-	if closed, _ := s.Expire(25*eventtime.Hour - 1); len(closed) != 0 {
+	if closed, _ := s.Expire(25*eventtime.Hour-1, none); len(closed) != 0 {
 		t.Fatalf("closed %v before a day of quiet", closed)
 	}
-	closed, _ := s.Expire(25 * eventtime.Hour)
+	closed, _ := s.Expire(25*eventtime.Hour, none)
 	if len(closed) != 2 || closed[0].Episode.Identity != "a" || closed[1].Action != Close {
 		t.Fatalf("closed %v, want a and b", closed)
 	}
 	if v := s.Judge(Observation{Dimension: "user", Identity: "a", Tick: 49 * eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5}); !v.Reopened || v.Episode.First != eventtime.Hour {
 		t.Fatalf("a day after the close: %+v, want the old key", v)
 	}
-	if _, gone := s.Expire(50 * eventtime.Hour); len(gone) != 1 || gone[0].Identity != "b" {
+	if _, gone := s.Expire(50*eventtime.Hour, none); len(gone) != 1 || gone[0].Identity != "b" {
 		t.Fatalf("forgot %v, want b", gone)
 	}
 	if v := s.Judge(Observation{Dimension: "user", Identity: "b", Tick: 51 * eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5}); v.Reopened || v.Episode.First != 51*eventtime.Hour {
@@ -179,7 +182,7 @@ func TestSleeps(t *testing.T) {
 		for hour := int64(20); hour < 23; hour++ {
 			judge(24*day+hour, "acted_after_leave")
 		}
-		if closed, _ := s.Expire((24*day + 43) * eventtime.Hour); len(closed) > 0 {
+		if closed, _ := s.Expire((24*day+43)*eventtime.Hour, none); len(closed) > 0 {
 			t.Fatalf("day %d: closed by day", day)
 		}
 	}
@@ -188,7 +191,7 @@ func TestSleeps(t *testing.T) {
 	}
 	last := int64(34*24 + 22) // hour of the latest evidence; the longest gap is 22 hours
 	for _, step := range []struct{ gap, sleeps int64 }{{43, 86}, {85, 170}, {169, 336}, {335, 336}} {
-		if closed, _ := s.Expire((last + step.gap) * eventtime.Hour); len(closed) > 0 {
+		if closed, _ := s.Expire((last+step.gap)*eventtime.Hour, none); len(closed) > 0 {
 			t.Fatalf("closed after %d hours", step.gap)
 		}
 		last += step.gap
@@ -200,7 +203,7 @@ func TestSleeps(t *testing.T) {
 		}
 	}
 	s.SetStanding(ID{"user", "a"}, Acknowledged, last*eventtime.Hour)
-	if closed, _ := s.Expire((last + 6) * eventtime.Hour); len(closed) != 1 {
+	if closed, _ := s.Expire((last+6)*eventtime.Hour, none); len(closed) != 1 {
 		t.Error("somebody looks at it, and it does not close after six hours of quiet")
 	}
 }

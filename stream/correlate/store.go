@@ -165,6 +165,21 @@ func (b *episodeStore) remove(id episode.ID, record *episodeRecord) {
 	b.changed[id] = true
 }
 
+// hasOpenMember reports whether a campaign has a member that is open: it ends after
+// its members.
+func (b *episodeStore) hasOpenMember(ep *episode.Episode) bool {
+	record := b.records[ep.ID()]
+	if record.campaign == nil {
+		return false
+	}
+	for m := range b.members[record.key] {
+		if b.isOpen(m) {
+			return true
+		}
+	}
+	return false
+}
+
 // nextDue returns the first tick after closed in which an open episode closes if
 // nothing more is seen, or is to be named; the largest number there is if none is
 // open.
@@ -174,7 +189,9 @@ func (b *episodeStore) nextDue(grid eventtime.Grid, closed int64) int64 {
 		if ep.Closed != 0 {
 			continue
 		}
-		tick = min(tick, max(grid.TickOf(ep.Ends()-1), closed+1))
+		if ends := grid.TickOf(ep.Ends() - 1); ends > closed || !b.hasOpenMember(&ep) {
+			tick = min(tick, max(ends, closed+1))
+		}
 		if waits := b.records[ep.ID()].waits; waits != 0 {
 			tick = min(tick, max(grid.TickOf(waits+namedWithin-1), closed+1))
 		}

@@ -121,7 +121,7 @@ func (t *Task) observation(in *tickInput, end int64) episode.Observation {
 // expire closes the episodes that have been quiet, and forgets those that can
 // not open again.
 func (t *Task) expire(acts *tickActions) {
-	closed, forgotten := t.store.episodes.Expire(acts.end)
+	closed, forgotten := t.store.episodes.Expire(acts.end, t.store.hasOpenMember)
 	for i := range closed {
 		acts.add(closed[i].Episode.ID(), closed[i].Action)
 	}
