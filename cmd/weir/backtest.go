@@ -155,6 +155,9 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 	if flush := out.Flush(); err == nil && flush != nil {
 		err = fmt.Errorf("writing the alerts: %w", flush)
 	}
+	for _, w := range run.Summary.Shortcomings() {
+		run.Warn(w)
+	}
 	if run.Summary.Events > 0 { // an empty log lacks every input, which its emptiness says already
 		run.Summary.Missing = run.Local.Detect.Stats().Inputs.Missing()
 	}

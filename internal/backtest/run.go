@@ -187,3 +187,22 @@ func (s *Summary) warnings() (out []string) {
 	}
 	return out
 }
+
+// learning is how many days of a log the statistics need.
+const learning = 14
+
+// Shortcomings say why a log tells little: most of it could not be read, or it is too
+// short to learn from.
+func (s *Summary) Shortcomings() (out []string) {
+	rejected := -s.Rejected[event.Ignored.String()]
+	for _, n := range s.Rejected {
+		rejected += n
+	}
+	if rejected > s.Events {
+		out = append(out, fmt.Sprintf("more than half of the log could not be read, %s of %s records: `weir map` shows why", alerting.Group(rejected), alerting.Group(rejected+s.Events)))
+	}
+	if days := s.To.Std().Sub(s.From.Std()).Hours() / 24; s.From != 0 && days < learning {
+		out = append(out, fmt.Sprintf("the log is %.1f days long, and the statistics learn for %d: that nothing is said of somebody means little yet; facts speak already", days, learning))
+	}
+	return out
+}

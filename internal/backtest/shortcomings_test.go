@@ -1,0 +1,36 @@
+package backtest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/event"
+)
+
+// A log of which most cannot be read, or that is too short to learn from, says so; what
+// its format leaves out counts for neither.
+func TestShortcomings(t *testing.T) {
+	const day = 24 * 3600_000
+	ignored := event.Ignored.String()
+	for _, c := range []struct {
+		events, rejected, left int64
+		days                   alerting.Time
+		want                   string
+	}{
+		{100, 100, 0, 20, ""},
+		{100, 101, 0, 20, "more than half of the log could not be read, 101 of 201 records"},
+		{100, 0, 900, 20, ""},
+		{100, 0, 0, 3, "the log is 3.0 days long, and the statistics learn for 14"},
+		{0, 0, 0, 0, ""},
+	} {
+		s := Summary{Events: c.events, Rejected: map[string]int64{"not_json": c.rejected, ignored: c.left}, From: day, To: day + c.days*day}
+		if c.events == 0 {
+			s.From, s.To = 0, 0
+		}
+		got := strings.Join(s.Shortcomings(), "\n")
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}
