@@ -77,6 +77,10 @@ soak: ## run the long proofs: kills, restarts, days of traffic (needs Docker; SO
 fuzz: ## fuzz every fuzz test for FUZZTIME=20s each
 	@.ci/fuzz $(FUZZTIME)
 
+.PHONY: docs-check
+docs-check: ## hold what the pages show of commands and their output against what they write (minutes)
+	WEIR_DOCS=1 go test -count=1 -v -timeout 30m -run TestDocs ./cmd/weir
+
 .PHONY: docs
 docs: ## write the generated references under docs/ again
 	go generate ./...

@@ -80,7 +80,7 @@ func (f *simulateFlags) register(cmd *cobra.Command) {
 	fl.Uint64Var(&f.seed, "seed", 1, "another seed is another company")
 	fl.IntVar(&f.days, "days", 0, "length in days (default: the scenario's own)")
 	fl.StringVar(&f.start, "start", "", "first instant, RFC 3339 or a date (default "+simulate.DefaultStart.Format(time.DateOnly)+")")
-	fl.Float64Var(&f.scale, "scale", 0, "size of the company, 1 = 150 staff and about 35,000 events a working day (default: the scenario's own)")
+	fl.Float64Var(&f.scale, "scale", 0, "size of the company, 1 = 150 staff and about 39,000 events a working day (default: the scenario's own)")
 	fl.StringVar(&f.leakStart, "leak-start", "", "when the leak begins, RFC 3339 or a date (default: the scenario's own)")
 	fl.Float64Var(&f.leakFactor, "leak-factor", 1, "multiply the leak's rate")
 	fl.BoolVar(&f.backlog, "backlog", false, "let the outage's events come late, after it, instead of not at all")

@@ -12,11 +12,11 @@ import (
 
 // Times of an episode, in milliseconds of event time, and its margin in nats.
 const (
-	// Quiet is how long the evidence must stay low for an open episode to close that
-	// somebody has acknowledged, and to come back when it rises again.
+	// Quiet is how long the evidence must stay low for an open episode to close, unless
+	// it sleeps, and to come back when it rises again.
 	Quiet = 6 * eventtime.Hour
-	// ShortSleep and LongSleep bound how long an episode that nobody has answered
-	// stays open without evidence; see Sleep.
+	// ShortSleep and LongSleep bound how long an episode of a fact that nobody has
+	// answered stays open though the fact does not show; see Sleep.
 	ShortSleep = eventtime.Day
 	LongSleep  = 14 * eventtime.Day
 	// Grace is how long after its close an episode opens again under its
@@ -121,10 +121,9 @@ func (s *Episodes) find(id ID) (int, bool) {
 //   - Update, while open, when the severity rises, when a fact is new, when the
 //     exposure or the number of members has doubled since it was last announced, when
 //     it comes back, or when it goes on and nothing was told for Remind;
-//   - Close when there was no evidence above threshold - Margin and no fact for long:
-//     for Sleep while nobody has answered it, so that what works by night is one
-//     episode; for Quiet once somebody has acknowledged it; for LongQuiet at the
-//     least of a campaign and of what is confirmed.
+//   - Close after Quiet (LongQuiet of a campaign and of what is confirmed) without
+//     evidence above threshold - Margin and without a fact; of a fact that nobody has
+//     answered after Sleep, so that a leaver who works by night is one episode.
 //
 // Observations of one identity come in order of ticks; one that is older than the
 // latest is taken as if of the latest.
@@ -229,10 +228,11 @@ func (ep *Episode) returned(tick int64) bool {
 	return true
 }
 
-// Sleep returns how long an episode that nobody has answered stays open without
-// evidence: twice the longest time that it has come back from so far, so that what
-// comes each night, or each week, goes on as one. It lies between ShortSleep and
-// LongSleep. Times are in ms.
+// Sleep returns how long an episode of a fact that nobody has answered stays open
+// though the fact does not show: twice the longest time that it has come back from so
+// far, so that what comes each night, or each week, goes on as one. It lies between
+// ShortSleep and LongSleep. Evidence sleeps less: each shared key stands out now and
+// then, and a leak must not be taken for the going on of that. Times are in ms.
 func Sleep(gap int64) int64 { return min(max(2*gap, ShortSleep), LongSleep) }
 
 // over reports whether the episode has been quiet for long enough to close.
@@ -242,7 +242,7 @@ func (ep *Episode) over(tick int64) bool { return tick >= ep.Ends() }
 func (ep *Episode) Ends() int64 {
 	quiet := int64(Quiet)
 	switch {
-	case ep.Standing == Unjudged:
+	case ep.Standing == Unjudged && ep.Facts != "":
 		quiet = Sleep(ep.Gap)
 	case ep.Standing == Confirmed || ep.Members > 0:
 		quiet = LongQuiet
