@@ -1,0 +1,179 @@
+// Package follow reads what weir has committed to its own topics, from their
+// beginning and then as it comes, and publishes the picture that package model
+// makes of it. It takes part in no consumer group and writes nothing, so that any
+// number of consoles read beside each other and in nobody's way.
+package follow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/topics"
+)
+
+// Follower reads the topics of one deployment.
+type Follower struct {
+	Connection *cluster.Connection
+	Topics     topics.Names
+	Grid       eventtime.Grid
+	Log        *slog.Logger
+	// Publish gets a snapshot after something has come, not more often than each
+	// Every. whole says that all that stood there when the reading began was read.
+	Publish func(s *model.Snapshot, whole bool)
+	Every   time.Duration // 0: a second
+}
+
+// pollFor is how long records are waited for before the follower looks around.
+const pollFor = 500 * time.Millisecond
+
+// reading is one run of a follower.
+type reading struct {
+	*Follower
+	client *kgo.Client
+	fold   *model.Fold
+	next   map[string]int64 // by topic: the next offset
+	ends   map[string]int64 // by topic: where it ended when the reading began
+	fresh  bool             // something has come since the last snapshot
+	whole  bool
+}
+
+// Run reads until ctx ends or something fails; then it can be run again, which
+// begins anew.
+func (f *Follower) Run(ctx context.Context) error {
+	start := map[int32]kgo.Offset{0: kgo.NewOffset().AtStart()}
+	cl, err := f.Connection.Client(ctx,
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), // so that a position reaches the end of its log
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
+			f.Topics.Alerts: start, f.Topics.Suppressed: start, f.Topics.Verdicts: start, f.Topics.Parameters: start,
+		}),
+	)
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	r := &reading{Follower: f, client: cl, fold: model.NewFold(), next: map[string]int64{}, fresh: true}
+	if err := r.findEnds(ctx); err != nil {
+		return err
+	}
+	every := f.Every
+	if every == 0 {
+		every = time.Second
+	}
+	var published time.Time
+	for {
+		if err := r.poll(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if was := r.whole; !was && r.hasAll() || r.fresh && time.Since(published) >= every {
+			r.whole, r.fresh = was || r.hasAll(), false
+			f.Publish(r.fold.Snapshot(), r.whole)
+			published = time.Now()
+		}
+	}
+}
+
+// findEnds notes where the topics end now. Parameters are left out: their topic is
+// compacted, so that a position may never reach its end.
+func (r *reading) findEnds(ctx context.Context) error {
+	names := []string{r.Topics.Alerts, r.Topics.Suppressed, r.Topics.Verdicts}
+	ends, err := kadm.NewClient(r.client).ListCommittedOffsets(ctx, names...)
+	if err != nil {
+		return fmt.Errorf("listing the offsets of weir's topics: %w", cluster.Explain(err))
+	}
+	r.ends = map[string]int64{}
+	for _, name := range names {
+		end, ok := ends.Lookup(name, 0)
+		if !ok || end.Err != nil {
+			return fmt.Errorf("listing the offsets of %s: %w", name, cluster.Explain(end.Err))
+		}
+		r.ends[name] = end.Offset
+	}
+	return nil
+}
+
+// hasAll reports whether all was read that stood there when the reading began.
+func (r *reading) hasAll() bool {
+	for name, end := range r.ends {
+		if r.next[name] < end {
+			return false
+		}
+	}
+	return true
+}
+
+// poll takes in what has come.
+func (r *reading) poll(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, pollFor)
+	defer cancel()
+	fetches := r.client.PollFetches(wait)
+	if err := cluster.FetchError(ctx, fetches); err != nil {
+		return err
+	}
+	for iter := fetches.RecordIter(); !iter.Done(); {
+		rec := iter.Next()
+		r.next[rec.Topic] = rec.Offset + 1
+		if rec.Attrs.IsControl() {
+			continue
+		}
+		if err := r.take(rec); err != nil {
+			// Another version of weir may have written it; the rest can be shown.
+			r.Log.Warn("the console passes over a record", "topic", rec.Topic, "offset", rec.Offset, "error", err)
+			continue
+		}
+		r.fresh = true
+	}
+	return nil
+}
+
+// errTombstone is what a record without a value is taken for.
+var errTombstone = errors.New("it is empty")
+
+// take takes in one record.
+func (r *reading) take(rec *kgo.Record) error {
+	if rec.Value == nil {
+		return errTombstone
+	}
+	switch rec.Topic {
+	case r.Topics.Alerts:
+		a, err := alerting.ParseAlert(rec.Value)
+		if err != nil {
+			return err
+		}
+		r.fold.Alert(a)
+	case r.Topics.Suppressed:
+		s, err := correlate.DecodeSuppressed(rec.Value)
+		if err != nil {
+			return err
+		}
+		r.fold.Suppressed(s)
+	case r.Topics.Verdicts:
+		v, err := correlate.DecodeVerdict(rec.Value)
+		if err != nil {
+			return err
+		}
+		r.fold.Verdict(v)
+	case r.Topics.Parameters:
+		p, err := stream.DecodeParameterRecord(rec.Value)
+		if err != nil {
+			return err
+		}
+		r.fold.Judged(alerting.Time(r.Grid.BinStart(p.Bin + 1)))
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package follow
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/alertingtest"
+	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/topics"
+)
+
+type published struct {
+	*model.Snapshot
+	whole bool
+}
+
+// deployment is an embedded broker with weir's topics.
+type deployment struct {
+	t     *testing.T
+	conn  *cluster.Connection
+	names topics.Names
+	log   bytes.Buffer
+}
+
+func newDeployment(t *testing.T) *deployment {
+	t.Helper()
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	d := &deployment{t: t, names: topics.Named("weir.")}
+	d.conn = &cluster.Connection{Brokers: broker.ListenAddrs(), ClientID: "test", Logger: slog.New(slog.DiscardHandler)}
+	if err := topics.Ensure(t.Context(), d.conn, d.names.Specs(1), 1); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// write writes values to a topic in one transaction, which ends as said.
+func (d *deployment) write(topic string, how kgo.TransactionEndTry, values ...[]byte) {
+	d.t.Helper()
+	cl, err := d.conn.Client(d.t.Context(), kgo.TransactionalID(fmt.Sprint(topic, how)))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer cl.Close()
+	if err := cl.BeginTransaction(); err != nil {
+		d.t.Fatal(err)
+	}
+	for _, v := range values {
+		if err := cl.ProduceSync(d.t.Context(), &kgo.Record{Topic: topic, Value: v}).FirstErr(); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	if err := cl.EndTransaction(d.t.Context(), how); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// follow reads the deployment until the test ends.
+func (d *deployment) follow() <-chan published {
+	grid, err := eventtime.NewGrid(5*time.Minute, time.Hour)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	out := make(chan published, 1000)
+	f := &Follower{
+		Connection: d.conn, Topics: d.names, Grid: grid, Log: slog.New(slog.NewTextHandler(&d.log, nil)), Every: time.Millisecond,
+		Publish: func(s *model.Snapshot, whole bool) { out <- published{s, whole} },
+	}
+	ctx, cancel := context.WithCancel(d.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- f.Run(ctx) }()
+	d.t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			d.t.Error(err)
+		}
+	})
+	return out
+}
+
+// until returns the first snapshot for which a condition holds.
+func until(t *testing.T, from <-chan published, what string, holds func(published) bool) published {
+	t.Helper()
+	limit := time.After(20 * time.Second)
+	for {
+		select {
+		case s := <-from:
+			if holds(s) {
+				return s
+			}
+		case <-limit:
+			t.Fatal("not within 20 seconds: ", what)
+		}
+	}
+}
+
+// What was committed is shown, from the beginning and as it comes; what was
+// aborted never is, and a record that cannot be read stands in nobody's way.
+func TestFollow(t *testing.T) {
+	d := newDeployment(t)
+	a := alertingtest.Full()
+	other := alertingtest.Korean()
+	d.write(d.names.Alerts, kgo.TryCommit, a.AppendJSON(nil), []byte(`{"schema":99}`))
+	d.write(d.names.Alerts, kgo.TryAbort, other.AppendJSON(nil))
+	s := correlate.Suppressed{By: correlate.SuppressedBy{Kind: correlate.ByConfig, Name: "r"}, Alert: *alertingtest.Campaign()}
+	d.write(d.names.Suppressed, kgo.TryCommit, s.AppendJSON(nil))
+	from := d.follow()
+	got := until(t, from, "all is read", func(p published) bool { return p.whole })
+	if len(got.Episodes()) != 2 || got.Episode(a.DedupKey) == nil || got.Episode(other.DedupKey) != nil || len(got.Holders()) != 1 {
+		t.Errorf("%d episodes, %d holders", len(got.Episodes()), len(got.Holders()))
+	}
+	if !strings.Contains(d.log.String(), "passes over a record") {
+		t.Error("nothing is logged of the record that cannot be read")
+	}
+	v := correlate.Verdict{ID: "1", Time: a.Time, Kind: correlate.Acknowledged, DedupKey: a.DedupKey, Author: "ana"}
+	if err := topics.AppendVerdict(t.Context(), d.conn, d.names, v); err != nil {
+		t.Fatal(err)
+	}
+	until(t, from, "the verdict comes", func(p published) bool { return p.Episode(a.DedupKey).Holder() == "ana" })
+	end := *a
+	end.Status, end.Time = alerting.Close, a.Time+3600_000
+	d.write(d.names.Alerts, kgo.TryCommit, end.AppendJSON(nil))
+	until(t, from, "the end comes", func(p published) bool { return !p.Episode(a.DedupKey).IsOpen() })
+}
+
+// A deployment that has said nothing is whole at once.
+func TestFollowNothing(t *testing.T) {
+	d := newDeployment(t)
+	if s := until(t, d.follow(), "a whole snapshot", func(p published) bool { return p.whole }); len(s.Episodes()) != 0 {
+		t.Errorf("%d episodes", len(s.Episodes()))
+	}
+}
