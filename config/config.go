@@ -108,14 +108,6 @@ type Time struct {
 	Zone        *time.Location
 }
 
-// HTTP is the server of metrics and health.
-type HTTP struct {
-	Listen string // host:port, or Off
-}
-
-// Off is the value of HTTP.Listen that starts no server.
-const Off = "off"
-
 // Log is weir's own log, on stderr.
 type Log struct {
 	Level  string // debug, info, warn or error

@@ -95,13 +95,13 @@ func New(o Options, now func() time.Time) (*Control, error) {
 		c.hosts[strings.ToLower(host)] = true
 	}
 	for _, u := range o.Users {
-		if err := checkHash(u.Hash); err != nil {
-			return nil, fmt.Errorf("user %s: %w", u.Name, err)
+		if err := CheckPasswordHash(u.Hash); err != nil {
+			return nil, fmt.Errorf("the hash of user %s %w", u.Name, err)
 		}
 	}
 	for _, t := range o.Tokens {
-		if b, err := hex.DecodeString(t.Hash); err != nil || len(b) != sha256.Size {
-			return nil, fmt.Errorf("token %s: its hash is no SHA-256 in hex", t.Name)
+		if err := CheckTokenHash(t.Hash); err != nil {
+			return nil, fmt.Errorf("the hash of token %s %w", t.Name, err)
 		}
 	}
 	return c, nil

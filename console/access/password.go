@@ -2,6 +2,7 @@ package access
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
@@ -13,14 +14,23 @@ import (
 // nobodysHash is the hash of a password that nobody has.
 const nobodysHash = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
 
-// checkHash reports what is wrong with the hash of a password.
-func checkHash(hash string) error {
+// CheckPasswordHash reports what is wrong with the hash of a password, without
+// quoting it.
+func CheckPasswordHash(hash string) error {
 	cost, err := bcrypt.Cost([]byte(hash))
 	switch {
 	case err != nil:
-		return errors.New("its password_hash is no hash of bcrypt; make one with `htpasswd -nBC 10 NAME`")
+		return errors.New("is no hash of bcrypt; make one with `htpasswd -nBC 10 NAME`, and take what stands after the colon")
 	case cost > 14:
-		return fmt.Errorf("its password_hash has a cost of %d, which takes seconds at each request; want 10 to 14", cost)
+		return fmt.Errorf("has a cost of %d, which takes seconds at each request; want 10 to 14", cost)
+	}
+	return nil
+}
+
+// CheckTokenHash reports what is wrong with the hash of a token, without quoting it.
+func CheckTokenHash(hash string) error {
+	if b, err := hex.DecodeString(hash); err != nil || len(b) != sha256.Size {
+		return errors.New("is no SHA-256 in hex: 64 digits from 0 to f")
 	}
 	return nil
 }
