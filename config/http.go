@@ -58,7 +58,7 @@ func httpFields(h *HTTP) field {
 	)
 }
 
-const roleDoc = "viewer sees everything; analyst gives verdicts, and says for at most 7 days that something is expected; admin says so for at most a year."
+const roleDoc = "viewer sees everything; analyst gives verdicts, and says for at most 7 days that something is expected; admin says so for at most 90 days."
 
 func httpUserFields(u *HTTPUser) []field {
 	return append([]field{

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"net/url"
@@ -32,19 +33,34 @@ import (
 //go:embed testdata/axe/axe.min.js
 var axe string
 
+// errNoChromium says why tests in a browser are left out.
+var errNoChromium = errors.New("no Chromium: the console's pages are tried in a real browser; install it (apt-get install chromium)")
+
+// stopChromium ends the browser, once it has begun.
+var stopChromium = func() {}
+
 // chromium is one browser for all tests.
-var chromium struct {
-	once sync.Once
-	ctx  context.Context
-	stop func()
-	err  error
-}
+var chromium = sync.OnceValues(func() (context.Context, error) {
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		return nil, errNoChromium
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, end := chromedp.NewContext(allocator)
+	stopChromium = func() { end(); stop() }
+	return ctx, chromedp.Do(ctx, chromedp.Navigate("about:blank"))
+})
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if chromium.stop != nil {
-		chromium.stop()
-	}
+	stopChromium()
 	os.Exit(code)
 }
 
@@ -61,30 +77,16 @@ type tab struct {
 // openTab opens a tab, or leaves the test out where there is no Chromium.
 func openTab(t *testing.T, b *bench) *tab {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
+	browser, err := chromium()
+	if errors.Is(err, errNoChromium) {
+		t.Skip(err)
 	}
-	if path == "" {
-		t.Skip("no Chromium: the console's pages are tried in a real browser; install chromium (apt-get install chromium)")
-	}
-	chromium.once.Do(func() {
-		options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
-		allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-		ctx, end := chromedp.NewContext(allocator)
-		chromium.ctx = ctx
-		chromium.stop = func() { end(); stop() }
-		chromium.err = chromedp.Do(ctx, chromedp.Navigate("about:blank"))
-	})
-	if chromium.err != nil {
-		t.Fatal(chromium.err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	server := httptest.NewServer(b)
 	t.Cleanup(server.Close)
-	ctx, cancel := chromedp.NewContext(chromium.ctx)
+	ctx, cancel := chromedp.NewContext(browser)
 	t.Cleanup(cancel)
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)); err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ type EpisodeView struct {
 	Past     int                 `json:"past_episodes"` // further ones of the identity
 	Commands []Command           `json:"commands"`      // what to run to go on
 
+	Sent    bool              `json:"-"` // people were sent a message of it
 	Content *alerting.Content `json:"-"` // what a message says
 	Done    string            `json:"-"` // the verdict that was just given
 	server  *Server
@@ -49,6 +50,7 @@ func (s *Server) episode(r *http.Request, c *call) (any, error) {
 	v := &EpisodeView{
 		AsOf: now, Summary: s.rowOf(e, now), Alert: a, Messages: e.Messages, LeftOut: e.LeftOut, Verdicts: e.Verdicts,
 		Past: len(c.Snapshot.OfIdentity(e.Alert.Dimension, e.Alert.Identity)) - 1, Commands: commands(e),
+		Sent:    e.FirstSent() != 0 || e.LeftOut > 0,
 		Content: alerting.Compose(a, s.Location), server: s,
 	}
 	if v.Verdicts == nil {

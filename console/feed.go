@@ -3,6 +3,7 @@ package console
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/weirhq/weir/console/model"
 )
@@ -38,6 +39,15 @@ func (f *Feed) Publish(s *model.Snapshot, whole bool) {
 	f.current.Store(&shown{s, whole, f.current.Load().version + 1})
 	close(f.changed)
 	f.changed = make(chan struct{})
+}
+
+// EventTime is the event time of the snapshot, a clock for what does not happen
+// now; before anything was said, the wall clock.
+func (f *Feed) EventTime() time.Time {
+	if now := f.current.Load().Now(); now != 0 {
+		return now.Std()
+	}
+	return time.Now()
 }
 
 // next returns a channel that is closed at the next snapshot.

@@ -125,22 +125,22 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 
 // frame is what every page shows around its own.
 type frame struct {
-	Title    string
-	Name     string // of what is shown
-	Path     string
-	Version  string // of what is shown; the stream of events tells when it is another
-	Whole    bool
-	Now      int64 // event time of the snapshot, Unix ms; 0: nothing has been said yet
-	Judged   int64 // event time up to which everything is judged; 0: not known
-	Gone     int64
-	Person   access.Person
-	SignsIn  bool
-	CanJudge bool
-	MayLong  bool // may say for long that something is expected
-	Refused  bool // nothing of the deployment is shown
-	Health   bool
-	Zone     string
-	View     any
+	Title         string
+	Name          string // of what is shown
+	Path          string
+	Version       string // of what is shown; the stream of events tells when it is another
+	Whole         bool
+	Now           int64 // event time of the snapshot, Unix ms; 0: nothing has been said yet
+	Judged        int64 // event time up to which everything is judged; 0: not known
+	Gone          int64
+	Person        access.Person
+	SignsIn       bool
+	CanJudge      bool
+	MayLong       bool // may say for long that something is expected
+	Refused       bool // nothing of the deployment is shown
+	HasDeployment bool
+	Zone          string
+	View          any
 }
 
 func (s *Server) frame(r *http.Request, c *call, title string, view any) *frame {
@@ -148,6 +148,6 @@ func (s *Server) frame(r *http.Request, c *call, title string, view any) *frame 
 		Title: title, Name: s.Name, Path: r.URL.Path, Version: s.version(c.shown), Whole: c.whole,
 		Now: int64(c.Now()), Judged: int64(c.Judged), Gone: c.Gone,
 		Person: c.person, SignsIn: s.Access.SignsIn(), CanJudge: s.canJudge(c.person), MayLong: c.person.Role >= access.Admin,
-		Health: s.Health != nil, Zone: s.Location.String(), View: view,
+		HasDeployment: s.Health != nil, Zone: s.Location.String(), View: view,
 	}
 }

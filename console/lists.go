@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/internal/status"
 	"github.com/weirhq/weir/stream/correlate"
 )
 
@@ -145,17 +146,20 @@ func (s *Server) identity(r *http.Request, c *call) (any, error) {
 // Lanes draws the identity's episodes of the last two weeks.
 func (v *IdentityView) Lanes() template.HTML { return v.server.lanesOf(v.list, v.AsOf) }
 
-// HealthView is how the deployment does.
+// HealthView is how the deployment does, as weir status tells it.
 type HealthView struct {
-	Lines []HealthLine `json:"lines"`
+	Known bool `json:"known"` // false where there is no deployment behind the pages
+	*status.Status
 }
 
 func (s *Server) health(r *http.Request, _ *call) (any, error) {
-	v := &HealthView{Lines: []HealthLine{}}
 	if s.Health == nil {
-		return v, nil
+		return &HealthView{}, nil
 	}
-	var err error
-	v.Lines, err = s.Health(r.Context())
-	return v, err
+	now, err := s.Health(r.Context())
+	if err != nil {
+		s.Log.Warn("console: reading the status", "error", err)
+		return nil, &fault{http.StatusServiceUnavailable, "Kafka cannot be asked how the deployment does; weir's log says why"}
+	}
+	return &HealthView{Known: true, Status: now}, nil
 }

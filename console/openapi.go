@@ -34,7 +34,7 @@ func OpenAPI() map[string]any {
 		"operationId": "judge", "summary": "Give a verdict. It takes effect with the next tick of event time and goes into the ledger with its author.",
 		"parameters":  parameters([]param{keyParam}),
 		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": b.of(reflect.TypeFor[VerdictRequest]())}}},
-		"responses":   b.responses("201", "The verdict that was written.", correlate.Verdict{}, "400", "404", "413", "415", "503"),
+		"responses":   b.responses("201", "The verdict that was written.", correlate.Verdict{}, "400", "404", "409", "413", "415", "503"),
 	}}
 	return object{
 		"openapi":  "3.1.0",
@@ -121,11 +121,11 @@ func (b *schemas) fields(t reflect.Type, properties object, required *[]string) 
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case f.Anonymous && name == "":
-			inner := f.Type
-			if inner.Kind() == reflect.Pointer {
-				inner = inner.Elem()
+			if f.Type.Kind() == reflect.Pointer { // where it is nil, its fields are not there
+				b.fields(f.Type.Elem(), properties, new([]string))
+				continue
 			}
-			b.fields(inner, properties, required)
+			b.fields(f.Type, properties, required)
 		case !f.IsExported() || name == "-" || name == "":
 		default:
 			properties[name] = b.of(f.Type)

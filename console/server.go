@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/access"
+	"github.com/weirhq/weir/internal/status"
 	"github.com/weirhq/weir/stream/correlate"
 )
 
@@ -22,13 +23,14 @@ type Options struct {
 	Name     string         // of what is shown, such as "demonstration"; empty for a deployment
 	// Expected is what the configuration declares as known and harmless.
 	Expected []Expectation
-	// Judge writes a verdict to weir.verdicts; nil: nobody can judge here.
-	Judge func(ctx context.Context, v correlate.Verdict) error
+	// Judge signs a verdict of the author whom it names, writes it to weir.verdicts
+	// and returns what was written; nil: nobody can judge here.
+	Judge func(ctx context.Context, v correlate.Verdict) (correlate.Verdict, error)
 	// Prepare completes an alert with advice and links, as destinations get it; nil:
 	// with advice alone.
 	Prepare func(*alerting.Alert) *alerting.Alert
 	// Health tells how the deployment does; nil: that is not known here.
-	Health func(ctx context.Context) ([]HealthLine, error)
+	Health func(ctx context.Context) (*status.Status, error)
 	// Now is the clock that verdicts are dated by; nil: the wall clock.
 	Now func() time.Time
 	Log *slog.Logger
@@ -42,13 +44,6 @@ type Expectation struct {
 	Owner     string    `json:"owner,omitempty"`
 	Reason    string    `json:"reason"`
 	Expires   time.Time `json:"expires,omitzero"`
-}
-
-// HealthLine is one thing that a person who runs weir would check.
-type HealthLine struct {
-	Name  string `json:"name"`
-	State string `json:"state"` // ok, warn or bad
-	Text  string `json:"text"`
 }
 
 // Server serves the pages and the API.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/console/consoletest"
+	"github.com/weirhq/weir/internal/status"
 	"github.com/weirhq/weir/stream/correlate"
 )
 
@@ -40,22 +41,33 @@ func newBench(t testing.TB, n int, role access.Role) *bench {
 	feed.Publish(consoletest.Fold(n).Snapshot(), true)
 	b.Server, err = New(Options{
 		Feed: feed, Access: who, Location: time.UTC, Log: slog.New(slog.NewTextHandler(b.log, nil)),
-		Judge: func(_ context.Context, v correlate.Verdict) error {
+		Judge: func(_ context.Context, v correlate.Verdict) (correlate.Verdict, error) {
 			b.verdicts = append(b.verdicts, v)
-			return b.failing
+			return v, b.failing
 		},
 		Expected: []Expectation{
 			{Name: "nightly-export", Dimension: "user", Identity: "svc-*", Owner: "data-platform", Reason: "the export at night, CHG-17"},
 			{Name: "unused", Dimension: "client", Identity: "etl", Reason: "nobody knows", Expires: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)},
 		},
-		Health: func(context.Context) ([]HealthLine, error) {
-			return []HealthLine{{"lag", "ok", "12 s"}, {"source", "warn", "partition 3 is idle"}}, nil
-		},
+		Health: func(context.Context) (*status.Status, error) { return health(), nil },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// health is how a deployment does of which something must be mended.
+func health() *status.Status {
+	return &status.Status{
+		Time: consoletest.Now, Group: "weir", Faults: []string{"Destination chat fails."}, Reasons: []string{"Nothing has come on access yet."},
+		Roles:        []status.Role{{Name: "detect", Processes: 2, Hosts: []string{"a", "b"}, Reached: consoletest.Now}},
+		Sources:      []status.Source{{Topic: "access", Partitions: 4, LastEvent: consoletest.Now, LastHour: 12_000, Rejected: []status.Reject{{Reason: "too_large", Count: 3}}}},
+		Facts:        status.Facts{Known: true, Inputs: []status.Input{{Name: "logins", Facts: []string{"unissued"}}, {Name: "staff", Seen: true, Facts: []string{}}}},
+		Dimensions:   []status.Dimension{{Name: "user", Identities: 4711, Threshold: 15.2}},
+		Budget:       status.Budget{PerDay: 2, Realised: 0.7},
+		Destinations: []status.Destination{{Name: "chat", Type: "slack", Last: consoletest.Now, Failing: true, Reason: "503"}},
+	}
 }
 
 func (b *bench) do(method, path, body string, header ...string) *httptest.ResponseRecorder {

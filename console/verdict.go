@@ -41,6 +41,8 @@ func (s *Server) verdict(c *call, key string, q *VerdictRequest) (*correlate.Ver
 		return nil, &fault{http.StatusForbidden, "a viewer gives no verdicts; that takes the role analyst"}
 	case c.Snapshot.Episode(key) == nil:
 		return nil, s.unknown(c)
+	case !c.Snapshot.Episode(key).WasSent():
+		return nil, &fault{http.StatusConflict, "nobody was sent a message of this episode; a verdict of it would be refused"}
 	case q.Kind == correlate.Confirmed && q.Reason == "":
 		return nil, badRequest("a true positive needs a reason: say what you found")
 	}
@@ -81,12 +83,13 @@ func (s *Server) judge(r *http.Request, c *call, q *VerdictRequest) (*correlate.
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Judge(r.Context(), *v); err != nil {
+	written, err := s.Judge(r.Context(), *v)
+	if err != nil {
 		s.Log.Error("a verdict of the console could not be recorded", "by", v.Author, "dedup_key", v.DedupKey, "error", err)
 		return nil, &fault{http.StatusServiceUnavailable, "the verdict could not be recorded; try again"}
 	}
-	s.Log.Info("console: verdict", "by", v.Author, "kind", v.Kind, "dedup_key", v.DedupKey)
-	return v, nil
+	s.Log.Info("console: verdict", "by", written.Author, "kind", v.Kind, "dedup_key", v.DedupKey)
+	return &written, nil
 }
 
 // postForm takes a verdict from a page.

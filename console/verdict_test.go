@@ -66,7 +66,7 @@ func TestRoles(t *testing.T) {
 		{`{"kind":"reopened"}`, 403, 201, 201, 403},
 		{`{"kind":"expected","reason":"audit","expires":"` + in(7*24*time.Hour) + `"}`, 403, 201, 201, 403},
 		{`{"kind":"expected","reason":"audit","expires":"` + in(8*24*time.Hour) + `"}`, 403, 400, 201, 403},
-		{`{"kind":"expected","reason":"audit","expires":"` + in(400*24*time.Hour) + `"}`, 403, 400, 400, 403},
+		{`{"kind":"expected","reason":"audit","expires":"` + in(91*24*time.Hour) + `"}`, 403, 400, 400, 403},
 		{`{"kind":"expected","reason":"audit","expires":"` + in(-time.Hour) + `"}`, 403, 400, 400, 403},
 		{`{"kind":"expected","reason":"audit"}`, 403, 400, 400, 403},
 		{`{"kind":"expected","expires":"` + in(time.Hour) + `"}`, 403, 400, 400, 403},

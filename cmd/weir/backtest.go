@@ -16,7 +16,9 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify/stdout"
 	"github.com/weirhq/weir/internal/backtest"
+	"github.com/weirhq/weir/internal/pages"
 	"github.com/weirhq/weir/internal/progress"
+	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/correlate"
 )
 
@@ -67,6 +69,7 @@ The stolen records are ones of the log that the thief has not touched in it.`,
   weir backtest --inject KIND=drift,RATE=2x,COUNT=5 access.ndjson.gz
   weir backtest --inject KIND=report,RATE=500000/day,IDENTITY=ana access.ndjson.gz
   weir backtest --format cloudtrail -o json trail/*.json.gz > alerts.ndjson
+  weir backtest --serve 127.0.0.1:8080 access.ndjson.gz
   zcat access.gz | weir backtest -`,
 		Args: atLeast(1, "at least one FILE (- is standard input)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -80,13 +83,16 @@ The stolen records are ones of the log that the thief has not touched in it.`,
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 3 if any episode opened; with --inject, if any leak was missed")
 	cmd.Flags().BoolVar(&o.asIs, "as-is", false, "read each file in its own order, even if most of its events are late then")
 	cmd.Flags().StringVar(&o.suppressed, "suppressed", "", "file to write the alerts to that were held back, with the reason, one a line")
+	cmd.Flags().StringVar(&o.serve, "serve", "", "address at which the console shows what is found, such as 127.0.0.1:8080, until interrupted")
 	cmd.Flags().StringArrayVar(&o.inject, "inject", nil, "a leak to add, such as KIND=drift,RATE=3x; may be given several times")
 	return cmd
 }
 
 type backtestOptions struct {
 	config, format, output string
-	suppressed             string // file
+	suppressed             string        // file
+	serve                  string        // address
+	pages                  *pages.Memory // that are being served; nil: none
 	exitCode, asIs         bool
 	files                  []string
 	inject                 []string
@@ -96,10 +102,16 @@ func runBacktest(ctx context.Context, cmd *cobra.Command, o *backtestOptions) er
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
+	if len(o.inject) > 0 && o.serve != "" {
+		return usage.Errorf("--serve shows what a log holds; it does not go with --inject")
+	}
 	if len(o.inject) > 0 {
 		return runInject(ctx, cmd, o)
 	}
 	summary, err := backtestFiles(ctx, cmd, o)
+	if o.pages != nil {
+		defer o.pages.Stop()
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		summary.Error = "interrupted"
@@ -111,6 +123,10 @@ func runBacktest(ctx context.Context, cmd *cobra.Command, o *backtestOptions) er
 		err = silent(err)
 	} else if err == nil || summary.Events > 0 {
 		printBacktest(cmd.ErrOrStderr(), summary)
+	}
+	if err == nil && o.pages != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "What was found: %s (Ctrl-C ends)\n", o.pages.URL)
+		<-ctx.Done()
 	}
 	if err == nil && o.exitCode && summary.Opened > 0 {
 		return exitError(3)
@@ -146,6 +162,11 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 		line.Clear()
 		_, err := sink.Notify(ctx, a)
 		return err
+	}
+	if o.serve != "" {
+		if o.pages, err = run.ServeConsole(s.Config, o.serve, o.files, cmd.ErrOrStderr()); err != nil {
+			return none, errors.Join(err, closeSuppressed())
+		}
 	}
 	err = files.Read(ctx, run)
 	line.Clear()

@@ -49,6 +49,14 @@ it with, and exits.`,
 			if !cmd.Flags().Changed("soc") && !o.Once && demo.IsScreen(cmd.OutOrStdout()) {
 				o.SOC = "127.0.0.1:0"
 			}
+			switch set := cmd.Flags().Changed("serve"); {
+			case o.Once:
+				o.Serve = config.Off // nobody would be in time to look
+			case set:
+				o.Stay = o.Serve != config.Off
+			case demo.IsScreen(cmd.OutOrStdout()):
+				o.Serve = "127.0.0.1:0"
+			}
 			if !(o.Speed > 0 && o.Speed <= 1e6) {
 				return usage.Errorf("--speed is above 0 and at most 1000000, not %v", o.Speed)
 			}
@@ -59,5 +67,6 @@ it with, and exits.`,
 	cmd.Flags().StringVarP(&o.Output, "output", "o", "table", "form of what --once prints: table, or json (the alert; the truth on stderr)")
 	cmd.Flags().Float64Var(&o.Speed, "speed", demo.DefaultSpeed, "seconds of the last day that pass in one second (default on a terminal; elsewhere, as fast as it can)")
 	cmd.Flags().StringVar(&o.SOC, "soc", config.Off, "address of a page that shows the messages, or off (default on a terminal: a free port of the loopback interface)")
+	cmd.Flags().StringVar(&o.Serve, "serve", config.Off, "address of the console, or off (default on a terminal: a free port of the loopback interface); given, the demo stays until interrupted")
 	return cmd
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/console"
 	"github.com/weirhq/weir/internal/deployment"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/kafka"
@@ -30,11 +32,13 @@ and use ` + "`weir reset`" + `. A changed record key, dimension, tick, bin or pa
 count does not fit the state in Kafka and is refused, with the way out.
 
 Alerts for a stdout destination are written to stdout, the log to stderr.
-/metrics, /healthz, /readyz and /status are served on http.listen. Why nothing is
-said stands in the log a minute after the start, and in ` + "`weir status`" + `.`,
+The console (docs/console.md), /metrics, /healthz, /readyz and /status are served
+on http.listen. Why nothing is said stands in the log a minute after the start, and
+in ` + "`weir status`" + `.`,
 		Example: `  weir run -c weir.yaml
   weir run -c weir.yaml --roles ingest
-  weir run -c weir.yaml --roles join,detect,correlate,notify`,
+  weir run -c weir.yaml --roles join,detect,correlate,notify
+  weir run -c weir.yaml --roles console`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if path == "" {
@@ -48,7 +52,7 @@ said stands in the log a minute after the start, and in ` + "`weir status`" + `.
 		},
 	}
 	cmd.Flags().StringVarP(&path, "config", "c", "", "configuration file")
-	cmd.Flags().StringSliceVar(&roles, "roles", nil, "roles of this process: ingest, join, detect, correlate, notify (default all)")
+	cmd.Flags().StringSliceVar(&roles, "roles", nil, "roles of this process: ingest, join, detect, correlate, notify, console (default all)")
 	return cmd
 }
 
@@ -61,7 +65,7 @@ func parseRoles(names []string) ([]kafka.Role, error) {
 	for _, name := range names {
 		role := kafka.Role(strings.TrimSpace(name))
 		if !slices.Contains(kafka.Roles, role) {
-			return nil, usage.Errorf("there is no role %q; the roles are ingest, join, detect, correlate, notify", name)
+			return nil, usage.Errorf("there is no role %q; the roles are ingest, join, detect, correlate, notify, console", name)
 		}
 		if !slices.Contains(out, role) {
 			out = append(out, role)
@@ -82,11 +86,15 @@ func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.
 		log.Warn("configuration", "warning", w)
 	}
 	reg := deployment.NewRegistry()
-	p, err := deployment.New(s, deployment.Options{Roles: roles, Registry: reg, Log: log, Out: cmd.OutOrStdout(), Version: version()})
+	var feed *console.Feed
+	if slices.Contains(roles, kafka.RoleConsole) && c.HTTP.Listen != config.Off {
+		feed = console.NewFeed()
+	}
+	p, err := deployment.New(s, deployment.Options{Roles: roles, Registry: reg, Log: log, Out: cmd.OutOrStdout(), Version: version(), Feed: feed})
 	if err != nil {
 		return err
 	}
-	stop, err := deployment.Serve(c, s.Authority, reg, p, log)
+	stop, err := deployment.Serve(c, s.Authority, reg, p, feed, log)
 	if err != nil {
 		return err
 	}

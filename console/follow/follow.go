@@ -29,6 +29,9 @@ type Follower struct {
 	Topics     topics.Names
 	Grid       eventtime.Grid
 	Log        *slog.Logger
+	// Check returns why a verdict does not count, nil if it does: whoever can write to
+	// the topic is nobody by that.
+	Check func(*correlate.Verdict) error
 	// Publish gets a snapshot after something has come, not more often than each
 	// Every. whole says that all that stood there when the reading began was read.
 	Publish func(s *model.Snapshot, whole bool)
@@ -52,22 +55,11 @@ type reading struct {
 // Run reads until ctx ends or something fails; then it can be run again, which
 // begins anew.
 func (f *Follower) Run(ctx context.Context) error {
-	start := map[int32]kgo.Offset{0: kgo.NewOffset().AtStart()}
-	cl, err := f.Connection.Client(ctx,
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(), // so that a position reaches the end of its log
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
-			f.Topics.Alerts: start, f.Topics.Suppressed: start, f.Topics.Verdicts: start, f.Topics.Parameters: start,
-		}),
-	)
+	r, err := f.begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer cl.Close()
-	r := &reading{Follower: f, client: cl, fold: model.NewFold(), next: map[string]int64{}, fresh: true}
-	if err := r.findEnds(ctx); err != nil {
-		return err
-	}
+	defer r.client.Close()
 	every := f.Every
 	if every == 0 {
 		every = time.Second
@@ -86,6 +78,42 @@ func (f *Follower) Run(ctx context.Context) error {
 			published = time.Now()
 		}
 	}
+}
+
+// Once returns the picture of all that stands there now.
+func (f *Follower) Once(ctx context.Context) (*model.Snapshot, error) {
+	r, err := f.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer r.client.Close()
+	for !r.hasAll() {
+		if err := r.poll(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return r.fold.Snapshot(), nil
+}
+
+// begin opens a client at the beginning of the topics.
+func (f *Follower) begin(ctx context.Context) (*reading, error) {
+	start := map[int32]kgo.Offset{0: kgo.NewOffset().AtStart()}
+	cl, err := f.Connection.Client(ctx,
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), // so that a position reaches the end of its log
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
+			f.Topics.Alerts: start, f.Topics.Suppressed: start, f.Topics.Verdicts: start, f.Topics.Parameters: start,
+		}),
+	)
+	if err != nil {
+		return nil, err
+	}
+	r := &reading{Follower: f, client: cl, fold: model.NewFold(), next: map[string]int64{}, fresh: true}
+	if err := r.findEnds(ctx); err != nil {
+		cl.Close()
+		return nil, err
+	}
+	return r, nil
 }
 
 // findEnds notes where the topics end now. Parameters are left out: their topic is
@@ -165,6 +193,9 @@ func (r *reading) take(rec *kgo.Record) error {
 	case r.Topics.Verdicts:
 		v, err := correlate.DecodeVerdict(rec.Value)
 		if err != nil {
+			return err
+		}
+		if err := r.Check(v); err != nil {
 			return err
 		}
 		r.fold.Verdict(v)

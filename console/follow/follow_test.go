@@ -3,6 +3,7 @@ package follow
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -79,6 +80,12 @@ func (d *deployment) follow() <-chan published {
 	out := make(chan published, 1000)
 	f := &Follower{
 		Connection: d.conn, Topics: d.names, Grid: grid, Log: slog.New(slog.NewTextHandler(&d.log, nil)), Every: time.Millisecond,
+		Check: func(v *correlate.Verdict) error {
+			if v.Author == "thief" {
+				return errors.New("it is not signed")
+			}
+			return nil
+		},
 		Publish: func(s *model.Snapshot, whole bool) { out <- published{s, whole} },
 	}
 	ctx, cancel := context.WithCancel(d.t.Context())
@@ -128,14 +135,33 @@ func TestFollow(t *testing.T) {
 		t.Error("nothing is logged of the record that cannot be read")
 	}
 	v := correlate.Verdict{ID: "1", Time: a.Time, Kind: correlate.Acknowledged, DedupKey: a.DedupKey, Author: "ana"}
-	if err := topics.AppendVerdict(t.Context(), d.conn, d.names, v); err != nil {
-		t.Fatal(err)
+	forged := correlate.Verdict{ID: "0", Time: a.Time, Kind: correlate.Confirmed, DedupKey: a.DedupKey, Author: "thief"}
+	for _, v := range []correlate.Verdict{v, forged} {
+		value, err := v.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.write(d.names.Verdicts, kgo.TryCommit, value)
 	}
 	until(t, from, "the verdict comes", func(p published) bool { return p.Episode(a.DedupKey).Holder() == "ana" })
 	end := *a
 	end.Status, end.Time = alerting.Close, a.Time+3600_000
 	d.write(d.names.Alerts, kgo.TryCommit, end.AppendJSON(nil))
 	until(t, from, "the end comes", func(p published) bool { return !p.Episode(a.DedupKey).IsOpen() })
+	if !strings.Contains(d.log.String(), "it is not signed") {
+		t.Error("a forged verdict is not passed over")
+	}
+}
+
+// Once returns all that stands there.
+func TestOnce(t *testing.T) {
+	d := newDeployment(t)
+	d.write(d.names.Alerts, kgo.TryCommit, alertingtest.Full().AppendJSON(nil), alertingtest.Korean().AppendJSON(nil))
+	f := &Follower{Connection: d.conn, Topics: d.names, Log: slog.New(slog.DiscardHandler)}
+	s, err := f.Once(t.Context())
+	if err != nil || len(s.Episodes()) != 2 {
+		t.Errorf("%v, %v", s, err)
+	}
 }
 
 // A deployment that has said nothing is whole at once.

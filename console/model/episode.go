@@ -92,6 +92,10 @@ func (e *Episode) FirstSent() alerting.Time {
 	return 0
 }
 
+// WasSent reports whether people were sent a message, as far as is known: one that
+// is left out may have been.
+func (e *Episode) WasSent() bool { return e.FirstSent() != 0 || e.LeftOut > 0 }
+
 // Verdict returns what people said last; nil if nobody said anything, or if it
 // was taken back, or if it has expired at now.
 func (e *Episode) Verdict(now alerting.Time) *correlate.Verdict {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +71,15 @@ func TestReport(t *testing.T) {
 	for by, rates := range r.Rates {
 		if len(rates) != 1 || rates[0].Sent != 3 || rates[0].Judged != 2 || rates[0].Harmless != 1 {
 			t.Errorf("by %s: %+v", by, rates)
+		}
+	}
+	var text strings.Builder
+	if err := r.Print(&text, time.UTC); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"week 2026-W10", "opened: 4, of them still open: 4", "answered: 2 of 3, median 2h0m0s", "1 confirmed, 1 expected", "| key | 3 | 2 | 1 |", "because (ana)", "1 messages: config nightly export"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the text lacks %q:\n%s", want, &text)
 		}
 	}
 	if empty := Of(model.NewFold().Snapshot(), monday); empty.Opened != 0 || empty.Used != 0 || len(empty.Rates) != 3 {

@@ -26,7 +26,8 @@ type Run struct {
 	Took    func(*event.Event)          // is given each event that was not rejected, as it counts, if it is not nil
 	Summary Summary                     // of what was read so far
 
-	started  int64 // Unix ms; no event may be much later
+	show     func(reached alerting.Time, last bool) // shows what was found to people
+	started  int64                                  // Unix ms; no event may be much later
 	progress *progress.Line
 }
 
@@ -35,6 +36,7 @@ type Run struct {
 func NewRun(s *settings.Settings, log Log, p *progress.Line) *Run {
 	r := &Run{
 		started: time.Now().UnixMilli(), progress: p, Alert: func(*alerting.Alert) error { return nil },
+		show:    func(alerting.Time, bool) {},
 		Local:   local.New(s.Ingest, s.Detect, s.Correlate, log.Topics()),
 		Summary: Summary{Rejected: map[string]int64{}},
 	}
@@ -147,6 +149,7 @@ func (r *Run) Flush(last bool) error {
 			return fmt.Errorf("writing an alert: %w", err)
 		}
 	}
+	r.show(r.Summary.To, last)
 	r.progress.Show("%s events, at %s, %d alerts", alerting.Group(r.Summary.Events), r.Summary.To.Std().Format(time.DateTime), r.Summary.Alerts)
 	return nil
 }

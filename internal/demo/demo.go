@@ -36,6 +36,8 @@ type Options struct {
 	Speed   float64          // seconds of the last day that pass in one second
 	AsFast  bool             // as fast as it can, whatever Speed says
 	SOC     string           // address of the page that shows the messages; off or empty: no page
+	Serve   string           // address of the console; off or empty: none
+	Stay    bool             // the end of the day is not the end, whatever out is
 	Version string           // of weir
 	Company simulate.Options // who is watched; the zero value is the scenario demo
 }
@@ -87,6 +89,14 @@ func Run(ctx context.Context, o *Options, out, diagnostics io.Writer) error {
 		defer page.Stop()
 		d.state.page = page.URL
 	}
+	served, err := o.listenConsole(diagnostics)
+	if err != nil {
+		return err
+	}
+	if served != nil {
+		defer served.Stop()
+		d.state.console = served.URL
+	}
 	_, end := company.Span()
 	d.live = end
 	if leaks := company.Truth().Leaks; !o.AsFast && len(leaks) > 0 {
@@ -94,8 +104,8 @@ func Run(ctx context.Context, o *Options, out, diagnostics io.Writer) error {
 		d.state.speed = o.Speed
 	}
 	d.show = newDisplay(o.Once, out, diagnostics)
-	d.stay = !o.Once && IsScreen(out)
-	p, err := startPipeline(ctx, d.idle(), d.state.page, o.Version)
+	d.stay = !o.Once && (o.Stay || IsScreen(out))
+	p, err := startPipeline(ctx, d.idle(), d.state.page, served, o.Version)
 	if err != nil {
 		d.show.close()
 		return fmt.Errorf("starting the demonstration: %w", err)

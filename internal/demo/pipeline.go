@@ -14,7 +14,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/console"
 	"github.com/weirhq/weir/internal/deployment"
+	"github.com/weirhq/weir/internal/pages"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/simulation"
 	"github.com/weirhq/weir/stream/kafka"
@@ -62,8 +64,8 @@ type pipeline struct {
 
 // startPipeline starts the broker, on a free port of the loopback
 // interface, and the process. Its messages go to the look-alike at page; "" for
-// none.
-func startPipeline(ctx context.Context, idle time.Duration, page, version string) (*pipeline, error) {
+// none. Its console is served, unless that is nil.
+func startPipeline(ctx context.Context, idle time.Duration, page string, served *pages.Server, version string) (*pipeline, error) {
 	p := &pipeline{registry: prometheus.NewRegistry(), log: &tailLog{}, cancel: func() {}}
 	var err error
 	p.cluster, err = kfake.NewCluster(
@@ -74,22 +76,33 @@ func startPipeline(ctx context.Context, idle time.Duration, page, version string
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
-	if err := p.start(ctx, idle, page, version); err != nil {
+	if err := p.start(ctx, idle, page, served, version); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
 	return p, nil
 }
 
 // start makes the topics and starts the process.
-func (p *pipeline) start(ctx context.Context, idle time.Duration, page, version string) (err error) {
-	if p.settings, err = settings.New(configuration(p.cluster.ListenAddrs(), idle, page)); err != nil {
+func (p *pipeline) start(ctx context.Context, idle time.Duration, page string, served *pages.Server, version string) (err error) {
+	c := configuration(p.cluster.ListenAddrs(), idle, page)
+	var feed *console.Feed
+	if served != nil {
+		feed = console.NewFeed()
+		c.Alerts.Links.Console = served.URL + "episodes/{dedup_key}"
+	}
+	if p.settings, err = settings.New(c); err != nil {
 		return err
 	}
 	logger := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if p.process, err = deployment.New(p.settings, deployment.Options{
-		Roles: kafka.Roles, Registry: p.registry, Log: logger, Out: io.Discard, Version: version,
+		Roles: kafka.Roles, Registry: p.registry, Log: logger, Out: io.Discard, Version: version, Feed: feed,
 	}); err != nil {
 		return err
+	}
+	if served != nil {
+		if err := p.serveConsole(served, feed, logger); err != nil {
+			return err
+		}
 	}
 	if err := p.openTopics(ctx); err != nil {
 		return err

@@ -84,7 +84,7 @@ func TestDemoTakesClicks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer page.Stop()
-	p, err := startPipeline(t.Context(), time.Second, page.URL, "test")
+	p, err := startPipeline(t.Context(), time.Second, page.URL, nil, "test")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,13 +25,14 @@ const (
 // state is all that is shown. It belongs to one goroutine; truth alone is
 // shared.
 type state struct {
-	page  string // where the messages are shown; empty: nowhere
-	phase phase
-	start time.Time // of the company
-	speed float64   // 0: no pace
-	truth *truth
-	grid  eventtime.Grid
-	bin   int64 // last bin that the pipeline is done with
+	page    string // where the messages are shown; empty: nowhere
+	console string // where the console is; empty: nowhere
+	phase   phase
+	start   time.Time // of the company
+	speed   float64   // 0: no pace
+	truth   *truth
+	grid    eventtime.Grid
+	bin     int64 // last bin that the pipeline is done with
 
 	events     int64   // taken in
 	perSecond  float64 // by the wall clock, over the last second or so

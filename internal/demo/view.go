@@ -87,13 +87,16 @@ func headLines(s *state) []viewLine {
 	}
 	flow.add(normal, "%s events, %s/s  %s identities  watermark %s", alerting.Group(s.events),
 		alerting.Group(int64(s.perSecond+0.5)), alerting.Group(s.identities), eventClock(s.watermark))
-	if s.page == "" {
-		return []viewLine{title, clock, flow}
+	lines := []viewLine{title, clock, flow}
+	for _, l := range []struct{ what, url string }{{"what the security team gets: ", s.page}, {"what weir shows: ", s.console}} {
+		if l.url != "" {
+			var line viewLine
+			line.add(faint, "%s", l.what)
+			line.add(normal, "%s", l.url)
+			lines = append(lines, line)
+		}
 	}
-	var page viewLine
-	page.add(faint, "what the security team gets: ")
-	page.add(normal, "%s", s.page)
-	return []viewLine{title, clock, flow, page}
+	return lines
 }
 
 // identityColumn is how wide identities are shown on so wide a terminal.

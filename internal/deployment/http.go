@@ -13,8 +13,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/console"
+	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/destinations"
+	"github.com/weirhq/weir/internal/pages"
 	"github.com/weirhq/weir/internal/webserver"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -27,22 +30,36 @@ func NewRegistry() *prometheus.Registry {
 	return reg
 }
 
-// Serve answers /metrics, /healthz, /readyz, /status and the buttons of messages
-// until stop is called. It serves nothing if http.listen is off.
-func Serve(c *config.Config, a *authority.Authority, reg *prometheus.Registry, p *kafka.Process, log *slog.Logger) (stop func(), err error) {
+// Serve answers /metrics, /healthz, /readyz, /status and the buttons of messages,
+// and the console's pages where feed is not nil, until stop is called. It serves
+// nothing if http.listen is off.
+func Serve(c *config.Config, a *authority.Authority, reg *prometheus.Registry, p *kafka.Process, feed *console.Feed, log *slog.Logger) (stop func(), err error) {
 	if c.HTTP.Listen == config.Off {
 		return func() {}, nil
 	}
-	mux := http.NewServeMux()
-	if err := destinations.HandleClicks(mux, c, log, a, destinations.VerdictWriter(p.Connection, p.Topics.Verdicts)); err != nil {
+	mux, verdicts := http.NewServeMux(), destinations.VerdictWriter(p.Connection, p.Topics.Verdicts)
+	if err := destinations.HandleClicks(mux, c, log, a, verdicts); err != nil {
 		return nil, err
+	}
+	status := newStatusReader(c, p)
+	if feed != nil {
+		o, err := pages.Options(c, feed, c.HTTP.Listen, access.Person{}, log)
+		if err != nil {
+			return nil, c.At("http", err)
+		}
+		o.Judge, o.Health = pages.Judge(a, verdicts), status.get
+		h, err := console.New(o)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("/", h)
 	}
 	listener, err := net.Listen("tcp", c.HTTP.Listen)
 	if err != nil {
 		return nil, c.At("http.listen", fmt.Errorf("%w; choose another address, or off", err))
 	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
-	mux.Handle("GET /status", newStatusReader(c, p))
+	mux.Handle("GET /status", status)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !p.Ready() {

@@ -8,18 +8,20 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/console"
 	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/webserver"
 	"github.com/weirhq/weir/stream/kafka"
 )
 
 // serve serves what a process does and returns the address.
-func serve(t *testing.T) string {
+func serve(t *testing.T, feed *console.Feed) string {
 	t.Helper()
 	c, err := config.Parse("weir.yaml", []byte(`
 alerts:
@@ -31,7 +33,7 @@ alerts:
 	}
 	c.HTTP.Listen = "127.0.0.1:0" // whichever port is free
 	var log bytes.Buffer
-	stop, err := Serve(c, authority.New([32]byte{}, nil), NewRegistry(), &kafka.Process{}, slog.New(slog.NewJSONHandler(&log, nil)))
+	stop, err := Serve(c, authority.New([32]byte{}, nil), NewRegistry(), &kafka.Process{}, feed, slog.New(slog.NewJSONHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +48,7 @@ alerts:
 // Bodies that trickle to the path of clicks, which is open to the world, leave
 // descriptors for others: the oldest connections are closed.
 func TestServeOutlivesSlowClicks(t *testing.T) {
-	address := serve(t)
+	address := serve(t, nil)
 	limit := webserver.Defaults().Connections
 	var closed atomic.Int64
 	for range limit + 20 {
@@ -79,4 +81,36 @@ func TestServeOutlivesSlowClicks(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Errorf("of %d slow connections %d are closed within three seconds, want 20", limit+20, closed.Load())
+}
+
+// The console refuses a name that is not its own; what machines ask for goes on.
+func TestServeConsole(t *testing.T) {
+	address := serve(t, console.NewFeed())
+	for _, c := range []struct {
+		path, host string
+		code       int
+	}{
+		{"/", "", 200}, {"/api/v1/episodes", "", 200}, {"/nothing", "", 404},
+		{"/", "thief.example", 403}, {"/api/v1/episodes", "thief.example", 403},
+		{"/metrics", "thief.example", 200}, {"/healthz", "thief.example", 200}, {"/readyz", "thief.example", 503},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+c.path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = c.host
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != c.code {
+			t.Errorf("%s asked for as %q: %d, want %d", c.path, c.host, resp.StatusCode, c.code)
+		}
+	}
+	if resp, err := http.Post("http://"+address+"/slack/soc", "text/plain", strings.NewReader("x")); err != nil || resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a click that is not signed: %v, %v", resp, err)
+	} else {
+		resp.Body.Close()
+	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/console"
+	"github.com/weirhq/weir/console/follow"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/checkpoint"
 	"github.com/weirhq/weir/internal/destinations"
@@ -29,6 +31,9 @@ type Options struct {
 	Log      *slog.Logger
 	Out      io.Writer // what destinations of the type stdout write to
 	Version  string    // of weir
+	// Feed gets what weir has said, for the pages of the role console; nil: there are
+	// none.
+	Feed *console.Feed
 }
 
 // New wires a configuration into a process on Kafka. It reaches out to nobody
@@ -62,6 +67,9 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 	p.Destinations, err = destinations.All(c, destinations.Env{Connection: conn, Out: o.Out, Version: o.Version})
 	if err != nil {
 		return nil, err
+	}
+	if o.Feed != nil {
+		p.Console = (&follow.Follower{Connection: conn, Topics: p.Topics, Grid: s.Grid, Log: o.Log, Check: s.Authority.Check, Publish: o.Feed.Publish}).Run
 	}
 	return kafka.New(p)
 }

@@ -32,7 +32,7 @@ func Start(listen string, o fakesoc.Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("serving the look-alike: %w; choose another address", err)
 	}
-	s := &Server{URL: "http://" + reachable(listener.Addr()) + "/"}
+	s := &Server{URL: "http://" + webserver.Reachable(listener.Addr()) + "/"}
 	if path, own := strings.CutPrefix(o.Interactivity, "/"); own {
 		o.Interactivity = s.URL + path
 	}
@@ -63,16 +63,4 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.Server.ServeHTTP(w, r)
-}
-
-// reachable is an address that a browser on this machine can open.
-func reachable(a net.Addr) string {
-	host, port, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return a.String()
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return net.JoinHostPort(host, port)
 }

@@ -66,3 +66,15 @@ func Stream(w http.ResponseWriter) {
 	// A writer without deadlines needs none lifted.
 	_, _ = c.SetReadDeadline(time.Time{}), c.SetWriteDeadline(time.Time{})
 }
+
+// Reachable is an address that a browser on this machine can open.
+func Reachable(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}

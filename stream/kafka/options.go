@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,10 +29,11 @@ const (
 	RoleDetect    Role = "detect"
 	RoleCorrelate Role = "correlate"
 	RoleNotify    Role = "notify"
+	RoleConsole   Role = "console"
 )
 
 // Roles lists them in the order of the flow.
-var Roles = []Role{RoleIngest, RoleJoin, RoleDetect, RoleCorrelate, RoleNotify}
+var Roles = []Role{RoleIngest, RoleJoin, RoleDetect, RoleCorrelate, RoleNotify, RoleConsole}
 
 // Options are what a process is made of.
 type Options struct {
@@ -49,9 +51,10 @@ type Options struct {
 	Correlate    correlate.Config
 	Sources      sources.Options
 	Destinations []deliver.Destination
-	Settings     []byte            // the configuration as JSON, without secrets; goes into the ledger when it changes
-	Checkpoints  *task.Checkpoints // of the ledger; nil: none are sent
-	StopGrace    time.Duration     // how long a stop waits for what has begun
+	Settings     []byte                      // the configuration as JSON, without secrets; goes into the ledger when it changes
+	Checkpoints  *task.Checkpoints           // of the ledger; nil: none are sent
+	Console      func(context.Context) error // reads what weir has said for people's pages; nil: there are none
+	StopGrace    time.Duration               // how long a stop waits for what has begun
 	Log          *slog.Logger
 	Metrics      *metrics.Metrics
 }

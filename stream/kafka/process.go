@@ -150,6 +150,10 @@ func (p *Process) parts(role Role, created int64) map[string]func(context.Contex
 			n := &deliver.Notifier{Env: env, Dest: d, Other: p.otherThan(i), Positions: &supervise.Positions{}}
 			parts[deliver.TaskName(d.Name())] = (&supervise.Placement{Env: env, GroupSuffix: "notify-" + d.Name(), Topic: p.Topics.Alerts, Name: deliver.TaskName(d.Name()), Task: n.Run, Positions: n.Positions, Forget: n.Forget}).Run
 		}
+	case RoleConsole:
+		if p.Console != nil {
+			parts["console"] = p.Console
+		}
 	}
 	return parts
 }

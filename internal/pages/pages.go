@@ -1,0 +1,163 @@
+// Package pages serves the console: on http.listen for a deployment, and on an
+// address of its own for what one process holds, such as a demonstration or a
+// backtest.
+package pages
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/console"
+	"github.com/weirhq/weir/console/access"
+	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/internal/authority"
+	"github.com/weirhq/weir/internal/webserver"
+	"github.com/weirhq/weir/stream/correlate"
+)
+
+// Options returns what a console shows of a configuration, whatever is behind it:
+// the caller adds who judges and how the deployment does.
+func Options(c *config.Config, feed *console.Feed, listen string, everyone access.Person, log *slog.Logger) (o console.Options, err error) {
+	o = console.Options{
+		Feed: feed, Location: c.Time.Zone, Log: log,
+		Prepare: alerting.Preparer(alerting.LinkTemplates(c.Alerts.Links)),
+	}
+	for i := range c.Expected {
+		x := &c.Expected[i]
+		o.Expected = append(o.Expected, console.Expectation{
+			Name: x.Name, Dimension: x.Dimension, Identity: x.Identity, Owner: x.Owner, Reason: x.Reason, Expires: x.Expires.In(c.Time.Zone),
+		})
+	}
+	o.Access, err = control(c, listen, everyone)
+	return o, err
+}
+
+// Judge returns what signs the verdicts of a console's users and writes them.
+func Judge(a *authority.Authority, write authority.Writer) func(context.Context, correlate.Verdict) (correlate.Verdict, error) {
+	return func(ctx context.Context, v correlate.Verdict) (correlate.Verdict, error) {
+		return authority.Submit(ctx, write, v, authority.By{Author: v.Author, Proof: a.Vouch("console")})
+	}
+}
+
+// control returns who may come in by a configuration.
+func control(c *config.Config, listen string, everyone access.Person) (*access.Control, error) {
+	a := access.Options{Listen: listen, Hosts: c.HTTP.Hosts, Everyone: everyone}
+	if u, err := url.Parse(c.Alerts.Links.Console); err == nil && u.Hostname() != "" {
+		a.Hosts = append(a.Hosts, u.Hostname()) // messages link to that name
+	}
+	for i := range c.HTTP.Users {
+		u := &c.HTTP.Users[i]
+		role, err := access.ParseRole(u.Role)
+		if err != nil {
+			return nil, err
+		}
+		a.Users = append(a.Users, access.User{Name: u.Name, Role: role, Hash: u.PasswordHash.Reveal()})
+	}
+	for i := range c.HTTP.Tokens {
+		t := &c.HTTP.Tokens[i]
+		role, err := access.ParseRole(t.Role)
+		if err != nil {
+			return nil, err
+		}
+		a.Tokens = append(a.Tokens, access.Token{Name: t.Name, Role: role, Hash: t.SHA256.Reveal()})
+	}
+	return access.New(a, time.Now)
+}
+
+// Server is a console that is being served on an address of its own.
+type Server struct {
+	URL string // of the first page
+
+	listener net.Listener
+	stop     func()
+}
+
+// Listen takes an address, so that its URL is known before there is anything to
+// serve.
+func Listen(address string) (*Server, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("serving the console: %w; choose another address", err)
+	}
+	return &Server{URL: "http://" + webserver.Reachable(listener.Addr()) + "/", listener: listener, stop: func() { listener.Close() }}, nil
+}
+
+// Address returns the address that is listened on.
+func (s *Server) Address() string { return s.listener.Addr().String() }
+
+// Serve serves a console until Stop.
+func (s *Server) Serve(h http.Handler) {
+	ctx, cancel := context.WithCancel(context.Background())
+	server := webserver.New(h, webserver.Defaults())
+	server.BaseContext = func(net.Listener) context.Context { return ctx } // the pages' streams end when it stops
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(s.listener) }()
+	s.stop = func() {
+		cancel()
+		_ = server.Close() // nothing is kept
+		<-ended
+	}
+}
+
+// Stop ends the serving.
+func (s *Server) Stop() { s.stop() }
+
+// Memory is a picture of what one process says, without Kafka. It belongs to one
+// goroutine.
+type Memory struct {
+	*Server
+	feed *console.Feed
+	fold *model.Fold
+	at   time.Time // wall clock of the last snapshot
+}
+
+// ServeMemory serves what the methods of the Memory returned take in. Nobody can
+// judge it.
+func ServeMemory(c *config.Config, address, name string, log *slog.Logger) (*Memory, error) {
+	s, err := Listen(address)
+	if err != nil {
+		return nil, err
+	}
+	m := &Memory{Server: s, feed: console.NewFeed(), fold: model.NewFold()}
+	o, err := Options(c, m.feed, s.Address(), access.Person{}, log)
+	if err == nil {
+		o.Name = name
+		var h http.Handler
+		if h, err = console.New(o); err == nil {
+			s.Serve(h)
+			return m, nil
+		}
+	}
+	s.Stop()
+	return nil, err
+}
+
+// Alert takes in an alert that was sent.
+func (m *Memory) Alert(a *alerting.Alert) {
+	own := *a
+	m.fold.Alert(&own)
+}
+
+// Suppressed takes in an alert that was held back.
+func (m *Memory) Suppressed(s *correlate.Suppressed) {
+	own := *s
+	m.fold.Suppressed(&own)
+}
+
+// Show publishes what was taken in, at most each second unless it is the last;
+// judged is how far, in event time.
+func (m *Memory) Show(judged alerting.Time, last bool) {
+	if !last && time.Since(m.at) < time.Second {
+		return
+	}
+	m.at = time.Now()
+	m.fold.Judged(judged)
+	m.feed.Publish(m.fold.Snapshot(), last)
+}
