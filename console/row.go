@@ -2,7 +2,6 @@ package console
 
 import (
 	"html/template"
-	"time"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/chart"
@@ -104,19 +103,16 @@ func exposure(messages []model.Message) (out []chart.Sample) {
 	return out
 }
 
-// counts returns what was counted in the bins that messages speak of. Of several
-// messages about one bin the latest has it whole.
+// counts returns what was counted of the measure that an episode rests on, by the
+// intervals that messages speak of. Of several messages about one interval the latest
+// has it whole.
 func counts(a *alerting.Alert, messages []model.Message) (out []chart.Sample) {
-	width, err := time.ParseDuration(a.Evidence.BinWidth)
-	if err != nil {
-		return nil
-	}
 	for i := range messages {
 		m := &messages[i]
-		if m.Status == alerting.Close || m.Bin == 0 || m.Measure == "" || m.Measure != a.Measure {
+		if m.Status == alerting.Close || m.From == 0 || m.Measure == "" || m.Measure != a.Measure {
 			continue
 		}
-		s := chart.Sample{Time: int64(m.Bin), Width: width.Milliseconds(), Value: m.Observed, Usual: m.Expected}
+		s := chart.Sample{Time: int64(m.From), Width: int64(m.Until - m.From), Value: m.Observed, Usual: m.Expected}
 		if n := len(out); n > 0 && out[n-1].Time == s.Time {
 			out[n-1] = s
 			continue

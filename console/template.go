@@ -145,8 +145,9 @@ var words = map[string]string{
 	string(correlate.Confirmed): "true positive", string(correlate.Reopened): "reopened",
 	"none": "no verdict", "open": "opened", "update": "updated", "close": "closed", "rests_on": "what it rests on",
 	"distinct": "distinct customers", "first_touch": "customers never opened before", "destructive": "changed or deleted",
-	"subjects": "distinct accounts", "unissued": "customers through tokens that nobody issued", "off_hours": "customers outside usual hours",
-	"newcomer": "customers of a newcomer",
+	"unissued": "customers through tokens that nobody issued", "off_hours": "customers outside usual hours",
+	"new_share": "share of what was read that is new", "distinct_in_bin": "distinct customers in a bin",
+	"first_touch_in_bin": "customers never opened before, in a bin", "rows_in_bin": "rows in a bin",
 }
 
 // holderWords says what held a message back.

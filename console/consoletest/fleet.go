@@ -73,7 +73,7 @@ func grow(f *model.Fold, a *alerting.Alert, times int) {
 	for n := 1; n <= times; n++ {
 		m := *a
 		m.Status, m.Time = alerting.Update, a.Time+alerting.Time(n)*2*hour
-		m.Evidence.Bin = m.Time - hour
+		m.Evidence.Bin, m.Evidence.Until = m.Time-hour, m.Time
 		m.Observed = a.Observed * (1 + float64(n)/3)
 		m.Exposed.Records, m.Exposed.Low, m.Exposed.High = a.Exposed.Records*int64(1+n), a.Exposed.Low*int64(1+n), a.Exposed.High*int64(1+n)
 		m.Evidence.Measures = []alerting.MeasureEvidence{}
@@ -115,7 +115,7 @@ func alertOf(i int) *alerting.Alert {
 	a.Evidence.Measures = []alerting.MeasureEvidence{
 		{Measure: a.Measure, LogValue: 14.2, Observed: a.Observed, Low: a.Observed, High: a.Observed, Expected: a.Expected},
 		{Measure: "off_hours", LogValue: 4.1, Observed: 30, Low: 30, High: 30, Expected: 2},
-		{Measure: "subjects", LogValue: 1.3, Observed: 4, Low: 4, High: 4, Expected: 1},
+		{Measure: "distinct_in_bin", LogValue: 1.3, Observed: 4, Low: 4, High: 4, Expected: 1},
 	}
 	return placed(a, dimension, fmt.Sprintf(name, i%250+i/250), i)
 }
@@ -130,7 +130,7 @@ func placed(a *alerting.Alert, dimension, name string, i int) *alerting.Alert {
 	if a.Onset < at-30*hour {
 		a.Onset = at - 30*hour
 	}
-	a.Exposed.Since, a.Evidence.Bin = a.Onset, at-hour
+	a.Exposed.Since, a.Evidence.Bin, a.Evidence.Until = a.Onset, at-hour, at
 	a.FirstSeen, a.LastSeen = at-200*24*hour, at-minute
 	a.DedupKey = alerting.DedupKey(dimension, name, int64(at)+int64(i))
 	a.Benign, a.Checks = nil, nil

@@ -24,10 +24,11 @@ type Message struct {
 	Confidence episode.Confidence `json:"confidence,omitempty"`
 	Summary    string             `json:"summary"`
 	Measure    string             `json:"measure,omitempty"`
-	Observed   float64            `json:"observed"` // in the bin that made the case, in the unit of the measure
-	Expected   float64            `json:"expected"`
+	Observed   float64            `json:"observed"` // from From to Until, in the unit of the measure
+	Expected   float64            `json:"expected"` // what is usual, see alerting.MeasureEvidence
 	Exposed    alerting.Exposed   `json:"exposed"`
-	Bin        alerting.Time      `json:"bin"`           // start of the bin that made the case
+	From       alerting.Time      `json:"from"` // of what was counted
+	Until      alerting.Time      `json:"until"`
 	Evidence   float64            `json:"log_evidence"`  // in nats
 	Threshold  float64            `json:"log_threshold"` // in nats
 	Measures   []MeasureWeight    `json:"measures,omitempty"`
@@ -46,11 +47,14 @@ func messageOf(a *alerting.Alert, by *correlate.SuppressedBy) Message {
 	m := Message{
 		Time: a.Time, Status: a.Status, Severity: a.Severity, Confidence: a.Confidence,
 		Summary: alerting.Printable(a.Summary, maxSummary), Measure: a.Measure, Observed: a.Observed, Expected: a.Expected,
-		Exposed: a.Exposed, Bin: a.Evidence.Bin, Evidence: a.Evidence.LogValue, Threshold: a.Evidence.Threshold, HeldBy: by,
+		Exposed: a.Exposed, From: a.Evidence.Bin, Until: cmp.Or(a.Evidence.Until, a.Time), Evidence: a.Evidence.LogValue, Threshold: a.Evidence.Threshold, HeldBy: by,
 	}
 	for i := range a.Evidence.Measures {
 		e := &a.Evidence.Measures[i]
 		m.Measures = append(m.Measures, MeasureWeight{e.Measure, e.LogValue})
+		if e.Measure == a.Measure && e.From != 0 {
+			m.From = e.From
+		}
 	}
 	return m
 }

@@ -7,7 +7,7 @@ import (
 
 // Excess is how many records, or rows where there are no records, an episode has
 // touched beyond what is usual, with its bars. It is an estimate: the share of the
-// usual in the bin that made the case is taken off all that is exposed. Of a fact
+// usual in the count that made the case is taken off all that is exposed. Of a fact
 // and of a campaign nothing is taken off.
 type Excess struct {
 	Records int64 `json:"records"`
