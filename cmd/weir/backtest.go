@@ -16,7 +16,6 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify/stdout"
 	"github.com/weirhq/weir/internal/backtest"
-	"github.com/weirhq/weir/internal/pages"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/correlate"
@@ -90,9 +89,9 @@ The stolen records are ones of the log that the thief has not touched in it.`,
 
 type backtestOptions struct {
 	config, format, output string
-	suppressed             string        // file
-	serve                  string        // address
-	pages                  *pages.Memory // that are being served; nil: none
+	suppressed             string            // file
+	serve                  string            // address
+	console                *backtest.Console // that is being served; nil: none
 	exitCode, asIs         bool
 	files                  []string
 	inject                 []string
@@ -109,8 +108,8 @@ func runBacktest(ctx context.Context, cmd *cobra.Command, o *backtestOptions) er
 		return runInject(ctx, cmd, o)
 	}
 	summary, err := backtestFiles(ctx, cmd, o)
-	if o.pages != nil {
-		defer o.pages.Stop()
+	if o.console != nil {
+		defer o.console.Stop()
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -124,8 +123,8 @@ func runBacktest(ctx context.Context, cmd *cobra.Command, o *backtestOptions) er
 	} else if err == nil || summary.Events > 0 {
 		printBacktest(cmd.ErrOrStderr(), summary)
 	}
-	if err == nil && o.pages != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "What was found: %s (Ctrl-C ends)\n", o.pages.URL)
+	if err == nil && o.console != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "What was found: %s (Ctrl-C ends)\n", o.console.URL)
 		<-ctx.Done()
 	}
 	if err == nil && o.exitCode && summary.Opened > 0 {
@@ -164,7 +163,7 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 		return err
 	}
 	if o.serve != "" {
-		if o.pages, err = run.ServeConsole(s.Config, o.serve, o.files, cmd.ErrOrStderr()); err != nil {
+		if o.console, err = run.ServeConsole(s.Config, o.serve, o.files, cmd.ErrOrStderr()); err != nil {
 			return none, errors.Join(err, closeSuppressed())
 		}
 	}

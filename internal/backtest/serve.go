@@ -11,9 +11,12 @@ import (
 	"github.com/weirhq/weir/stream/correlate"
 )
 
+// Console is a console that shows a pass.
+type Console struct{ *pages.Memory }
+
 // ServeConsole has the console show what the pass finds, at an address, until Stop
 // is called. It must be called after Alert and KeepSuppressed were set.
-func (r *Run) ServeConsole(c *config.Config, address string, names []string, diagnostics io.Writer) (*pages.Memory, error) {
+func (r *Run) ServeConsole(c *config.Config, address string, names []string, diagnostics io.Writer) (*Console, error) {
 	log := slog.New(slog.NewTextHandler(diagnostics, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	m, err := pages.ServeMemory(c, address, "backtest of "+strings.Join(names, ", "), log)
 	if err != nil {
@@ -29,5 +32,5 @@ func (r *Run) ServeConsole(c *config.Config, address string, names []string, dia
 		held(s)
 	}
 	r.show = m.Show
-	return m, nil
+	return &Console{m}, nil
 }
