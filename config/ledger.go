@@ -18,6 +18,18 @@ type Ledger struct {
 // Sends reports whether checkpoints go anywhere.
 func (l *Ledger) Sends() bool { return l.CheckpointFile != "" || l.URL.IsSet() }
 
+// Weakness says what the ledger lacks for somebody with all rights on Kafka to be seen
+// who writes it anew; empty if nothing.
+func (l *Ledger) Weakness() string {
+	switch {
+	case !l.Sends():
+		return "no checkpoint goes outside: set ledger.checkpoint_file or ledger.url, and ledger.key_file"
+	case l.KeyFile == "":
+		return "checkpoints are not signed: set ledger.key_file"
+	}
+	return ""
+}
+
 func ledgerFields(l *Ledger) field {
 	key := func(b []byte) error {
 		_, err := ledger.ParsePrivateKey(b)

@@ -30,7 +30,8 @@ type Fault struct {
 // ready. After a fault it goes on only to say better what kind of fault that
 // is: a record that is missing here may stand further down.
 type Verifier struct {
-	Checkpoints []Checkpoint // to be held against it, of one ledger, their signatures already checked
+	Checkpoints []Checkpoint    // to be held against it, of one ledger, their signatures already checked
+	Follow      func(r *Record) // is called with each record up to the first fault; nil: nobody is
 
 	head    Head
 	before  Head // the head before the last record
@@ -88,6 +89,9 @@ func (v *Verifier) follow(where string, r *Record) {
 		}
 	default:
 		v.before, v.head, v.where = v.head, Head{r.Seq, r.Hash}, where
+		if v.Follow != nil {
+			v.Follow(r)
+		}
 		v.against(where)
 	}
 }

@@ -90,6 +90,11 @@ func TestLedgerCommands(t *testing.T) {
 	publish(t, cl, "weir.ledger", "", records[:4]...)
 	expect(t, 0, "Checkpoint of record 4", "ledger", "checkpoint", "-c", config, "--key", key, "--out", kept)
 	publish(t, cl, "weir.ledger", "", records[4:]...)
+	expect(t, 1, "weir.ledger and weir.alerts do not agree: missing", "ledger", "verify", "-c", config)
+	for i := range records {
+		publish(t, cl, "weir.alerts", "", fmt.Appendf(nil, `{"n":%d}`, i+1))
+	}
+	expect(t, 0, "is whole", "ledger", "verify", "-c", config)
 	expect(t, 0, "Checkpoint of record 6", "ledger", "checkpoint", "-c", config, "--key", key, "--out", kept)
 	expect(t, 0, `"seq":6`, "ledger", "checkpoint", "-c", config)
 	expect(t, 0, "is whole: 6 records (6 alert,", "ledger", "verify", "-c", config)
@@ -105,8 +110,12 @@ func TestLedgerCommands(t *testing.T) {
 	expect(t, 1, "truncated at record 6", "ledger", "verify", "--input", cut, "--checkpoint", kept)
 	expect(t, 1, `"kind":"truncated"`, "ledger", "verify", "--input", cut, "--checkpoint", kept, "-o", "json")
 	expect(t, 1, "altered at record 3 (line 3)", "ledger", "verify", "--input", copied(strings.Replace(whole, `{"n":3}`, `{"n":4}`, 1)))
+	publish(t, cl, "weir.suppressed", "", []byte(`{}`))
+	expect(t, 1, "weir.ledger and weir.suppressed do not agree: inserted", "ledger", "verify", "-c", config)
 	publish(t, cl, "weir.ledger", "", records[5])
 	expect(t, 1, "is not whole: inserted at record 6", "ledger", "verify", "-c", config)
+
+	expect(t, 0, "is whole", "ledger", "verify", "--input", copied(whole))
 
 	text, err := os.ReadFile(kept)
 	if err != nil {

@@ -33,7 +33,8 @@ from the one before. Found, and the first one named: a changed byte, a dropped
 record, two that were swapped, one that was inserted, one that was written anew.
 
 Of a topic that is read from Kafka the end is held against what weir's own state
-knows of it. With --checkpoint it is held against checkpoints that were kept
+knows of it, and each alert, each one that was held back, and each verdict against
+the topic that has it. With --checkpoint it is held against checkpoints that were kept
 elsewhere, so that an end cut off together with the state is found too; with
 --public-key their signatures are checked. --input reads a copy that ` + "`weir ledger\nprint`" + ` wrote; - is standard input.
 
@@ -87,37 +88,39 @@ func runLedgerVerify(ctx context.Context, cmd *cobra.Command, o *verifyOptions) 
 	v := ledger.Verifier{Checkpoints: checkpoints}
 	report := ledgerReport{Ledger: o.input, Checkpoints: len(checkpoints)}
 	var known ledger.Head
+	var differs *ledger.Fault // between the ledger and the topics
 	if o.input != "" {
 		err = ndjson.EachLine(o.input, func(line int, b []byte) { v.Add(fmt.Sprint("line ", line), b) })
 	} else {
-		known, report.Ledger, err = verifyTopic(ctx, cmd, o.config, &v)
+		known, report.Ledger, differs, err = verifyTopic(ctx, cmd, o.config, &v)
 	}
 	if err != nil {
 		return err
 	}
 	report.Result = v.End(known)
+	if report.Fault == nil {
+		report.Fault = differs
+	}
 	report.Whole = report.Fault == nil
 	return report.print(cmd.OutOrStdout(), o.output)
 }
 
-// verifyTopic gives the ledger of a deployment to the verifier, and returns what
-// weir's own state knows of its end.
-func verifyTopic(ctx context.Context, cmd *cobra.Command, path string, v *ledger.Verifier) (known ledger.Head, name string, err error) {
+// verifyTopic gives the ledger of a deployment to the verifier, holds it against the
+// topics that say the same, and returns what weir's own state knows of its end.
+func verifyTopic(ctx context.Context, cmd *cobra.Command, path string, v *ledger.Verifier) (known ledger.Head, name string, differs *ledger.Fault, err error) {
 	c, conn, err := reach(cmd, path)
 	if err != nil {
-		return known, "", err
+		return known, "", nil, err
 	}
 	names := topics.Named(c.TopicPrefix)
 	line := progress.New(cmd.ErrOrStderr())
 	defer line.Clear()
 	n := int64(0)
-	known, err = topics.ReadLedger(ctx, conn, names, func(offset int64, value []byte) error {
+	known, differs, err = topics.VerifyLedger(ctx, conn, names, v, func() {
 		n++
 		line.Show("%s records", alerting.Group(n))
-		v.Add(fmt.Sprint("offset ", offset), value)
-		return nil
 	})
-	return known, names.Ledger, err
+	return known, names.Ledger, differs, err
 }
 
 // print writes the report, and returns an error unless the ledger is whole.
@@ -134,10 +137,13 @@ func (r *ledgerReport) print(w io.Writer, form string) error {
 		if f.Where != "" {
 			where = " (" + f.Where + ")"
 		}
+		if f.Seq == 0 {
+			return fmt.Errorf("the ledger %s and %s do not agree: %s: %s", r.Ledger, f.Where, f.Kind, f.Text)
+		}
 		return fmt.Errorf("the ledger %s is not whole: %s at record %d%s: %s", r.Ledger, f.Kind, f.Seq, where, f.Text)
 	}
 	fmt.Fprintf(w, "The ledger %s is whole: %s records", r.Ledger, alerting.Group(r.Records))
-	for i, kind := range []ledger.Kind{ledger.Alert, ledger.Suppression, ledger.Verdict, ledger.Config, ledger.Check} {
+	for i, kind := range []ledger.Kind{ledger.Alert, ledger.Suppression, ledger.Verdict, ledger.Refusal, ledger.Config, ledger.Check} {
 		fmt.Fprintf(w, "%s%s %s", map[bool]string{true: " (", false: ", "}[i == 0], alerting.Group(r.Kinds[kind]), kind)
 	}
 	fmt.Fprintln(w, ").")

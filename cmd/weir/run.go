@@ -85,6 +85,9 @@ func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.
 	for _, w := range c.Warnings() {
 		log.Warn("configuration", "warning", w)
 	}
+	if why := c.Ledger.Weakness(); why != "" && slices.Contains(roles, kafka.RoleCorrelate) {
+		log.Error("the ledger can be written anew by whoever may do anything on Kafka, and nobody would see it", "because", why, "docs", "docs/ledger.md")
+	}
 	reg := deployment.NewRegistry()
 	var feed *console.Feed
 	if slices.Contains(roles, kafka.RoleConsole) && c.HTTP.Listen != config.Off {
