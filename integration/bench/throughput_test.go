@@ -22,25 +22,40 @@ const roleWeir = "weir"
 // of whole processes: a reader, one that parses with a fast JSON library, one
 // that decodes events, and weir, with ingest, detect, correlate, state and
 // transactions, in its five default dimensions. They take turns over the same
-// topic of lz4-compressed native events; medians count.
+// topic of lz4-compressed native events; medians count. It does so for a dense load,
+// a Monday morning of a company, and for a sparse one.
 //
 // WEIR_BENCH_EVENTS (1,000,000) and WEIR_BENCH_RUNS (5) scale it.
 func BenchmarkThroughput(b *testing.B) {
 	kafkatest.Require(b)
-	events, runs := setting(b, "WEIR_BENCH_EVENTS", 1_000_000), setting(b, "WEIR_BENCH_RUNS", 5)
 	binary := build(b)
 	broker := kafkatest.Start(b, kafkatest.WithJVM("1G"))
+	b.Run("dense", func(b *testing.B) { throughput(b, binary, broker, company(b, 1)) })
+	b.Run("sparse", func(b *testing.B) { throughput(b, binary, broker, newSparse(1)) })
+}
+
+// load makes events in order of their times.
+type load interface {
+	Next(ev *event.Event) bool // false: there are no more
+}
+
+// throughput measures all roles over one load, prints a table and reports ratios.
+func throughput(b *testing.B, binary string, broker *kafkatest.Broker, from load) {
+	events, runs := setting(b, "WEIR_BENCH_EVENTS", 1_000_000), setting(b, "WEIR_BENCH_RUNS", 5)
 	topic := broker.Topic(b, 4)
-	size, last := fill(b, broker, topic, events)
-	say("\n%d events of %d bytes on average, %d runs\n", events, size/events, runs)
+	size, last := fill(b, broker, topic, events, from)
+	say("\n%s: %d events of %d bytes on average, %d runs\n", b.Name(), events, size/events, runs)
 
 	roles := []string{roleRead, roleFastJSON, roleDecode, roleWeir}
 	cpu := map[string][]time.Duration{}
+	memory := int64(0) // peak of weir, bytes
 	for run := range runs {
 		for _, role := range roles {
 			took := time.Duration(0)
 			if role == roleWeir {
-				took = watch(b, binary, broker, topic, last)
+				var peak int64
+				took, peak = watch(b, binary, broker, topic, last)
+				memory = max(memory, peak)
 			} else {
 				took = read(b, broker, role, topic, events)
 			}
@@ -49,31 +64,31 @@ func BenchmarkThroughput(b *testing.B) {
 		}
 	}
 	var table strings.Builder
-	base := median(cpu[roleDecode]).Seconds()
+	base := median(cpu[roleFastJSON]).Seconds()
 	for _, role := range roles {
 		m := median(cpu[role]).Seconds()
-		fmt.Fprintf(&table, "%-14s %6.2f CPU-s/M (median; %.2f to %.2f), %5.2f of read+decode\n", role, m*1e6/float64(events),
+		fmt.Fprintf(&table, "%-14s %6.2f CPU-s/M (median; %.2f to %.2f), %5.2f of read+fastjson\n", role, m*1e6/float64(events),
 			slices.Min(cpu[role]).Seconds()*1e6/float64(events), slices.Max(cpu[role]).Seconds()*1e6/float64(events), m/base)
 		b.ReportMetric(m*1e6/float64(events), role+"-cpu-s/M")
 	}
-	b.ReportMetric(median(cpu[roleWeir]).Seconds()/base, "weir/read+decode")
-	b.ReportMetric(median(cpu[roleWeir]).Seconds()/median(cpu[roleFastJSON]).Seconds(), "weir/read+fastjson")
+	b.ReportMetric(median(cpu[roleWeir]).Seconds()/median(cpu[roleDecode]).Seconds(), "weir/read+decode")
+	b.ReportMetric(median(cpu[roleWeir]).Seconds()/base, "weir/read+fastjson")
+	b.ReportMetric(float64(memory)/(1<<20), "weir-peak-MiB")
 	b.ReportMetric(0, "ns/op") // meaningless here
-	say("%s\n", table.String())
+	say("%sweir's peak memory: %d MiB\n", table.String(), memory>>20)
 }
 
 func median(d []time.Duration) time.Duration { return slices.Sorted(slices.Values(d))[len(d)/2] }
 
 // fill writes events to the topic, in runs of a few to each partition, and
 // returns their size in bytes and the time of the last (Unix ms).
-func fill(b *testing.B, broker *kafkatest.Broker, topic string, events int) (size int, last int64) {
+func fill(b *testing.B, broker *kafkatest.Broker, topic string, events int, from load) (size int, last int64) {
 	b.Helper()
 	cl := producer(b, broker)
-	c := company(b, 1)
 	var ev event.Event
 	for i := range events {
-		if !c.Next(&ev) {
-			b.Fatalf("the company makes only %d events", i)
+		if !from.Next(&ev) {
+			b.Fatalf("the load has only %d events", i)
 		}
 		value := event.AppendNative(nil, &ev)
 		size, last = size+len(value), max(last, ev.Time)
@@ -107,11 +122,35 @@ func read(b *testing.B, broker *kafkatest.Broker, role, topic string, events int
 	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 }
 
-// watch runs a new deployment of weir over the topic and returns its CPU time.
-func watch(b *testing.B, binary string, broker *kafkatest.Broker, topic string, last int64) time.Duration {
+// watch runs a new deployment of weir over the topic and returns its CPU time, and the
+// largest part of its memory that was resident, in bytes.
+func watch(b *testing.B, binary string, broker *kafkatest.Broker, topic string, last int64) (cpu time.Duration, peak int64) {
 	b.Helper()
 	prefix := kafkatest.UniqueName(b)
 	p := startWeir(b, binary, configure(b, broker, topic, prefix, ""))
 	p.await(b, broker, prefix, last)
-	return p.stop(b)
+	peak = peakMemory(b, p.cmd.Process.Pid)
+	return p.stop(b), peak
+}
+
+// peakMemory returns the largest part of a process's memory that was resident, in
+// bytes. What the process says of itself at its end would count its parent too.
+func peakMemory(tb testing.TB, pid int) int64 {
+	tb.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		tb.Fatalf("reading how much memory a process takes: %v", err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	var kib int64
+	if _, err := fmt.Sscanf(rest, "%d kB", &kib); err != nil {
+		tb.Fatalf("reading how much memory a process takes: %v", err)
+	}
+	return kib << 10
+}
+
+func TestPeakMemory(t *testing.T) {
+	if peak := peakMemory(t, os.Getpid()); peak < 1<<20 {
+		t.Errorf("%d bytes", peak)
+	}
 }
