@@ -214,7 +214,11 @@ func (ep *Episode) follow(r *Observation) Decision {
 }
 
 // high reports whether the observation keeps an open episode going.
-func (r *Observation) high() bool { return r.Log >= r.Threshold-Margin || len(r.Facts) > 0 }
+func (r *Observation) high() bool { return Sustains(r.Log, r.Threshold) || len(r.Facts) > 0 }
+
+// Sustains reports whether evidence keeps an open episode open: it is no more than
+// Margin below the threshold, and above half of it, which matters where it is low.
+func Sustains(log, threshold float64) bool { return log >= max(threshold-Margin, threshold/2) }
 
 // returned notes that evidence has come at a tick, and reports whether the episode
 // comes back by it. An episode that has just begun comes back from nothing.

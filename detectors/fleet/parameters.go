@@ -73,9 +73,9 @@ func (c *Config) threshold(d *dim, g score.Group, share float64) float64 {
 // would be some in 98 of 100 cases.
 const unseen = 4
 
-// minThreshold leaves room under a threshold for evidence to be told of, and for an
-// episode to end, which it does two nats below.
-const minThreshold = 2.5
+// minThreshold keeps evidence of next to nothing from opening an episode where nothing
+// ever crosses anything.
+const minThreshold = 1.0
 
 // export makes the parameters of a class, drawn towards those of the dimension.
 func (c *class) export(t *Tuning, whole *score.Class) score.Class {

@@ -41,7 +41,7 @@ const (
 	fixed      = 1 << 10
 	youth      = 5
 	edges      = 2 * (score.MaxLog - edgeFrom)
-	edgeFrom   = 2  // nats
+	edgeFrom   = 1  // nats
 	ratioCells = 81 // tenths of a nat, from -4 to +4
 	tailCells  = 96 // twelve to a decade, from tailFrom on
 	tailFrom   = 0.05

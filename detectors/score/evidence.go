@@ -28,7 +28,11 @@ func (ev *Evidence) Margin() float64 { return ev.Log - ev.Threshold }
 const CandidateMargin = 1.5
 
 // Candidate reports whether the evidence is to be told of.
-func (ev *Evidence) Candidate() bool { return ev.Scored && ev.Margin() >= -CandidateMargin }
+func (ev *Evidence) Candidate() bool { return ev.Scored && ev.Log >= candidateAt(ev.Threshold) }
+
+// candidateAt returns from where on evidence is told of: under a low threshold half of
+// it, so that evidence of nothing is nobody's.
+func candidateAt(threshold float64) float64 { return max(threshold-CandidateMargin, threshold/2) }
 
 // StatEvidence explains one statistic's part. Log and Rates are logarithms in the
 // evidence of a candidate and of Explain; elsewhere they are the bare statistics.

@@ -1,7 +1,7 @@
 package score
 
 // calmLog is the log evidence below which nothing is taken to be going on.
-const calmLog = 1.0
+const calmLog = 0.5
 
 // note moves the marks of the evidence: of each group the highest evidence lately. was
 // are the marks as they were before the last bins passed, and becomes what they count
@@ -39,7 +39,7 @@ func (s *State) note(e *Engine, at uint32, ev *Evidence, d *Dimension, was *[Num
 // identity must be closed in bins without a count too, so that it is seen to fall.
 func (e *Engine) Hot(s *State, dim int, p *Parameters) bool {
 	for g, h := range s.high {
-		if s.last != 0 && float64(h) >= p.Dimensions[dim].Threshold[g]-CandidateMargin-0.5 {
+		if s.last != 0 && float64(h) >= candidateAt(p.Dimensions[dim].Threshold[g])-0.25 {
 			return true
 		}
 	}

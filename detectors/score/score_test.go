@@ -153,13 +153,16 @@ func TestEarlyIsClose(t *testing.T) {
 }
 
 func TestCodec(t *testing.T) {
-	p := Defaults(1, 1)
+	p := Defaults(1, 4)
 	rng := rand.New(rand.NewPCG(3, 4))
 	var s State
 	at := monday
-	for range 500 {
+	for i := range 500 {
 		at += 1 + rng.Int64N(20)
 		c := Counts{Distinct: float64(rng.IntN(30) * rng.IntN(30)), FirstTouch: float64(rng.IntN(9)), Unissued: float64(rng.IntN(2))}
+		if i%100 == 99 {
+			c[Distinct] = 50_000
+		}
 		var ev Evidence
 		s.Vote(uint32(rng.IntN(3)))
 		hourly.Close(&s, 0, at, &c, p, &ev, nil)

@@ -108,7 +108,7 @@ func (t *Task) observation(in *tickInput, end int64) episode.Observation {
 	if in.candidate != nil {
 		o.Log, o.Threshold = in.candidate.Log, in.candidate.Threshold
 		if !in.candidate.Speaks() {
-			o.Log = min(o.Log, o.Threshold-episode.Margin/2)
+			o.Log = min(o.Log, max(0.75*o.Threshold, o.Threshold-episode.Margin/2))
 		}
 	}
 	for _, f := range in.facts {

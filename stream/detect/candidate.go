@@ -60,10 +60,9 @@ func readFollowed(r *wire.Reader) *followed {
 
 // expose begins to follow an identity, or reaches further back when the onset
 // has moved. What was followed before and came to nothing, or is over, is left
-// behind. margin is how far the evidence is above its threshold: as in an episode, what keeps it going is evidence
-// near the threshold, so that one that is always a candidate is not followed
-// for ever.
-func (d *Task) expose(id *identity, onset, bin int64, margin float64) *followed {
+// behind. What keeps it going is what sustains an episode, so that one that is always
+// a candidate is not followed for ever.
+func (d *Task) expose(id *identity, onset, bin int64, ev *score.Evidence) *followed {
 	since := onset * d.cfg.Grid.Bin
 	e := id.followed
 	over := e == nil || (bin-e.seen)*d.cfg.Grid.Bin > followFor || !e.opened && onset > e.seen
@@ -79,10 +78,10 @@ func (d *Task) expose(id *identity, onset, bin int64, margin float64) *followed 
 		e.Since = since
 		e.reach(id, d.cfg.Grid.BinMinute(onset), onset)
 	}
-	if !e.opened || margin >= -episode.Margin {
+	if !e.opened || episode.Sustains(ev.Log, ev.Threshold) {
 		e.seen = max(e.seen, bin)
 	}
-	e.opened = e.opened || margin >= 0
+	e.opened = e.opened || ev.Margin() >= 0
 	return e
 }
 
@@ -157,7 +156,7 @@ func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *scor
 // candidate reports an identity whose evidence stands out, or did. open is what
 // was counted in a bin that is still open.
 func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open *score.Counts, distinct sketches.Estimate) {
-	e := d.expose(id, min(ev.Onset, bin), bin, ev.Margin())
+	e := d.expose(id, min(ev.Onset, bin), bin, ev)
 	if tick <= d.reported {
 		return // a restore: reported before
 	}
