@@ -85,6 +85,10 @@ docs-check: ## hold what the pages show of commands and their output against wha
 docs: ## write the generated references under docs/ again
 	go generate ./...
 
+.PHONY: pictures
+pictures: ## make the README's pictures from the demo into docs/pictures (needs Chromium)
+	go run ./internal/pictures
+
 .PHONY: deploy-check
 deploy-check: ## hold deploy/ against helm, promtool, systemd and Kubernetes' API (builds helm once, for minutes)
 	@.ci/deploy-check
