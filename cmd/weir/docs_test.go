@@ -91,7 +91,8 @@ func TestDocsCommands(t *testing.T) {
 }
 
 // transcript is a block of a page that begins with a command behind "$ " and goes on
-// with what the command writes. A line … stands for any lines.
+// with what the command writes. A line … stands for any lines,
+// and … within a line for any text.
 var transcript = regexp.MustCompile("(?s)```\n((?:\\$ [^\n]*\n)+)(.*?)```")
 
 // What the pages show of the output of commands is what they write. This runs the
@@ -139,7 +140,7 @@ func play(t *testing.T, bin, commands string) string {
 func shows(page, output string) bool {
 	var parts []string
 	for part := range strings.SplitSeq("\n"+page, "\n…\n") {
-		parts = append(parts, regexp.QuoteMeta(strings.Trim(part, "\n")))
+		parts = append(parts, strings.ReplaceAll(regexp.QuoteMeta(strings.Trim(part, "\n")), "…", `[^\n]*`))
 	}
 	return regexp.MustCompile(`(?s)^\s*` + strings.Join(parts, `.*`) + `\s*$`).MatchString(output)
 }
@@ -155,7 +156,7 @@ func TestDocsReading(t *testing.T) {
 	if want := "run -c weir.yaml,backtest x.ndjson,demo --once"; strings.Join(got, ",") != want {
 		t.Errorf("found %q, want %q", got, want)
 	}
-	if !shows("a\n…\nd\n", "a\nb\nc\nd\n") || shows("a\nd\n", "a\nb\nd\n") || !shows("a\n", "a\n") {
+	if !shows("a\n…\nd\n", "a\nb\nc\nd\n") || shows("a\nd\n", "a\nb\nd\n") || !shows("a\n", "a\n") || !shows("x, …\nb\n", "x, y, z\nb\n") || shows("x, …\nb\n", "x\nb\n") {
 		t.Error("outputs with lines left out are held against pages wrongly")
 	}
 }
