@@ -37,7 +37,7 @@ func ledgerFields(l *Ledger) field {
 	}
 	fields := []field{
 		scalar("checkpoint_every", duration(&l.CheckpointEvery, time.Minute, 30*day, time.Second), "Time between checkpoints, if anything was chained meanwhile.", ""),
-		scalar("checkpoint_file", output(&l.CheckpointFile), "File to which the process that runs correlate appends them, best on a machine that Kafka's administrators cannot write to.", "/mnt/audit/weir.checkpoints"),
+		scalar("checkpoint_file", later(&l.CheckpointFile), "File to which the process that runs correlate appends them, best on a machine that Kafka's administrators cannot write to.", "/mnt/audit/weir.checkpoints"),
 		scalar("key_file", file(&l.KeyFile, key), "PEM file of the Ed25519 key that signs them (`openssl genpkey -algorithm ed25519`); without it they are not signed.", "/run/secrets/ledger.key"),
 	}
 	fields = append(fields, secretFields("url", &l.URL, "Webhook to which they are posted.", "https://audit.example/weir", httpURL)...)
@@ -45,8 +45,8 @@ func ledgerFields(l *Ledger) field {
 	return mapping("ledger", "Checkpoints of the ledger that `weir run` sends outside (docs/ledger.md); none without a file or a url.", fields...)
 }
 
-// output is the path of a file that is written.
-func output(into *string) value {
+// later is the path of a file that is not read with the configuration.
+func later(into *string) value {
 	return value{
 		kind: "path of a file",
 		parse: func(p *parser, t string) error {

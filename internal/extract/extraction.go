@@ -50,7 +50,7 @@ type Options struct {
 // the work where it was interrupted.
 func New(e *Episode, s *settings.Settings, o Options) (*Extraction, error) {
 	x := &Extraction{
-		episode: e, match: newMatcher(e, s.Hasher), only: choice{only: o.Only, retention: s.Ingest.Retention}, future: s.Ingest.Future,
+		episode: e, match: newMatcher(e, s.Hasher, s.Ingest.Aliases), only: choice{only: o.Only, retention: s.Ingest.Retention}, future: s.Ingest.Future,
 		known: map[[16]byte]struct{}{}, stateFile: o.State, saved: time.Now(), progress: o.Progress,
 	}
 	x.state = state{Key: e.alert.DedupKey, Only: o.Only, Since: e.since, Until: e.until}

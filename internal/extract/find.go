@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
 )
@@ -119,19 +120,22 @@ type matcher struct {
 	*Episode
 	order  []string // names of the dimensions
 	hasher event.Hasher
+	of     *alias.Table // whose each name is
 	buf    []byte
 }
 
-func newMatcher(e *Episode, h event.Hasher) *matcher {
-	return &matcher{Episode: e, order: slices.Sorted(maps.Keys(e.dimensions)), hasher: h}
+func newMatcher(e *Episode, h event.Hasher, of *alias.Table) *matcher {
+	return &matcher{Episode: e, order: slices.Sorted(maps.Keys(e.dimensions)), hasher: h, of: of}
 }
 
 func (m *matcher) matches(ev *event.Event) bool {
 	if !ev.Action.Access() || ev.Time < m.since || ev.Time >= m.until {
 		return false
 	}
+	person := *ev // what is written shows the name
+	m.of.Apply(&person)
 	for _, name := range m.order {
-		identity, ok := m.dimensions[name].AppendIdentity(m.buf[:0], ev, m.hasher)
+		identity, ok := m.dimensions[name].AppendIdentity(m.buf[:0], &person, m.hasher)
 		m.buf = identity[:0]
 		if ok && m.identities[name][string(identity)] {
 			return true

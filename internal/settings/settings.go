@@ -14,6 +14,7 @@ import (
 	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/authority"
@@ -58,6 +59,11 @@ func New(c *config.Config) (*Settings, error) {
 	s.Ingest = ingest.Config{
 		Grid: s.Grid, Dimensions: c.Dimensions, Hasher: s.Hasher, Partitions: int32(c.Partitions),
 		Lateness: ms(c.Time.Lateness), Future: ms(c.Time.FutureLimit), Retention: ms(c.Time.Retention),
+	}
+	if c.AliasesFile != "" {
+		if s.Ingest.Aliases, err = alias.Load(c.AliasesFile); err != nil {
+			return nil, c.At("aliases_file", err)
+		}
 	}
 	if c.Facts.Sessions {
 		s.Ingest.SessionsTopic = topics.Named(c.TopicPrefix).Sessions

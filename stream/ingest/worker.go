@@ -5,6 +5,7 @@ import (
 
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 )
@@ -43,6 +44,7 @@ type Config struct {
 	// SessionsTopic is the name under which the join of tokens reports its
 	// progress, or empty: there is no join, and nothing is sent to it.
 	SessionsTopic string
+	Aliases       *alias.Table // whose each name is; nil: nobody has more than one
 }
 
 // Worker folds events into partials: one per identity and tick since the last
@@ -123,9 +125,11 @@ func (in *Worker) SetIdle(s stream.Source, idle bool) { in.sources[s].idle = idl
 
 // Fold counts one event of a source. stamp is the timestamp of the Kafka
 // record that held it (for files, the start of the process), in ms.
-// It says that the event waits if the event, or one before it, is far ahead.
+// It says that the event waits if the event, or one before it, is far ahead. In the
+// event, persons take the place of their names.
 func (in *Worker) Fold(src stream.Source, stamp int64, ev *event.Event) Outcome {
 	s := in.sources[src]
+	in.cfg.Aliases.Apply(ev)
 	at, judged := s.next()
 	switch {
 	case judged:

@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream/correlate"
@@ -27,6 +28,7 @@ type lab struct {
 	engine *score.Engine
 	dims   []event.Dimension
 	names  []string
+	people *alias.Table
 }
 
 func newLab(t testing.TB) *lab {
@@ -46,7 +48,7 @@ func newLab(t testing.TB) *lab {
 func (l *lab) ingest(partitions int32) ingest.Config {
 	return ingest.Config{
 		Grid: l.grid, Dimensions: l.dims, Hasher: event.FixedHasher(), Partitions: partitions,
-		Lateness: 10 * minute, Future: 10 * minute, Retention: 30 * 24 * 60 * minute,
+		Lateness: 10 * minute, Future: 10 * minute, Retention: 30 * 24 * 60 * minute, Aliases: l.people,
 	}
 }
 

@@ -1,0 +1,120 @@
+package alias
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/event"
+)
+
+const table = `Name,Person,Since,Until,Team
+kim@example.com,kim,,,x
+S-1-5-21-7,KIM@example.com,,,
+arn:aws:iam::1:user/kim, kim,2026-03-01,,
+desk7,kim,2026-01-01,2026-02-01,
+desk7,ben,2026-02-01T00:00:00Z,,
+ben,ben,,,
+`
+
+func read(t *testing.T, text string) *Table {
+	t.Helper()
+	table, err := Read(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// A name is a person's in its time, through names of names, without regard to case.
+func TestPerson(t *testing.T) {
+	of := read(t, "\ufeff"+table)
+	if of.Len() != 5 {
+		t.Errorf("%d aliases", of.Len())
+	}
+	json := read(t, `{"name":"kim@example.com","person":"kim"}`+"\n\n"+`{"name":"x","person":"y","since":"2026-03-01","until":"2026-03-02"}`)
+	for _, c := range []struct {
+		of             *Table
+		name, at, want string
+	}{
+		{of, "Kim@Example.COM", "2026-01-15", "kim"},
+		{of, "s-1-5-21-7", "2026-01-15", "kim"},
+		{of, "kim", "2026-01-15", "kim"},
+		{of, "arn:aws:iam::1:user/kim", "2026-02-28", "arn:aws:iam::1:user/kim"},
+		{of, "arn:aws:iam::1:user/kim", "2026-03-01", "kim"},
+		{of, "desk7", "2025-12-31", "desk7"},
+		{of, "desk7", "2026-01-31", "kim"},
+		{of, "desk7", "2026-02-01", "ben"},
+		{of, "ben", "2026-02-01", "ben"},
+		{of, "ann", "2026-02-01", "ann"},
+		{json, "kim@example.com", "2026-02-01", "kim"},
+		{json, "x", "2026-03-01", "y"},
+		{json, "x", "2026-03-02", "x"},
+	} {
+		at, err := time.Parse(time.DateOnly, c.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.of.Person(c.name, at.UnixMilli()); got != c.want {
+			t.Errorf("%s at %s is %s, want %s", c.name, c.at, got, c.want)
+		}
+	}
+}
+
+// Who acted, and whom a fact is about, becomes the person; what is read does not.
+func TestApply(t *testing.T) {
+	of := read(t, table)
+	for _, c := range []struct{ ev, want event.Event }{
+		{event.Event{Actor: "kim@example.com", Subject: "kim@example.com"}, event.Event{Actor: "kim", Subject: "kim@example.com"}},
+		{event.Event{Action: event.Leave, Actor: "hr", Subject: "kim@example.com"}, event.Event{Action: event.Leave, Actor: "hr", Subject: "kim"}},
+		{event.Event{IP: "192.0.2.7"}, event.Event{IP: "192.0.2.7"}},
+	} {
+		got := c.ev
+		if of.Apply(&got); got.Actor != c.want.Actor || got.Subject != c.want.Subject {
+			t.Errorf("%+v became %+v", c.ev, got)
+		}
+		var none *Table
+		if none.Apply(&c.ev); got.Actor != c.want.Actor {
+			t.Errorf("no table: %+v", c.ev)
+		}
+	}
+}
+
+// What cannot be one person's is refused, with its line.
+func TestFaults(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                       "nothing is in it",
+		"who,whom\na,b\n":                        "the header must name the columns name and person",
+		"name,person\na,\n":                      "line 2: name and person must both be given",
+		"name,person\nroot,kim\n":                "line 2: several people act by root",
+		"name,person\nDOM\\Administrator,k\n":    "several people act by",
+		"name,person\nk,root@db1\n":              "several people act by",
+		"name,person\na,kim\nA,ben\n":            "lines 2 and 3: a is of kim and of ben at one time",
+		"name,person\na,b\nb,a\n":                "alias of an alias",
+		"name,person\na,b\nb,c\nc,d\nd,e\ne,f\n": "alias of an alias, more than 4 times",
+		"name,person,since\na,b,soon\n":          `line 2: since: "soon" is no time`,
+		"name,person,since,until\na,b,2026-03-02,2026-03-01\n": "until is not after since",
+		"name,person\na,b,c\n":                                 "wrong number of fields",
+		`{"name":"a","person":7}`:                              "line 1:",
+	} {
+		if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// Whatever the table, a name that resolves to a person resolves no further.
+func FuzzRead(f *testing.F) {
+	f.Add(table, "kim@example.com")
+	f.Add(`{"name":"a","person":"b"}`, "a")
+	f.Add("name,person\na,b\nb,c\nc,d\n", "a")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		of, err := Read(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		if once := of.Person(name, 0); of.Person(once, 0) != once {
+			t.Errorf("%q is %q, and that %q", name, once, of.Person(once, 0))
+		}
+	})
+}
