@@ -259,6 +259,9 @@ func TestBrowserFilters(t *testing.T) {
 	p.wait(`location.search.includes("offset=10") && document.querySelectorAll(".row").length === 10`)
 }
 
+// scriptRuns holds once the page's script has begun: before that keys do nothing.
+const scriptRuns = `document.getElementById("link")?.textContent === "live"`
+
 // Keys go from row to row, open, and decide; the verdict is one of the one who
 // signed in.
 func TestBrowserKeys(t *testing.T) {
@@ -270,6 +273,7 @@ func TestBrowserKeys(t *testing.T) {
 	key := eval[string](p, `document.querySelector(".row.current").dataset.key`)
 	p.do(press("t"))
 	p.wait(`location.pathname === "/episodes/` + key + `" && document.activeElement?.id === "say-confirmed"`)
+	p.wait(scriptRuns)
 	p.do(chromedp.KeyEvent(kb.Escape), press("a"))
 	p.wait(`document.activeElement?.id === "say-acknowledge"`)
 	p.do(chromedp.KeyEvent("INC-1"), chromedp.KeyEvent(kb.Enter))
@@ -277,6 +281,7 @@ func TestBrowserKeys(t *testing.T) {
 	if len(b.verdicts) != 1 || b.verdicts[0].Kind != correlate.Acknowledged || b.verdicts[0].Reason != "INC-1" || b.verdicts[0].Author != "ana" || b.verdicts[0].DedupKey != key {
 		t.Errorf("verdicts %+v", b.verdicts)
 	}
+	p.wait(scriptRuns)
 	p.do(press("/"))
 	p.wait(`document.activeElement?.id === "find"`)
 	p.open("/episodes/" + key)
