@@ -35,7 +35,7 @@ func pages(t *testing.T) (out []page) {
 }
 
 // commandLine finds a command of weir in a line of code of a page.
-var commandLine = regexp.MustCompile("^(?:    |\\$ )\\s*(?:bin/|\\./)?(?:go run \\./cmd/)?weir ((?:[a-z].*)?)$")
+var commandLine = regexp.MustCompile(`^(?:    |\$ )\s*(?:bin/|\./)?(?:go run \./cmd/)?weir ((?:[a-z].*)?)$`)
 
 // commands returns the command lines of weir in the code of a page, each with its
 // continuations.

@@ -244,7 +244,7 @@ func (ep *Episode) over(tick int64) bool { return tick >= ep.Ends() }
 
 // Ends returns the tick at which the episode closes if nothing more is seen.
 func (ep *Episode) Ends() int64 {
-	quiet := int64(Quiet)
+	quiet := Quiet
 	switch {
 	case ep.Standing == Unjudged && ep.Facts != "":
 		quiet = Sleep(ep.Gap)

@@ -62,7 +62,7 @@ func (l *Files) Read(ctx context.Context, r Reader) error {
 		if err != nil {
 			return err
 		}
-		defer from.close()
+		defer func() { _ = from.close() }() // it was only read
 		if _, ok := from.(*sortedOrigin); ok {
 			r.Warn(name + " is not in order of time, and was sorted")
 		}

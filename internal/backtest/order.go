@@ -81,7 +81,7 @@ func (l *Files) sortIfNeeded(ctx context.Context, name string) (*sortedFile, err
 	if err != nil {
 		return nil, err
 	}
-	defer from.close()
+	defer func() { _ = from.close() }() // it was only read, as the others
 	o := newOrder()
 	for err == nil {
 		if err := ctx.Err(); err != nil {
@@ -96,7 +96,7 @@ func (l *Files) sortIfNeeded(ctx context.Context, name string) (*sortedFile, err
 	if err != nil {
 		return nil, err
 	}
-	defer again.close()
+	defer func() { _ = again.close() }()
 	return l.sort(ctx, name, again)
 }
 
@@ -115,7 +115,7 @@ func (l *Files) openPipe(ctx context.Context, name string) (origin, error) {
 	if o.fine() {
 		return head, nil
 	}
-	defer head.close()
+	defer func() { _ = head.close() }()
 	sorted, err := l.sort(ctx, name, head)
 	if err != nil {
 		return nil, err

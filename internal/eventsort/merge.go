@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"container/heap"
 	"encoding/gob"
+	"errors"
 	"fmt"
 	"io"
 
@@ -59,7 +60,7 @@ func (m *Merge) add(order int, next func() (*event.Event, error)) error {
 // advance goes to the next event of the run. It reports whether there is one.
 func (h *head) advance() (more bool, err error) {
 	h.event, err = h.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return false, nil
 	}
 	if err != nil {

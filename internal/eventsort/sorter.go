@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/gob"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -97,7 +98,7 @@ func (s *Sorter) write(next func() (*event.Event, error)) (err error) {
 	encoder := gob.NewEncoder(buffer)
 	for {
 		ev, err := next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err == nil {

@@ -158,10 +158,6 @@ func ofRates(m *alerting.MeasureEvidence) Number {
 	}
 }
 
-// nothing is a sum of statistics that are all zero: the log of each is told as that
-// of 1e-30, that of their group as 0.
-const nothing = 1e-28
-
 // ofGroup computes the evidence of the group again from that of its measures.
 func ofGroup(e *alerting.Evidence, g score.Group) Number {
 	sum := 0.0

@@ -123,7 +123,7 @@ func TestRecomputeIsTheEngine(t *testing.T) {
 func fleetOf(g score.Group) *score.Parameters {
 	p := score.Defaults(1, 70)
 	d := &p.Dimensions[0]
-	d.Known, d.Threshold[g] = 100_000, 1
+	d.Known, d.Threshold[g] = 100_000, 0
 	for st := range score.NumStats {
 		d.Classes[0].Tail[st] = score.Tail{At: 1.5, LogOver: -4.6, Scale: 0.8, Shape: 0.2}
 	}

@@ -23,10 +23,13 @@ const (
 	deliveredOf = 7 * 24 * time.Hour
 )
 
+// exists reports whether the cluster has a topic.
+func (r *reader) exists(topic string) bool { return r.have[topic].Err == nil }
+
 // readSince hands the records of one of weir's own topics to fn that were appended
 // within a span, at most the last mostRecords of them. A topic that is not there has none.
 func (r *reader) readSince(ctx context.Context, topic string, span time.Duration, fn func(*kgo.Record)) error {
-	if r.have[topic].Err != nil {
+	if !r.exists(topic) {
 		return nil
 	}
 	spans, err := cluster.Spans(ctx, r.conn, []string{topic}, r.now.Add(-span).UnixMilli())

@@ -18,7 +18,7 @@ func TestVerdictsOnKafka(t *testing.T) { inBubble(t, testVerdictsOnKafka) }
 func testVerdictsOnKafka(t *testing.T) {
 	d := newDeployment(t, 2)
 	events, plain, before := d.leak(t)
-	first := mostTold(t, plain)
+	first := mostReported(t, plain)
 	verdict := correlate.Verdict{
 		ID: "1", Kind: correlate.Expected, DedupKey: first.DedupKey, Author: "kim", Reason: "why",
 		Expires: alerting.Time(first.Time.Std().AddDate(1, 0, 0).UnixMilli()),
@@ -65,8 +65,8 @@ func testVerdictsOnKafka(t *testing.T) {
 	compare(t, got, held)
 }
 
-// mostTold returns the first alert of the episode of which most alerts speak.
-func mostTold(t *testing.T, lines []string) *alerting.Alert {
+// mostReported returns the first alert of the episode that most alerts are of.
+func mostReported(t *testing.T, lines []string) *alerting.Alert {
 	t.Helper()
 	count, first := map[string]int{}, map[string]*alerting.Alert{}
 	var most *alerting.Alert

@@ -14,9 +14,9 @@ import (
 // for eight, and 100 again for two: never the same one twice.
 func thief() (events []event.Event) {
 	start := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC).UnixMilli()
-	for h := range int64(41 * 24) {
+	for h := range int64(37 * 24) {
 		rate := int64(20)
-		if day := h / 24; day >= 21 && day < 31 || day >= 39 {
+		if day := h / 24; day >= 21 && day < 31 || day >= 34 {
 			rate = 100
 		}
 		for i := range rate {
@@ -30,11 +30,11 @@ func thief() (events []event.Event) {
 }
 
 // A confirmed leak does not become normal: when it comes back it is seen, and
-// hours before it is without the verdict, if it is at all then: ten days had been
-// enough for its mean of a week to be used to it; the slower one is what still sees it.
+// hours before it is without the verdict, if it is at all then: ten days have been
+// enough to be used to it, and three ordinary ones are not to forget it.
 func TestConfirmedLeakStaysOne(t *testing.T) {
 	l, events := newLab(t), thief()
-	back := alerting.Time(events[0].Time + 39*24*60*minute)
+	back := alerting.Time(events[0].Time + 34*24*60*minute)
 	opened := func(alerts []string) (first, again *alerting.Alert) {
 		for _, line := range alerts {
 			a, err := alerting.ParseAlert([]byte(line))
@@ -61,7 +61,7 @@ func TestConfirmedLeakStaysOne(t *testing.T) {
 	if _, again = opened(sent); again == nil {
 		t.Fatalf("confirmed, and not seen when it came back: %v", sent)
 	}
-	if late != nil && late.Time-again.Time < 2*60*alerting.Time(minute) {
+	if late != nil && late.Time-again.Time < 4*60*alerting.Time(minute) {
 		t.Errorf("seen at %s, and without the verdict at %s", again.Time, late.Time)
 	}
 	t.Logf("it came back at %s and was told at %s, %g an hour where %g were expected", back, again.Time, again.Observed, again.Expected)
