@@ -121,7 +121,7 @@ func oneSparse(partitions int32) spread {
 func producer(t testing.TB, b *kafkatest.Broker) *kgo.Client {
 	t.Helper()
 	cl, err := kgo.NewClient(kgo.SeedBrokers(b.AdminAddr()), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.MaxBufferedRecords(200_000))
+		kgo.MaxBufferedRecords(200_000), kgo.UnknownTopicRetries(100)) // a topic that was just made
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,16 @@ func (e *Engine) Explain(s *State, dim int, bin int64, c *Counts, p *Parameters,
 // is put into sample, which may be nil. A bin that is not after s.LastBin is late:
 // use Late.
 func (e *Engine) Close(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample) {
+	e.closeBin(s, dim, bin, c, p, ev, sample, false)
+}
+
+// CloseExplained is Close that tells of all statistics, as Explain does: for an identity
+// of which an episode is open, so that what it exposes is told until the end.
+func (e *Engine) CloseExplained(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample) {
+	e.closeBin(s, dim, bin, c, p, ev, sample, true)
+}
+
+func (e *Engine) closeBin(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample, explain bool) {
 	*ev = Evidence{}
 	if sample != nil {
 		*sample = Sample{Young: -1}
@@ -40,7 +50,7 @@ func (e *Engine) Close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 	if s.last > clampBin(bin) {
 		return
 	}
-	e.close(s, dim, bin, c, p, ev, sample, false)
+	e.close(s, dim, bin, c, p, ev, sample, explain)
 	if c.any() {
 		s.remember(e, clampBin(bin), c)
 	}

@@ -76,7 +76,7 @@ func (r *binRun) explain(budget float64) (*Explanation, error) {
 	case !found.Known:
 		return nil, fmt.Errorf("explaining %s: nothing of it is in the log before %s; a name must be written as alerts write it", who, a.Time)
 	}
-	a.Evidence.LogValue, a.Evidence.Threshold, a.Evidence.Budget = found.Log, found.Threshold, budget
+	a.Evidence.Group, a.Evidence.LogValue, a.Evidence.Threshold, a.Evidence.Budget = found.Group, found.Log, found.Threshold, budget
 	a.Evidence.Peers, a.Evidence.Measures = found.Peers, correlate.Measures(found.Measures)
 	x := &Explanation{
 		Dimension: a.Dimension, Identity: a.Identity, Time: a.Time, Bin: a.Evidence.Bin, BinWidth: a.Evidence.BinWidth,

@@ -243,8 +243,8 @@ func (c *Recount) wholeEnd(m *alerting.MeasureEvidence) int64 {
 const listed = 1024
 
 // slack is how far a count may be off by the error of a sketch: not at all
-// while the identity's records are a list; then by 2 % of a distinct count, and
-// by more of a difference of two.
+// while the identity's records are a list; then by 2 % of a distinct count, and by more
+// of what is new, which is a difference of two counts of all that the identity knows.
 func (c *Recount) slack(st score.Stat, s *span, count float64) float64 {
 	rows := st == score.DayRows || st == score.BinRows
 	switch {
@@ -253,7 +253,7 @@ func (c *Recount) slack(st score.Stat, s *span, count float64) float64 {
 	case st == score.DayDistinct, st == score.BinDistinct:
 		return 0.02 * count
 	}
-	return 2 + 0.15*count
+	return 2 + 0.15*count + 0.03*float64(len(c.touched))
 }
 
 // Remarks say what the counting rests on.

@@ -58,6 +58,13 @@ func readFollowed(r *wire.Reader) *followed {
 	return e
 }
 
+// openEpisode reports whether an episode of the identity may be open in a bin: then
+// what it exposes is told though its evidence has gone, until the episode ends.
+func (d *Task) openEpisode(id *identity, bin int64) bool {
+	e := id.followed
+	return e != nil && e.opened && (bin-e.seen)*d.cfg.Grid.Bin <= followFor
+}
+
 // expose begins to follow an identity, or reaches further back when the onset
 // has moved. What was followed before and came to nothing, or is over, is left
 // behind. What keeps it going is what sustains an episode, so that one that is always
@@ -157,8 +164,9 @@ func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *scor
 // was counted in a bin that is still open.
 func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open *score.Counts, distinct sketches.Estimate) {
 	e := d.expose(id, min(ev.Onset, bin), bin, ev)
-	if tick <= d.reported {
-		return // a restore: reported before
+	measures := d.measuresOf(id, bin, ev, distinct)
+	if tick <= d.reported || len(measures) == 0 {
+		return // a restore: reported before; or nothing can be judged yet
 	}
 	exposed := d.exposedSince(id, &e.Exposure, tick)
 	c := stream.Candidate{
@@ -174,7 +182,7 @@ func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open
 		Exposed:   exposed,
 		Context:   d.contextSince(id, e, exposed.Records, open),
 	}
-	c.Measures = d.measuresOf(id, bin, ev, distinct)
+	c.Measures = measures
 	d.report.Candidates = append(d.report.Candidates, c)
 }
 

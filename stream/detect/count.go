@@ -102,8 +102,12 @@ func (d *Task) counts(id *identity) (c score.Counts, distinct sketches.Estimate)
 func (d *Task) scoreEarly(id *identity, tick, bin int64, params *score.Parameters) {
 	counts, distinct := d.counts(id)
 	var ev score.Evidence
-	d.cfg.Engine.Early(&id.state, id.dimension(), bin, &counts, params, &ev)
-	if ev.Candidate() {
+	if d.openEpisode(id, bin) {
+		d.cfg.Engine.Explain(&id.state, id.dimension(), bin, &counts, params, &ev)
+	} else {
+		d.cfg.Engine.Early(&id.state, id.dimension(), bin, &counts, params, &ev)
+	}
+	if ev.Candidate() || ev.Explained {
 		d.candidate(id, tick, bin, &ev, &counts, distinct)
 	}
 }

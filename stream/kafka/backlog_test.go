@@ -15,8 +15,8 @@ import (
 // A backlog passes through bounded memory and raises the alerts that the operators
 // raise without Kafka: where one partition holds all of it, where 64 do that differ in
 // what they hold, and where one is silent for days.
-func TestBacklogOnePartition(t *testing.T)    { inBubble(t, testBacklogOnePartition) }
-func TestBacklogSkewed(t *testing.T)          { inBubble(t, testBacklogSkewed) }
+func TestBacklogOnePartition(t *testing.T)    { long(t); inBubble(t, testBacklogOnePartition) }
+func TestBacklogSkewed(t *testing.T)          { long(t); inBubble(t, testBacklogSkewed) }
 func TestBacklogSilentPartition(t *testing.T) { inBubble(t, testBacklogSilentPartition) }
 
 func testBacklogOnePartition(t *testing.T) {
@@ -80,7 +80,7 @@ func (d *deployment) backlog(t *testing.T, partitions int32, of func(i int, at i
 
 // While correlate stands still the sources are not read on; when it goes on, so do
 // they, and the alerts are the same.
-func TestBacklogStalledCorrelate(t *testing.T) { inBubble(t, testBacklogStalledCorrelate) }
+func TestBacklogStalledCorrelate(t *testing.T) { long(t); inBubble(t, testBacklogStalledCorrelate) }
 
 func testBacklogStalledCorrelate(t *testing.T) {
 	d := newDeployment(t, 2)
@@ -153,4 +153,13 @@ func sum(t testing.TB, reg *prometheus.Registry, name string) (out float64) {
 		}
 	}
 	return out
+}
+
+// long leaves a test out of -short, and so of the race detector's run, in which a
+// shorter one of the same kind is.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes a minute and more under the race detector")
+	}
 }

@@ -57,7 +57,7 @@ func (d *deployment) forge(t testing.TB, values [][]byte) {
 
 // The ledger of a run holds the settings and every alert, and nobody can touch
 // it unseen: not even its end, of which correlate's own state knows.
-func TestLedgerOfARun(t *testing.T) { inBubble(t, testLedgerOfARun) }
+func TestLedgerOfARun(t *testing.T) { long(t); inBubble(t, testLedgerOfARun) }
 
 func testLedgerOfARun(t *testing.T) {
 	d := newDeployment(t, 2)

@@ -1,0 +1,48 @@
+package detect
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/stream"
+)
+
+// While an episode may be open, what the identity exposes is told to the end, though
+// its evidence has gone.
+func TestExposureIsToldToTheEnd(t *testing.T) {
+	d := newDesk(t)
+	at := int64(0)
+	read := func(n int, name string) {
+		for i := range n {
+			d.act(at+int64(i%50), event.Event{Actor: "ann", Records: []string{fmt.Sprint(name, at, i)}})
+		}
+		at += 60
+		d.until(at - 10)
+	}
+	for range 12 * 24 {
+		read(2, "usual")
+	}
+	read(3000, "leak")
+	before := d.last(t)
+	for range 20 {
+		read(2, "after")
+	}
+	after := d.last(t)
+	if after.Log >= before.Log || after.Tick < before.Tick+18*12 || after.Exposed.Records < before.Exposed.Records+36 {
+		t.Errorf("after the leak tick %d, %.1f nats, %d exposed; twenty hours later tick %d, %.1f nats, %d exposed",
+			before.Tick, before.Log, before.Exposed.Records, after.Tick, after.Log, after.Exposed.Records)
+	}
+}
+
+// last returns the last candidate about a user.
+func (d *desk) last(t *testing.T) stream.Candidate {
+	t.Helper()
+	for i := len(d.found) - 1; i >= 0; i-- {
+		if d.found[i].Dimension == dimUser {
+			return d.found[i]
+		}
+	}
+	t.Fatal("nobody is a candidate")
+	return stream.Candidate{}
+}
