@@ -8,9 +8,9 @@ import (
 	"github.com/weirhq/weir/stream"
 )
 
-// While an episode may be open, what the identity exposes is told to the end, though
+// While an episode may be open, what the identity exposes is reported to the end, though
 // its evidence has gone.
-func TestExposureIsToldToTheEnd(t *testing.T) {
+func TestExposureIsReportedToTheEnd(t *testing.T) {
 	d := newDesk(t)
 	at := int64(0)
 	read := func(n int, name string) {
