@@ -45,23 +45,14 @@ func DecodeSums(b []byte) (*Sums, []byte, error) {
 	for i := range r.CountUpTo(maxDims) {
 		d := s.dim(i)
 		readNumbers(&r, d.numbers())
-		last := int64(-1)
-		for range r.CountUpTo(maxClasses) {
-			t := r.Uint32()
-			if int64(t) <= last {
-				r.Fail("classes out of order")
-			}
-			last = int64(t)
+		eachClass(&r, func(token uint32) {
 			c := &classSums{name: r.TextUpTo(maxName)}
 			readNumbers(&r, c.numbers())
 			for st := range c.square {
 				c.square[st] = r.Varint()
 			}
-			if r.Err() != nil {
-				break
-			}
-			d.classes[t] = c
-		}
+			d.classes[token] = c
+		})
 		if r.Err() != nil {
 			break
 		}
@@ -70,6 +61,21 @@ func DecodeSums(b []byte) (*Sums, []byte, error) {
 		return nil, nil, fmt.Errorf("decoding the sums of a bin: %w", err)
 	}
 	return s, r.Rest(), nil
+}
+
+// eachClass reads the tokens of classes, which rise, and has each class read.
+func eachClass(r *wire.Reader, read func(token uint32)) {
+	last := int64(-1)
+	for range r.CountUpTo(maxClasses) {
+		token := r.Uint32()
+		if int64(token) <= last {
+			r.Fail("classes out of order")
+		}
+		if last = int64(token); r.Err() != nil {
+			return
+		}
+		read(token)
+	}
 }
 
 // numbers lists the numbers of a dimension in a fixed order.
@@ -151,21 +157,12 @@ func Decode(b []byte) (*Fleet, []byte, error) {
 	for range r.CountUpTo(maxDims) {
 		d := dim{day: r.Varint(), classes: map[uint32]*class{}}
 		readFloats(&r, d.numbers())
-		last := int64(-1)
-		for range r.CountUpTo(maxClasses) {
-			t := r.Uint32()
-			if int64(t) <= last {
-				r.Fail("classes out of order")
-			}
-			last = int64(t)
+		eachClass(&r, func(token uint32) {
 			c := newClass()
 			c.name, c.day = r.TextUpTo(maxName), r.Varint()
 			readFloats(&r, c.numbers())
-			if r.Err() != nil {
-				break
-			}
-			d.classes[t] = c
-		}
+			d.classes[token] = c
+		})
 		if d.classes[0] == nil {
 			r.Fail("a dimension without the class of everybody")
 		}
