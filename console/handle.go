@@ -36,30 +36,31 @@ func (s *Server) guarded(next func(http.ResponseWriter, *http.Request, *call)) h
 
 // page answers with HTML.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, c *call, p *page) {
-	if s.unchanged(w, r, c) {
-		return
+	if view, ok := s.view(w, r, c, p); ok {
+		s.render(w, http.StatusOK, p.name, s.frame(r, c, p.title, view))
 	}
-	view, err := p.view(s, r, c)
-	if err != nil {
-		s.fail(w, r, c, err)
-		return
-	}
-	s.viewed(r, c)
-	s.render(w, http.StatusOK, p.name, s.frame(r, c, p.title, view))
 }
 
 // api answers with JSON.
 func (s *Server) api(w http.ResponseWriter, r *http.Request, c *call, p *page) {
+	if view, ok := s.view(w, r, c, p); ok {
+		writeJSON(w, http.StatusOK, view)
+	}
+}
+
+// view returns what a page and its twin show. It returns false where the request has
+// its answer: the reader has the page already, or may not see it.
+func (s *Server) view(w http.ResponseWriter, r *http.Request, c *call, p *page) (any, bool) {
 	if s.unchanged(w, r, c) {
-		return
+		return nil, false
 	}
 	view, err := p.view(s, r, c)
 	if err != nil {
 		s.fail(w, r, c, err)
-		return
+		return nil, false
 	}
 	s.viewed(r, c)
-	writeJSON(w, http.StatusOK, view)
+	return view, true
 }
 
 // viewed logs who looked at what: those who are watched have a right to know.
