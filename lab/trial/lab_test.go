@@ -20,6 +20,7 @@ var entrants = []Entrant{
 	{"no first", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoFirst = true }) }},
 	{"no share", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoShare = true }) }},
 	{"no hours", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoHours = true }) }},
+	{"no shape", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoShape = true }) }},
 	{"no burst", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoBurst = true }) }},
 	{"no newcomers", func(b float64) Detector { return engine(b, func(t *score.Tuning) { t.NoNewcomer = true }) }},
 	{"mean + c sd", func(float64) Detector { return Rule{Deviations: true} }},
