@@ -6,6 +6,16 @@ import "math"
 // s.LastBin. What a count says only grows until the bin ends, so what is enough now
 // will be enough then; a share of new records may fall again.
 func (e *Engine) Early(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence) {
+	e.early(s, dim, bin, c, p, ev, false)
+}
+
+// Explain is Early for people: it reports the evidence of each rate, however weak.
+func (e *Engine) Explain(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence) {
+	e.early(s, dim, bin, c, p, ev, true)
+}
+
+// early scores a copy of the state, but for its history, which close leaves alone.
+func (e *Engine) early(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, explain bool) {
 	*ev = Evidence{}
 	if s.last > clampBin(bin) {
 		return
@@ -15,17 +25,7 @@ func (e *Engine) Early(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 		more := *s.more
 		again.more = &more
 	}
-	e.close(&again, dim, bin, c, p, ev, nil, false)
-}
-
-// Explain is Early for people: it tells the evidence of each rate, however weak.
-func (e *Engine) Explain(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence) {
-	*ev = Evidence{}
-	if s.last > clampBin(bin) {
-		return
-	}
-	again := s.Clone()
-	e.close(&again, dim, bin, c, p, ev, nil, true)
+	e.close(&again, dim, bin, c, p, ev, nil, explain)
 }
 
 // Close ends a bin: it scores it and learns from it. A day that is over is closed
@@ -36,8 +36,8 @@ func (e *Engine) Close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 	e.closeBin(s, dim, bin, c, p, ev, sample, false)
 }
 
-// CloseExplained is Close that tells of all statistics, as Explain does: for an identity
-// of which an episode is open, so that what it exposes is told until the end.
+// CloseExplained is Close that reports all statistics, as Explain does: for an identity
+// of which an episode is open, so that what it exposes is reported until the end.
 func (e *Engine) CloseExplained(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample) {
 	e.closeBin(s, dim, bin, c, p, ev, sample, true)
 }

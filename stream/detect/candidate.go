@@ -3,12 +3,12 @@ package detect
 import (
 	"cmp"
 	"encoding/binary"
-	"github.com/weirhq/weir/detectors/score"
 	"slices"
 
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/exposure"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
@@ -59,7 +59,7 @@ func readFollowed(r *wire.Reader) *followed {
 }
 
 // openEpisode reports whether an episode of the identity may be open in a bin: then
-// what it exposes is told though its evidence has gone, until the episode ends.
+// what it exposes is reported though its evidence has gone, until the episode ends.
 func (d *Task) openEpisode(id *identity, bin int64) bool {
 	e := id.followed
 	return e != nil && e.opened && (bin-e.seen)*d.cfg.Grid.Bin <= followFor
@@ -164,9 +164,12 @@ func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *scor
 // was counted in a bin that is still open.
 func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open *score.Counts, distinct sketches.Estimate) {
 	e := d.expose(id, min(ev.Onset, bin), bin, ev)
+	if tick <= d.reported {
+		return // a restore: reported before
+	}
 	measures := d.measuresOf(id, bin, ev, distinct)
-	if tick <= d.reported || len(measures) == 0 {
-		return // a restore: reported before; or nothing can be judged yet
+	if len(measures) == 0 {
+		return // nothing can be judged yet
 	}
 	exposed := d.exposedSince(id, &e.Exposure, tick)
 	c := stream.Candidate{
@@ -179,10 +182,10 @@ func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open
 		Bin:       bin,
 		Onset:     e.Since,
 		Peers:     d.peersOf(id, ev),
+		Measures:  measures,
 		Exposed:   exposed,
 		Context:   d.contextSince(id, e, exposed.Records, open),
 	}
-	c.Measures = measures
 	d.report.Candidates = append(d.report.Candidates, c)
 }
 

@@ -44,11 +44,11 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 	}
 	var ev score.Evidence
 	var sample score.Sample
-	closing := d.cfg.Engine.Close
 	if active && d.openEpisode(id, bin) {
-		closing = d.cfg.Engine.CloseExplained
+		d.cfg.Engine.CloseExplained(&id.state, id.dimension(), bin, &counts, params, &ev, &sample)
+	} else {
+		d.cfg.Engine.Close(&id.state, id.dimension(), bin, &counts, params, &ev, &sample)
 	}
-	closing(&id.state, id.dimension(), bin, &counts, params, &ev, &sample)
 	sums.Add(id.dimension(), &sample)
 	if active {
 		d.confirmGroup(id, sums)

@@ -2,10 +2,10 @@ package detect
 
 import (
 	"cmp"
-	"github.com/weirhq/weir/detectors/score"
 	"math"
 	"slices"
 
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/sketches"
 )
@@ -107,7 +107,7 @@ func (d *Task) scoreEarly(id *identity, tick, bin int64, params *score.Parameter
 	} else {
 		d.cfg.Engine.Early(&id.state, id.dimension(), bin, &counts, params, &ev)
 	}
-	if ev.Candidate() || ev.Explained {
+	if ev.Explained {
 		d.candidate(id, tick, bin, &ev, &counts, distinct)
 	}
 }
