@@ -2,10 +2,10 @@ package bench
 
 import (
 	"fmt"
-	"github.com/weirhq/weir/detectors/fleet"
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"

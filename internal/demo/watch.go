@@ -3,11 +3,11 @@ package demo
 import (
 	"context"
 	"fmt"
-	"github.com/weirhq/weir/detectors/score"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/stream"
 )
 

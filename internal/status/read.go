@@ -4,15 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"github.com/weirhq/weir/detectors/score"
 	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka"
 	"github.com/weirhq/weir/stream/kafka/cluster"

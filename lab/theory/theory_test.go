@@ -2,12 +2,13 @@ package theory
 
 import (
 	"fmt"
-	"github.com/weirhq/weir/detectors/score"
 	"math"
 	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/weirhq/weir/detectors/score"
 )
 
 // long reports whether the long form of a measurement is asked for: make lab.

@@ -2,13 +2,13 @@ package correlate
 
 import (
 	"cmp"
-	"github.com/weirhq/weir/detectors/score"
 	"slices"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/stream"
 )
 

@@ -3,7 +3,6 @@ package correlate
 import (
 	"bytes"
 	"errors"
-	"github.com/weirhq/weir/detectors/fleet"
 	"reflect"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/eventtime"

@@ -2,7 +2,6 @@ package correlate
 
 import (
 	"fmt"
-	"github.com/weirhq/weir/detectors/score"
 	"slices"
 	"testing"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/fleet"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"cmp"
-	"github.com/weirhq/weir/detectors/score"
 	"maps"
 	"slices"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/exposure"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"

@@ -2,10 +2,10 @@ package detect
 
 import (
 	"fmt"
-	"github.com/weirhq/weir/detectors/score"
 	"slices"
 	"testing"
 
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 )
 

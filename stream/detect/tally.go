@@ -3,10 +3,10 @@ package detect
 import (
 	"cmp"
 	"encoding/binary"
-	"github.com/weirhq/weir/detectors/score"
 	"math"
 	"slices"
 
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/clamp"
 	"github.com/weirhq/weir/internal/wire"

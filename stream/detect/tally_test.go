@@ -2,13 +2,13 @@ package detect
 
 import (
 	"fmt"
-	"github.com/weirhq/weir/detectors/fleet"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/exposure"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"

@@ -2,7 +2,6 @@ package kafka_test
 
 import (
 	"context"
-	"github.com/weirhq/weir/detectors/fleet"
 	"io"
 	"log/slog"
 	"os"
@@ -18,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/fact"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/files"

@@ -1,13 +1,13 @@
 package kafka_test
 
 import (
-	"github.com/weirhq/weir/detectors/score"
 	"maps"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/stream/kafka/metrics"
 )
 

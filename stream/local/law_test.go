@@ -2,7 +2,6 @@ package local_test
 
 import (
 	"fmt"
-	"github.com/weirhq/weir/detectors/fleet"
 	"math/rand/v2"
 	"os"
 	"sync"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/alias"

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/weirhq/weir/detectors/score"
 	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
