@@ -26,6 +26,8 @@ type desk struct {
 	grid   eventtime.Grid
 	offset int64
 	found  []stream.Candidate
+	// threshold is what the evidence must reach, in nats.
+	threshold float64
 }
 
 var deskSource = stream.Source{Topic: "access", Partition: 0}
@@ -46,7 +48,7 @@ func newDesk(t *testing.T) *desk {
 	for i := range dims {
 		names[i] = dims[i].Name
 	}
-	d := &desk{t: t, grid: grid, engine: score.NewEngine(time.Hour, time.UTC, score.DefaultTuning())}
+	d := &desk{t: t, grid: grid, threshold: fleet.FirstThreshold, engine: score.NewEngine(time.Hour, time.UTC, score.DefaultTuning())}
 	d.ingest = ingest.New(ingest.Config{
 		Grid: grid, Dimensions: dims, Hasher: event.FixedHasher(), Partitions: 1,
 		Lateness: 10 * minutes, Future: 10 * minutes, Retention: 30 * 24 * 60 * minutes,
@@ -82,7 +84,7 @@ func (d *desk) work() {
 		d.offset++
 	})
 	for d.detect.Advance() {
-		p := *score.Defaults(len(event.DefaultDimensions()), fleet.FirstThreshold)
+		p := *score.Defaults(len(event.DefaultDimensions()), d.threshold)
 		p.Bin = d.grid.BinOfTick(d.detect.next()) - 1
 		d.detect.SetParameters(&stream.ParameterRecord{Parameters: &p})
 	}
