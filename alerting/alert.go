@@ -64,6 +64,7 @@ type Alert struct {
 	Returns    int64              `json:"returns,omitempty"`    // how often the episode has come back after hours without evidence; 0: never
 	Top        Top                `json:"top,omitzero"`         // what the exposed records went through
 	Members    *Members           `json:"members,omitempty"`    // the episodes that this message stands for; nil: none
+	Holder     string             `json:"holder,omitempty"`     // who looks after the episode; empty: nobody
 	Said       *Said              `json:"said,omitempty"`       // what a person has said, in the alert that tells of it; nil: nothing
 	Benign     []string           `json:"benign,omitempty"`     // why it may be harmless, one sentence each
 	Checks     []string           `json:"checks,omitempty"`     // what to look at first, one sentence each
@@ -159,10 +160,11 @@ type Member struct {
 
 // Said is a verdict of a person that took effect.
 type Said struct {
-	Kind    string `json:"kind"` // acknowledge, expected, confirmed or reopened
-	Author  string `json:"author"`
-	Reason  string `json:"reason,omitempty"`
-	Expires Time   `json:"expires,omitzero"` // until when it is expected, event time
+	Kind     string `json:"kind"` // acknowledge, expected, confirmed, assigned or released
+	Author   string `json:"author"`
+	Reason   string `json:"reason,omitempty"`
+	Assignee string `json:"assignee,omitempty"` // who holds it now, if assigned to somebody else than the author
+	Expires  Time   `json:"expires,omitzero"`   // until when it is expected, event time
 }
 
 // Class is what decides where an alert goes.

@@ -10,7 +10,7 @@ import (
 )
 
 // Content is what a message says of an alert, in the order in which people need
-// it: the sentence; how grave and how sure; since when; what is exposed; what of
+// it: the sentence; how grave and how sure; since when; who holds it; what is exposed; what of
 // it is new; first and last seen; through what; who; why it may be benign; what
 // to check; where to go on. Destinations put it into their own form, so that all
 // of them say the same.
@@ -100,6 +100,9 @@ func figures(a *Alert, loc *time.Location) []Field {
 		f = append(f, Field{"Confidence", capital(strings.ReplaceAll(string(a.Confidence), "_", " "))})
 	}
 	f = append(f, Field{"Since", at(a.Onset)})
+	if a.Holder != "" {
+		f = append(f, Field{"Held by", Printable(a.Holder, maxValue)})
+	}
 	if e := &a.Exposed; e.Records > 0 || e.Rows > 0 {
 		text := exposed(e)
 		if e.Records > 0 && e.Low != e.High {

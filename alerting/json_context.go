@@ -29,10 +29,12 @@ func (a *Alert) appendContext(b []byte) []byte {
 		b = append(b, `,"members":`...)
 		b = a.Members.appendJSON(b)
 	}
+	b = jsonline.Optional(b, `,"holder":`, a.Holder)
 	if s := a.Said; s != nil {
 		b = jsonline.Text(b, `,"said":{"kind":`, s.Kind)
 		b = jsonline.Text(b, `,"author":`, s.Author)
 		b = jsonline.Optional(b, `,"reason":`, s.Reason)
+		b = jsonline.Optional(b, `,"assignee":`, s.Assignee)
 		if s.Expires != 0 {
 			b = appendTime(b, `,"expires":`, s.Expires)
 		}

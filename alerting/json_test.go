@@ -171,6 +171,13 @@ func TestSchemaHolds(t *testing.T) {
 	if err := validate(s, a.AppendJSON(nil)); err != nil {
 		t.Error("with rows:", err)
 	}
+	a.Holder, a.Said = "lee", &Said{Kind: "assigned", Author: "kim", Reason: "shift", Assignee: "lee", Expires: a.Time}
+	if err := validate(s, a.AppendJSON(nil)); err != nil {
+		t.Error("assigned:", err)
+	}
+	if back, err := ParseAlert(a.AppendJSON(nil)); err != nil || back.Holder != "lee" || *back.Said != *a.Said {
+		t.Errorf("read back: %+v, %v", back, err)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		a := anyAlert.Draw(t, "alert")
 		a.DedupKey = DedupKey(a.Dimension, a.Identity, int64(a.Time))

@@ -109,6 +109,15 @@ func (s *sentence) said() {
 		s.write("Declared as expected by ", author, " until ", s.day(x.Expires), " (", s.loc.String(), ")", reason, "What it does is held back until then. ")
 	case "confirmed":
 		s.write("Confirmed as a leak by ", author, reason)
+	case "acknowledge":
+		s.write("Acknowledged by ", author, reason)
+	case "assigned":
+		if x.Assignee != "" {
+			author = Printable(x.Assignee, maxIdentity) + " (assigned by " + author + ")"
+		}
+		s.write("Held by ", author, reason)
+	case "released":
+		s.write("Released by ", author, "; nobody holds it", reason)
 	default:
 		s.write("Said by ", author, " (", x.Kind, ")", reason)
 	}

@@ -15,7 +15,7 @@ type Author struct {
 
 func verdictsFields(c *Config) field {
 	return mapping("verdicts", "Who may judge episodes (docs/response.md).",
-		field{name: "authors", doc: "People and roles who sign verdicts themselves, with `weir ack`, `expect`, `confirm` and `reopen`.",
+		field{name: "authors", doc: "People and roles who sign verdicts themselves, with `weir ack`, `expect`, `confirm`, `reopen`, `assign` and `release`.",
 			items: &items{
 				reset: func() { c.Authors = nil },
 				next: func() []field {

@@ -282,6 +282,12 @@ func TestBrowserKeys(t *testing.T) {
 		t.Errorf("verdicts %+v", b.verdicts)
 	}
 	p.wait(scriptRuns)
+	p.do(press("h"), chromedp.KeyEvent("console:lee"), chromedp.KeyEvent(kb.Enter))
+	p.wait(`location.search === "?done=assigned" && document.querySelector(".done") !== null`)
+	if v := b.verdicts[len(b.verdicts)-1]; v.Kind != correlate.Assigned || v.Assignee != "console:lee" || v.DedupKey != key {
+		t.Errorf("assigned by %+v", v)
+	}
+	p.wait(scriptRuns)
 	p.do(press("/"))
 	p.wait(`document.activeElement?.id === "find"`)
 	p.open("/episodes/" + key)

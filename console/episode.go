@@ -29,6 +29,7 @@ type EpisodeView struct {
 	Sent    bool              `json:"-"` // people were sent a message of it
 	Content *alerting.Content `json:"-"` // what a message says
 	Done    string            `json:"-"` // the verdict that was just given
+	People  []string          `json:"-"` // who may hold it, as far as is known
 	server  *Server
 }
 
@@ -61,6 +62,9 @@ func (s *Server) episode(r *http.Request, c *call) (any, error) {
 	slices.SortStableFunc(stand, func(a, b *model.Episode) int { return cmp.Compare(model.Weight(b.Alert), model.Weight(a.Alert)) })
 	v.Hidden = max(0, len(stand)-maxStandFor)
 	v.StandFor = s.rows(stand[:min(len(stand), maxStandFor)], now)
+	for _, name := range s.Access.Judges() {
+		v.People = append(v.People, holderName(name))
+	}
 	v.Done = r.URL.Query().Get("done")
 	return v, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/console/chart"
 	"github.com/weirhq/weir/console/model"
 	"github.com/weirhq/weir/detectors/episode"
@@ -53,13 +54,14 @@ func filterParams() []param {
 		{name: "dimension", doc: "The dimension, such as user; campaign for campaigns.", in: "query"},
 		{name: "rests_on", doc: "The fact, or the strongest measure.", in: "query"},
 		{name: "verdict", doc: "What people said last; none: nobody said anything.", in: "query", values: []string{"none", "acknowledge", "expected", "confirmed"}},
+		{name: "holder", doc: "Who holds it; nobody; me: who asks.", in: "query"},
 		{name: "q", doc: "Part of the identity or of the dedup key, whatever its case.", in: "query"},
 		{name: "sort", doc: "severity: the gravest first, then by excess × certainty (the default); newest; exposed.", in: "query", values: []string{"severity", "newest", "exposed"}},
 	}
 }
 
-// filterOf reads a filter from a URL.
-func filterOf(q url.Values) (f model.Filter, err error) {
+// filterOf reads a filter from a URL that a person asks for.
+func filterOf(q url.Values, who access.Person) (f model.Filter, err error) {
 	for _, p := range filterParams() {
 		if v := q.Get(p.name); v != "" && p.values != nil && !slices.Contains(p.values, v) {
 			return f, badRequest("%s is one of %v", p.name, p.values)
@@ -67,7 +69,10 @@ func filterOf(q url.Values) (f model.Filter, err error) {
 	}
 	f = model.Filter{
 		State: model.State(q.Get("state")), Dimension: q.Get("dimension"), Measure: q.Get("rests_on"),
-		Verdict: q.Get("verdict"), Text: q.Get("q"), Sort: model.Sort(q.Get("sort")),
+		Verdict: q.Get("verdict"), Holder: q.Get("holder"), Text: q.Get("q"), Sort: model.Sort(q.Get("sort")),
+	}
+	if f.Holder == "me" {
+		f.Holder = holderName(who.Name)
 	}
 	if f.State == "" {
 		f.State = model.Open
@@ -113,7 +118,7 @@ func nextPart(q url.Values, offset, limit, total int) string {
 
 func (s *Server) triage(r *http.Request, c *call) (any, error) {
 	q := r.URL.Query()
-	f, err := filterOf(q)
+	f, err := filterOf(q, c.person)
 	if err != nil {
 		return nil, err
 	}

@@ -24,8 +24,10 @@ const (
 
 // VerdictRequest is a verdict as the API takes it.
 type VerdictRequest struct {
-	Kind   correlate.VerdictKind `json:"kind"`             // acknowledge, expected, confirmed or reopened
+	Kind   correlate.VerdictKind `json:"kind"`             // acknowledge, expected, confirmed, reopened, assigned or released
 	Reason string                `json:"reason,omitempty"` // must be given with expected and confirmed
+	// Assignee is who holds the episode, with assigned; empty: who asks.
+	Assignee string `json:"assignee,omitempty"`
 	// Expires is until when expected holds, RFC 3339.
 	Expires time.Time `json:"expires,omitzero"`
 }
@@ -48,7 +50,7 @@ func (s *Server) verdict(c *call, key string, q *VerdictRequest) (*correlate.Ver
 	}
 	now := s.Now()
 	v := &correlate.Verdict{
-		Time: alerting.Time(now.UnixMilli()), Kind: q.Kind, DedupKey: key, Author: c.person.Name, Reason: q.Reason,
+		Time: alerting.Time(now.UnixMilli()), Kind: q.Kind, DedupKey: key, Author: c.person.Name, Reason: q.Reason, Assignee: q.Assignee,
 	}
 	if q.Kind == correlate.Expected {
 		if q.Expires.IsZero() {
@@ -70,10 +72,13 @@ func (s *Server) verdict(c *call, key string, q *VerdictRequest) (*correlate.Ver
 	return v, nil
 }
 
+// holderName is how a user of the console stands in verdicts, see package authority.
+func holderName(user string) string { return "console:" + user }
+
 // verdictID follows from what is said, so that a form that is sent twice within a
 // second is one verdict.
 func verdictID(v *correlate.Verdict, now time.Time) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%d\x00%d", v.Kind, v.DedupKey, v.Author, v.Reason, v.Expires, now.Unix()))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%s\x00%d\x00%d", v.Kind, v.DedupKey, v.Author, v.Reason, v.Assignee, v.Expires, now.Unix()))
 	return hex.EncodeToString(sum[:12])
 }
 
@@ -98,7 +103,7 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request, c *call) {
 		s.fail(w, r, c, badRequest("the form could not be read"))
 		return
 	}
-	q := VerdictRequest{Kind: correlate.VerdictKind(r.PostForm.Get("kind")), Reason: r.PostForm.Get("reason")}
+	q := VerdictRequest{Kind: correlate.VerdictKind(r.PostForm.Get("kind")), Reason: r.PostForm.Get("reason"), Assignee: r.PostForm.Get("assignee")}
 	if span := r.PostForm.Get("for"); q.Kind == correlate.Expected {
 		d, err := time.ParseDuration(span)
 		if err != nil {

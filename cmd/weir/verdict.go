@@ -17,7 +17,7 @@ import (
 	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
-// verdictCommand is one of the four commands by which a person answers.
+// verdictCommand is one of the commands by which a person answers.
 type verdictCommand struct {
 	name, short, long, done, example string
 	kind                             correlate.VerdictKind
@@ -50,13 +50,24 @@ interval is taken out of the baseline, so that the leak does not become normal.
 		long:    `Take back an earlier ack, expect or confirm of an episode.`,
 		example: `  weir reopen weir-dffa33c0917f4f02 -c weir.yaml --reason "the change was not ours after all"`,
 	},
+	{
+		name: "assign", kind: correlate.Assigned, done: "Assigned", short: "Say who holds an episode",
+		long: `Say who looks after an episode or a campaign: you, or whom --to names. Messages and
+the console show it. It says nothing of what the episode is.`,
+		example: `  weir assign weir-dffa33c0917f4f02 -c weir.yaml --to lee@example.com`,
+	},
+	{
+		name: "release", kind: correlate.Released, done: "Released", short: "Say that nobody holds an episode any more",
+		long:    `Say that nobody looks after an episode or a campaign any more.`,
+		example: `  weir release weir-dffa33c0917f4f02 -c weir.yaml --reason "end of my shift"`,
+	},
 }
 
 type verdictOptions struct {
-	config, reason, key, expires, output string
+	config, reason, key, expires, to, output string
 }
 
-// newVerdictCommands makes weir ack, expect, confirm and reopen.
+// newVerdictCommands makes weir ack, expect, confirm, reopen, assign and release.
 func newVerdictCommands() (out []*cobra.Command) {
 	for _, v := range verdictCommands {
 		var o verdictOptions
@@ -79,6 +90,9 @@ tick of event time, and goes into the ledger with its author. Nothing is overwri
 		outputFlag(cmd, &o.output)
 		if v.kind == correlate.Expected {
 			cmd.Flags().StringVar(&o.expires, "expires", "", "until when: a time such as 2026-12-01T00:00:00Z, or so long from now: 14d, 12h (default 7d, at most 90d)")
+		}
+		if v.kind == correlate.Assigned {
+			cmd.Flags().StringVar(&o.to, "to", "", "who holds it from now on (default: you)")
 		}
 		out = append(out, cmd)
 	}
@@ -144,7 +158,7 @@ func (o *verdictOptions) verdict(v verdictCommand, now time.Time) (correlate.Ver
 	if int64(expires)-now.UnixMilli() > correlate.ExpectedAtMost {
 		return correlate.Verdict{}, usage.Errorf("--expires %s: nothing is expected for longer than 90d", o.expires)
 	}
-	return correlate.Verdict{Time: alerting.Time(now.UnixMilli()), Kind: v.kind, Reason: o.reason, Expires: expires}, nil
+	return correlate.Verdict{Time: alerting.Time(now.UnixMilli()), Kind: v.kind, Reason: o.reason, Assignee: o.to, Expires: expires}, nil
 }
 
 // until reads a time, or a duration from now on; 0 for an empty text.

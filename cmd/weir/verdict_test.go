@@ -55,10 +55,12 @@ func TestVerdictCommands(t *testing.T) {
 	t.Setenv(keyVariable, key)
 	expect(t, 0, `"kind":"confirmed"`, "confirm", "weir-1", "weir-2", "-c", config, "-o", "json")
 	expect(t, 0, "Reopened: weir-2", "reopen", "weir-2", "-c", config)
+	expect(t, 0, `"assignee":"lee"`, "assign", "weir-1", "-c", config, "--to", "lee", "-o", "json")
+	expect(t, 0, "Released: weir-1", "release", "weir-1", "-c", config)
 
 	var got []string
 	ids := map[string]bool{}
-	for _, rec := range records(t, cl, "weir.verdicts", 5) {
+	for _, rec := range records(t, cl, "weir.verdicts", 7) {
 		v, err := correlate.DecodeVerdict(rec.Value)
 		if err != nil || v.DedupKey != string(rec.Key) {
 			t.Fatalf("%s: %s: %v", rec.Key, rec.Value, err)
@@ -68,7 +70,7 @@ func TestVerdictCommands(t *testing.T) {
 		}
 		got, ids[v.ID] = append(got, string(v.Kind)+" "+v.DedupKey), true
 	}
-	if want := "acknowledge weir-1, expected weir-1, confirmed weir-1, confirmed weir-2, reopened weir-2"; strings.Join(got, ", ") != want || len(ids) != 5 {
+	if want := "acknowledge weir-1, expected weir-1, confirmed weir-1, confirmed weir-2, reopened weir-2, assigned weir-1, released weir-1"; strings.Join(got, ", ") != want || len(ids) != 7 {
 		t.Errorf("written are %v, want %s; %d ids", got, want, len(ids))
 	}
 

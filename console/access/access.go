@@ -110,6 +110,16 @@ func New(o Options, now func() time.Time) (*Control, error) {
 // SignsIn reports whether there are users or tokens.
 func (c *Control) SignsIn() bool { return len(c.o.Users)+len(c.o.Tokens) > 0 }
 
+// Judges returns the names of the users who may give verdicts.
+func (c *Control) Judges() (names []string) {
+	for _, u := range c.o.Users {
+		if u.Role >= Analyst {
+			names = append(names, u.Name)
+		}
+	}
+	return names
+}
+
 // Reasons to refuse.
 var (
 	ErrHost    = errors.New("this console is not asked for by that name; add it to http.hosts")

@@ -103,28 +103,28 @@ func (e *Episode) WasSent() bool { return e.FirstSent() != 0 || e.LeftOut > 0 }
 // Verdict returns what people said last; nil if nobody said anything, or if it
 // was taken back, or if it has expired at now.
 func (e *Episode) Verdict(now alerting.Time) *correlate.Verdict {
-	if len(e.Verdicts) == 0 {
-		return nil
-	}
-	v := &e.Verdicts[len(e.Verdicts)-1]
-	if v.Kind == correlate.Reopened || v.Kind == correlate.Expected && v.Expires < now {
-		return nil
-	}
-	return v
-}
-
-// Holder returns who looks after the episode: who acknowledged or confirmed it
-// last, unless that was taken back. Empty: nobody.
-func (e *Episode) Holder() string {
 	for i := len(e.Verdicts) - 1; i >= 0; i-- {
 		switch v := &e.Verdicts[i]; v.Kind {
-		case correlate.Acknowledged, correlate.Confirmed:
-			return v.Author
-		case correlate.Reopened, correlate.Expected:
-			return ""
+		case correlate.Assigned, correlate.Released: // they say nothing of what it is
+		case correlate.Reopened:
+			return nil
+		default:
+			if v.Kind == correlate.Expected && v.Expires < now {
+				return nil
+			}
+			return v
 		}
 	}
-	return ""
+	return nil
+}
+
+// Holder returns who looks after the episode, see correlate.Verdict.Holder. Empty:
+// nobody.
+func (e *Episode) Holder() (name string) {
+	for i := range e.Verdicts {
+		name = e.Verdicts[i].Holder(name)
+	}
+	return name
 }
 
 // take adds a message and reports whether it is a further one. A message of the

@@ -37,12 +37,16 @@ type Filter struct {
 	Dimension string
 	Measure   string // the strongest measure, or the fact
 	Verdict   string // a kind of verdict, or "none"
+	Holder    string // who holds it, or "nobody"
 	Text      string // part of identity or dedup key, whatever its case
 	Sort      Sort
 }
 
 // NoVerdict is the value of Filter.Verdict for what nobody has answered.
 const NoVerdict = "none"
+
+// Nobody is the value of Filter.Holder for what nobody holds.
+const Nobody = "nobody"
 
 // Select returns the episodes that a filter chooses.
 func (s *Snapshot) Select(f Filter) []*Episode {
@@ -72,7 +76,8 @@ func (f *Filter) wants(s *Snapshot, e *Episode) bool {
 	case f.State != "" && f.State != All && e.State() != f.State,
 		a.Severity < f.Severity,
 		f.Dimension != "" && a.Dimension != f.Dimension,
-		f.Measure != "" && a.RestsOn() != f.Measure:
+		f.Measure != "" && a.RestsOn() != f.Measure,
+		f.Holder != "" && cmp.Or(e.Holder(), Nobody) != f.Holder:
 		return false
 	}
 	if f.Verdict == "" {

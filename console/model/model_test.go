@@ -119,6 +119,11 @@ func TestCourse(t *testing.T) {
 	if e = s.Episode(a.DedupKey); e.State() != Held || e.Holder() != "" || e.Verdict(s.Now()) == nil {
 		t.Errorf("expected: %s, held by %q, verdict %v", e.State(), e.Holder(), e.Verdict(s.Now()))
 	}
+	f.Verdict(verdict(a.DedupKey, 3, correlate.Assigned))
+	s = f.Snapshot()
+	if e = s.Episode(a.DedupKey); e.Holder() != "analyst3" || e.Verdict(s.Now()).Kind != correlate.Expected {
+		t.Errorf("assigned: held by %q, verdict %v", e.Holder(), e.Verdict(s.Now()))
+	}
 	f.Judged(a.Time + 11*hour)
 	if s = f.Snapshot(); s.Episode(a.DedupKey).Verdict(s.Now()) != nil {
 		t.Error("the verdict has expired, and holds")
@@ -197,6 +202,8 @@ func TestSelect(t *testing.T) {
 		{Filter{Text: s.Episodes()[0].Key()}, "[bob]"},
 		{Filter{Verdict: "confirmed"}, "[bob]"},
 		{Filter{Verdict: NoVerdict}, "[carl Ana]"},
+		{Filter{Holder: "analyst1"}, "[bob]"},
+		{Filter{Holder: Nobody}, "[carl Ana]"},
 		{Filter{State: Held}, "[]"},
 		{Filter{Dimension: "key"}, "[]"},
 		{Filter{Measure: "distinct", State: All}, "[bob carl Ana]"},

@@ -32,7 +32,7 @@
   }
   const keys = {
     j: () => step(1), k: () => step(-1), "/": () => $("find") && $("find").focus(),
-    a: () => decide("acknowledge"), e: () => decide("expected"), t: () => decide("confirmed"),
+    a: () => decide("acknowledge"), e: () => decide("expected"), t: () => decide("confirmed"), h: () => decide("assigned"),
   };
   document.addEventListener("keydown", ev => {
     if (ev.ctrlKey || ev.metaKey || ev.altKey) return;

@@ -77,6 +77,7 @@ func VerdictWriter(conn *cluster.Connection, name string) authority.Writer {
 func verdictOf(click *slackchannel.Verdict) correlate.Verdict {
 	kind := map[slackchannel.Kind]correlate.VerdictKind{
 		slackchannel.Acknowledge: correlate.Acknowledged, slackchannel.Expected: correlate.Expected, slackchannel.TruePositive: correlate.Confirmed,
+		slackchannel.Take: correlate.Assigned, slackchannel.Release: correlate.Released,
 	}[click.Kind]
 	sum := sha256.Sum256([]byte(click.Click))
 	v := correlate.Verdict{

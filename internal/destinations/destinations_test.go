@@ -165,7 +165,7 @@ func TestClickBecomesVerdict(t *testing.T) {
 	for _, c := range []struct {
 		action string
 		kind   correlate.VerdictKind
-	}{{"acknowledge", correlate.Acknowledged}, {"expected", correlate.Expected}, {"true_positive", correlate.Confirmed}} {
+	}{{"acknowledge", correlate.Acknowledged}, {"expected", correlate.Expected}, {"true_positive", correlate.Confirmed}, {"take", correlate.Assigned}, {"release", correlate.Released}} {
 		got = nil
 		if code := click(c.action); code != http.StatusOK || len(got) != 1 {
 			t.Fatalf("%s: answered %d, verdicts %+v", c.action, code, got)

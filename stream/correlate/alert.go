@@ -38,6 +38,7 @@ func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, me
 		Fact: r.fact, Detail: r.detail, Observed: r.evidence.observed, Expected: r.evidence.expected,
 		Exposed: exposedOf(&r.exposed), ShareNew: r.shareNew,
 		Returns:   ep.Returns,
+		Holder:    r.holder,
 		FirstSeen: alerting.Time(r.firstSeen), LastSeen: alerting.Time(r.lastSeen),
 		Members: members, Evidence: m.evidence(&r.evidence), Confidence: r.confidence(),
 	}

@@ -38,7 +38,7 @@ func fullRecord() *episodeRecord {
 	share := 0.75
 	exposed := episode.Exposed{Records: 4, Low: 3, High: 5, Since: 1, Rows: 6}
 	return &episodeRecord{
-		key: "weir-1", lead: "weir-2", announced: true, sent: true, alone: true, excised: 9, waits: 11, held: ByCampaign,
+		key: "weir-1", holder: "lee", lead: "weir-2", announced: true, sent: true, alone: true, excised: 9, waits: 11, held: ByCampaign,
 		named:   mention{by: "weir-2", severity: episode.High, confidence: episode.Certain, facts: "retired_key", reached: []string{"pager", "slack"}},
 		classes: []alerting.Class{{Kind: alerting.KindFact, Dimension: "key", Detector: "facts", Measure: "rows", Fact: fact.RetiredKey, Severity: episode.High}},
 		traits:  []campaign.TraitShare{{Trait: trait.Trait{Dimension: 1, Identity: "office"}, Share: 0.5}},
@@ -59,7 +59,7 @@ func fullRecord() *episodeRecord {
 }
 
 func fullVerdicts() *verdictState {
-	v := Verdict{ID: "1", Time: 5, Kind: Expected, DedupKey: "weir-1", Author: "kim", Reason: "export", Expires: 9, Via: "slack", Signature: "0102"}
+	v := Verdict{ID: "1", Time: 5, Kind: Expected, DedupKey: "weir-1", Author: "kim", Reason: "export", Assignee: "lee", Expires: 9, Via: "slack", Signature: "0102"}
 	return &verdictState{offset: 3, due: []dueVerdict{{v, "forged", 7}}, seen: map[string]alerting.Time{"1": 5, "0": 4}, waiting: []Verdict{v, v},
 		expected: map[episode.ID]expected{{Dimension: "user", Identity: "kim"}: {v, episode.High, ""}, {Dimension: "key", Identity: "k"}: {v, episode.Low, "retired_key"}}}
 }

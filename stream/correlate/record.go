@@ -25,6 +25,7 @@ type episodeRecord struct {
 	waits     int64                 // end of the tick since which its leader is to name it, Unix ms; 0: nobody is to
 	held      SuppressedKind        // what held its latest alert back; empty: nothing did
 	classes   []alerting.Class      // of the episodes that its messages have named, sorted
+	holder    string                // who looks after it, see Verdict.Holder; empty: nobody
 	excised   int64                 // last bin up to which the baseline was told to forget; 0: none
 	campaign  *campaignRecord       // nil: it is no campaign
 }

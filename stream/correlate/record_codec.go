@@ -12,7 +12,7 @@ import (
 )
 
 // recordVersion is the first byte of an episode's record.
-const recordVersion = 2
+const recordVersion = 3
 
 // appendBinary appends the record.
 func (r *episodeRecord) appendBinary(b []byte) []byte {
@@ -23,6 +23,7 @@ func (r *episodeRecord) appendBinary(b []byte) []byte {
 	b = wire.AppendVarints(wire.AppendBool(wire.AppendBool(b, r.announced), r.alone), r.excised)
 	b = r.named.appendBinary(b)
 	b = wire.AppendText(wire.AppendVarints(wire.AppendBool(b, r.sent), r.waits), string(r.held))
+	b = wire.AppendText(b, r.holder)
 	b = wire.AppendList(b, r.classes, appendClass)
 	b = wire.AppendBool(b, r.campaign != nil)
 	if r.campaign != nil {
@@ -39,6 +40,7 @@ func readRecord(r *wire.Reader) *episodeRecord {
 	out.announced, out.alone, out.excised = r.Bool(), r.Bool(), r.Varint()
 	out.named = readMention(r)
 	out.sent, out.waits, out.held = r.Bool(), r.Varint(), SuppressedKind(r.Text())
+	out.holder = r.Text()
 	out.classes = wire.List(r, func() alerting.Class { return readClass(r) })
 	if r.Bool() {
 		out.campaign = readCampaignRecord(r)

@@ -23,7 +23,7 @@ func (a *tickActions) say(id episode.ID, v *Verdict) {
 	if a.said == nil {
 		a.said = map[episode.ID]alerting.Said{}
 	}
-	a.said[id] = alerting.Said{Kind: string(v.Kind), Author: v.Author, Reason: v.Reason, Expires: min(v.Expires, alerting.Time(a.end+ExpectedAtMost))}
+	a.said[id] = alerting.Said{Kind: string(v.Kind), Author: v.Author, Reason: v.Reason, Assignee: v.Assignee, Expires: min(v.Expires, alerting.Time(a.end+ExpectedAtMost))}
 }
 
 // tellsOf reports whether there is a verdict to tell of.

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -18,6 +19,7 @@ type Verdict struct {
 	DedupKey string        `json:"dedup_key"` // of the episode or campaign
 	Author   string        `json:"author"`    // who says so
 	Reason   string        `json:"reason,omitempty"`
+	Assignee string        `json:"assignee,omitempty"` // who holds it from now on, with Assigned; empty: the author
 	// Expires is until when, in event time, Expected holds.
 	Expires alerting.Time `json:"expires,omitzero"`
 	// Via is the way by which it came in, and Signature proves that it is the author's;
@@ -48,7 +50,23 @@ const (
 	Confirmed VerdictKind = "confirmed"
 	// Reopened takes back whatever was said before.
 	Reopened VerdictKind = "reopened"
+	// Assigned: somebody holds it. It says nothing of what it was.
+	Assigned VerdictKind = "assigned"
+	// Released: nobody holds it any more.
+	Released VerdictKind = "released"
 )
+
+// Holder returns who holds an episode after a verdict, where before held it. Empty:
+// nobody.
+func (v *Verdict) Holder(before string) string {
+	switch v.Kind {
+	case Assigned:
+		return cmp.Or(v.Assignee, v.Author)
+	case Acknowledged, Confirmed:
+		return cmp.Or(before, v.Author)
+	}
+	return ""
+}
 
 // Bounds of a verdict's texts, in bytes.
 const maxVerdictText = 2000
@@ -57,9 +75,9 @@ const maxVerdictText = 2000
 // it is appended.
 func (v *Verdict) Validate() error {
 	switch v.Kind {
-	case Acknowledged, Expected, Confirmed, Reopened:
+	case Acknowledged, Expected, Confirmed, Reopened, Assigned, Released:
 	default:
-		return fmt.Errorf("a verdict of kind %q: want %s, %s, %s or %s", v.Kind, Acknowledged, Expected, Confirmed, Reopened)
+		return fmt.Errorf("a verdict of kind %q: want %s, %s, %s, %s, %s or %s", v.Kind, Acknowledged, Expected, Confirmed, Reopened, Assigned, Released)
 	}
 	switch {
 	case v.ID == "":
@@ -68,6 +86,8 @@ func (v *Verdict) Validate() error {
 		return fmt.Errorf("a verdict without dedup_key")
 	case v.Author == "":
 		return fmt.Errorf("a verdict without author: say who judged")
+	case v.Assignee != "" && v.Kind != Assigned:
+		return fmt.Errorf("a verdict of kind %s with an assignee: only %s has one", v.Kind, Assigned)
 	case v.Kind == Expected && v.Expires == 0:
 		return fmt.Errorf("a verdict that something is expected, without expires: nothing is held back for ever")
 	case v.Kind == Expected && v.Time != 0 && v.Expires > v.Time+alerting.Time(ExpectedAtMost):
@@ -75,7 +95,7 @@ func (v *Verdict) Validate() error {
 	case v.Kind == Expected && v.Reason == "":
 		return fmt.Errorf("a verdict that something is expected, without reason: say why")
 	}
-	for _, text := range []string{v.ID, v.DedupKey, v.Author, v.Reason, v.Via, v.Signature} {
+	for _, text := range []string{v.ID, v.DedupKey, v.Author, v.Reason, v.Assignee, v.Via, v.Signature} {
 		if len(text) > maxVerdictText {
 			return fmt.Errorf("a text of %d bytes in a verdict: at most %d", len(text), maxVerdictText)
 		}

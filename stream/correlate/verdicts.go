@@ -204,8 +204,12 @@ func (v *verdicts) apply(verdict *Verdict, acts *tickActions) (refusal string, k
 		return refusedOver, true
 	}
 	acts.effects = append(acts.effects, Effect{*verdict, alerting.Time(acts.end)})
+	v.store.changed[id] = true
+	v.handOver(id, record, verdict, acts)
 	standing := episode.Unjudged
 	switch verdict.Kind {
+	case Assigned, Released:
+		return "", true
 	case Acknowledged:
 		standing = episode.Acknowledged
 	case Expected:
@@ -219,13 +223,30 @@ func (v *verdicts) apply(verdict *Verdict, acts *tickActions) (refusal string, k
 	case Reopened:
 		v.takeBack(id, verdict)
 	}
-	v.store.changed[id] = true
 	d := v.store.episodes.SetStanding(id, standing, acts.end)
 	acts.add(id, d.Action)
 	if verdict.Kind == Reopened && d.Episode.Closed == 0 {
 		acts.add(id, episode.Update)
 	}
 	return "", true
+}
+
+// handOver has an episode be held by whom a verdict says, and tells people who have it
+// open. What else a verdict tells of, apply does.
+func (v *verdicts) handOver(id episode.ID, record *episodeRecord, verdict *Verdict, acts *tickActions) {
+	holder := verdict.Holder(record.holder)
+	if holder == record.holder {
+		return
+	}
+	record.holder = holder
+	ep, _ := v.store.episodes.Get(id)
+	switch verdict.Kind {
+	case Assigned, Released, Acknowledged:
+		if ep.Closed == 0 && record.announced {
+			acts.say(id, verdict)
+			acts.add(id, episode.Update)
+		}
+	}
 }
 
 // applyToPast does what a verdict says of an episode that is over for long, as apply

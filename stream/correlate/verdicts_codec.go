@@ -11,7 +11,7 @@ import (
 )
 
 // verdictStateVersion is the first byte of what is kept of verdicts.
-const verdictStateVersion = 2
+const verdictStateVersion = 3
 
 // appendBinary appends the canonical encoding.
 func (s *verdictState) appendBinary(b []byte) []byte {
@@ -64,14 +64,14 @@ func decodeVerdictState(value []byte) (s verdictState, err error) {
 // appendBinary appends the fields; the record on weir.verdicts, which people's
 // own tools may write, is JSON.
 func (v *Verdict) appendBinary(b []byte) []byte {
-	for _, text := range []string{v.ID, string(v.Kind), v.DedupKey, v.Author, v.Reason, v.Via, v.Signature} {
+	for _, text := range []string{v.ID, string(v.Kind), v.DedupKey, v.Author, v.Reason, v.Assignee, v.Via, v.Signature} {
 		b = wire.AppendText(b, text)
 	}
 	return wire.AppendVarints(b, int64(v.Time), int64(v.Expires))
 }
 
 func readVerdict(r *wire.Reader) Verdict {
-	v := Verdict{ID: r.Text(), Kind: VerdictKind(r.Text()), DedupKey: r.Text(), Author: r.Text(), Reason: r.Text(), Via: r.Text(), Signature: r.Text()}
+	v := Verdict{ID: r.Text(), Kind: VerdictKind(r.Text()), DedupKey: r.Text(), Author: r.Text(), Reason: r.Text(), Assignee: r.Text(), Via: r.Text(), Signature: r.Text()}
 	v.Time, v.Expires = alerting.Time(r.Varint()), alerting.Time(r.Varint())
 	return v
 }

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -151,5 +152,53 @@ func TestExpectedAfterTheEndIsSent(t *testing.T) {
 	}
 	if found := d.eve(); len(found.Alerts) != 0 || len(found.Suppressed) != 1 {
 		t.Errorf("%d are alerted of, %d held back", len(found.Alerts), len(found.Suppressed))
+	}
+}
+
+// Who holds an episode is told of, is in every alert from then on, and survives a
+// restore. It changes nothing of what the episode is.
+func TestClaim(t *testing.T) {
+	d := newDesk(t)
+	d.eve()
+	key := d.latest("user", "eve").DedupKey
+	claim := func(id string, kind VerdictKind, author, assignee string) Findings {
+		t.Helper()
+		d.say(Verdict{ID: id, Kind: kind, DedupKey: key, Author: author, Assignee: assignee})
+		d.restore()
+		found := d.eve()
+		if len(found.Effects) != 1 || found.Effects[0].Verdict.ID != id || found.Effects[0].Time != alerting.Time(d.cfg.Grid.TickEnd(d.tick)) {
+			t.Errorf("%s: effects %+v", id, found.Effects)
+		}
+		return found
+	}
+	for _, c := range []struct {
+		kind                           VerdictKind
+		author, assignee, holder, says string
+	}{
+		{Assigned, "kim", "", "kim", "Held by kim. "},
+		{Acknowledged, "lee", "", "kim", ""}, // kim holds it still, so there is nothing to tell
+		{Assigned, "kim", "lee", "lee", "Held by lee (assigned by kim). "},
+		{Assigned, "kim", "lee", "lee", ""},
+		{Released, "kim", "", "", "Released by kim; nobody holds it. "},
+		{Acknowledged, "pat", "", "pat", "Acknowledged by pat. "},
+	} {
+		found := claim(fmt.Sprint(len(d.verdicts)), c.kind, c.author, c.assignee)
+		if holder := d.task.store.records[d.task.store.byKey[key]].holder; holder != c.holder {
+			t.Errorf("%s by %s: held by %q, want %q", c.kind, c.author, holder, c.holder)
+		}
+		summary := ""
+		if len(found.Alerts) > 0 {
+			summary = found.Alerts[0].Summary
+		}
+		if !strings.HasPrefix(summary, c.says) || (c.says == "") != (summary == "") {
+			t.Errorf("%s by %s: alerted of %q, want %q", c.kind, c.author, summary, c.says)
+		}
+	}
+	grown := d.next([]stream.Candidate{d.candidate("user", "eve", 20, 20_000)}, nil, nil)
+	if len(grown.Alerts) != 1 || grown.Alerts[0].Holder != "pat" || grown.Alerts[0].Said != nil {
+		t.Errorf("what gets worse is alerted of as %+v", grown.Alerts)
+	}
+	if err := (&Verdict{ID: "1", Kind: Released, DedupKey: key, Author: "kim", Assignee: "lee"}).Validate(); err == nil {
+		t.Error("a release to somebody is taken")
 	}
 }

@@ -137,7 +137,7 @@ func (s *Slack) blocks(a *alerting.Alert, m *alerting.Content) []block {
 	section("Check first", numbered(m.Checks))
 	out = append(out, block{Type: "context", Elements: []element{{Type: "mrkdwn", Text: footer(a, m)}}})
 	if s.buttons && a.Status != alerting.Close {
-		out = append(out, actions(a.DedupKey))
+		out = append(out, actions(a.DedupKey, a.Holder != ""))
 	}
 	return out
 }
@@ -177,12 +177,17 @@ func footer(a *alerting.Alert, m *alerting.Content) string {
 	return strings.Join(append(parts, key), " · ")
 }
 
-// actions returns the buttons that Handler answers.
-func actions(key string) block {
+// actions returns the buttons that Handler answers; held: somebody holds the episode.
+func actions(key string, held bool) block {
 	button := func(v Kind, label, style string) element {
 		return element{Type: "button", Text: plain(label, 75), ActionID: actionPrefix + string(v), Value: key, Style: style}
 	}
+	claim := button(Take, "Take it", "")
+	if held {
+		claim = button(Release, "Release", "")
+	}
 	return block{Type: "actions", BlockID: "weir", Elements: []element{
+		claim,
 		button(Acknowledge, "Acknowledge", ""),
 		button(Expected, "Expected for a day", ""),
 		button(TruePositive, "True positive", "danger"),

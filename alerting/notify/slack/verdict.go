@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,6 +27,8 @@ const (
 	Acknowledge  Kind = "acknowledge"   // somebody looks at it
 	Expected     Kind = "expected"      // it is meant to happen
 	TruePositive Kind = "true_positive" // it is what it looks like
+	Take         Kind = "take"          // who clicks holds it from now on
+	Release      Kind = "release"       // nobody holds it any more
 )
 
 // Verdict is one click on a button.
@@ -199,7 +202,7 @@ func decodeVerdicts(body []byte, at time.Time) (list []Verdict, err error) {
 			v.Name = payload.User.Name
 		}
 		switch {
-		case v.Kind != Acknowledge && v.Kind != Expected && v.Kind != TruePositive:
+		case !slices.Contains([]Kind{Acknowledge, Expected, TruePositive, Take, Release}, v.Kind):
 			return nil, errors.New("the button is of another version of weir")
 		case v.DedupKey == "" || v.Author == "":
 			return nil, errors.New("the click names no episode, or nobody")

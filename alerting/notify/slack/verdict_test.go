@@ -50,6 +50,8 @@ func TestHandler(t *testing.T) {
 		"acknowledged":      {payload: payload("weir_acknowledge", "weir-1"), code: 200, want: "acknowledge weir-1 by U1 (min.ji) of T1"},
 		"expected":          {payload: payload("weir_expected", "weir-1"), code: 200, want: "expected weir-1 by U1 (min.ji) of T1"},
 		"true positive":     {payload: payload("weir_true_positive", "weir-1"), age: 4 * time.Minute, code: 200, want: "true_positive weir-1 by U1 (min.ji) of T1"},
+		"taken":             {payload: payload("weir_take", "weir-1"), code: 200, want: "take weir-1 by U1 (min.ji) of T1"},
+		"released":          {payload: payload("weir_release", "weir-1"), code: 200, want: "release weir-1 by U1 (min.ji) of T1"},
 		"another's button":  {payload: payload("deploy", "prod"), code: 200},
 		"not a click":       {payload: `{"type":"view_closed"}`, code: 200},
 		"too old":           {payload: payload("weir_expected", "weir-1"), age: 301 * time.Second, code: 401},
