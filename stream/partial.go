@@ -9,7 +9,7 @@ import (
 // identity in one tick.
 type Partial struct {
 	Dimension int    // index into the batch's dimensions
-	Identity  []byte // aliases the batch
+	Identity  string // part of the batch's memory, as the names of Traits are
 	Tick      int64  // the tick its events lie in
 	// Apply is the tick at whose close it counts: Tick itself, or for late
 	// events the tick that the event's own source partition had reached. It
@@ -21,9 +21,6 @@ type Partial struct {
 	// Destructive are the records that were updated or deleted, as if in the
 	// first minute of the tick.
 	Destructive sketches.Window
-	// Subjects are the distinct actors, by subjectToken; only in dimensions that
-	// do not name the actor.
-	Subjects sketches.Window
 	// Unissued are the records read through tokens that nobody was seen to be
 	// issued, UnissuedTokens the hashes of those tokens. Only the join of tokens
 	// fills them.
@@ -31,25 +28,12 @@ type Partial struct {
 	// Traits are the identities of the other dimensions that the events also
 	// had: of each dimension the trait.Max of smallest hash.
 	Traits []trait.Count
-
-	Tokens []uint32 // Subjects on the way to the batch: unsorted, all of them; nil if Traits has all
 }
 
 // Rare reports whether the partial holds what few do: rows, records that were
 // updated or deleted, unissued tokens.
 func (p *Partial) Rare() bool {
 	return !p.Rows.Empty() || !p.Destructive.Empty() || !p.Unissued.Empty() || !p.UnissuedTokens.Empty()
-}
-
-// SubjectToken is the part of an actor's hash by which subjects are counted: 24
-// bits, so that a batch has room for many. Of 10,000 actors three share one.
-func SubjectToken(hash uint64) uint32 { return uint32(hash >> 40) }
-
-// subjectEntry returns a token as a touch in the given minute. The bits below
-// the token are made of it, since the sketch wants them random.
-func subjectEntry(token, minute uint32) sketches.Entry {
-	h := uint64(token) * 0x9e3779b97f4a7c15
-	return sketches.NewEntry(uint64(token)<<40|(h^h>>29)>>24, minute)
 }
 
 // Rename gives traits the numbers that dimensions have here. Those of dimensions

@@ -3,7 +3,6 @@ package stream
 import (
 	"fmt"
 	"slices"
-	"unique"
 
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/wire"
@@ -13,18 +12,17 @@ import (
 // partialReader takes the body of a batch apart; see partialwriter.go.
 type partialReader struct {
 	wire.Reader
-	Layout
+	minutes TickMinutes
 	base    int64
-	text    []byte                  // the names, one after the other
-	ends    []int32                 // where each ends in text
-	starts  []int32                 // by dimension: its first name
-	handles []unique.Handle[string] // of the names that were read as traits
-	skim    bool                    // only where a partial ends and counts is of interest
-	room    *Room                   // for what is read; nil while skim
+	text    string   // the names, one after the other
+	ends    []int32  // where each ends in text
+	starts  []int32  // by dimension: its first name
+	orders  []uint32 // trait.Order of the names that were read as traits, plus one; 0: not known yet
+	skim    bool     // only where a partial ends and counts is of interest
+	room    *Room    // for what is read; nil while skim
 }
 
-// Partials hands each partial to yield, which may keep its Records, Rows and
-// Traits, but not its Identity.
+// Partials hands each partial to yield, which may keep it.
 func (b *Batch) Partials(yield func(*Partial)) error {
 	same := make([]int, len(b.Dimensions))
 	for i := range same {
@@ -82,7 +80,7 @@ func (h *HeldBatch) each(dimensions int, yield func(PartialRef, *Partial)) error
 }
 
 // name returns the name of a place in the table.
-func (r *partialReader) name(at int) []byte {
+func (r *partialReader) name(at int) string {
 	from := int32(0)
 	if at > 0 {
 		from = r.ends[at-1]
@@ -109,9 +107,8 @@ func (r *partialReader) at(last int, step uint64) int {
 }
 
 func (r *partialReader) head(dimensions int) {
-	r.TickMinutes, r.base = r.Uvarint(), r.Varint()
-	r.Actors, r.Subjects = int(r.Uvarint()&0xff)-1, r.Uvarint()
-	r.text = make([]byte, 0, 2*r.Len())
+	r.minutes, r.base = TickMinutes(r.Uvarint()), r.Varint()
+	text := make([]byte, 0, 2*r.Len())
 	for range dimensions {
 		r.starts = append(r.starts, int32(len(r.ends)))
 		from, to, n := int32(0), int32(0), r.Count() // of the name before
@@ -125,19 +122,19 @@ func (r *partialReader) head(dimensions int) {
 			if r.Err() != nil {
 				return
 			}
-			start := int32(len(r.text))
-			r.text = append(r.text, r.text[from:from+head]...)
-			r.middle()
-			r.text = append(r.text, r.text[to-tail:to]...)
-			from, to = start, int32(len(r.text))
+			start := int32(len(text))
+			text = append(text, text[from:from+head]...)
+			text = r.middle(text)
+			text = append(text, text[to-tail:to]...)
+			from, to = start, int32(len(text))
 			r.ends = append(r.ends, to)
 		}
 	}
-	r.text = slices.Clone(r.text) // without the room that it had
+	r.text = string(text)
 }
 
-// middle reads what a name does not share with the one before.
-func (r *partialReader) middle() {
+// middle appends what a name does not share with the one before.
+func (r *partialReader) middle(text []byte) []byte {
 	v := r.Uvarint()
 	n := v / 2
 	size := n
@@ -148,12 +145,13 @@ func (r *partialReader) middle() {
 	switch {
 	case r.Err() != nil:
 	case v&1 == 0:
-		r.text = append(r.text, bytes...)
+		text = append(text, bytes...)
 	default:
 		for i := range n {
-			r.text = append(r.text, packable[bytes[i/2]>>(i%2*4)&15])
+			text = append(text, packable[bytes[i/2]>>(i%2*4)&15])
 		}
 	}
+	return text
 }
 
 func (r *partialReader) partial(p *Partial) {
@@ -170,7 +168,7 @@ func (r *partialReader) partial(p *Partial) {
 	if flags&flagRows != 0 {
 		p.Rows = readRows(&r.Reader)
 	}
-	start := r.StartMinute(p.Tick)
+	start := r.minutes.Start(p.Tick)
 	if flags&flagWindow != 0 {
 		p.Records = r.window(start)
 	} else {
@@ -181,17 +179,11 @@ func (r *partialReader) partial(p *Partial) {
 			p.Destructive = p.Records.At(start)
 		}
 	}
-	if flags&flagSubjects != 0 {
-		p.Subjects = r.tokens(start)
-	}
 	if flags&flagUnissued != 0 {
 		p.Unissued, p.UnissuedTokens = r.window(start), r.window(start)
 	}
 	if flags&flagTraits != 0 {
 		r.traits(p)
-		if !r.skim && flags&flagSubjects == 0 && r.Counts(p.Dimension) {
-			p.Subjects = r.actorsOf(p, start)
-		}
 	}
 }
 
@@ -224,30 +216,6 @@ func (r *partialReader) tick(start uint32, n int) (w sketches.Window) {
 	})
 }
 
-func (r *partialReader) tokens(start uint32) (w sketches.Window) {
-	n := r.Uvarint()
-	if n == 0 && r.Err() == nil {
-		return wire.Decode(&r.Reader, sketches.DecodeWindow)
-	}
-	if n > sketches.ExactLimit+1 || n > uint64(r.Len())+1 {
-		r.Fail("too many subjects")
-		return w
-	}
-	last := uint64(0)
-	if r.skim {
-		for range max(n, 1) - 1 {
-			r.Uvarint()
-		}
-		return w
-	}
-	tokens := r.room.tokens[:0]
-	for range max(n, 1) - 1 {
-		last += r.Uvarint()
-		tokens = append(tokens, uint32(last)&(1<<24-1))
-	}
-	return r.subjects(tokens, start)
-}
-
 // traits reads the traits of a partial, which come in order of their names, and
 // puts them in theirs.
 func (r *partialReader) traits(p *Partial) {
@@ -274,36 +242,16 @@ func (r *partialReader) traits(p *Partial) {
 		for dim+1 < len(r.starts) && int(r.starts[dim+1]) <= at {
 			dim++
 		}
-		p.Traits = append(p.Traits, trait.CountOf(dim, r.handle(at), trait.NameHash(r.name(at)), events))
+		p.Traits = append(p.Traits, trait.CountOf(dim, r.name(at), r.order(at), events))
 	}
 	trait.Sort(p.Traits)
 }
 
-// handle returns the handle of a name.
-func (r *partialReader) handle(at int) unique.Handle[string] {
-	h := &r.handles[at]
-	if *h == (unique.Handle[string]{}) {
-		*h = r.room.handle(r.name(at))
+// order returns the trait.Order of a name.
+func (r *partialReader) order(at int) uint32 {
+	o := &r.orders[at]
+	if *o == 0 {
+		*o = trait.Order(trait.NameHash(r.name(at))) + 1 // zero, of one name in four billion, is made again each time
 	}
-	return *h
-}
-
-// actorsOf returns the subjects of a partial whose traits name all of them.
-func (r *partialReader) actorsOf(p *Partial, start uint32) (w sketches.Window) {
-	tokens := r.room.tokens[:0]
-	for i := range p.Traits {
-		if t := &p.Traits[i]; t.Dimension() == r.Actors {
-			tokens = append(tokens, SubjectToken(trait.NameHash(t.Name())))
-		}
-	}
-	if len(tokens) == 0 {
-		return w
-	}
-	return r.subjects(tokens, start)
-}
-
-// subjects returns the window of subjects. tokens are the scratch of the room.
-func (r *partialReader) subjects(tokens []uint32, start uint32) sketches.Window {
-	r.room.tokens = tokens
-	return subjectWindow(r.room.entries.take(len(tokens)), tokens, start)
+	return *o - 1
 }

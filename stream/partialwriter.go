@@ -12,8 +12,6 @@ import (
 //
 //	uvarint  minutes in a tick
 //	varint   the base tick
-//	uvarint  the dimension of actors plus one, or 0; uvarint: a bit for each
-//	         dimension of which subjects are counted
 //	names    of each dimension: uvarint how many, and each by rising order: a
 //	         byte with the lengths (to 15) of the beginning and the end that it
 //	         shares with the one before, and what is between: uvarint
@@ -30,7 +28,6 @@ const (
 	flagRows                    // Rows
 	flagWindow                  // a window, else a list of one record in the form of a tick
 	flagDestructive             // a window; an empty one stands for all the records
-	flagSubjects                // uvarint: tokens plus one, and each less the one before; or 0 and a window. Else Traits has all
 	flagUnissued                // a window of records and one of tokens
 	flagTraits                  // uvarint: how many, and each: uvarint 3·(distance of its name from the last one's) + form of its count
 )
@@ -50,20 +47,15 @@ const (
 	windowListed
 )
 
-// Layout is what the identities of all dimensions have in common, for who
-// reads and writes partials.
-type Layout struct {
-	TickMinutes uint64
-	Actors      int    // the dimension whose only field is the actor, or absent
-	Subjects    uint64 // a bit for each dimension that does not name the actor
-}
+// TickMinutes is how many minutes a tick has, for who reads and writes partials.
+type TickMinutes uint64
 
-// Counts reports whether subjects are counted of a dimension.
-func (l *Layout) Counts(dim int) bool { return l.Subjects>>dim&1 != 0 }
+// Start returns the first minute of a tick, since 1970.
+func (m TickMinutes) Start(tick int64) uint32 { return uint32(tick * int64(m)) }
 
 // PartialWriter builds the body of a batch. Its memory is used again.
 type PartialWriter struct {
-	Layout
+	minutes    TickMinutes
 	dimensions int
 	base       int64
 	names      []string // dimension byte and name, by reference
@@ -94,8 +86,8 @@ type TraitRef struct {
 }
 
 // NewPartialWriter returns a writer of partials of so many dimensions.
-func NewPartialWriter(l Layout, dimensions int) *PartialWriter {
-	return &PartialWriter{Layout: l, dimensions: dimensions}
+func NewPartialWriter(m TickMinutes, dimensions int) *PartialWriter {
+	return &PartialWriter{minutes: m, dimensions: dimensions}
 }
 
 func (w *PartialWriter) reset() {
@@ -141,7 +133,7 @@ func (w *PartialWriter) Add(p *Partial, refs []TraitRef) {
 		flags |= flagRows
 		b = p.Rows.append(b)
 	}
-	start := w.StartMinute(p.Tick)
+	start := w.minutes.Start(p.Tick)
 	if p.Records.Listed(start) == 1 {
 		b = p.Records.AppendTick(b, start)
 	} else {
@@ -151,10 +143,6 @@ func (w *PartialWriter) Add(p *Partial, refs []TraitRef) {
 	if !p.Destructive.Empty() {
 		flags |= flagDestructive
 		b = appendDestructive(b, p, start)
-	}
-	if p.Tokens != nil {
-		flags |= flagSubjects
-		b = appendTokens(b, p.Tokens, start)
 	}
 	if !p.Unissued.Empty() || !p.UnissuedTokens.Empty() {
 		flags |= flagUnissued
@@ -170,9 +158,6 @@ func (w *PartialWriter) Add(p *Partial, refs []TraitRef) {
 	w.parts = append(w.parts, writtenPart{len(b), int32(len(w.traits)), p.Events})
 	w.groups[len(w.groups)-1].last = int32(len(w.parts))
 }
-
-// StartMinute returns the first minute of a tick, since 1970.
-func (l *Layout) StartMinute(tick int64) uint32 { return uint32(tick * int64(l.TickMinutes)) }
 
 func appendWindow(b []byte, w *sketches.Window, start uint32) []byte {
 	if w.Empty() {
@@ -192,40 +177,13 @@ func appendDestructive(b []byte, p *Partial, start uint32) []byte {
 	return appendWindow(b, &p.Destructive, start)
 }
 
-func appendTokens(b []byte, tokens []uint32, start uint32) []byte {
-	slices.Sort(tokens)
-	tokens = slices.Compact(tokens)
-	if len(tokens) > sketches.ExactLimit {
-		w := subjectWindow(nil, tokens, start)
-		return w.AppendBinary(append(b, 0))
-	}
-	b = binary.AppendUvarint(b, uint64(len(tokens))+1)
-	last := uint32(0)
-	for _, t := range tokens {
-		b = binary.AppendUvarint(b, uint64(t-last))
-		last = t
-	}
-	return b
-}
-
-// subjectWindow returns the window of subjects. It takes entries over, which is
-// empty and may have room.
-func subjectWindow(entries []sketches.Entry, tokens []uint32, start uint32) sketches.Window {
-	for _, t := range tokens {
-		entries = append(entries, subjectEntry(t, start))
-	}
-	return sketches.From(sketches.StatePrecision, entries)
-}
-
 // Append writes the body and forgets what was added.
 func (w *PartialWriter) Append(b []byte) []byte {
 	if w.empty() {
 		return b
 	}
-	b = binary.AppendUvarint(b, w.TickMinutes)
+	b = binary.AppendUvarint(b, uint64(w.minutes))
 	b = binary.AppendVarint(b, w.base)
-	b = binary.AppendUvarint(b, uint64(w.Actors+1))
-	b = binary.AppendUvarint(b, w.Subjects)
 	b = w.appendNames(b)
 	slices.SortFunc(w.groups, func(x, y writtenGroup) int {
 		return cmp.Or(cmp.Compare(w.rank[x.name], w.rank[y.name]), cmp.Compare(x.first, y.first))

@@ -1,8 +1,6 @@
 package stream
 
 import (
-	"unique"
-
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/sketches"
 )
@@ -12,34 +10,12 @@ import (
 type Room struct {
 	entries slab[sketches.Entry]
 	traits  slab[trait.Count]
-	tokens  []uint32 // scratch
-	names   [2]map[string]unique.Handle[string]
 }
 
 // Reset takes back all that was read into the room.
 func (r *Room) Reset() {
 	r.entries.reset()
 	r.traits.reset()
-}
-
-// mostNames is how many names a room remembers, once or twice.
-const mostNames = 1 << 15
-
-// handle returns the handle of a name. Names come again from batch to batch, and a
-// handle that nobody keeps has to be made again.
-func (r *Room) handle(name []byte) unique.Handle[string] {
-	h, ok := r.names[0][string(name)]
-	if ok {
-		return h
-	}
-	if h, ok = r.names[1][string(name)]; !ok {
-		h = unique.Make(string(name))
-	}
-	if len(r.names[0]) >= mostNames || r.names[0] == nil {
-		r.names = [2]map[string]unique.Handle[string]{{}, r.names[0]}
-	}
-	r.names[0][h.Value()] = h
-	return h
 }
 
 // slab hands out short lists from large pieces of memory.

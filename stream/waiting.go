@@ -1,10 +1,6 @@
 package stream
 
-import (
-	"unique"
-
-	"github.com/weirhq/weir/internal/wire"
-)
+import "github.com/weirhq/weir/internal/wire"
 
 // HeldBatch is the partials of a batch while they wait for their ticks: in the form
 // in which they came, and where each begins. So one that waits costs a few dozen
@@ -46,14 +42,14 @@ func (b *Batch) Hold(dims []int, yield func(HeldPartial)) (*HeldBatch, error) {
 }
 
 // Size returns how many bytes of memory the batch takes while it is held.
-func (h *HeldBatch) Size() int64 { return int64(len(h.body) + len(h.text) + 12*len(h.ends)) }
+func (h *HeldBatch) Size() int64 { return int64(len(h.body) + len(h.text) + 8*len(h.ends)) }
 
-// Read reads a partial into a room. Its Identity aliases the batch; the rest may be
-// kept and changed until the room is reset.
+// Read reads a partial into a room. It may be kept and changed until the room is
+// reset; names keep the memory of the whole batch.
 func (h *HeldBatch) Read(ref PartialRef, p *Partial, room *Room) {
 	h.Reader, h.skim, h.room = wire.NewReader(h.body[ref.at:]), false, room
-	if h.handles == nil {
-		h.handles = make([]unique.Handle[string], len(h.ends))
+	if h.orders == nil {
+		h.orders = make([]uint32, len(h.ends))
 	}
 	*p = Partial{Dimension: h.dimension(int(ref.name)), Identity: h.name(int(ref.name))}
 	h.partial(p)

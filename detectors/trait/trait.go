@@ -7,7 +7,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
-	"unique"
+	"strings"
 
 	"github.com/weirhq/weir/internal/clamp"
 	"github.com/weirhq/weir/internal/wire"
@@ -27,7 +27,7 @@ const Max = 16
 
 // Count is a trait and how many events of an identity had it.
 type Count struct {
-	name   unique.Handle[string]
+	name   string
 	hash   uint32 // of the name
 	events uint32 // clamped
 	dim    uint8
@@ -35,86 +35,128 @@ type Count struct {
 
 // NewCount returns the count of one trait.
 func NewCount(t Trait, events int64) Count {
-	return Count{unique.Make(t.Identity), Order(NameHash(t.Identity)), clamp.Uint32(events), uint8(t.Dimension)}
+	return CountOf(t.Dimension, t.Identity, Order(NameHash(t.Identity)), events)
 }
 
-// CountOf is NewCount for a name of which the handle and the NameHash are known.
-func CountOf(dimension int, name unique.Handle[string], hash uint64, events int64) Count {
-	return Count{name, Order(hash), clamp.Uint32(events), uint8(dimension)}
+// CountOf is NewCount for a name whose Order is known.
+func CountOf(dimension int, name string, order uint32, events int64) Count {
+	return Count{name, order, clamp.Uint32(events), uint8(dimension)}
 }
 
 // Trait returns what was counted.
-func (c *Count) Trait() Trait { return Trait{int(c.dim), c.name.Value()} }
+func (c *Count) Trait() Trait { return Trait{int(c.dim), c.name} }
 
 // Dimension returns the index of the trait's dimension.
 func (c *Count) Dimension() int { return int(c.dim) }
 
 // Name returns the trait's identity.
-func (c *Count) Name() string { return c.name.Value() }
+func (c *Count) Name() string { return c.name }
 
 // Events returns how often.
 func (c *Count) Events() int64 { return int64(c.events) }
 
 // Compare orders traits by dimension, hash and name.
 func (c *Count) Compare(o *Count) int {
-	if c.dim == o.dim && c.hash == o.hash && c.name == o.name {
+	switch {
+	case c.dim != o.dim:
+		return cmp.Compare(c.dim, o.dim)
+	case c.hash != o.hash:
+		return cmp.Compare(c.hash, o.hash)
+	case c.name == o.name:
 		return 0
 	}
-	return cmp.Or(cmp.Compare(c.dim, o.dim), cmp.Compare(c.hash, o.hash), cmp.Compare(c.name.Value(), o.name.Value()))
+	return cmp.Compare(c.name, o.name)
 }
 
-// Merge unites two sorted lists of traits. The result may share memory
-// with a.
-func Merge(a, b []Count) []Count {
-	if len(a) == 0 {
-		return slices.Clone(b)
+// Names holds on to names that lists of traits are kept by: those of what was read
+// belong to the memory of a whole batch, and the same come again and again. The zero
+// value is ready for use.
+type Names struct {
+	recent [2]map[string]string // the latest, and those before
+}
+
+// mostNames is how many names are remembered, once or twice.
+const mostNames = 1 << 15
+
+// own returns a name in memory of its own.
+func (n *Names) own(name string) string {
+	own, ok := n.recent[0][name]
+	if ok {
+		return own
 	}
-	if added := absent(a, b); added == 0 {
-		return a // the usual case: the identity came through what it always comes through
+	if own, ok = n.recent[1][name]; !ok {
+		own = strings.Clone(name)
+	}
+	if len(n.recent[0]) >= mostNames || n.recent[0] == nil {
+		n.recent = [2]map[string]string{{}, n.recent[0]}
+	}
+	n.recent[0][own] = own
+	return own
+}
+
+// Merge unites two sorted lists of traits. The result may share memory with a; what
+// it takes of b has names in memory of their own.
+func (n *Names) Merge(a, b []Count) []Count {
+	if holds(a, b) { // the usual case: the identity came through what it always comes through
+		i := 0
+		for j := range b {
+			for a[i].Compare(&b[j]) != 0 {
+				i++
+			}
+			a[i].add(&b[j])
+		}
+		return a
 	}
 	out := make([]Count, 0, len(a)+len(b))
 	for len(a) > 0 || len(b) > 0 {
-		var next Count
+		order := 0
 		switch {
-		case len(b) == 0 || len(a) > 0 && a[0].Compare(&b[0]) < 0:
-			next, a = a[0], a[1:]
-		case len(a) == 0 || b[0].Compare(&a[0]) < 0:
-			next, b = b[0], b[1:]
+		case len(b) == 0:
+			order = -1
+		case len(a) == 0:
+			order = 1
 		default:
-			next, a = a[0], a[1:]
-			next.events = clamp.Uint32(int64(next.events) + int64(b[0].events))
-			b = b[1:]
+			order = a[0].Compare(&b[0])
 		}
-		if n := len(out); n < Max || out[n-Max].dim != next.dim {
-			out = append(out, next)
+		if full := len(out) >= Max; order > 0 {
+			if !full || out[len(out)-Max].dim != b[0].dim {
+				out = append(out, b[0])
+				out[len(out)-1].name = n.own(b[0].name)
+			}
+		} else if !full || out[len(out)-Max].dim != a[0].dim {
+			out = append(out, a[0])
+			if order == 0 {
+				out[len(out)-1].add(&b[0])
+			}
+		}
+		if order <= 0 {
+			a = a[1:]
+		}
+		if order >= 0 {
+			b = b[1:]
 		}
 	}
 	return slices.Clip(out)
 }
 
-// absent adds the counts of b to a if a has all of them. Otherwise it
-// changes nothing and tells how many are missing.
-func absent(a, b []Count) (n int) {
+// add adds the events of the same trait.
+func (c *Count) add(o *Count) { c.events = clamp.Uint32(int64(c.events) + int64(o.events)) }
+
+// holds reports whether a has all traits of b. Both are sorted.
+func holds(a, b []Count) bool {
 	i := 0
 	for j := range b {
-		for i < len(a) && a[i].Compare(&b[j]) < 0 {
-			i++
+		order := -1
+		for ; i < len(a); i++ {
+			if order = a[i].Compare(&b[j]); order >= 0 {
+				break
+			}
 		}
-		if i == len(a) || a[i].Compare(&b[j]) != 0 {
-			n++
+		if order != 0 {
+			return false
 		}
 	}
-	if n > 0 {
-		return n
-	}
-	i = 0
-	for j := range b {
-		for a[i].Compare(&b[j]) != 0 {
-			i++
-		}
-		a[i].events = clamp.Uint32(int64(a[i].events) + int64(b[j].events))
-	}
-	return 0
+	return true
 }
 
 // NameHash spreads names over 64 bits: FNV-1a, and the last step of
@@ -162,7 +204,7 @@ func Renumber(list []Count, dims []int) []Count {
 // AppendCounts appends the binary form of a list.
 func AppendCounts(b []byte, list []Count) []byte {
 	return wire.AppendList(b, list, func(b []byte, t *Count) []byte {
-		b = wire.AppendText(append(b, t.dim), t.name.Value())
+		b = wire.AppendText(append(b, t.dim), t.name)
 		return binary.AppendUvarint(b, uint64(t.events))
 	})
 }

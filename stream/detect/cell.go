@@ -24,6 +24,7 @@ type cells struct {
 	list  []*cell
 	spare []*cell // not in use; once more than list
 	room  stream.Room
+	names trait.Names
 	read  stream.Partial // scratch
 }
 
@@ -38,7 +39,7 @@ func (c *cells) add(id *identity, tick int64) {
 		*id.cell = cell{id: id, apply: tick}
 		c.list = append(c.list, id.cell)
 	}
-	id.cell.add(&c.read)
+	id.cell.add(&c.read, &c.names)
 }
 
 // drop empties what was gathered.
@@ -76,11 +77,10 @@ func (d *Task) gather(tick int64) []*cell {
 
 // part is the union of partials of one tick of event time.
 type part struct {
-	tick     int64
-	events   int64 // zero if all came from the join of tokens
-	traits   []trait.Count
-	records  sketches.Window
-	subjects sketches.Window
+	tick    int64
+	events  int64 // zero if all came from the join of tokens
+	traits  []trait.Count
+	records sketches.Window
 	*rarePart
 }
 
@@ -98,7 +98,7 @@ var nothingRare = &rarePart{}
 
 // newPart takes a partial over.
 func newPart(p *stream.Partial) part {
-	out := part{p.Tick, p.Events, p.Traits, p.Records, p.Subjects, nothingRare}
+	out := part{p.Tick, p.Events, p.Traits, p.Records, nothingRare}
 	if p.Rare() {
 		out.rarePart = &rarePart{p.Rows, p.Destructive, p.Unissued, p.UnissuedTokens}
 	}
@@ -106,11 +106,10 @@ func newPart(p *stream.Partial) part {
 }
 
 // merge unites with a partial of the same tick.
-func (p *part) merge(o *stream.Partial) {
+func (p *part) merge(o *stream.Partial, names *trait.Names) {
 	p.events = clamp.Add(p.events, o.Events)
-	p.traits = trait.Merge(p.traits, o.Traits)
+	p.traits = names.Merge(p.traits, o.Traits)
 	p.records.Merge(&o.Records)
-	p.subjects.Merge(&o.Subjects)
 	if !o.Rare() {
 		return
 	}
@@ -124,10 +123,10 @@ func (p *part) merge(o *stream.Partial) {
 }
 
 // add takes a partial into the cell.
-func (c *cell) add(p *stream.Partial) {
+func (c *cell) add(p *stream.Partial, names *trait.Names) {
 	for i := range c.parts {
 		if c.parts[i].tick == p.Tick {
-			c.parts[i].merge(p)
+			c.parts[i].merge(p, names)
 			return
 		}
 	}
@@ -154,4 +153,6 @@ func (c *cell) unissued() (out []fact.UnissuedTokens) {
 }
 
 // addTo adds what a part touched to an exposure.
-func (p *part) addTo(e *exposure.Exposure) { e.Add(&p.records, p.rows.Total(), p.events, p.traits) }
+func (p *part) addTo(e *exposure.Exposure, names *trait.Names) {
+	e.Add(&p.records, p.rows.Total(), p.events, p.traits, names)
+}

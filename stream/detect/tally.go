@@ -45,9 +45,9 @@ func (t *tally) room() *sets {
 }
 
 // add takes in a part of the open bin.
-func (t *tally) add(p *part) {
+func (t *tally) add(p *part, names *trait.Names) {
 	t.events = clamp.Add(t.events, p.events)
-	t.traits = trait.Merge(t.traits, p.traits)
+	t.traits = names.Merge(t.traits, p.traits)
 	if p.rarePart == nothingRare {
 		return
 	}

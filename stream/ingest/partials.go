@@ -14,9 +14,8 @@ type access struct {
 	tick, apply int64
 	minute      uint32   // of event time
 	records     []uint64 // keyed hashes
-	actor       string
-	rows        int64  // beside the records
-	rowsID      uint64 // keyed hash of the event's id; 0: it has none
+	rows        int64    // beside the records
+	rowsID      uint64   // keyed hash of the event's id; 0: it has none
 	destroys    bool
 	partials    []int32 // by dimension: the index of the identity's partial, or noPartial
 }
@@ -28,7 +27,7 @@ const noPartial = -1
 // openPartials gathers what events say of identities until the flush: one partial for
 // each identity and tick. It is emptied by the flush, and its memory used again.
 type openPartials struct {
-	layout     stream.Layout
+	minutes    stream.TickMinutes
 	partitions int32
 	byKey      map[string]*accumulator
 	spare      []*accumulator // not in use
@@ -62,6 +61,7 @@ type openPartial struct {
 	tick, apply int64
 	events      int64
 	owner       int32     // place of its accumulator
+	traits      int32     // of one access: where it begins in traits.accesses; of several: the first of its lists in traits.slots
 	end         int32     // after its touches in sorted; until sort, their number
 	rare        *rarePart // nil: none of it
 }
@@ -70,8 +70,6 @@ type openPartial struct {
 type rarePart struct {
 	rows        stream.Rows
 	destructive []sketches.Entry
-	tokens      []uint32 // of subjects, once their traits are more than are kept; nil before
-	unique      int      // tokens when repeats were last removed
 }
 
 func (p *openPartial) rarely() *rarePart {
@@ -112,7 +110,7 @@ func (o *openPartials) add(key []byte, a *access) int32 {
 	}
 	p.end += int32(len(a.records))
 	if a.destroys {
-		r, start := p.rarely(), o.layout.StartMinute(p.tick)
+		r, start := p.rarely(), o.minutes.Start(p.tick)
 		for _, h := range a.records {
 			r.destructive = append(r.destructive, sketches.NewEntry(h, start))
 		}
@@ -139,7 +137,6 @@ func (o *openPartials) of(key []byte, tick, apply int64) int32 {
 	}
 	at := int32(len(o.open))
 	o.open = append(o.open, openPartial{tick: tick, apply: apply, owner: a.place})
-	o.traits.grow()
 	a.partials = append(a.partials, at)
 	return at
 }

@@ -24,11 +24,11 @@ func (w *recordWriter) write(o *openPartials, a *accumulator, partials []int32) 
 			Records: sketches.From(sketches.PartialPrecision, o.touchesOf(at)),
 		}
 		if r := open.rare; r != nil {
-			p.Rows, p.Tokens = r.rows, r.tokens
+			p.Rows = r.rows
 			p.Destructive = sketches.From(sketches.PartialPrecision, r.destructive)
 		}
 		w.refs = w.refs[:0]
-		o.traits.each(at, func(who int32, events uint32) {
+		o.eachTrait(at, func(who int32, events uint32) {
 			w.refs = append(w.refs, stream.TraitRef{Name: w.refer(o.dirty[who]), Events: events})
 		})
 		w.writer.Add(&p, w.refs)

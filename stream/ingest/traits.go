@@ -1,36 +1,20 @@
 package ingest
 
 import (
-	"slices"
-
 	"github.com/weirhq/weir/detectors/trait"
-	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/clamp"
-	"github.com/weirhq/weir/internal/eventtime"
-	"github.com/weirhq/weir/stream"
 )
 
-// newLayout returns what partials of these dimensions have in common.
-func newLayout(grid eventtime.Grid, dims []event.Dimension) stream.Layout {
-	l := stream.Layout{TickMinutes: uint64(grid.TickMinutes()), Actors: stream.NoDimension}
-	for i, d := range dims {
-		switch {
-		case !slices.Contains(d.Fields, "actor"):
-			l.Subjects |= 1 << i
-		case len(d.Fields) == 1 && l.Actors == stream.NoDimension:
-			l.Actors = i
-		}
-	}
-	return l
-}
-
 // traitLists keep, for each open partial and each other dimension, the traits
-// of smallest hash. Most lists hold one, so all of them are linked through one
+// of smallest hash. The traits of a partial of one access are the other identities of
+// that access, so there is nothing to keep but which one it is; partials of more have a
+// list for each dimension. Most lists hold one, so all of them are linked through one
 // pool; each begins with the largest, against which a newcomer is held. A link
 // is an index plus one, and zero ends a list.
 type traitLists struct {
 	dimensions int
-	slots      []traitSlot // by partial and dimension
+	accesses   []int32     // by access and dimension: the partial of its identity, or noPartial
+	slots      []traitSlot // by list of a partial
 	nodes      []traitNode
 }
 
@@ -45,75 +29,75 @@ type traitNode struct {
 	events uint32
 }
 
-// grow makes room for the lists of one more partial.
-func (l *traitLists) grow() {
-	for range l.dimensions {
-		l.slots = append(l.slots, traitSlot{})
+func (l *traitLists) drop() { l.accesses, l.slots, l.nodes = l.accesses[:0], l.slots[:0], l.nodes[:0] }
+
+// access returns the partials of an access, by where they begin.
+func (l *traitLists) access(from int32) []int32 { return l.accesses[from:][:l.dimensions] }
+
+// at returns the node of a link, which is its index plus one.
+func (l *traitLists) at(link int32) *traitNode { return &l.nodes[link-1] }
+
+// eachTrait hands out the traits of a partial: the place of the trait's accumulator,
+// and how many events had the trait.
+func (o *openPartials) eachTrait(at int32, yield func(who int32, events uint32)) {
+	l, p := &o.traits, &o.open[at]
+	if p.events == 1 {
+		for _, other := range l.access(p.traits) {
+			if other != at && other != noPartial {
+				yield(o.open[other].owner, 1)
+			}
+		}
+		return
 	}
-}
-
-func (l *traitLists) drop() { l.slots, l.nodes = l.slots[:0], l.nodes[:0] }
-
-// each hands out the traits of a partial: the place of the trait's accumulator, and
-// how many events had the trait.
-func (l *traitLists) each(partial int32, yield func(who int32, events uint32)) {
-	for _, s := range l.slots[int(partial)*l.dimensions:][:l.dimensions] {
+	for _, s := range l.slots[p.traits:][:l.dimensions] {
 		for k := s.head; k != 0; k = l.at(k).next {
 			yield(l.at(k).who, l.at(k).events)
 		}
 	}
 }
 
-// at returns the node of a link, which is its index plus one.
-func (l *traitLists) at(link int32) *traitNode { return &l.nodes[link-1] }
-
-// meet notes for each identity of an access which others it came with.
-func (o *openPartials) meet(a *access) {
-	for i, at := range a.partials {
+// meet notes for each identity of an access, which has been added, which others it
+// came with.
+func (o *openPartials) meet(partials []int32) {
+	l := &o.traits
+	access := int32(len(l.accesses))
+	l.accesses = append(l.accesses, partials...)
+	for _, at := range partials {
 		if at == noPartial {
 			continue
 		}
-		for j, other := range a.partials {
-			if j != i && other != noPartial {
-				o.addTrait(at, i, j, o.open[other].owner)
+		p := &o.open[at]
+		switch p.events {
+		case 1:
+			p.traits = access
+		case 2:
+			first := p.traits
+			p.traits = int32(len(l.slots))
+			for range l.dimensions {
+				l.slots = append(l.slots, traitSlot{})
 			}
+			o.addTraits(at, l.access(first))
+			o.addTraits(at, partials)
+		default:
+			o.addTraits(at, partials)
 		}
-		if o.layout.Counts(i) && a.actor != "" {
-			o.addSubject(&o.open[at], a)
+	}
+}
+
+// addTraits counts the others of an access as traits of a partial of several.
+func (o *openPartials) addTraits(at int32, partials []int32) {
+	slot := o.open[at].traits
+	for j, other := range partials {
+		if other != at && other != noPartial {
+			o.addTrait(&o.traits.slots[int(slot)+j], o.open[other].owner)
 		}
 	}
 }
 
-// addSubject counts the actor of an access, unless the traits tell of all so far.
-func (o *openPartials) addSubject(p *openPartial, a *access) {
-	if o.layout.Actors == stream.NoDimension {
-		p.rarely().addToken(stream.SubjectToken(trait.NameHash(a.actor)))
-		return
-	}
-	if p.rare != nil && p.rare.tokens != nil {
-		actor := &o.open[a.partials[o.layout.Actors]]
-		p.rare.addToken(stream.SubjectToken(o.dirty[actor.owner].hash))
-	}
-}
-
-// addToken adds a subject, and removes repeats when they may be half of all.
-func (r *rarePart) addToken(token uint32) {
-	if n := len(r.tokens); n > 0 && r.tokens[n-1] == token {
-		return
-	}
-	if r.tokens = append(r.tokens, token); len(r.tokens) >= 2*r.unique+64 {
-		slices.Sort(r.tokens)
-		r.tokens = slices.Compact(r.tokens)
-		r.unique = len(r.tokens)
-	}
-}
-
-// addTrait counts a trait of dimension j for a partial of dimension i.
-func (o *openPartials) addTrait(at int32, i, j int, who int32) {
+// addTrait counts a trait in a list.
+func (o *openPartials) addTrait(s *traitSlot, who int32) {
 	l := &o.traits
-	s := &l.slots[int(at)*l.dimensions+j]
 	if s.size == trait.Max && o.before(l.at(s.head), who) {
-		o.overflow(at, i, j)
 		return
 	}
 	prev, next := int32(0), s.head
@@ -134,7 +118,6 @@ func (o *openPartials) addTrait(at int32, i, j int, who int32) {
 		l.at(prev).next = int32(len(l.nodes))
 	}
 	if s.size++; s.size > trait.Max {
-		o.overflow(at, i, j)
 		s.head = l.at(s.head).next
 		s.size--
 	}
@@ -147,20 +130,4 @@ func (o *openPartials) before(n *traitNode, who int32) bool {
 		return a < b
 	}
 	return x.key < y.key
-}
-
-// overflow goes over to counting subjects by their tokens, where the traits
-// no longer tell of all.
-func (o *openPartials) overflow(at int32, i, j int) {
-	if j != o.layout.Actors || !o.layout.Counts(i) {
-		return
-	}
-	r := o.open[at].rarely()
-	if r.tokens != nil {
-		return
-	}
-	l := &o.traits
-	for k := l.slots[int(at)*l.dimensions+j].head; k != 0; k = l.at(k).next {
-		r.addToken(stream.SubjectToken(o.dirty[l.at(k).who].hash))
-	}
 }

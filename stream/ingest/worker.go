@@ -69,15 +69,15 @@ type Worker struct {
 
 // New returns an ingest task without sources.
 func New(cfg Config) *Worker {
-	layout := newLayout(cfg.Grid, cfg.Dimensions)
+	minutes := stream.TickMinutes(cfg.Grid.TickMinutes())
 	in := &Worker{
 		cfg: cfg, sources: sources{},
 		partials: openPartials{
-			layout: layout, partitions: cfg.Partitions, byKey: map[string]*accumulator{},
+			minutes: minutes, partitions: cfg.Partitions, byKey: map[string]*accumulator{},
 			traits: traitLists{dimensions: len(cfg.Dimensions)},
 		},
 		signed:  newSignIns(stream.OnlyField(cfg.Dimensions, "actor"), cfg.Partitions),
-		records: recordWriter{writer: stream.NewPartialWriter(layout, len(cfg.Dimensions)), records: 1},
+		records: recordWriter{writer: stream.NewPartialWriter(minutes, len(cfg.Dimensions)), records: 1},
 		scratch: access{partials: make([]int32, len(cfg.Dimensions))},
 	}
 	for _, d := range cfg.Dimensions {
@@ -180,7 +180,7 @@ func (in *Worker) access(ev *event.Event, apply int64) {
 			a.partials[i] = in.partials.add(key, a)
 		}
 	}
-	in.partials.meet(a)
+	in.partials.meet(a.partials)
 	if in.cfg.SessionsTopic != "" && ev.Session != "" {
 		in.key = in.tokens.read(in.key, in.cfg.Hasher.HashSession(ev.Session), ev, a, in.cfg.Dimensions, in.cfg.Hasher)
 	}
@@ -191,7 +191,7 @@ func (in *Worker) access(ev *event.Event, apply int64) {
 func (in *Worker) hash(ev *event.Event, apply int64) *access {
 	a := &in.scratch
 	a.tick, a.apply, a.minute = in.cfg.Grid.TickOf(ev.Time), apply, eventtime.MinuteOf(ev.Time)
-	a.actor, a.destroys, a.rows, a.rowsID = ev.Actor, ev.Action.Destroys(), 0, 0
+	a.destroys, a.rows, a.rowsID = ev.Action.Destroys(), 0, 0
 	a.records = a.records[:0]
 	for _, id := range ev.Records {
 		a.records = append(a.records, in.cfg.Hasher.Hash(id))

@@ -36,9 +36,9 @@ type Routed struct {
 
 func newFindings(grid eventtime.Grid, dims []event.Dimension, partitions int32) findings {
 	f := findings{grid: grid, order: tokenOrder(dims), tick: map[string]*finding{}}
-	shape := stream.Layout{TickMinutes: uint64(grid.TickMinutes()), Actors: stream.NoDimension}
+	minutes := stream.TickMinutes(grid.TickMinutes())
 	for range partitions {
-		f.out = append(f.out, stream.NewPartialWriter(shape, len(dims)))
+		f.out = append(f.out, stream.NewPartialWriter(minutes, len(dims)))
 	}
 	for _, d := range dims {
 		f.names = append(f.names, d.Name)
