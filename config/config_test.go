@@ -305,7 +305,7 @@ func TestParseDuration(t *testing.T) {
 	for in, want := range map[string]time.Duration{
 		"5m": 5 * time.Minute, "30d": 720 * time.Hour, "1d12h": 36 * time.Hour, "0.5h": 30 * time.Minute, "250ms": 250 * time.Millisecond, "0s": 0,
 	} {
-		if got, err := parseDuration(in); err != nil || got != want {
+		if got, err := ParseDuration(in); err != nil || got != want {
 			t.Errorf("%s: got %v, %v", in, got, err)
 		}
 	}
@@ -313,7 +313,7 @@ func TestParseDuration(t *testing.T) {
 		"": "is not a duration", "5": "lacks a unit", "0": "lacks a unit", "m": "is not a duration", "5 m": `unit " m"`, "5y": `unit "y"`, "-5m": "is not a duration",
 		"1.2.3s": "is not a duration", "1h30": "lacks a unit", "1e9h": `unit "e"`, "99999999d": "a century", "5µs": `unit "µs"`,
 	} {
-		if got, err := parseDuration(in); err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := ParseDuration(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, %v; want an error with %q", in, got, err, want)
 		}
 	}
@@ -321,7 +321,7 @@ func TestParseDuration(t *testing.T) {
 		if got := formatDuration(d); got != want {
 			t.Errorf("%v is written %s, want %s", d, got, want)
 		}
-		if back, err := parseDuration(formatDuration(d)); err != nil || back != d {
+		if back, err := ParseDuration(formatDuration(d)); err != nil || back != d {
 			t.Errorf("%v is read back as %v, %v", d, back, err)
 		}
 	}

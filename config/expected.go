@@ -115,7 +115,7 @@ func expectedFields(x *Expected) []field {
 		required(scalar("name", text(&x.Name, notEmpty, word), "Name under which it is counted and listed.", "nightly-export")),
 		required(scalar("dimension", text(&x.Dimension, notEmpty), "Dimension of the identity; `campaign` for what weir itself has gathered into one (it covers each member that is within the entry by itself), `source` for a source topic.", "user")),
 		required(scalar("identity", text(&x.Identity, notEmpty), "The identity; `*` stands for any text. With fewer than three other characters, or of campaigns, `*` needs at_most.", "svc-export-*")),
-		{name: "measures", doc: "Measures that are expected (" + strings.Join(alerting.Measures(), ", ") + "); without it, all. Every measure that makes a case by itself must be among them.", example: "[rows, distinct]",
+		{name: "measures", doc: "Measures that are expected (" + strings.Join(alerting.Measures(), ", ") + "); without it, all. Every measure that makes a case by itself must be among them.", example: "[rows, rows_in_bin, distinct, distinct_in_bin]",
 			list: texts(&x.Measures, none, measureWord)},
 		{name: "facts", doc: "Facts that are expected (" + strings.Join(factWords(), ", ") + "); without it, none: a fact is told.", example: "[overage_key]",
 			list: texts(&x.Facts, none, factWord)},

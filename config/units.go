@@ -11,10 +11,10 @@ import (
 
 const durationForm = "a duration such as 30s, 5m, 1h or 30d"
 
-// parseDuration reads a sequence of numbers with units ms, s, m, h and d (24
+// ParseDuration reads a sequence of numbers with units ms, s, m, h and d (24
 // hours). Unlike time.ParseDuration it knows days and refuses signs and units
 // that nobody means here.
-func parseDuration(text string) (time.Duration, error) {
+func ParseDuration(text string) (time.Duration, error) {
 	rest := text
 	var total time.Duration
 	for first := true; first || rest != ""; first = false {
@@ -49,7 +49,7 @@ func parseDuration(text string) (time.Duration, error) {
 	return total, nil
 }
 
-// formatDuration writes d as parseDuration reads it, as short as it goes.
+// formatDuration writes d as ParseDuration reads it, as short as it goes.
 func formatDuration(d time.Duration) string {
 	if d == 0 {
 		return "0s"

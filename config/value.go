@@ -98,7 +98,7 @@ func duration(into *time.Duration, low, high, step time.Duration) value {
 	return value{
 		kind: fmt.Sprintf("duration, %s to %s", formatDuration(low), formatDuration(high)),
 		parse: func(_ *parser, t string) error {
-			d, err := parseDuration(t)
+			d, err := ParseDuration(t)
 			switch {
 			case err != nil:
 				return err

@@ -55,7 +55,7 @@ away, how many, and since when.`,
 			SilenceErrors: true,
 		},
 		newDemoCommand(), newBacktestCommand(), newTuneCommand(), newExplainCommand(), // on files, or a company that does not exist
-		newRunCommand(), newStatusCommand(), newValidateCommand(), newTopicsCommand(), newResetCommand(), newNotifyCommand(), // a deployment
+		newRunCommand(), newStatusCommand(), newValidateCommand(), newTestCommand(), newTopicsCommand(), newResetCommand(), newNotifyCommand(), // a deployment
 		newExtractCommand(), newSuppressedCommand(), newReportCommand(), newLedgerCommand(), // what it has said
 		newMapCommand(), newSimulateCommand(), newSOCCommand(), newVersionCommand(),
 	)

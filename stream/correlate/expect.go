@@ -41,7 +41,7 @@ func (x *Expectation) by() SuppressedBy {
 
 // names reports whether the rule is about an identity.
 func (x *Expectation) names(id episode.ID) bool {
-	return x.Dimension == id.Dimension && matches(x.Identity, id.Identity)
+	return x.Dimension == id.Dimension && Matches(x.Identity, id.Identity)
 }
 
 // covers reports whether all that is known of an episode at a tick is expected of
@@ -97,9 +97,9 @@ func (w *Weekly) holds(ms int64, loc *time.Location) bool {
 	return today && minute >= w.Start || yesterday && minute < w.End
 }
 
-// matches reports whether a text is what a pattern says, in which '*' stands
+// Matches reports whether a text is what a pattern says, in which '*' stands
 // for any text, the empty one too.
-func matches(pattern, text string) bool {
+func Matches(pattern, text string) bool {
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {
 		return pattern == text

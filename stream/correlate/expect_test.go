@@ -16,8 +16,8 @@ func TestMatches(t *testing.T) {
 		{"*-batch", "night-batch", true}, {"*-batch", "night-batch-2", false},
 		{"a*b*c", "a-b-b-c", true}, {"a*b*c", "ac", false}, {"a*a", "a", false}, {"a**b", "ab", true},
 	} {
-		if got := matches(c.pattern, c.text); got != c.want {
-			t.Errorf("matches(%q, %q) = %v", c.pattern, c.text, got)
+		if got := Matches(c.pattern, c.text); got != c.want {
+			t.Errorf("Matches(%q, %q) = %v", c.pattern, c.text, got)
 		}
 	}
 }

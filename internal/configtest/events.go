@@ -1,0 +1,206 @@
+package configtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/files"
+)
+
+// made is the events of a test, in order of time, and what could not be read.
+type made struct {
+	events   []*event.Event
+	rejected []*event.Reject
+}
+
+// events makes what goes into a test.
+func (s *Suite) events(t *Test, loc *time.Location) (*made, error) {
+	m := &made{}
+	for i := range t.Events {
+		if err := s.add(m, &t.Events[i], loc); err != nil {
+			return nil, fmt.Errorf("making events %d: %w", i+1, err)
+		}
+	}
+	slices.SortStableFunc(m.events, func(a, b *event.Event) int { return int(a.Time - b.Time) })
+	return m, nil
+}
+
+func (s *Suite) add(m *made, e *Events, loc *time.Location) error {
+	if e.Pattern != nil {
+		var lines bytes.Buffer
+		if err := e.Pattern.write(&lines, loc); err != nil {
+			return err
+		}
+		return m.read(&lines, "native")
+	}
+	format := e.Format
+	if format == "" {
+		format = "native"
+	}
+	if _, preset, _ := fieldmap.Preset(format); !preset {
+		format = s.path(format)
+	}
+	if e.Lines != "" {
+		return m.read(strings.NewReader(e.Lines), format)
+	}
+	file, err := files.Open(s.path(e.File))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return m.read(file, format)
+}
+
+// path returns the path of a file that the suite names.
+func (s *Suite) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(s.dir, name)
+}
+
+// read decodes what a reader holds.
+func (m *made) read(r io.Reader, format string) error {
+	f, err := files.LoadFormat(format)
+	if err != nil {
+		return err
+	}
+	values, decoder := files.NewReader(r, f), f.NewDecoder()
+	for {
+		value, _, err := values.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		decoder.Decode(value, func(ev *event.Event, rej *event.Reject) {
+			if rej != nil {
+				m.rejected = append(m.rejected, rej)
+				return
+			}
+			m.events = append(m.events, ev.Clone())
+		})
+	}
+}
+
+// window is when a pattern goes on, by weekday and minute of the day.
+type window struct {
+	days     [7]bool
+	from, to int // minutes; equal: all day
+}
+
+var dayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} // by time.Weekday
+
+func (p *Pattern) window() (w window, err error) {
+	for _, name := range p.Days {
+		i := slices.Index(dayNames, name)
+		if i < 0 {
+			return w, fmt.Errorf("there is no day %q; want mon to sun", name)
+		}
+		w.days[i] = true
+	}
+	if len(p.Days) == 0 {
+		w.days = [7]bool{true, true, true, true, true, true, true}
+	}
+	if p.Hours == "" {
+		return w, nil
+	}
+	from, to, _ := strings.Cut(p.Hours, "-")
+	start, err := time.Parse("15:04", from)
+	if err == nil {
+		var end time.Time
+		if end, err = time.Parse("15:04", to); err == nil {
+			w.from, w.to = start.Hour()*60+start.Minute(), end.Hour()*60+end.Minute()
+		}
+	}
+	if err != nil {
+		return w, fmt.Errorf("hours %q: want such as 09:00-17:00", p.Hours)
+	}
+	return w, nil
+}
+
+// holds reports whether the pattern goes on at a time. A window that ends before it
+// begins goes on after midnight, on the day after.
+func (w *window) holds(t time.Time) bool {
+	minute, day := t.Hour()*60+t.Minute(), t.Weekday()
+	if w.from < w.to {
+		return w.days[day] && minute >= w.from && minute < w.to
+	}
+	return w.days[day] && minute >= w.from || w.days[(day+6)%7] && w.from > w.to && minute < w.to
+}
+
+// write writes the events of a pattern as native lines. The times, and how many
+// records an event reads, are drawn by dice that follow from the pattern.
+func (p *Pattern) write(out *bytes.Buffer, loc *time.Location) error {
+	w, err := p.window()
+	if err != nil {
+		return err
+	}
+	template, err := json.Marshal(p.Event)
+	if err != nil {
+		return fmt.Errorf("reading the event of a pattern: %w", err)
+	}
+	for n := 1; n <= max(p.Names, 1); n++ {
+		text := strings.ReplaceAll(string(template), "{n}", fmt.Sprint(n))
+		if err := p.writeName(out, text, &w, loc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeName writes the events of one name.
+func (p *Pattern) writeName(out *bytes.Buffer, text string, w *window, loc *time.Location) error {
+	sum := fnv.New64a()
+	fmt.Fprint(sum, text, p.From.UnixMilli())
+	dice := rand.New(rand.NewPCG(sum.Sum64(), 1)) //nolint:gosec // the same events in each run
+	fresh, every := 0, time.Duration(p.Every)
+	for slot := p.From; slot.Before(p.Until); slot = slot.Add(every) {
+		at := slot.Add(time.Duration(dice.Int64N(int64(every))))
+		reads := 0
+		if p.Records > 0 {
+			reads = 1 + dice.IntN(2*p.Records-1) // from 1 to twice the mean
+		}
+		if !w.holds(at.In(loc)) || !at.Before(p.Until) {
+			continue
+		}
+		var ev map[string]any
+		if err := json.Unmarshal([]byte(text), &ev); err != nil {
+			return fmt.Errorf("reading the event of a pattern: %w", err)
+		}
+		if ev == nil {
+			ev = map[string]any{}
+		}
+		ev["time"] = at.UTC().Format(time.RFC3339Nano)
+		if reads > 0 {
+			records := make([]string, reads)
+			for i := range records {
+				fresh++
+				number := fresh
+				if p.Of > 0 {
+					number = dice.IntN(p.Of)
+				}
+				records[i] = fmt.Sprintf("%x-%d", sum.Sum64(), number)
+			}
+			ev["records"] = records
+		}
+		line, err := json.Marshal(ev)
+		if err != nil {
+			return fmt.Errorf("writing the event of a pattern: %w", err)
+		}
+		out.Write(append(line, '\n'))
+	}
+	return nil
+}
