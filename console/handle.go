@@ -137,6 +137,7 @@ type frame struct {
 	Person        access.Person
 	SignsIn       bool
 	CanJudge      bool
+	CanExtract    bool
 	MayLong       bool // may say for long that something is expected
 	Refused       bool // nothing of the deployment is shown
 	HasDeployment bool
@@ -148,7 +149,7 @@ func (s *Server) frame(r *http.Request, c *call, title string, view any) *frame 
 	return &frame{
 		Title: title, Name: s.Name, Path: r.URL.Path, Version: s.version(c.shown), Whole: c.whole,
 		Now: int64(c.Now()), Judged: int64(c.Judged), Gone: c.Gone,
-		Person: c.person, SignsIn: s.Access.SignsIn(), CanJudge: s.canJudge(c.person), MayLong: c.person.Role >= access.Admin,
+		Person: c.person, SignsIn: s.Access.SignsIn(), CanJudge: s.canJudge(c.person), CanExtract: s.canExtract(c.person), MayLong: c.person.Role >= access.Admin,
 		HasDeployment: s.Health != nil, Zone: s.Location.String(), View: view,
 	}
 }

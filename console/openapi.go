@@ -36,6 +36,14 @@ func OpenAPI() map[string]any {
 		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": b.of(reflect.TypeFor[VerdictRequest]())}}},
 		"responses":   b.responses("201", "The verdict that was written.", correlate.Verdict{}, "400", "404", "409", "413", "415", "503"),
 	}}
+	extract := b.responses("200", "The list, one customer a line. A connection that breaks off says that it is not whole; the trailer Weir-Doubt, that it contradicts the alert's estimate.", "", "400", "404", "409", "413", "415", "503")
+	extract["200"] = object{"description": extract["200"].(object)["description"], "content": object{"text/plain": object{"schema": object{"type": "string"}}}}
+	paths["/api/v1/episodes/{key}/extract"] = object{"post": object{
+		"operationId": "extract", "summary": "List the customers that an episode has touched. Who asked and why goes into the ledger; the list is stored nowhere. It takes the role admin.",
+		"parameters":  parameters([]param{keyParam}),
+		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": b.of(reflect.TypeFor[ExtractRequest]())}}},
+		"responses":   extract,
+	}}
 	return object{
 		"openapi":  "3.1.0",
 		"info":     object{"title": "weir", "version": "1", "description": "What weir has found, and what people say of it. Times are event times, RFC 3339 in UTC. An answer carries an ETag; ask again with If-None-Match."},

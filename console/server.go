@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
@@ -26,6 +27,8 @@ type Options struct {
 	// Judge signs a verdict of the author whom it names, writes it to weir.verdicts
 	// and returns what was written; nil: nobody can judge here.
 	Judge func(ctx context.Context, v correlate.Verdict) (correlate.Verdict, error)
+	// Extract lists the customers of an episode; nil: nobody can have the list here.
+	Extract Extract
 	// Prepare completes an alert with advice and links, as destinations get it; nil:
 	// with advice alone.
 	Prepare func(*alerting.Alert) *alerting.Alert
@@ -49,10 +52,11 @@ type Expectation struct {
 // Server serves the pages and the API.
 type Server struct {
 	Options
-	mux       *http.ServeMux
-	protected http.Handler
-	templates *templates
-	started   string // names this process in ETags
+	mux        *http.ServeMux
+	protected  http.Handler
+	templates  *templates
+	extracting sync.Mutex // one list at a time
+	started    string     // names this process in ETags
 }
 
 // New returns a server.
@@ -80,6 +84,8 @@ func New(o Options) (*Server, error) {
 	}
 	s.mux.HandleFunc("POST /episodes/{key}/verdict", s.guarded(s.postForm))
 	s.mux.HandleFunc("POST /api/v1/episodes/{key}/verdicts", s.guarded(s.postVerdict))
+	s.mux.HandleFunc("POST /episodes/{key}/extract", s.guarded(s.extractForm))
+	s.mux.HandleFunc("POST /api/v1/episodes/{key}/extract", s.guarded(s.postExtract))
 	s.mux.HandleFunc("GET /api/v1/openapi.json", s.guarded(s.openAPI))
 	s.mux.HandleFunc("GET /console/events", s.guarded(s.events))
 	s.mux.HandleFunc("GET /console/{file}", s.static)

@@ -143,7 +143,7 @@ func decimal(v float64) string {
 var words = map[string]string{
 	string(correlate.Acknowledged): "acknowledged", string(correlate.Expected): "expected",
 	string(correlate.Confirmed): "true positive", string(correlate.Reopened): "reopened",
-	string(correlate.Assigned): "assigned", string(correlate.Released): "released",
+	string(correlate.Assigned): "assigned", string(correlate.Released): "released", string(correlate.Extracted): "list of customers given",
 	"none": "no verdict", "open": "opened", "update": "updated", "close": "closed", "rests_on": "what it rests on",
 	"distinct": "distinct customers", "first_touch": "customers never opened before", "destructive": "changed or deleted",
 	"unissued": "customers through tokens that nobody issued", "off_hours": "customers outside usual hours",

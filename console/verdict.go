@@ -45,6 +45,8 @@ func (s *Server) verdict(c *call, key string, q *VerdictRequest) (*correlate.Ver
 		return nil, s.unknown(c)
 	case !c.Snapshot.Episode(key).WasSent():
 		return nil, &fault{http.StatusConflict, "nobody was sent a message of this episode; a verdict of it would be refused"}
+	case q.Kind == correlate.Extracted:
+		return nil, badRequest("extracted is written when the list is asked for")
 	case q.Kind == correlate.Confirmed && q.Reason == "":
 		return nil, badRequest("a true positive needs a reason: say what you found")
 	}
@@ -88,6 +90,11 @@ func (s *Server) judge(r *http.Request, c *call, q *VerdictRequest) (*correlate.
 	if err != nil {
 		return nil, err
 	}
+	return s.write(r, v)
+}
+
+// write signs a verdict and writes it.
+func (s *Server) write(r *http.Request, v *correlate.Verdict) (*correlate.Verdict, error) {
 	written, err := s.Judge(r.Context(), *v)
 	if err != nil {
 		s.Log.Error("a verdict of the console could not be recorded", "by", v.Author, "dedup_key", v.DedupKey, "error", err)

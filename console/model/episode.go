@@ -104,16 +104,14 @@ func (e *Episode) WasSent() bool { return e.FirstSent() != 0 || e.LeftOut > 0 }
 // was taken back, or if it has expired at now.
 func (e *Episode) Verdict(now alerting.Time) *correlate.Verdict {
 	for i := len(e.Verdicts) - 1; i >= 0; i-- {
-		switch v := &e.Verdicts[i]; v.Kind {
-		case correlate.Assigned, correlate.Released: // they say nothing of what it is
-		case correlate.Reopened:
-			return nil
-		default:
-			if v.Kind == correlate.Expected && v.Expires < now {
-				return nil
-			}
-			return v
+		v := &e.Verdicts[i]
+		if !v.Kind.Judges() {
+			continue
 		}
+		if v.Kind == correlate.Reopened || v.Kind == correlate.Expected && v.Expires < now {
+			return nil
+		}
+		return v
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func Serve(c *config.Config, a *authority.Authority, reg *prometheus.Registry, p
 		if err != nil {
 			return nil, c.At("http", err)
 		}
-		o.Judge, o.Health = pages.Judge(a, verdicts), status.get
+		o.Judge, o.Health, o.Extract = pages.Judge(a, verdicts), status.get, pages.Extractor(c)
 		h, err := console.New(o)
 		if err != nil {
 			return nil, err

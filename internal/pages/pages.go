@@ -5,7 +5,9 @@ package pages
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,6 +20,8 @@ import (
 	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/console/model"
 	"github.com/weirhq/weir/internal/authority"
+	"github.com/weirhq/weir/internal/child"
+	"github.com/weirhq/weir/internal/extract"
 	"github.com/weirhq/weir/internal/webserver"
 	"github.com/weirhq/weir/stream/correlate"
 )
@@ -44,6 +48,31 @@ func Judge(a *authority.Authority, write authority.Writer) func(context.Context,
 	return func(ctx context.Context, v correlate.Verdict) (correlate.Verdict, error) {
 		return authority.Submit(ctx, write, v, authority.By{Author: v.Author, Proof: a.Vouch("console")})
 	}
+}
+
+// extractMemory is what listing customers may take, in bytes: some 25 a customer, and
+// what a client of Kafka needs.
+const extractMemory = 2 << 30
+
+// Extractor returns what lists the customers of an episode: weir extract, in a process
+// of its own, on the same configuration.
+func Extractor(c *config.Config) console.Extract {
+	runner := &child.Runner{Memory: extractMemory}
+	return func(ctx context.Context, key string, w io.Writer) (doubt string, err error) {
+		last := ""
+		err = runner.Run(ctx, []string{"extract", key, "-c", c.File(), "-o", "json"}, w, func(line string) { last = line })
+		return extractDoubt(last, err)
+	}
+}
+
+// extractDoubt says what the result of weir extract, its last line, means: a list that
+// is whole but contradicts the alert is an error of the command.
+func extractDoubt(last string, err error) (string, error) {
+	var result extract.Result
+	if err != nil && json.Unmarshal([]byte(last), &result) == nil && result.Estimate != nil && !result.Estimate.Within {
+		return result.Error, nil
+	}
+	return "", err
 }
 
 // control returns who may come in by a configuration.

@@ -54,7 +54,14 @@ const (
 	Assigned VerdictKind = "assigned"
 	// Released: nobody holds it any more.
 	Released VerdictKind = "released"
+	// Extracted: the author was given the list of the customers that it has touched.
+	Extracted VerdictKind = "extracted"
 )
+
+// Judges reports whether the kind says what an episode is, or takes that back.
+func (k VerdictKind) Judges() bool {
+	return k == Acknowledged || k == Expected || k == Confirmed || k == Reopened
+}
 
 // Holder returns who holds an episode after a verdict, where before held it. Empty:
 // nobody.
@@ -64,6 +71,8 @@ func (v *Verdict) Holder(before string) string {
 		return cmp.Or(v.Assignee, v.Author)
 	case Acknowledged, Confirmed:
 		return cmp.Or(before, v.Author)
+	case Extracted:
+		return before
 	}
 	return ""
 }
@@ -75,9 +84,9 @@ const maxVerdictText = 2000
 // it is appended.
 func (v *Verdict) Validate() error {
 	switch v.Kind {
-	case Acknowledged, Expected, Confirmed, Reopened, Assigned, Released:
+	case Acknowledged, Expected, Confirmed, Reopened, Assigned, Released, Extracted:
 	default:
-		return fmt.Errorf("a verdict of kind %q: want %s, %s, %s, %s, %s or %s", v.Kind, Acknowledged, Expected, Confirmed, Reopened, Assigned, Released)
+		return fmt.Errorf("a verdict of kind %q: want %s, %s, %s, %s, %s, %s or %s", v.Kind, Acknowledged, Expected, Confirmed, Reopened, Assigned, Released, Extracted)
 	}
 	switch {
 	case v.ID == "":

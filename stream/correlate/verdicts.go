@@ -206,10 +206,11 @@ func (v *verdicts) apply(verdict *Verdict, acts *tickActions) (refusal string, k
 	acts.effects = append(acts.effects, Effect{*verdict, alerting.Time(acts.end)})
 	v.store.changed[id] = true
 	v.handOver(id, record, verdict, acts)
+	if !verdict.Kind.Judges() {
+		return "", true
+	}
 	standing := episode.Unjudged
 	switch verdict.Kind {
-	case Assigned, Released:
-		return "", true
 	case Acknowledged:
 		standing = episode.Acknowledged
 	case Expected:
