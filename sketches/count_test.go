@@ -56,3 +56,23 @@ func TestCountCells(t *testing.T) {
 		}
 	})
 }
+
+// Numbers and Missing say what Counts and CountMissing say, without the intervals.
+func TestNumbers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := windowOf(drawPrecision(t, "p"), drawTouches(t, "window"))
+		u := windowOf(drawPrecision(t, "other p"), drawTouches(t, "other"))
+		a := day0 + rapid.Uint32Range(0, 50_000).Draw(t, "since")
+		b := rapid.SampledFrom([]uint32{0, day0, day0 + 1440, a}).Draw(t, "and since")
+		if got, want := w.Numbers(a, b), [2]float64{w.Count(a).N, w.Count(b).N}; got != want {
+			t.Fatalf("numbers %v, counts %v", got, want)
+		}
+		if got, want := w.Missing(&u, a), w.CountMissing(&u, a).N; got != want {
+			t.Fatalf("missing %v, counted %v", got, want)
+		}
+		same := w.Clone() // nothing of it is missing
+		if got, want := w.Missing(&same, 0), w.FirstTouch(&same).N; got != want {
+			t.Fatalf("missing of itself %v, counted %v", got, want)
+		}
+	})
+}

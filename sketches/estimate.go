@@ -50,18 +50,41 @@ func (w *Window) Counts(since []uint32, out []Estimate) {
 	}
 }
 
+// Numbers answers Counts without the intervals, which are most of the work on a
+// matrix: for each minute of since, of which there are two at most, the N of Count.
+func (w *Window) Numbers(since ...uint32) (out [2]float64) {
+	if w.matrix == nil {
+		for i, s := range since {
+			out[i] = float64(countSince(w.list, stored(s)))
+		}
+		return out
+	}
+	var seen tally
+	w.matrix.count(since, &seen)
+	for i := range since {
+		if risk, cells := atRisk(&seen[i], w.matrix.p); cells > 0 {
+			out[i] = likeliest(&risk, &seen[i], w.matrix.p, float64(cells), maxDistinct)
+		}
+	}
+	return out
+}
+
 // distinct estimates the number of records whose cells were counted per rank.
 func distinct(seen *perRank, p uint8) Estimate {
-	var risk perRank
-	cells := 0
-	for r := 1; r <= ranks(p); r++ {
-		risk[r] = 1 << p
-		cells += int(seen[r])
-	}
+	risk, cells := atRisk(seen, p)
 	if cells == 0 {
 		return Estimate{}
 	}
 	return likely(&risk, seen, p, float64(cells), maxDistinct)
+}
+
+// atRisk returns the cells that all records can hit, and how many they have hit.
+func atRisk(seen *perRank, p uint8) (risk perRank, cells int) {
+	for r := 1; r <= ranks(p); r++ {
+		risk[r] = 1 << p
+		cells += int(seen[r])
+	}
+	return risk, cells
 }
 
 // chance is the probability that a record has the given rank.
@@ -87,13 +110,17 @@ var halves = func() (h [maxRanks]float64) {
 // Martin, 1985), used whole, as in Lang, "Back to the future: an even more
 // nearly optimal cardinality estimation algorithm" (2017).
 func likely(risk, seen *perRank, p uint8, floor, ceil float64) Estimate {
-	n := solve(risk, seen, p) * float64(int(1)<<p)
-	n = min(max(n, floor), ceil)
+	n := likeliest(risk, seen, p, floor, ceil)
 	low, high := bound(risk, p, n, -z95), bound(risk, p, n, z95)
 	if n <= ExactLimit { // few cells make few different estimates: whole numbers, outwards
 		low, high = math.Floor(low), math.Ceil(high)
 	}
 	return Estimate{N: n, Low: max(low, floor), High: min(high, ceil)}
+}
+
+// likeliest is likely without the interval.
+func likeliest(risk, seen *perRank, p uint8, floor, ceil float64) float64 {
+	return min(max(solve(risk, seen, p)*float64(int(1)<<p), floor), ceil)
 }
 
 // variance is that of the estimate when the truth is n: the inverse of the

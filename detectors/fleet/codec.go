@@ -7,12 +7,11 @@ import (
 	"math"
 	"slices"
 
-	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/wire"
 )
 
 const (
-	sumsVersion  = 10
+	sumsVersion  = 11
 	fleetVersion = 10
 	maxDims      = 64
 	maxClasses   = 1 << 16
@@ -78,24 +77,12 @@ func eachClass(r *wire.Reader, read func(token uint32)) {
 	}
 }
 
-// numbers lists the numbers of a dimension in a fixed order.
-func (d *dimSums) numbers() []*uint64 {
-	v := make([]*uint64, 0, 2+int(score.NumGroups)*edges)
-	v = append(v, &d.days, &d.bins)
-	for g := range d.cross {
-		for i := range d.cross[g] {
-			v = append(v, &d.cross[g][i])
-		}
-	}
-	return v
-}
-
 // appendNumbers writes numbers of which most are zero: a run of zeros as a zero and
 // its length.
-func appendNumbers(b []byte, numbers []*uint64) []byte {
+func appendNumbers(b []byte, numbers []uint64) []byte {
 	zeros := uint64(0)
 	for _, v := range numbers {
-		if *v == 0 {
+		if v == 0 {
 			zeros++
 			continue
 		}
@@ -103,7 +90,7 @@ func appendNumbers(b []byte, numbers []*uint64) []byte {
 			b = binary.AppendUvarint(append(b, 0), zeros)
 			zeros = 0
 		}
-		b = binary.AppendUvarint(b, *v)
+		b = binary.AppendUvarint(b, v)
 	}
 	if zeros > 0 {
 		b = binary.AppendUvarint(append(b, 0), zeros)
@@ -112,12 +99,12 @@ func appendNumbers(b []byte, numbers []*uint64) []byte {
 }
 
 // readNumbers reads what appendNumbers wrote.
-func readNumbers(r *wire.Reader, numbers []*uint64) {
+func readNumbers(r *wire.Reader, numbers []uint64) {
 	ran := false
 	for i := 0; i < len(numbers) && r.Err() == nil; {
 		v := r.Uvarint()
 		if v != 0 {
-			*numbers[i] = v
+			numbers[i] = v
 			i++
 			ran = false
 			continue

@@ -140,10 +140,10 @@ func (c *Tuning) fit(h *[tailCells]float64, low float64, daily bool) (score.Tail
 		at--
 		over += h[at]
 	}
-	u := tailEdge(at)
+	u := tailEdge[at]
 	m0, m1, m2 := c.TailPrior, c.TailPrior*c.TailExcess, 3*c.TailPrior*c.TailExcess*c.TailExcess
 	for i := at; i < tailCells; i++ {
-		y := math.Sqrt(tailEdge(i)*tailEdge(i+1)) - u
+		y := tailMiddle[i] - u
 		m0 += h[i]
 		m1 += h[i] * y
 		m2 += h[i] * y * y
@@ -168,14 +168,15 @@ func (c *Tuning) fit(h *[tailCells]float64, low float64, daily bool) (score.Tail
 func usual(t, seen *score.Tail, h *[tailCells]float64, at int, low, n float64) float64 {
 	sum := low
 	for i := 1; i < at; i++ {
-		sum += h[i] * math.Exp(t.Allowed(math.Sqrt(tailEdge(i)*tailEdge(i+1))))
+		sum += h[i] * math.Exp(t.Allowed(tailMiddle[i]))
 	}
 	mean := sum / n
 	const step = 0.5
 	l := -t.LogOver
-	for ; l < score.MaxLog/2; l += step {
-		share := math.Exp(-l) - math.Exp(-l-step)
-		mean += share * math.Exp(t.Allowed(seen.Quantile(l+step/2)))
+	for over := math.Exp(-l); l < score.MaxLog/2; l += step {
+		beyond := math.Exp(-l - step)
+		mean += (over - beyond) * math.Exp(t.Allowed(seen.Quantile(l+step/2)))
+		over = beyond
 	}
 	return mean + math.Exp(-score.Kappa*l)
 }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"math"
+	"unsafe"
 
 	"github.com/weirhq/weir/detectors/score"
 )
@@ -16,24 +17,46 @@ type Sums struct {
 
 // dimSums are the sums of one dimension.
 type dimSums struct {
+	dimCounters
+	classes map[uint32]*classSums // by token of peers; 0 is everybody
+}
+
+// dimCounters are unsigned numbers and nothing else, see numbers.
+type dimCounters struct {
 	days, bins uint64                         // closed
 	cross      [score.NumGroups][edges]uint64 // upcrossings of each edge of the log evidence
-	classes    map[uint32]*classSums          // by token of peers; 0 is everybody
 }
 
 // classSums are those of peers.
 type classSums struct {
+	classCounters
+	square [score.NumStats]int64 // fixed point
+	name   string
+}
+
+// classCounters are unsigned numbers and nothing else, see numbers.
+type classCounters struct {
 	tail        [score.NumStats][tailCells]uint64 // bins by log mean ratio
 	low         [score.NumStats]uint64            // evidence of those in the lowest cell, fixed point
-	square      [score.NumStats]int64             // fixed point
-	weight      [score.NumStats]uint64
+	weight      [score.NumStats]uint64            // fixed point
 	young       [youth]uint64
 	first       [youth][score.NumMeasures]uint64
 	firstSquare [youth][score.NumMeasures]uint64
 	day, bin    [ratioCells]uint64 // identities by count against mean
 	off, work   uint64
 	days        uint64
-	name        string
+}
+
+// numbers returns the counters in their order, which is that of the binary form. They
+// are the counters themselves: most are zero, so they are added, written and read in
+// one go and not each by its name.
+func (c *classCounters) numbers() []uint64 { return numbers(c) }
+
+func (d *dimCounters) numbers() []uint64 { return numbers(d) }
+
+// numbers returns a struct of unsigned numbers as their list.
+func numbers[T classCounters | dimCounters](v *T) []uint64 {
+	return unsafe.Slice((*uint64)(unsafe.Pointer(v)), unsafe.Sizeof(*v)/unsafe.Sizeof(uint64(0)))
 }
 
 // Resolutions.
@@ -128,7 +151,8 @@ func ratioCell(r float64) int {
 	return min(max(int(math.Floor(r*10+(ratioCells-1)/2+0.5)), 0), ratioCells-1)
 }
 
-// tailCell returns the cell of a log mean ratio; tailEdge is its lower end.
+// tailCell returns the cell of a log mean ratio; tailEdge is its lower end, and
+// tailMiddle between that and the next.
 func tailCell(x float64) int {
 	if x <= tailFrom {
 		return 0
@@ -136,25 +160,22 @@ func tailCell(x float64) int {
 	return min(tailCells-1, 1+int(12*math.Log10(x/tailFrom)))
 }
 
-func tailEdge(i int) float64 {
-	if i == 0 {
-		return 0
+var tailEdge, tailMiddle = func() (edge [tailCells + 1]float64, middle [tailCells]float64) {
+	for i := 1; i <= tailCells; i++ {
+		edge[i] = tailFrom * math.Pow(10, float64(i-1)/12)
 	}
-	return tailFrom * math.Pow(10, float64(i-1)/12)
-}
+	for i := range middle {
+		middle[i] = math.Sqrt(edge[i] * edge[i+1])
+	}
+	return edge, middle
+}()
 
 // Merge adds o to s.
 func (s *Sums) Merge(o *Sums) {
 	s.known = max(s.known, o.known)
 	for i := range o.dims {
 		from, to := &o.dims[i], s.dim(i)
-		to.days += from.days
-		to.bins += from.bins
-		for g := range from.cross {
-			for j, n := range from.cross[g] {
-				to.cross[g][j] += n
-			}
-		}
+		addAll(to.numbers(), from.numbers())
 		for token, c := range from.classes {
 			to.class(token).merge(c)
 		}
@@ -163,35 +184,17 @@ func (s *Sums) Merge(o *Sums) {
 
 // merge adds o to c.
 func (c *classSums) merge(o *classSums) {
-	to, from := c.numbers(), o.numbers()
-	for i, v := range from {
-		*to[i] += *v
-	}
+	addAll(c.numbers(), o.numbers())
 	for st, v := range o.square {
 		c.square[st] += v
 	}
 	c.name = max(c.name, o.name)
 }
 
-// numbers lists the unsigned numbers in a fixed order.
-func (c *classSums) numbers() []*uint64 {
-	v := make([]*uint64, 0, 1400)
-	for st := range c.tail {
-		for i := range c.tail[st] {
-			v = append(v, &c.tail[st][i])
-		}
-		v = append(v, &c.low[st], &c.weight[st])
+func addAll(to, from []uint64) {
+	for i, v := range from {
+		to[i] += v
 	}
-	for i := range c.young {
-		v = append(v, &c.young[i])
-		for m := range c.first[i] {
-			v = append(v, &c.first[i][m], &c.firstSquare[i][m])
-		}
-	}
-	for i := range c.day {
-		v = append(v, &c.day[i], &c.bin[i])
-	}
-	return append(v, &c.off, &c.work, &c.days)
 }
 
 // Empty reports whether nothing has been added.

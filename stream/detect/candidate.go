@@ -105,9 +105,11 @@ func (e *followed) reach(id *identity, minute uint32, bin int64) {
 // exposedSince returns what the identity has exposed: exact as long as the window
 // knows every record since, else the union's estimate.
 func (d *Task) exposedSince(id *identity, e *exposure.Exposure, tick int64) episode.Exposed {
-	est := e.Records.Estimate()
+	var est sketches.Estimate
 	if id.window.Exact() && d.cfg.Grid.TickEnd(tick)-e.Since <= d.cfg.Retention {
 		est = id.window.Count(eventtime.MinuteOf(e.Since))
+	} else {
+		est = e.Records.Estimate()
 	}
 	return episode.Exposed{
 		Records: int64(est.N + 0.5), Low: int64(est.Low), High: int64(est.High + 0.999),
@@ -162,12 +164,12 @@ func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *scor
 
 // candidate reports an identity whose evidence stands out, or did. open is what
 // was counted in a bin that is still open.
-func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open *score.Counts, distinct sketches.Estimate) {
+func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open *score.Counts) {
 	e := d.expose(id, min(ev.Onset, bin), bin, ev)
 	if tick <= d.reported {
 		return // a restore: reported before
 	}
-	measures := d.measuresOf(id, bin, ev, distinct)
+	measures := d.measuresOf(id, bin, ev)
 	if len(measures) == 0 {
 		return // nothing can be judged yet
 	}
@@ -190,8 +192,8 @@ func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open
 }
 
 // measuresOf returns what each judged statistic adds to the evidence, the strongest
-// first. distinct is the count of records of the bin.
-func (d *Task) measuresOf(id *identity, bin int64, ev *score.Evidence, distinct sketches.Estimate) (out []stream.MeasureEvidence) {
+// first.
+func (d *Task) measuresOf(id *identity, bin int64, ev *score.Evidence) (out []stream.MeasureEvidence) {
 	for i := range ev.Stats {
 		stat, s := score.Stat(i), &ev.Stats[i]
 		if !s.Judged {
@@ -204,6 +206,7 @@ func (d *Task) measuresOf(id *identity, bin int64, ev *score.Evidence, distinct 
 		}
 		switch stat {
 		case score.BinDistinct:
+			distinct := id.window.Count(d.cfg.Grid.BinMinute(bin))
 			m.Low, m.High = min(distinct.Low, m.Observed), max(distinct.High, m.Observed)
 		case score.DayDistinct:
 			day := id.window.Count(eventtime.MinuteOf(m.From))

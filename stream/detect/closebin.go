@@ -4,7 +4,6 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
-	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -37,10 +36,9 @@ func (d *Task) closeBin(tick, bin int64, params *score.Parameters) {
 
 func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parameters, sums *fleet.Sums, traits *campaign.TraitSums) {
 	var counts score.Counts
-	var distinct sketches.Estimate
 	active := id.open && id.bin == bin
 	if active {
-		counts, distinct = d.counts(id)
+		counts = d.counts(id)
 	}
 	var ev score.Evidence
 	var sample score.Sample
@@ -62,7 +60,7 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 	}
 	id.open = false
 	if ev.Explained {
-		d.candidate(id, tick, bin, &ev, &score.Counts{}, distinct)
+		d.candidate(id, tick, bin, &ev, &score.Counts{})
 	}
 	id.tally = nil
 	d.snapshots.touch(id, tick)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
-	"github.com/weirhq/weir/sketches"
 )
 
 // count unites the parts of a cell with the identity's state.
@@ -44,7 +43,7 @@ func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 // judged in that bin, and told of if it stands out there.
 func (d *Task) countPart(id *identity, p *part, apply, bin int64, params *score.Parameters) {
 	grid := d.cfg.Grid
-	fresh := math.Round(id.window.FirstTouch(&p.records).N)
+	fresh := math.Round(id.window.Missing(&p.records, 0))
 	was := grid.BinOfTick(p.tick)
 	var late score.Counts
 	if was == bin {
@@ -63,7 +62,7 @@ func (d *Task) countPart(id *identity, p *part, apply, bin int64, params *score.
 	}
 	var ev score.Evidence
 	if d.cfg.Engine.Late(&id.state, id.dimension(), was, &late, params, &ev) && ev.Candidate() {
-		d.candidate(id, apply, was, &ev, &score.Counts{}, id.window.Count(grid.BinMinute(was)))
+		d.candidate(id, apply, was, &ev, &score.Counts{})
 	}
 	if id.followed != nil {
 		id.followed.past.add(&late)
@@ -73,7 +72,7 @@ func (d *Task) countPart(id *identity, p *part, apply, bin int64, params *score.
 // lateCounts returns what a part of a closed bin adds to it, before the part is
 // united with the window.
 func (d *Task) lateCounts(id *identity, p *part, was int64, fresh float64) score.Counts {
-	missing := func(minute uint32) float64 { return math.Round(id.window.CountMissing(&p.records, minute).N) }
+	missing := func(minute uint32) float64 { return math.Round(id.window.Missing(&p.records, minute)) }
 	late := id.tally.late(p, was)
 	late[score.Distinct] = missing(d.cfg.Grid.BinMinute(was))
 	late[score.FirstTouch] = min(fresh, late[score.Distinct])
@@ -85,22 +84,24 @@ func (d *Task) lateCounts(id *identity, p *part, was int64, fresh float64) score
 func (d *Task) dayMinute(bin int64) uint32 { return d.cfg.Grid.BinMinute(d.cfg.Engine.DayStart(bin)) }
 
 // counts returns the measures of the identity's open bin so far.
-func (d *Task) counts(id *identity) (c score.Counts, distinct sketches.Estimate) {
-	distinct = id.window.Count(d.cfg.Grid.BinMinute(id.bin))
+func (d *Task) counts(id *identity) (c score.Counts) {
 	if id.tally != nil {
 		id.tally.count(&c)
 	}
-	c[score.Distinct] = math.Round(distinct.N)
 	c[score.FirstTouch] = id.fresh
-	if today := id.state.Today(d.cfg.Engine.Day(id.bin)); today > 0 {
-		day := math.Round(id.window.Count(d.dayMinute(id.bin)).N)
-		c[score.Again] = max(0, min(c[score.Distinct], today+c[score.Distinct]-day))
+	today := id.state.Today(d.cfg.Engine.Day(id.bin))
+	if today == 0 {
+		c[score.Distinct] = math.Round(id.window.Numbers(d.cfg.Grid.BinMinute(id.bin))[0])
+		return c
 	}
-	return c, distinct
+	since := id.window.Numbers(d.cfg.Grid.BinMinute(id.bin), d.dayMinute(id.bin))
+	c[score.Distinct] = math.Round(since[0])
+	c[score.Again] = max(0, min(c[score.Distinct], today+c[score.Distinct]-math.Round(since[1])))
+	return c
 }
 
 func (d *Task) scoreEarly(id *identity, tick, bin int64, params *score.Parameters) {
-	counts, distinct := d.counts(id)
+	counts := d.counts(id)
 	var ev score.Evidence
 	if d.openEpisode(id, bin) {
 		d.cfg.Engine.Explain(&id.state, id.dimension(), bin, &counts, params, &ev)
@@ -108,6 +109,6 @@ func (d *Task) scoreEarly(id *identity, tick, bin int64, params *score.Parameter
 		d.cfg.Engine.Early(&id.state, id.dimension(), bin, &counts, params, &ev)
 	}
 	if ev.Explained {
-		d.candidate(id, tick, bin, &ev, &counts, distinct)
+		d.candidate(id, tick, bin, &ev, &counts)
 	}
 }

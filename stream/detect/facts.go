@@ -214,7 +214,7 @@ type judged struct {
 // Load returns what the identity has read in the running bin.
 func (j judged) Load() fact.Load {
 	d, id := j.task, j.cell.id
-	counts, _ := d.counts(id)
+	counts := d.counts(id)
 	var ev score.Evidence
 	d.cfg.Engine.Early(&id.state, id.dimension(), d.cfg.Grid.BinOfTick(j.cell.apply), &counts, j.params, &ev)
 	m := &ev.Stats[score.BinDistinct]

@@ -4,7 +4,6 @@ import (
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
-	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -52,14 +51,13 @@ func (d *Task) answer(params *score.Parameters) {
 		return
 	}
 	var counts score.Counts
-	var distinct sketches.Estimate
 	if id.open && id.bin == q.bin {
-		counts, distinct = d.counts(id)
+		counts = d.counts(id)
 	}
 	dim := id.dimension()
 	var ev score.Evidence
 	d.cfg.Engine.Explain(&id.state, dim, q.bin, &counts, params, &ev)
 	q.found.Known, q.found.First, q.found.Candidate = true, d.cfg.Grid.TickStart(id.first), ev.Candidate()
 	q.found.Bin, q.found.Group, q.found.Log, q.found.Threshold = d.cfg.Grid.BinStart(q.bin), ev.Group.String(), wire.Finite(ev.Log), ev.Threshold
-	q.found.Peers, q.found.Measures = d.peersOf(id, &ev), d.measuresOf(id, q.bin, &ev, distinct)
+	q.found.Peers, q.found.Measures = d.peersOf(id, &ev), d.measuresOf(id, q.bin, &ev)
 }

@@ -107,8 +107,7 @@ func (d *desk) counts(dimension int, name string) score.Counts {
 	if id == nil {
 		d.t.Fatalf("nothing is known of %s", name)
 	}
-	c, _ := d.detect.counts(id)
-	return c
+	return d.detect.counts(id)
 }
 
 // encode returns the binary form of an identity.
