@@ -108,7 +108,7 @@ type Result struct {
 // message and keeps the message's reference up to date. An error means that ctx
 // ended first, as with Deliver.
 func (d *Deliverer) Attempt(ctx context.Context, m *Message) (Result, error) {
-	kept, retry, err := d.notify(ctx, m.Alert, m.Reference)
+	kept, retry, err := d.guard(ctx, func(ctx context.Context) (string, bool, error) { return d.notify(ctx, m.Alert, m.Reference) })
 	if len(kept) <= MaxReference && kept != "" {
 		m.Reference = kept
 	}
@@ -132,9 +132,35 @@ func (d *Deliverer) Attempt(ctx context.Context, m *Message) (Result, error) {
 	return Result{Wait: wait, RetryAfter: min(asked, d.policy.MaxRetryAfter)}, nil
 }
 
-// notify calls the destination once, under the policy's timeout. A fault of the
-// destination's own code must not stop the others, so a panic is a refusal.
+// Beat makes one attempt to tell a heartbeat. If this one, the attempts-th, fails, wait
+// is how long to stay away before the next. What is refused is tried again too: until
+// it is told, its absence is the alarm.
+func (d *Deliverer) Beat(ctx context.Context, h *alerting.Heartbeat, attempts int) (wait time.Duration, err error) {
+	_, _, err = d.guard(ctx, func(ctx context.Context) (string, bool, error) {
+		retry, err := d.dest.Beat(ctx, h)
+		return "", retry, err
+	})
+	if err == nil {
+		return 0, nil
+	}
+	return d.policy.Backoff(attempts, retryAfter(err), d.env.Rand()), err
+}
+
+// notify calls the destination once.
 func (d *Deliverer) notify(ctx context.Context, a *alerting.Alert, reference string) (kept string, retry bool, err error) {
+	if d.policy.Prepare != nil {
+		a = d.policy.Prepare(a)
+	}
+	if u, ok := d.dest.(Updater); ok {
+		return u.Upsert(ctx, a, reference)
+	}
+	retry, err = d.dest.Notify(ctx, a)
+	return "", retry, err
+}
+
+// guard makes a call of the destination under the policy's timeout. A fault of the
+// destination's own code must not stop the others, so a panic is a refusal.
+func (d *Deliverer) guard(ctx context.Context, call func(context.Context) (string, bool, error)) (kept string, retry bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d.policy.Timeout)
 	defer cancel()
 	defer func() {
@@ -143,14 +169,7 @@ func (d *Deliverer) notify(ctx context.Context, a *alerting.Alert, reference str
 			retry, err = false, fmt.Errorf("destination %s panicked (%T); please report this with the alert's dedup key", d.dest.Name(), r)
 		}
 	}()
-	if d.policy.Prepare != nil {
-		a = d.policy.Prepare(a)
-	}
-	if u, ok := d.dest.(Updater); ok {
-		kept, retry, err = u.Upsert(ctx, a, reference)
-	} else {
-		retry, err = d.dest.Notify(ctx, a)
-	}
+	kept, retry, err = call(ctx)
 	if err != nil && !retry && errors.Is(err, context.DeadlineExceeded) {
 		retry = true // a timeout passes, whatever the destination makes of it
 	}

@@ -44,6 +44,10 @@ func (s *script) Notify(ctx context.Context, _ *alerting.Alert) (bool, error) {
 	return a.retry, a.err
 }
 
+func (s *script) Beat(ctx context.Context, _ *alerting.Heartbeat) (bool, error) {
+	return s.Notify(ctx, nil)
+}
+
 var (
 	errDown    = errors.New("the receiver answered 503")
 	errRefused = errors.New("the receiver answered 400")
@@ -274,4 +278,32 @@ func (f destinationFunc) Name() string { return "f" }
 func (f destinationFunc) Notify(_ context.Context, a *alerting.Alert) (bool, error) {
 	f(a)
 	return false, nil
+}
+
+func (f destinationFunc) Beat(context.Context, *alerting.Heartbeat) (bool, error) { return false, nil }
+
+// An attempt at a heartbeat ends: the wait before the next is that of a message, or what
+// the receiver asked for. What is refused is to be tried again, too.
+func TestBeat(t *testing.T) {
+	h := alertingtest.Heartbeats()["heartbeat-quiet"]
+	busy := answer{retry: true, err: &RetryAfterError{After: 9 * time.Minute, Err: errDown}}
+	for name, c := range map[string]struct {
+		answer answer
+		wait   time.Duration
+		says   string
+	}{
+		"told":     {ok, 0, ""},
+		"down":     {down, 2 * time.Second, "503"},
+		"busy":     {busy, 9 * time.Minute, "503"},
+		"refused":  {refused, 2 * time.Second, "400"},
+		"silent":   {answer{hang: true}, 2 * time.Second, "deadline"},
+		"panicked": {answer{panic: "a secret"}, 2 * time.Second, "panicked (string)"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			wait, err := NewDeliverer(&script{start: time.Now(), answers: []answer{c.answer}}, Policy{}, noJitter).Beat(t.Context(), h, 3)
+			if wait != c.wait || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s: wait %v, %v", name, wait, err)
+			}
+		})
+	}
 }

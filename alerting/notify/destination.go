@@ -27,6 +27,10 @@ type Destination interface {
 	// secret, nor a URL that may hold one. Notify must respect ctx and must
 	// not keep or change the alert.
 	Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error)
+
+	// Beat makes one attempt to tell a heartbeat, as Notify does an alert. It calls
+	// nobody up: it opens no incident and asks for no answer.
+	Beat(ctx context.Context, h *alerting.Heartbeat) (retry bool, err error)
 }
 
 // Updater is a Destination that shows an episode as one message and changes the
@@ -50,7 +54,8 @@ const MaxReference = 512
 // Resender is a Destination whose receiver takes an episode to be over when it
 // has had no word of it for a while, as Alertmanager does. The caller must hand
 // Notify the latest alert of each open episode again, at least every
-// ResendEvery, until its close is delivered; Firing says which are due.
+// ResendEvery, until its close is delivered; Firing says which are due. The last
+// heartbeat must be handed to Beat again as often.
 type Resender interface {
 	Destination
 

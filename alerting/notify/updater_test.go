@@ -26,6 +26,8 @@ func (b *board) Notify(ctx context.Context, a *alerting.Alert) (bool, error) {
 	return retry, err
 }
 
+func (b *board) Beat(context.Context, *alerting.Heartbeat) (bool, error) { return false, nil }
+
 func (b *board) Upsert(_ context.Context, _ *alerting.Alert, reference string) (string, bool, error) {
 	b.given = append(b.given, reference)
 	if n := len(b.given); n <= len(b.fail) && b.fail[n-1] != nil {

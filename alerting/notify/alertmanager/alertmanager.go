@@ -98,10 +98,30 @@ func (d *Alertmanager) ResendEvery() time.Duration { return d.resend }
 // Notify says that the episode fires until a few intervals from now or, for a
 // close, that it has ended.
 func (d *Alertmanager) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
+	return d.post(ctx, d.alerts(a))
+}
+
+// Beat says that weir watches: an alert that fires for as long as it is told again. Who
+// routes it to a dead man's switch hears of its absence.
+func (d *Alertmanager) Beat(ctx context.Context, h *alerting.Heartbeat) (retry bool, err error) {
+	r := h.Report(d.loc)
+	out := alert{
+		Labels:      map[string]string{"alertname": "weir_heartbeat", "group": label(h.Group), "severity": "none"},
+		Annotations: map[string]string{"title": r.Title, "summary": r.Sentence, "next": h.Next.String()},
+		StartsAt:    h.Time.String(), EndsAt: d.now().Add(lives * d.resend).UTC().Format(eventtime.Layout),
+	}
+	annotate(out.Annotations, r.Figures)
+	for _, s := range r.Sections {
+		annotate(out.Annotations, []alerting.Field{{Name: strings.ReplaceAll(s.Heading, ",", ""), Value: strings.Join(s.Lines, "\n")}})
+	}
+	return d.post(ctx, []alert{out})
+}
+
+func (d *Alertmanager) post(ctx context.Context, list []alert) (retry bool, err error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(d.alerts(a)); err != nil {
+	if err := enc.Encode(list); err != nil {
 		return false, fmt.Errorf("encoding an alert: %w", err)
 	}
 	return d.client.Post(ctx, d.header.Clone(), bytes.TrimRight(b.Bytes(), "\n"))
@@ -161,9 +181,7 @@ func (d *Alertmanager) alert(a *alerting.Alert, s episode.Severity, ends time.Ti
 		"benign": strings.Join(m.Benign, "\n"), "checks": strings.Join(m.Checks, "\n"),
 		"detector": what(a), "campaign": a.Campaign,
 	}
-	for _, f := range m.Figures {
-		out.Annotations[strings.ReplaceAll(strings.ToLower(f.Name), " ", "_")] = f.Value
-	}
+	annotate(out.Annotations, m.Figures)
 	for _, l := range m.Links {
 		out.Annotations[strings.ToLower(l.Name)+"_url"] = l.Value
 		if l.Name == "Console" {
@@ -176,6 +194,13 @@ func (d *Alertmanager) alert(a *alerting.Alert, s episode.Severity, ends time.Ti
 		}
 	}
 	return out
+}
+
+// annotate adds fields under names that Alertmanager takes.
+func annotate(annotations map[string]string, fields []alerting.Field) {
+	for _, f := range fields {
+		annotations[strings.ReplaceAll(strings.ToLower(f.Name), " ", "_")] = f.Value
+	}
 }
 
 // what names the detector and the fact or measure, such as "drift: first_touch".

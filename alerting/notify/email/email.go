@@ -126,7 +126,11 @@ func (e *Email) Name() string { return e.o.Name }
 
 // Notify sends the alert to all recipients.
 func (e *Email) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
-	m := e.message(a)
+	return e.deliver(ctx, e.message(a))
+}
+
+// deliver sends one message, and classifies what goes wrong.
+func (e *Email) deliver(ctx context.Context, m *mail.Msg) (retry bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, e.o.Timeout)
 	defer cancel()
 	if err := e.send(ctx, m); err != nil && !m.IsDelivered() { // what goes wrong after the server took it is not our concern

@@ -42,9 +42,15 @@ func TestBehaviour(t *testing.T) { notifytest.SMTP(t, build) }
 // sent returns the message of an alert as a server got it.
 func sent(t *testing.T, a *alerting.Alert) notifytest.Mail {
 	t.Helper()
+	return mailed(t, func(d notify.Destination) (bool, error) { return d.Notify(t.Context(), a) })
+}
+
+// mailed returns what a server got of what was sent.
+func mailed(t *testing.T, send func(d notify.Destination) (bool, error)) notifytest.Mail {
+	t.Helper()
 	s := notifytest.NewMailServer(t, notifytest.Script{})
 	d := build(t, notifytest.MailSetup{Address: s.Address, Encryption: None, Now: func() time.Time { return notifytest.Now }})
-	if _, err := d.Notify(t.Context(), a); err != nil {
+	if _, err := send(d); err != nil {
 		t.Fatal(err)
 	}
 	return s.Taken()[0]

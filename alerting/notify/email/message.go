@@ -24,18 +24,8 @@ var htmlPart = template.Must(template.New("message").Parse(page))
 // message returns the e-mail of an alert.
 func (e *Email) message(a *alerting.Alert) *mail.Msg {
 	c := alerting.Compose(a, e.o.Location)
-	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	m.FromMailAddress(e.from)
-	m.ToMailAddress(e.to...)
+	m := e.begin(a.MessageID(), a.DedupKey)
 	m.Subject(subject(a, c))
-	m.SetDateWithValue(e.o.Now())
-	domain := e.from.Address[strings.LastIndexByte(e.from.Address, '@')+1:]
-	m.SetMessageIDWithValue(atom(a.MessageID()) + "@" + domain)
-	thread := "<" + atom(a.DedupKey) + "@" + domain + ">"
-	m.SetGenHeader(mail.HeaderReferences, thread)
-	m.SetGenHeader(mail.HeaderInReplyTo, thread)
-	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody is to answer that they are on holiday
-	m.SetGenHeader("X-Auto-Response-Suppress", "All")  // the same for Exchange
 	m.SetGenHeader("X-Weir-Dedup-Key", atom(a.DedupKey))
 	m.SetGenHeader("X-Weir-Status", string(a.Status))
 	m.SetGenHeader("X-Weir-Severity", a.Severity.String())
@@ -47,6 +37,23 @@ func (e *Email) message(a *alerting.Alert) *mail.Msg {
 	return m
 }
 
+// begin returns an e-mail that has all but its subject and text. Its id and thread
+// follow from the texts.
+func (e *Email) begin(id, thread string) *mail.Msg {
+	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
+	m.FromMailAddress(e.from)
+	m.ToMailAddress(e.to...)
+	m.SetDateWithValue(e.o.Now())
+	domain := e.from.Address[strings.LastIndexByte(e.from.Address, '@')+1:]
+	m.SetMessageIDWithValue(atom(id) + "@" + domain)
+	thread = "<" + atom(thread) + "@" + domain + ">"
+	m.SetGenHeader(mail.HeaderReferences, thread)
+	m.SetGenHeader(mail.HeaderInReplyTo, thread)
+	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody is to answer that they are on holiday
+	m.SetGenHeader("X-Auto-Response-Suppress", "All")  // the same for Exchange
+	return m
+}
+
 // subject returns how grave it is and who did what.
 func subject(a *alerting.Alert, c *alerting.Content) string {
 	if a.Status == alerting.Close {
@@ -55,16 +62,10 @@ func subject(a *alerting.Alert, c *alerting.Content) string {
 	return alerting.Clip("[weir] "+strings.ToUpper(a.Severity.String())+": "+c.Title, maxSubject)
 }
 
-// section is a heading and its lines.
-type section struct {
-	Heading string
-	Lines   []string
-}
-
-func sections(c *alerting.Content) (out []section) {
+func sections(c *alerting.Content) (out []alerting.Section) {
 	add := func(heading string, lines []string) {
 		if len(lines) > 0 {
-			out = append(out, section{heading, lines})
+			out = append(out, alerting.Section{Heading: heading, Lines: lines})
 		}
 	}
 	var through, checks []string
@@ -84,16 +85,7 @@ func sections(c *alerting.Content) (out []section) {
 // plain returns the part in plain text.
 func plain(a *alerting.Alert, c *alerting.Content) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n", c.Sentence)
-	for _, f := range c.Figures {
-		fmt.Fprintf(&b, "%s: %s\n", f.Name, f.Value)
-	}
-	for _, s := range sections(c) {
-		fmt.Fprintf(&b, "\n%s\n", s.Heading)
-		for _, l := range s.Lines {
-			fmt.Fprintf(&b, "  %s\n", l)
-		}
-	}
+	b.WriteString((&alerting.Report{Sentence: c.Sentence, Figures: c.Figures, Sections: sections(c)}).Lines())
 	b.WriteString("\n")
 	for _, l := range c.Links {
 		fmt.Fprintf(&b, "%s: %s\n", l.Name, l.Value)
@@ -101,6 +93,9 @@ func plain(a *alerting.Alert, c *alerting.Content) string {
 	fmt.Fprintf(&b, "%s\n", key(a))
 	return b.String()
 }
+
+// The colours of what is over, and of weir where something must be mended.
+const over, faulty = "#1b7a3d", "#b4540a"
 
 // colours are those of the line beside the message.
 var colours = map[episode.Severity]string{
@@ -111,7 +106,7 @@ var colours = map[episode.Severity]string{
 func html(a *alerting.Alert, c *alerting.Content) string {
 	colour := colours[a.Severity]
 	if a.Status == alerting.Close {
-		colour = "#1b7a3d"
+		colour = over
 	}
 	var b strings.Builder
 	err := htmlPart.Execute(&b, map[string]any{"Colour": colour, "Content": c, "Sections": sections(c), "Key": key(a)})

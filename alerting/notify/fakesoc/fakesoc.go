@@ -45,7 +45,7 @@ const keep = 500
 //	/events                                says that it has changed (server-sent events)
 //	/api/chat.postMessage, chat.update     Slack's Web API; the base is /api
 //	/services/…                            Slack's incoming webhooks
-//	/v2/enqueue                            PagerDuty's Events API v2
+//	/v2/enqueue, /v2/change/enqueue        PagerDuty's Events API v2
 //	/api/v2/alerts                         Alertmanager's API v2
 //	/workflows/…?sig=…                     workflows of Microsoft Teams
 type Server struct {
@@ -65,6 +65,7 @@ type State struct {
 	Messages  []Message  `json:"messages"`
 	Incidents []Incident `json:"incidents"`
 	Alerts    []Alert    `json:"alerts"`
+	Changes   []Change   `json:"changes"`
 	Cards     []Card     `json:"cards"`
 	Clickable bool       `json:"clickable"` // buttons are sent to somebody
 }
@@ -78,7 +79,7 @@ func New(o Options) *Server {
 		o.Now = time.Now
 	}
 	s := &Server{o: o, posted: map[string][]time.Time{}, changed: make(chan struct{})}
-	s.state = State{Messages: []Message{}, Incidents: []Incident{}, Alerts: []Alert{}, Cards: []Card{}, Clickable: o.Interactivity != ""}
+	s.state = State{Messages: []Message{}, Incidents: []Incident{}, Changes: []Change{}, Alerts: []Alert{}, Cards: []Card{}, Clickable: o.Interactivity != ""}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.servePage)
 	mux.HandleFunc("GET /state", s.serveState)
@@ -88,6 +89,7 @@ func New(o Options) *Server {
 	mux.HandleFunc("POST /api/chat.update", s.webAPI(s.updateMessage))
 	mux.HandleFunc("POST /services/", s.incomingWebhook)
 	mux.HandleFunc("POST /v2/enqueue", s.enqueue)
+	mux.HandleFunc("POST /v2/change/enqueue", s.change)
 	mux.HandleFunc("POST /api/v2/alerts", s.postAlerts)
 	mux.HandleFunc("POST /workflows/", s.workflow)
 	// A page of somebody else's must not click here.
@@ -114,6 +116,7 @@ func (s *Server) snapshot() State {
 		out.Messages[i] = m
 	}
 	out.Incidents = append([]Incident{}, s.state.Incidents...)
+	out.Changes = append([]Change{}, s.state.Changes...)
 	out.Cards = append([]Card{}, s.state.Cards...)
 	now := s.o.Now()
 	out.Alerts = append([]Alert{}, s.state.Alerts...)
@@ -129,6 +132,7 @@ func (s *Server) touch() {
 	s.state.Version++
 	s.state.Messages = s.state.Messages[max(0, len(s.state.Messages)-keep):]
 	s.state.Incidents = s.state.Incidents[max(0, len(s.state.Incidents)-keep):]
+	s.state.Changes = s.state.Changes[max(0, len(s.state.Changes)-keep):]
 	s.state.Alerts = s.state.Alerts[max(0, len(s.state.Alerts)-keep):]
 	s.state.Cards = s.state.Cards[max(0, len(s.state.Cards)-keep):]
 	close(s.changed)

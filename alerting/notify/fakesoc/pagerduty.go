@@ -62,18 +62,8 @@ const (
 
 // enqueue is POST /v2/enqueue.
 func (s *Server) enqueue(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxEvent+1))
-	if err != nil {
-		return // it broke off
-	}
-	if len(body) > maxEvent {
-		http.Error(w, "", http.StatusRequestEntityTooLarge)
-		return
-	}
 	q := new(pagerEvent)
-	d := json.NewDecoder(bytes.NewReader(body))
-	if err := d.Decode(q); err != nil {
-		refuse(w, []string{"Unable to parse the event: " + err.Error()})
+	if !readEvent(w, r, q) {
 		return
 	}
 	if faults := checkEvent(q); len(faults) > 0 {
@@ -85,6 +75,64 @@ func (s *Server) enqueue(w http.ResponseWriter, r *http.Request) {
 	s.touch()
 	s.mu.Unlock()
 	writeJSON(w, http.StatusAccepted, map[string]string{"status": "success", "message": "Event processed", "dedup_key": q.DedupKey})
+}
+
+// readEvent reads the body of a request. It answers itself, and reports false, where
+// there is none to take.
+func readEvent(w http.ResponseWriter, r *http.Request, into any) bool {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxEvent+1))
+	if err != nil {
+		return false // it broke off
+	}
+	if len(body) > maxEvent {
+		http.Error(w, "", http.StatusRequestEntityTooLarge)
+		return false
+	}
+	if err := json.NewDecoder(bytes.NewReader(body)).Decode(into); err != nil {
+		refuse(w, []string{"Unable to parse the event: " + err.Error()})
+		return false
+	}
+	return true
+}
+
+// Change is a change event of PagerDuty, the body of POST /v2/change/enqueue. It opens
+// no incident.
+type Change struct {
+	RoutingKey string `json:"routing_key,omitempty"`
+	Payload    struct {
+		Summary   string          `json:"summary"`
+		Source    string          `json:"source"`
+		Timestamp string          `json:"timestamp"`
+		Details   json.RawMessage `json:"custom_details"`
+	} `json:"payload"`
+}
+
+// change is POST /v2/change/enqueue.
+func (s *Server) change(w http.ResponseWriter, r *http.Request) {
+	q := new(Change)
+	if !readEvent(w, r, q) {
+		return
+	}
+	var faults []string
+	if len(q.RoutingKey) != routingKey {
+		faults = append(faults, "Length of 'routing_key' is incorrect (should be 32 characters)")
+	}
+	if q.Payload.Summary == "" || characters(q.Payload.Summary) > maxSummary {
+		faults = append(faults, "'payload.summary' is missing or longer than 1024 characters")
+	}
+	if _, err := time.Parse(time.RFC3339, q.Payload.Timestamp); err != nil && q.Payload.Timestamp != "" {
+		faults = append(faults, "'payload.timestamp' is no ISO 8601 time")
+	}
+	if len(faults) > 0 {
+		refuse(w, faults)
+		return
+	}
+	q.RoutingKey = ""
+	s.mu.Lock()
+	s.state.Changes = append(s.state.Changes, *q)
+	s.touch()
+	s.mu.Unlock()
+	writeJSON(w, http.StatusAccepted, map[string]string{"status": "success", "message": "Change event processed"})
 }
 
 func refuse(w http.ResponseWriter, faults []string) {

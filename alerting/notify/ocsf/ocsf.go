@@ -68,7 +68,11 @@ func (t *Topic) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err 
 	if err != nil {
 		return false, err
 	}
-	retry, err = t.o.Producer.Produce(ctx, []byte(a.DedupKey), value)
+	return t.write(ctx, []byte(a.DedupKey), value)
+}
+
+func (t *Topic) write(ctx context.Context, key, value []byte) (retry bool, err error) {
+	retry, err = t.o.Producer.Produce(ctx, key, value)
 	if err != nil {
 		return retry, fmt.Errorf("writing a finding: %w", err)
 	}

@@ -45,6 +45,7 @@ type PagerDuty struct {
 	key    string
 	loc    *time.Location
 	client *post.Client
+	change *post.Client
 }
 
 var _ notify.Destination = (*PagerDuty)(nil)
@@ -64,11 +65,14 @@ func New(o Options) (*PagerDuty, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up pagerduty %s: %w", o.Name, err)
 	}
-	client, err := post.New(base.JoinPath("v2/enqueue").String(), post.Options{TLS: o.TLS, Timeout: o.Timeout, Now: o.Now, Secrets: []string{o.RoutingKey}})
-	if err != nil {
-		return nil, fmt.Errorf("setting up pagerduty %s: %w", o.Name, err)
+	p := &PagerDuty{name: o.Name, key: o.RoutingKey, loc: o.Location}
+	for path, client := range map[string]**post.Client{"v2/enqueue": &p.client, "v2/change/enqueue": &p.change} {
+		*client, err = post.New(base.JoinPath(path).String(), post.Options{TLS: o.TLS, Timeout: o.Timeout, Now: o.Now, Secrets: []string{o.RoutingKey}})
+		if err != nil {
+			return nil, fmt.Errorf("setting up pagerduty %s: %w", o.Name, err)
+		}
 	}
-	return &PagerDuty{name: o.Name, key: o.RoutingKey, loc: o.Location, client: client}, nil
+	return p, nil
 }
 
 // CheckRoutingKey reports what is wrong with the form of a routing key. The
@@ -85,29 +89,30 @@ func (p *PagerDuty) Name() string { return p.name }
 
 // Notify triggers or resolves the episode's incident.
 func (p *PagerDuty) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
-	return p.send(ctx, p.event(a))
+	return p.send(ctx, p.client, p.event(a))
 }
 
 // Acknowledge tells PagerDuty that somebody works on the episode, so that nobody
 // else is called. Its results mean what those of Notify do.
 func (p *PagerDuty) Acknowledge(ctx context.Context, dedupKey string) (retry bool, err error) {
-	return p.send(ctx, &event{RoutingKey: p.key, Action: "acknowledge", DedupKey: dedupKey})
+	return p.send(ctx, p.client, &event{RoutingKey: p.key, Action: "acknowledge", DedupKey: dedupKey})
 }
 
-func (p *PagerDuty) send(ctx context.Context, e *event) (retry bool, err error) {
+// send posts an event, or a change event.
+func (p *PagerDuty) send(ctx context.Context, client *post.Client, e any) (retry bool, err error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(e); err != nil {
 		return false, fmt.Errorf("encoding an event: %w", err)
 	}
-	body, retry, err := p.client.Exchange(ctx, http.Header{"Content-Type": {"application/json"}}, bytes.TrimRight(b.Bytes(), "\n"))
+	body, retry, err := client.Exchange(ctx, http.Header{"Content-Type": {"application/json"}}, bytes.TrimRight(b.Bytes(), "\n"))
 	if err != nil {
 		return retry, err
 	}
 	var answer struct{ Status string }
 	if err := json.Unmarshal(body, &answer); err != nil || answer.Status != "success" {
-		return true, p.client.NotOf("PagerDuty", body)
+		return true, client.NotOf("PagerDuty", body)
 	}
 	return false, nil
 }

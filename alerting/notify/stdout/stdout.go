@@ -64,6 +64,26 @@ func (o *Writer) Name() string { return o.name }
 // good; any other fault, such as a full disk, may pass. After a fault inside a
 // line the next alert begins a new line.
 func (o *Writer) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
+	return o.write(ctx, func(b []byte) []byte {
+		if o.format == Table {
+			return AppendTable(b, a, o.loc)
+		}
+		return append(a.AppendJSON(b), '\n')
+	})
+}
+
+// Beat writes the heartbeat: a line of JSON, or what it says under a row of the table.
+func (o *Writer) Beat(ctx context.Context, h *alerting.Heartbeat) (retry bool, err error) {
+	return o.write(ctx, func(b []byte) []byte {
+		if o.format == Table {
+			return appendHeartbeat(b, h, o.loc)
+		}
+		return append(h.AppendJSON(b), '\n')
+	})
+}
+
+// write writes what is appended, as one piece.
+func (o *Writer) write(ctx context.Context, appendTo func(b []byte) []byte) (retry bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return true, fmt.Errorf("writing to %s: %w", o.name, err)
 	}
@@ -73,14 +93,10 @@ func (o *Writer) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err
 	if o.torn {
 		b = append(b, '\n')
 	}
-	if o.format == Table {
-		if !o.begun {
-			b = AppendHeader(b, o.loc)
-		}
-		b = AppendTable(b, a, o.loc)
-	} else {
-		b = append(a.AppendJSON(b), '\n')
+	if o.format == Table && !o.begun {
+		b = AppendHeader(b, o.loc)
 	}
+	b = appendTo(b)
 	n, err := o.w.Write(b)
 	if n > 0 {
 		o.begun = true
@@ -121,6 +137,17 @@ func AppendTable(b []byte, a *alerting.Alert, loc *time.Location) []byte {
 		a.Time.Std().In(loc).Format("2006-01-02 15:04"), cell(a.Severity.String(), 8), cell(string(a.Status), 6),
 		cell(a.Dimension, 10), cell(a.Identity, 28), observed, expected, exposed)
 	return append(append(append(b, "    "...), clean(a.Summary)...), '\n')
+}
+
+// appendHeartbeat appends a heartbeat as AppendTable does an alert.
+func appendHeartbeat(b []byte, h *alerting.Heartbeat, loc *time.Location) []byte {
+	r := h.Report(loc)
+	b = fmt.Appendf(b, row, h.Time.Std().In(loc).Format("2006-01-02 15:04"), "-", "-", "heartbeat", cell(h.Group, 28), "-", "-", "-")
+	b = append(append(append(b, "    "...), clean(r.Title+". "+r.Sentence)...), '\n')
+	for _, s := range r.Sections {
+		b = append(append(append(b, "    "...), clean(s.Heading+": "+strings.Join(s.Lines, "; "))...), '\n')
+	}
+	return b
 }
 
 // cell returns s as one printable line of at most width runes.

@@ -23,18 +23,47 @@ const (
 var cefSeverity = map[episode.Severity]int{episode.Low: 3, episode.Medium: 5, episode.High: 8, episode.Critical: 10}
 
 // cef returns the alert as one line of the Common Event Format, version 0, of
-// at most limit bytes. Fields that do not fit are left out whole, the least
-// important first: half an escape would spoil the line.
+// at most limit bytes.
 func cef(a *alerting.Alert, version string, loc *time.Location, limit int) string {
 	m := alerting.Compose(a, loc)
+	return line(version, a.RestsOn(), m.Title, cefSeverity[a.Severity], extension(a, m), limit)
+}
+
+// heartbeatCEF returns the heartbeat as such a line.
+func heartbeatCEF(h *alerting.Heartbeat, version string, loc *time.Location, limit int) string {
+	r, severity := h.Report(loc), 0
+	out := []pair{
+		{"rt", strconv.FormatInt(int64(h.Time), 10), maxName},
+		{"externalId", h.MessageID(), maxName},
+		{"act", alerting.HeartbeatType, 63},
+		{"cn1Label", "eventsRead", maxName}, {"cn1", strconv.FormatInt(h.Events, 10), maxName},
+		{"cn2Label", "episodesTold", maxName}, {"cn2", strconv.FormatInt(h.Opened, 10), maxName},
+		{"cn3Label", "heldBack", maxName}, {"cn3", strconv.FormatInt(h.HeldBack(), 10), maxName},
+		{"start", strconv.FormatInt(int64(h.Since), 10), maxName},
+		{"deviceCustomDate1Label", "nextDue", maxName}, {"deviceCustomDate1", strconv.FormatInt(int64(h.Next), 10), maxName},
+		{"msg", r.Sentence, maxMsg},
+	}
+	if !h.Sound() {
+		severity = 5
+	}
+	for i, s := range r.Sections[:min(len(r.Sections), 6)] {
+		key := "cs" + strconv.Itoa(i+1)
+		out = append(out, pair{key + "Label", s.Heading, maxName}, pair{key, strings.Join(s.Lines, "; "), maxCustom})
+	}
+	return line(version, alerting.HeartbeatType, r.Title, severity, out, limit)
+}
+
+// line writes one line of CEF. Fields that do not fit are left out whole, the least
+// important first: half an escape would spoil the line.
+func line(version, signature, title string, severity int, fields []pair, limit int) string {
 	var b strings.Builder
 	b.WriteString("CEF:0|weir|weir|")
-	for _, field := range []string{version, alerting.Printable(a.RestsOn(), maxSignature), alerting.Printable(m.Title, maxName), strconv.Itoa(cefSeverity[a.Severity])} {
+	for _, field := range []string{version, alerting.Printable(signature, maxSignature), alerting.Printable(title, maxName), strconv.Itoa(severity)} {
 		b.WriteString(headerEscaper.Replace(field))
 		b.WriteByte('|')
 	}
 	first := true
-	for _, p := range extension(a, m) {
+	for _, p := range fields {
 		if p.value == "" {
 			continue
 		}

@@ -92,13 +92,26 @@ func (s *Syslog) Name() string { return s.o.Name }
 
 // Notify sends the alert. Every fault may pass: there is no refusal in syslog.
 func (s *Syslog) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
+	return s.deliver(ctx, s.format(a))
+}
+
+// Beat sends the heartbeat: informational, or a warning where something must be mended.
+func (s *Syslog) Beat(ctx context.Context, h *alerting.Heartbeat) (retry bool, err error) {
+	return s.deliver(ctx, s.formatHeartbeat(h))
+}
+
+// deliver sends one message.
+func (s *Syslog) deliver(ctx context.Context, text string) (retry bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
 	defer cancel()
-	if err := s.send(ctx, s.format(a)); err != nil {
+	if err := s.send(ctx, text); err != nil {
 		return true, fmt.Errorf("sending to %s: %w", s.o.Address, explain(err))
 	}
 	return false, nil
 }
+
+// Severities of syslog that no alert has.
+const warning, informational = 4, 6
 
 // priorities maps severities to those of syslog; a close is informational.
 var priorities = map[episode.Severity]int{episode.Critical: 2, episode.High: 3, episode.Medium: 4, episode.Low: 5}
@@ -107,14 +120,32 @@ var priorities = map[episode.Severity]int{episode.Critical: 2, episode.High: 3, 
 func (s *Syslog) format(a *alerting.Alert) string {
 	severity := priorities[a.Severity]
 	if a.Status == alerting.Close {
-		severity = 6 // informational
+		severity = informational
 	}
-	header := fmt.Sprintf("<%d>1 %s %s weir - %s - ", s.o.Facility*8+severity, a.Time, word(s.o.Hostname, 255), word("alert_"+string(a.Status), 32))
-	limit := maxStream
+	header := s.header(severity, a.Time, "alert_"+string(a.Status))
+	return header + cef(a, s.o.Version, s.o.Location, s.limit()-len(header))
+}
+
+func (s *Syslog) formatHeartbeat(h *alerting.Heartbeat) string {
+	severity := informational
+	if !h.Sound() {
+		severity = warning
+	}
+	header := s.header(severity, h.Time, alerting.HeartbeatType)
+	return header + heartbeatCEF(h, s.o.Version, s.o.Location, s.limit()-len(header))
+}
+
+// header returns what stands before the text of a message of a kind.
+func (s *Syslog) header(severity int, at alerting.Time, kind string) string {
+	return fmt.Sprintf("<%d>1 %s %s weir - %s - ", s.o.Facility*8+severity, at, word(s.o.Hostname, 255), word(kind, 32))
+}
+
+// limit is how long a message may be, in bytes.
+func (s *Syslog) limit() int {
 	if s.o.Network == UDP {
-		limit = maxDatagram
+		return maxDatagram
 	}
-	return header + cef(a, s.o.Version, s.o.Location, limit-len(header))
+	return maxStream
 }
 
 // word returns s as a field of the header: printable ASCII without spaces, "-" for

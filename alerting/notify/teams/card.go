@@ -68,11 +68,11 @@ type action struct {
 	URL   string `json:"url"`
 }
 
-// fit returns the message of an alert, with its texts as long as its size
-// allows.
-func fit(a *alerting.Alert, m *alerting.Content) []byte {
+// fit returns a message with its texts as long as its size allows; of makes it of
+// texts of at most limit characters each.
+func fit(of func(limit int) *message) []byte {
 	for limit := maxText; ; limit = limit * 3 / 4 {
-		if body := encode(newMessage(a, m, limit)); size(body) <= maxMessage || limit < 16 {
+		if body := encode(of(limit)); size(body) <= maxMessage || limit < 16 {
 			return body
 		}
 	}
@@ -91,46 +91,87 @@ func size(body []byte) int {
 // characters each.
 func newMessage(a *alerting.Alert, m *alerting.Content, limit int) *message {
 	head, style := mark(a)
-	clip := func(s string) string { return alerting.Clip(s, limit) }
-	body := []element{
-		{Type: "Container", Style: style, Bleed: true, Items: []element{
-			text("", run{Text: clip(head + " " + m.Title), Weight: "Bolder", Size: "Large"}),
-		}},
-		text("", run{Text: clip(m.Sentence)}),
-	}
-	section := func(heading string, lines []element) {
-		if len(lines) > 0 {
-			body = append(append(body, text("Medium", run{Text: heading, Weight: "Bolder"})), lines...)
-		}
-	}
-	fields := func(list []alerting.Field) (out []element) {
-		for _, f := range list {
-			out = append(out, text("Small", run{Text: f.Name + ": ", Subtle: true}, run{Text: clip(f.Value)}))
-		}
-		return out
-	}
-	list := func(mark func(i int) string, list []string) (out []element) {
-		for i, l := range list {
-			out = append(out, text("Small", run{Text: mark(i) + clip(l)}))
-		}
-		return out
-	}
+	c := newCard(head+" "+m.Title, style, m.Sentence, limit)
 	bullet := func(int) string { return "• " }
 	number := func(i int) string { return strconv.Itoa(i+1) + ". " }
-	body = append(body, fields(m.Figures)...)
-	section("Through what", fields(m.Through))
-	section("Who", list(bullet, m.Members))
-	section("Why it may be harmless", list(bullet, m.Benign))
-	section("Check first", list(number, m.Checks))
-	body = append(body, text("Medium", run{Text: clip(key(a)), Size: "Small", Subtle: true}))
-	out := card{
-		Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.4",
-		Teams: map[string]string{"width": "Full"}, Body: body,
-	}
+	c.add(c.fields(m.Figures)...)
+	c.section("Through what", c.fields(m.Through))
+	c.section("Who", c.list(bullet, m.Members))
+	c.section("Why it may be harmless", c.list(bullet, m.Benign))
+	c.section("Check first", c.list(number, m.Checks))
+	c.foot(key(a))
 	for _, l := range m.Links {
-		out.Actions = append(out.Actions, action{Type: "Action.OpenUrl", Title: l.Name, URL: l.Value})
+		c.Actions = append(c.Actions, action{Type: "Action.OpenUrl", Title: l.Name, URL: l.Value})
 	}
-	return &message{Type: "message", Attachments: []attachment{{ContentType: "application/vnd.microsoft.card.adaptive", Content: out}}}
+	return c.message()
+}
+
+// newHeartbeat returns the message of a heartbeat, as newMessage that of an alert.
+func newHeartbeat(h *alerting.Heartbeat, r *alerting.Report, limit int) *message {
+	sign, style := "🟢 ", "good"
+	if !h.Sound() {
+		sign, style = "🟠 ", "warning"
+	}
+	c := newCard(sign+r.Title, style, r.Sentence, limit)
+	c.add(c.fields(r.Figures)...)
+	for _, s := range r.Sections {
+		c.section(s.Heading, c.list(func(int) string { return "• " }, s.Lines))
+	}
+	c.foot("heartbeat of " + h.Group)
+	return c.message()
+}
+
+// drawing is a card that is being made, of texts with at most limit characters each.
+type drawing struct {
+	card
+	limit int
+}
+
+// newCard begins a card with its head, in a style, and a sentence.
+func newCard(head, style, sentence string, limit int) *drawing {
+	c := &drawing{limit: limit, card: card{
+		Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.4",
+		Teams: map[string]string{"width": "Full"},
+	}}
+	c.add(element{Type: "Container", Style: style, Bleed: true, Items: []element{
+		text("", run{Text: c.clip(head), Weight: "Bolder", Size: "Large"}),
+	}}, text("", run{Text: c.clip(sentence)}))
+	return c
+}
+
+func (c *drawing) clip(s string) string { return alerting.Clip(s, c.limit) }
+
+func (c *drawing) add(e ...element) { c.Body = append(c.Body, e...) }
+
+// section adds lines under a heading, if there are any.
+func (c *drawing) section(heading string, lines []element) {
+	if len(lines) > 0 {
+		c.add(text("Medium", run{Text: heading, Weight: "Bolder"}))
+		c.add(lines...)
+	}
+}
+
+func (c *drawing) fields(list []alerting.Field) (out []element) {
+	for _, f := range list {
+		out = append(out, text("Small", run{Text: f.Name + ": ", Subtle: true}, run{Text: c.clip(f.Value)}))
+	}
+	return out
+}
+
+func (c *drawing) list(mark func(i int) string, list []string) (out []element) {
+	for i, l := range list {
+		out = append(out, text("Small", run{Text: mark(i) + c.clip(l)}))
+	}
+	return out
+}
+
+// foot adds the last line.
+func (c *drawing) foot(s string) {
+	c.add(text("Medium", run{Text: c.clip(s), Size: "Small", Subtle: true}))
+}
+
+func (c *drawing) message() *message {
+	return &message{Type: "message", Attachments: []attachment{{ContentType: "application/vnd.microsoft.card.adaptive", Content: c.card}}}
 }
 
 // text returns a paragraph.

@@ -53,7 +53,19 @@ func (t *Teams) Name() string { return t.name }
 
 // Notify posts the alert as a card.
 func (t *Teams) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
-	retry, err = t.client.Post(ctx, http.Header{"Content-Type": {"application/json"}}, fit(a, alerting.Compose(a, t.loc)))
+	m := alerting.Compose(a, t.loc)
+	return t.post(ctx, func(limit int) *message { return newMessage(a, m, limit) })
+}
+
+// Beat posts the heartbeat as a card.
+func (t *Teams) Beat(ctx context.Context, h *alerting.Heartbeat) (retry bool, err error) {
+	r := h.Report(t.loc)
+	return t.post(ctx, func(limit int) *message { return newHeartbeat(h, r, limit) })
+}
+
+// post posts what is made of texts of a length that fits.
+func (t *Teams) post(ctx context.Context, of func(limit int) *message) (retry bool, err error) {
+	retry, err = t.client.Post(ctx, http.Header{"Content-Type": {"application/json"}}, fit(of))
 	return retry, explain(err)
 }
 

@@ -48,12 +48,18 @@ func TestLookAlikeAcceptsAll(t *testing.T) {
 	}
 }
 
+// fitted returns the message of an alert as it is posted.
+func fitted(a *alerting.Alert) []byte {
+	m := alerting.Compose(a, time.UTC)
+	return fit(func(limit int) *message { return newMessage(a, m, limit) })
+}
+
 // A card says all there is to say while there is room, and is cut to what Teams
 // takes where there is none.
 func TestSize(t *testing.T) {
 	for name, a := range alertingtest.Alerts() {
 		m := alerting.Compose(a, nil)
-		body := fit(a, m)
+		body := fitted(a)
 		if n := size(body); n > maxMessage {
 			t.Errorf("%s: %d bytes", name, n)
 		}
@@ -87,7 +93,7 @@ func TestGolden(t *testing.T) {
 	for name, a := range alertingtest.Alerts() {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := json.Indent(&out, fit(a, alerting.Compose(a, time.UTC)), "", "  "); err != nil {
+			if err := json.Indent(&out, fitted(a), "", "  "); err != nil {
 				t.Fatal(err)
 			}
 			alertingtest.Golden(t, *rewrite, "testdata/"+name+".json", out.Bytes())

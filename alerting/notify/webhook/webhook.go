@@ -71,6 +71,11 @@ func (w *Webhook) Notify(ctx context.Context, a *alerting.Alert) (retry bool, er
 	return w.Send(ctx, a.MessageID(), a.AppendJSON(nil))
 }
 
+// Beat posts the heartbeat once. Its key type tells it from an alert.
+func (w *Webhook) Beat(ctx context.Context, h *alerting.Heartbeat) (retry bool, err error) {
+	return w.Send(ctx, h.MessageID(), h.AppendJSON(nil))
+}
+
 // Send posts a body of JSON once, signed in the same way. The id is the same
 // whenever the same message is sent again.
 func (w *Webhook) Send(ctx context.Context, id string, body []byte) (retry bool, err error) {
