@@ -131,7 +131,7 @@ func Default() *Config {
 			FutureLimit: 10 * time.Minute, MaxAhead: 6 * time.Hour, Retention: 30 * day, Zone: time.UTC,
 		},
 		CommitInterval: 5 * time.Second, StopGrace: 20 * time.Second,
-		Alerts: Alerts{Budget: 2, Links: Links{Runbook: defaultRunbook}, Destinations: []Destination{stdoutDestination()}},
+		Alerts: Alerts{Budget: 2, Heartbeat: defaultHeartbeat(), Links: Links{Runbook: defaultRunbook}, Destinations: []Destination{stdoutDestination()}},
 		Facts:  defaultFacts(),
 		Ledger: Ledger{CheckpointEvery: time.Hour},
 		HTTP:   HTTP{Listen: "127.0.0.1:9464"},

@@ -30,6 +30,7 @@ const (
 type Alerts struct {
 	Budget       Budget
 	Links        Links
+	Heartbeat    Heartbeat
 	Destinations []Destination
 	Routes       []Route
 	DefaultRoute []string // destinations of what no route matches
@@ -70,6 +71,7 @@ type Destination struct {
 	GiveUpAfter   time.Duration // from the alert to the last attempt
 	GroupEvery    time.Duration // 0: at once
 	Quiet         Quiet
+	Heartbeat     bool // it gets heartbeats, where there are any
 }
 
 // Quiet are hours in which only what is grave enough comes through.
@@ -133,7 +135,7 @@ func stdoutDestination() Destination {
 func defaultDestination() Destination {
 	return Destination{
 		Format: "json", Timeout: 10 * time.Second, PerMinute: 60, GiveUpAfter: day,
-		Resend: time.Minute, Network: "tcp", Facility: 13, Encryption: "starttls", Quiet: Quiet{Below: episode.Critical.String()},
+		Resend: time.Minute, Network: "tcp", Facility: 13, Encryption: "starttls", Heartbeat: true, Quiet: Quiet{Below: episode.Critical.String()},
 	}
 }
 
@@ -145,6 +147,7 @@ func alertsFields(a *Alerts) field {
 			scalar("runbook", text(&a.Links.Runbook, linkTemplate), "What to do about such an alert.", "https://wiki.example/runbooks/{runbook}"),
 			scalar("query", text(&a.Links.Query, linkTemplate), "The events behind it, in your log store.", "https://logs.example/search?q={dimension}:{identity}&from={from}&to={to}"),
 		),
+		heartbeatFields(&a.Heartbeat),
 		field{name: "destinations", doc: "Where alerts are sent, besides the alerts topic. `[]` sends none.",
 			items: &items{
 				reset: func() { a.Destinations = nil },
@@ -211,6 +214,7 @@ func destinationFields(d *Destination) []field {
 				list: texts(&d.Quiet.Days, func() string { return "[]" }, weekday)},
 			scalar("below", oneOf(&d.Quiet.Below, severities...), "Only alerts milder than this wait.", ""),
 		),
+		scalar("heartbeat", boolean(&d.Heartbeat), "Whether it gets heartbeats. They do not wait for quiet hours.", ""),
 	)
 }
 

@@ -24,6 +24,8 @@ type receiver struct {
 	name   string
 	script func(a *alerting.Alert, nth int) (retry bool, err error) // nth attempt at this message, from 1; nil: takes all
 
+	beat func(h *alerting.Heartbeat) (retry bool, err error) // nil: takes all
+
 	mu       sync.Mutex
 	attempts map[string]int
 	taken    []string // message ids
@@ -36,6 +38,13 @@ func (r *receiver) Name() string { return r.name }
 func (r *receiver) Notify(ctx context.Context, a *alerting.Alert) (bool, error) {
 	_, retry, err := r.Upsert(ctx, a, "")
 	return retry, err
+}
+
+func (r *receiver) Beat(_ context.Context, h *alerting.Heartbeat) (bool, error) {
+	if r.beat == nil {
+		return false, nil
+	}
+	return r.beat(h)
 }
 
 func (r *receiver) Upsert(_ context.Context, a *alerting.Alert, reference string) (string, bool, error) {

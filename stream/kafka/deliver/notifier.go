@@ -28,7 +28,8 @@ const (
 // Destination is one place to which alerts go, and how.
 type Destination struct {
 	notify.Destination
-	Policy notify.Policy
+	Policy    notify.Policy
+	Heartbeat *Heartbeat // nil: none
 }
 
 // Notifier carries weir.alerts to one destination. Its consumer group and its
@@ -59,6 +60,11 @@ type run struct {
 	moved     bool          // a place has changed that is not written
 	written   time.Time
 	resent    bool // the last attempt sent an alert again that the receiver had got
+
+	says       position.Notify
+	beats      int       // attempts at the present heartbeat
+	beatAgain  time.Time // before which no attempt at a heartbeat is made
+	resendBeat time.Time // of a Resender: when it is told the last heartbeat again
 }
 
 // Run is a task of a placement on weir.alerts, which has one partition.
@@ -110,11 +116,15 @@ func (r *run) loop(ctx context.Context, at func(int64)) error {
 func TaskName(destination string) string { return "notify " + destination }
 
 func (r *run) retried(a *alerting.Alert, attempt int, wait time.Duration, err error) {
-	r.Metrics.Retries.WithLabelValues(r.Dest.Name()).Inc()
-	r.Positions.Set(0, position.Notify{
-		Failing: time.Now().UnixMilli(), Attempts: attempt, Reason: alerting.Printable(err.Error(), position.MaxReason),
-	})
+	r.failed(attempt, err)
 	r.Log.Warn("a delivery failed and will be repeated", "destination", r.Dest.Name(), "dedup_key", a.DedupKey, "attempt", attempt, "wait", wait, "error", err)
+}
+
+// failed shows that an attempt has failed which will be repeated.
+func (r *run) failed(attempt int, err error) {
+	r.Metrics.Retries.WithLabelValues(r.Dest.Name()).Inc()
+	r.says.Failing, r.says.Attempts, r.says.Reason = time.Now().UnixMilli(), attempt, alerting.Printable(err.Error(), position.MaxReason)
+	r.Positions.Set(0, r.says)
 }
 
 // restore reads where the destination stands, and begins to read there. A
@@ -148,9 +158,15 @@ func (r *run) restore(ctx context.Context) error {
 			return fmt.Errorf("restoring: %w", err)
 		}
 	}
-	if err := r.commit(ctx, r.outbox.forget(r.Topics.Outbox, time.Now())...); err != nil {
+	out := r.outbox.forget(r.Topics.Outbox, time.Now())
+	if r.outbox.pulse.Told == 0 {
+		r.outbox.pulse.Told = time.Now().UnixMilli()
+		out = append(out, r.outbox.pulse.record(r.Topics.Outbox, r.Dest.Name()))
+	}
+	if err := r.commit(ctx, out...); err != nil {
 		return err
 	}
+	r.showPulse()
 	r.client.AddConsumePartitions(from)
 	return nil
 }
@@ -238,12 +254,17 @@ func (r *run) message(rec *kgo.Record) (*alerting.Alert, error) {
 	return a, nil
 }
 
-// work does one thing: it makes an attempt at the next message, sends an alert
-// again, or writes the place when the place has moved by itself for a while.
+// work does one thing: it tells a heartbeat, makes an attempt at the next message, sends
+// an alert again, or writes the place when the place has moved by itself for a while.
 func (r *run) work(ctx context.Context) error {
-	m, _ := r.queue.Next(time.Now())
-	due := r.firing.Due(time.Now())
+	now := time.Now()
+	m, _ := r.queue.Next(now)
+	due := r.firing.Due(now)
 	switch {
+	case r.isBeatDue(now):
+		return r.beat(ctx)
+	case r.isResendDue(now):
+		return r.beatOn(ctx)
 	case len(due) > 0 && (m == nil || !r.resent):
 		r.resent = true
 		return r.resendOne(ctx, due[0])

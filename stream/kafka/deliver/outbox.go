@@ -22,6 +22,7 @@ type outbox struct {
 	places      map[string]*place    // by topic
 	reported    []int64              // when dead letters were reported one by one, Unix ms, at most maxReports
 	episodes    map[string]*lastSent // by dedup key; only for an Updater or a Resender
+	pulse       pulse                // of its heartbeats
 }
 
 // place is how far a destination has come in a topic. Messages are not done in
@@ -71,6 +72,12 @@ func (o *outbox) load(key, value []byte) error {
 			return fmt.Errorf("reading where a destination stands: %w", err)
 		}
 		o.places, o.reported = p.Places, p.Reported
+		return nil
+	}
+	if name == heartbeatPrefix+o.destination && value != nil {
+		if err := json.Unmarshal(value, &o.pulse); err != nil {
+			return fmt.Errorf("reading when a destination was told a heartbeat: %w", err)
+		}
 		return nil
 	}
 	episode, ok := strings.CutPrefix(name, lastSentPrefix+o.destination+"\x00")

@@ -98,4 +98,7 @@ func (m *Metrics) ForgetCorrelate() {
 }
 
 // ForgetDestination deletes the gauges of a destination.
-func (m *Metrics) ForgetDestination(name string) { m.Queued.DeleteLabelValues(name) }
+func (m *Metrics) ForgetDestination(name string) {
+	m.Queued.DeleteLabelValues(name)
+	m.HeartbeatTold.DeleteLabelValues(name)
+}

@@ -47,12 +47,14 @@ type Correlate struct {
 	Thresholds [][]float64 `json:"thresholds"`
 }
 
-// Notify is what a destination's task says of the message that it fails to
-// deliver. Times are wall clock, Unix ms.
+// Notify is what a destination's task says of its heartbeats, and of the message that it
+// fails to deliver. Times are wall clock, Unix ms.
 type Notify struct {
 	Failing  int64  `json:"failing,omitempty"`  // when the last attempt failed that is to be repeated; 0: none
 	Attempts int    `json:"attempts,omitempty"` // at that message, so far
 	Reason   string `json:"reason,omitempty"`   // what the attempt said, at most MaxReason bytes; no secrets
+	Told     int64  `json:"told,omitempty"`     // when the last heartbeat was told; 0: none was
+	Next     int64  `json:"next,omitempty"`     // when the next heartbeat is due; 0: none are
 }
 
 // MaxReason bounds Notify.Reason, in bytes.
