@@ -4,9 +4,11 @@
 package destinations
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
@@ -20,6 +22,7 @@ import (
 	"github.com/weirhq/weir/alerting/notify/teams"
 	"github.com/weirhq/weir/alerting/notify/webhook"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/internal/heartbeat"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/kafka/cluster"
@@ -48,7 +51,7 @@ func All(c *config.Config, env Env) (list []deliver.Destination, err error) {
 			Timeout: d.Timeout, MaxAge: d.GiveUpAfter, PerMinute: perMinute(d),
 			Accept: func(a *alerting.Alert) bool { return routes.Wants(d.Name, a) },
 			Hold:   holdOf(c, d), Prepare: prepare,
-		}})
+		}, Heartbeat: heartbeatOf(c, d, env.Connection)})
 	}
 	return list, nil
 }
@@ -75,6 +78,20 @@ func perMinute(d *config.Destination) float64 {
 		return -1 // nobody's service has to be spared
 	}
 	return float64(d.PerMinute)
+}
+
+// heartbeatOf returns the heartbeats of a destination, nil if it gets none.
+func heartbeatOf(c *config.Config, d *config.Destination, conn *cluster.Connection) *deliver.Heartbeat {
+	h := &c.Alerts.Heartbeat
+	if h.Every == 0 || !d.Heartbeat {
+		return nil
+	}
+	return &deliver.Heartbeat{
+		Schedule: notify.Schedule{Every: h.Every, At: h.At.Since(), Location: c.Time.Zone},
+		Compose: func(ctx context.Context, since time.Time) (*alerting.Heartbeat, error) {
+			return heartbeat.Compose(ctx, conn, c, since)
+		},
+	}
 }
 
 // holdOf returns how long a destination's alerts are held.

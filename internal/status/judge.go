@@ -15,6 +15,8 @@ const (
 	behind = 30 * time.Minute
 	// fewRejects are too few to say that a source is mostly refused.
 	fewRejects = 100
+	// heartbeatLate is how late a heartbeat may be.
+	heartbeatLate = 15 * time.Minute
 	// fewWaiting records are read or held by ingest at any moment.
 	fewWaiting = 100
 )
@@ -29,6 +31,7 @@ func (r *reader) judge() {
 	for i := range s.Destinations {
 		r.judgeDestination(&s.Destinations[i])
 	}
+	r.judgeHeartbeats()
 	r.judgeProgress()
 	r.judgeLearning()
 	r.judgeFacts()
@@ -128,6 +131,24 @@ func (r *reader) judgeDestination(d *Destination) {
 		s.fault("Destination %s fails, %d attempts at its message so far: %s", d.Name, d.RetryAttempts, d.Reason)
 	case d.Outcome != "" && d.Outcome != "delivered":
 		s.fault("The last message to %s was not delivered (%s): %s", d.Name, d.Outcome, d.Reason)
+	}
+}
+
+// judgeHeartbeats says who would not notice that weir is silent.
+func (r *reader) judgeHeartbeats() {
+	s := r.status
+	var none []string
+	for i := range s.Destinations {
+		d := &s.Destinations[i]
+		switch {
+		case !d.Heartbeat:
+			none = append(none, d.Name)
+		case d.Next != 0 && r.now.Sub(d.Next.Std()) > heartbeatLate:
+			s.fault("Destination %s should have got a heartbeat at %s, and has not.", d.Name, s.when(d.Next, r.c.Time.Zone))
+		}
+	}
+	if len(none) > 0 {
+		s.reason("Heartbeats are off for %s: who looks there cannot tell a calm day from a weir that is gone (alerts.heartbeat).", strings.Join(none, ", "))
 	}
 }
 

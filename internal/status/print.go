@@ -39,14 +39,18 @@ func (s *Status) Print(w io.Writer, zone *time.Location) error {
 		out.line("%s\t%d\t%s", d.Name, d.Identities, opensAt(d))
 	}
 	out.line("")
-	out.line("DESTINATION\tTYPE\tLAST\tOUTCOME\tDELIVERED IN 7 D\tFAILED\tWAITING")
+	out.line("DESTINATION\tTYPE\tLAST\tOUTCOME\tDELIVERED IN 7 D\tFAILED\tWAITING\tHEARTBEAT\tNEXT")
 	for i := range s.Destinations {
 		d := &s.Destinations[i]
 		outcome := d.Outcome
 		if d.Failing {
 			outcome = "failing"
 		}
-		out.line("%s\t%s\t%s\t%s\t%d\t%d\t%d", d.Name, d.Type, out.time(d.Last), outcome, d.Delivered, d.Failed, d.Waiting)
+		next := out.time(d.Next)
+		if !d.Heartbeat {
+			next = "off"
+		}
+		out.line("%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s", d.Name, d.Type, out.time(d.Last), outcome, d.Delivered, d.Failed, d.Waiting, out.time(d.Told), next)
 	}
 	out.line("")
 	out.line("Budget: %.2g a day of %.2g were told of over the last 28 days of event time.", s.Budget.Realised, s.Budget.PerDay)

@@ -310,12 +310,14 @@ func (r *reader) fillDestination(g *group, role Role) {
 	d := Destination{Name: g.destination, Waiting: role.Waiting}
 	for i := range r.c.Alerts.Destinations {
 		if dest := &r.c.Alerts.Destinations[i]; dest.Name == g.destination {
-			d.Type = dest.Type
+			d.Type, d.Heartbeat = dest.Type, dest.Heartbeat && r.c.Alerts.Heartbeat.Every > 0
 		}
 	}
 	o, _ := r.offsets[g.name].Fetched.Lookup(g.topic, 0)
 	var p position.Notify
-	if position.Decode(o.Metadata, &p) && p.Failing > 0 {
+	known := position.Decode(o.Metadata, &p)
+	d.Told, d.Next = alerting.Time(p.Told), alerting.Time(p.Next)
+	if known && p.Failing > 0 {
 		d.Failing, d.RetryAttempts, d.Reason, d.Last = true, p.Attempts, p.Reason, alerting.Time(p.Failing)
 	}
 	r.status.Destinations = append(r.status.Destinations, d)

@@ -20,7 +20,7 @@ import (
 // verdicts, what it knows of traits, each episode, and each that is over.
 const (
 	FleetKey      = "fleet"
-	verdictsKey   = "verdicts"
+	VerdictsKey   = "verdicts"
 	crowdKey      = "crowd"
 	episodePrefix = "episode\x00"
 	pastPrefix    = "past\x00"
@@ -38,7 +38,7 @@ func (t *Task) Snapshot() []stream.Change {
 		out = append(out, stream.Change{Key: []byte(pastPrefix + key), Value: t.store.past.encode(key)})
 	}
 	if t.verdicts.changed {
-		out = append(out, stream.Change{Key: []byte(verdictsKey), Value: t.verdicts.appendBinary(nil)})
+		out = append(out, stream.Change{Key: []byte(VerdictsKey), Value: t.verdicts.appendBinary(nil)})
 	}
 	if t.campaigns.crowdChanged {
 		out = append(out, stream.Change{Key: []byte(crowdKey), Value: t.campaigns.search.Crowd.AppendBinary(nil)})
@@ -67,7 +67,7 @@ func (t *Task) Load(key, value []byte) (err error) {
 	switch name := string(key); {
 	case name == FleetKey:
 		return t.loadCheckpoint(value)
-	case name == verdictsKey:
+	case name == VerdictsKey:
 		t.verdicts.verdictState, err = decodeVerdictState(value)
 		return err
 	case name == crowdKey:

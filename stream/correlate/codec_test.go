@@ -125,7 +125,7 @@ func TestLoadRefuses(t *testing.T) {
 		"of another identity":         {episodePrefix + "user\x00lee", alone.appendBinary(bytes.Clone(course))},
 		"what campaigns have":         {episodePrefix + "user\x00kim", fullRecord().appendBinary(bytes.Clone(course))},
 		"reading a past episode":      {pastPrefix + "weir-1", []byte(`{"key":"weir-1"}`)},
-		"reading the verdicts":        {verdictsKey, []byte(`{"offset":3}`)},
+		"reading the verdicts":        {VerdictsKey, []byte(`{"offset":3}`)},
 		"version 1, where this":       {FleetKey, []byte{1, 0, 0}},
 		"reading what is known of tr": {crowdKey, []byte{99}},
 	} {
@@ -135,6 +135,21 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	if err := New(testConfig()).Load([]byte("manifest"), []byte("{}")); err != nil {
 		t.Errorf("a record of another part: %v", err)
+	}
+}
+
+// Who reads the record of the verdicts learns whom they expect.
+func TestExpectedByVerdict(t *testing.T) {
+	state := fullVerdicts()
+	got, err := ExpectedByVerdict(state.appendBinary(nil))
+	want := []ExpectedIdentity{
+		{episode.ID{Dimension: "key", Identity: "k"}, state.waiting[0]}, {episode.ID{Dimension: "user", Identity: "kim"}, state.waiting[0]},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := ExpectedByVerdict([]byte("{}")); !errors.Is(err, wire.ErrCorrupt) {
+		t.Errorf("of another record: %v", err)
 	}
 }
 
@@ -149,7 +164,7 @@ func TestMembersFit(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	ep := (&episode.Episode{Dimension: alerting.CampaignDimension, Identity: "network office", First: 5, Severity: episode.Low}).AppendBinary(nil)
 	f.Add([]byte(episodePrefix+"campaign\x00network office"), fullRecord().appendBinary(ep))
-	f.Add([]byte(verdictsKey), fullVerdicts().appendBinary(nil))
+	f.Add([]byte(VerdictsKey), fullVerdicts().appendBinary(nil))
 	f.Add([]byte(pastPrefix+"weir-1"), pastOf(pastEpisode{key: "weir-1"}))
 	f.Add([]byte(FleetKey), New(testConfig()).checkpoint())
 	f.Add([]byte(crowdKey), new(campaign.Crowd).AppendBinary(nil))

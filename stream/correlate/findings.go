@@ -49,10 +49,13 @@ func (r *Refusal) id() episode.ID {
 // written the record.
 const maxAuthor = 120
 
-// input is what people are alerted of. A repetition is none: a click that comes twice is
-// ordinary.
+// IsRepetition reports whether the verdict was read before. That is ordinary: a click may
+// come twice.
+func (r *Refusal) IsRepetition() bool { return r.Refused == refusedRepeated }
+
+// input is what people are alerted of, if it is no repetition.
 func (r *Refusal) input() (tickInput, bool) {
-	if r.Refused == refusedRepeated {
+	if r.IsRepetition() {
 		return tickInput{}, false
 	}
 	return tickInput{id: r.id(), facts: []stream.FactCandidate{{

@@ -61,6 +61,22 @@ func decodeVerdictState(value []byte) (s verdictState, err error) {
 	return s, nil
 }
 
+// ExpectedIdentity is an identity that a verdict expects.
+type ExpectedIdentity struct {
+	ID      episode.ID
+	Verdict Verdict
+}
+
+// ExpectedByVerdict lists whom verdicts expect, sorted, by the record that correlate keeps
+// of the verdicts under VerdictsKey.
+func ExpectedByVerdict(record []byte) (out []ExpectedIdentity, err error) {
+	s, err := decodeVerdictState(record)
+	for _, id := range slices.SortedFunc(maps.Keys(s.expected), episode.ID.Compare) {
+		out = append(out, ExpectedIdentity{id, s.expected[id].verdict})
+	}
+	return out, err
+}
+
 // appendBinary appends the fields; the record on weir.verdicts, which people's
 // own tools may write, is JSON.
 func (v *Verdict) appendBinary(b []byte) []byte {

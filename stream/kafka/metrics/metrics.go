@@ -132,7 +132,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		HeldBack:        fleet("suppressed_episodes", "Open episodes that people have no message of: expected, or told in a campaign's."),
 		Suppressed:      counter("suppressed_total", "Alerts that nobody was sent, by what held them back; all are on the suppressed topic.", "by"),
 		BudgetRealised:  fleet("budget_realised", "Statistical episodes and campaigns that people were told of, a day of event time, over the last 28 days."),
-		Verdicts:        counter("verdicts_total", "Verdicts that took effect, by kind, and those that were refused.", "kind"),
+		Verdicts:        counter("verdicts_total", "Verdicts that took effect, by kind, and those that were refused, or repeated.", "kind"),
 		WaitingVerdicts: fleet("verdicts_waiting", "Verdicts on episodes that are not known (yet)."),
 		Threshold:       gauge("alert_threshold", "Log evidence that opens an episode, by dimension and group of statistics.", "dimension", "group"),
 		Deliveries:      counter("deliveries_total", "Deliveries, by what became of them.", "destination", "outcome"),

@@ -228,7 +228,11 @@ func (r *correlateRun) showFindings(found *correlate.Findings) {
 	}
 	for i := range found.Refusals {
 		v := &found.Refusals[i].Verdict
-		m.Verdicts.WithLabelValues("refused").Inc()
+		kind := "refused"
+		if found.Refusals[i].IsRepetition() {
+			kind = "repeated"
+		}
+		m.Verdicts.WithLabelValues(kind).Inc()
 		r.Log.Warn("a verdict is refused", "why", found.Refusals[i].Refused, "kind", v.Kind, "dedup_key", v.DedupKey, "author", v.Author, "id", v.ID)
 	}
 	status := r.correlate.Status()
