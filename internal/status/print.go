@@ -50,7 +50,7 @@ func (s *Status) Print(w io.Writer, zone *time.Location) error {
 		if !d.Heartbeat {
 			next = "off"
 		}
-		out.line("%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s", d.Name, d.Type, out.time(d.Last), outcome, d.Delivered, d.Failed, d.Waiting, out.time(d.Told), next)
+		out.line("%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s", d.Name, d.Type, out.time(d.Last), outcome, d.Delivered, d.Failed, d.Waiting, out.time(d.Sent), next)
 	}
 	out.line("")
 	out.line("Budget: %.2g a day of %.2g were told of over the last 28 days of event time.", s.Budget.Realised, s.Budget.PerDay)

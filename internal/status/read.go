@@ -316,7 +316,7 @@ func (r *reader) fillDestination(g *group, role Role) {
 	o, _ := r.offsets[g.name].Fetched.Lookup(g.topic, 0)
 	var p position.Notify
 	known := position.Decode(o.Metadata, &p)
-	d.Told, d.Next = alerting.Time(p.Told), alerting.Time(p.Next)
+	d.Sent, d.Next = alerting.Time(p.Sent), alerting.Time(p.Next)
 	if known && p.Failing > 0 {
 		d.Failing, d.RetryAttempts, d.Reason, d.Last = true, p.Attempts, p.Reason, alerting.Time(p.Failing)
 	}

@@ -139,9 +139,9 @@ type Destination struct {
 	// RetryAttempts attempts so far.
 	Failing       bool `json:"failing"`
 	RetryAttempts int  `json:"retry_attempts,omitempty"`
-	// Heartbeat says whether it is to get heartbeats; Told is when it took the last one,
+	// Heartbeat says whether it is to get heartbeats; Sent is when it took the last one,
 	// Next when the next is due.
 	Heartbeat bool          `json:"heartbeat"`
-	Told      alerting.Time `json:"heartbeat_told,omitempty"`
+	Sent      alerting.Time `json:"heartbeat_sent,omitempty"`
 	Next      alerting.Time `json:"heartbeat_next,omitempty"`
 }

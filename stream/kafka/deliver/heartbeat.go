@@ -24,9 +24,9 @@ type Heartbeat struct {
 // and changes in the transaction that follows the destination's answer. So a kill in
 // between repeats that one heartbeat, under the same id, and no restart repeats another.
 type pulse struct {
-	// Told is the wall clock at which the last heartbeat was told; at first, at which the
+	// Sent is the wall clock at which the last heartbeat was told; at first, at which the
 	// destination was placed. Unix ms.
-	Told int64               `json:"told"`
+	Sent int64               `json:"sent"`
 	Last *alerting.Heartbeat `json:"last,omitempty"` // that was told; nil: none yet
 }
 
@@ -51,13 +51,13 @@ func (p *pulse) record(topic, destination string) *kgo.Record {
 // isBeatDue reports whether a heartbeat is to be told now.
 func (r *run) isBeatDue(now time.Time) bool {
 	h := r.Dest.Heartbeat
-	return h != nil && h.Schedule.IsSet() && !now.Before(r.beatAgain) && !h.Schedule.Next(time.UnixMilli(r.outbox.pulse.Told)).After(now)
+	return h != nil && h.Schedule.IsSet() && !now.Before(r.beatAgain) && !h.Schedule.Next(time.UnixMilli(r.outbox.pulse.Sent)).After(now)
 }
 
 // beat makes one attempt to tell the heartbeat that was due last. If several were missed,
 // one tells of all that time.
 func (r *run) beat(ctx context.Context) error {
-	schedule, now, since := &r.Dest.Heartbeat.Schedule, time.Now(), r.outbox.pulse.Told
+	schedule, now, since := &r.Dest.Heartbeat.Schedule, time.Now(), r.outbox.pulse.Sent
 	h, err := r.Dest.Heartbeat.Compose(ctx, time.UnixMilli(since))
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -77,7 +77,7 @@ func (r *run) beat(ctx context.Context) error {
 		r.beatFailed(time.Now().Add(wait), err)
 		return nil
 	}
-	r.outbox.pulse = pulse{Told: now.UnixMilli(), Last: h}
+	r.outbox.pulse = pulse{Sent: now.UnixMilli(), Last: h}
 	if err := r.commit(ctx, r.outbox.pulse.record(r.Topics.Outbox, r.Dest.Name())); err != nil {
 		return err
 	}
@@ -132,10 +132,10 @@ func (r *run) showPulse() {
 	if r.Dest.Heartbeat == nil || !r.Dest.Heartbeat.Schedule.IsSet() {
 		return
 	}
-	r.says.Next = r.Dest.Heartbeat.Schedule.Next(time.UnixMilli(r.outbox.pulse.Told)).UnixMilli()
+	r.says.Next = r.Dest.Heartbeat.Schedule.Next(time.UnixMilli(r.outbox.pulse.Sent)).UnixMilli()
 	if r.outbox.pulse.Last != nil {
-		r.says.Told = r.outbox.pulse.Told
-		r.Metrics.HeartbeatTold.WithLabelValues(r.Dest.Name()).Set(float64(r.says.Told) / 1000)
+		r.says.Sent = r.outbox.pulse.Sent
+		r.Metrics.HeartbeatSent.WithLabelValues(r.Dest.Name()).Set(float64(r.says.Sent) / 1000)
 	}
 	r.Positions.Set(0, r.says)
 }

@@ -159,8 +159,8 @@ func (r *run) restore(ctx context.Context) error {
 		}
 	}
 	out := r.outbox.forget(r.Topics.Outbox, time.Now())
-	if r.outbox.pulse.Told == 0 {
-		r.outbox.pulse.Told = time.Now().UnixMilli()
+	if r.outbox.pulse.Sent == 0 {
+		r.outbox.pulse.Sent = time.Now().UnixMilli()
 		out = append(out, r.outbox.pulse.record(r.Topics.Outbox, r.Dest.Name()))
 	}
 	if err := r.commit(ctx, out...); err != nil {

@@ -69,7 +69,7 @@ type Metrics struct {
 	LedgerBroken    prometheus.Gauge
 	Checkpoint      Fleet
 	Heartbeat       *prometheus.GaugeVec // stage
-	HeartbeatTold   *prometheus.GaugeVec // destination
+	HeartbeatSent   *prometheus.GaugeVec // destination
 }
 
 // New registers weir's metrics.
@@ -141,7 +141,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		Checkpoint:      fleet("ledger_checkpoint_timestamp_seconds", "Wall clock of the last checkpoint of the ledger that was sent."),
 		LedgerBroken:    one("ledger_broken", "1 if the end of the ledger is not what correlate has written; `weir ledger verify` says more."),
 		Queued:          gauge("queued_messages", "Messages that wait for a destination in memory; those behind them wait in Kafka.", "destination"),
-		HeartbeatTold:   gauge("heartbeat_told_timestamp_seconds", "Wall clock at which a destination took its last heartbeat.", "destination"),
+		HeartbeatSent:   gauge("heartbeat_sent_timestamp_seconds", "Wall clock at which a destination took its last heartbeat.", "destination"),
 		Heartbeat:       gauge("heartbeat_timestamp_seconds", "Wall clock at which a stage last did its work without fault; alert when it is old.", "stage"),
 	}
 }

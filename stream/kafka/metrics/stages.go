@@ -100,5 +100,5 @@ func (m *Metrics) ForgetCorrelate() {
 // ForgetDestination deletes the gauges of a destination.
 func (m *Metrics) ForgetDestination(name string) {
 	m.Queued.DeleteLabelValues(name)
-	m.HeartbeatTold.DeleteLabelValues(name)
+	m.HeartbeatSent.DeleteLabelValues(name)
 }

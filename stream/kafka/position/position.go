@@ -53,7 +53,7 @@ type Notify struct {
 	Failing  int64  `json:"failing,omitempty"`  // when the last attempt failed that is to be repeated; 0: none
 	Attempts int    `json:"attempts,omitempty"` // at that message, so far
 	Reason   string `json:"reason,omitempty"`   // what the attempt said, at most MaxReason bytes; no secrets
-	Told     int64  `json:"told,omitempty"`     // when the last heartbeat was told; 0: none was
+	Sent     int64  `json:"sent,omitempty"`     // when the last heartbeat was sent; 0: none was
 	Next     int64  `json:"next,omitempty"`     // when the next heartbeat is due; 0: none are
 }
 
