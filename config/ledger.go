@@ -10,7 +10,7 @@ import (
 type Ledger struct {
 	CheckpointEvery time.Duration
 	CheckpointFile  string // appended to; empty: none
-	KeyFile         string // Ed25519, PEM; empty: checkpoints are not signed
+	KeyFile         string // private key of a signed note
 	URL             Secret // webhook; a URL may hold a token
 	Secret          Secret // signs the webhook's messages
 }
@@ -21,24 +21,21 @@ func (l *Ledger) Sends() bool { return l.CheckpointFile != "" || l.URL.IsSet() }
 // Weakness says what the ledger lacks for somebody with all rights on Kafka to be seen
 // who writes it anew; empty if nothing.
 func (l *Ledger) Weakness() string {
-	switch {
-	case !l.Sends():
-		return "no checkpoint goes outside: set ledger.checkpoint_file or ledger.url, and ledger.key_file"
-	case l.KeyFile == "":
-		return "checkpoints are not signed: set ledger.key_file"
+	if l.Sends() {
+		return ""
 	}
-	return ""
+	return "no checkpoint goes outside: set ledger.key_file, and ledger.checkpoint_file or ledger.url"
 }
 
 func ledgerFields(l *Ledger) field {
 	key := func(b []byte) error {
-		_, err := ledger.ParsePrivateKey(b)
+		_, err := ledger.ParseSigner(b)
 		return err
 	}
 	fields := []field{
 		scalar("checkpoint_every", duration(&l.CheckpointEvery, time.Minute, 30*day, time.Second), "Time between checkpoints, if anything was chained meanwhile.", ""),
 		scalar("checkpoint_file", later(&l.CheckpointFile), "File to which the process that runs correlate appends them, best on a machine that Kafka's administrators cannot write to.", "/mnt/audit/weir.checkpoints"),
-		scalar("key_file", file(&l.KeyFile, key), "PEM file of the Ed25519 key that signs them (`openssl genpkey -algorithm ed25519`); without it they are not signed.", "/run/secrets/ledger.key"),
+		scalar("key_file", file(&l.KeyFile, key), "File of the key that signs them (`weir ledger key NAME --out ledger.key`); goes with a file or a url.", "/run/secrets/ledger.key"),
 	}
 	fields = append(fields, secretFields("url", &l.URL, "Webhook to which they are posted.", "https://audit.example/weir", httpURL)...)
 	fields = append(fields, secretFields("secret", &l.Secret, "Secret that signs these messages: whsec_ and base64, as of a webhook destination.", "${AUDIT_SECRET}")...)
@@ -68,7 +65,10 @@ func (p *parser) checkLedger(l *Ledger) {
 	case secret && !url:
 		p.faultAt(p.which("ledger.secret"), "goes with ledger.url, to which what it signs is posted")
 	}
-	if l.KeyFile != "" && !l.Sends() {
+	switch {
+	case l.KeyFile != "" && !l.Sends():
 		p.faultAt("ledger.key_file", "signs nothing: set checkpoint_file or url, to which checkpoints go")
+	case l.KeyFile == "" && l.Sends():
+		p.faultAt("ledger", "sends checkpoints that nobody signs: set key_file (make one with: weir ledger key NAME --out ledger.key)")
 	}
 }

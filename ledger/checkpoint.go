@@ -2,140 +2,154 @@ package ledger
 
 import (
 	"bytes"
-	"crypto/ed25519"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/hex"
-	"encoding/json"
-	"encoding/pem"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
+	"strings"
+
+	"github.com/transparency-dev/formats/log"
+	cosignature "github.com/transparency-dev/formats/note"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 )
 
-// CheckpointSchema is the version of a checkpoint's JSON form.
-const CheckpointSchema = 1
-
-// Checkpoint names one record of a ledger. Kept where those who can write to
-// the ledger cannot, it shows that the ledger up to that record is still what
-// it was. The signature shows who made it.
+// Checkpoint stands for the first records of a ledger. Kept where those who can write to
+// the ledger cannot, it shows that those records are still what they were.
+//
+// Its form is that of transparency logs (C2SP tlog-checkpoint, a signed note): name of the
+// log, number of records, root of the [Tree] over them. So witnesses that serve such logs
+// can cosign it.
 type Checkpoint struct {
-	Schema    int       `json:"schema"`
-	Ledger    string    `json:"ledger"` // name of the topic
-	Seq       int64     `json:"seq"`
-	Hash      Hash      `json:"hash"`
-	At        time.Time `json:"at"`            // wall clock
-	Key       string    `json:"key,omitempty"` // fingerprint of the public key: head of its SHA-256, 16 hexadecimal digits
-	Signature []byte    `json:"signature,omitempty"`
+	Origin    string // name of the log, which is that of its key
+	Size      int64  // number of records
+	Root      tlog.Hash
+	Witnesses []string // names of those whose signature was checked too
+	Note      []byte   // the signed text
 }
 
-// domain keeps a checkpoint's signature from being taken for one of anything
-// else that the key may sign.
-const domain = "weir ledger checkpoint 1\n"
-
-// NewCheckpoint returns the checkpoint of a head, signed where key is not nil.
-func NewCheckpoint(name string, head Head, at time.Time, key ed25519.PrivateKey) (Checkpoint, error) {
-	c := Checkpoint{Schema: CheckpointSchema, Ledger: name, Seq: head.Seq, Hash: head.Hash, At: at.UTC().Truncate(time.Millisecond)}
-	if head.Seq == 0 {
-		return c, errors.New("making a checkpoint: the ledger is empty")
+// Sign returns the checkpoint of a tree that is not empty.
+func Sign(tree *Tree, key note.Signer) (Checkpoint, error) {
+	if tree.Size == 0 {
+		return Checkpoint{}, errors.New("making a checkpoint: the ledger is empty")
 	}
-	if key == nil {
-		return c, nil
-	}
-	c.Key = Fingerprint(key.Public().(ed25519.PublicKey))
-	message, err := c.message()
+	root := tree.Root()
+	text := log.Checkpoint{Origin: key.Name(), Size: uint64(tree.Size), Hash: root[:]}.Marshal()
+	signed, err := note.Sign(&note.Note{Text: string(text)}, key)
 	if err != nil {
-		return c, err
+		return Checkpoint{}, fmt.Errorf("signing a checkpoint: %w", err)
 	}
-	c.Signature = ed25519.Sign(key, message)
-	return c, nil
+	return Checkpoint{Origin: key.Name(), Size: tree.Size, Root: root, Note: signed}, nil
 }
 
-// ErrSignature is wrapped by the refusal of a checkpoint whose signature does
-// not hold.
-var ErrSignature = errors.New("the signature does not hold")
-
-// Verify checks the signature under a public key.
-func (c Checkpoint) Verify(key ed25519.PublicKey) error {
-	if len(c.Signature) == 0 {
-		return fmt.Errorf("checking a checkpoint: %w: it has none", ErrSignature)
-	}
-	if want := Fingerprint(key); c.Key != want {
-		return fmt.Errorf("checking a checkpoint: %w: it was made with the key %s, not with %s", ErrSignature, c.Key, want)
-	}
-	message, err := c.message()
-	if err != nil {
-		return err
-	}
-	if !ed25519.Verify(key, message, c.Signature) {
-		return fmt.Errorf("checking a checkpoint: %w: it was changed, or forged", ErrSignature)
-	}
-	return nil
+// PublicKeys are those under which checkpoints are checked.
+type PublicKeys struct {
+	Ledger    note.Verifier
+	Witnesses []note.Verifier
 }
 
-func (c Checkpoint) message() ([]byte, error) {
-	c.Signature = nil
-	b, err := json.Marshal(c)
-	if err != nil {
-		return nil, fmt.Errorf("writing a checkpoint: %w", err)
+// Open reads a checkpoint, which must be signed with the ledger's key.
+func (k *PublicKeys) Open(signed []byte) (Checkpoint, error) {
+	n, err := note.Open(signed, note.VerifierList(slices.Concat(k.Witnesses, []note.Verifier{k.Ledger})...))
+	var forged *note.InvalidSignatureError
+	var unknown *note.UnverifiedNoteError
+	switch {
+	case errors.As(err, &forged):
+		return Checkpoint{}, fmt.Errorf("checking a checkpoint: the signature of %s does not hold: it was changed, or forged", forged.Name)
+	case errors.As(err, &unknown):
+		return Checkpoint{}, fmt.Errorf("checking a checkpoint: it is not signed with the key %s of %s", keyID(k.Ledger), k.Ledger.Name())
+	case err != nil:
+		return Checkpoint{}, fmt.Errorf("reading a checkpoint: %w", err)
 	}
-	return append([]byte(domain), b...), nil
-}
-
-// ParseCheckpoint reads one checkpoint as JSON.
-func ParseCheckpoint(b []byte) (Checkpoint, error) {
-	var c Checkpoint
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
-		return c, fmt.Errorf("reading a checkpoint: %w", err)
+	var body log.Checkpoint
+	if _, err := body.Unmarshal([]byte(n.Text)); err != nil {
+		return Checkpoint{}, fmt.Errorf("reading a checkpoint: %w", err)
 	}
-	if c.Schema != CheckpointSchema || c.Seq < 1 {
-		return c, fmt.Errorf("reading a checkpoint: schema %d and record %d: want schema %d and a record", c.Schema, c.Seq, CheckpointSchema)
+	c := Checkpoint{Origin: body.Origin, Size: int64(body.Size), Note: signed}
+	if copy(c.Root[:], body.Hash) != len(body.Hash) || len(body.Hash) != len(c.Root) || c.Size < 1 {
+		return Checkpoint{}, fmt.Errorf("reading a checkpoint: %d records and a hash of %d bytes: want at least 1, and %d", body.Size, len(body.Hash), len(c.Root))
+	}
+	own := false
+	for _, s := range n.Sigs {
+		if s.Hash == k.Ledger.KeyHash() && s.Name == k.Ledger.Name() {
+			own = true
+		} else {
+			c.Witnesses = append(c.Witnesses, s.Name)
+		}
+	}
+	if !own || c.Origin != k.Ledger.Name() {
+		return Checkpoint{}, fmt.Errorf("checking a checkpoint: it is of %s and lacks a signature of %s with the key %s", c.Origin, k.Ledger.Name(), keyID(k.Ledger))
 	}
 	return c, nil
 }
 
-// Fingerprint names a public key.
-func Fingerprint(key ed25519.PublicKey) string {
-	sum := sha256.Sum256(key)
-	return hex.EncodeToString(sum[:8])
+func keyID(v note.Verifier) string { return fmt.Sprintf("%08x", v.KeyHash()) }
+
+// SplitNotes returns the signed notes of a text that holds several, an empty line after
+// each.
+func SplitNotes(text []byte) (notes [][]byte) {
+	for {
+		body, rest, ok := bytes.Cut(text, []byte("\n\n"))
+		if !ok {
+			if len(bytes.TrimSpace(text)) > 0 {
+				notes = append(notes, text) // no note, which the reader will say
+			}
+			return notes
+		}
+		signatures, after, _ := bytes.Cut(rest, []byte("\n\n"))
+		signed := append(append(bytes.TrimLeft(body, "\n"), "\n\n"...), bytes.TrimRight(signatures, "\n")...)
+		notes, text = append(notes, append(signed, '\n')), after
+	}
 }
 
-// ParsePrivateKey reads an Ed25519 key in the PEM form that
-// `openssl genpkey -algorithm ed25519` writes.
-func ParsePrivateKey(text []byte) (ed25519.PrivateKey, error) {
-	const how = "make one with: openssl genpkey -algorithm ed25519 -out ledger.key"
-	block, _ := pem.Decode(text)
-	if block == nil || block.Type != "PRIVATE KEY" {
-		return nil, errors.New("reading the signing key: it is no private key in PEM form; " + how)
+const howKey = "make one with: weir ledger key NAME --out ledger.key"
+
+// NewKey makes a key to sign checkpoints with, and the public key that goes with it. The
+// name is that of the ledger as a log, such as bank.example/weir.
+func NewKey(name string) (private, public string, err error) {
+	if private, public, err = note.GenerateKey(rand.Reader, name); err != nil {
+		return "", "", fmt.Errorf("making a key: %w", err)
 	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, errors.New("reading the signing key: it is malformed; " + how) // the cause might quote it
+	if _, err := note.NewVerifier(public); err != nil {
+		return "", "", fmt.Errorf("making a key: %q is no name of a ledger; want one without spaces and without +, such as bank.example/weir", name)
 	}
-	private, ok := key.(ed25519.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("reading the signing key: it is a %T, want Ed25519; %s", key, how)
-	}
-	return private, nil
+	return private, public, nil
 }
 
-// ParsePublicKey reads an Ed25519 key in the PEM form that
-// `openssl pkey -pubout` writes.
-func ParsePublicKey(text []byte) (ed25519.PublicKey, error) {
-	const how = "make it with: openssl pkey -in ledger.key -pubout -out ledger.pub"
-	block, _ := pem.Decode(text)
-	if block == nil || block.Type != "PUBLIC KEY" {
-		return nil, errors.New("reading the public key: it is no public key in PEM form; " + how)
-	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+// ParseSigner reads a key to sign checkpoints with. Its error does not quote the key.
+func ParseSigner(text []byte) (note.Signer, error) {
+	signer, err := note.NewSigner(strings.TrimSpace(string(text)))
 	if err != nil {
-		return nil, fmt.Errorf("reading the public key: %w; %s", err, how)
+		return nil, errors.New("reading the signing key: it is no private key of a signed note; " + howKey)
 	}
-	public, ok := key.(ed25519.PublicKey)
-	if !ok {
-		return nil, fmt.Errorf("reading the public key: it is a %T, want Ed25519; %s", key, how)
+	return signer, nil
+}
+
+// ParsePublicKeys reads the public key of the ledger, and of the witnesses, one a line
+// after it. A witness signs with the time at which it saw the checkpoint (C2SP
+// tlog-cosignature).
+func ParsePublicKeys(text []byte) (*PublicKeys, error) {
+	var out PublicKeys
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		if out.Ledger == nil {
+			var err error
+			if out.Ledger, err = note.NewVerifier(line); err != nil {
+				return nil, errors.New("reading the public key of the ledger: it is none of a signed note; `weir ledger key` prints it")
+			}
+			continue
+		}
+		witness, err := cosignature.NewVerifierForCosignatureV1(line)
+		if err != nil {
+			return nil, fmt.Errorf("reading the public key of a witness: %w", err)
+		}
+		out.Witnesses = append(out.Witnesses, witness)
 	}
-	return public, nil
+	if out.Ledger == nil {
+		return nil, errors.New("reading the public key of the ledger: there is none; `weir ledger key` prints it")
+	}
+	return &out, nil
 }

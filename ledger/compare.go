@@ -96,12 +96,13 @@ func (j *Judged) Given(value []byte) {
 	j.given[name] = true
 }
 
-// Fault returns the first verdict that took effect, or was refused, and stands nowhere.
-func (j *Judged) Fault() *Fault {
+// Faults returns a fault for each verdict that took effect, or was refused, and stands
+// nowhere.
+func (j *Judged) Faults() (out []Fault) {
 	for _, name := range j.chained {
 		if !j.given[name] {
-			return &Fault{Missing, 0, j.Topic, fmt.Sprintf("the ledger holds the verdict %s, which is not on %s: it was deleted there", name.ID, j.Topic)}
+			out = append(out, Fault{Missing, 0, j.Topic, fmt.Sprintf("the ledger holds the verdict %s, which is not on %s: it was deleted there", name.ID, j.Topic)})
 		}
 	}
-	return nil
+	return out
 }

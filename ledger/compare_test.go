@@ -67,15 +67,15 @@ func TestJudged(t *testing.T) {
 	j.Chained(link(Alert, "3", ""))
 	j.Given([]byte(`{"id":"1","signature":"ab"}`))
 	j.Given([]byte(`no verdict`))
-	if f := j.Fault(); f == nil || f.Kind != Missing {
+	if f := j.Faults(); len(f) != 1 || f[0].Kind != Missing {
 		t.Errorf("the refused one is gone: %+v", f)
 	}
 	j.Given([]byte(`{"id":"2"}`))
-	if f := j.Fault(); f != nil {
+	if f := j.Faults(); f != nil {
 		t.Errorf("found %+v", f)
 	}
 	j.Chained(link(Verdict, "1", "cd"))
-	if j.Fault() == nil {
+	if j.Faults() == nil {
 		t.Error("a verdict with another signature is taken for the one that was given")
 	}
 }

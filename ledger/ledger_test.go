@@ -2,12 +2,7 @@ package ledger
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"crypto/sha256"
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -131,11 +126,8 @@ func TestVerify(t *testing.T) {
 // Whatever one thing is done to a ledger, it is found, and what is named is
 // where it was done.
 func TestVerifyLaw(t *testing.T) {
-	whole, heads := chain(t, 12)
-	checkpoint, err := NewCheckpoint("weir.ledger", heads[11], epoch, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole, _ := chain(t, 12)
+	checkpoint := checkpointOf(t, whole...)
 	rapid.Check(t, func(t *rapid.T) {
 		r := slices.Clone(whole)
 		at := rapid.IntRange(0, len(r)-1).Draw(t, "at")
@@ -166,109 +158,6 @@ func TestVerifyLaw(t *testing.T) {
 			t.Fatalf("%s of record %d: %+v", what, seq, got.Fault)
 		}
 	})
-}
-
-func TestCheckpoint(t *testing.T) {
-	public, private, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	records, heads := chain(t, 5)
-	c, err := NewCheckpoint("weir.ledger", heads[3], epoch, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	read, err := ParseCheckpoint(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := read.Verify(public); err != nil {
-		t.Error(err)
-	}
-	stranger, _, _ := ed25519.GenerateKey(nil)
-	if err := read.Verify(stranger); !errors.Is(err, ErrSignature) {
-		t.Errorf("under another key: %v", err)
-	}
-	for name, change := range map[string]func(c *Checkpoint){
-		"seq": func(c *Checkpoint) { c.Seq-- }, "hash": func(c *Checkpoint) { c.Hash[0]++ }, "ledger": func(c *Checkpoint) { c.Ledger = "x" },
-		"at": func(c *Checkpoint) { c.At = c.At.Add(time.Second) }, "unsigned": func(c *Checkpoint) { c.Signature = nil },
-	} {
-		forged := read
-		change(&forged)
-		if err := forged.Verify(public); !errors.Is(err, ErrSignature) {
-			t.Errorf("with another %s: %v", name, err)
-		}
-	}
-	if got := verify(records, Head{}, c); got.Fault != nil {
-		t.Errorf("the whole ledger: %+v", got.Fault)
-	}
-	if got := verify(records[:3], Head{}, c); got.Fault == nil || got.Fault.Kind != Truncated || got.Fault.Seq != 4 {
-		t.Errorf("without its end: %+v", got.Fault)
-	}
-	// Somebody writes all of it anew, without the third record.
-	var forged [][]byte
-	var head Head
-	for i := range 5 {
-		var next []byte
-		next, head, err = Append(head, Alert, epoch, fmt.Appendf(nil, `{"n":%d}`, i))
-		if err != nil {
-			t.Fatal(err)
-		}
-		forged = append(forged, next)
-	}
-	if got := verify(forged, Head{}, c); got.Fault == nil || got.Fault.Kind != Rewritten || got.Fault.Seq != 4 {
-		t.Errorf("written anew: %+v", got.Fault)
-	}
-	if _, err := NewCheckpoint("weir.ledger", Head{}, epoch, nil); err == nil {
-		t.Error("an empty ledger has a checkpoint")
-	}
-	for in, want := range map[string]string{
-		`{}`:                                "want schema 1",
-		`{"schema":1,"nonsense":2}`:         "unknown field",
-		``:                                  "EOF",
-		`{"schema":1,"seq":1,"hash":"abc"}`: "hexadecimal",
-	} {
-		if _, err := ParseCheckpoint([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", in, err, want)
-		}
-	}
-}
-
-func TestKeys(t *testing.T) {
-	public, private, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkix, err := x509.MarshalPKIXPublicKey(public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	open := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: pkix})
-	if got, err := ParsePrivateKey(secret); err != nil || !got.Equal(private) {
-		t.Error(err)
-	}
-	if got, err := ParsePublicKey(open); err != nil || !got.Equal(public) {
-		t.Error(err)
-	}
-	for _, text := range []string{"", "hunter2", string(open), "-----BEGIN PRIVATE KEY-----\naHVudGVyMg==\n-----END PRIVATE KEY-----\n"} {
-		if _, err := ParsePrivateKey([]byte(text)); err == nil || !strings.Contains(err.Error(), "openssl genpkey") || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%q: %v", text, err)
-		}
-	}
-	for _, text := range []string{"", string(secret), "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"} {
-		if _, err := ParsePublicKey([]byte(text)); err == nil || !strings.Contains(err.Error(), "openssl pkey") {
-			t.Errorf("%q: %v", text, err)
-		}
-	}
 }
 
 // Nothing that stands on the topic can make a reader fail otherwise than by an

@@ -16,9 +16,10 @@ const (
 	Moved     FaultKind = "moved"     // a record stands in another's place
 	Inserted  FaultKind = "inserted"  // a record stands where none belongs
 	Truncated FaultKind = "truncated" // the end is cut off
+	Differs   FaultKind = "differs"   // what is chained is in force, and something else is at hand
 )
 
-// Fault is the first thing that is wrong with a ledger.
+// Fault is something that is wrong with a ledger.
 type Fault struct {
 	Kind  FaultKind `json:"kind"`
 	Seq   int64     `json:"seq"`             // number of the record concerned
@@ -31,8 +32,11 @@ type Fault struct {
 // is: a record that is missing here may stand further down.
 type Verifier struct {
 	Checkpoints []Checkpoint    // to be held against it, of one ledger, their signatures already checked
-	Follow      func(r *Record) // is called with each record up to the first fault; nil: nobody is
+	Follow      func(r *Record) // is called with each record that is whole in itself; nil: nobody is
 
+	tree    Tree           // over the records up to the head
+	agrees  int64          // number of records of the last checkpoint that agrees
+	since   map[Kind]int64 // records after the newest checkpoint
 	head    Head
 	before  Head // the head before the last record
 	where   string
@@ -46,34 +50,46 @@ type Verifier struct {
 type Result struct {
 	Records int64          `json:"records"`
 	Kinds   map[Kind]int64 `json:"kinds"`
-	Head    Head           `json:"head"` // of the part before the fault, if there is one
-	Fault   *Fault         `json:"fault,omitempty"`
+	Since   map[Kind]int64 `json:"since,omitempty"` // of them, those after the newest checkpoint
+	Head    Head           `json:"head"`            // of the part before the fault, if there is one
+	Fault   *Fault         `json:"-"`
 }
 
 // Add takes in the next record as it stands at a position, such as "offset 17".
 func (v *Verifier) Add(where string, b []byte) {
 	v.records++
 	r, err := Parse(b)
+	if err == nil {
+		v.count(r)
+	}
 	switch {
 	case v.fault != nil:
 		v.refine(where, r)
-		return
 	case errors.Is(err, ErrAltered):
 		v.set(Altered, v.head.Seq+1, where, fmt.Sprintf("the record after number %d was altered: %v", v.head.Seq, err))
-		return
 	case err != nil:
 		v.set(Altered, v.head.Seq+1, where, fmt.Sprintf("what stands after record %d is no record: %v", v.head.Seq, err))
-		return
+	default:
+		v.follow(where, r, b)
 	}
+}
+
+// count counts a record that is whole in itself.
+func (v *Verifier) count(r *Record) {
 	if v.kinds == nil {
-		v.kinds = map[Kind]int64{}
+		v.kinds, v.since = map[Kind]int64{}, map[Kind]int64{}
 	}
 	v.kinds[r.Kind]++
-	v.follow(where, r)
+	if newest := Newest(v.Checkpoints); newest != nil && r.Seq > newest.Size {
+		v.since[r.Kind]++
+	}
+	if v.Follow != nil {
+		v.Follow(r)
+	}
 }
 
 // follow checks that a record that is whole follows from the one before.
-func (v *Verifier) follow(where string, r *Record) {
+func (v *Verifier) follow(where string, r *Record, b []byte) {
 	switch want := v.head.Seq + 1; {
 	case r.Seq > want:
 		v.set(Missing, want, where, fmt.Sprintf("%s: after record %d comes record %d", missing(want, r.Seq), v.head.Seq, r.Seq))
@@ -89,9 +105,7 @@ func (v *Verifier) follow(where string, r *Record) {
 		}
 	default:
 		v.before, v.head, v.where = v.head, Head{r.Seq, r.Hash}, where
-		if v.Follow != nil {
-			v.Follow(r)
-		}
+		v.tree.Add(b)
 		v.against(where)
 	}
 }
@@ -103,14 +117,32 @@ func missing(from, to int64) string {
 	return fmt.Sprintf("records %d to %d are missing", from, to-1)
 }
 
-// against holds the head against the checkpoints of its number.
+// against holds the tree against the checkpoints of its size.
 func (v *Verifier) against(where string) {
 	for _, c := range v.Checkpoints {
-		if c.Seq == v.head.Seq && c.Hash != v.head.Hash {
-			v.set(Rewritten, c.Seq, where, fmt.Sprintf("record %d is not the one that the checkpoint of %s names: the ledger was rewritten up to there", c.Seq, c.At.UTC().Format(timeLayout)))
+		switch {
+		case c.Size != v.head.Seq:
+		case c.Root == v.tree.Root():
+			v.agrees = c.Size
+		default:
+			before := "no earlier checkpoint says which"
+			if v.agrees > 0 {
+				before = fmt.Sprintf("they are after record %d, up to which the checkpoint before agrees", v.agrees)
+			}
+			v.set(Rewritten, c.Size, where, fmt.Sprintf("the first %d records are not those of the checkpoint that was made of them: some were rewritten since; %s", c.Size, before))
 			return
 		}
 	}
+}
+
+// Newest returns the checkpoint of the most records, nil if there is none.
+func Newest(checkpoints []Checkpoint) (newest *Checkpoint) {
+	for i := range checkpoints {
+		if newest == nil || checkpoints[i].Size >= newest.Size {
+			newest = &checkpoints[i]
+		}
+	}
+	return newest
 }
 
 // refine uses what stands after a fault to name it better.
@@ -148,12 +180,12 @@ func (v *Verifier) End(known Head) Result {
 		if !ends {
 			break
 		}
-		ends = v.checkEnd(c.Seq, "the checkpoint of "+c.At.UTC().Format(timeLayout)+" knows of record %d")
+		ends = v.checkEnd(c.Size, "a checkpoint knows of record %d")
 	}
 	if v.fault == nil && known.Seq == v.head.Seq && known.Hash != v.head.Hash {
 		v.set(Rewritten, known.Seq, v.where, fmt.Sprintf("record %d is not the one that weir's state knows of: the end was rewritten", known.Seq))
 	}
-	return Result{Records: v.records, Kinds: v.kinds, Head: v.head, Fault: v.fault}
+	return Result{Records: v.records, Kinds: v.kinds, Since: v.since, Head: v.head, Fault: v.fault}
 }
 
 func (v *Verifier) checkEnd(seq int64, who string) bool {

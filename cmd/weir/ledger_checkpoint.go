@@ -3,10 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"fmt"
+	"net/http"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/weirhq/weir/internal/checkpoint"
@@ -16,70 +15,103 @@ import (
 )
 
 type checkpointOptions struct {
-	config, key, out, url, secretFile string
+	config, key, out, url, secretFile, witness, publicKey string
 }
 
 // newLedgerCheckpointCommand makes `weir ledger checkpoint`.
 func newLedgerCheckpointCommand() *cobra.Command {
 	var o checkpointOptions
 	cmd := &cobra.Command{
-		Use:   "checkpoint [-c FILE] [--key FILE] [--out FILE] [--webhook URL --webhook-secret-file FILE]",
-		Short: "Name the end of the ledger, signed, and send it outside",
-		Long: `Write a checkpoint: number and hash of the last record, one line of JSON. With
---key it is signed (Ed25519; make a key with: openssl genpkey -algorithm ed25519
--out ledger.key). With --out it is appended to a file, with --webhook posted and
-signed as alerts are (Standard Webhooks); without either it goes to stdout.
+		Use:   "checkpoint [-c FILE] --key FILE [--out FILE] [--webhook URL --webhook-secret-file FILE] [--witness URL --public-key FILE]",
+		Short: "Sign the ledger as it is, and send the signature outside",
+		Long: `Read the ledger, check that it is whole, and write a checkpoint: the number of its
+records and the root of the Merkle tree over them, signed, in the form of
+transparency logs (C2SP tlog-checkpoint). With --out it is appended to a file, with
+--webhook posted and signed as alerts are (Standard Webhooks); without either it goes
+to stdout. With --witness a witness signs it first (C2SP tlog-witness), which does so
+only if the ledger goes on from what it has seen before.
 
 Keep it where those who administer Kafka cannot write: on another machine, in a
-mailbox, on paper. Run it by a timer; what is said between two checkpoints can
-be cut off unseen only together with weir's own state. weir run sends them by
-itself where the section ledger of its configuration says so.`,
+mailbox, on paper. Run it by a timer. weir run sends checkpoints by itself where the
+section ledger of its configuration says so.`,
 		Example: `  weir ledger checkpoint -c weir.yaml --key ledger.key --out /mnt/audit/weir.checkpoints
-  weir ledger checkpoint -c weir.yaml --key ledger.key --webhook https://audit.example/weir --webhook-secret-file audit.secret`,
+  weir ledger checkpoint -c weir.yaml --key ledger.key --webhook https://audit.example/weir --webhook-secret-file audit.secret
+  weir ledger checkpoint -c weir.yaml --key ledger.key --witness https://witness.example --public-key ledger.pub`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runLedgerCheckpoint(cmd.Context(), cmd, &o) },
 	}
 	configFlag(cmd, &o.config)
-	cmd.Flags().StringVar(&o.key, "key", "", "PEM file of the Ed25519 key to sign with (default: not signed)")
+	cmd.Flags().StringVar(&o.key, "key", "", "file of the key to sign with, which `weir ledger key` makes")
 	cmd.Flags().StringVar(&o.out, "out", "", "file to append the checkpoint to")
 	cmd.Flags().StringVar(&o.url, "webhook", "", "URL to post the checkpoint to")
 	cmd.Flags().StringVar(&o.secretFile, "webhook-secret-file", "", "file of the webhook's secret, whsec_…")
+	cmd.Flags().StringVar(&o.witness, "witness", "", "URL of a witness that signs it too")
+	cmd.Flags().StringVar(&o.publicKey, "public-key", "", "file of the ledger's public key and, a line each after it, those of witnesses")
 	return cmd
 }
 
 func runLedgerCheckpoint(ctx context.Context, cmd *cobra.Command, o *checkpointOptions) error {
-	if (o.url == "") != (o.secretFile == "") {
+	switch {
+	case (o.url == "") != (o.secretFile == ""):
 		return usage.Errorf("--webhook and --webhook-secret-file go together")
+	case (o.witness == "") != (o.publicKey == ""):
+		return usage.Errorf("--witness and --public-key go together")
+	case o.key == "":
+		return usage.Errorf("a checkpoint is signed: name the key with --key; make one with: weir ledger key NAME --out ledger.key")
 	}
-	var key ed25519.PrivateKey
-	if o.key != "" {
-		var err error
-		if key, err = checkpoint.ReadPrivateKey(o.key); err != nil {
-			return fmt.Errorf("--key %s: %w", o.key, err)
-		}
+	key, err := checkpoint.ReadSigner(o.key)
+	if err != nil {
+		return fmt.Errorf("--key %s: %w", o.key, err)
 	}
 	c, conn, err := reach(cmd, o.config)
 	if err != nil {
 		return err
 	}
-	names := topics.Named(c.TopicPrefix)
-	head, err := topics.LedgerHead(ctx, conn, names)
+	var tree ledger.Tree
+	var records [][]byte
+	var v ledger.Verifier
+	err = topics.EachLink(ctx, conn, topics.Named(c.TopicPrefix), func(offset int64, value []byte) error {
+		tree.Add(value)
+		v.Add(fmt.Sprint("offset ", offset), value)
+		if o.witness != "" {
+			records = append(records, bytes.Clone(value))
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	made, err := ledger.NewCheckpoint(names.Ledger, head, time.Now(), key)
+	if f := v.End(ledger.Head{}).Fault; f != nil {
+		return fmt.Errorf("a ledger that is not whole is not signed: %s", f.Text)
+	}
+	made, err := ledger.Sign(&tree, key)
 	if err != nil {
 		return err
+	}
+	if o.witness != "" {
+		if made, err = o.cosign(ctx, &made, records); err != nil {
+			return err
+		}
 	}
 	if o.out == "" && o.url == "" {
-		printLine(cmd.OutOrStdout(), made)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s\n", made.Note)
 		return nil
 	}
 	if err := o.send(ctx, &made); err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "Checkpoint of record %d, %s.\n", made.Seq, made.Hash)
+	fmt.Fprintf(cmd.OutOrStdout(), "Checkpoint of %d records, root %s.\n", made.Size, made.Root)
 	return nil
+}
+
+// cosign has a witness sign the checkpoint.
+func (o *checkpointOptions) cosign(ctx context.Context, c *ledger.Checkpoint, records [][]byte) (ledger.Checkpoint, error) {
+	keys, err := checkpoint.ReadPublicKeys(o.publicKey)
+	if err != nil {
+		return *c, fmt.Errorf("--public-key %s: %w", o.publicKey, err)
+	}
+	w := checkpoint.Witness{URL: o.witness, Client: http.DefaultClient}
+	return w.Cosign(ctx, c, records, keys)
 }
 
 // send sends a checkpoint to the file and the webhook that are named.

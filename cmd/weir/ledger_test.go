@@ -1,10 +1,7 @@
 package main
 
 import (
-	"crypto/ed25519"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -81,24 +78,26 @@ func TestLedgerCommands(t *testing.T) {
 	cl, config := newCluster(t)
 	records := links(t, 6)
 	dir := t.TempDir()
-	key, public := signingKey(t, dir)
-	kept := filepath.Join(dir, "checkpoints")
+	key, kept := filepath.Join(dir, "ledger.key"), filepath.Join(dir, "checkpoints")
+	public := writeFile(t, filepath.Join(dir, "ledger.pub"), expect(t, 0, "bank.example/weir+", "ledger", "key", "bank.example/weir", "--out", key))
+	expect(t, 1, "file exists", "ledger", "key", "bank.example/weir", "--out", key)
 
-	if code, _, stderr := weir(t, "ledger", "checkpoint", "-c", config); code != 1 || !strings.Contains(stderr, "the ledger is empty") {
+	if code, _, stderr := weir(t, "ledger", "checkpoint", "-c", config, "--key", key); code != 1 || !strings.Contains(stderr, "the ledger is empty") {
 		t.Errorf("a checkpoint of nothing: exit code %d, %s", code, stderr)
 	}
 	publish(t, cl, "weir.ledger", "", records[:4]...)
-	expect(t, 0, "Checkpoint of record 4", "ledger", "checkpoint", "-c", config, "--key", key, "--out", kept)
+	expect(t, 0, "Checkpoint of 4 records", "ledger", "checkpoint", "-c", config, "--key", key, "--out", kept)
 	publish(t, cl, "weir.ledger", "", records[4:]...)
 	expect(t, 1, "weir.ledger and weir.alerts do not agree: missing", "ledger", "verify", "-c", config)
 	for i := range records {
 		publish(t, cl, "weir.alerts", "", fmt.Appendf(nil, `{"n":%d}`, i+1))
 	}
 	expect(t, 0, "is whole", "ledger", "verify", "-c", config)
-	expect(t, 0, "Checkpoint of record 6", "ledger", "checkpoint", "-c", config, "--key", key, "--out", kept)
-	expect(t, 0, `"seq":6`, "ledger", "checkpoint", "-c", config)
-	expect(t, 0, "is whole: 6 records (6 alert,", "ledger", "verify", "-c", config)
-	expect(t, 0, "agrees with all 2 checkpoints", "ledger", "verify", "-c", config, "--checkpoint", kept, "--public-key", public)
+	expect(t, 0, "agrees with the checkpoint.\nSince the newest checkpoint, of 4 records, came 2 (2 alert).", "ledger", "verify", "-c", config, "--since-checkpoint", kept, "--public-key", public)
+	expect(t, 0, "Checkpoint of 6 records", "ledger", "checkpoint", "-c", config, "--key", key, "--out", kept)
+	expect(t, 0, "bank.example/weir\n6\n", "ledger", "checkpoint", "-c", config, "--key", key)
+	expect(t, 0, "is whole: 6 records (6 alert)", "ledger", "verify", "-c", config)
+	expect(t, 0, "agrees with all 2 checkpoints", "ledger", "verify", "-c", config, "--since-checkpoint", kept, "--public-key", public)
 	expect(t, 0, `"whole":true`, "ledger", "verify", "-c", config, "-o", "json")
 
 	whole := expect(t, 0, "", "ledger", "print", "-c", config)
@@ -107,8 +106,8 @@ func TestLedgerCommands(t *testing.T) {
 	expect(t, 0, "is whole", "ledger", "verify", "--input", copied(whole))
 	cut := copied(strings.Join(lines[:5], ""))
 	expect(t, 0, "is whole", "ledger", "verify", "--input", cut)
-	expect(t, 1, "truncated at record 6", "ledger", "verify", "--input", cut, "--checkpoint", kept)
-	expect(t, 1, `"kind":"truncated"`, "ledger", "verify", "--input", cut, "--checkpoint", kept, "-o", "json")
+	expect(t, 1, "truncated at record 6", "ledger", "verify", "--input", cut, "--since-checkpoint", kept, "--public-key", public)
+	expect(t, 1, `"kind":"truncated"`, "ledger", "verify", "--input", cut, "--since-checkpoint", kept, "--public-key", public, "-o", "json")
 	expect(t, 1, "altered at record 3 (line 3)", "ledger", "verify", "--input", copied(strings.Replace(whole, `{"n":3}`, `{"n":4}`, 1)))
 	publish(t, cl, "weir.suppressed", "", []byte(`{}`))
 	expect(t, 1, "weir.ledger and weir.suppressed do not agree: inserted", "ledger", "verify", "-c", config)
@@ -121,13 +120,16 @@ func TestLedgerCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forged := writeFile(t, filepath.Join(dir, "forged"), strings.Replace(string(text), `"seq":6`, `"seq":5`, 1))
-	expect(t, 1, "forged:2: checking a checkpoint: the signature does not hold", "ledger", "verify", "--input", cut, "--checkpoint", forged, "--public-key", public)
+	forged := writeFile(t, filepath.Join(dir, "forged"), strings.Replace(string(text), "weir\n6\n", "weir\n5\n", 1))
+	expect(t, 1, "forged: number 2: checking a checkpoint: the signature of bank.example/weir does not hold", "ledger", "verify", "--input", cut, "--since-checkpoint", forged, "--public-key", public)
 	expect(t, 2, "not both", "ledger", "verify", "--input", cut, "-c", config)
-	expect(t, 2, "name them with --checkpoint", "ledger", "verify", "--input", cut, "--public-key", public)
+	expect(t, 2, "go together", "ledger", "verify", "--input", cut, "--public-key", public)
+	expect(t, 2, "name the key with --key", "ledger", "checkpoint", "-c", config)
+	expect(t, 2, "go together", "ledger", "checkpoint", "-c", config, "--key", key, "--witness", "https://witness.example")
 	expect(t, 2, `no command "nosuch"`, "ledger", "nosuch")
 	expect(t, 2, "weir ledger verify --help", "ledger", "verify", "extra")
-	expect(t, 1, "openssl genpkey", "ledger", "checkpoint", "-c", config, "--key", public)
+	expect(t, 1, "weir ledger key", "ledger", "checkpoint", "-c", config, "--key", public)
+	expect(t, 1, "is not signed: two records have the number 6", "ledger", "checkpoint", "-c", config, "--key", key)
 }
 
 // expect runs a command that must end with the code and say something, on
@@ -148,7 +150,7 @@ func TestCheckpointByWebhook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got ledger.Checkpoint
+	var got struct{ Checkpoint string }
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if err := verifier.Verify(body, r.Header); err != nil {
@@ -162,30 +164,14 @@ func TestCheckpointByWebhook(t *testing.T) {
 	cl, config := newCluster(t)
 	publish(t, cl, "weir.ledger", "", links(t, 3)...)
 	file := writeFile(t, filepath.Join(t.TempDir(), "secret"), secret+"\n")
-	expect(t, 0, "Checkpoint of record 3", "ledger", "checkpoint", "-c", config, "--webhook", server.URL, "--webhook-secret-file", file)
-	if got.Seq != 3 || got.Ledger != "weir.ledger" {
+	key := filepath.Join(t.TempDir(), "ledger.key")
+	expect(t, 0, "bank.example/weir+", "ledger", "key", "bank.example/weir", "--out", key)
+	args := []string{"ledger", "checkpoint", "-c", config, "--key", key, "--webhook", server.URL}
+	expect(t, 0, "Checkpoint of 3 records", append(args, "--webhook-secret-file", file)...)
+	if !strings.HasPrefix(got.Checkpoint, "bank.example/weir\n3\n") {
 		t.Errorf("posted was %+v", got)
 	}
 	server.Close()
-	expect(t, 1, "sending the checkpoint", "ledger", "checkpoint", "-c", config, "--webhook", server.URL, "--webhook-secret-file", file)
-	expect(t, 2, "go together", "ledger", "checkpoint", "-c", config, "--webhook", server.URL)
-}
-
-// signingKey writes a pair of keys as openssl would.
-func signingKey(t *testing.T, dir string) (private, public string) {
-	t.Helper()
-	pub, key, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkix, err := x509.MarshalPKIXPublicKey(pub)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return writeFile(t, filepath.Join(dir, "ledger.key"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))),
-		writeFile(t, filepath.Join(dir, "ledger.pub"), string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: pkix})))
+	expect(t, 1, "sending the checkpoint", append(args, "--webhook-secret-file", file)...)
+	expect(t, 2, "go together", args...)
 }

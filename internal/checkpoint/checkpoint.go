@@ -1,19 +1,19 @@
 // Package checkpoint sends checkpoints of the ledger to where those who
-// administer Kafka cannot write, a file or a webhook, and reads them back.
+// administer Kafka cannot write, a file, a webhook or a witness, and reads them back.
 package checkpoint
 
 import (
 	"context"
-	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/weirhq/weir/alerting/notify/webhook"
 	"github.com/weirhq/weir/config"
-	"github.com/weirhq/weir/internal/ndjson"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/stream/kafka/task"
 )
@@ -21,14 +21,10 @@ import (
 // Sender sends one checkpoint outside.
 type Sender func(context.Context, *ledger.Checkpoint) error
 
-// ToFile returns a Sender that appends each checkpoint to a file, one a line.
+// ToFile returns a Sender that appends each checkpoint to a file, an empty line after it.
 func ToFile(path string) Sender {
 	return func(_ context.Context, c *ledger.Checkpoint) error {
-		line, err := json.Marshal(c)
-		if err == nil {
-			err = appendLine(path, line)
-		}
-		if err != nil {
+		if err := appendTo(path, append(c.Note, '\n')); err != nil {
 			return fmt.Errorf("writing the checkpoint: %w", err)
 		}
 		return nil
@@ -43,24 +39,26 @@ func ToWebhook(url, secret string) (Sender, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, c *ledger.Checkpoint) error {
-		line, err := json.Marshal(c)
+		body, err := json.Marshal(struct {
+			Checkpoint string `json:"checkpoint"`
+		}{string(c.Note)})
 		if err != nil {
 			return fmt.Errorf("writing the checkpoint: %w", err)
 		}
-		if _, err := hook.Send(ctx, fmt.Sprintf("%s_%d_%d", c.Ledger, c.Seq, c.At.UnixMilli()), line); err != nil {
+		if _, err := hook.Send(ctx, fmt.Sprintf("checkpoint_%d_%x", c.Size, c.Root[:8]), body); err != nil {
 			return fmt.Errorf("sending the checkpoint: %w", err)
 		}
 		return nil
 	}, nil
 }
 
-// appendLine appends a line to a file that others may read.
-func appendLine(path string, line []byte) error {
+// appendTo appends to a file that others may read.
+func appendTo(path string, text []byte) error {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(line, '\n'))
+	_, err = f.Write(text)
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
@@ -71,13 +69,11 @@ func FromConfig(c *config.Config) (*task.Checkpoints, error) {
 	if !l.Sends() {
 		return nil, nil
 	}
-	out := &task.Checkpoints{Every: l.CheckpointEvery}
-	if l.KeyFile != "" {
-		var err error
-		if out.Key, err = ReadPrivateKey(l.KeyFile); err != nil {
-			return nil, c.At("ledger.key_file", err)
-		}
+	key, err := ReadSigner(l.KeyFile)
+	if err != nil {
+		return nil, c.At("ledger.key_file", err)
 	}
+	out := &task.Checkpoints{Every: l.CheckpointEvery, Key: key}
 	var to []string
 	// The webhook comes first. What fails is made anew later, so that the file
 	// would hold a checkpoint that the webhook never got.
@@ -108,42 +104,37 @@ func FromConfig(c *config.Config) (*task.Checkpoints, error) {
 	return out, nil
 }
 
-// ReadPrivateKey reads the PEM file of a key to sign checkpoints with.
-func ReadPrivateKey(path string) (ed25519.PrivateKey, error) {
+// ReadSigner reads the file of a key to sign checkpoints with.
+func ReadSigner(path string) (note.Signer, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return ledger.ParsePrivateKey(text)
+	return ledger.ParseSigner(text)
 }
 
-// ReadPublicKey reads the PEM file of a key to check signatures with.
-func ReadPublicKey(path string) (ed25519.PublicKey, error) {
+// ReadPublicKeys reads the file of the keys to check signatures with.
+func ReadPublicKeys(path string) (*ledger.PublicKeys, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return ledger.ParsePublicKey(text)
+	return ledger.ParsePublicKeys(text)
 }
 
-// Read reads files of checkpoints, one a line. Where there is a key, each must
-// be signed under it. The error names the first line that is wrong.
-func Read(files []string, key ed25519.PublicKey) ([]ledger.Checkpoint, error) {
-	var out []ledger.Checkpoint
+// Read reads files of checkpoints. The error names the first that is wrong.
+func Read(files []string, keys *ledger.PublicKeys) (out []ledger.Checkpoint, err error) {
 	for _, name := range files {
-		var fault error
-		err := ndjson.EachLine(name, func(line int, b []byte) {
-			c, err := ledger.ParseCheckpoint(b)
-			if err == nil && key != nil {
-				err = c.Verify(key)
-			}
-			if err != nil && fault == nil {
-				fault = fmt.Errorf("%s:%d: %w", name, line, err)
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		for i, signed := range ledger.SplitNotes(text) {
+			c, err := keys.Open(signed)
+			if err != nil {
+				return nil, fmt.Errorf("%s: number %d: %w", name, i+1, err)
 			}
 			out = append(out, c)
-		})
-		if err := errors.Join(err, fault); err != nil {
-			return nil, err
 		}
 	}
 	if len(files) > 0 && len(out) == 0 {

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -13,18 +14,20 @@ import (
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
-// sample is an unsigned checkpoint of a chain of one record.
-func sample(t *testing.T) *ledger.Checkpoint {
+// chain returns a ledger of n records and the tree over them.
+func chain(t *testing.T, n int) (records [][]byte, tree *ledger.Tree) {
 	t.Helper()
-	_, head, err := ledger.Append(ledger.Head{}, ledger.Alert, time.Unix(1_772_550_000, 0), []byte(`{}`))
-	if err != nil {
-		t.Fatal(err)
+	var head ledger.Head
+	tree = &ledger.Tree{}
+	for range n {
+		b, next, err := ledger.Append(head, ledger.Alert, time.Unix(1_772_550_000, 0), []byte(`{}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree.Add(b)
+		records, head = append(records, b), next
 	}
-	c, err := ledger.NewCheckpoint("weir.ledger", head, time.Unix(1_772_550_100, 0), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &c
+	return records, tree
 }
 
 // What a configuration sends goes to the webhook and then to the file: while the
@@ -37,27 +40,44 @@ func TestFromConfig(t *testing.T) {
 	if none, err := FromConfig(c); none != nil || err != nil {
 		t.Errorf("by default it sends %v, %v", none, err)
 	}
-	file := filepath.Join(t.TempDir(), "checkpoints")
+	dir := t.TempDir()
+	private, public, err := ledger.NewKey("bank.example/weir")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyFile, file := filepath.Join(dir, "ledger.key"), filepath.Join(dir, "checkpoints")
+	if err := os.WriteFile(keyFile, []byte(private), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := ledger.ParsePublicKeys([]byte(public))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Ledger.KeyFile = keyFile
 	c.Ledger.CheckpointFile, c.Ledger.URL, c.Ledger.Secret = file, config.NewSecret(server.URL), config.NewSecret(secret)
 	k, err := FromConfig(c)
 	if err != nil || k.To != "file, webhook" {
 		t.Fatalf("%+v, %v", k, err)
 	}
-	want := sample(t)
-	if err := k.Send(t.Context(), want); err == nil {
+	_, tree := chain(t, 3)
+	want, err := ledger.Sign(tree, k.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Send(t.Context(), &want); err == nil {
 		t.Error("a webhook that fails is no error")
 	}
-	if got, err := Read([]string{file}, nil); err == nil {
+	if got, err := Read([]string{file}, keys); err == nil {
 		t.Errorf("the file holds %v", got)
 	}
 	status = http.StatusOK
 	for range 2 {
-		if err := k.Send(t.Context(), want); err != nil {
+		if err := k.Send(t.Context(), &want); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := Read([]string{file}, nil)
-	if err != nil || len(got) != 2 || got[1].Hash != want.Hash || !got[1].At.Equal(want.At) {
+	got, err := Read([]string{file}, keys)
+	if err != nil || len(got) != 2 || got[1].Root != want.Root {
 		t.Errorf("the file holds %+v, %v", got, err)
 	}
 }

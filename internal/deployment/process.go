@@ -14,7 +14,6 @@ import (
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/console"
 	"github.com/weirhq/weir/console/follow"
-	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/checkpoint"
 	"github.com/weirhq/weir/internal/destinations"
 	"github.com/weirhq/weir/internal/settings"
@@ -58,7 +57,7 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 	if p.Sources, err = sourceOptions(c); err != nil {
 		return nil, err
 	}
-	if p.Settings, err = inForce(c, s.Hasher, o.Version); err != nil {
+	if p.Settings, err = InForce(s, o.Version); err != nil {
 		return nil, err
 	}
 	if p.Checkpoints, err = checkpoint.FromConfig(c); err != nil {
@@ -74,15 +73,15 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 	return kafka.New(p)
 }
 
-// inForce is what goes into the ledger when the settings change: the whole
+// InForce is what goes into the ledger when the settings change: the whole
 // configuration, its secrets masked, and what it does not say by itself.
-func inForce(c *config.Config, h event.Hasher, version string) ([]byte, error) {
+func InForce(s *settings.Settings, version string) ([]byte, error) {
 	b, err := json.Marshal(struct {
 		Version   string         `json:"version"`
 		RecordKey string         `json:"record_key"` // fingerprint
 		Zone      string         `json:"zone"`
 		Config    *config.Config `json:"config"`
-	}{version, h.Fingerprint(), c.Time.Zone.String(), c})
+	}{version, s.Hasher.Fingerprint(), s.Config.Time.Zone.String(), s.Config})
 	if err != nil {
 		return nil, fmt.Errorf("writing the settings in force: %w", err)
 	}

@@ -19,7 +19,6 @@ import (
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/eventtime"
-	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/detect"
 	"github.com/weirhq/weir/stream/ingest"
@@ -102,7 +101,7 @@ func AuthorOf(c *config.Config, keyFile string) (authority.Proof, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the signing key: %w", err)
 	}
-	key, err := ledger.ParsePrivateKey(text)
+	key, err := authority.ParsePrivateKey(text)
 	if err != nil {
 		return nil, err
 	}

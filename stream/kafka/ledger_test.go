@@ -3,7 +3,6 @@ package kafka_test
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"maps"
@@ -23,7 +22,7 @@ import (
 func (d *deployment) ledger(t testing.TB, checkpoints ...ledger.Checkpoint) (values [][]byte, found ledger.Result) {
 	t.Helper()
 	v := ledger.Verifier{Checkpoints: checkpoints}
-	head, err := topics.ReadLedger(t.Context(), &d.conn, topics.Named("weir."), func(offset int64, value []byte) error {
+	known, err := topics.ReadLedger(t.Context(), &d.conn, topics.Named("weir."), func(offset int64, value []byte) error {
 		values = append(values, slices.Clone(value))
 		v.Add(fmt.Sprint("offset ", offset), value)
 		return nil
@@ -31,7 +30,7 @@ func (d *deployment) ledger(t testing.TB, checkpoints ...ledger.Checkpoint) (val
 	if err != nil {
 		t.Fatal(err)
 	}
-	return values, v.End(head)
+	return values, v.End(known.Head)
 }
 
 // forge deletes the ledger and writes it again as somebody would have it.
@@ -140,7 +139,15 @@ func TestCheckpointsOfARun(t *testing.T) { inBubble(t, testCheckpointsOfARun) }
 func testCheckpointsOfARun(t *testing.T) {
 	d := newDeployment(t, 1)
 	d.produce(t, "access", 1, traffic(t, "greedy-agent", 1, 1, 0.1))
-	_, key, err := ed25519.GenerateKey(nil)
+	private, public, err := ledger.NewKey("bank.example/weir")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := ledger.ParsePublicKeys([]byte(public))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ledger.ParseSigner([]byte(private))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +178,7 @@ func testCheckpointsOfARun(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	stop()
-	if err := sent.Verify(key.Public().(ed25519.PublicKey)); err != nil {
+	if _, err := keys.Open(sent.Note); err != nil {
 		t.Error(err)
 	}
 	_, found := d.ledger(t, sent)

@@ -2,10 +2,11 @@ package task
 
 import (
 	"context"
-	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/stream/kafka/cluster"
@@ -21,8 +22,8 @@ const (
 // Checkpoints says how the ledger's checkpoints leave the deployment.
 type Checkpoints struct {
 	Every time.Duration
-	Key   ed25519.PrivateKey // nil: they are not signed
-	To    string             // where they go, for the ledger and the log; no secret
+	Key   note.Signer
+	To    string // where they go, for the ledger and the log; no secret
 	Send  func(ctx context.Context, c *ledger.Checkpoint) error
 }
 
@@ -40,6 +41,7 @@ type checkpointer struct {
 // sent is what became of one checkpoint.
 type sent struct {
 	checkpoint ledger.Checkpoint
+	at         time.Time // wall clock
 	err        error
 }
 
@@ -58,17 +60,22 @@ func (r *correlateRun) stepCheckpoint(ctx context.Context) error {
 	case s := <-k.done:
 		k.busy = false
 		if s.err == nil {
-			return r.chainCheckpoint(ctx, &s.checkpoint)
+			return r.chainCheckpoint(ctx, &s)
 		}
 		k.due = time.Now().Add(min(k.Every, checkpointAgain))
-		r.Log.Warn("a checkpoint of the ledger could not be sent and will be made again", "to", k.To, "record", s.checkpoint.Seq, "error", s.err)
+		r.Log.Warn("a checkpoint of the ledger could not be sent and will be made again", "to", k.To, "record", s.checkpoint.Size, "error", s.err)
 	default:
 	}
 	now, head := time.Now(), r.ledger.Head
 	if k.busy || head == k.at || head.Seq == 0 || now.Before(k.due) {
 		return nil
 	}
-	c, err := ledger.NewCheckpoint(r.Topics.Ledger, head, now, k.Key)
+	if r.ledger.Tree.Size != head.Seq {
+		k.due = now.Add(min(k.Every, checkpointAgain))
+		r.Log.Error("no checkpoint is made of a ledger that is not whole; look with `weir ledger verify`", "records", r.ledger.Tree.Size, "written", head.Seq)
+		return nil
+	}
+	c, err := ledger.Sign(&r.ledger.Tree, k.Key)
 	if err != nil {
 		return err
 	}
@@ -76,34 +83,34 @@ func (r *correlateRun) stepCheckpoint(ctx context.Context) error {
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, checkpointLimit)
 		defer cancel()
-		k.done <- sent{checkpoint: c, err: k.Send(ctx, &c)}
+		k.done <- sent{checkpoint: c, at: now, err: k.Send(ctx, &c)}
 	}()
 	return nil
 }
 
 // chainCheckpoint chains that a checkpoint was sent.
-func (r *correlateRun) chainCheckpoint(ctx context.Context, c *ledger.Checkpoint) error {
+func (r *correlateRun) chainCheckpoint(ctx context.Context, s *sent) error {
 	k := r.checkpointer
 	body, err := json.Marshal(struct {
-		To         string             `json:"to"`
-		Checkpoint *ledger.Checkpoint `json:"checkpoint"`
-	}{k.To, c})
+		To         string `json:"to"`
+		Checkpoint string `json:"checkpoint"` // the signed text
+	}{k.To, string(s.checkpoint.Note)})
 	if err != nil {
 		return fmt.Errorf("noting a checkpoint: %w", err)
 	}
 	before := r.ledger.Head
 	tx := cluster.Transaction{Client: r.client}
-	if err := r.ledger.add(&tx, ledger.Check, c.At, body); err != nil {
+	if err := r.ledger.add(&tx, ledger.Check, s.at, body); err != nil {
 		return err
 	}
 	r.ledger.writeEnd(&tx)
 	if err := tx.Commit(ctx); err != nil {
 		return fmt.Errorf("noting a checkpoint: %w", err)
 	}
-	if k.due = time.Now().Add(k.Every); before.Seq == c.Seq {
+	if k.due = time.Now().Add(k.Every); before.Seq == s.checkpoint.Size {
 		k.at = r.ledger.Head // nothing but the note itself was chained since
 	}
-	r.Metrics.Checkpoint.Set(float64(c.At.Unix()))
+	r.Metrics.Checkpoint.Set(float64(s.at.Unix()))
 	r.Metrics.Ledger.Set(float64(r.ledger.Head.Seq))
 	return nil
 }

@@ -38,7 +38,13 @@ func (r *correlateRun) openLedger(ctx context.Context) error {
 	if w.Head.Seq == 0 { // the state was reset; the ledger never is
 		w.Head = found
 	}
-	if err != nil || found != w.Head {
+	if w.Tree.Size != w.Head.Seq {
+		w.Tree = ledger.Tree{}
+		if err := topics.EachLink(ctx, r.Conn, r.Topics, func(_ int64, value []byte) error { w.Tree.Add(value); return nil }); err != nil {
+			return err
+		}
+	}
+	if err != nil || found != w.Head || w.Tree.Size != w.Head.Seq {
 		r.Metrics.LedgerBroken.Set(1)
 		r.Log.Error("the end of the ledger is not what was written; look with `weir ledger verify`",
 			"topic", r.Topics.Ledger, "found", found.Seq, "written", w.Head.Seq, "error", err)
@@ -109,6 +115,7 @@ func (w *ledgerWriter) add(tx *cluster.Transaction, kind ledger.Kind, at time.Ti
 	}
 	tx.Add(w.names.Ledger, 0, nil, rec)
 	w.Head = head
+	w.Tree.Add(rec)
 	return nil
 }
 

@@ -9,13 +9,14 @@ import (
 	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
-// VerifyLedger gives the ledger of a deployment to a verifier and holds it against the
-// topics that say the same: the alerts, what was held back, and the verdicts. It returns
-// the head that weir's state knows of, and the first fault that the topics show, nil if
-// there is none. each is called with each record of the ledger, to show progress.
-func VerifyLedger(ctx context.Context, conn *cluster.Connection, names Names, v *ledger.Verifier, each func()) (known ledger.Head, fault *ledger.Fault, err error) {
+// VerifyLedger gives the ledger of a deployment to a verifier and holds it against all
+// that says the same: weir's own state, the alerts, what was held back, the verdicts, and
+// the settings of the configuration at hand (nil: there are none). It returns what is
+// wrong, first what is wrong with the chain itself. each is called with each record of the
+// ledger, to show progress.
+func VerifyLedger(ctx context.Context, conn *cluster.Connection, names Names, v *ledger.Verifier, atHand []byte, each func()) (found ledger.Result, faults []ledger.Fault, err error) {
 	copies := []*ledger.Copy{{Topic: names.Alerts, Kind: ledger.Alert}, {Topic: names.Suppressed, Kind: ledger.Suppression}}
-	judged := &ledger.Judged{Topic: names.Verdicts}
+	judged, settings := &ledger.Judged{Topic: names.Verdicts}, &ledger.Settings{}
 	read := func(topic string, take func(value []byte)) {
 		if err != nil {
 			return
@@ -28,15 +29,16 @@ func VerifyLedger(ctx context.Context, conn *cluster.Connection, names Names, v 
 		read(c.Topic, c.Before)
 	}
 	if err != nil {
-		return known, nil, err
+		return found, nil, err
 	}
 	v.Follow = func(r *ledger.Record) {
 		for _, c := range copies {
 			c.Chained(r)
 		}
 		judged.Chained(r)
+		settings.Chained(r)
 	}
-	known, err = ReadLedger(ctx, conn, names, func(offset int64, value []byte) error {
+	known, err := ReadLedger(ctx, conn, names, func(offset int64, value []byte) error {
 		each()
 		v.Add(fmt.Sprint("offset ", offset), value)
 		return nil
@@ -46,12 +48,18 @@ func VerifyLedger(ctx context.Context, conn *cluster.Connection, names Names, v 
 	}
 	read(names.Verdicts, judged.Given)
 	if err != nil {
-		return known, nil, err
+		return found, nil, err
 	}
-	for _, c := range copies {
-		if fault = c.Fault(); fault != nil {
-			return known, fault, nil
+	found = v.End(known.Head)
+	one := func(f *ledger.Fault) {
+		if f != nil {
+			faults = append(faults, *f)
 		}
 	}
-	return known, judged.Fault(), nil
+	one(found.Fault)
+	for _, c := range copies {
+		one(c.Fault())
+	}
+	faults = append(faults, judged.Faults()...)
+	return found, append(faults, settings.Faults(known.Head.Seq, known.Settings, atHand)...), nil
 }

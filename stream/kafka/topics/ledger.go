@@ -19,6 +19,7 @@ const LedgerEndKey = "ledger"
 type LedgerEnd struct {
 	Head     ledger.Head `json:"head"`
 	Settings string      `json:"settings"` // SHA-256 of the settings that were written last, in hex
+	Tree     ledger.Tree `json:"tree"`     // over the records up to the head
 }
 
 // Load takes in one record of the fleet topic; a record that is not of the
@@ -34,27 +35,20 @@ func (e *LedgerEnd) Load(key, value []byte) error {
 }
 
 // ReadLedger hands every record of the ledger to fn, in order, and returns the
-// head that weir's state knows of; the zero head if it knows none.
-func ReadLedger(ctx context.Context, conn *cluster.Connection, names Names, fn func(offset int64, value []byte) error) (ledger.Head, error) {
-	var known LedgerEnd
+// end that weir's state knows of; the zero value if it knows none.
+func ReadLedger(ctx context.Context, conn *cluster.Connection, names Names, fn func(offset int64, value []byte) error) (known LedgerEnd, err error) {
 	// The state first: it must not know of more than is read then.
 	if _, err := conn.ReadAll(ctx, names.Fleet, 0, func(r *kgo.Record) error { return known.Load(r.Key, r.Value) }); err != nil {
-		return ledger.Head{}, fmt.Errorf("reading the state: %w", err)
+		return known, fmt.Errorf("reading the state: %w", err)
 	}
-	if _, err := conn.ReadAll(ctx, names.Ledger, 0, func(r *kgo.Record) error { return fn(r.Offset, r.Value) }); err != nil {
-		return ledger.Head{}, fmt.Errorf("reading the ledger: %w", err)
-	}
-	return known.Head, nil
+	return known, EachLink(ctx, conn, names, fn)
 }
 
-// LedgerHead returns the end of the ledger.
-func LedgerHead(ctx context.Context, conn *cluster.Connection, names Names) (ledger.Head, error) {
-	rec, err := conn.Last(ctx, names.Ledger, 0)
-	if err != nil {
-		return ledger.Head{}, fmt.Errorf("reading the end of the ledger: %w", err)
+// EachLink hands every record of the ledger to fn, in order. It needs no right but to read
+// the ledger.
+func EachLink(ctx context.Context, conn *cluster.Connection, names Names, fn func(offset int64, value []byte) error) error {
+	if _, err := conn.ReadAll(ctx, names.Ledger, 0, func(r *kgo.Record) error { return fn(r.Offset, r.Value) }); err != nil {
+		return fmt.Errorf("reading the ledger: %w", err)
 	}
-	if rec == nil {
-		return ledger.Head{}, nil
-	}
-	return ledger.HeadOf(rec.Value)
+	return nil
 }

@@ -1,0 +1,69 @@
+package ledger
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Tree is the Merkle tree of RFC 6962 over the records of a ledger, as they stand on the
+// topic; so much of it as is needed to add the next. The root of the tree stands for all
+// records. The zero value is the tree of an empty ledger.
+type Tree struct {
+	Size int64       `json:"size"` // number of records
+	Edge []tlog.Hash `json:"edge"` // roots of the full subtrees, the largest first; at most 63
+}
+
+// Add adds the next record.
+func (t *Tree) Add(record []byte) {
+	hash, edge := tlog.RecordHash(record), t.Edge
+	for n := t.Size; n&1 == 1; n >>= 1 { // each full subtree of the same size
+		hash = tlog.NodeHash(edge[len(edge)-1], hash)
+		edge = edge[:len(edge)-1]
+	}
+	// A copy of the tree keeps its own edge.
+	t.Edge, t.Size = append(slices.Clone(edge), hash), t.Size+1
+}
+
+// Root returns the root of a tree that is not empty.
+func (t *Tree) Root() tlog.Hash {
+	last := len(t.Edge) - 1
+	root := t.Edge[last]
+	for _, hash := range slices.Backward(t.Edge[:last]) {
+		root = tlog.NodeHash(hash, root)
+	}
+	return root
+}
+
+// ProveSince returns what a witness that has seen the first old of the records needs to
+// see that the others were only added: the proof of RFC 6962, one hash a line in base64.
+func ProveSince(old int64, records [][]byte) ([]byte, error) {
+	if old == 0 {
+		return nil, nil
+	}
+	var stored []tlog.Hash
+	reader := tlog.HashReaderFunc(func(at []int64) (out []tlog.Hash, err error) {
+		for _, i := range at {
+			out = append(out, stored[i])
+		}
+		return out, nil
+	})
+	for i, r := range records {
+		more, err := tlog.StoredHashes(int64(i), r, reader)
+		if err != nil {
+			return nil, fmt.Errorf("hashing a record: %w", err)
+		}
+		stored = append(stored, more...)
+	}
+	proof, err := tlog.ProveTree(int64(len(records)), old, reader)
+	if err != nil {
+		return nil, fmt.Errorf("proving what was added after record %d: %w", old, err)
+	}
+	var out []byte
+	for _, h := range proof {
+		out = append(base64.StdEncoding.AppendEncode(out, h[:]), '\n')
+	}
+	return out, nil
+}
