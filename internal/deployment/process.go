@@ -73,15 +73,18 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 	return kafka.New(p)
 }
 
-// InForce is what goes into the ledger when the settings change: the whole
-// configuration, its secrets masked, and what it does not say by itself.
+// InForce is what goes into the ledger when the settings change: the configuration, its
+// secrets masked, and what it does not say by itself. It leaves out what is of one process
+// alone, since another may take over correlate at any time.
 func InForce(s *settings.Settings, version string) ([]byte, error) {
+	c := *s.Config
+	c.Instance, c.Workers, c.StopGrace, c.HTTP.Listen, c.Log = "", 0, 0, "", config.Log{}
 	b, err := json.Marshal(struct {
 		Version   string         `json:"version"`
 		RecordKey string         `json:"record_key"` // fingerprint
 		Zone      string         `json:"zone"`
 		Config    *config.Config `json:"config"`
-	}{version, s.Hasher.Fingerprint(), s.Config.Time.Zone.String(), s.Config})
+	}{version, s.Hasher.Fingerprint(), c.Time.Zone.String(), &c})
 	if err != nil {
 		return nil, fmt.Errorf("writing the settings in force: %w", err)
 	}
