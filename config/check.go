@@ -76,19 +76,25 @@ func (p *parser) checkTLS(t *TLS) {
 		}
 		p.faultAt(at+have, "stands alone; set kafka.tls.%s too", lack)
 	}
-	if t.CertFile == "" || t.KeyFile == "" {
+	p.checkPair(at+"cert_file", t.CertFile, t.KeyFile)
+}
+
+// checkPair checks that a certificate and its key belong together; path is that of the
+// certificate.
+func (p *parser) checkPair(path, certFile, keyFile string) {
+	if certFile == "" || keyFile == "" {
 		return
 	}
-	cert, err := p.files.read(t.CertFile, MaxSecret)
+	cert, err := p.files.read(certFile, MaxSecret)
 	if err != nil {
 		return // reported when the field was read
 	}
-	key, err := p.files.read(t.KeyFile, MaxSecret)
+	key, err := p.files.read(keyFile, MaxSecret)
 	if err != nil {
 		return
 	}
 	if err := parsePair(cert, key); err != nil {
-		p.faultAt(at+"cert_file", "does not go with key_file: %w; want the PEM files of one certificate and its private key", err)
+		p.faultAt(path, "does not go with key_file: %w; want the PEM files of one certificate and its private key", err)
 	}
 }
 
@@ -140,6 +146,7 @@ func (p *parser) checkSources(c *Config) {
 	first := map[string]int{}
 	for i, s := range c.Sources {
 		at := itemPath("sources", i) + ".topic"
+		p.checkRegistry(itemPath("sources", i)+".schema_registry", &s.Registry)
 		if s.Topic == "" {
 			continue
 		}

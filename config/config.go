@@ -92,9 +92,10 @@ type OAuth struct {
 
 // Source is one topic of access events.
 type Source struct {
-	Topic  string
-	Format string // a preset of package event, or the path of a field map
-	Start  Start  // where to begin when the group has no offset
+	Topic    string
+	Format   string // a preset of package event, or the path of a field map
+	Start    Start  // where to begin when the group has no offset
+	Registry Registry
 }
 
 // Time holds the clocks of event time.
@@ -189,6 +190,14 @@ func (c *Config) Warnings() []string {
 	} {
 		if s.inline {
 			add(path, "the secret stands in the file itself; use ${ENV} or "+path+"_file")
+		}
+	}
+	for i := range c.Sources {
+		r := &c.Sources[i].Registry
+		for key, secret := range map[string]Secret{"password": r.Password, "token": r.Token} {
+			if secret.inline {
+				add(itemPath("sources", i)+".schema_registry."+key, "the secret stands in the file itself; use ${ENV} or "+key+"_file")
+			}
 		}
 	}
 	for i := range c.Alerts.Destinations {

@@ -143,6 +143,7 @@ func sourceFields(s *Source) []field {
 		required(scalar("topic", text(&s.Topic, notEmpty, topicName), "Topic to read.", "access")),
 		scalar("format", eventFormat(&s.Format), "How its records become events: a preset, or the path of a field map of your own.", "ocsf"),
 		scalar("start", start(&s.Start), "Where to begin when the group has no offset for the topic yet.", "2026-03-01T00:00:00Z"),
+		registryFields(&s.Registry),
 	}
 }
 

@@ -55,7 +55,12 @@ func (d *Decoder) Decode(value []byte, yield func(ev *event.Event, rej *event.Re
 		d.reject(event.TooLarge, "", -1)
 		return
 	}
-	d.buf = append(d.buf[:0], unframed(value)...)
+	value, ok := unframed(value)
+	if !ok {
+		d.reject(event.SchemaUnknown, "", -1)
+		return
+	}
+	d.buf = append(d.buf[:0], value...)
 	if d.f.charset != nil {
 		d.recode()
 	}
@@ -85,13 +90,17 @@ func (d *Decoder) Decode(value []byte, yield func(ev *event.Event, rej *event.Re
 }
 
 // unframed returns a value without what a schema registry's serializer puts before
-// JSON: a zero and the id of the schema, in four bytes.
-func unframed(value []byte) []byte {
+// JSON: a zero and the id of the schema, in four bytes. False if what comes after them
+// needs its schema.
+func unframed(value []byte) ([]byte, bool) {
 	const frame = 5
-	if len(value) > frame && value[0] == 0 && (value[frame] == '{' || value[frame] == '[') {
-		return value[frame:]
+	if len(value) <= frame || value[0] != 0 {
+		return value, true
 	}
-	return value
+	if value[frame] == '{' || value[frame] == '[' {
+		return value[frame:], true
+	}
+	return value, value[1] != 0 // no text, not even UTF-16, begins with two zeros
 }
 
 // recode makes UTF-8 of a value in the format's charset, unless it is that already.

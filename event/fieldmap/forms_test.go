@@ -160,7 +160,7 @@ func TestInputs(t *testing.T) {
 		{"input: logfmt", "words only", "not_of_input"},
 		{"input: logfmt", " ", "empty"},
 		{"input: json", "\x00\x00\x00\x00\x07" + `{"t":"` + at + `","who":"al ice","id":4711}`, want},
-		{"input: json", "\x00\x00\x00\x00\x07\x02", "not_json"},
+		{"input: json", "\x00\x00\x00\x00\x07\x02", "schema_unknown"},
 		{"input: {csv: [t, who, id]}", at + `,"al ice",4711`, want},
 		{"input: {csv: [t, who, id], separator: ;}", at + `;al ice;4711`, want},
 		{"input: {csv: [t, who, id]}", at + `,al ice`, "not_of_input"},

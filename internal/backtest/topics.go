@@ -2,11 +2,15 @@ package backtest
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event"
-	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/internal/guess"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka/cluster"
@@ -18,12 +22,12 @@ import (
 type Topics struct {
 	conn    *cluster.Connection
 	spans   []cluster.Span
-	formats map[string]*fieldmap.Format // by topic
+	sources map[string]message.Source // by topic
 }
 
 // OpenTopics finds where the source topics begin and end now.
 func OpenTopics(ctx context.Context, conn *cluster.Connection, c *config.Config) (*Topics, error) {
-	formats, err := settings.Formats(c)
+	sources, err := settings.Sources(c, conn.Logger)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +35,7 @@ func OpenTopics(ctx context.Context, conn *cluster.Connection, c *config.Config)
 	if err != nil {
 		return nil, err
 	}
-	return &Topics{conn: conn, spans: spans, formats: formats}, nil
+	return &Topics{conn: conn, spans: spans, sources: sources}, nil
 }
 
 // Topics returns the source topics with their partitions.
@@ -51,9 +55,9 @@ func (l *Topics) Topics() []stream.Topic {
 // Read reads the partitions as Kafka hands them out: what is ahead in one is
 // held until the others have come as far.
 func (l *Topics) Read(ctx context.Context, r Reader) error {
-	decoders := map[string]*fieldmap.Decoder{}
-	for topic, f := range l.formats {
-		decoders[topic] = f.NewDecoder()
+	decoders := map[string]*message.Decoder{}
+	for topic, src := range l.sources {
+		decoders[topic] = src.NewDecoder()
 	}
 	spans := append([]cluster.Span(nil), l.spans...)
 	end := map[stream.Source]int64{}
@@ -63,17 +67,24 @@ func (l *Topics) Read(ctx context.Context, r Reader) error {
 			r.End(src)
 		}
 	}
-	pending := 0
+	pending, events, rejects := 0, 0, map[string]int64{}
 	err := cluster.ReadSpans(ctx, l.conn, spans, func(rec *kgo.Record) error {
 		src := stream.Source{Topic: rec.Topic, Partition: rec.Partition}
-		message.Decode(decoders[rec.Topic], rec, func(ev *event.Event, rej *event.Reject) {
+		err := decoders[rec.Topic].Decode(ctx, rec, func(ev *event.Event, rej *event.Reject) {
 			if rej != nil {
 				r.Reject(rej)
+				if rej.Reason != event.Ignored {
+					rejects[rej.Reason.String()]++
+				}
 				return
 			}
 			pending++
+			events++
 			r.Event(src, ev)
 		})
+		if err != nil {
+			return err
+		}
 		r.Progress(src, rec.Offset+1)
 		if rec.Offset+1 >= end[src] {
 			r.End(src)
@@ -87,5 +98,11 @@ func (l *Topics) Read(ctx context.Context, r Reader) error {
 	if err != nil {
 		return unlessEnough(err)
 	}
-	return unlessEnough(r.Flush(true))
+	if err := r.Flush(true); err != nil {
+		return unlessEnough(err)
+	}
+	if events == 0 && len(rejects) > 0 { // this must not look like a log in which nothing happened
+		return fmt.Errorf("reading %s: no event could be read (%s); check the format of each source", strings.Join(slices.Sorted(maps.Keys(l.sources)), ", "), guess.Reasons(rejects))
+	}
+	return nil
 }

@@ -54,7 +54,7 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 	if p.Instance, err = settings.Instance(c); err != nil {
 		return nil, err
 	}
-	if p.Sources, err = sourceOptions(c); err != nil {
+	if p.Sources, err = sourceOptions(c, o.Log); err != nil {
 		return nil, err
 	}
 	if p.Settings, err = InForce(s, o.Version); err != nil {
@@ -100,9 +100,9 @@ func workers(c *config.Config) int {
 	return max(runtime.GOMAXPROCS(0)/2, 1)
 }
 
-func sourceOptions(c *config.Config) (sources.Options, error) {
+func sourceOptions(c *config.Config, log *slog.Logger) (sources.Options, error) {
 	o := sources.Options{Interval: c.CommitInterval, Idle: c.Time.IdleAfter, MaxAhead: c.Time.MaxAhead, MaxHeld: sources.MaxHeld}
-	formats, err := settings.Formats(c)
+	all, err := settings.Sources(c, log)
 	if err != nil {
 		return o, err
 	}
@@ -111,7 +111,7 @@ func sourceOptions(c *config.Config) (sources.Options, error) {
 		if !src.Start.At.IsZero() {
 			start.Millis = src.Start.At.UnixMilli()
 		}
-		o.Sources = append(o.Sources, sources.Topic{Topic: src.Topic, Format: formats[src.Topic], Start: start})
+		o.Sources = append(o.Sources, sources.Topic{Topic: src.Topic, Source: all[src.Topic], Start: start})
 	}
 	return o, nil
 }

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,13 +23,13 @@ import (
 // stand to their ends of now: an event may come late, and none is dated further
 // past its record's timestamp than the future limit allows.
 func (x *Extraction) ReadTopics(ctx context.Context, conn *cluster.Connection, s *settings.Settings) error {
-	formats, err := settings.Formats(s.Config)
+	sources, err := settings.Sources(s.Config, conn.Logger)
 	if err != nil {
 		return err
 	}
-	decoders := map[string]*fieldmap.Decoder{}
-	for topic, format := range formats {
-		decoders[topic] = format.NewDecoder()
+	decoders := map[string]*message.Decoder{}
+	for topic, src := range sources {
+		decoders[topic] = src.NewDecoder()
 	}
 	names := settings.SourceTopics(s.Config)
 	err = x.only.prepare(ctx, x.match, func(ctx context.Context, from int64, yield func(*event.Event)) error {
@@ -58,7 +59,9 @@ func (x *Extraction) ReadTopics(ctx context.Context, conn *cluster.Connection, s
 			return err
 		}
 		x.where = fmt.Appendf(x.where[:0], `{"topic":%q,"partition":%d,"offset":%d,`, r.Topic, r.Partition, r.Offset)
-		message.Decode(decoders[r.Topic], r, x.decoded)
+		if err := decoders[r.Topic].Decode(ctx, r, x.decoded); err != nil {
+			return err
+		}
 		x.progress.Show("%s records to read of %s, %s customers", alerting.Group(left()), alerting.Group(all), alerting.Group(x.state.Records))
 		// The span moves on after this record, so the state of the one before
 		// it is whole.
@@ -67,17 +70,17 @@ func (x *Extraction) ReadTopics(ctx context.Context, conn *cluster.Connection, s
 }
 
 // look hands the events of spans to yield.
-func (x *Extraction) look(ctx context.Context, conn *cluster.Connection, spans []cluster.Span, decoders map[string]*fieldmap.Decoder, yield func(*event.Event)) error {
+func (x *Extraction) look(ctx context.Context, conn *cluster.Connection, spans []cluster.Span, decoders map[string]*message.Decoder, yield func(*event.Event)) error {
 	n := int64(0)
 	return cluster.ReadSpans(ctx, conn, spans, func(r *kgo.Record) error {
 		n++
 		x.progress.Show("finding out what to list: %s records", alerting.Group(n))
-		message.Decode(decoders[r.Topic], r, func(ev *event.Event, rej *event.Reject) {
+		err := decoders[r.Topic].Decode(ctx, r, func(ev *event.Event, rej *event.Reject) {
 			if rej == nil {
 				yield(ev)
 			}
 		})
-		return ctx.Err()
+		return cmp.Or(err, ctx.Err())
 	})
 }
 

@@ -214,7 +214,7 @@ func kindOf(text string) (input, looks string) {
 	case strings.HasPrefix(text, "<"):
 		return "", "XML or HTML, which weir does not read"
 	case strings.IndexByte(text, 0) >= 0 && text[0] == 0:
-		return "", "records with the framing of a schema registry, which stands before the JSON, Avro or Protobuf in them"
+		return "", "values of Kafka with the ids of their schemas; weir reads them from the topic, with schema_registry in the source (docs/formats.md)"
 	case strings.IndexByte(text, 0) >= 0:
 		return "", "binary data"
 	}

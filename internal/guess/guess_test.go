@@ -95,7 +95,7 @@ func TestDraftWithoutTime(t *testing.T) {
 // TestNoDraft: of what cannot be read, weir says what it is.
 func TestNoDraft(t *testing.T) {
 	for sample, want := range map[string]string{
-		"": "an empty file", "\n ": "an empty file", "<a/>": "XML or HTML", "\x00\x00\x00\x00\x01{\"a\":1}": "records with the framing of a schema registry",
+		"": "an empty file", "\n ": "an empty file", "<a/>": "XML or HTML", "\x00\x00\x00\x00\x01{\"a\":1}": "values of Kafka with the ids of their schemas",
 		"a\x00b": "binary data", "{\"a\":": "JSON, but no format", "hello world\n": "lines of text", "Mar  2 host app: {\"user\":1}": "lines of text with JSON in them",
 	} {
 		if g := Of([]byte(sample)); !strings.HasPrefix(g.Looks, want) || g.Map != "" {

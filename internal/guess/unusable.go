@@ -2,6 +2,7 @@ package guess
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -14,12 +15,7 @@ const OnlyTime = "with nothing but a time"
 // the reasons, what the file looks like, and what to do. path - is standard input,
 // which cannot be looked at again.
 func Unusable(path, format string, rejects map[string]int64) error {
-	var reasons []string
-	for reason, n := range rejects {
-		reasons = append(reasons, fmt.Sprintf("%d %s", n, reason))
-	}
-	slices.Sort(reasons)
-	what := fmt.Sprintf("reading %s: no event could be read as %s (%s)", path, format, strings.Join(reasons, ", "))
+	what := fmt.Sprintf("reading %s: no event could be read as %s (%s)", path, format, Reasons(rejects))
 	if path == "-" {
 		return fmt.Errorf("%s; save it to a file and try: weir map auto FILE", what)
 	}
@@ -36,4 +32,13 @@ func Unusable(path, format string, rejects map[string]int64) error {
 		return fmt.Errorf("%s; this looks like %s: try --format map.yaml, with a field map made by: weir map auto %s > map.yaml", what, g.Looks, path)
 	}
 	return fmt.Errorf("%s; this looks like %s", what, g.Looks)
+}
+
+// Reasons returns how many events were rejected for each reason, as a text.
+func Reasons(rejects map[string]int64) string {
+	var reasons []string
+	for _, reason := range slices.Sorted(maps.Keys(rejects)) {
+		reasons = append(reasons, fmt.Sprintf("%d %s", rejects[reason], reason))
+	}
+	return strings.Join(reasons, ", ")
 }

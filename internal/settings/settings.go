@@ -15,7 +15,6 @@ import (
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/alias"
-	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -129,19 +128,6 @@ func (s *Settings) Dimension(name string) (event.Dimension, bool) {
 		return event.Dimension{}, false
 	}
 	return s.Config.Dimensions[i], true
-}
-
-// Formats returns the format of each source topic.
-func Formats(c *config.Config) (map[string]*fieldmap.Format, error) {
-	out := map[string]*fieldmap.Format{}
-	for i, src := range c.Sources {
-		format, err := files.LoadFormat(src.Format)
-		if err != nil {
-			return nil, c.At(fmt.Sprintf("sources[%d].format", i), err)
-		}
-		out[src.Topic] = format
-	}
-	return out, nil
 }
 
 // SourceTopics returns the names of the source topics.

@@ -29,6 +29,7 @@ import (
 	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/kafka"
 	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/message"
 	"github.com/weirhq/weir/stream/kafka/metrics"
 	"github.com/weirhq/weir/stream/kafka/sources"
 	"github.com/weirhq/weir/stream/kafka/topics"
@@ -152,7 +153,7 @@ func (d *deployment) options(t testing.TB, name string) *kafka.Options {
 		Manifest: topics.NewManifest(event.FixedHasher(), d.partitions, d.grid, d.dims),
 		Ingest:   d.ingest(), LoginGrace: time.Duration(loginGrace) * time.Millisecond, Detect: d.detect(), Correlate: d.correlate(),
 		Sources: sources.Options{
-			Sources:  []sources.Topic{{Topic: "access", Format: native}},
+			Sources:  []sources.Topic{{Topic: "access", Source: message.Source{Format: native}}},
 			Interval: 200 * time.Millisecond, Idle: 300 * time.Millisecond, MaxAhead: 6 * time.Hour, MaxHeld: sources.MaxHeld,
 		},
 		StopGrace: 20 * time.Second, Log: d.conn.Logger.With("process", name), Metrics: metrics.New(prometheus.NewRegistry()),

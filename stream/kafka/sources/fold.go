@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"time"
@@ -10,7 +11,6 @@ import (
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/ingest"
-	"github.com/weirhq/weir/stream/kafka/message"
 	"github.com/weirhq/weir/stream/kafka/metrics"
 )
 
@@ -32,9 +32,10 @@ func (r *run) countLoss(topic string, partition int32, from, to int64) {
 }
 
 // fold counts the events of one poll into partials.
-func (r *run) fold(fetches kgo.Fetches) {
+func (r *run) fold(ctx context.Context, fetches kgo.Fetches) error {
+	var failed error
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-		if len(p.Records) == 0 {
+		if failed != nil || len(p.Records) == 0 {
 			return
 		}
 		src := stream.Source{Topic: p.Topic, Partition: p.Partition}
@@ -50,7 +51,9 @@ func (r *run) fold(fetches kgo.Fetches) {
 				f.offset, f.stamp = rec.Offset, rec.Timestamp.UnixMilli()
 				r.ingest.Begin(src, rec.Offset, appended(rec))
 				size += len(rec.Value)
-				message.Decode(decoder, rec, f.yield)
+				if failed = decoder.Decode(ctx, rec, f.yield); failed != nil {
+					return
+				}
 			}
 			r.ingest.Read(src, rec.Offset+1)
 		}
@@ -62,6 +65,7 @@ func (r *run) fold(fetches kgo.Fetches) {
 		at.lag = p.HighWatermark - 1 - p.Records[len(p.Records)-1].Offset
 		r.Metrics.LagOffsets.WithLabelValues(p.Topic, metrics.Label(p.Partition)).Set(float64(at.lag))
 	})
+	return failed
 }
 
 // appended returns when the broker wrote a record by its own clock, Unix ms;

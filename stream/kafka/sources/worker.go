@@ -8,10 +8,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/message"
 	"github.com/weirhq/weir/stream/kafka/supervise"
 )
 
@@ -24,9 +24,9 @@ const (
 
 // Topic is one source topic.
 type Topic struct {
-	Topic  string
-	Format *fieldmap.Format
-	Start  Start
+	message.Source
+	Topic string
+	Start Start
 }
 
 // Start says where to begin a source partition for which nothing was committed.
@@ -89,7 +89,7 @@ type run struct {
 	session    *kgo.GroupTransactSession
 	admin      *kadm.Client
 	ingest     *ingest.Worker
-	decoders   map[string]*fieldmap.Decoder // by topic
+	decoders   map[string]*message.Decoder  // by topic
 	partitions map[stream.Source]*partition // those that this worker has
 	changes    changes
 	joining    joining
@@ -130,11 +130,11 @@ func newRun(w *Worker, admin *kadm.Client) *run {
 	bounds := ingest.NewPaceConfig(w.Config.Grid, w.Config.Lateness, w.Options.MaxAhead.Milliseconds(), w.Options.MaxHeld)
 	r := &run{
 		Worker: w, admin: admin, ingest: ingest.New(w.Config), pace: ingest.NewPace(bounds),
-		decoders: map[string]*fieldmap.Decoder{}, partitions: map[stream.Source]*partition{}, changes: newChanges(), rejects: rejects{},
+		decoders: map[string]*message.Decoder{}, partitions: map[stream.Source]*partition{}, changes: newChanges(), rejects: rejects{},
 	}
 	r.ingest.Decided = r.decided
 	for _, s := range w.Options.Sources {
-		r.decoders[s.Topic] = s.Format.NewDecoder()
+		r.decoders[s.Topic] = s.NewDecoder()
 	}
 	return r
 }
@@ -220,7 +220,7 @@ func (r *run) poll(ctx, finish context.Context, next time.Time) (again bool, err
 	}
 	r.countLosses(fetches)
 	if !again {
-		r.fold(fetches)
+		err = r.fold(finish, fetches)
 	}
-	return again, nil
+	return again, err
 }
