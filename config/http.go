@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/console/access"
+	"github.com/weirhq/weir/internal/webconfig"
 )
 
 // HTTP is the server of the console, of metrics and of health.
@@ -13,6 +14,12 @@ type HTTP struct {
 	Hosts  []string // names under which the console may be asked for
 	Users  []HTTPUser
 	Tokens []HTTPToken
+	Roles  []HTTPRole // of those who sign in by the ways below
+	OIDC   OIDC
+	Proxy  Proxy
+
+	WebConfigFile string
+	Web           *webconfig.Config // what WebConfigFile says; nil: it is not set
 }
 
 // Off is the value of HTTP.Listen that starts no server.
@@ -33,11 +40,11 @@ type HTTPToken struct {
 }
 
 func httpFields(h *HTTP) field {
-	return mapping("http", "The server of the console (docs/console.md), of /metrics, /healthz, /readyz and /status.",
-		scalar("listen", text(&h.Listen, notEmpty, listenAddress), "Address to listen on, or off for no server. The console shows nothing on more than the loopback interface without users or tokens.", "0.0.0.0:9464"),
-		field{name: "hosts", doc: "Names under which browsers may ask for the console, beside the address itself, localhost and the host of alerts.links.console. Other names are refused, so that no page of somebody else's reaches it.", example: "[weir.example]",
+	fields := []field{
+		scalar("listen", text(&h.Listen, notEmpty, listenAddress), "Address to listen on, or off for no server. The console shows nothing on more than the loopback interface where nobody can sign in.", "0.0.0.0:9464"),
+		{name: "hosts", doc: "Names under which browsers may ask for the console, beside the address itself, localhost and the host of alerts.links.console. Other names are refused, so that no page of somebody else's reaches it.", example: "[weir.example]",
 			list: texts(&h.Hosts, func() string { return "[]" }, notEmpty, hostName)},
-		field{name: "users", doc: "People who sign in to the console with a name and a password.", items: &items{
+		{name: "users", doc: "People who sign in to the console with a name and a password.", items: &items{
 			reset: func() { h.Users = nil },
 			next: func() []field {
 				h.Users = append(h.Users, HTTPUser{})
@@ -46,7 +53,7 @@ func httpFields(h *HTTP) field {
 			fields: httpUserFields(new(HTTPUser)),
 			show:   func() string { return "[]" },
 		}},
-		field{name: "tokens", doc: "What programs sign in to the API with: `Authorization: Bearer TOKEN`.", items: &items{
+		{name: "tokens", doc: "What programs sign in to the API with: `Authorization: Bearer TOKEN`.", items: &items{
 			reset: func() { h.Tokens = nil },
 			next: func() []field {
 				h.Tokens = append(h.Tokens, HTTPToken{})
@@ -55,10 +62,11 @@ func httpFields(h *HTTP) field {
 			fields: httpTokenFields(new(HTTPToken)),
 			show:   func() string { return "[]" },
 		}},
-	)
+	}
+	return mapping("http", "The server of the console (docs/console.md), of /metrics, /healthz, /readyz and /status.", append(fields, signInFields(h)...)...)
 }
 
-const roleDoc = "viewer sees everything; analyst gives verdicts, and says for at most 7 days that something is expected; admin says so for at most 90 days."
+const roleDoc = "viewer sees everything; analyst gives verdicts, and says for at most 7 days that something is expected; admin says so for at most 90 days, and can have lists of customers."
 
 func httpUserFields(u *HTTPUser) []field {
 	return append([]field{
@@ -99,4 +107,5 @@ func (p *parser) checkHTTP(h *HTTP) {
 	for i := range h.Tokens {
 		check(fmt.Sprintf("http.tokens[%d]", i), h.Tokens[i].Name, "sha256", &h.Tokens[i].SHA256)
 	}
+	p.checkSignIn(h)
 }

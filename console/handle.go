@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/weirhq/weir/console/access"
+	"github.com/weirhq/weir/console/oidc"
 )
 
 // guarded lets in who may see.
@@ -19,10 +21,14 @@ func (s *Server) guarded(next func(http.ResponseWriter, *http.Request, *call)) h
 		var err error
 		c.person, err = s.Access.Who(r)
 		w.Header().Set("Cache-Control", "private, no-cache")
-		w.Header().Set("Vary", "Authorization")
+		w.Header().Set("Vary", "Authorization, Cookie")
 		switch {
+		case errors.Is(err, access.ErrSignIn) && s.SignIn != nil && isPage(r):
+			http.Redirect(w, r, oidc.SignInPath+"?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
 		case errors.Is(err, access.ErrSignIn):
-			w.Header().Set("WWW-Authenticate", `Basic realm="weir", charset="UTF-8"`)
+			if s.Access.AsksPassword() {
+				w.Header().Set("WWW-Authenticate", `Basic realm="weir", charset="UTF-8"`)
+			}
 			s.fail(w, r, c, &fault{http.StatusUnauthorized, "sign in"})
 		case errors.Is(err, access.ErrTooMany):
 			s.fail(w, r, c, &fault{http.StatusTooManyRequests, err.Error()})
@@ -32,6 +38,11 @@ func (s *Server) guarded(next func(http.ResponseWriter, *http.Request, *call)) h
 			next(w, r, c)
 		}
 	}
+}
+
+// isPage reports whether a request is a browser's, for a page.
+func isPage(r *http.Request) bool {
+	return r.Method == http.MethodGet && !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/console/")
 }
 
 // page answers with HTML.
@@ -136,6 +147,7 @@ type frame struct {
 	Gone          int64
 	Person        access.Person
 	SignsIn       bool
+	SignsOut      bool
 	CanJudge      bool
 	CanExtract    bool
 	MayLong       bool // may say for long that something is expected
@@ -149,7 +161,7 @@ func (s *Server) frame(r *http.Request, c *call, title string, view any) *frame 
 	return &frame{
 		Title: title, Name: s.Name, Path: r.URL.Path, Version: s.version(c.shown), Whole: c.whole,
 		Now: int64(c.Now()), Judged: int64(c.Judged), Gone: c.Gone,
-		Person: c.person, SignsIn: s.Access.SignsIn(), CanJudge: s.canJudge(c.person), CanExtract: s.canExtract(c.person), MayLong: c.person.Role >= access.Admin,
+		Person: c.person, SignsIn: s.Access.SignsIn(), SignsOut: s.SignIn != nil, CanJudge: s.canJudge(c.person), CanExtract: s.canExtract(c.person), MayLong: c.person.Role >= access.Admin,
 		HasDeployment: s.Health != nil, Zone: s.Location.String(), View: view,
 	}
 }

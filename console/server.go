@@ -12,6 +12,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/access"
+	"github.com/weirhq/weir/console/oidc"
 	"github.com/weirhq/weir/internal/status"
 	"github.com/weirhq/weir/stream/correlate"
 )
@@ -24,6 +25,8 @@ type Options struct {
 	Name     string         // of what is shown, such as "demonstration"; empty for a deployment
 	// Expected is what the configuration declares as known and harmless.
 	Expected []Expectation
+	// SignIn signs people in elsewhere; nil: nobody does.
+	SignIn *oidc.SignIn
 	// Judge signs a verdict of the author whom it names, writes it to weir.verdicts
 	// and returns what was written; nil: nobody can judge here.
 	Judge func(ctx context.Context, v correlate.Verdict) (correlate.Verdict, error)
@@ -89,6 +92,11 @@ func New(o Options) (*Server, error) {
 	s.mux.HandleFunc("GET /api/v1/openapi.json", s.guarded(s.openAPI))
 	s.mux.HandleFunc("GET /console/events", s.guarded(s.events))
 	s.mux.HandleFunc("GET /console/{file}", s.static)
+	if o.SignIn != nil {
+		s.mux.HandleFunc("GET "+oidc.SignInPath, s.known(o.SignIn.Begin))
+		s.mux.HandleFunc("GET "+oidc.SignedInPath, s.known(o.SignIn.End))
+		s.mux.HandleFunc("POST "+oidc.SignOutPath, s.known(o.SignIn.SignOut))
+	}
 	s.mux.HandleFunc("/", s.guarded(func(w http.ResponseWriter, r *http.Request, c *call) {
 		s.fail(w, r, c, &fault{http.StatusNotFound, "there is no such page"})
 	}))
@@ -96,6 +104,22 @@ func New(o Options) (*Server, error) {
 	// sign in for it.
 	s.protected = http.NewCrossOriginProtection().Handler(s.mux)
 	return s, nil
+}
+
+// known lets through what asks for the console by a name of its own.
+func (s *Server) known(next func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c := &call{shown: s.Feed.current.Load()}
+		w.Header().Set("Cache-Control", "no-store")
+		if !s.Access.Knows(r.Host) {
+			s.fail(w, r, c, &fault{http.StatusForbidden, access.ErrHost.Error()})
+			return
+		}
+		if err := next(w, r); err != nil {
+			s.Log.Warn("console: signing in", "error", err)
+			s.fail(w, r, c, &fault{http.StatusForbidden, "signing in failed; go back to the first page to try again. weir's log says why"})
+		}
+	}
 }
 
 // ServeHTTP serves a page or an answer of the API.

@@ -97,7 +97,7 @@ func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.
 	if err != nil {
 		return err
 	}
-	stop, err := deployment.Serve(c, s.Authority, reg, p, feed, log)
+	stop, err := deployment.Serve(s, reg, p, feed, log)
 	if err != nil {
 		return err
 	}

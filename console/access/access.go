@@ -1,9 +1,9 @@
 // Package access decides who may see and do what in the console: by the address
 // it listens on, the name it is asked for, and the user or token that signs in.
 //
-// Without users and tokens only a listener on the loopback interface shows
-// anything, and nobody can judge. It keeps no sessions, so there is none to
-// steal: each request carries its own credentials.
+// Without a way to sign in only a listener on the loopback interface shows anything,
+// and nobody can judge. Users, tokens and a proxy need no session: each request carries
+// its own credentials. Single sign-on (package oidc) keeps one, sealed, in a cookie.
 package access
 
 import (
@@ -64,6 +64,10 @@ type Options struct {
 	Hosts  []string // names under which the console may be asked for, beside addresses and those of this machine
 	Users  []User
 	Tokens []Token
+	Grants []Grant // roles of those whom Session and Proxy name
+	// Session returns who has signed in elsewhere, see package oidc; nil: nobody does.
+	Session func(*http.Request) (Identity, bool)
+	Proxy   *Proxy // nil: there is none
 	// Everyone is whom anybody on the loopback interface is taken for where there
 	// are neither users nor tokens; the zero value sees everything and judges
 	// nothing.
@@ -107,8 +111,13 @@ func New(o Options, now func() time.Time) (*Control, error) {
 	return c, nil
 }
 
-// SignsIn reports whether there are users or tokens.
-func (c *Control) SignsIn() bool { return len(c.o.Users)+len(c.o.Tokens) > 0 }
+// SignsIn reports whether there is any way to sign in.
+func (c *Control) SignsIn() bool {
+	return len(c.o.Users)+len(c.o.Tokens) > 0 || c.o.Session != nil || c.o.Proxy != nil
+}
+
+// AsksPassword reports whether a browser is to ask for a name and a password.
+func (c *Control) AsksPassword() bool { return len(c.o.Users) > 0 }
 
 // Judges returns the names of the users who may give verdicts.
 func (c *Control) Judges() (names []string) {
@@ -117,20 +126,36 @@ func (c *Control) Judges() (names []string) {
 			names = append(names, u.Name)
 		}
 	}
-	return names
+	for _, g := range c.o.Grants {
+		if g.Role >= Analyst && g.Name != "" && g.Name != "*" {
+			names = append(names, g.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func splitList(text string) (out []string) {
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
 }
 
 // Reasons to refuse.
 var (
 	ErrHost    = errors.New("this console is not asked for by that name; add it to http.hosts")
-	ErrClosed  = errors.New("the console listens on more than the loopback interface and has neither users nor tokens: set http.users or http.tokens, or listen on 127.0.0.1")
+	ErrClosed  = errors.New("the console listens on more than the loopback interface and nobody can sign in: set http.users, http.tokens, http.oidc or http.proxy, or listen on 127.0.0.1")
 	ErrSignIn  = errors.New("sign in")
+	ErrNoRole  = errors.New("you have signed in, and have no role here: http.roles gives them")
 	ErrTooMany = errors.New("too many failed attempts to sign in; wait a minute")
 )
 
 // Who says who asks, or why nothing is shown.
 func (c *Control) Who(r *http.Request) (Person, error) {
-	if !c.knows(r.Host) {
+	if !c.Knows(r.Host) {
 		return Person{}, ErrHost
 	}
 	if !c.SignsIn() {
@@ -152,7 +177,7 @@ func (c *Control) signIn(r *http.Request) (Person, error) {
 	}
 	name, password, ok := r.BasicAuth()
 	if !ok {
-		return Person{}, ErrSignIn
+		return c.byOthers(r)
 	}
 	i := slices.IndexFunc(c.o.Users, func(u User) bool { return u.Name == name })
 	hash := nobodysHash // so that an unknown name takes as long as a wrong password
@@ -173,6 +198,26 @@ func (c *Control) signIn(r *http.Request) (Person, error) {
 	return Person{name, c.o.Users[i].Role}, nil
 }
 
+// byOthers says whom a single sign-on or a proxy has signed in.
+func (c *Control) byOthers(r *http.Request) (Person, error) {
+	var who Identity
+	ok := false
+	if c.o.Session != nil {
+		who, ok = c.o.Session(r)
+	}
+	if !ok && c.o.Proxy != nil {
+		who, ok = c.o.Proxy.identity(r)
+	}
+	if !ok {
+		return Person{}, ErrSignIn
+	}
+	role := RoleOf(c.o.Grants, who)
+	if role == Nobody {
+		return Person{}, ErrNoRole
+	}
+	return Person{who.Name, role}, nil
+}
+
 func (c *Control) byToken(token string) (p Person, err error) {
 	sum := sha256.Sum256([]byte(token))
 	given, err := hex.EncodeToString(sum[:]), ErrSignIn
@@ -184,10 +229,10 @@ func (c *Control) byToken(token string) (p Person, err error) {
 	return p, err
 }
 
-// knows reports whether the console may be asked for under a Host header. A page
+// Knows reports whether the console may be asked for under a Host header. A page
 // of somebody else's whose name was made to point here (DNS rebinding) asks for
 // its own name; it cannot ask for an address.
-func (c *Control) knows(host string) bool {
+func (c *Control) Knows(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		name = h

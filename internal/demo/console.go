@@ -33,7 +33,7 @@ func (o *Options) listenConsole(diagnostics io.Writer) (*pages.Server, error) {
 // anybody on this machine may judge: its people do not exist. Verdicts are dated by
 // the company's clock.
 func (p *pipeline) serveConsole(served *pages.Server, feed *console.Feed, log *slog.Logger) error {
-	o, err := pages.Options(p.settings.Config, feed, served.Address(), access.Person{Name: "demo", Role: access.Admin}, log)
+	o, err := pages.Options(p.settings.Config, feed, served.Address(), access.Person{Name: "demo", Role: access.Admin}, nil, log)
 	if err != nil {
 		return err
 	}

@@ -15,9 +15,9 @@ import (
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/console"
 	"github.com/weirhq/weir/console/access"
-	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/destinations"
 	"github.com/weirhq/weir/internal/pages"
+	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/webserver"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -33,21 +33,26 @@ func NewRegistry() *prometheus.Registry {
 // Serve answers /metrics, /healthz, /readyz, /status and the buttons of messages,
 // and the console's pages where feed is not nil, until stop is called. It serves
 // nothing if http.listen is off.
-func Serve(c *config.Config, a *authority.Authority, reg *prometheus.Registry, p *kafka.Process, feed *console.Feed, log *slog.Logger) (stop func(), err error) {
+func Serve(s *settings.Settings, reg *prometheus.Registry, p *kafka.Process, feed *console.Feed, log *slog.Logger) (stop func(), err error) {
+	c := s.Config
 	if c.HTTP.Listen == config.Off {
 		return func() {}, nil
 	}
 	mux, verdicts := http.NewServeMux(), destinations.VerdictWriter(p.Connection, p.Topics.Verdicts)
-	if err := destinations.HandleClicks(mux, c, log, a, verdicts); err != nil {
+	if err := destinations.HandleClicks(mux, c, log, s.Authority, verdicts); err != nil {
 		return nil, err
 	}
 	status := newStatusReader(c, p)
 	if feed != nil {
-		o, err := pages.Options(c, feed, c.HTTP.Listen, access.Person{}, log)
+		signIn, err := pages.SignIn(c, s.Hasher.Derive("console sessions"))
+		if err != nil {
+			return nil, c.At("http.oidc", err)
+		}
+		o, err := pages.Options(c, feed, c.HTTP.Listen, access.Person{}, signIn, log)
 		if err != nil {
 			return nil, c.At("http", err)
 		}
-		o.Judge, o.Health, o.Extract = pages.Judge(a, verdicts), status.get, pages.Extractor(c)
+		o.Judge, o.Health, o.Extract = pages.Judge(s.Authority, verdicts), status.get, pages.Extractor(c)
 		h, err := console.New(o)
 		if err != nil {
 			return nil, err
@@ -68,7 +73,14 @@ func Serve(c *config.Config, a *authority.Authority, reg *prometheus.Registry, p
 		}
 		fmt.Fprintln(w, "ready")
 	})
-	server := webserver.New(mux, webserver.Defaults())
+	var h http.Handler = mux
+	if c.HTTP.Web != nil {
+		h = c.HTTP.Web.Handler(mux)
+	}
+	server := webserver.New(h, webserver.Defaults())
+	if c.HTTP.Web != nil && c.HTTP.Web.TLS != nil {
+		server.TLSConfig = c.HTTP.Web.TLS
+	}
 	go func() {
 		if err := server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			log.Error("serving metrics and health", "error", err)

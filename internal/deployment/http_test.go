@@ -15,7 +15,7 @@ import (
 
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/console"
-	"github.com/weirhq/weir/internal/authority"
+	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/webserver"
 	"github.com/weirhq/weir/stream/kafka"
 )
@@ -32,8 +32,18 @@ alerts:
 		t.Fatal(err)
 	}
 	c.HTTP.Listen = "127.0.0.1:0" // whichever port is free
+	return serveConfig(t, c, feed)
+}
+
+// serveConfig serves a configuration and returns the address.
+func serveConfig(t *testing.T, c *config.Config, feed *console.Feed) string {
+	t.Helper()
+	s, err := settings.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var log bytes.Buffer
-	stop, err := Serve(c, authority.New([32]byte{}, nil), NewRegistry(), &kafka.Process{}, feed, slog.New(slog.NewJSONHandler(&log, nil)))
+	stop, err := Serve(s, NewRegistry(), &kafka.Process{}, feed, slog.New(slog.NewJSONHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/weirhq/weir/console"
 	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/console/oidc"
 	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/child"
 	"github.com/weirhq/weir/internal/extract"
@@ -28,9 +29,9 @@ import (
 
 // Options returns what a console shows of a configuration, whatever is behind it:
 // the caller adds who judges and how the deployment does.
-func Options(c *config.Config, feed *console.Feed, listen string, everyone access.Person, log *slog.Logger) (o console.Options, err error) {
+func Options(c *config.Config, feed *console.Feed, listen string, everyone access.Person, signIn *oidc.SignIn, log *slog.Logger) (o console.Options, err error) {
 	o = console.Options{
-		Feed: feed, Location: c.Time.Zone, Log: log,
+		Feed: feed, Location: c.Time.Zone, Log: log, SignIn: signIn,
 		Prepare: alerting.Preparer(alerting.LinkTemplates(c.Alerts.Links)),
 	}
 	for i := range c.Expected {
@@ -39,7 +40,7 @@ func Options(c *config.Config, feed *console.Feed, listen string, everyone acces
 			Name: x.Name, Dimension: x.Dimension, Identity: x.Identity, Owner: x.Owner, Reason: x.Reason, Expires: x.Expires.In(c.Time.Zone),
 		})
 	}
-	o.Access, err = control(c, listen, everyone)
+	o.Access, err = control(c, listen, everyone, signIn)
 	return o, err
 }
 
@@ -76,7 +77,7 @@ func extractDoubt(last string, err error) (string, error) {
 }
 
 // control returns who may come in by a configuration.
-func control(c *config.Config, listen string, everyone access.Person) (*access.Control, error) {
+func control(c *config.Config, listen string, everyone access.Person, signIn *oidc.SignIn) (*access.Control, error) {
 	a := access.Options{Listen: listen, Hosts: c.HTTP.Hosts, Everyone: everyone}
 	if u, err := url.Parse(c.Alerts.Links.Console); err == nil && u.Hostname() != "" {
 		a.Hosts = append(a.Hosts, u.Hostname()) // messages link to that name
@@ -97,7 +98,41 @@ func control(c *config.Config, listen string, everyone access.Person) (*access.C
 		}
 		a.Tokens = append(a.Tokens, access.Token{Name: t.Name, Role: role, Hash: t.SHA256.Reveal()})
 	}
+	a.Grants = c.HTTP.Grants()
+	if c.HTTP.Web != nil {
+		for name, hash := range c.HTTP.Web.Users {
+			a.Users = append(a.Users, access.User{Name: name, Role: access.RoleOf(a.Grants, access.Identity{Name: name}), Hash: hash})
+		}
+	}
+	if x := &c.HTTP.Proxy; x.Header != "" {
+		a.Proxy = &access.Proxy{Header: x.Header, GroupsHeader: x.GroupsHeader, From: x.Prefixes()}
+	}
+	if signIn != nil {
+		a.Session = signIn.Session
+		if u, err := url.Parse(c.HTTP.OIDC.RedirectURL); err == nil {
+			a.Hosts = append(a.Hosts, u.Hostname())
+		}
+	}
 	return access.New(a, time.Now)
+}
+
+// SignIn returns the single sign-on of a configuration, nil if there is none. key is of
+// the deployment.
+func SignIn(c *config.Config, key [32]byte) (*oidc.SignIn, error) {
+	o := &c.HTTP.OIDC
+	if o.Issuer == "" {
+		return nil, nil
+	}
+	var groups []string
+	for _, r := range c.HTTP.Roles {
+		if r.Group != "" {
+			groups = append(groups, r.Group)
+		}
+	}
+	return oidc.New(oidc.Options{
+		Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret.Reveal(), RedirectURL: o.RedirectURL, Scopes: o.Scopes,
+		NameClaim: o.NameClaim, GroupsClaim: o.GroupsClaim, Groups: groups, Key: key,
+	})
 }
 
 // Server is a console that is being served on an address of its own.
@@ -155,7 +190,7 @@ func ServeMemory(c *config.Config, address, name string, log *slog.Logger) (*Mem
 		return nil, err
 	}
 	m := &Memory{Server: s, feed: console.NewFeed(), fold: model.NewFold()}
-	o, err := Options(c, m.feed, s.Address(), access.Person{}, log)
+	o, err := Options(c, m.feed, s.Address(), access.Person{}, nil, log)
 	if err == nil {
 		o.Name = name
 		var h http.Handler

@@ -54,9 +54,14 @@ func New(h http.Handler, l Limits) *Server {
 	}}
 }
 
-// Serve serves the connections that come to the listener.
+// Serve serves the connections that come to the listener, over TLS where TLSConfig is
+// set.
 func (s *Server) Serve(l net.Listener) error {
-	return s.Server.Serve(&bounded{Listener: l, limit: s.connections})
+	few := &bounded{Listener: l, limit: s.connections}
+	if s.TLSConfig != nil {
+		return s.ServeTLS(few, "", "")
+	}
+	return s.Server.Serve(few)
 }
 
 // Stream lifts the limits of time off a request that has come whole, so that its
