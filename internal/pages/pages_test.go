@@ -66,7 +66,7 @@ expected:
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := Options(c, console.NewFeed(), "0.0.0.0:9464", access.Person{}, slog.New(slog.DiscardHandler))
+	o, err := Options(c, console.NewFeed(), "0.0.0.0:9464", access.Person{}, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
