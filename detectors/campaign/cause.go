@@ -33,11 +33,11 @@ const (
 // bin in which any of them showed something.
 type WeakMembers struct {
 	Bin       int64
-	Strong    bool   // their evidence is enough to keep the campaign open
-	Dimension string // theirs
-	Count     int64  // how many have evidence above WeakCut
-	Observed  float64
-	Expected  float64  // records in the bin, as Observed
+	Strong    bool     // their evidence is enough to keep the campaign open
+	Dimension string   // theirs
+	Count     int64    // how many have evidence above WeakCut
+	Observed  float64  // records of each of those behind the trait in the bin, added up
+	Expected  float64  // what as many usually read in a bin
 	Top       []string // the strongest of them
 }
 

@@ -53,26 +53,29 @@ type crowdTrait struct {
 	over  float64 // share of them that came through the trait
 	usual float64 // mean of 1-p+p·e of those behind it
 	swing float64 // mean square of the positive part of the joint log evidence
+	head  float64 // mean records of one of those behind it in a bin
 	peak  float64 // of the evidence, falling
 }
 
 // CrowdSum is what the identities behind one trait add up to in a bin, and all
 // of their dimension.
 type CrowdSum struct {
-	Group     string  // of traits that are held against each other
-	Trait     string  // any name, the same in each bin
-	N, AllN   float64 // identities behind the trait, and all
-	Weak      float64 // sum of the mixtures of those behind the trait, nats
-	Linear    float64 // sum of 1-p+p·e over them
-	AllLinear float64 // and over all
-	Over      uint64  // those behind the trait whose own evidence is above the cut
-	AllOver   uint64  // and those of all
+	Group                 string  // of traits that are held against each other
+	Trait                 string  // any name, the same in each bin
+	N, AllN               float64 // identities behind the trait, and all
+	Weak                  float64 // sum of the mixtures of those behind the trait, nats
+	Linear                float64 // sum of 1-p+p·e over them
+	AllLinear             float64 // and over all
+	Over                  uint64  // those behind the trait whose own evidence is above the cut
+	AllOver               uint64  // and those of all
+	Observed, AllObserved float64 // records of each in the bin, added up: of those behind the trait, and of all
 }
 
 // CrowdEvidence is what is decided of one trait.
 type CrowdEvidence struct {
 	Log       float64 // natural log of the joint e-value
 	Threshold float64
+	Expected  float64 // records that as many who come through the trait usually read in a bin; of a trait without a past, as many of the rest in this one
 }
 
 // Bounds of a Crowd.
@@ -88,7 +91,7 @@ const (
 	crowdRoom    = maxCrowd + maxCrowd/4 // how many there may be before the rest are forgotten, so that not every bin pays for it
 	crowdPrior   = 0.5                   // identities that a trait never seen is taken to have had
 	maxOvers     = 2000.0                // so that over follows what changes
-	crowdVersion = 2
+	crowdVersion = 3
 )
 
 // Close takes in one bin of all traits, in any order of the list as long as
@@ -165,8 +168,9 @@ func (c *Crowd) score(s *CrowdSum, typical crowdTrait, perDay float64) CrowdEvid
 		t = typical
 		t.share, t.bins = crowdPrior/(s.AllN+1), perDay // a day of it, so that a first day makes nothing usual
 		t.over, t.overs = newShare, 5
+		t.head = (s.AllObserved - s.Observed) / max(s.AllN-s.N, 1)
 	}
-	var ev CrowdEvidence
+	ev := CrowdEvidence{Expected: s.N * t.head}
 	joint := 0.0
 	if rest := s.AllN - s.N; s.N > 0 {
 		usual := max((s.AllLinear-s.Linear+crowdDoubt)/(rest+1), t.usual)
@@ -196,6 +200,7 @@ func (t *crowdTrait) learn(s *CrowdSum, joint, perDay float64) {
 		t.over += (float64(s.Over)/float64(s.AllOver) - t.over) * min(float64(s.AllOver)/t.overs, 1)
 	}
 	t.usual += (s.Linear/max(s.N, 1) - t.usual) / t.bins
+	t.head += (s.Observed/max(s.N, 1) - t.head) / t.bins
 	over := min(max(joint, 0), score.MaxLog)
 	t.swing += (over*over - t.swing) / t.bins
 }
@@ -270,7 +275,7 @@ func (c *Crowd) AppendBinary(b []byte) []byte {
 		t := c.traits[name]
 		b = wire.AppendText(b, name)
 		b = binary.AppendVarint(b, t.seen)
-		for _, v := range []float64{t.bins, t.share, t.overs, t.over, t.usual, t.swing, t.peak} {
+		for _, v := range []float64{t.bins, t.share, t.overs, t.over, t.usual, t.swing, t.head, t.peak} {
 			b = wire.AppendFloat64(b, v)
 		}
 	}
@@ -290,7 +295,7 @@ func DecodeCrowd(b []byte) (*Crowd, []byte, error) {
 			break
 		}
 		name := r.TextUpTo(episode.MaxName)
-		c.traits[name] = crowdTrait{r.Varint(), r.Float64(), r.Float64(), r.Float64(), r.Float64(), r.Float64(), r.Float64(), r.Float64()}
+		c.traits[name] = crowdTrait{r.Varint(), r.Float64(), r.Float64(), r.Float64(), r.Float64(), r.Float64(), r.Float64(), r.Float64(), r.Float64()}
 	}
 	if err := r.Err(); err != nil {
 		return nil, nil, fmt.Errorf("decoding a crowd: %w", err)

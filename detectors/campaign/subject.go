@@ -19,6 +19,24 @@ type Subject struct {
 	Fact      fact.Name // the gravest of them
 	Announced bool      // people have it open
 	Traits    []TraitShare
+	Excess    []Excess // of each measure that is judged, the strongest first
+}
+
+// Excess is how much more than usual an identity did by one measure, in its unit.
+type Excess struct {
+	Measure string
+	From    int64 // start of the day or bin that is counted, Unix ms
+	Amount  float64
+}
+
+// excess returns the excess by a measure since from, 0 if there is none.
+func (s *Subject) excess(measure string, from int64) float64 {
+	for i := range s.Excess {
+		if e := &s.Excess[i]; e.Measure == measure && e.From == from {
+			return max(e.Amount, 0)
+		}
+	}
+	return 0
 }
 
 // NotConfigured is the Order of a subject whose dimension is none of the
@@ -65,8 +83,9 @@ func (s *Subject) hasFact(f fact.Name) bool {
 
 // sameEvents reports whether two episodes of different dimensions show the same
 // events: each does most of what it does through the other and the second has not
-// outgrown the first, or the same facts hold for both and one does a part through
-// the other. An episode for which a fact holds shows more than one without it.
+// outgrown the first, or one explains the other, or the same facts hold for both and one
+// does a part through the other. An episode for which a fact holds shows more than one
+// without it.
 func sameEvents(lead, s *Subject) bool {
 	if lead.Order == s.Order || lead.Order == NotConfigured || s.Order == NotConfigured {
 		return false
@@ -75,5 +94,19 @@ func sameEvents(lead, s *Subject) bool {
 	if lead.Facts != "" && lead.Facts == s.Facts {
 		return max(there, back) >= joinShare || len(lead.Traits)+len(s.Traits) == 0 && lead.Opened == s.Opened
 	}
-	return s.Facts == "" && min(there, back) >= mirrorShare && !Outgrows(s.Exposed, lead.Exposed)
+	if s.Facts != "" {
+		return false
+	}
+	return min(there, back) >= mirrorShare && !Outgrows(s.Exposed, lead.Exposed) || lead.explains(s) || s.explains(lead)
+}
+
+// explains reports whether what is unusual of another is this one's doing: this one does
+// most of what it does through the other, and its excess makes most of that by which the
+// other stands out. A key that thousands use stands out by one of them.
+func (s *Subject) explains(o *Subject) bool {
+	if len(o.Excess) == 0 || s.share(o.Order, o.Identity) < mirrorShare {
+		return false
+	}
+	e := &o.Excess[0]
+	return e.Amount > 0 && s.excess(e.Measure, e.From) >= mirrorShare*e.Amount
 }

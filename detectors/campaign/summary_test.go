@@ -127,9 +127,9 @@ func TestWeigh(t *testing.T) {
 	hour := func(c *Crowd, bin int64, strong bool) []WeakGroup {
 		sums := new(TraitSums)
 		for i := range 40 {
-			m := &ActiveIdentity{Identity: fmt.Sprintf("u%02d", i), Log: -1, Observed: 14, Expected: 10, Traits: []trait.Trait{{Dimension: 1, Identity: fmt.Sprint("n", i%5)}, {Dimension: 9, Identity: "unknown"}}}
+			m := &ActiveIdentity{Identity: fmt.Sprintf("u%02d", i), Log: -1, Observed: 14, Traits: []trait.Trait{{Dimension: 1, Identity: fmt.Sprint("n", i%5)}, {Dimension: 9, Identity: "unknown"}}}
 			if strong && i%5 == 2 {
-				m.Log = 5
+				m.Log, m.Observed = 5, 20
 			}
 			sums.Add(m)
 		}
@@ -154,7 +154,7 @@ func TestWeigh(t *testing.T) {
 		}
 	}
 	w := groups[2].Cause.Weak
-	if w.Count != 8 || len(w.Top) != 5 || w.Top[0] != "u02" || w.Observed != 8*14 || w.Expected != 8*10 || w.Dimension != "user" || !w.Strong {
+	if w.Count != 8 || len(w.Top) != 5 || w.Top[0] != "u02" || w.Observed != 8*20 || w.Expected != 8*14 || w.Dimension != "user" || !w.Strong {
 		t.Errorf("behind n2: %+v", w)
 	}
 	weaker := *w

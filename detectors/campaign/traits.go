@@ -58,14 +58,12 @@ type MemberTrait struct {
 
 // TraitSum is what the identities of one dimension behind one trait add up to.
 type TraitSum struct {
-	N      uint64 // identities active in the bin
-	Weak   int64  // sum of their mixtures, in 1/1024 nat
-	Linear uint64 // sum of 1-p+p·e, of which the mixture is the logarithm, in 1/1024
-	Over   uint64 // those with evidence above WeakCut
-	// Observed and Expected are the distinct records of all of them in the bin,
-	// the second in 1/1024 record.
-	Observed, Expected uint64
-	Top                []TraitMember // of those over the cut, the strongest, ties by name
+	N        uint64        // identities active in the bin
+	Weak     int64         // sum of their mixtures, in 1/1024 nat
+	Linear   uint64        // sum of 1-p+p·e, of which the mixture is the logarithm, in 1/1024
+	Over     uint64        // those with evidence above WeakCut
+	Observed uint64        // distinct records of each in the bin, added up
+	Top      []TraitMember // of those over the cut, the strongest, ties by name
 }
 
 // TraitMember is one of the strongest identities behind a trait.
@@ -84,7 +82,7 @@ const (
 	weakTop = 6.0
 	// weakShare is the share of identities that are taken to drift.
 	weakShare = 0.1
-	// TraitUnit is how many units of a sum make one nat, or one expected record.
+	// TraitUnit is how many units of a sum make one nat.
 	TraitUnit = 1024
 	// MaxSharedTraits is how many traits of one dimension are kept in a bin, those of
 	// smallest hash; maxTraitMembers how many identities are named of each.
@@ -95,11 +93,11 @@ const (
 // ActiveIdentity is what TraitSums needs of an identity that was active in a bin that
 // has ended.
 type ActiveIdentity struct {
-	Dimension          int
-	Identity           string
-	Log                float64       // natural log of its evidence
-	Observed, Expected float64       // distinct records in the bin
-	Traits             []trait.Trait // what it came through in the bin, each once
+	Dimension int
+	Identity  string
+	Log       float64       // natural log of its evidence
+	Observed  float64       // distinct records in the bin
+	Traits    []trait.Trait // what it came through in the bin, each once
 }
 
 // Add takes in one identity.
@@ -136,7 +134,6 @@ func (s *TraitSum) add(m *ActiveIdentity, w int64, name bool) {
 	s.Weak += w
 	s.Linear += uint64(math.Round(TraitUnit * math.Exp(float64(w)/TraitUnit)))
 	s.Observed += uint64(max(m.Observed, 0))
-	s.Expected += uint64(max(m.Expected, 0)*TraitUnit + 0.5)
 	if m.Log < WeakCut {
 		return
 	}
@@ -177,7 +174,6 @@ func (s *TraitSum) plus(o *TraitSum) *TraitSum {
 	s.Linear += o.Linear
 	s.Over += o.Over
 	s.Observed += o.Observed
-	s.Expected += o.Expected
 	s.Top = strongest(append(slices.Clone(s.Top), o.Top...))
 	return s
 }
@@ -231,7 +227,7 @@ func traitHash(identity string) uint64 {
 	return h.Sum64()
 }
 
-const traitSumsVersion = 1
+const traitSumsVersion = 2
 
 // AppendBinary appends the canonical encoding.
 func (s *TraitSums) AppendBinary(b []byte) []byte {
@@ -260,7 +256,7 @@ func (s *TraitSums) AppendBinary(b []byte) []byte {
 func (s *TraitSum) appendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, s.N)
 	b = binary.AppendVarint(b, s.Weak)
-	for _, v := range []uint64{s.Linear, s.Over, s.Observed, s.Expected, uint64(len(s.Top))} {
+	for _, v := range []uint64{s.Linear, s.Over, s.Observed, uint64(len(s.Top))} {
 		b = binary.AppendUvarint(b, v)
 	}
 	for _, m := range s.Top {
@@ -271,7 +267,7 @@ func (s *TraitSum) appendBinary(b []byte) []byte {
 }
 
 func readTraitSum(r *wire.Reader) *TraitSum {
-	s := &TraitSum{N: r.Uvarint(), Weak: r.Varint(), Linear: r.Uvarint(), Over: r.Uvarint(), Observed: r.Uvarint(), Expected: r.Uvarint()}
+	s := &TraitSum{N: r.Uvarint(), Weak: r.Varint(), Linear: r.Uvarint(), Over: r.Uvarint(), Observed: r.Uvarint()}
 	for range r.CountUpTo(maxTraitMembers) {
 		s.Top = append(s.Top, TraitMember{r.Varint(), r.Text()})
 	}

@@ -33,6 +33,7 @@ func (c *Crowd) Weigh(bin int64, perDay, budget float64, names []string, traits 
 			Group: crowdGroup(names[k.Member], names[k.Dimension]), Trait: k.Identity, N: float64(of.N), AllN: float64(every.N),
 			Weak: float64(of.Weak) / TraitUnit, Linear: float64(of.Linear) / TraitUnit,
 			AllLinear: float64(every.Linear) / TraitUnit, Over: of.Over, AllOver: every.Over,
+			Observed: float64(of.Observed), AllObserved: float64(every.Observed),
 		}
 	}
 	out := make([]WeakGroup, len(keys))
@@ -41,7 +42,7 @@ func (c *Crowd) Weigh(bin int64, perDay, budget float64, names []string, traits 
 		of := traits.Traits[k]
 		weak := &WeakMembers{
 			Bin: bin, Strong: ev.Log >= ev.Threshold-episode.Margin, Dimension: names[k.Member],
-			Count: int64(of.Over), Observed: float64(of.Observed), Expected: float64(of.Expected) / TraitUnit,
+			Count: int64(of.Over), Observed: float64(of.Observed), Expected: ev.Expected,
 		}
 		for _, m := range of.Top {
 			weak.Top = append(weak.Top, m.Identity)

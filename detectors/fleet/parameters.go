@@ -41,12 +41,13 @@ func (c *Config) parameters(f *Fleet) *score.Parameters {
 	return p
 }
 
-// threshold returns the least evidence that is crossed no more often than share
-// times a day: formula 6. What the fleet has crossed in its memory is counted. Theory
-// counts as if it had been seen for Prior days more: a day or bin in which a change may
-// begin adds one to a statistic's mean, so that h is crossed no more than growth·e^(-h)
-// times a day; and where h is crossed so often at its lowest edge, then no more than
-// e^-(h-edge) times that.
+// threshold returns the least evidence that is crossed no more often than share times a
+// day: formula 6. Up to the highest edge that was crossed often enough it is as counted.
+// Beyond it crossings fall as an exponential of the mean excess that was seen: the
+// highest of n days is exceeded every n days, however small the share. Theory counts as
+// if it had been seen for Prior days more: a day or bin in which a change may begin adds
+// one to a statistic's mean, so that h is crossed no more than growth·e^(-h) times a day;
+// and where the lowest edge is crossed so often, then no more than e^-(h-edge) times that.
 func (c *Config) threshold(d *dim, g score.Group, share float64) float64 {
 	growth := 1.0
 	if d.age > 0 {
@@ -56,13 +57,28 @@ func (c *Config) threshold(d *dim, g score.Group, share float64) float64 {
 		}
 		growth = max(n/min(d.age, c.Tuning.Memory), 1)
 	}
-	if d.span > 0 {
-		growth = min(growth, (d.cross[g][0]+d.today[g][0]+unseen)/d.span*math.Exp(edgeFrom))
+	var seen [edges]float64
+	for i := range seen {
+		seen[i] = d.cross[g][i] + d.today[g][i]
 	}
+	if d.span > 0 {
+		growth = min(growth, (seen[0]+unseen)/d.span*math.Exp(edgeFrom))
+	}
+	at := 0
+	for at+1 < edges && seen[at+1] >= c.Tuning.Crossings {
+		at++
+	}
+	excess := 2.0 // of a pseudo-crossing
+	for i := at + 1; i < edges; i++ {
+		excess += seen[i] / 2
+	}
+	excess /= seen[at] + 1
 	for h := minThreshold; h < score.MaxLog-1; h += 0.25 {
-		edge := int(2 * (h - edgeFrom))
-		seen := d.cross[g][edge] + d.today[g][edge]
-		if (seen+c.Tuning.Prior*growth*math.Exp(-h))/(d.span+c.Tuning.Prior) <= share {
+		n := seen[int(2*(h-edgeFrom))]
+		if beyond := h - (edgeFrom + float64(at)/2); beyond > 0 {
+			n = max(n, (seen[at]+1)*math.Exp(-beyond/excess))
+		}
+		if (n+c.Tuning.Prior*growth*math.Exp(-h))/(d.span+c.Tuning.Prior) <= share {
 			return h
 		}
 	}

@@ -6,6 +6,8 @@ type Tuning struct {
 	Memory float64 // days for which bins are remembered
 	Prior  float64 // days of theory in a threshold
 
+	Crossings float64 // that make a level of evidence count as it was seen
+
 	TailShare  float64 // share of bins that make a tail
 	TailBins   float64 // bins that do at the least
 	TailPrior  float64 // pseudo-excesses
@@ -23,7 +25,7 @@ type Tuning struct {
 // DefaultTuning returns the shipped numbers.
 func DefaultTuning() Tuning {
 	return Tuning{
-		Memory: 60, Prior: 5,
+		Memory: 60, Prior: 5, Crossings: 5,
 		TailShare: 0.01, TailBins: 15, TailPrior: 10, TailExcess: 2, TailShape: 0.5,
 		Dispersion: 20, Newcomers: 10, Crowd: 6, Chance: 1.5, Ordinary: 0.3, ClassDays: 30,
 	}

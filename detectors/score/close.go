@@ -226,6 +226,7 @@ func (e *Engine) judgeBin(v *view, c *Counts, g *gather, sample *Sample) {
 				if x <= 0 && v.spent(Burst) {
 					keep *= math.Exp(-spendBin)
 				}
+				g.ev.surprise(&v.class.Tail[st], x)
 				now := r.step(&w, x-allowed, keep)
 				if st == BinRows {
 					s.more.rowBins = min(s.more.rowBins+1, math.MaxUint16-1)
@@ -314,6 +315,7 @@ func (e *Engine) judgeDaily(v *view, st Stat, needed bool, g *gather) {
 					r = now
 				}
 				if h == 0 {
+					g.ev.surprise(&v.class.Tail[st], x)
 					g.ev.Stats[st].explain(v.count(st), mu, k, v.mode, x, allowed)
 				}
 			}

@@ -15,6 +15,10 @@ type Evidence struct {
 	Stats          [NumStats]StatEvidence
 	Peers          string // the class it was held against; empty: the whole dimension
 	Scored         bool   // false: the bin was not scored
+	// Surprise is -ln of the share of such bins or days of the fleet that say more than
+	// this one alone, by the statistic of which that is largest; 0 for what is not in the
+	// tail.
+	Surprise float64
 	// Explained says that Stats tell of everything, in logarithms: of a candidate, of
 	// what is Hot, and by Explain.
 	Explained bool
@@ -51,6 +55,13 @@ type StatEvidence struct {
 // explain sets what one bin or day says on its own.
 func (s *StatEvidence) explain(observed, expected, k, mode, ratio, allowed float64) {
 	s.Judged, s.Observed, s.Expected, s.K, s.Mode, s.Ratio, s.Allowed = true, observed, expected, k, mode, ratio, allowed
+}
+
+// surprise keeps how rare a log mean ratio is in the fleet.
+func (ev *Evidence) surprise(t *Tail, x float64) {
+	if t.Scale > 0 && x > t.At {
+		ev.Surprise = max(ev.Surprise, t.surprise(x))
+	}
 }
 
 // gather collects the statistics of one judgement.

@@ -35,6 +35,7 @@ func (c *campaigns) find(end int64) {
 	plan := c.search.Find(end, c.subjects(), c.existing())
 	for _, j := range plan.Joins {
 		c.store.join(j.ID, j.Key)
+		c.store.assure(c.store.records[j.ID])
 	}
 	for i := range plan.New {
 		c.gather(&plan.New[i].Cause, plan.New[i].Members, end)
@@ -58,7 +59,7 @@ func (c *campaigns) subjects() (out []campaign.Subject) {
 		}
 		out = append(out, campaign.Subject{
 			ID: ep.ID(), Key: record.key, Order: order, Opened: ep.Opened, Exposed: ep.Exposed,
-			Facts: ep.Facts, Fact: record.fact, Announced: record.announced, Traits: record.traits,
+			Facts: ep.Facts, Fact: record.fact, Announced: record.announced, Traits: record.traits, Excess: record.excess,
 		})
 	}
 	last := func(s *campaign.Subject) int {
@@ -190,7 +191,7 @@ func (r *episodeRecord) describe(sum *campaign.Summary) {
 		r.exposed = *through
 	}
 	r.evidence.log, r.evidence.threshold = cause.Log, cause.Threshold
-	r.campaign.count, r.campaign.surest = sum.Count(), sum.Confidence
+	r.campaign.count, r.surest = sum.Count(), sum.Confidence
 	weak := cause.Weak
 	if weak == nil {
 		return

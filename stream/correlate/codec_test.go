@@ -44,14 +44,14 @@ func fullRecord() *episodeRecord {
 		traits:  []campaign.TraitShare{{Trait: trait.Trait{Dimension: 1, Identity: "office"}, Share: 0.5}},
 		learned: learned{
 			onset: -1, exposed: exposed, fact: fact.RetiredKey, detail: map[string]string{"retired_at": "2026-01-02"},
-			shareNew: &share, firstSeen: 7, lastSeen: 8, traitsKnown: true,
+			shareNew: &share, firstSeen: 7, lastSeen: 8, traitsKnown: true, surest: episode.Likely,
+			excess: []campaign.Excess{{Measure: "distinct", From: 9, Amount: 36}},
 			evidence: caseEvidence{bin: 2, until: 3, group: "volume", log: 12.5, threshold: 10, peers: "user:crm", observed: 40, expected: 4,
 				measures: []stream.MeasureEvidence{{Measure: "distinct", Log: 12.5, Observed: 40, Rates: []stream.RateEvidence{{Rate: 2, Log: 11}}}}},
 		},
 		campaign: &campaignRecord{
 			through: &exposed, announcedAlone: 2, count: 6,
 			forgotten: campaign.Totals{{Dimension: "user", Count: 1, Records: 2, High: 3, Low: 4, Rows: 5}},
-			surest:    episode.Likely,
 			cause: &campaign.Cause{Kind: campaign.ByTrait, Dimension: "network", Identity: "office", Log: 7, Threshold: 5,
 				Weak: &campaign.WeakMembers{Bin: 3, Strong: true, Dimension: "user", Count: 4, Observed: 5, Expected: 6, Top: []string{"kim"}}},
 		},

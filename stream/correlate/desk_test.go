@@ -171,7 +171,7 @@ func factOf(dim int, identity string, name fact.Name, exposed int64) stream.Fact
 func company(t testing.TB, n int, change func(i int, m *campaign.ActiveIdentity)) *campaign.TraitSums {
 	s := new(campaign.TraitSums)
 	for i := range n {
-		m := &campaign.ActiveIdentity{Dimension: dimension(t, "user"), Identity: fmt.Sprintf("u%03d", i), Log: -1, Observed: 10, Expected: 10,
+		m := &campaign.ActiveIdentity{Dimension: dimension(t, "user"), Identity: fmt.Sprintf("u%03d", i), Log: -1, Observed: 10,
 			Traits: []trait.Trait{{Dimension: dimension(t, "network"), Identity: "office"}, {Dimension: dimension(t, "key"), Identity: "kid-1"}}}
 		if change != nil {
 			change(i, m)

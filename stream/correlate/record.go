@@ -40,7 +40,9 @@ type learned struct {
 	shareNew    *float64 // see stream.Context, as the next two
 	firstSeen   int64
 	lastSeen    int64
-	traitsKnown bool // the traits of the record were told since
+	traitsKnown bool               // the traits of the record were told since
+	excess      []campaign.Excess  // by the latest candidate
+	surest      episode.Confidence // of those that it stands for, facts apart
 }
 
 // caseEvidence is the evidence of the bin that makes the case, the strongest so
@@ -61,11 +63,10 @@ type caseEvidence struct {
 // campaignRecord is what a campaign has beside what every episode has.
 type campaignRecord struct {
 	cause          *campaign.Cause
-	through        *episode.Exposed   // what the shared trait itself has exposed, where it stands out
-	forgotten      campaign.Totals    // of members whose episodes are forgotten
-	announcedAlone int                // members that were told beside the campaign
-	count          int64              // members there are and were, as last described
-	surest         episode.Confidence // of the members, as last described
+	through        *episode.Exposed // what the shared trait itself has exposed, where it stands out
+	forgotten      campaign.Totals  // of members whose episodes are forgotten
+	announcedAlone int              // members that were told beside the campaign
+	count          int64            // members there are and were, as last described
 }
 
 // reset forgets what was learned before the episode opened at the end of a tick
@@ -87,11 +88,21 @@ func (r *episodeRecord) learn(in *tickInput, open bool, end int64) {
 			r.evidence = evidenceOf(c, end)
 		}
 		r.onset = c.Onset
+		r.excess = excessOf(c)
 		r.learnContext(&c.Context)
 	}
 	for i := range in.facts {
 		r.learnFact(&in.facts[i], in.candidate == nil)
 	}
+}
+
+func excessOf(c *stream.Candidate) []campaign.Excess {
+	out := make([]campaign.Excess, len(c.Measures))
+	for i := range c.Measures {
+		m := &c.Measures[i]
+		out[i] = campaign.Excess{Measure: m.Measure, From: m.From, Amount: m.Observed - m.Expected}
+	}
+	return out
 }
 
 func evidenceOf(c *stream.Candidate, end int64) caseEvidence {

@@ -83,7 +83,8 @@ func (l *learned) appendBinary(b []byte) []byte {
 	b = l.exposed.AppendBinary(b)
 	b = l.evidence.appendBinary(b)
 	b = wire.AppendTextMap(wire.AppendText(b, string(l.fact)), l.detail)
-	return wire.AppendBool(wire.AppendOptional(b, l.shareNew), l.traitsKnown)
+	b = wire.AppendBool(wire.AppendOptional(b, l.shareNew), l.traitsKnown)
+	return wire.AppendText(wire.AppendList(b, l.excess, appendExcess), string(l.surest))
 }
 
 func readLearned(r *wire.Reader) (l learned) {
@@ -91,7 +92,17 @@ func readLearned(r *wire.Reader) (l learned) {
 	l.exposed, l.evidence = episode.ReadExposed(r), readCaseEvidence(r)
 	l.fact, l.detail = fact.Name(r.Text()), r.TextMap()
 	l.shareNew, l.traitsKnown = r.Optional(), r.Bool()
+	l.excess = wire.List(r, func() campaign.Excess { return readExcess(r) })
+	l.surest = episode.Confidence(r.Text())
 	return l
+}
+
+func appendExcess(b []byte, e *campaign.Excess) []byte {
+	return wire.AppendFloat64(wire.AppendVarints(wire.AppendText(b, e.Measure), e.From), e.Amount)
+}
+
+func readExcess(r *wire.Reader) campaign.Excess {
+	return campaign.Excess{Measure: r.Text(), From: r.Varint(), Amount: r.Float64()}
 }
 
 // numbers lists the numbers in a fixed order.
@@ -123,7 +134,7 @@ func (c *campaignRecord) appendBinary(b []byte) []byte {
 		b = c.through.AppendBinary(b)
 	}
 	b = c.forgotten.AppendBinary(b)
-	return wire.AppendText(wire.AppendVarints(b, int64(c.announcedAlone), c.count), string(c.surest))
+	return wire.AppendVarints(b, int64(c.announcedAlone), c.count)
 }
 
 func readCampaignRecord(r *wire.Reader) *campaignRecord {
@@ -133,6 +144,6 @@ func readCampaignRecord(r *wire.Reader) *campaignRecord {
 		c.through = &e
 	}
 	c.forgotten = campaign.ReadTotals(r)
-	c.announcedAlone, c.count, c.surest = int(r.Varint()), r.Varint(), episode.Confidence(r.Text())
+	c.announcedAlone, c.count = int(r.Varint()), r.Varint()
 	return c
 }

@@ -163,16 +163,16 @@ func (r *episodeRecord) states(ep *episode.Episode) string {
 	return ep.Facts
 }
 
-// confidence returns how sure an episode is; a campaign is as sure as its surest
-// member, and certain if its members share a fact.
+// confidence returns how sure an episode is: as sure as the surest of those that it stands
+// for, since they show the same events or share its cause, and certain if a fact is known.
 func (r *episodeRecord) confidence() episode.Confidence {
 	known := r.fact
 	if r.campaign != nil {
 		known = r.campaign.cause.Fact
 	}
 	own := episode.ConfidenceOf(known, alerting.RoundLog(r.evidence.log), alerting.RoundLog(r.evidence.threshold))
-	if r.campaign != nil && r.campaign.surest.Compare(own) > 0 {
-		return r.campaign.surest
+	if r.surest.Compare(own) > 0 {
+		return r.surest
 	}
 	return own
 }

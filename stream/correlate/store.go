@@ -89,6 +89,14 @@ func (b *episodeStore) join(id episode.ID, key string) {
 	b.changed[id] = true
 }
 
+// assure makes an episode as sure as one that shows the same events.
+func (b *episodeStore) assure(record *episodeRecord) {
+	id, ok := b.byKey[record.lead]
+	if lead := b.records[id]; ok && record.fact == "" && record.confidence().Compare(lead.surest) > 0 {
+		lead.surest, b.changed[id] = record.confidence(), true
+	}
+}
+
 // leave has an episode stand alone.
 func (b *episodeStore) leave(id episode.ID) {
 	if record := b.records[id]; record.lead != "" {

@@ -90,6 +90,7 @@ func (t *Task) observe(inputs []tickInput, acts *tickActions) (opened []episode.
 		}
 		record := t.store.recordOf(in.id, &d, t.cfg.Grid, acts.end)
 		record.learn(in, d.Episode.Closed == 0, acts.end)
+		t.store.assure(record)
 		acts.add(in.id, d.Action)
 		if d.Action == episode.Open {
 			opened = append(opened, in.id)

@@ -56,7 +56,7 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 		id.followed.past.add(&counts)
 	}
 	if active && d.person(id.dimension()) && id.tally.events > 0 {
-		traits.Add(id.member(&ev))
+		traits.Add(id.member(&ev, &counts))
 	}
 	id.open = false
 	if ev.Explained {
@@ -66,11 +66,13 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 	d.snapshots.touch(id, tick)
 }
 
-// member tells of the evidence of an identity whose bin has ended.
-func (id *identity) member(ev *score.Evidence) *campaign.ActiveIdentity {
+// member tells of the evidence of an identity whose bin has ended: what it says over time,
+// or how rare the bin is in this fleet, which is not held to what the model says. The
+// model knows little of who is new; that ten of such people do what hardly one of
+// thousands has done says much.
+func (id *identity) member(ev *score.Evidence, counts *score.Counts) *campaign.ActiveIdentity {
 	m := &campaign.ActiveIdentity{
-		Dimension: id.dimension(), Identity: id.name(), Log: ev.Log,
-		Observed: ev.Stats[score.BinDistinct].Observed, Expected: ev.Stats[score.BinDistinct].Expected,
+		Dimension: id.dimension(), Identity: id.name(), Log: max(ev.Log, score.Calibrated(ev.Surprise)), Observed: counts[score.Distinct],
 	}
 	for i := range id.tally.traits {
 		m.Traits = append(m.Traits, id.tally.traits[i].Trait())
