@@ -91,9 +91,9 @@ type class struct {
 	low         [score.NumStats]float64 // evidence of those in the lowest cell
 	square      [score.NumStats]float64
 	weight      [score.NumStats]float64
-	young       [youth]float64
-	first       [youth][score.NumMeasures]float64
-	firstSquare [youth][score.NumMeasures]float64
+	young       [youth + 1]float64
+	first       [youth + 1][score.NumMeasures]float64
+	firstSquare [youth + 1][score.NumMeasures]float64
 	days        float64
 	day         int64
 	mode        [8]float64

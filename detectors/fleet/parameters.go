@@ -18,10 +18,7 @@ func (c *Config) parameters(f *Fleet) *score.Parameters {
 	}
 	for i := range f.dims {
 		d, out := &f.dims[i], &p.Dimensions[i]
-		for g := range out.Threshold {
-			share := c.Budget * c.Shares[i] / max(live, 1e-9) * c.Groups[g]
-			out.Threshold[g] = c.threshold(d, score.Group(g), share)
-		}
+		c.setThresholds(d, c.Budget*c.Shares[i]/max(live, 1e-9), &out.Threshold)
 		out.Known = f.known
 		all := d.classes[0]
 		whole := all.export(&c.Tuning, nil)
@@ -41,14 +38,46 @@ func (c *Config) parameters(f *Fleet) *score.Parameters {
 	return p
 }
 
-// threshold returns the least evidence that is crossed no more often than share times a
-// day: formula 6. Up to the highest edge that was crossed often enough it is as counted.
-// Beyond it crossings fall as an exponential of the mean excess that was seen: the
-// highest of n days is exceeded every n days, however small the share. Theory counts as
-// if it had been seen for Prior days more: a day or bin in which a change may begin adds
-// one to a statistic's mean, so that h is crossed no more than growth·e^(-h) times a day;
-// and where the lowest edge is crossed so often, then no more than e^-(h-edge) times that.
-func (c *Config) threshold(d *dim, g score.Group, share float64) float64 {
+// setThresholds spends a dimension's budget, of episodes a day: formula 6. A group gets
+// its share, and of what others cannot spend at the least threshold the same part more.
+func (c *Config) setThresholds(d *dim, budget float64, out *[score.NumGroups]float64) {
+	var of [score.NumGroups]upcrossings
+	left, taken := budget, 0.0
+	for g := range of {
+		of[g] = c.crossings(d, score.Group(g))
+		if share := budget * c.Groups[g]; of[g].rate(minThreshold) < share {
+			left -= of[g].rate(minThreshold)
+		} else {
+			taken += c.Groups[g]
+		}
+	}
+	for g := range of {
+		share := left * c.Groups[g] / max(taken, 1e-9)
+		h := minThreshold
+		for h < score.MaxLog-1 && of[g].rate(h) > share {
+			h += 0.25
+		}
+		out[g] = h
+	}
+}
+
+// upcrossings is how often the evidence of a group crosses a level in a dimension.
+type upcrossings struct {
+	seen   [edges]float64 // in days, of each edge
+	days   float64
+	at     float64 // the highest edge that was crossed often enough, in nats
+	over   float64 // how often it was
+	excess float64 // mean of what crosses it above it, in nats
+	theory float64 // crossings of nothing at all that theory allows in its days
+	prior  float64 // these days
+}
+
+// crossings counts those that the dimension remembers.
+func (c *Config) crossings(d *dim, g score.Group) upcrossings {
+	out := upcrossings{days: d.span, prior: c.Tuning.Prior, at: edgeFrom}
+	for i := range out.seen {
+		out.seen[i] = d.cross[g][i] + d.today[g][i]
+	}
 	growth := 1.0
 	if d.age > 0 {
 		n := d.days
@@ -57,32 +86,39 @@ func (c *Config) threshold(d *dim, g score.Group, share float64) float64 {
 		}
 		growth = max(n/min(d.age, c.Tuning.Memory), 1)
 	}
-	var seen [edges]float64
-	for i := range seen {
-		seen[i] = d.cross[g][i] + d.today[g][i]
-	}
 	if d.span > 0 {
-		growth = min(growth, (seen[0]+unseen)/d.span*math.Exp(edgeFrom))
+		growth = min(growth, (out.seen[0]+unseen)/d.span*math.Exp(edgeFrom))
 	}
-	at := 0
-	for at+1 < edges && seen[at+1] >= c.Tuning.Crossings {
-		at++
+	out.theory = c.Tuning.Prior * growth
+	i := 0
+	for i+1 < edges && out.seen[i+1] >= c.Tuning.Crossings {
+		i++
 	}
-	excess := 2.0 // of a pseudo-crossing
-	for i := at + 1; i < edges; i++ {
-		excess += seen[i] / 2
+	out.at, out.over = edgeFrom+float64(i)/2, out.seen[i]+1
+	out.excess = pseudoExcess
+	for _, n := range out.seen[i+1:] {
+		out.excess += n / 2
 	}
-	excess /= seen[at] + 1
-	for h := minThreshold; h < score.MaxLog-1; h += 0.25 {
-		n := seen[int(2*(h-edgeFrom))]
-		if beyond := h - (edgeFrom + float64(at)/2); beyond > 0 {
-			n = max(n, (seen[at]+1)*math.Exp(-beyond/excess))
-		}
-		if (n+c.Tuning.Prior*growth*math.Exp(-h))/(d.span+c.Tuning.Prior) <= share {
-			return h
-		}
+	out.excess /= out.over
+	return out
+}
+
+// pseudoExcess is the excess of one crossing more than were seen, in nats.
+const pseudoExcess = 2
+
+// rate returns how often a day h is crossed. Up to the highest edge that was crossed
+// often enough it is as counted. Beyond it crossings fall as an exponential of the mean
+// excess too: the highest of n days is exceeded every n days, however small the share.
+// Theory counts as if it had been seen for some days more: a day or bin in which a change
+// may begin adds one to a statistic's mean, so that h is crossed no more than
+// growth·e^(-h) times a day; and where the lowest edge is crossed so often, then no more
+// than e^-(h-edge) times that.
+func (x *upcrossings) rate(h float64) float64 {
+	n := x.seen[int(2*(h-edgeFrom))]
+	if h > x.at {
+		n = max(n, x.over*math.Exp(-(h-x.at)/x.excess))
 	}
-	return score.MaxLog - 1
+	return (n + x.theory*math.Exp(-h)) / (x.days + x.prior)
 }
 
 // unseen is how many crossings may have been missed where none was seen: with 4 there

@@ -39,9 +39,9 @@ type classCounters struct {
 	tail        [score.NumStats][tailCells]uint64 // bins by log mean ratio
 	low         [score.NumStats]uint64            // evidence of those in the lowest cell, fixed point
 	weight      [score.NumStats]uint64            // fixed point
-	young       [youth]uint64
-	first       [youth][score.NumMeasures]uint64
-	firstSquare [youth][score.NumMeasures]uint64
+	young       [youth + 1]uint64
+	first       [youth + 1][score.NumMeasures]uint64
+	firstSquare [youth + 1][score.NumMeasures]uint64
 	day, bin    [ratioCells]uint64 // identities by count against mean
 	off, work   uint64
 	days        uint64
@@ -117,7 +117,7 @@ func (c *classSums) add(l *score.Sample) {
 		c.square[st] += int64(math.Round(l.Square[st] * fixed))
 		c.weight[st] += uint64(math.Round(l.Weight[st] * fixed))
 	}
-	if l.Days > 0 && l.Young >= 0 {
+	if l.Days > 0 {
 		c.young[l.Young]++
 		for m, n := range l.First {
 			v := uint64(min(n, mostFirst))

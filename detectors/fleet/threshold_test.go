@@ -10,7 +10,7 @@ import (
 func crossings(n int, nats float32) *Sums {
 	s := &Sums{}
 	for range n {
-		l := score.Sample{Bins: 1, Young: -1}
+		l := score.Sample{Bins: 1}
 		l.Is[score.Burst] = nats
 		s.Add(0, &l)
 	}

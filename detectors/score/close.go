@@ -45,7 +45,7 @@ func (e *Engine) CloseExplained(s *State, dim int, bin int64, c *Counts, p *Para
 func (e *Engine) closeBin(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample, explain bool) {
 	*ev = Evidence{}
 	if sample != nil {
-		*sample = Sample{Young: -1}
+		*sample = Sample{}
 	}
 	if s.last > clampBin(bin) {
 		return

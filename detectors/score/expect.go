@@ -36,7 +36,11 @@ func (e *Engine) expectDay(v *view, st Stat, h int) (mu, k float64, ok bool) {
 	if young < 0 {
 		return max(mu, floor), k, true
 	}
-	if p := &v.class.First[young]; st != DayOff && p.Mean[m] >= 0 && !t.NoNewcomer {
+	p := &v.class.First[young]
+	if p.Mean[m] < 0 {
+		p = &v.class.First[youth]
+	}
+	if st != DayOff && p.Mean[m] >= 0 && !t.NoNewcomer {
 		n := float64(young)
 		mu = (t.Newcomer*p.Mean[m] + n*fast) / (t.Newcomer + n)
 		k = 1 / (1/k + p.Spread[m]/(1+n))

@@ -31,7 +31,7 @@ func (e *Engine) closeDay(v *view, day int64, sample *Sample) {
 	}
 	if sample != nil {
 		sample.Days++
-		sample.Young = s.youngOf()
+		sample.Young = min(int(s.days), youth)
 		sample.First = v.now
 	}
 	e.learnDay(v)

@@ -30,7 +30,7 @@ type Class struct {
 	Off   [offBins]float64  // share of those at work who were at unusual hours, in the bin before and those before it
 	K     [NumStats]float64
 	Tail  [NumStats]Tail
-	First [youth]Newcomer // what they do on their first days
+	First [youth + 1]Newcomer // what they do on their first days with work, and last on any later one
 }
 
 // offBins is for how many bins it is kept that all work at an unusual hour.
@@ -43,7 +43,7 @@ const modeDays = 8
 // youth is how many days with work make an identity known.
 const youth = 5
 
-// Newcomer is a Gamma of what peers did on a day of their youth.
+// Newcomer is a Gamma of what peers did on a day of their youth, or later.
 type Newcomer struct {
 	Mean, Spread [NumMeasures]float64 // Spread is the squared coefficient of variation; Mean of -1: unknown
 }

@@ -6,7 +6,7 @@ type Sample struct {
 	Token uint32 // of its peers
 	Days  int    // days closed
 	Bins  int    // bins with work closed
-	Young int    // which day of its youth the closed day was, -1: none
+	Young int    // which day of its youth the closed day was, youth of a later one
 	First [NumMeasures]float64
 	Off   bool // at work at an unusual hour of its own
 	Work  bool // at work in the bin, and old enough to have usual hours
