@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	sumsVersion  = 11
-	fleetVersion = 10
+	sumsVersion  = 12
+	fleetVersion = 11
 	maxDims      = 64
 	maxClasses   = 1 << 16
 	maxName      = 1024

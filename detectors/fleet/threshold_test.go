@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/weirhq/weir/detectors/score"
@@ -52,5 +54,57 @@ func TestWhatRaisesAThreshold(t *testing.T) {
 	}
 	if common := played(40, 0, 30); common > calm+1 {
 		t.Errorf("a common day raises the threshold from %.2f to %.2f", calm, common)
+	}
+}
+
+// The highest evidence of three weeks is exceeded every three weeks: where the share of the
+// budget is smaller, the threshold lies above it. Evidence here crosses 2 nats once a day
+// and has an exponential excess of mean 3. What is spent is then less than nine tenths of
+// what a threshold at the highest seen spends; the mean excess of a few is not known well
+// enough for the share itself.
+func TestThresholdBeyondWhatWasSeen(t *testing.T) {
+	const excess, fleets = 3.0, 400
+	for _, share := range []float64{0.05, 0.0125} {
+		rng := rand.New(rand.NewPCG(3, 1))
+		spent, atHighest := 0.0, 0.0
+		for range fleets {
+			x := upcrossings{days: 21}
+			for range 21 {
+				for i := range edgeOf(2 + rng.ExpFloat64()*excess) {
+					x.seen[i]++
+				}
+			}
+			rate := func() float64 { return math.Exp(-(x.threshold(share) - 2) / excess) }
+			atHighest += rate() / fleets
+			x.extrapolate(DefaultTuning().Crossings)
+			spent += rate() / fleets
+		}
+		if spent > 0.9*atHighest || spent < share {
+			t.Errorf("of a share of %v a day %.4f are spent, %.4f without extrapolation", share, spent, atHighest)
+		}
+	}
+}
+
+// A budget that the groups without any evidence cannot spend goes to the others.
+func TestWhatIsLeftGoesToTheOthers(t *testing.T) {
+	thresholds := func(groups ...score.Group) (h [score.NumGroups]float64) {
+		c, f := NewConfig(2, []string{"user"}, 24), New(1)
+		var p *score.Parameters
+		for bin := range int64(24 * 30) {
+			s := &Sums{}
+			l := score.Sample{Bins: 1}
+			for _, g := range groups {
+				if bin%24 == 12 {
+					l.Is[g] = float32(2 + bin/24%10)
+				}
+			}
+			s.Add(0, &l)
+			p = c.CloseBin(f, bin, bin/24, s)
+		}
+		return p.Dimensions[0].Threshold
+	}
+	alone, among := thresholds(score.Volume), thresholds(score.Volume, score.Novelty, score.Burst, score.Rare, score.Hours)
+	if alone[score.Volume] >= among[score.Volume] {
+		t.Errorf("with all of the budget volume has a threshold of %.2f, with its part of it %.2f", alone[score.Volume], among[score.Volume])
 	}
 }

@@ -1,0 +1,106 @@
+package fleet
+
+import (
+	"math"
+
+	"github.com/weirhq/weir/detectors/score"
+)
+
+// setThresholds spends a dimension's budget, of episodes a day: formula 6. A group gets
+// its share, and of what others cannot spend at the least threshold the same part more.
+func (c *Config) setThresholds(d *dim, budget float64, out *[score.NumGroups]float64) {
+	var of [score.NumGroups]upcrossings
+	left, taken := budget, 0.0
+	for g := range of {
+		of[g] = c.crossings(d, score.Group(g))
+		if share := budget * c.Groups[g]; of[g].rate(minThreshold) < share {
+			left -= of[g].rate(minThreshold)
+		} else {
+			taken += c.Groups[g]
+		}
+	}
+	for g := range of {
+		out[g] = of[g].threshold(left * c.Groups[g] / max(taken, 1e-9))
+	}
+}
+
+// upcrossings is how often the evidence of a group crosses a level in a dimension.
+type upcrossings struct {
+	seen   [edges]float64 // in days, of each edge
+	days   float64
+	at     float64 // the highest edge that was crossed often enough, in nats
+	over   float64 // how often it was
+	excess float64 // mean of what crosses it above it, in nats
+	theory float64 // crossings of nothing at all that theory allows in its days
+	prior  float64 // these days
+}
+
+// crossings counts those that the dimension remembers.
+func (c *Config) crossings(d *dim, g score.Group) upcrossings {
+	out := upcrossings{days: d.span, prior: c.Tuning.Prior}
+	for i := range out.seen {
+		out.seen[i] = d.cross[g][i] + d.today[g][i]
+	}
+	growth := 1.0
+	if d.age > 0 {
+		n := d.days
+		if g == score.Burst {
+			n = d.bins
+		}
+		growth = max(n/min(d.age, c.Tuning.Memory), 1)
+	}
+	if d.span > 0 {
+		growth = min(growth, (out.seen[0]+unseen)/d.span*math.Exp(edgeFrom))
+	}
+	out.theory = c.Tuning.Prior * growth
+	out.extrapolate(c.Tuning.Crossings)
+	return out
+}
+
+// extrapolate sets what is said beyond the highest edge that was crossed often enough.
+func (x *upcrossings) extrapolate(enough float64) {
+	i := 0
+	for i+1 < edges && x.seen[i+1] >= enough {
+		i++
+	}
+	x.at, x.over, x.excess = edgeFrom+float64(i)/2, x.seen[i]+1, pseudoExcess
+	for _, n := range x.seen[i+1:] {
+		x.excess += n / 2
+	}
+	x.excess /= x.over
+}
+
+// pseudoExcess is the excess of one crossing more than were seen, in nats.
+const pseudoExcess = 2
+
+// threshold returns the least evidence that is crossed no more than share times a day.
+func (x *upcrossings) threshold(share float64) float64 {
+	h := minThreshold
+	for h < score.MaxLog-1 && x.rate(h) > share {
+		h += 0.25
+	}
+	return h
+}
+
+// rate returns how often a day h is crossed. Up to the highest edge that was crossed
+// often enough it is as counted. Beyond it, it is no less than an exponential of the mean
+// excess says: the highest of n days is exceeded every n days, however small the share.
+// Theory counts as if it had been seen for some days more:
+// a day or bin in which a change may begin adds one to a statistic's mean, so that h is
+// crossed no more than growth·e^(-h) times a day; and where the lowest edge is crossed so
+// often, then no more than e^-(h-edge) times that.
+func (x *upcrossings) rate(h float64) float64 {
+	n := x.seen[int(2*(h-edgeFrom))]
+	if h > x.at {
+		n = max(n, x.over*math.Exp(-(h-x.at)/x.excess))
+	}
+	return (n + x.theory*math.Exp(-h)) / (x.days + x.prior)
+}
+
+// unseen is how many crossings may have been missed where none was seen: with 4 there
+// would be some in 98 of 100 cases.
+const unseen = 4
+
+// minThreshold keeps evidence of next to nothing from opening an episode where nothing
+// ever crosses anything.
+const minThreshold = 1.0
