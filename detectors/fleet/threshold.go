@@ -63,11 +63,11 @@ func (x *upcrossings) extrapolate(enough float64) {
 	for i+1 < edges && x.seen[i+1] >= enough {
 		i++
 	}
-	x.at, x.over, x.excess = edgeFrom+float64(i)/2, x.seen[i]+1, pseudoExcess
+	x.at, x.over, x.excess = edgeFrom+float64(i)/2, x.seen[i], pseudoExcess
 	for _, n := range x.seen[i+1:] {
 		x.excess += n / 2
 	}
-	x.excess /= x.over
+	x.excess /= x.over + 1
 }
 
 // pseudoExcess is the excess of one crossing more than were seen, in nats.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // Evidence does not grow by waiting: an identity that does its usual for a year stays
@@ -67,5 +68,51 @@ func TestHoursHaveAShape(t *testing.T) {
 	}
 	if night, day := expected(3), expected(14); night > 15 || day < 45 {
 		t.Errorf("%.1f are expected at night and %.1f in the afternoon, where 10 and 60 are usual", night, day)
+	}
+}
+
+// A count that a newcomer's peers hardly ever reach is told as rare, though his evidence
+// is weak since nothing is known of him.
+func TestHowRareABinIs(t *testing.T) {
+	e := NewEngine(time.Hour, time.UTC, DefaultTuning())
+	p := Defaults(1, 8)
+	class := &p.Dimensions[0].Classes[0]
+	class.Tail[DayDistinct] = Tail{At: 0.1, LogOver: math.Log(0.01), Scale: 0.2, Shape: 0.25}
+	class.First[0].Mean[Distinct], class.First[0].Spread[Distinct] = 1.2, 0.3
+	surprise := func(n float64) float64 {
+		var s State
+		var ev Evidence
+		e.Close(&s, 0, 1000, distinct(n), p, &ev, nil)
+		return ev.Surprise
+	}
+	if got := surprise(1); got != 0 {
+		t.Errorf("an ordinary count has a surprise of %.2f nats", got)
+	}
+	if got := surprise(9); got < -math.Log(0.001) {
+		t.Errorf("nine where peers read 1.2 have a surprise of %.2f nats, want that of one in a thousand at the least", got)
+	}
+}
+
+// Who was there for two days, and comes back to read many times what his peers read in a
+// day, is judged by them: of no newcomers among them anything is known.
+func TestTheYoungAreHeldAgainstTheirPeers(t *testing.T) {
+	e := NewEngine(time.Hour, time.UTC, DefaultTuning())
+	p := Defaults(1, 8)
+	class := &p.Dimensions[0].Classes[0]
+	class.First[youth].Mean[Distinct], class.First[youth].Spread[Distinct] = 20, 0.3
+	log := func(n float64) float64 {
+		var s State
+		var ev Evidence
+		for day := range int64(2) {
+			e.Close(&s, 0, 24*day+10, distinct(8), p, &ev, nil)
+		}
+		e.Close(&s, 0, 24*14+20, distinct(n), p, &ev, nil)
+		return ev.Groups[Volume]
+	}
+	if got := log(20); got > 0.5 {
+		t.Errorf("as much as his peers: %.2f nats", got)
+	}
+	if got := log(300); got < 3 {
+		t.Errorf("fifteen times as much as his peers: %.2f nats", got)
 	}
 }
