@@ -120,7 +120,7 @@ func figures(a *Alert, loc *time.Location) []Field {
 		f = append(f, Field{"Last seen", at(a.LastSeen)})
 	}
 	if a.Kind == KindFact && len(a.Detail) > 0 {
-		f = append(f, Field{"Detail", strings.Join(details(a.Detail), "; ")})
+		f = append(f, Field{"Detail", strings.Join(details(a.Detail, maxValue), "; ")})
 	}
 	return f
 }

@@ -89,7 +89,11 @@ func (s *sentence) detail() string {
 	if len(s.a.Detail) == 0 {
 		return ""
 	}
-	return " (" + strings.Join(details(s.a.Detail), "; ") + ")"
+	limit := maxIdentity
+	if s.a.Fact == fact.SettingsChanged {
+		limit = maxChanged
+	}
+	return " (" + strings.Join(details(s.a.Detail, limit), "; ") + ")"
 }
 
 // said writes what a person has said, such as "Declared as expected by kim until Tue 10
@@ -129,13 +133,16 @@ const maxReason = 300
 // maxDetails bounds how many details a sentence names; the alert carries all.
 const maxDetails = 6
 
-// details lists the details of a fact, sorted by key.
-func details(m map[string]string) (list []string) {
+// maxChanged bounds what a sentence says of a change of the settings, in bytes.
+const maxChanged = 1400
+
+// details lists the details of a fact, sorted by key, each of at most limit bytes.
+func details(m map[string]string, limit int) (list []string) {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		if len(list) == maxDetails {
 			return append(list, strconv.Itoa(len(m)-maxDetails)+" more")
 		}
-		list = append(list, Printable(strings.ReplaceAll(key, "_", " "), maxIdentity)+": "+Printable(m[key], maxIdentity))
+		list = append(list, Printable(strings.ReplaceAll(key, "_", " "), maxIdentity)+": "+Printable(m[key], limit))
 	}
 	return list
 }

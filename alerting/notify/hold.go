@@ -5,11 +5,12 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 // Hold says how long a message waits so that people are disturbed less. That
 // follows from the alert, the time and the configuration; a critical alert never
-// waits.
+// waits, nor does a change of the configuration itself.
 type Hold struct {
 	// Quiet are the hours in which only grave alerts come through; nil: none.
 	Quiet *Quiet
@@ -30,7 +31,7 @@ type Quiet struct {
 // Until returns the time before which an alert is not to be sent that was raised
 // at the given time of the wall clock; that time itself where nothing holds it.
 func (h *Hold) Until(a *alerting.Alert, raised time.Time) time.Time {
-	if h == nil || a.Severity == episode.Critical {
+	if h == nil || a.Severity == episode.Critical || a.Fact == fact.SettingsChanged {
 		return raised
 	}
 	until := raised

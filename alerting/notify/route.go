@@ -5,6 +5,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 )
 
 // Route sends the alerts that match it to destinations. An alert must match each
@@ -40,6 +41,8 @@ func names(word string, c *alerting.Class) bool {
 // A message goes also where the episodes that it stands for would go: else it
 // would hide them from those who want to hear of them.
 //
+// That the settings have changed goes everywhere: who changes them may change the routes.
+//
 // Who hears of an episode also hears of its end, since the severity of an episode
 // never falls and its dimension stays. One exception: an episode that another
 // measure makes worse keeps its routes by severity and dimension, but may leave a
@@ -57,7 +60,7 @@ func (r *Routes) Wants(name string, a *alerting.Alert) bool {
 
 // WantsClass reports whether alerts of a class go to the destination of that name.
 func (r *Routes) WantsClass(name string, c *alerting.Class) bool {
-	if r == nil || len(r.List) == 0 && len(r.Default) == 0 {
+	if r == nil || len(r.List) == 0 && len(r.Default) == 0 || c.Fact == fact.SettingsChanged {
 		return true
 	}
 	matched := false

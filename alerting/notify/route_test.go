@@ -33,6 +33,7 @@ func TestRoutes(t *testing.T) {
 		{"one that names another that is grave", func(a *alerting.Alert) {
 			a.Members = &alerting.Members{Classes: []alerting.Class{{Kind: alerting.Statistical, Dimension: "user", Severity: episode.Critical}}}
 		}, "pager chat log"},
+		{"a change of the settings, which may be one of the routes", func(a *alerting.Alert) { a.Kind, a.Fact = alerting.KindFact, fact.SettingsChanged }, "pager chat crypto log none"},
 		{"a kind", func(a *alerting.Alert) { a.Kind = alerting.KindCampaign }, "chat"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -51,6 +52,18 @@ func TestRoutes(t *testing.T) {
 	}
 	if !(&Routes{}).Wants("any", alertingtest.Alert()) || !(*Routes)(nil).Wants("any", alertingtest.Alert()) {
 		t.Error("without routes an alert does not go everywhere")
+	}
+}
+
+// A change of the settings does not wait, since it may be one of what holds.
+func TestHoldsNoChangeOfSettings(t *testing.T) {
+	a, at := alertingtest.Alert(), time.Date(2026, 3, 3, 23, 0, 0, 0, time.UTC)
+	h := &Hold{Quiet: &Quiet{From: 22 * time.Hour, To: 7 * time.Hour}, Group: time.Hour}
+	if h.Until(a, at).Equal(at) {
+		t.Error("nothing is held")
+	}
+	if a.Fact = fact.SettingsChanged; !h.Until(a, at).Equal(at) {
+		t.Error("a change of the settings is held")
 	}
 }
 

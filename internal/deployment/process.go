@@ -57,9 +57,10 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 	if p.Sources, err = sourceOptions(c, o.Log); err != nil {
 		return nil, err
 	}
-	if p.Settings, err = InForce(s, o.Version); err != nil {
+	if p.Settings.JSON, err = InForce(s, o.Version); err != nil {
 		return nil, err
 	}
+	p.Settings.By = runner(c)
 	if p.Checkpoints, err = checkpoint.FromConfig(c); err != nil {
 		return nil, err
 	}
@@ -84,7 +85,9 @@ func InForce(s *settings.Settings, version string) ([]byte, error) {
 		RecordKey string         `json:"record_key"` // fingerprint
 		Zone      string         `json:"zone"`
 		Config    *config.Config `json:"config"`
-	}{version, s.Hasher.Fingerprint(), c.Time.Zone.String(), &c})
+		// Secrets are fingerprints under the record key, so that a change shows.
+		Secrets map[string]string `json:"secrets"`
+	}{version, s.Hasher.Fingerprint(), c.Time.Zone.String(), &c, fingerprints(&c, s.Hasher)})
 	if err != nil {
 		return nil, fmt.Errorf("writing the settings in force: %w", err)
 	}

@@ -176,15 +176,19 @@ func (r *reader) readRefused(ctx context.Context) error {
 	})
 }
 
-// readFleet reads what verdicts hold back.
+// readFleet reads what verdicts hold back, and since when the settings are in force.
 func (r *reader) readFleet(ctx context.Context) error {
 	var expected []correlate.ExpectedIdentity
+	var end topics.LedgerEnd
 	_, err := r.conn.ReadAll(ctx, r.names.Fleet, 0, func(rec *kgo.Record) (err error) {
 		if string(rec.Key) == correlate.VerdictsKey {
 			expected, err = correlate.ExpectedByVerdict(rec.Value)
 		}
-		return err
+		return cmp.Or(err, end.Load(rec.Key, rec.Value))
 	})
+	if end.SettingsAt != 0 {
+		r.h.Settings = &alerting.InForce{Since: alerting.Time(end.SettingsAt), By: end.SettingsBy}
+	}
 	for i := range expected {
 		x := &expected[i]
 		r.h.Expected = append(r.h.Expected, alerting.Awaits{

@@ -40,12 +40,15 @@ func (t *Task) Snapshot() []stream.Change {
 	if t.verdicts.changed {
 		out = append(out, stream.Change{Key: []byte(VerdictsKey), Value: t.verdicts.appendBinary(nil)})
 	}
+	if t.notices.changed {
+		out = append(out, t.notices.change())
+	}
 	if t.campaigns.crowdChanged {
 		out = append(out, stream.Change{Key: []byte(crowdKey), Value: t.campaigns.search.Crowd.AppendBinary(nil)})
 	}
 	clear(t.store.changed)
 	clear(t.store.past.changed)
-	t.verdicts.changed, t.campaigns.crowdChanged = false, false
+	t.verdicts.changed, t.notices.changed, t.campaigns.crowdChanged = false, false, false
 	return append(out, stream.Change{Key: []byte(FleetKey), Value: t.checkpoint()})
 }
 
@@ -70,6 +73,8 @@ func (t *Task) Load(key, value []byte) (err error) {
 	case name == VerdictsKey:
 		t.verdicts.verdictState, err = decodeVerdictState(value)
 		return err
+	case name == noticesKey:
+		return t.notices.load(value)
 	case name == crowdKey:
 		crowd, _, err := campaign.DecodeCrowd(value)
 		if err != nil {

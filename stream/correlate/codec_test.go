@@ -165,6 +165,7 @@ func FuzzLoad(f *testing.F) {
 	ep := (&episode.Episode{Dimension: alerting.CampaignDimension, Identity: "network office", First: 5, Severity: episode.Low}).AppendBinary(nil)
 	f.Add([]byte(episodePrefix+"campaign\x00network office"), fullRecord().appendBinary(ep))
 	f.Add([]byte(VerdictsKey), fullVerdicts().appendBinary(nil))
+	f.Add([]byte(noticesKey), (&notices{due: []dueNotice{{Notice{episode.ID{Dimension: "settings", Identity: "weir"}, "settings_changed", map[string]string{"a": "b"}}, 5}}}).change().Value)
 	f.Add([]byte(pastPrefix+"weir-1"), pastOf(pastEpisode{key: "weir-1"}))
 	f.Add([]byte(FleetKey), New(testConfig()).checkpoint())
 	f.Add([]byte(crowdKey), new(campaign.Crowd).AppendBinary(nil))

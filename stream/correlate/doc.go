@@ -11,6 +11,7 @@
 //	episodeStore  the episodes, a record of each, and what belongs to what
 //	campaigns    asks package campaign who belongs together, and acts on it
 //	verdicts     what people said, when it takes effect, and what it does
+//	notices      what weir has to say of itself, in the next tick
 //	suppression  what holds an episode back: a rule, a verdict, a campaign
 //	alertMaker   an alert from the record of an episode
 //	openings     how many episodes people were told of, for the alert budget

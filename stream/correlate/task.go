@@ -45,6 +45,7 @@ type Task struct {
 	store     *episodeStore
 	campaigns campaigns
 	verdicts  verdicts
+	notices   notices
 	suppress  suppression
 	standing  standing
 	commands  *commands
@@ -121,7 +122,7 @@ func (t *Task) Advance() Findings {
 // facts or verdicts, a bin ends in which anyone was scored, an episode has been
 // quiet for long, or one is to be named. The ticks between change nothing.
 func (t *Task) next() int64 {
-	return min(t.inbox.next(), t.verdicts.next(), t.store.nextDue(t.cfg.Grid, t.closed))
+	return min(t.inbox.next(), t.verdicts.next(), t.notices.next(), t.store.nextDue(t.cfg.Grid, t.closed))
 }
 
 // Status is what the task holds, for metrics.

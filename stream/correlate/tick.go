@@ -32,7 +32,7 @@ func (a *tickActions) tellsOf(id episode.ID) bool {
 	return ok
 }
 
-// inputs returns what the refusals of a tick add to what it brought, sorted.
+// inputs returns what the refusals of a tick add to what was found in it, sorted.
 func (a *tickActions) inputs(found []tickInput) []tickInput {
 	seen := map[episode.ID]bool{}
 	for i := range a.refusals {
@@ -60,7 +60,7 @@ func (t *Task) workThrough(tick int64, found *Findings) {
 	acts := &tickActions{tick: tick, end: t.cfg.Grid.TickEnd(tick), actions: map[episode.ID]episode.Action{}}
 	t.openings.start(acts.end)
 	t.verdicts.takeEffect(tick, acts)
-	inputs := acts.inputs(t.inbox.take(tick))
+	inputs := acts.inputs(append(t.inbox.take(tick), t.notices.take(tick, acts.end)...))
 	opened := t.observe(inputs, acts)
 	bin, totals := t.inbox.takeBin(tick)
 	if totals != nil {

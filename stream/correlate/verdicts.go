@@ -109,6 +109,7 @@ const (
 	refusedRepeated = "it is a repetition of one that was read before"
 	refusedOld      = "it was given so long ago that nobody knows whether it is a repetition"
 	refusedUnsent   = "people were not alerted of the episode"
+	refusedOwn      = "what weir says of itself cannot be expected"
 	refusedOver     = "the episode has been over for more than a day; declare what is to come in the configuration"
 )
 
@@ -199,6 +200,9 @@ func (v *verdicts) apply(verdict *Verdict, acts *tickActions) (refusal string, k
 	record := v.store.records[id]
 	if !record.sent && record.named.by == "" {
 		return refusedUnsent, true
+	}
+	if verdict.Kind == Expected && (id.Dimension == alerting.AuthorDimension || id.Dimension == alerting.SettingsDimension) {
+		return refusedOwn, true
 	}
 	if ep, _ := v.store.episodes.Get(id); verdict.Kind == Expected && ep.Closed != 0 && acts.end-ep.Closed > episode.Grace {
 		return refusedOver, true

@@ -66,7 +66,7 @@ func testLedgerOfARun(t *testing.T) {
 	// run runs weir until it has noted its settings and all there is to tell.
 	run := func(settings string, changes int) {
 		p := d.options(t, "p")
-		p.Settings = []byte(settings)
+		p.Settings = task.InForce{JSON: []byte(settings), By: map[string]string{task.ByRunner: "kim on a"}}
 		started := start(t, p)
 		defer started.stop()
 		complete := map[ledger.Kind]int{ledger.Config: changes, ledger.Alert: len(want), ledger.Suppression: len(held)}
@@ -154,7 +154,7 @@ func testCheckpointsOfARun(t *testing.T) {
 	got := make(chan ledger.Checkpoint, 10)
 	calls := 0
 	p := d.options(t, "p")
-	p.Settings = []byte(`{"budget":2}`)
+	p.Settings = task.InForce{JSON: []byte(`{"budget":2}`)}
 	p.Checkpoints = &task.Checkpoints{Every: 10 * time.Millisecond, Key: key, To: "test", Send: func(_ context.Context, c *ledger.Checkpoint) error {
 		if calls++; calls == 1 {
 			return errors.New("the auditor is out")

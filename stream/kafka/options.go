@@ -51,7 +51,7 @@ type Options struct {
 	Correlate    correlate.Config
 	Sources      sources.Options
 	Destinations []deliver.Destination
-	Settings     []byte                      // the configuration as JSON, without secrets; goes into the ledger when it changes
+	Settings     task.InForce                // the configuration; it goes into the ledger, and to people, when it changes
 	Checkpoints  *task.Checkpoints           // of the ledger; nil: none are sent
 	Console      func(context.Context) error // reads what weir has said for people's pages; nil: there are none
 	StopGrace    time.Duration               // how long a stop waits for what has begun

@@ -26,7 +26,7 @@ const parameterRing = 64
 type Correlate struct {
 	supervise.Env
 	Config      correlate.Config
-	Settings    []byte // in force, as JSON; nil: they are not chained
+	Settings    InForce
 	Checkpoints *Checkpoints
 	Positions   *supervise.Positions // what the task says of itself
 }

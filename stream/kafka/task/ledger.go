@@ -49,20 +49,16 @@ func (r *correlateRun) openLedger(ctx context.Context) error {
 		r.Log.Error("the end of the ledger is not what was written; look with `weir ledger verify`",
 			"topic", r.Topics.Ledger, "found", found.Seq, "written", w.Head.Seq, "error", err)
 	}
-	sum := sha256.Sum256(r.Settings)
-	if digest := hex.EncodeToString(sum[:]); r.Settings != nil && digest != w.Settings {
-		tx := cluster.Transaction{Client: r.client}
-		w.Settings = digest
-		if err := w.add(&tx, ledger.Config, time.Now(), r.Settings); err != nil {
-			return err
-		}
-		w.writeEnd(&tx)
-		if err := tx.Commit(ctx); err != nil {
-			return fmt.Errorf("writing the settings in force to the ledger: %w", err)
-		}
+	if err := r.bringIntoForce(ctx); err != nil {
+		return err
 	}
 	r.Metrics.Ledger.Set(float64(w.Head.Seq))
 	return nil
+}
+
+func digestOf(settings []byte) string {
+	sum := sha256.Sum256(settings)
+	return hex.EncodeToString(sum[:])
 }
 
 // write chains what correlate has found: alerts, then what was held back, then

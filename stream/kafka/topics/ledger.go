@@ -20,6 +20,9 @@ type LedgerEnd struct {
 	Head     ledger.Head `json:"head"`
 	Settings string      `json:"settings"` // SHA-256 of the settings that were written last, in hex
 	Tree     ledger.Tree `json:"tree"`     // over the records up to the head
+	// When they were written, by the wall clock in Unix ms, and by a process of whom.
+	SettingsAt int64  `json:"settings_at,omitempty"`
+	SettingsBy string `json:"settings_by,omitempty"`
 }
 
 // Load takes in one record of the fleet topic; a record that is not of the
