@@ -3,6 +3,7 @@ package sketches
 import (
 	"math"
 	"math/bits"
+	"sync"
 
 	"github.com/axiomhq/hyperloglog"
 )
@@ -49,7 +50,10 @@ func (x *Exposure) AddWindow(w *Window, since uint32) {
 func (x *Exposure) Estimate() Estimate {
 	fine, known := exactly(len(x.list)), x.known
 	if x.sketch != nil {
-		fine = estimateRegisters(x.registers())
+		b := registerRoom.Get().(*[]byte)
+		*b = x.appendSketch((*b)[:0])
+		fine = estimateRegisters((*b)[sketchHeader:])
+		registerRoom.Put(b)
 	}
 	if x.coarse == nil {
 		return fine
@@ -123,17 +127,25 @@ func cellHash(reg, rank uint32) uint64 {
 	return uint64(reg)<<(64-PartialPrecision) | 1<<(64-PartialPrecision-rank)
 }
 
-// registers returns the sketch's registers. Its binary form is the only way to
-// them: eight bytes of header, then one byte each.
+// registers returns the sketch's registers.
 func (x *Exposure) registers() []byte {
-	b, err := x.sketch.AppendBinary(make([]byte, 0, sketchHeader+1<<PartialPrecision))
+	return x.appendSketch(make([]byte, 0, sketchHeader+1<<PartialPrecision))[sketchHeader:]
+}
+
+// appendSketch appends the binary form of the sketch, which is the only way to its
+// registers: eight bytes of header, then one byte each.
+func (x *Exposure) appendSketch(b []byte) []byte {
+	b, err := x.sketch.AppendBinary(b)
 	if err != nil {
 		panic("sketches: " + err.Error()) // its precision is 14, which cannot be wrong
 	}
-	return b[sketchHeader:]
+	return b
 }
 
 const sketchHeader = 8
+
+// registerRoom holds memory for the registers of a sketch while they are counted.
+var registerRoom = sync.Pool{New: func() any { return new([]byte) }}
 
 // estimateRegisters estimates the number of records behind HyperLogLog
 // registers by maximum likelihood. A register of value k says that its cell of
@@ -141,15 +153,22 @@ const sketchHeader = 8
 // the cells at risk of rank r are those of registers up to r. See Ertl, "New
 // cardinality estimation algorithms for HyperLogLog sketches" (2017).
 func estimateRegisters(registers []byte) Estimate {
+	var counts [4][256]int32 // of every fourth register, since one count waits for the last of the same value
+	for ; len(registers) >= 4; registers = registers[4:] {
+		counts[0][registers[0]]++
+		counts[1][registers[1]]++
+		counts[2][registers[2]]++
+		counts[3][registers[3]]++
+	}
 	var seen perRank
-	for _, v := range registers {
-		seen[min(int(v), ranks(PartialPrecision))]++
+	for v := range counts[0] {
+		seen[min(v, ranks(PartialPrecision))] += counts[0][v] + counts[1][v] + counts[2][v] + counts[3][v]
 	}
 	risk := seen
 	for r := 1; r < len(risk); r++ {
 		risk[r] += risk[r-1]
 	}
-	filled := len(registers) - int(seen[0])
+	filled := 1<<PartialPrecision - int(seen[0])
 	if filled == 0 {
 		return Estimate{}
 	}

@@ -8,15 +8,6 @@ import (
 	"github.com/weirhq/weir/sketches"
 )
 
-// TokenRead is what one token read in one tick on behalf of one tuple of
-// identities, until the flush.
-type TokenRead struct {
-	Token       uint64
-	Tick, Apply int64
-	Identities  string // for each dimension in order: length + 1 and name, or 0
-	Touches     []sketches.Entry
-}
-
 // sessionsVersion is the first byte of every record on weir.sessions.
 const sessionsVersion = 1
 
@@ -68,13 +59,13 @@ type IdentityRef struct {
 type SessionWriter struct {
 	dimensions []string
 	body       []byte
-	names      map[string]int
+	names      int // in table
 	table      []byte
 }
 
 // Begin begins a record.
 func (w *SessionWriter) Begin(dimensions []string) {
-	w.dimensions, w.body, w.table, w.names = dimensions, w.body[:0], w.table[:0], map[string]int{}
+	w.dimensions, w.body, w.table, w.names = dimensions, w.body[:0], w.table[:0], 0
 }
 
 // Fact adds a fact about a token.
@@ -84,44 +75,33 @@ func (w *SessionWriter) Fact(f TokenFact) {
 	w.body = binary.AppendVarint(w.body, f.Apply)
 }
 
-// Read adds what a token read.
-func (w *SessionWriter) Read(r *TokenRead) {
-	b := append(w.body, byte(tokenReads))
-	b = binary.LittleEndian.AppendUint64(b, r.Token)
-	b = binary.AppendVarint(b, r.Tick)
-	b = binary.AppendUvarint(b, uint64(r.Apply-r.Tick))
-	rest := r.Identities
-	for range w.dimensions { // for each: the name's number + 1, or 0 for none
-		n := int(binary.LittleEndian.Uint16([]byte(rest[:2])))
-		rest = rest[2:]
-		if n == 0 {
-			b = append(b, 0)
-			continue
-		}
-		b = binary.AppendUvarint(b, uint64(w.number(rest[:n-1]))+1)
-		rest = rest[n-1:]
-	}
-	window := sketches.From(sketches.PartialPrecision, r.Touches)
-	w.body = window.AppendBinary(b)
+// Read begins what a token read in a tick. For each dimension in order Identity or
+// NoIdentity must follow, and then Records.
+func (w *SessionWriter) Read(token uint64, tick, apply int64) {
+	w.body = append(w.body, byte(tokenReads))
+	w.body = binary.LittleEndian.AppendUint64(w.body, token)
+	w.body = binary.AppendVarint(w.body, tick)
+	w.body = binary.AppendUvarint(w.body, uint64(apply-tick))
 }
 
-func (w *SessionWriter) number(name string) int {
-	n, ok := w.names[name]
-	if !ok {
-		n = len(w.names)
-		w.names[name] = n
-		w.table = wire.AppendText(w.table, name)
-	}
-	return n
+// Identity adds that the token read on behalf of an identity, by what Name returned.
+func (w *SessionWriter) Identity(name int32) { w.body = binary.AppendUvarint(w.body, uint64(name)+1) }
+
+// NoIdentity adds that it read on behalf of none of a dimension.
+func (w *SessionWriter) NoIdentity() { w.body = append(w.body, 0) }
+
+// Records adds which records it read.
+func (w *SessionWriter) Records(r *sketches.Window) { w.body = r.AppendBinary(w.body) }
+
+// Name adds a name to the table and returns its place there.
+func (w *SessionWriter) Name(name string) int32 {
+	w.table = wire.AppendText(w.table, name)
+	w.names++
+	return int32(w.names - 1)
 }
 
-// Cut emits the record, and begins the next, if it has grown large.
-func (w *SessionWriter) Cut(partition int32, emit func(int32, []byte)) {
-	if len(w.body)+len(w.table) > MaxBatch {
-		emit(partition, w.End(nil, nil, nil))
-		w.Begin(w.dimensions)
-	}
-}
+// Full reports whether the record has grown so large that it should end.
+func (w *SessionWriter) Full() bool { return len(w.body)+len(w.table) > MaxBatch }
 
 // End returns the record. Topics, progress and the ticks in which tokens were issued
 // stand in the last record of a flush.
@@ -132,7 +112,7 @@ func (w *SessionWriter) End(topics []Topic, progress []Progress, issues []int64)
 	for _, tick := range issues {
 		b = binary.AppendVarint(b, tick)
 	}
-	b = binary.AppendUvarint(b, uint64(len(w.names)))
+	b = binary.AppendUvarint(b, uint64(w.names))
 	b = append(b, w.table...)
 	return append(b, w.body...)
 }
@@ -158,6 +138,7 @@ func DecodeSessions(value []byte) (*SessionBatch, error) {
 // Each hands out the facts and the touches of a batch, in its order.
 func (b *SessionBatch) Each(fact func(TokenFact), touch func(SessionTouch)) error {
 	r := wire.NewReader(b.body)
+	var who []IdentityRef // room for what many touches are on behalf of
 	for r.Len() > 0 {
 		kind, token := TokenKind(r.Byte()), r.Uint64()
 		if kind != tokenReads {
@@ -172,14 +153,19 @@ func (b *SessionBatch) Each(fact func(TokenFact), touch func(SessionTouch)) erro
 		}
 		t := SessionTouch{Token: token, Tick: r.Varint()}
 		t.Apply = t.Tick + int64(r.Uvarint())
+		if cap(who)-len(who) < len(b.Dimensions) {
+			who = make([]IdentityRef, 0, 64*len(b.Dimensions))
+		}
+		from := len(who)
 		for d := range b.Dimensions {
 			n := r.Uvarint()
 			if n > uint64(len(b.names)) {
 				r.Fail("unknown name")
 			} else if n > 0 {
-				t.Who = append(t.Who, IdentityRef{d, b.names[n-1]})
+				who = append(who, IdentityRef{d, b.names[n-1]})
 			}
 		}
+		t.Who = who[from:len(who):len(who)]
 		t.Records = wire.Decode(&r, sketches.DecodeWindow)
 		if r.Err() == nil {
 			touch(t)

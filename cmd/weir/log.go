@@ -17,6 +17,7 @@ func openFiles(names []string, format string) (*backtest.Files, error) {
 	if err != nil {
 		return nil, usage.Errorf("%w", err)
 	}
+	backtest.CollectSeldom()
 	return &backtest.Files{Names: names, Format: f}, nil
 }
 

@@ -54,6 +54,8 @@ type accumulator struct {
 	partials  []int32 // indexes in open
 	written   int64   // the record that last named it,
 	reference int32   // and how
+	read      int64   // the record of weir.sessions that last named it,
+	reader    int32   // and how
 }
 
 // openPartial is the partial of one identity and tick, without its touches.

@@ -60,7 +60,7 @@ type Emit func(partition int32, value []byte)
 func (in *Worker) Flush(topics []stream.Topic, sessions, partials Emit) {
 	progress := in.Progress()
 	if in.cfg.SessionsTopic != "" {
-		in.tokens.flush(in.names, in.cfg.Partitions, topics, progress, sessions)
+		in.tokens.flush(in.names, &in.partials, topics, progress, sessions)
 	}
 	in.flushPartials(topics, progress, partials)
 	in.drop()

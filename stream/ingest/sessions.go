@@ -1,11 +1,8 @@
 package ingest
 
 import (
-	"encoding/binary"
-	"maps"
 	"slices"
 
-	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
 )
@@ -14,14 +11,29 @@ import (
 // read by each.
 type sessions struct {
 	facts   []stream.TokenFact
-	reads   map[string]*stream.TokenRead // by token, ticks and identities
-	entries int                          // touches of all reads
-	issues  []int64                      // the ticks in which tokens were issued
+	reads   []tokenRead
+	latest  map[uint64]int32 // by hash of a read: the latest read of that hash, plus one
+	owners  []int32          // touches[i] belongs to reads[owners[i]]
+	touches []sketches.Entry
+	sorted  []sketches.Entry // scratch: touches by owner
+	issues  []int64          // the ticks in which tokens were issued
+	writer  stream.SessionWriter
+	records int64 // begun by writer; counts from 1
+}
+
+// tokenRead is what one token read in one tick on behalf of one tuple of identities.
+type tokenRead struct {
+	token       uint64
+	tick, apply int64
+	access      int32 // where the partials of the identities begin in traitLists.accesses
+	end         int32 // after its touches in sorted; until the flush, their number
+	before      int32 // the read of equal hash before it, plus one; 0: there is none
 }
 
 func (s *sessions) drop() {
-	s.facts, s.issues, s.entries = s.facts[:0], nil, 0
-	clear(s.reads)
+	s.facts, s.reads, s.issues = s.facts[:0], s.reads[:0], nil
+	s.owners, s.touches = s.owners[:0], s.touches[:0]
+	clear(s.latest)
 }
 
 // fact notes a fact about a token.
@@ -32,56 +44,120 @@ func (s *sessions) fact(f stream.TokenFact) {
 	}
 }
 
-// read notes an access by a token. buffer is scratch, returned for the next call.
-func (s *sessions) read(buffer []byte, token uint64, ev *event.Event, a *access, dims []event.Dimension, hasher event.Hasher) []byte {
-	b := binary.LittleEndian.AppendUint64(buffer[:0], token)
-	b = binary.AppendVarint(b, a.tick)
-	b = binary.AppendUvarint(b, uint64(a.apply-a.tick))
-	from := len(b)
-	for _, d := range dims {
-		at := len(b)
-		b = append(b, 0, 0) // the length: identities are shorter than 1<<16
-		var ok bool
-		if b, ok = d.AppendIdentity(b, ev, hasher); ok {
-			binary.LittleEndian.PutUint16(b[at:], uint16(len(b)-at-2)+1)
-		}
+// read notes an access by a token, which was the last to meet in traits.
+func (s *sessions) read(token uint64, a *access, traits *traitLists) {
+	h := token
+	for _, at := range a.partials {
+		h = (h ^ uint64(uint32(at))) * 0x9e3779b97f4a7c15
+		h ^= h >> 29
 	}
-	r := s.reads[string(b)]
-	if r == nil {
-		if s.reads == nil {
-			s.reads = map[string]*stream.TokenRead{}
-		}
-		key := string(b)
-		r = &stream.TokenRead{Token: token, Tick: a.tick, Apply: a.apply, Identities: key[from:]}
-		s.reads[key] = r
+	if s.latest == nil {
+		s.latest = map[uint64]int32{}
+	}
+	at := s.latest[h]
+	for at != 0 && !s.reads[at-1].is(token, a, traits) {
+		at = s.reads[at-1].before
+	}
+	if at == 0 {
+		s.reads = append(s.reads, tokenRead{
+			token: token, tick: a.tick, apply: a.apply, access: int32(len(traits.accesses) - len(a.partials)), before: s.latest[h],
+		})
+		at = int32(len(s.reads))
+		s.latest[h] = at
 	}
 	for _, h := range a.records {
-		r.Touches = append(r.Touches, sketches.NewEntry(h, a.minute))
+		s.owners = append(s.owners, at-1)
+		s.touches = append(s.touches, sketches.NewEntry(h, a.minute))
 	}
-	s.entries += len(a.records) + 1
-	return b
+	s.reads[at-1].end += int32(len(a.records))
+}
+
+// is reports whether an access by a token belongs to the read.
+func (r *tokenRead) is(token uint64, a *access, traits *traitLists) bool {
+	return r.token == token && r.tick == a.tick && r.apply == a.apply && slices.Equal(traits.access(r.access), a.partials)
+}
+
+// entries returns how much memory the reads take, in touches.
+func (s *sessions) entries() int { return len(s.touches) + len(s.reads) }
+
+// sort brings the touches of each read together.
+func (s *sessions) sort() {
+	s.sorted = slices.Grow(s.sorted[:0], len(s.touches))[:len(s.touches)]
+	next := int32(0)
+	for i := range s.reads {
+		r := &s.reads[i]
+		next, r.end = next+r.end, next
+	}
+	for i, owner := range s.owners {
+		r := &s.reads[owner]
+		s.sorted[r.end] = s.touches[i]
+		r.end++
+	}
+}
+
+// touchesOf returns the touches of a read, once sorted, to be used up.
+func (s *sessions) touchesOf(at int32) []sketches.Entry {
+	from := int32(0)
+	if at > 0 {
+		from = s.reads[at-1].end
+	}
+	return s.sorted[from:s.reads[at].end]
 }
 
 // flush hands out what concerns tokens, as records of weir.sessions: at least one to
 // each partition, so that all of them learn the progress.
-func (s *sessions) flush(dimensions []string, partitions int32, topics []stream.Topic, progress []stream.Progress, emit Emit) {
-	parts := make([]stream.SessionWriter, partitions)
-	for i := range parts {
-		parts[i].Begin(dimensions)
+func (s *sessions) flush(dimensions []string, partials *openPartials, topics []stream.Topic, progress []stream.Progress, emit Emit) {
+	s.sort()
+	facts, reads := make([][]int32, partials.partitions), make([][]int32, partials.partitions)
+	of := func(token uint64) int32 { return int32(token % uint64(partials.partitions)) }
+	for i := range s.facts {
+		p := of(s.facts[i].Token)
+		facts[p] = append(facts[p], int32(i))
 	}
-	of := func(token uint64) int32 { return int32(token % uint64(partitions)) }
-	for _, f := range s.facts {
-		p := of(f.Token)
-		parts[p].Fact(f)
-		parts[p].Cut(p, emit)
+	for i := range s.reads {
+		p := of(s.reads[i].token)
+		reads[p] = append(reads[p], int32(i))
 	}
-	for _, key := range slices.Sorted(maps.Keys(s.reads)) {
-		r := s.reads[key]
-		p := of(r.Token)
-		parts[p].Read(r)
-		parts[p].Cut(p, emit)
+	for p := range partials.partitions {
+		s.begin(dimensions)
+		cut := func() {
+			if s.writer.Full() {
+				emit(p, s.writer.End(nil, nil, nil))
+				s.begin(dimensions)
+			}
+		}
+		for _, at := range facts[p] {
+			s.writer.Fact(s.facts[at])
+			cut()
+		}
+		for _, at := range reads[p] {
+			s.write(at, partials)
+			cut()
+		}
+		emit(p, s.writer.End(topics, progress, s.issues))
 	}
-	for p := range parts {
-		emit(int32(p), parts[p].End(topics, progress, s.issues))
+}
+
+func (s *sessions) begin(dimensions []string) {
+	s.records++
+	s.writer.Begin(dimensions)
+}
+
+// write adds a read to the record that is being written.
+func (s *sessions) write(at int32, partials *openPartials) {
+	r := &s.reads[at]
+	s.writer.Read(r.token, r.tick, r.apply)
+	for _, of := range partials.traits.access(r.access) {
+		if of == noPartial {
+			s.writer.NoIdentity()
+			continue
+		}
+		a := partials.dirty[partials.open[of].owner]
+		if a.read != s.records {
+			a.read, a.reader = s.records, s.writer.Name(a.key[1:])
+		}
+		s.writer.Identity(a.reader)
 	}
+	window := sketches.From(sketches.PartialPrecision, s.touchesOf(at))
+	s.writer.Records(&window)
 }

@@ -182,7 +182,7 @@ func (in *Worker) access(ev *event.Event, apply int64) {
 	}
 	in.partials.meet(a.partials)
 	if in.cfg.SessionsTopic != "" && ev.Session != "" {
-		in.key = in.tokens.read(in.key, in.cfg.Hasher.HashSession(ev.Session), ev, a, in.cfg.Dimensions, in.cfg.Hasher)
+		in.tokens.read(in.cfg.Hasher.HashSession(ev.Session), a, &in.partials.traits)
 	}
 }
 
@@ -247,7 +247,7 @@ func (in *Worker) tokenFact(ev *event.Event, kind stream.TokenKind, apply int64)
 // Pending reports how many record entries and identities wait for the next
 // flush; a caller flushes early when they grow too many.
 func (in *Worker) Pending() (entries, identities int) {
-	return len(in.partials.touches) + in.tokens.entries + len(in.signed.seen), len(in.partials.dirty)
+	return len(in.partials.touches) + in.tokens.entries() + len(in.signed.seen), len(in.partials.dirty)
 }
 
 // drop empties what was gathered; the memory is used again.

@@ -268,7 +268,10 @@ func (j *Task) read(tick int64, r stream.SessionTouch) {
 }
 
 // hold keeps a read until the grace of its token is over.
-func (j *Task) hold(r stream.SessionTouch) { j.waiting.hold(r, max(r.Apply+j.grace, j.done+1)) }
+func (j *Task) hold(r stream.SessionTouch) {
+	r.Who = slices.Clone(r.Who) // out of the memory of a batch, of which few reads are held
+	j.waiting.hold(r, max(r.Apply+j.grace, j.done+1))
+}
 
 // judge decides on a token whose grace is over.
 func (j *Task) judge(tick int64, hash uint64) {
