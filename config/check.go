@@ -17,6 +17,7 @@ func (p *parser) check(c *Config) {
 	p.checkAuthors(c)
 	p.checkHTTP(&c.HTTP)
 	p.checkLedger(&c.Ledger)
+	p.checkAliases(c)
 	if len(c.Kafka.Brokers) == 0 {
 		p.faultAt("kafka.brokers", "names no broker; want at least one, such as [localhost:9092]")
 	}

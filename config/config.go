@@ -28,7 +28,7 @@ type Config struct {
 	Dimensions        []event.Dimension // in the order of the file
 	Peers             map[string]string // of a dimension, the one that groups it, or NoPeers
 	RecordKeyFile     string            // empty: none, which run refuses
-	AliasesFile       string            // empty: nobody has more than one name
+	Aliases           Aliases
 	Time              Time
 	CommitInterval    time.Duration
 	StopGrace         time.Duration // how long a stop waits for what has begun

@@ -89,7 +89,7 @@ func table(c *Config) []field {
 		dimensionsField(&c.Dimensions),
 		peersField(&c.Peers),
 		scalar("record_key_file", recordKey(&c.RecordKeyFile, &c.keyReaders), "File with the secret key under which record ids are hashed: 32 hexadecimal digits, the same on every instance (`openssl rand -hex 16`). `weir run` needs it; backtests use a fixed key without it.", "/run/secrets/record.key"),
-		scalar("aliases_file", later(&c.AliasesFile), "File that says whose each name is, where a person has several: CSV or JSON lines with `name`, `person`, `since`, `until` (docs/facts.md). It is read at the start, and must be the same on every instance.", "people.csv"),
+		aliasesField(&c.Aliases),
 		timeFields(&c.Time),
 		scalar("commit_interval", duration(&c.CommitInterval, 100*time.Millisecond, 10*time.Second, time.Millisecond), "Time between transactions. Shorter: alerts sooner, more bytes on Kafka.", ""),
 		scalar("stop_grace", duration(&c.StopGrace, time.Second, 10*time.Minute, time.Second), "How long a stop waits for transactions and deliveries that have begun. After that the process ends, also where no broker answers. Keep it below the time after which your platform kills.", ""),

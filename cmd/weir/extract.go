@@ -124,6 +124,9 @@ func runExtract(ctx context.Context, cmd *cobra.Command, o *extractOptions) erro
 		return usage.Errorf("%w", err)
 	}
 	s, conn, err := o.open(ctx, cmd)
+	if err == nil && conn != nil {
+		err = s.ReadAliases(ctx, conn)
+	}
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,9 @@ func openLog(cmd *cobra.Command, files []string, format, path string, s *setting
 		return nil, s.Config.CheckRun()
 	}
 	conn, err := connect(cmd, s.Config)
+	if err == nil {
+		err = s.ReadAliases(cmd.Context(), conn)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,43 +1,113 @@
 // Package alias makes one identity of the names that a person has in several
 // sources: kim, kim@example.com and S-1-5-21-7 are one person, whose counts belong
-// together. Which names are whose stands in a table that is read once, so that every
-// process resolves a name alike, in whatever order events come.
+// together. A [Table] says whose each name is. It is read from a file, or it follows a
+// topic: then a [Register] writes there, and says of each alias from which event time
+// on it counts, later than anything that was counted before. So every process resolves
+// a name alike, in whatever order events and aliases come.
 package alias
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/weirhq/weir/event"
 )
 
-// Alias says that a name is a person's from Since on and before Until, Unix ms.
+// Alias says that a name is a person's from Since on and before Until, Unix ms, and
+// what is known of the person.
 type Alias struct {
-	Name, Person string
-	Since, Until int64
-	Line         int // of the file
+	Name    string
+	Person  string // empty: the name is nobody's from Since on
+	Since   int64
+	Until   int64
+	Counts  int64 // event time from which weir lets it count, Unix ms
+	Profile Profile
+	Line    int // of a file; 0: it has none
 }
 
-// MaxChain is how many aliases are followed one after the other: a name of a name.
-const MaxChain = 4
+// Always and Forever are the Since and the Until of an alias that names none. What
+// counts from Always on counted from the first event on.
+const (
+	Always  = math.MinInt64
+	Forever = math.MaxInt64
+)
 
-// MaxAliases bounds a table: five names each of 200,000 people.
-const MaxAliases = 1_000_000
+// Profile is what is known of a person beside the names. Empty fields are not known.
+type Profile struct {
+	Manager     string
+	Slack       string // the person's member id
+	Criticality Criticality
+	Group       string
+}
+
+// Criticality says how much harm a person's access can do.
+type Criticality string
+
+// The criticalities. The empty one is Normal.
+const (
+	Normal   Criticality = "normal"
+	High     Criticality = "high"
+	Critical Criticality = "critical"
+)
+
+// ParseCriticality reads a criticality by its name; the empty name is Normal's.
+func ParseCriticality(name string) (Criticality, error) {
+	switch c := Criticality(name); c {
+	case "", Normal, High, Critical:
+		return c, nil
+	}
+	return "", fmt.Errorf("criticality is %q, want normal, high or critical", name)
+}
+
+// Bounds of a table.
+const (
+	// MaxChain is how many aliases are followed one after the other: a name of a name.
+	MaxChain = 4
+	// MaxNames is how many names one person has at most, names of names among them.
+	MaxNames = 32
+	// MaxChanges is how many aliases of one name are kept. Further ones are refused.
+	MaxChanges = 64
+	// MaxAliases is how many aliases there are at most: five names each of 200,000 people.
+	MaxAliases = 1_000_000
+)
 
 // shared are accounts that several people act by. They are nobody's.
 var shared = map[string]bool{
-	"root": true, "system": true, "local system": true, "administrator": true, "admin": true, "guest": true, "anonymous": true, "nobody": true,
-	"daemon": true, "service": true, "localservice": true, "local service": true, "networkservice": true, "network service": true, "everyone": true,
-	"postgres": true, "sa": true, "sys": true, "dba": true, "oracle": true, "mysql": true, "www-data": true, "ec2-user": true, "ubuntu": true,
-	"s-1-1-0": true, "s-1-5-7": true, "s-1-5-18": true, "s-1-5-19": true, "s-1-5-20": true, "unknown": true, "-": true,
+	"root": true, "toor": true, "system": true, "local system": true, "localsystem": true, "administrator": true, "admin": true, "administrators": true,
+	"guest": true, "anonymous": true, "anonymous logon": true, "nobody": true, "daemon": true, "bin": true, "everyone": true, "unknown": true, "-": true,
+	"service": true, "localservice": true, "local service": true, "networkservice": true, "network service": true, "service account": true,
+	"postgres": true, "sa": true, "sys": true, "dba": true, "oracle": true, "mysql": true, "krbtgt": true, "apache": true, "nginx": true, "tomcat": true,
+	"www-data": true, "ec2-user": true, "ubuntu": true, "azureuser": true, "jenkins": true, "ansible": true, "terraform": true, "backup": true, "cron": true,
+	"s-1-1-0": true, "s-1-5-7": true, "s-1-5-18": true, "s-1-5-19": true, "s-1-5-20": true,
 }
 
-// Shared reports whether a name is one that several people act by, with or without
-// the domain that it is of.
+// services are how names of accounts begin or end that programs act by.
+var services = struct{ begin, end []string }{
+	begin: []string{"svc-", "svc_", "svc.", "service-", "service_", "system:", "nt authority", "nt service"},
+	end:   []string{"-svc", "_svc", ".gserviceaccount.com", ":root"},
+}
+
+// Shared reports whether a name is one that several people or programs act by, with or
+// without the domain that it is of. The well-known relative ids of Windows' built-in
+// accounts (500 to 503) are such names, in whatever domain.
 func Shared(name string) bool {
 	name = fold(name)
+	for _, s := range services.begin {
+		if strings.HasPrefix(name, s) {
+			return true
+		}
+	}
+	for _, s := range services.end {
+		if strings.HasSuffix(name, s) {
+			return true
+		}
+	}
+	if i := strings.LastIndexByte(name, '-'); strings.HasPrefix(name, "s-1-5-21-") && slices.Contains([]string{"500", "501", "502", "503"}, name[i+1:]) {
+		return true
+	}
 	if shared[name] {
 		return true
 	}
@@ -45,111 +115,49 @@ func Shared(name string) bool {
 		name = name[i+1:]
 	}
 	name, _, _ = strings.Cut(name, "@")
-	return shared[name]
-}
-
-// Table says whose each name is. A nil Table knows none.
-type Table struct{ byName map[string][]Alias } // by folded name, in order of time
-
-// New returns a table, or what is wrong with the aliases: the first fault.
-func New(aliases []Alias) (*Table, error) {
-	t := &Table{byName: make(map[string][]Alias, len(aliases))}
-	if len(aliases) > MaxAliases {
-		return nil, fmt.Errorf("there are %d aliases, and at most %d are taken", len(aliases), MaxAliases)
+	if shared[name] || strings.HasSuffix(name, "$") { // a computer's account
+		return true
 	}
-	for _, a := range aliases {
-		switch {
-		case a.Name == "" || a.Person == "":
-			return nil, fmt.Errorf("line %d: name and person must both be given", a.Line)
-		case len(a.Name) > event.MaxText || len(a.Person) > event.MaxText:
-			return nil, fmt.Errorf("line %d: names are at most %d bytes long", a.Line, event.MaxText)
-		case Shared(a.Name) || Shared(a.Person):
-			return nil, fmt.Errorf("line %d: several people act by %s or %s, so it is no name of one; leave the line out", a.Line, a.Name, a.Person)
-		case a.Since >= a.Until:
-			return nil, fmt.Errorf("line %d: until is not after since", a.Line)
-		case a.Name == a.Person:
-			continue
-		}
-		t.byName[fold(a.Name)] = append(t.byName[fold(a.Name)], a)
-	}
-	return t, t.check()
-}
-
-// check returns an error if a name is two people's at a time, or a chain is too long.
-func (t *Table) check() error {
-	for _, list := range t.byName {
-		slices.SortFunc(list, func(a, b Alias) int { return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.Line, b.Line)) })
-		for i := 1; i < len(list); i++ {
-			if a, b := list[i-1], list[i]; b.Since < a.Until && a.Person != b.Person {
-				return fmt.Errorf("lines %d and %d: %s is of %s and of %s at one time; a name that several people use is no alias", min(a.Line, b.Line), max(a.Line, b.Line), a.Name, a.Person, b.Person)
-			}
+	for _, s := range services.begin {
+		if strings.HasPrefix(name, s) {
+			return true
 		}
 	}
-	for _, list := range t.byName {
-		for _, a := range list {
-			if depth := t.depth(a.Person, 1); depth > MaxChain {
-				return fmt.Errorf("line %d: %s is an alias of an alias, more than %d times, or of itself; name the person", a.Line, a.Name, MaxChain)
-			}
-		}
-	}
-	return nil
-}
-
-// depth returns how many aliases are followed from a name at most, whatever the time.
-func (t *Table) depth(name string, already int) int {
-	most := already
-	if already > MaxChain {
-		return most
-	}
-	for _, a := range t.byName[fold(name)] {
-		if a.Person != name { // a person may be written as one of the names
-			most = max(most, t.depth(a.Person, already+1))
-		}
-	}
-	return most
+	return slices.ContainsFunc(services.end, func(s string) bool { return strings.HasSuffix(name, s) })
 }
 
 // fold returns a name as names are compared: without regard to case.
 func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
-// Person returns whose a name is at a time, Unix ms: the name itself if it is nobody's.
-func (t *Table) Person(name string, at int64) string {
-	for range MaxChain {
-		next := name
-		for _, a := range t.byName[fold(name)] {
-			if at >= a.Since && at < a.Until {
-				next = a.Person
-				break
-			}
-		}
-		if next == name {
-			break
-		}
-		name = next
-	}
-	return name
+// from returns the event time from which on an alias holds, Unix ms.
+func (a *Alias) from() int64 { return max(a.Since, a.Counts) }
+
+// holds reports whether an alias holds at an event time.
+func (a *Alias) holds(at int64) bool { return at >= a.from() && at < a.Until }
+
+// links reports whether an alias joins two names, and does more than to tell of a person.
+func (a *Alias) links() bool { return fold(a.Name) != fold(a.Person) }
+
+// same reports whether two aliases say the same, whenever they count.
+func (a *Alias) same(b *Alias) bool {
+	return fold(a.Name) == fold(b.Name) && a.Person == b.Person && a.Since == b.Since && a.Until == b.Until && a.Profile == b.Profile
 }
 
-// Apply puts persons in the place of names: of who acted, and of whom a fact is about.
-func (t *Table) Apply(ev *event.Event) {
-	if t == nil {
-		return
+// check returns what is wrong with an alias by itself.
+func (a *Alias) check() error {
+	switch {
+	case a.Name == "":
+		return errors.New("name and person must both be given")
+	case Shared(a.Name) || Shared(a.Person):
+		return fmt.Errorf("several people or programs act by %s or %s, so it is no name of one; leave the line out", a.Name, a.Person)
+	case a.Since >= a.Until:
+		return errors.New("until is not after since")
 	}
-	if ev.Actor != "" {
-		ev.Actor = t.Person(ev.Actor, ev.Time)
+	for _, text := range []string{a.Name, a.Person, a.Profile.Manager, a.Profile.Slack, a.Profile.Group} {
+		if len(text) > event.MaxText {
+			return fmt.Errorf("names are at most %d bytes long", event.MaxText)
+		}
 	}
-	if ev.Subject != "" && !ev.Action.Access() {
-		ev.Subject = t.Person(ev.Subject, ev.Time)
-	}
-}
-
-// Len returns how many aliases there are.
-func (t *Table) Len() (n int) {
-	if t == nil {
-		return 0
-	}
-	for _, list := range t.byName {
-		n += len(list)
-	}
-	return n
+	_, err := ParseCriticality(string(a.Profile.Criticality))
+	return err
 }

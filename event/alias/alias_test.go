@@ -1,6 +1,7 @@
 package alias
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -19,11 +20,11 @@ ben,ben,,,
 
 func read(t *testing.T, text string) *Table {
 	t.Helper()
-	table, err := Read(strings.NewReader(text))
+	list, err := Read(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return table
+	return Of(list)
 }
 
 // A name is a person's in its time, through names of names, without regard to case.
@@ -70,14 +71,24 @@ func TestApply(t *testing.T) {
 		{event.Event{IP: "192.0.2.7"}, event.Event{IP: "192.0.2.7"}},
 	} {
 		got := c.ev
-		if of.Apply(&got); got.Actor != c.want.Actor || got.Subject != c.want.Subject {
+		if of.Apply(&got, got.Time); got.Actor != c.want.Actor || got.Subject != c.want.Subject {
 			t.Errorf("%+v became %+v", c.ev, got)
 		}
 		var none *Table
-		if none.Apply(&c.ev); got.Actor != c.want.Actor {
+		if none.Apply(&c.ev, c.ev.Time); got.Actor != c.want.Actor {
 			t.Errorf("no table: %+v", c.ev)
 		}
 	}
+}
+
+// manyNames is a table of a person with n names.
+func manyNames(n int) string {
+	var rows strings.Builder
+	rows.WriteString("name,person\n")
+	for i := range n {
+		fmt.Fprintf(&rows, "k%d,kim\n", i)
+	}
+	return rows.String()
 }
 
 // What cannot be one person's is refused, with its line.
@@ -86,9 +97,9 @@ func TestFaults(t *testing.T) {
 		"":                                       "nothing is in it",
 		"who,whom\na,b\n":                        "the header must name the columns name and person",
 		"name,person\na,\n":                      "line 2: name and person must both be given",
-		"name,person\nroot,kim\n":                "line 2: several people act by root",
-		"name,person\nDOM\\Administrator,k\n":    "several people act by",
-		"name,person\nk,root@db1\n":              "several people act by",
+		"name,person\nroot,kim\n":                "line 2: several people or programs act by root",
+		"name,person\nDOM\\Administrator,k\n":    "several people or programs act by",
+		"name,person\nk,root@db1\n":              "several people or programs act by",
 		"name,person\na,kim\nA,ben\n":            "lines 2 and 3: a is of kim and of ben at one time",
 		"name,person\na,b\nb,a\n":                "alias of an alias",
 		"name,person\na,b\nb,c\nc,d\nd,e\ne,f\n": "alias of an alias, more than 4 times",
@@ -96,6 +107,12 @@ func TestFaults(t *testing.T) {
 		"name,person,since,until\na,b,2026-03-02,2026-03-01\n": "until is not after since",
 		"name,person\na,b,c\n":                                 "wrong number of fields",
 		`{"name":"a","person":7}`:                              "line 1:",
+		"name,person\nsvc-billing,kim\n":                       "line 2: several people or programs act by svc-billing",
+		"name,person\nCORP\\web7$,kim\n":                        "act by",
+		"name,person\nS-1-5-21-8-9-500,kim\n":                  "act by",
+		"name,person,criticality\na,kim,huge\n":                `line 2: criticality is "huge", want normal, high or critical`,
+		"name,person,manager\na,kim,bo\nb,Kim,jo\n":            "lines 2 and 3: they tell two things of Kim",
+		manyNames(MaxNames + 1):                                "line 34: kim would have 33 names, and a person has at most 32",
 	} {
 		if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)
@@ -109,10 +126,11 @@ func FuzzRead(f *testing.F) {
 	f.Add(`{"name":"a","person":"b"}`, "a")
 	f.Add("name,person\na,b\nb,c\nc,d\n", "a")
 	f.Fuzz(func(t *testing.T, text, name string) {
-		of, err := Read(strings.NewReader(text))
+		list, err := Read(strings.NewReader(text))
 		if err != nil {
 			return
 		}
+		of := Of(list)
 		if once := of.Person(name, 0); of.Person(once, 0) != once {
 			t.Errorf("%q is %q, and that %q", name, once, of.Person(once, 0))
 		}

@@ -29,7 +29,7 @@ func TestLeakOfThreeNames(t *testing.T) {
 	}
 	alerts := func(lines [][]byte, aliases string) string {
 		c := config.Default()
-		c.AliasesFile = aliases
+		c.Aliases.File = aliases
 		set, err := settings.New(c)
 		if err != nil {
 			t.Fatal(err)

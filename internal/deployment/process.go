@@ -14,12 +14,14 @@ import (
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/console"
 	"github.com/weirhq/weir/console/follow"
+	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/internal/checkpoint"
 	"github.com/weirhq/weir/internal/destinations"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/stream/kafka"
 	"github.com/weirhq/weir/stream/kafka/metrics"
 	"github.com/weirhq/weir/stream/kafka/sources"
+	"github.com/weirhq/weir/stream/kafka/task"
 	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
@@ -50,6 +52,11 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 		Manifest: topics.NewManifest(s.Hasher, int32(c.Partitions), s.Grid, c.Dimensions),
 		Ingest:   s.Ingest, LoginGrace: c.Facts.LoginGrace, Detect: s.Detect, Correlate: s.Correlate,
 		StopGrace: c.StopGrace, Log: o.Log, Metrics: metrics.New(o.Registry),
+	}
+	if c.Aliases.Given() {
+		s.SetAliases(alias.NewTable(alias.Always))
+		p.Ingest, p.Detect, p.Correlate = s.Ingest, s.Detect, s.Correlate
+		p.Aliases = &task.Aliases{Topic: c.Aliases.Topic, File: c.Aliases.File}
 	}
 	if p.Instance, err = settings.Instance(c); err != nil {
 		return nil, err

@@ -133,7 +133,7 @@ func (m *matcher) matches(ev *event.Event) bool {
 		return false
 	}
 	person := *ev // what is written shows the name
-	m.of.Apply(&person)
+	m.of.Apply(&person, ev.Time)
 	for _, name := range m.order {
 		identity, ok := m.dimensions[name].AppendIdentity(m.buf[:0], &person, m.hasher)
 		m.buf = identity[:0]

@@ -14,7 +14,6 @@ import (
 	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
-	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -58,11 +57,6 @@ func New(c *config.Config) (*Settings, error) {
 		Grid: s.Grid, Dimensions: c.Dimensions, Hasher: s.Hasher, Partitions: int32(c.Partitions),
 		Lateness: ms(c.Time.Lateness), Future: ms(c.Time.FutureLimit), Retention: ms(c.Time.Retention),
 	}
-	if c.AliasesFile != "" {
-		if s.Ingest.Aliases, err = alias.Load(c.AliasesFile); err != nil {
-			return nil, c.At("aliases_file", err)
-		}
-	}
 	if c.Facts.Sessions {
 		s.Ingest.SessionsTopic = topics.Named(c.TopicPrefix).Sessions
 	}
@@ -77,6 +71,11 @@ func New(c *config.Config) (*Settings, error) {
 		Budget: fleet.NewConfig(float64(c.Alerts.Budget), names, float64(24*time.Hour)/float64(c.Time.Bin)), Location: c.Time.Zone,
 		Expected: expectations(c), Reaches: reaches(c),
 	}
+	people, err := aliases(c)
+	if err != nil {
+		return nil, err
+	}
+	s.SetAliases(people)
 	s.Authority = authority.New(s.Hasher.Derive("verdicts"), authors(c))
 	s.Correlate.Authority = s.Authority.Check
 	if c.RecordKeyFile != "" { // else the keys follow from a key that everybody knows, and need none

@@ -32,7 +32,8 @@ const majority = 32
 // the votes so far decide: four of the largest events, so that memory is bounded.
 const mostWaiting = 4 * event.MaxRecords
 
-// waiting is an event that waits for one that is far ahead to be judged, or is it.
+// waiting is an event that waits for one that is far ahead to be judged, or is it; or
+// for the aliases to be complete.
 type waiting struct {
 	at       position
 	appended int64 // see sourceState
@@ -80,14 +81,18 @@ func (in *Worker) judge(s *sourceState, end bool, wall int64) verdict {
 			return believed
 		case contra == majority:
 			return refuted
+		case records > mostWaiting && pro < contra:
+			return refuted
+		case records > mostWaiting:
+			return believed
 		}
 	}
 	switch {
-	case !end && records <= mostWaiting:
+	case !end:
 		return undecided
 	case pro < contra:
 		return refuted
-	case end && wall < in.cfg.Grid.TickEnd(in.cfg.Grid.TickOf(head.event.Time)):
+	case wall < in.cfg.Grid.TickEnd(in.cfg.Grid.TickOf(head.event.Time)):
 		return undecided
 	}
 	return believed
@@ -100,40 +105,71 @@ func (in *Worker) settle(s *sourceProgress, end bool, wall int64) {
 		case undecided:
 			return
 		case refuted:
-			first := s.waiting[0]
-			s.waiting = slices.Delete(s.waiting, 0, 1)
-			in.takeAhead(s, &first)
+			if !in.takeAhead(s) {
+				return
+			}
 		case believed:
-			in.believe(s)
+			if !in.believe(s) {
+				return
+			}
 		}
 	}
 }
 
-// believe takes in the first waiting event, after those that lead up to it.
-func (in *Worker) believe(s *sourceProgress) {
-	first, before := s.waiting[0], s.leading(in.cfg.Lateness)
-	for i := 1; i <= before; i++ {
-		in.decide(s, &s.waiting[i], s.waiting[i].event, in.take(s, s.waiting[i].event))
+// reads reports whether the aliases are complete for an event time at which the first
+// waiting event counts. If not, the source wants them.
+func (in *Worker) reads(s *sourceProgress, at int64) bool {
+	if in.named(at) {
+		s.wants = eventtime.Never
+		return true
 	}
-	in.decide(s, &first, first.event, in.take(s, first.event))
-	s.waiting = slices.Delete(s.waiting, 0, 1+before)
+	s.wants = at
+	return false
 }
 
-// takeAhead counts an event that was voted down, at the time that its source has
-// reached; where nothing was judged before, at that of the oldest event that waits. What
+// believe takes in the first waiting event, after those that lead up to it, all of which
+// are older. It takes in nothing if the aliases are not complete for it.
+func (in *Worker) believe(s *sourceProgress) (done bool) {
+	if !in.reads(s, s.waiting[0].event.Time) {
+		return false
+	}
+	first, before := s.waiting[0], s.leading(in.cfg.Lateness)
+	for i := 1; i <= before; i++ {
+		in.takeWaiting(s, &s.waiting[i])
+	}
+	in.takeWaiting(s, &first)
+	s.waiting = slices.Delete(s.waiting, 0, 1+before)
+	return true
+}
+
+// takeWaiting takes in an event that waited.
+func (in *Worker) takeWaiting(s *sourceProgress, w *waiting) {
+	ev := *w.event // what waits is read again after an abort
+	outcome := in.take(s, &ev)
+	in.decide(s, w, &ev, outcome)
+}
+
+// takeAhead counts the first waiting event, which was voted down, at the time that its
+// source has reached; where nothing was judged before, at that of the oldest event that waits. What
 // is told of a person or a key keeps its date, since it is in force from then on.
-func (in *Worker) takeAhead(s *sourceProgress, w *waiting) {
+func (in *Worker) takeAhead(s *sourceProgress) (done bool) {
 	reached := s.maxTime
 	if reached == eventtime.Never {
 		reached = slices.MinFunc(s.waiting, func(a, b waiting) int { return cmp.Compare(a.event.Time, b.event.Time) }).event.Time
 	}
+	if !in.reads(s, reached) {
+		return false
+	}
+	w := s.waiting[0]
+	s.waiting = slices.Delete(s.waiting, 0, 1)
 	apply, _ := s.place(reached, in.cfg.Grid, in.cfg.Lateness, in.cfg.Retention)
 	ev := *w.event // what waits is read again after an abort
 	if !tellsOfLifecycle(&ev) {
 		ev.Time = reached
 	}
-	in.count(s, &ev, apply)
-	in.decide(s, w, &ev, Ahead)
+	in.count(s, &ev, apply, reached)
+	in.decide(s, &w, &ev, Ahead)
+	return true
 }
 
 // leading returns how many of the events after the first waiting one are judged before
@@ -177,7 +213,37 @@ func (in *Worker) End(src stream.Source) { in.Rest(src, math.MaxInt64) }
 func (in *Worker) Rest(src stream.Source, wall int64) {
 	s := in.sources[src]
 	in.settle(s, true, wall)
-	s.idle = true
+	s.idle = s.wants == eventtime.Never
+}
+
+// Retry goes on with the sources that wanted aliases, once more of them are known.
+func (in *Worker) Retry() {
+	for _, s := range in.sources {
+		if s.wants != eventtime.Never && in.named(s.wants) {
+			s.wants = eventtime.Never
+			in.settle(s, false, 0)
+		}
+	}
+}
+
+// Wants reports whether a source wants aliases to go on.
+func (in *Worker) Wants() bool {
+	for _, s := range in.sources {
+		if s.wants != eventtime.Never {
+			return true
+		}
+	}
+	return false
+}
+
+// Asks reports whether a source wants aliases of which the last commit did not tell.
+func (in *Worker) Asks() bool {
+	for _, s := range in.sources {
+		if s.wants > s.committed.wants {
+			return true
+		}
+	}
+	return false
 }
 
 // Confirm says that most other sources have reached an event time, Unix ms. What waits
@@ -185,7 +251,9 @@ func (in *Worker) Rest(src stream.Source, wall int64) {
 func (in *Worker) Confirm(src stream.Source, reached int64) {
 	s := in.sources[src]
 	for len(s.waiting) > 0 && reached != eventtime.Never && s.waiting[0].event.Time <= reached+in.cfg.Lateness {
-		in.believe(s)
+		if !in.believe(s) {
+			return
+		}
 		in.settle(s, false, 0)
 	}
 }

@@ -44,7 +44,7 @@ type Config struct {
 	// SessionsTopic is the name under which the join of tokens reports its
 	// progress, or empty: there is no join, and nothing is sent to it.
 	SessionsTopic string
-	Aliases       *alias.Table // whose each name is; nil: nobody has more than one
+	Aliases       *alias.Table // whose each name is; nil: nobody has more than one. An event waits until it is complete for it
 }
 
 // Worker folds events into partials: one per identity and tick since the last
@@ -102,7 +102,7 @@ func (in *Worker) Progress() []stream.Progress { return in.sources.list() }
 func (in *Worker) Moved() []stream.Progress {
 	return slices.DeleteFunc(in.Progress(), func(p stream.Progress) bool {
 		old := in.sources[p.Source].committed.progress()
-		return p.Replay == old.Replay && p.Taken == old.Taken && p.MaxTime == old.MaxTime
+		return p.Replay == old.Replay && p.Taken == old.Taken && p.MaxTime == old.MaxTime && p.Wants == old.Wants
 	})
 }
 
@@ -125,18 +125,17 @@ func (in *Worker) SetIdle(s stream.Source, idle bool) { in.sources[s].idle = idl
 
 // Fold counts one event of a source. stamp is the timestamp of the Kafka
 // record that held it (for files, the start of the process), in ms.
-// It says that the event waits if the event, or one before it, is far ahead. In the
-// event, persons take the place of their names.
+// It says that the event waits if the event, or one before it, is far ahead, or if the
+// aliases are not complete for it. In the event, persons take the place of their names.
 func (in *Worker) Fold(src stream.Source, stamp int64, ev *event.Event) Outcome {
 	s := in.sources[src]
-	in.cfg.Aliases.Apply(ev)
 	at, judged := s.next()
 	switch {
 	case judged:
 		return Waiting
 	case ev.Time > stamp+in.cfg.Future:
 		return Future
-	case len(s.waiting) == 0 && !s.ahead(ev.Time, s.appended, in.cfg.Lateness):
+	case len(s.waiting) == 0 && !s.ahead(ev.Time, s.appended, in.cfg.Lateness) && in.named(ev.Time):
 		return in.take(s, ev)
 	}
 	s.waiting = append(s.waiting, waiting{at, s.appended, ev.Clone()})
@@ -151,26 +150,31 @@ func (in *Worker) take(s *sourceProgress, ev *event.Event) Outcome {
 	if outcome == Expired {
 		return Expired
 	}
-	in.count(s, ev, apply)
+	in.count(s, ev, apply, ev.Time)
 	if !ev.Action.Access() {
 		return Fact
 	}
 	return outcome
 }
 
-// count counts an event at the close of a tick.
-func (in *Worker) count(s *sourceProgress, ev *event.Event, apply int64) {
+// named reports whether it is known for good whose the names of an event time are.
+func (in *Worker) named(at int64) bool { return at < in.cfg.Aliases.Complete() }
+
+// count counts an event at the close of a tick. Whose its names are is decided as of an
+// event time.
+func (in *Worker) count(s *sourceProgress, ev *event.Event, apply, named int64) {
+	name := in.cfg.Aliases.Apply(ev, named)
 	in.broadcast.activeSource(s.source.Topic, apply)
 	if ev.Action.Access() {
-		in.access(ev, apply)
+		in.access(ev, name, apply)
 	} else {
 		in.fact(ev, apply)
 	}
 }
 
 // access counts an access for each of its identities, and for the token by which it
-// came.
-func (in *Worker) access(ev *event.Event, apply int64) {
+// came. name is that of who acted, where it is not the person's.
+func (in *Worker) access(ev *event.Event, name string, apply int64) {
 	in.broadcast.activeSource(fact.RecordsTouched, apply)
 	a := in.hash(ev, apply)
 	for i, d := range in.cfg.Dimensions {

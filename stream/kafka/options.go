@@ -48,6 +48,7 @@ type Options struct {
 	Ingest       ingest.Config
 	LoginGrace   time.Duration // how long the join waits for a login; the join has work where Ingest names SessionsTopic
 	Detect       detect.Config
+	Aliases      *task.Aliases // where aliases come from; nil: there are none, and Ingest goes by none
 	Correlate    correlate.Config
 	Sources      sources.Options
 	Destinations []deliver.Destination

@@ -50,6 +50,10 @@ func (p *Process) Run(ctx context.Context) error {
 	defer cancel()
 	running := partSet{names: map[string]bool{}}
 	env := p.env()
+	if p.Aliases != nil {
+		follow := &task.Follow{Env: env, Table: p.Ingest.Aliases}
+		running.start("aliases", func() { env.Keep(ctx, "aliases", follow.Run) })
+	}
 	for _, role := range p.Roles {
 		for name, run := range p.parts(role, created) {
 			running.start(name, func() { env.Keep(ctx, name, run) })
@@ -144,6 +148,11 @@ func (p *Process) parts(role Role, created int64) map[string]func(context.Contex
 		parts["detect"] = (&supervise.Placement{Env: env, GroupSuffix: string(role), Topic: p.Topics.Partials, Task: t.Run, Positions: t.Positions, Forget: t.Forget}).Run
 	case RoleCorrelate:
 		t := &task.Correlate{Env: env, Config: p.Correlate, Settings: p.Settings, Checkpoints: p.Checkpoints, Positions: &supervise.Positions{}}
+		if p.Aliases != nil {
+			w := *p.Aliases
+			w.Env, w.Grid = env, p.Correlate.Grid
+			parts["aliases writer"] = (&supervise.Placement{Env: env, GroupSuffix: "aliases", Topic: p.Topics.Aliases, Task: w.Run, Forget: w.Forget}).Run
+		}
 		parts["correlate"] = (&supervise.Placement{Env: env, GroupSuffix: string(role), Topic: p.Topics.Evidence, Task: t.Run, Positions: t.Positions, Forget: t.Forget}).Run
 	case RoleNotify:
 		for i, d := range p.Destinations {

@@ -3,16 +3,18 @@ package local_test
 import (
 	"fmt"
 	"hash/fnv"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/alias"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // names returns the three names that each person of a log has, and the table of them.
-func names(t testing.TB, events []event.Event) (of func(person string, which int) string, people *alias.Table) {
+func names(t testing.TB, events []event.Event) (of func(person string, which int) string, people []alias.Alias) {
 	t.Helper()
 	of = func(person string, which int) string {
 		switch h := fnv.New32a(); which % 3 {
@@ -66,7 +68,7 @@ func TestAliasesJoinNames(t *testing.T) {
 	if got := l.calm(t, split(log.events, of)); slices.Equal(got, log.calm) {
 		t.Error("without aliases the alerts are the same, so that nothing is shown")
 	}
-	l.people = people
+	l.people = alias.Of(people)
 	for seed := range seeds() {
 		m := newMesh(t, l, seed, 2, 2, true)
 		m.spread(split(log.events, of))
@@ -74,5 +76,76 @@ func TestAliasesJoinNames(t *testing.T) {
 		if m.killed == 0 {
 			t.Errorf("seed %d: nobody was killed", seed)
 		}
+	}
+}
+
+// aliasWriter is the one writer of the aliases of a mesh, with the log that it writes.
+type aliasWriter struct {
+	register *alias.Register
+	queue    []alias.Alias // what comes, in order
+	log      []alias.Record
+	grants   int
+}
+
+// step takes in some aliases and grants what ingest asks for, as the dice say.
+func (w *aliasWriter) step(m *mesh) {
+	for n := m.dice.IntN(len(w.queue)/3 + 2); n > 0 && len(w.queue) > 0; n-- {
+		if _, err := w.register.Add(w.queue[0]); err != nil {
+			m.t.Fatal(err)
+		}
+		w.queue = w.queue[1:]
+	}
+	furthest := int64(eventtime.Never)
+	for _, p := range m.committed {
+		furthest = max(furthest, p.MaxTime, p.Wants)
+	}
+	if furthest != eventtime.Never {
+		w.register.Grant(furthest + (1+m.dice.Int64N(24))*eventtime.Hour)
+		w.grants++
+	}
+	w.log = append(w.log, w.register.Take()...)
+}
+
+// follow returns the table of one that has not read the last records of the log yet.
+func (w *aliasWriter) follow(t testing.TB, behind int) *alias.Table {
+	table := alias.NewTable(alias.Always)
+	for _, rec := range w.log[:max(0, len(w.log)-behind)] {
+		if err := table.Follow(rec.Key, rec.Value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return table
+}
+
+// Aliases that come while events are counted, by a log of their own, late, to workers that
+// have read it more or less far and are killed: what they do is a function of the events
+// and of what the log says in the end.
+func TestLateAliasesAreOrderFree(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	log := l.theft(t)
+	of, people := names(t, log.events)
+	events := split(log.events, of)
+	for seed := range seeds() {
+		dice := rand.New(rand.NewPCG(seed, 9))
+		m := newMesh(t, l, seed, 2+dice.IntN(2), 2, true)
+		m.aliases = &aliasWriter{register: alias.NewRegister(l.grid), queue: slices.Clone(people)}
+		dice.Shuffle(len(m.aliases.queue), func(i, j int) {
+			m.aliases.queue[i], m.aliases.queue[j] = m.aliases.queue[j], m.aliases.queue[i]
+		})
+		m.portion = len(events) / 40
+		m.spread(events)
+		got := m.run()
+		if m.killed == 0 || len(m.aliases.queue) > 0 || m.aliases.grants < 10 {
+			t.Errorf("seed %d: %d killed, %d aliases left, %d grants", seed, m.killed, len(m.aliases.queue), m.aliases.grants)
+		}
+		calm := *l
+		calm.people = m.aliases.follow(t, 0)
+		calm.people.SetComplete(alias.Forever)
+		want := calm.calm(t, events)
+		if slices.Equal(want, log.calm) {
+			t.Error("late aliases change nothing, so that nothing is shown")
+		}
+		compare(t, fmt.Sprintf("seed %d", seed), got, want)
 	}
 }

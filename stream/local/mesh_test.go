@@ -35,6 +35,8 @@ type mesh struct {
 	held       []string             // alerts that nobody was sent
 	said       []*correlate.Verdict // the log of verdicts
 
+	aliases *aliasWriter // nil: nothing says whose a name is but the lab
+
 	joins     []*joiner
 	detects   []*member
 	correlate *correlate.Task
@@ -149,7 +151,12 @@ func (m *mesh) step() {
 // ingest lets a new ingest task take some partitions, read some, and commit or
 // be killed. It reports whether anything is left to read.
 func (m *mesh) ingest() bool {
-	in := ingest.New(m.lab.joined(int32(len(m.partials))))
+	cfg := m.lab.joined(int32(len(m.partials)))
+	if m.aliases != nil {
+		m.aliases.step(m)
+		cfg.Aliases = m.aliases.follow(m.t, m.dice.IntN(3))
+	}
+	in := ingest.New(cfg)
 	in.Decided = func(d ingest.Decision) { m.outcomes[d.Outcome]++ }
 	left := false
 	var mine []stream.Source
@@ -167,7 +174,8 @@ func (m *mesh) ingest() bool {
 		from := int(m.committed[s].Replay)
 		to := min(from+m.dice.IntN(m.portion), len(list))
 		for i := from; i < to; i++ {
-			if o := in.Fold(s, stamp, &list[i]); o != ingest.Waiting {
+			ev := list[i] // it is read again after a kill
+			if o := in.Fold(s, stamp, &ev); o != ingest.Waiting {
 				m.outcomes[o]++
 			}
 			in.Read(s, int64(i+1))

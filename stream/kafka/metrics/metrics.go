@@ -61,6 +61,8 @@ type Metrics struct {
 	BudgetRealised  Fleet
 	Verdicts        *prometheus.CounterVec // kind
 	WaitingVerdicts Fleet
+	Aliases         prometheus.Gauge
+	AliasesRefused  prometheus.Counter
 	Threshold       *prometheus.GaugeVec // dimension
 	Deliveries      *prometheus.CounterVec
 	Retries         *prometheus.CounterVec
@@ -134,6 +136,8 @@ func New(reg prometheus.Registerer) *Metrics {
 		BudgetRealised:  fleet("budget_realised", "Statistical episodes and campaigns that people were told of, a day of event time, over the last 28 days."),
 		Verdicts:        counter("verdicts_total", "Verdicts that took effect, by kind, and those that were refused, or repeated.", "kind"),
 		WaitingVerdicts: fleet("verdicts_waiting", "Verdicts on episodes that are not known (yet)."),
+		Aliases:         one("aliases", "Names of which it is known whose they are."),
+		AliasesRefused:  f.NewCounter(prometheus.CounterOpts{Name: "weir_aliases_refused_total", Help: "Aliases that cannot be one; the log says why."}),
 		Threshold:       gauge("alert_threshold", "Log evidence that opens an episode, by dimension and group of statistics.", "dimension", "group"),
 		Deliveries:      counter("deliveries_total", "Deliveries, by what became of them.", "destination", "outcome"),
 		Retries:         counter("delivery_retries_total", "Delivery attempts that failed and are repeated.", "destination"),

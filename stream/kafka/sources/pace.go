@@ -41,8 +41,8 @@ func (r *run) look(ctx context.Context) error {
 	return nil
 }
 
-// hold pauses the partitions that are past the limit, and lets the others go on. It
-// reports whether all that this worker has are paused.
+// hold pauses the partitions that are past the limit or want aliases, and lets the others
+// go on. It reports whether all that this worker has are paused.
 func (r *run) hold() (all bool) {
 	progress := r.ingest.Progress()
 	slowest := int64(math.MaxInt64)
@@ -55,7 +55,7 @@ func (r *run) hold() (all bool) {
 	r.held = 0
 	for _, p := range progress {
 		at := r.partitions[p.Source]
-		past := p.MaxTime > limit
+		past := p.MaxTime > limit || p.Wants != eventtime.Never
 		if past {
 			r.held++
 		}

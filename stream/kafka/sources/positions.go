@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/kafka/cluster"
@@ -116,25 +117,31 @@ func (r *run) starts(ctx context.Context, parts map[string][]int32) (map[stream.
 }
 
 // metadata returns what the offset commit of a partition says beside the offset: the
-// largest event time, in ms, and how many events of the record at the offset were
-// judged, unless none.
+// largest event time, in ms, how many events of the record at the offset were judged,
+// and the event time for which the aliases must be complete to go on; the last two
+// unless there are none.
 func metadata(p *stream.Progress) string {
 	m := strconv.FormatInt(p.MaxTime, 10)
-	if p.Taken > 0 {
+	if p.Taken > 0 || p.Wants != eventtime.Never {
 		m += " " + strconv.FormatInt(p.Taken, 10)
+	}
+	if p.Wants != eventtime.Never {
+		m += " " + strconv.FormatInt(p.Wants, 10)
 	}
 	return m
 }
 
 // ReadMetadata fills in of a partition what the metadata of its offset commit says:
-// its largest event time, and how much behind the offset was taken in. Of what it cannot read it says nothing.
+// its largest event time, how much behind the offset was taken in, and what it wants.
+// Of what it cannot read it says nothing.
 func ReadMetadata(m string, p *stream.Progress) {
-	first, second, _ := strings.Cut(m, " ")
-	if ms, err := strconv.ParseInt(first, 10, 64); err == nil {
-		p.MaxTime = ms
-	}
-	if n, err := strconv.ParseInt(second, 10, 64); err == nil {
-		p.Taken = n
+	words := strings.Split(m, " ")
+	for i, into := range []*int64{&p.MaxTime, &p.Taken, &p.Wants} {
+		if i < len(words) {
+			if n, err := strconv.ParseInt(words[i], 10, 64); err == nil {
+				*into = n
+			}
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	mostEntries    = 2_000_000
 	mostIdentities = 300_000
 	pollRecords    = 1_000
+	lookAliases    = 100 * time.Millisecond // how often a worker looks whether the aliases are complete that it wants
 )
 
 // Topic is one source topic.
@@ -184,9 +185,10 @@ func (r *run) loop(ctx context.Context) error {
 		entries, identities := r.ingest.Pending()
 		r.Metrics.Pending.WithLabelValues("entries").Set(float64(entries))
 		r.Metrics.Pending.WithLabelValues("identities").Set(float64(identities))
+		r.ingest.Retry()
 		all := !again && r.hold()
 		// What all wait for may stand in what was not committed yet.
-		full := entries >= mostEntries || identities >= mostIdentities || all && entries+identities > 0
+		full := entries >= mostEntries || identities >= mostIdentities || all && entries+identities > 0 || r.ingest.Asks()
 		if !full && time.Now().Before(next) {
 			if r.held > 0 && time.Since(r.looked) >= lookAgain {
 				if err := r.look(finish); err != nil {
@@ -207,6 +209,9 @@ func (r *run) loop(ctx context.Context) error {
 // is. It reports whether what was read since the last commit has to be read again.
 func (r *run) poll(ctx, finish context.Context, next time.Time) (again bool, err error) {
 	if look := r.looked.Add(lookAgain); r.held > 0 && look.Before(next) {
+		next = look
+	}
+	if look := time.Now().Add(lookAliases); r.ingest.Wants() && look.Before(next) {
 		next = look
 	}
 	wait, cancel := context.WithDeadline(ctx, next)

@@ -22,7 +22,7 @@ func Reset(ctx context.Context, conn *cluster.Connection, group string, specs []
 	}
 	defer cl.Close()
 	adm := kadm.NewClient(cl)
-	groups := []string{group + "-ingest", group + "-join", group + "-detect", group + "-correlate"}
+	groups := []string{group + "-ingest", group + "-join", group + "-detect", group + "-correlate", group + "-aliases"}
 	described, err := adm.DescribeGroups(ctx, groups...)
 	if err != nil {
 		return fmt.Errorf("looking for running processes: %w", cluster.Explain(err))

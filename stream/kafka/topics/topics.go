@@ -10,6 +10,7 @@ type Names struct {
 	Sessions, Tokens                             string
 	Alerts, Rejects, Deliveries, DeadLetters     string
 	Outbox, Ledger, Verdicts, Suppressed         string
+	Aliases                                      string
 }
 
 // Named returns the names under a prefix such as "weir.".
@@ -22,6 +23,7 @@ func Named(prefix string) Names {
 		Deliveries: prefix + "deliveries", DeadLetters: prefix + "deadletters",
 		Outbox: prefix + "outbox", Ledger: prefix + "ledger",
 		Verdicts: prefix + "verdicts", Suppressed: prefix + "suppressed",
+		Aliases: prefix + "aliases",
 	}
 }
 
@@ -63,6 +65,7 @@ func (t Names) Specs(partitions int32) []Spec {
 		{t.Evidence, "what stands out, for correlate", 1, log(7), false},
 		{t.Parameters, "what detect must know of the whole fleet", 1, compacted(), false},
 		{t.Fleet, "what correlate knows: the fleet, episodes, the deployment's manifest", 1, compacted(), false},
+		{t.Aliases, "whose each name is, and from when on that counts", 1, compacted(), false},
 		{t.Alerts, "the alerts", 1, log(0), true},
 		{t.Suppressed, "alerts that were held back, and what held them", 1, log(0), true},
 		{t.Verdicts, "what people said of episodes", 1, log(0), true},
