@@ -37,7 +37,7 @@ and the others are checked. weir run does the same when it starts, if it may.`,
 				return err
 			}
 			specs := topics.Named(c.TopicPrefix).Specs(int32(c.Partitions))
-			acls := topics.ACLs(c.Group, c.TopicPrefix, settings.SourceTopics(c))
+			acls := topics.ACLs(c.Group, c.TopicPrefix, settings.InputTopics(c))
 			if create {
 				conn, err := connectWith(cmd, c, slog.New(slog.DiscardHandler))
 				if err != nil {

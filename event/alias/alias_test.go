@@ -108,7 +108,7 @@ func TestFaults(t *testing.T) {
 		"name,person\na,b,c\n":                                 "wrong number of fields",
 		`{"name":"a","person":7}`:                              "line 1:",
 		"name,person\nsvc-billing,kim\n":                       "line 2: several people or programs act by svc-billing",
-		"name,person\nCORP\\web7$,kim\n":                        "act by",
+		"name,person\nCORP\\web7$,kim\n":                       "act by",
 		"name,person\nS-1-5-21-8-9-500,kim\n":                  "act by",
 		"name,person,criticality\na,kim,huge\n":                `line 2: criticality is "huge", want normal, high or critical`,
 		"name,person,manager\na,kim,bo\nb,Kim,jo\n":            "lines 2 and 3: they tell two things of Kim",

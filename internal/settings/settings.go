@@ -137,6 +137,14 @@ func SourceTopics(c *config.Config) (names []string) {
 	return names
 }
 
+// InputTopics returns the names of all topics that are read and are not weir's own.
+func InputTopics(c *config.Config) []string {
+	if c.Aliases.Topic == "" {
+		return SourceTopics(c)
+	}
+	return append(SourceTopics(c), c.Aliases.Topic)
+}
+
 // Instance is the stable name of this process: the configured one, else the
 // host's name.
 func Instance(c *config.Config) (string, error) {

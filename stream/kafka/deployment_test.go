@@ -20,6 +20,7 @@ import (
 	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
@@ -45,6 +46,7 @@ type deployment struct {
 	grid       eventtime.Grid
 	engine     *score.Engine
 	dims       []event.Dimension
+	people     *alias.Table // that ingest goes by; nil: none
 }
 
 // afterTraffic is a wall clock at which all events of the tests have happened.
@@ -110,7 +112,7 @@ func (d *deployment) ingest() ingest.Config {
 	return ingest.Config{
 		Grid: d.grid, Dimensions: d.dims, Hasher: event.FixedHasher(), Partitions: d.partitions,
 		Lateness: 10 * minute, Future: 10 * minute, Retention: 30 * 24 * 60 * minute,
-		SessionsTopic: "weir.sessions",
+		SessionsTopic: "weir.sessions", Aliases: d.people,
 	}
 }
 

@@ -188,7 +188,7 @@ func (r *run) loop(ctx context.Context) error {
 		r.ingest.Retry()
 		all := !again && r.hold()
 		// What all wait for may stand in what was not committed yet.
-		full := entries >= mostEntries || identities >= mostIdentities || all && entries+identities > 0 || r.ingest.Asks()
+		full := entries >= mostEntries || identities >= mostIdentities || all && entries+identities > 0 || r.ingest.Asks() && !r.joining.now.Load()
 		if !full && time.Now().Before(next) {
 			if r.held > 0 && time.Since(r.looked) >= lookAgain {
 				if err := r.look(finish); err != nil {
