@@ -25,7 +25,7 @@ type Progress struct {
 	Replay  int64 // offset at which a restart reads on: of the oldest event that waits to be judged, else Offset
 	Taken   int64 // how many events of the record at Replay a restart leaves out: they were judged
 	MaxTime int64 // largest event time seen, Unix ms; never when there was none
-	Wants   int64 // event time for which the aliases must be complete to go on, Unix ms; eventtime.Never: none. Not told to detect
+	Wants   int64 // event time for which the aliases must be complete to go on, Unix ms; 0: none. Not told to detect
 	// Idle: the position has reached the end of the log and the partition has
 	// been quiet, so it no longer holds the watermark back.
 	Idle bool

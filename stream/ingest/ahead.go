@@ -120,10 +120,10 @@ func (in *Worker) settle(s *sourceProgress, end bool, wall int64) {
 // waiting event counts. If not, the source wants them.
 func (in *Worker) reads(s *sourceProgress, at int64) bool {
 	if in.named(at) {
-		s.wants = eventtime.Never
+		s.wants = 0
 		return true
 	}
-	s.wants = at
+	s.wants = max(at, 1)
 	return false
 }
 
@@ -213,14 +213,14 @@ func (in *Worker) End(src stream.Source) { in.Rest(src, math.MaxInt64) }
 func (in *Worker) Rest(src stream.Source, wall int64) {
 	s := in.sources[src]
 	in.settle(s, true, wall)
-	s.idle = s.wants == eventtime.Never
+	s.idle = s.wants == 0
 }
 
 // Retry goes on with the sources that wanted aliases, once more of them are known.
 func (in *Worker) Retry() {
 	for _, s := range in.sources {
-		if s.wants != eventtime.Never && in.named(s.wants) {
-			s.wants = eventtime.Never
+		if s.wants != 0 && in.named(s.wants) {
+			s.wants = 0
 			in.settle(s, false, 0)
 		}
 	}
@@ -229,7 +229,7 @@ func (in *Worker) Retry() {
 // Wants reports whether a source wants aliases to go on.
 func (in *Worker) Wants() bool {
 	for _, s := range in.sources {
-		if s.wants != eventtime.Never {
+		if s.wants != 0 {
 			return true
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 // NoProgress is the progress of a source partition that was never read.
 func NoProgress(s stream.Source, offset int64) stream.Progress {
-	return stream.Progress{Source: s, Offset: offset, Replay: offset, MaxTime: eventtime.Never, Wants: eventtime.Never}
+	return stream.Progress{Source: s, Offset: offset, Replay: offset, MaxTime: eventtime.Never}
 }
 
 // sources is the progress of the source partitions that are assigned.
@@ -31,7 +31,7 @@ type sourceState struct {
 	taken    position  // the record at which reading began, and how many of its events were judged before
 	appended int64     // of the record in hand, by the broker's clock; eventtime.Never: unknown
 	waiting  []waiting // in the order of the log; the first is far ahead, or the aliases are not complete for it
-	wants    int64     // event time for which the aliases must be complete to go on; eventtime.Never: none
+	wants    int64     // event time for which the aliases must be complete to go on, at least 1; 0: none
 }
 
 // position is a place between two events of a log.
@@ -43,7 +43,7 @@ type position struct {
 // newSource returns the state in which a source is at the progress of a commit.
 func newSource(p stream.Progress) *sourceProgress {
 	s := sourceState{
-		source: p.Source, maxTime: p.MaxTime, idle: p.Idle, appended: eventtime.Never, wants: eventtime.Never,
+		source: p.Source, maxTime: p.MaxTime, idle: p.Idle, appended: eventtime.Never,
 		reading: position{offset: p.Replay}, taken: position{p.Replay, p.Taken},
 	}
 	return &sourceProgress{s, s}

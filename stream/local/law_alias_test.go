@@ -97,7 +97,9 @@ func (w *aliasWriter) step(m *mesh) {
 	}
 	furthest := int64(eventtime.Never)
 	for _, p := range m.committed {
-		furthest = max(furthest, p.MaxTime, p.Wants)
+		if furthest = max(furthest, p.MaxTime); p.Wants != 0 {
+			furthest = max(furthest, p.Wants)
+		}
 	}
 	if furthest != eventtime.Never {
 		w.register.Grant(furthest + (1+m.dice.Int64N(24))*eventtime.Hour)

@@ -55,7 +55,7 @@ func (r *run) hold() (all bool) {
 	r.held = 0
 	for _, p := range progress {
 		at := r.partitions[p.Source]
-		past := p.MaxTime > limit || p.Wants != eventtime.Never
+		past := p.MaxTime > limit || p.Wants != 0
 		if past {
 			r.held++
 		}

@@ -13,7 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/kafka/cluster"
@@ -122,10 +121,10 @@ func (r *run) starts(ctx context.Context, parts map[string][]int32) (map[stream.
 // unless there are none.
 func metadata(p *stream.Progress) string {
 	m := strconv.FormatInt(p.MaxTime, 10)
-	if p.Taken > 0 || p.Wants != eventtime.Never {
+	if p.Taken > 0 || p.Wants != 0 {
 		m += " " + strconv.FormatInt(p.Taken, 10)
 	}
-	if p.Wants != eventtime.Never {
+	if p.Wants != 0 {
 		m += " " + strconv.FormatInt(p.Wants, 10)
 	}
 	return m

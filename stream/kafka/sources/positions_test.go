@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/ingest"
 )
@@ -17,10 +18,12 @@ func TestMetadata(t *testing.T) {
 		{MaxTime: 1_700_000_000_000},
 		{MaxTime: 1_700_000_000_000, Taken: 7},
 		{MaxTime: math.MaxInt64, Taken: math.MaxInt64},
+		{MaxTime: eventtime.Never, Wants: 1_700_000_000_000},
+		{MaxTime: math.MaxInt64, Taken: math.MaxInt64, Wants: math.MaxInt64},
 	} {
 		m := metadata(&want)
 		got := ingest.NoProgress(stream.Source{}, 0)
-		if ReadMetadata(m, &got); got != want || len(m) > 64 {
+		if ReadMetadata(m, &got); got != want || len(m) > 128 {
 			t.Errorf("%q is read as %+v, want %+v", m, got, want)
 		}
 	}

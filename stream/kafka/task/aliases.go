@@ -221,9 +221,11 @@ func (r *aliasRun) grant(ctx context.Context) error {
 	}
 	furthest := int64(eventtime.Never)
 	offsets.Each(func(o kadm.OffsetResponse) {
-		p := stream.Progress{MaxTime: eventtime.Never, Wants: eventtime.Never}
+		p := stream.Progress{MaxTime: eventtime.Never}
 		sources.ReadMetadata(o.Metadata, &p)
-		furthest = max(furthest, p.MaxTime, p.Wants)
+		if furthest = max(furthest, p.MaxTime); p.Wants != 0 {
+			furthest = max(furthest, p.Wants)
+		}
 	})
 	if furthest != eventtime.Never {
 		r.register.Grant(granted(furthest, time.Now().UnixMilli(), r.Grid))
