@@ -63,18 +63,18 @@ func testAliasesOnKafka(t *testing.T) {
 	var stops []func()
 	for _, name := range []string{"p", "q"} {
 		stops = append(stops, start(t, d.withAliases(d.options(t, name))).stop)
-		time.Sleep(time.Minute)
+		time.Sleep(20 * time.Second)
 	}
 	defer stops[0]()
 	d.deal(t, "access", 3, events[:cut], func(i int) int32 { return int32(i/7) % 3 })
-	time.Sleep(time.Minute)
+	time.Sleep(20 * time.Second)
 	d.deal(t, "hr", 2, aliases[early:], func(i int) int32 { return int32(i % 2) })
-	time.Sleep(time.Minute)
+	time.Sleep(20 * time.Second)
 	d.deal(t, "access", 3, events[cut:], func(i int) int32 { return int32(i/7) % 3 })
 	stops[1]()
 
 	without, _ := d.local(t, events)
-	time.Sleep(time.Hour)
+	time.Sleep(4 * time.Minute)
 	var err error
 	if d.people, err = topics.ReadAliases(t.Context(), &d.conn, topics.Named("weir."), "hr", d.grid); err != nil {
 		t.Fatal(err)
@@ -107,7 +107,7 @@ func testAliasesOnKafka(t *testing.T) {
 func (d *deployment) withAliases(o *kafka.Options) *kafka.Options {
 	o.Ingest.Aliases = alias.NewTable(alias.Always)
 	o.Aliases = &task.Aliases{Topic: "hr"}
-	o.Sources.Idle = 10 * time.Minute // longer than the test waits between events
+	o.Sources.Idle = 2 * time.Minute // longer than the test waits between events
 	return o
 }
 
