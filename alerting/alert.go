@@ -39,37 +39,45 @@ func (s Status) Valid() bool { return s == Open || s == Update || s == Close }
 // RFC 3339 times in UTC with milliseconds, and rounded numbers, so that equal
 // alerts are equal bytes.
 type Alert struct {
-	Schema     int                `json:"schema"`
-	DedupKey   string             `json:"dedup_key"`          // see the function DedupKey
-	Campaign   string             `json:"campaign,omitempty"` // dedup key of the campaign that the episode belongs to; empty: none
-	Status     Status             `json:"status"`
-	Time       Time               `json:"time"`           // event time at which the alert was raised: the end of a tick
-	Onset      Time               `json:"onset"`          // start of the bin in which the drift began, an estimate
-	Kind       Kind               `json:"kind,omitempty"` // empty means Statistical
-	Dimension  string             `json:"dimension"`      // CampaignDimension for a campaign
-	Identity   string             `json:"identity"`       // for a campaign: what its members share
-	Detector   string             `json:"detector"`
-	Measure    string             `json:"measure"`          // the strongest measure; may be empty unless Kind is Statistical
-	Fact       fact.Name          `json:"fact,omitempty"`   // what is known, if Kind is KindFact; else empty
-	Detail     map[string]string  `json:"detail,omitempty"` // about the fact, as short texts: {"retired_at": "2026-01-02"}; written sorted by key
-	Severity   episode.Severity   `json:"severity"`
-	Confidence episode.Confidence `json:"confidence,omitempty"`
-	Summary    string             `json:"summary"`
-	Observed   float64            `json:"observed"` // what Measure counted in its interval, see Alert.Interval
-	Expected   float64            `json:"expected"` // what is usual, in the same unit, see MeasureEvidence
-	Exposed    Exposed            `json:"exposed"`
-	ShareNew   *float64           `json:"share_new,omitempty"`  // the part of the exposed records that this identity had never opened before, 0..1; nil: not known
-	FirstSeen  Time               `json:"first_seen,omitempty"` // event time of the first event of the identity; 0: not known
-	LastSeen   Time               `json:"last_seen,omitempty"`  // event time of its latest event; 0: not known
-	Returns    int64              `json:"returns,omitempty"`    // how often the episode has come back after hours without evidence; 0: never
-	Top        Top                `json:"top,omitzero"`         // what the exposed records went through
-	Members    *Members           `json:"members,omitempty"`    // the episodes that this message stands for; nil: none
-	Holder     string             `json:"holder,omitempty"`     // who looks after the episode; empty: nobody
-	Said       *Said              `json:"said,omitempty"`       // what a person has said, in the alert that tells of it; nil: nothing
-	Benign     []string           `json:"benign,omitempty"`     // why it may be harmless, one sentence each
-	Checks     []string           `json:"checks,omitempty"`     // what to look at first, one sentence each
-	Links      Links              `json:"links,omitzero"`       // pages to go on from
-	Evidence   Evidence           `json:"evidence"`
+	Schema   int    `json:"schema"`
+	DedupKey string `json:"dedup_key"`          // see the function DedupKey
+	Campaign string `json:"campaign,omitempty"` // dedup key of the campaign that the episode belongs to; empty: none
+	Status   Status `json:"status"`
+	Time     Time   `json:"time"`  // event time at which the alert was raised: the end of a tick
+	Onset    Time   `json:"onset"` // start of the bin in which the drift began, an estimate; of a fact since when it holds
+	// The onset is between OnsetEarliest and OnsetLatest, starts of bins, at 90 %
+	// confidence. OnsetWas is the onset that messages before this one told, where it is
+	// dated earlier now; 0: it is as they told.
+	OnsetEarliest Time               `json:"onset_earliest,omitempty"` // 0: not known, as OnsetLatest
+	OnsetLatest   Time               `json:"onset_latest,omitempty"`
+	OnsetWas      Time               `json:"onset_was,omitempty"`
+	Kind          Kind               `json:"kind,omitempty"` // empty means Statistical
+	Dimension     string             `json:"dimension"`      // CampaignDimension for a campaign
+	Identity      string             `json:"identity"`       // for a campaign: what its members share
+	Detector      string             `json:"detector"`
+	Measure       string             `json:"measure"`          // the strongest measure; may be empty unless Kind is Statistical
+	Fact          fact.Name          `json:"fact,omitempty"`   // what is known, if Kind is KindFact; else empty
+	Detail        map[string]string  `json:"detail,omitempty"` // about the fact, as short texts: {"retired_at": "2026-01-02"}; written sorted by key
+	Severity      episode.Severity   `json:"severity"`
+	Confidence    episode.Confidence `json:"confidence,omitempty"`
+	Summary       string             `json:"summary"`
+	Observed      float64            `json:"observed,omitempty"` // what Measure counts, since the onset; of a campaign of the weak in the bin; 0 of what rests on no count
+	Expected      float64            `json:"expected,omitempty"` // what is usual of the identity in such a time, as it was before the onset
+	Excess        Bounds             `json:"excess,omitzero"`    // what was taken beyond the usual since the onset, in the unit of Measure, or Through if that is more: severity goes by it
+	Through       Bounds             `json:"through,omitzero"`   // of the exposed records, those that the fact covers: read through unissued tokens, after the leave, …
+	Exposed       Exposed            `json:"exposed"`
+	ShareNew      *float64           `json:"share_new,omitempty"`  // the part of the exposed records that this identity had never opened before, 0..1; nil: not known
+	FirstSeen     Time               `json:"first_seen,omitempty"` // event time of the first event of the identity; 0: not known
+	LastSeen      Time               `json:"last_seen,omitempty"`  // event time of its latest event; 0: not known
+	Returns       int64              `json:"returns,omitempty"`    // how often the episode has come back after hours without evidence; 0: never
+	Top           Top                `json:"top,omitzero"`         // what the exposed records went through
+	Members       *Members           `json:"members,omitempty"`    // the episodes that this message stands for; nil: none
+	Holder        string             `json:"holder,omitempty"`     // who looks after the episode; empty: nobody
+	Said          *Said              `json:"said,omitempty"`       // what a person has said, in the alert that tells of it; nil: nothing
+	Benign        []string           `json:"benign,omitempty"`     // why it may be harmless, one sentence each
+	Checks        []string           `json:"checks,omitempty"`     // what to look at first, one sentence each
+	Links         Links              `json:"links,omitzero"`       // pages to go on from
+	Evidence      Evidence           `json:"evidence"`
 }
 
 // Kind says what kind of thing an alert rests on.
@@ -124,6 +132,7 @@ const MaxTop = 5
 // alert's own at most MaxTop values, largest share first. The shares of a list
 // need not add up to 1.
 type Top struct {
+	Since     Time    `json:"since,omitempty"` // since when the accesses are counted that the shares are of; 0: not known
 	Endpoints []Share `json:"endpoints,omitempty"`
 	Networks  []Share `json:"networks,omitempty"`
 	Clients   []Share `json:"clients,omitempty"`
@@ -216,6 +225,17 @@ type Exposed struct {
 	Since   Time  `json:"since"`
 	Rows    int64 `json:"rows,omitempty"` // rows that were read where the log has no record ids
 }
+
+// Bounds is a number of records, or of rows where Measure counts rows, with its 95 %
+// interval.
+type Bounds struct {
+	Records int64 `json:"records"`
+	Low     int64 `json:"low"`
+	High    int64 `json:"high"`
+}
+
+// IsZero reports whether there is nothing.
+func (b Bounds) IsZero() bool { return b == Bounds{} }
 
 // Evidence is what the decision was made from. Statistics form groups, each of
 // which has a threshold of its own.

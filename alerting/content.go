@@ -99,9 +99,19 @@ func figures(a *Alert, loc *time.Location) []Field {
 	if a.Confidence != "" {
 		f = append(f, Field{"Confidence", capital(strings.ReplaceAll(string(a.Confidence), "_", " "))})
 	}
-	f = append(f, Field{"Since", at(a.Onset)})
+	since := at(a.Onset)
+	if a.OnsetEarliest != 0 && a.OnsetEarliest < a.OnsetLatest {
+		since += ", between " + a.OnsetEarliest.Std().In(loc).Format(dayTimeLayout) + " and " + (a.OnsetLatest + Time(a.BinWidth().Milliseconds())).Std().In(loc).Format(dayTimeLayout)
+	}
+	f = append(f, Field{"Since", since})
 	if a.Holder != "" {
 		f = append(f, Field{"Held by", Printable(a.Holder, maxValue)})
+	}
+	if !a.Excess.IsZero() {
+		f = append(f, Field{"Beyond the usual", bounds(&a.Excess, CountsRows(a.Measure))})
+	}
+	if x := &a.Through; !x.IsZero() && *x != a.Excess {
+		f = append(f, Field{"Through the fact", bounds(x, false)})
 	}
 	if e := &a.Exposed; e.Records > 0 || e.Rows > 0 {
 		text := exposed(e)
@@ -125,8 +135,20 @@ func figures(a *Alert, loc *time.Location) []Field {
 	return f
 }
 
+// bounds says how many records, or rows, with their interval.
+func bounds(x *Bounds, rows bool) string {
+	text := plural(x.Records, "customer", "customers")
+	if rows {
+		text = plural(x.Records, "row", "rows")
+	}
+	if x.Low != x.High {
+		text += ", " + Group(x.Low) + "–" + Group(x.High)
+	}
+	return text
+}
+
 // title returns who did what, such as "Signing key kid-7: 1,240 distinct
-// customers, where about 210 are usual on a whole working day".
+// customers, where about 210 are usual in as much time".
 func title(a *Alert) string {
 	who := actorOf(a.Dimension)
 	name := capital(who.noun) + " " + Printable(a.Identity, maxValue)
@@ -142,7 +164,7 @@ func title(a *Alert) string {
 		text = "Campaign of " + plural(n, "identity", "identities") + ": " + Printable(a.Identity, maxValue)
 	default:
 		u := unitOf(a.Measure, who)
-		text = name + ": " + count(a.Observed, u) + u.suffix + ", " + usual(a, who)
+		text = name + ": " + count(a.Observed, u) + u.suffix + ", " + usual(a)
 	}
 	if a.Status == Close {
 		return "Over: " + text

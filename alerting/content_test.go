@@ -47,7 +47,7 @@ func TestSummarizeKinds(t *testing.T) {
 		},
 			"Signing key kid-7 is still in use past its rotation (d0: x?y; d1: x?y; d2: x?y; d3: x?y; d4: x?y; d5: x?y; 3 more), seen Tue 3 Mar 2026 15:00 (UTC)."},
 		{"a campaign", campaign,
-			"10,000 identities began to carry customer records away together; what they share: key kid-7. It began about Mon 2 Mar 2026 09:00 (UTC). Since Mon 2 Mar 2026 09:00 they have read about 33,700,000 distinct customers in all (33,100,000 to 34,300,000 at 95 % confidence)."},
+			"10,000 identities began to carry customer records away together; what they share: key kid-7. It began about Mon 2 Mar 2026 09:00 (UTC). Since Mon 2 Mar 2026 09:00 they have read about 33,700,000 distinct customers in all (33,100,000 to 34,300,000 at 95 % confidence). Beyond what is usual of them are about 33,690,900."},
 		{"a campaign, over", func(a *Alert) { campaign(a); a.Status, a.Exposed, a.Members.Count = Close, Exposed{}, 1 },
 			"Over: 1 identity that carried customer records away together are back to normal; what they share: key kid-7."},
 	} {
@@ -100,8 +100,9 @@ func TestCompose(t *testing.T) {
 	a := contextual()
 	a.Members = &Members{Count: 7, Top: []Member{{"weir-0123456789abcdef", "user", "김민지", episode.High, 1}}}
 	got := fmt.Sprintf("%+v", *Compose(a, nil))
-	const want = "{Title:Signing key kid-7: 1,240 distinct customers, where about 210 are usual on a whole working day Sentence:Signing key <kid-7> & co " +
-		"Figures:[{Name:Severity Value:High} {Name:Confidence Value:Very likely} {Name:Since Value:Mon 2 Mar 2026 09:00 (UTC)} " +
+	const want = "{Title:Signing key kid-7: 33,700,000 distinct customers, where about 9,100 are usual in as much time Sentence:Signing key <kid-7> & co " +
+		"Figures:[{Name:Severity Value:High} {Name:Confidence Value:Very likely} {Name:Since Value:Mon 2 Mar 2026 09:00 (UTC), between Mon 2 Mar 2026 08:00 and Mon 2 Mar 2026 10:00} " +
+		"{Name:Beyond the usual Value:33,690,900 customers, 33,090,000–34,290,900} " +
 		"{Name:Exposed Value:about 33,700,000 distinct customers, 33,100,000–34,300,000, since Mon 2 Mar 2026 09:00 (UTC)} {Name:Never opened before Value:97 %} " +
 		"{Name:First seen Value:Sun 26 Jan 2025 09:00 (UTC)} {Name:Last seen Value:Tue 3 Mar 2026 14:59 (UTC)}] " +
 		"Through:[{Name:Endpoints Value:GET /customers/{id} 91 %, GET /orders/{id} 9 %} {Name:Networks Value:203.0.113.0/24 40 %}] " +

@@ -37,7 +37,7 @@ func drawContext(t *rapid.T, a *Alert) {
 	}
 	a.FirstSeen, a.LastSeen = Time(rapid.Int64Range(0, 4e12).Draw(t, "first")), Time(rapid.Int64Range(0, 4e12).Draw(t, "last"))
 	a.Returns = rapid.Int64Range(0, 1<<40).Draw(t, "returns")
-	a.Top = Top{shares.Draw(t, "e"), shares.Draw(t, "n"), shares.Draw(t, "c"), shares.Draw(t, "k"), shares.Draw(t, "u")}
+	a.Top = Top{Time(rapid.Int64Range(0, 4e12).Draw(t, "since")), shares.Draw(t, "e"), shares.Draw(t, "n"), shares.Draw(t, "c"), shares.Draw(t, "k"), shares.Draw(t, "u")}
 	a.Benign, a.Checks = texts.Draw(t, "benign"), texts.Draw(t, "checks")
 	a.Links = Links{Console: rapid.SampledFrom([]string{"", "https://weir.example/x"}).Draw(t, "console"), Query: "https://log.example/?q=<x>&y"}
 }

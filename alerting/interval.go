@@ -21,6 +21,9 @@ const newShare = "new_share"
 // OfBin reports whether a measure counts a bin; every other one counts a local day.
 func OfBin(measure string) bool { return strings.HasSuffix(measure, "_in_bin") }
 
+// CountsRows reports whether a measure counts rows, not records.
+func CountsRows(measure string) bool { return measure == "rows" || measure == "rows_in_bin" }
+
 // Interval returns the interval in which a measure of the alert was counted. It
 // ends when the case was made, or with the measure's bin or day if that ended
 // before. loc is the time zone whose days weir counts by; nil means UTC.

@@ -23,6 +23,13 @@ func (a *Alert) AppendJSON(b []byte) []byte {
 	b = jsonline.Text(b, `,"status":`, string(a.Status))
 	b = appendTime(b, `,"time":`, a.Time)
 	b = appendTime(b, `,"onset":`, a.Onset)
+	if a.OnsetLatest != 0 {
+		b = appendTime(b, `,"onset_earliest":`, a.OnsetEarliest)
+		b = appendTime(b, `,"onset_latest":`, a.OnsetLatest)
+	}
+	if a.OnsetWas != 0 {
+		b = appendTime(b, `,"onset_was":`, a.OnsetWas)
+	}
 	b = jsonline.Optional(b, `,"kind":`, string(a.Kind))
 	b = jsonline.Text(b, `,"dimension":`, a.Dimension)
 	b = jsonline.Text(b, `,"identity":`, a.Identity)
@@ -33,8 +40,12 @@ func (a *Alert) AppendJSON(b []byte) []byte {
 	b = jsonline.Text(b, `,"severity":`, a.Severity.String())
 	b = jsonline.Optional(b, `,"confidence":`, string(a.Confidence))
 	b = jsonline.Text(b, `,"summary":`, a.Summary)
-	b = jsonline.Fixed(b, `,"observed":`, a.Observed, countDecimals)
-	b = jsonline.Fixed(b, `,"expected":`, a.Expected, countDecimals)
+	if roundCount(a.Observed) != 0 || roundCount(a.Expected) != 0 {
+		b = jsonline.Fixed(b, `,"observed":`, a.Observed, countDecimals)
+		b = jsonline.Fixed(b, `,"expected":`, a.Expected, countDecimals)
+	}
+	b = a.Excess.appendJSON(b, `,"excess":{`)
+	b = a.Through.appendJSON(b, `,"through":{`)
 	b = append(b, `,"exposed":`...)
 	b = a.Exposed.appendJSON(b)
 	b = a.appendContext(b)
@@ -48,6 +59,16 @@ func (a *Alert) AppendJSON(b []byte) []byte {
 // bytes must be equal. The receiver is a value, so that an Alert held by value
 // is not encoded by reflection, unrounded.
 func (a Alert) MarshalJSON() ([]byte, error) { return a.AppendJSON(nil), nil }
+
+func (x *Bounds) appendJSON(b []byte, key string) []byte {
+	if x.IsZero() {
+		return b
+	}
+	b = strconv.AppendInt(append(append(b, key...), `"records":`...), x.Records, 10)
+	b = strconv.AppendInt(append(b, `,"low":`...), x.Low, 10)
+	b = strconv.AppendInt(append(b, `,"high":`...), x.High, 10)
+	return append(b, '}')
+}
 
 func (e *Exposed) appendJSON(b []byte) []byte {
 	b = append(b, `{"records":`...)

@@ -53,6 +53,9 @@ const shareDecimals = 3
 
 func (t *Top) appendJSON(b []byte) []byte {
 	b = append(b, '{')
+	if t.Since != 0 {
+		b = appendTime(b, `"since":`, t.Since)
+	}
 	for _, l := range [...]struct {
 		key  string
 		list []Share

@@ -20,7 +20,8 @@ func example() *Alert {
 		Schema: Schema, DedupKey: DedupKey("key", "kid-7", 1772550000000), Status: Open,
 		Time: bin + 3600_000, Onset: bin - 29*3600_000,
 		Dimension: "key", Identity: "kid-7", Detector: "drift", Measure: "distinct", Severity: episode.High,
-		Summary: "Signing key <kid-7> & co", Observed: 1240.04, Expected: 210.06,
+		Summary: "Signing key <kid-7> & co", Observed: 33700000, Expected: 9100.44, OnsetEarliest: bin - 30*3600_000, OnsetLatest: bin - 29*3600_000,
+		Excess:  Bounds{33690900, 33090000, 34290900},
 		Exposed: Exposed{Records: 33700000, Low: 33100000, High: 34300000, Since: bin - 29*3600_000},
 		Evidence: Evidence{
 			Bin: bin, BinWidth: "1h0m0s", Until: bin + 3600_000, Group: "volume", LogValue: 20.7637, Threshold: 15.2, Budget: 2, Peers: "endpoint:GET /c/{id}",
@@ -35,9 +36,9 @@ func example() *Alert {
 
 func TestAppendJSON(t *testing.T) {
 	const want = `{"schema":1,"dedup_key":"weir-` + `KEY` + `","status":"open",` +
-		`"time":"2026-03-03T15:00:00.000Z","onset":"2026-03-02T09:00:00.000Z",` +
+		`"time":"2026-03-03T15:00:00.000Z","onset":"2026-03-02T09:00:00.000Z","onset_earliest":"2026-03-02T08:00:00.000Z","onset_latest":"2026-03-02T09:00:00.000Z",` +
 		`"dimension":"key","identity":"kid-7","detector":"drift","measure":"distinct","severity":"high",` +
-		`"summary":"Signing key <kid-7> & co","observed":1240,"expected":210.1,` +
+		`"summary":"Signing key <kid-7> & co","observed":33700000,"expected":9100.4,"excess":{"records":33690900,"low":33090000,"high":34290900},` +
 		`"exposed":{"records":33700000,"low":33100000,"high":34300000,"since":"2026-03-02T09:00:00.000Z"},` +
 		`"evidence":{"bin":"2026-03-03T14:00:00.000Z","bin_width":"1h0m0s","until":"2026-03-03T15:00:00.000Z","group":"volume","log_evidence":20.764,"log_threshold":15.2,"budget_per_day":2,"peers":"endpoint:GET /c/{id}",` +
 		`"measures":[{"measure":"distinct","from":"2026-03-03T00:00:00.000Z","log_evidence":21.457,"observed":1240,"observed_low":1216,"observed_high":1264,"expected":210.1,` +
@@ -86,6 +87,8 @@ var anyAlert = rapid.Custom(func(t *rapid.T) *Alert {
 		Time: when.Draw(t, "time"), Onset: when.Draw(t, "onset"), Dimension: text.Draw(t, "dimension"), Identity: text.Draw(t, "identity"),
 		Detector: "d", Measure: text.Draw(t, "measure"), Severity: rapid.SampledFrom([]episode.Severity{episode.Low, episode.Medium, episode.High, episode.Critical}).Draw(t, "severity"),
 		Summary: rapid.String().Draw(t, "summary"), Observed: number.Draw(t, "observed"), Expected: number.Draw(t, "expected"),
+		OnsetEarliest: when.Draw(t, "earliest"), OnsetLatest: when.Draw(t, "latest"), OnsetWas: when.Draw(t, "was"),
+		Excess: Bounds{count.Draw(t, "excess"), 0, count.Draw(t, "excess high")}, Through: Bounds{0, count.Draw(t, "through"), 0},
 		Exposed: Exposed{Records: count.Draw(t, "records"), Low: count.Draw(t, "low"), High: count.Draw(t, "high"), Since: when.Draw(t, "since"), Rows: count.Draw(t, "rows")},
 		Evidence: Evidence{Bin: when.Draw(t, "bin"), BinWidth: "1h0m0s", Until: when.Draw(t, "until"), Group: rapid.SampledFrom([]string{"", "volume", "novelty", "burst", "rare", "hours"}).Draw(t, "group"), LogValue: number.Draw(t, "log"), Threshold: number.Draw(t, "threshold"), Budget: number.Draw(t, "budget"),
 			Measures: []MeasureEvidence{}},

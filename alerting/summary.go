@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// Summarize writes the sentences that a tired analyst reads first: who, how
-// many, when, how many are usual, since when, and how much is exposed so far,
-// with its interval. They depend on the alert alone, and not on its Summary, so
-// that they can be recomputed. Times are shown in loc (nil: UTC), with the zone
-// named.
+// Summarize writes the sentences that a tired analyst reads first: who, how many since
+// when, how many are usual in such a time, how many of them are new, and in which hour
+// it stood out. They depend on the alert alone, and not on its Summary, so that they
+// can be recomputed. Times are shown in loc (nil: UTC), with the zone named.
 //
 // Each count names its unit: distinct customers, customers never read before
 // (first touch), or rows, which may repeat customers.
@@ -35,21 +34,19 @@ func Summarize(a *Alert, loc *time.Location) string {
 
 // statistical writes the sentences of an alert that rests on evidence.
 func (s *sentence) statistical() {
-	switch a := s.a; a.Status {
+	switch s.a.Status {
 	case Close:
 		s.closed()
+		return
 	case Update:
-		if a.Observed > a.Expected {
-			s.write("Still going on: ")
-		} else {
-			s.write("Still open, though quiet now: ")
-		}
-		s.found(false)
-		s.exposure()
+		s.write("Still going on: ", s.who.noun)
 	default:
-		s.found(true)
-		s.exposure()
+		s.write(capital(s.who.noun))
 	}
+	s.write(" ", Printable(s.a.Identity, maxIdentity))
+	s.found()
+	s.onset()
+	s.peak()
 }
 
 // returns says how often the episode has come back, if it ever has.
@@ -69,55 +66,55 @@ const maxIdentity = 120
 
 // actor holds the words for the identities of a dimension.
 type actor struct {
-	noun       string // "signing key" kid-7
-	did        string // "was used to read" 40 customers
-	hasDone    string // since Monday it "has been used to read" 40 customers
-	firstTouch string // 40 customers "it had never been used to read before"
+	noun    string // "signing key" kid-7
+	hasDone string // since Monday it "has been used to read" 40 customers
+	never   string // 40 customers "it had never been used to read" before
 }
 
 func actorOf(dimension string) actor {
 	switch dimension {
 	case "user":
-		return actor{"user", "read", "has read", "it had never read before"}
+		return actor{"user", "has read", "it had never read"}
 	case "key":
-		return actor{"signing key", "was used to read", "has been used to read", "it had never been used to read before"}
+		return actor{"signing key", "has been used to read", "it had never been used to read"}
 	case "network", "client":
-		return actor{dimension, "read", "has read", "it had never read before"}
+		return actor{dimension, "has read", "it had never read"}
 	case "endpoint":
-		return actor{"endpoint", "gave out", "has given out", "it had never given out before"}
+		return actor{"endpoint", "has given out", "it had never given out"}
 	}
-	return actor{Printable(dimension, maxIdentity), "read", "has read", "it had never read before"}
+	return actor{Printable(dimension, maxIdentity), "has read", "it had never read"}
 }
 
-// unit holds the words for what a measure counts, as in "read 40 customers it had
+// unit holds the words for what a measure counts, as in "has read 40 customers it had
 // never read before".
 type unit struct {
-	did    string // "read"
-	one    string // "customer"
-	many   string // "customers"
-	suffix string // " it had never read before", or nothing
+	hasDone string // "has read"
+	one     string // "customer"
+	many    string // "customers"
+	suffix  string // " it had never read before", or nothing
+	exposes bool   // what is counted are the exposed records
 }
 
 func unitOf(measure string, who actor) unit {
 	switch measure {
 	case "distinct", "distinct_in_bin":
-		return unit{who.did, "distinct customer", "distinct customers", ""}
-	case "first_touch", "first_touch_in_bin", "new_share":
-		return unit{who.did, "customer", "customers", " " + who.firstTouch}
+		return unit{hasDone: who.hasDone, one: "distinct customer", many: "distinct customers", exposes: true}
+	case "first_touch", "first_touch_in_bin", newShare:
+		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: " " + who.never + " before"}
 	case "rows", "rows_in_bin":
-		return unit{who.did, "row", "rows", ""}
-	case "destructive":
-		did := "changed or deleted"
-		if who.noun == "signing key" {
-			did = "was used to change or delete"
-		}
-		return unit{did, "customer's records", "customers' records", ""}
-	case "unissued":
-		return unit{who.did, "customer", "customers", " through tokens that nobody issued"}
+		return unit{hasDone: who.hasDone, one: "row", many: "rows"}
 	case "off_hours":
-		return unit{who.did, "customer", "customers", " outside its usual hours"}
+		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: " outside its usual hours"}
+	case "destructive":
+		did := "has changed or deleted"
+		if who.noun == "signing key" {
+			did = "has been used to change or delete"
+		}
+		return unit{hasDone: did, one: "customer's records", many: "customers' records"}
+	case "unissued":
+		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: " through tokens that nobody issued"}
 	}
-	return unit{who.did, "unit", "units", " of " + Printable(measure, maxIdentity)}
+	return unit{hasDone: who.hasDone, one: "unit", many: "units", suffix: " of " + Printable(measure, maxIdentity)}
 }
 
 // sentence builds the summary of an alert.
@@ -134,24 +131,78 @@ func (s *sentence) write(parts ...string) {
 	}
 }
 
-// found writes what was found, such as "User kim read 480 distinct customers
-// between 00:00 and 15:10 on Tue 3 Mar 2026 (UTC), where about 12 are usual on a
-// whole working day: 40 times as many." first says that a sentence begins with it.
-func (s *sentence) found(first bool) {
+// found writes what was found, such as " has read 480 distinct customers since Mon 2
+// Mar 2026 09:00 (UTC), where about 12 are usual in as much time: 40 times as many; 471
+// of them it had never read before." after the name.
+func (s *sentence) found() {
 	a := s.a
-	noun := s.who.noun
-	if first {
-		noun = capital(noun)
-	}
 	u := unitOf(a.Measure, s.who)
-	s.write(noun, " ", Printable(a.Identity, maxIdentity), " ", u.did, " ", count(a.Observed, u), u.suffix, " ")
-	s.span()
-	s.write(", ", usual(a, s.who), factor(a.Observed, a.Expected), ".")
+	s.write(" ", u.hasDone, " ", observed(a, u), u.suffix, " since ", s.day(a.Onset), " (", s.loc.String(), "), ")
+	s.write(usual(a), factor(a.Observed, a.Expected))
+	e := &a.Exposed
+	switch fresh := a.neverOpened(); {
+	case u.exposes && fresh > 0 && fresh == e.Records:
+		s.write("; all of them ", s.who.never, " before.")
+	case u.exposes && fresh > 0:
+		s.write("; ", Group(fresh), " of them ", s.who.never, " before.")
+	case u.exposes || e.Records == 0 && (e.Rows == 0 || CountsRows(a.Measure)):
+		s.write(".")
+	default:
+		s.write("; ", exposed(e), " in all", interval(e), ".")
+	}
 }
 
-// span writes the interval that was counted.
-func (s *sentence) span() {
-	from, to := s.a.Interval(s.a.measure(), s.loc)
+// observed says how many, with the bars where the number is an estimate.
+func observed(a *Alert, u unit) string {
+	e := &a.Exposed
+	if u.exposes && e.Low != e.High {
+		return "about " + count(a.Observed, u) + interval(e)
+	}
+	return count(a.Observed, u)
+}
+
+// neverOpened returns how many of the exposed records the identity had never opened
+// before.
+func (a *Alert) neverOpened() int64 {
+	if a.ShareNew == nil {
+		return 0
+	}
+	return whole(*a.ShareNew * float64(a.Exposed.Records))
+}
+
+// onset says between when it began, where that is not known to the bin.
+func (s *sentence) onset() {
+	a := s.a
+	if a.OnsetEarliest != 0 && a.OnsetEarliest < a.OnsetLatest {
+		s.write(" It began ")
+		s.between(a.OnsetEarliest, a.OnsetLatest+Time(a.BinWidth().Milliseconds()))
+		s.write(", at 90 % confidence.")
+	}
+	s.dated()
+}
+
+// dated says what earlier messages said of when it began, if that was later.
+func (s *sentence) dated() {
+	if was := s.a.OnsetWas; was != 0 {
+		s.write(" What came since dates it earlier: messages before said ", s.day(was), ".")
+	}
+}
+
+// peak writes in which bin it stood out, if it did in one, such as " It stood out
+// between 14:00 and 14:20 on Tue 3 Mar 2026: 46, where about 8.7 are usual in a whole
+// hour with work."
+func (s *sentence) peak() {
+	m := s.a.measure()
+	if !OfBin(m.Measure) || len(m.Rates) == 0 {
+		return
+	}
+	s.write(" It stood out ")
+	s.between(s.a.Interval(m, s.loc))
+	s.write(": ", Group(whole(m.Observed)), ", where ", aboutUsual(m.Expected), " usual in ", widthText(s.a.BinWidth()), " with work.")
+}
+
+// between writes an interval, such as "between 14:00 and 15:00 on Tue 3 Mar 2026".
+func (s *sentence) between(from, to Time) {
 	f, t := s.local(from), s.local(to)
 	switch {
 	case sameDay(f, t):
@@ -161,41 +212,17 @@ func (s *sentence) span() {
 	default:
 		s.write("between ", f.Format(dayTimeLayout), " and ", t.Format(dayTimeLayout))
 	}
-	s.write(" (", s.loc.String(), ")")
 }
 
 func isMidnight(t time.Time) bool { return t.Hour()+t.Minute()+t.Second()+t.Nanosecond() == 0 }
 
-// exposure writes since when and how many, such as "It began about Mon 2 Mar 2026
-// 09:00; since then it has read about 33,700,000 distinct customers in all
-// (33,100,000 to 34,300,000 at 95 % confidence)."
-func (s *sentence) exposure() {
-	a := s.a
-	s.write(" It began about ", s.day(a.Onset))
-	e := &a.Exposed
-	if e.Records == 0 && e.Rows == 0 {
-		s.write(".")
-		return
-	}
-	if e.Since == a.Onset {
-		s.write("; since then it ")
-	} else {
-		s.write("; since ", s.day(e.Since), " it ")
-	}
-	s.write(s.who.hasDone, " ", exposed(e), " in all", interval(e), ".")
-}
-
-// closed writes that the episode is over, such as "Over: user kim is back to
-// normal. Between … and … it read … in all."
+// closed writes that the episode is over, such as "Over: user kim is back to normal.
+// It has read … since …, where … are usual in as much time."
 func (s *sentence) closed() {
 	a := s.a
-	s.write("Over: ", s.who.noun, " ", Printable(a.Identity, maxIdentity), " is back to normal.")
-	e := &a.Exposed
-	if e.Records == 0 && e.Rows == 0 {
-		s.write(" It had begun about ", s.day(a.Onset), ".")
-		return
-	}
-	s.write(" Between ", s.day(e.Since), " and ", s.day(a.Time), " (", s.loc.String(), ") it ", s.who.did, " ", exposed(e), " in all", interval(e), ".")
+	s.write("Over: ", s.who.noun, " ", Printable(a.Identity, maxIdentity), " is back to normal. It")
+	s.found()
+	s.dated()
 }
 
 const (
@@ -245,11 +272,8 @@ func interval(e *Exposed) string {
 	return " (" + Group(e.Low) + " to " + Group(e.High) + " at 95 % confidence)"
 }
 
-// usual says how many are usual, and in what, such as "where about 12 are usual on
-// a whole working day".
-func usual(a *Alert, who actor) string {
-	return "where " + aboutUsual(a.Expected) + " usual " + usualIn(a, who)
-}
+// usual says how many are usual, such as "where about 12 are usual in as much time".
+func usual(a *Alert) string { return "where " + aboutUsual(a.Expected) + " usual in as much time" }
 
 // aboutUsual says how many, with the verb.
 func aboutUsual(expected float64) string {
@@ -262,24 +286,6 @@ func aboutUsual(expected float64) string {
 		return "about " + small(expected) + " are"
 	}
 	return "about " + Group(whole(expected)) + " are"
-}
-
-// usualIn says what the usual number is of: a day, a bin, or as many records as
-// were read.
-func usualIn(a *Alert, who actor) string {
-	m := a.measure()
-	switch {
-	case m.Measure == newShare:
-		for i := range a.Evidence.Measures {
-			if n := &a.Evidence.Measures[i]; n.Measure == "distinct" && n.From == m.From {
-				return "among the " + Group(whole(n.Observed)) + " that it " + who.did
-			}
-		}
-		return "among as many"
-	case OfBin(m.Measure):
-		return "in " + widthText(a.BinWidth()) + " with work"
-	}
-	return "on a whole working day"
 }
 
 // widthText says how long a bin is.

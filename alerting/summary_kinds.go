@@ -58,7 +58,17 @@ func (s *sentence) fact() {
 	default:
 		s.write(capital(subject), s.detail(), ", seen ", s.day(a.Time), " (", s.loc.String(), ").")
 	}
-	s.total(s.who.hasDone, "it")
+	if x := a.Through.exposed(a.Exposed.Since); a.Fact == fact.UnissuedToken && x.Records > 0 {
+		s.write(" Through such tokens it ", s.who.hasDone, " ", exposed(&x), " since ", s.day(x.Since), interval(&x), ", and ", exposed(&a.Exposed), " by all its tokens.")
+	} else {
+		s.total(s.who.hasDone, "it")
+	}
+	s.dated()
+}
+
+// exposed returns the records of bounds as those that are exposed since a time.
+func (b *Bounds) exposed(since Time) Exposed {
+	return Exposed{Records: b.Records, Low: b.Low, High: b.High, Since: since}
 }
 
 // campaign writes the summary of a campaign, such as "12 identities began to
@@ -81,6 +91,10 @@ func (s *sentence) campaign() {
 		s.write(capital(who), " began to carry customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
 	}
 	s.total("have read", "they")
+	if x := a.Excess.exposed(0); x.Records > 0 && x.Records < a.Exposed.Records {
+		s.write(" Beyond what is usual of them are about ", Group(x.Records), ".")
+	}
+	s.dated()
 }
 
 // detail returns the details of the fact in brackets, such as " (retired at:

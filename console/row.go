@@ -26,7 +26,8 @@ type Row struct {
 	Opened     alerting.Time           `json:"opened"`
 	Latest     alerting.Time           `json:"latest"` // event time of the latest message
 	Exposed    alerting.Exposed        `json:"exposed"`
-	Excess     model.Excess            `json:"excess"`
+	Measure    string                  `json:"measure,omitempty"`
+	Excess     alerting.Bounds         `json:"excess"` // in the unit of the measure
 	Weight     float64                 `json:"weight"` // excess × certainty
 	Members    int64                   `json:"members,omitempty"`
 	Campaign   string                  `json:"campaign,omitempty"`
@@ -46,7 +47,7 @@ func (s *Server) rowOf(e *model.Episode, now alerting.Time) Row {
 		Key: e.Key(), Kind: a.Kind, Dimension: a.Dimension, Identity: alerting.Printable(a.Identity, maxName),
 		Title: alerting.Compose(a, s.Location).Title, Sentence: e.Latest().Summary, RestsOn: a.RestsOn(),
 		Severity: a.Severity, Confidence: a.Confidence, State: e.State(), Onset: a.Onset, Opened: e.Opened(), Latest: e.Latest().Time,
-		Exposed: a.Exposed, Excess: model.ExcessOf(a), Weight: model.Weight(a), Campaign: a.Campaign,
+		Exposed: a.Exposed, Measure: a.Measure, Excess: a.Excess, Weight: model.Weight(a), Campaign: a.Campaign,
 		Verdict: e.Verdict(now), Holder: e.Holder(), HeldBy: e.HeldBy(), messages: e.Messages, Now: now,
 	}
 	if r.Kind == "" {

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/console/model"
 	"github.com/weirhq/weir/stream/correlate"
 )
 
@@ -188,13 +187,14 @@ func exposedText(e alerting.Exposed) string {
 	return text
 }
 
-// excessText says how many were touched beyond the usual.
-func excessText(x model.Excess) string {
+// excessText says how many were touched beyond the usual: rows where the measure
+// counts rows. Two digits are more than an estimate has.
+func excessText(x alerting.Bounds, measure string) string {
 	text := alerting.Group(x.Records)
-	if x.Estimated {
+	if x.Low != x.High {
 		text = "≈ " + alerting.Group(rounded(x.Records))
 	}
-	if x.IsRows {
+	if alerting.CountsRows(measure) {
 		text += " rows"
 	}
 	return text

@@ -37,10 +37,13 @@ type Candidate struct {
 	Log       float64           // log of its evidence, in nats
 	Threshold float64           // what Log must reach for an episode, in nats
 	Bin       int64             // the bin that makes the case
-	Onset     int64             // Unix ms of event time
+	Onset     int64             // Unix ms of event time, as the next two: the start of a bin
+	Earliest  int64             // the onset is not before it, with a probability of 0.95
+	Latest    int64             // nor after it
 	Measures  []MeasureEvidence // strongest first
 	Peers     string
 	Exposed   episode.Exposed // since the onset
+	Course    []Course        // since the onset
 	Context
 }
 
@@ -94,6 +97,7 @@ type FactCandidate struct {
 	Time      int64 // event time (Unix ms) of what is known: the leave, the revocation, the first read by a token nobody issued
 	Detail    map[string]string
 	Exposed   episode.Exposed // since Time
+	Through   episode.Excess  // of them, those that the fact covers; zero: it covers none
 	Context
 }
 
@@ -101,14 +105,39 @@ type FactCandidate struct {
 // what episodes share.
 type Context struct {
 	// Traits are what it came through, by dimension and largest share first.
-	Traits    []campaign.TraitShare
-	ShareNew  *float64 // of the exposed records, those never opened before; nil: not known
-	FirstSeen int64    // event time (Unix ms) of the identity's first tick; 0: not known
-	LastSeen  int64    // event time (Unix ms) of the end of its latest tick; 0: not known
-	// Destructive are the records updated or deleted since the onset, each once a
-	// bin; Unissued those read through tokens that nobody was seen to be issued.
-	Destructive int64
-	Unissued    int64
+	Traits      []campaign.TraitShare
+	TraitsSince int64    // since when the accesses of Traits are counted, Unix ms of event time; 0: there are none
+	ShareNew    *float64 // of the exposed records, those never opened before; nil: not known
+	FirstSeen   int64    // event time (Unix ms) of the identity's first tick; 0: not known
+	LastSeen    int64    // event time (Unix ms) of the end of its latest tick; 0: not known
+}
+
+// Course is what an identity has done since the onset in one measure, beside what is
+// usual of it in such a time: distinct records, each once; first touches; rows; and
+// records destroyed or read through unissued tokens, each once a bin.
+type Course struct {
+	Measure            string // of the day: see score.Stat
+	Observed, Expected float64
+	Excess             episode.Excess
+}
+
+// CourseOf returns the course of what a measure counts, nil if nothing of it was.
+func CourseOf(list []Course, measure string) *Course {
+	of := measure
+	switch measure {
+	case "distinct_in_bin":
+		of = "distinct"
+	case "new_share", "first_touch_in_bin":
+		of = "first_touch"
+	case "rows_in_bin":
+		of = "rows"
+	}
+	for i := range list {
+		if list[i].Measure == of {
+			return &list[i]
+		}
+	}
+	return nil
 }
 
 // Split cuts a report into several of at most n candidates and n facts each.

@@ -14,7 +14,7 @@ import (
 
 // EvidenceVersion is the first byte of every record on weir.evidence. Versions 1
 // and 2 were JSON, whose first byte is a brace.
-const EvidenceVersion = 4
+const EvidenceVersion = 5
 
 // Encode returns the record's value. It refuses a measure that is not a finite
 // number, which no reader would take.
@@ -71,17 +71,18 @@ func appendCandidate(b []byte, c *Candidate) []byte {
 	b = wire.AppendText(b, c.Identity)
 	b = wire.AppendText(b, c.Group)
 	b = wire.AppendFloat64(wire.AppendFloat64(b, c.Log), c.Threshold)
-	b = wire.AppendVarints(b, c.Bin, c.Onset)
+	b = wire.AppendVarints(b, c.Bin, c.Onset, c.Earliest, c.Latest)
 	b = AppendMeasures(b, c.Measures)
-	b = wire.AppendText(b, c.Peers)
+	b = AppendCourse(wire.AppendText(b, c.Peers), c.Course)
 	return appendContext(c.Exposed.AppendBinary(b), &c.Context)
 }
 
 func readCandidate(r *wire.Reader) (c Candidate) {
 	c.Tick, c.Dimension, c.Identity = r.Varint(), int(r.Varint()), r.Text()
 	c.Group, c.Log, c.Threshold = r.Text(), r.Float64(), r.Float64()
-	c.Bin, c.Onset = r.Varint(), r.Varint()
+	c.Bin, c.Onset, c.Earliest, c.Latest = r.Varint(), r.Varint(), r.Varint(), r.Varint()
 	c.Measures, c.Peers = ReadMeasures(r), r.Text()
+	c.Course = ReadCourse(r)
 	c.Exposed, c.Context = episode.ReadExposed(r), readContext(r)
 	return c
 }
@@ -90,25 +91,26 @@ func appendFactCandidate(b []byte, f *FactCandidate) []byte {
 	b = wire.AppendVarints(b, f.Tick, int64(f.Dimension))
 	b = wire.AppendText(wire.AppendText(b, f.Identity), string(f.Fact))
 	b = wire.AppendTextMap(binary.AppendVarint(b, f.Time), f.Detail)
-	return appendContext(f.Exposed.AppendBinary(b), &f.Context)
+	return appendContext(f.Through.AppendBinary(f.Exposed.AppendBinary(b)), &f.Context)
 }
 
 func readFactCandidate(r *wire.Reader) (f FactCandidate) {
 	f.Tick, f.Dimension, f.Identity = r.Varint(), int(r.Varint()), r.Text()
 	f.Fact, f.Time, f.Detail = fact.Name(r.Text()), r.Varint(), r.TextMap()
-	f.Exposed, f.Context = episode.ReadExposed(r), readContext(r)
+	f.Exposed, f.Through = episode.ReadExposed(r), episode.ReadExcess(r)
+	f.Context = readContext(r)
 	return f
 }
 
 func appendContext(b []byte, c *Context) []byte {
 	b = campaign.AppendTraitShares(b, c.Traits)
 	b = wire.AppendOptional(b, c.ShareNew)
-	return wire.AppendVarints(b, c.FirstSeen, c.LastSeen, c.Destructive, c.Unissued)
+	return wire.AppendVarints(b, c.TraitsSince, c.FirstSeen, c.LastSeen)
 }
 
 func readContext(r *wire.Reader) (c Context) {
 	c.Traits, c.ShareNew = campaign.ReadTraitShares(r), r.Optional()
-	c.FirstSeen, c.LastSeen, c.Destructive, c.Unissued = r.Varint(), r.Varint(), r.Varint(), r.Varint()
+	c.TraitsSince, c.FirstSeen, c.LastSeen = r.Varint(), r.Varint(), r.Varint()
 	return c
 }
 
@@ -150,5 +152,20 @@ func ReadMeasures(r *wire.Reader) []MeasureEvidence {
 		}
 		m.Rates = wire.List(r, func() RateEvidence { return RateEvidence{r.Float64(), r.Float64()} })
 		return m
+	})
+}
+
+// AppendCourse appends what an identity has done since the onset.
+func AppendCourse(b []byte, list []Course) []byte {
+	return wire.AppendList(b, list, func(b []byte, c *Course) []byte {
+		b = wire.AppendFloat64(wire.AppendFloat64(wire.AppendText(b, c.Measure), c.Observed), c.Expected)
+		return c.Excess.AppendBinary(b)
+	})
+}
+
+// ReadCourse reads what AppendCourse wrote.
+func ReadCourse(r *wire.Reader) []Course {
+	return wire.List(r, func() Course {
+		return Course{Measure: r.Text(), Observed: r.Float64(), Expected: r.Float64(), Excess: episode.ReadExcess(r)}
 	})
 }

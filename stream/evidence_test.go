@@ -23,7 +23,7 @@ func fullReport() *EvidenceReport {
 	share := 0.25
 	context := Context{
 		Traits:   []campaign.TraitShare{{Trait: trait.Trait{Dimension: 1, Identity: "office"}, Share: 0.5}},
-		ShareNew: &share, FirstSeen: 7, LastSeen: 8, Destructive: 9, Unissued: 10,
+		ShareNew: &share, FirstSeen: 7, LastSeen: 8, TraitsSince: 9,
 	}
 	exposed := episode.Exposed{Records: 4, Low: 3, High: 5, Since: 1_772_442_000_000, Rows: 6}
 	sums := new(campaign.TraitSums)
@@ -31,12 +31,13 @@ func fullReport() *EvidenceReport {
 	return &EvidenceReport{
 		Partition: 3, Done: 5,
 		Candidates: []Candidate{{
-			Tick: 5, Dimension: 2, Identity: "김", Group: "volume", Log: 7.5, Threshold: 7.25, Bin: 6, Onset: 1_772_442_000_000, Peers: "user:crm", Exposed: exposed, Context: context,
+			Tick: 5, Dimension: 2, Identity: "김", Group: "volume", Log: 7.5, Threshold: 7.25, Bin: 6, Onset: 1_772_442_000_000, Earliest: 1_772_438_400_000, Latest: 1_772_445_600_000,
+			Course: []Course{{Measure: "distinct", Observed: 8, Expected: 2, Excess: episode.Excess{Records: 6, Low: 4, High: 7}}}, Peers: "user:crm", Exposed: exposed, Context: context,
 			Measures: []MeasureEvidence{{Measure: "distinct", Log: 7, Observed: 8, Low: 7, High: 9, Expected: 1, From: 1_772_409_600_000, Mode: 4, Dispersion: 5, Ratio: 3, Allowed: 2,
 				Rates: []RateEvidence{{Rate: 1.5, Log: 6}}}},
 		}},
 		Facts: []FactCandidate{{Tick: 5, Dimension: SourceDimension, Identity: "crm.access", Fact: fact.SourceSilent, Time: -1,
-			Detail: map[string]string{"since": "today", "a": ""}, Exposed: exposed, Context: context}},
+			Detail: map[string]string{"since": "today", "a": ""}, Exposed: exposed, Through: episode.Excess{Records: 3, Low: 2, High: 4}, Context: context}},
 		Bins: []BinSums{{Bin: 9, Sums: new(fleet.Sums).AppendBinary(nil), Traits: sums.AppendBinary(nil)}},
 	}
 }

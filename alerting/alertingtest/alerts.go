@@ -18,7 +18,8 @@ func Alert() *alerting.Alert {
 	a := &alerting.Alert{
 		Schema: alerting.Schema, DedupKey: alerting.DedupKey("key", "kid-7", int64(bin+hour)), Status: alerting.Open,
 		Time: bin + hour, Onset: bin - 29*hour, Dimension: "key", Identity: "kid-7",
-		Detector: "drift", Measure: "distinct", Severity: episode.High, Observed: 1240, Expected: 210.1,
+		Detector: "drift", Measure: "distinct", Severity: episode.High, Observed: 33700000, Expected: 9100.4,
+		OnsetEarliest: bin - 30*hour, OnsetLatest: bin - 29*hour, Excess: alerting.Bounds{Records: 33690900, Low: 33090000, High: 34290900},
 		Exposed: alerting.Exposed{Records: 33700000, Low: 33100000, High: 34300000, Since: bin - 29*hour},
 		Evidence: alerting.Evidence{
 			Bin: bin, BinWidth: "1h0m0s", Until: bin + hour, Group: "volume", LogValue: 19.285, Threshold: 15.2, Budget: 2,
@@ -42,6 +43,7 @@ func Full() *alerting.Alert {
 	a.ShareNew = new(0.97)
 	a.FirstSeen, a.LastSeen = a.Onset-400*24*3600_000, a.Time-60_000
 	a.Top = alerting.Top{
+		Since:     a.Onset,
 		Endpoints: []alerting.Share{{Value: "GET /customers/{id}", Share: 0.91}, {Value: "GET /orders/{id}", Share: 0.09}},
 		Networks:  []alerting.Share{{Value: "203.0.113.0/24", Share: 0.4}, {Value: "198.51.100.0/24", Share: 0.35}},
 		Clients:   []alerting.Share{{Value: "shop-android/9.4.0", Share: 1}},
@@ -62,6 +64,8 @@ func Fact() *alerting.Alert {
 	a.Kind, a.Fact, a.Measure, a.Detector = alerting.KindFact, fact.RetiredKey, "", "facts"
 	a.Detail = map[string]string{"retired_at": "2026-01-02T00:00:00.000Z", "successor": "kid-8"}
 	a.Observed, a.Expected, a.Severity = 0, 0, episode.Critical
+	a.Through = alerting.Bounds{Records: a.Exposed.Records, Low: a.Exposed.Low, High: a.Exposed.High}
+	a.Excess, a.OnsetEarliest, a.OnsetLatest = a.Through, a.Onset, a.Onset
 	a.Evidence.Group, a.Evidence.Until, a.Evidence.Measures = "", 0, nil
 	a.Confidence, a.Benign, a.Checks = episode.Certain, nil, nil
 	alerting.Complete(a)
@@ -74,6 +78,7 @@ func Campaign() *alerting.Alert {
 	a := Full()
 	a.Kind, a.Dimension, a.Identity = alerting.KindCampaign, alerting.CampaignDimension, "key kid-7"
 	a.DedupKey = alerting.DedupKey(a.Dimension, a.Identity, int64(a.Time))
+	a.Observed, a.Expected = 0, 0
 	a.Members = &alerting.Members{Count: 10_000, Top: []alerting.Member{
 		{DedupKey: alerting.DedupKey("user", "kim", 1), Dimension: "user", Identity: "kim", Severity: episode.High, Records: 4_120},
 		{DedupKey: alerting.DedupKey("network", "203.0.113.0/24", 1), Dimension: "network", Identity: "203.0.113.0/24", Severity: episode.Medium, Records: 812},

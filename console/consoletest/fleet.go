@@ -74,7 +74,8 @@ func grow(f *model.Fold, a *alerting.Alert, times int) {
 		m := *a
 		m.Status, m.Time = alerting.Update, a.Time+alerting.Time(n)*2*hour
 		m.Evidence.Bin, m.Evidence.Until = m.Time-hour, m.Time
-		m.Observed = a.Observed * (1 + float64(n)/3)
+		m.Observed = a.Observed * float64(1+n)
+		m.Excess.Records, m.Excess.Low, m.Excess.High = a.Excess.Records*int64(1+n), a.Excess.Low*int64(1+n), a.Excess.High*int64(1+n)
 		m.Exposed.Records, m.Exposed.Low, m.Exposed.High = a.Exposed.Records*int64(1+n), a.Exposed.Low*int64(1+n), a.Exposed.High*int64(1+n)
 		m.Evidence.Measures = []alerting.MeasureEvidence{}
 		for _, e := range a.Evidence.Measures {
@@ -94,6 +95,7 @@ func alertOf(i int) *alerting.Alert {
 	case 3:
 		a := placed(alertingtest.Campaign(), alerting.CampaignDimension, fmt.Sprint("network 203.0.", i%250, ".0/24"), i)
 		a.Exposed.Records, a.Exposed.Low, a.Exposed.High = 18_400, 4_120, 18_400
+		a.Excess = alerting.Bounds{Records: 17_100, Low: 3_900, High: 17_100}
 		a.Summary = alerting.Summarize(a, time.UTC)
 		return a
 	case 13:
@@ -106,10 +108,12 @@ func alertOf(i int) *alerting.Alert {
 	name := map[string]string{
 		"user": "agent-%d@corp.example", "network": "198.51.%d.0/24", "client": "shop-android/9.%d", "key": "kid-%d", "endpoint": "GET /customers/{id}/v%d",
 	}[dimension]
-	a.Observed, a.Expected = float64(60+i%900), float64(5+i%40)
 	a.Measure = []string{"distinct", "first_touch", "rows"}[i%3]
 	records := int64(40 + (i*7919)%20_000)
 	a.Exposed.Records, a.Exposed.Low, a.Exposed.High = records, records*97/100, records*103/100
+	a.Observed, a.Expected = float64(records), float64(records/int64(2+i%20))
+	usual := int64(a.Expected)
+	a.Excess = alerting.Bounds{Records: records - usual, Low: a.Exposed.Low - usual, High: a.Exposed.High - usual}
 	a.Severity = []episode.Severity{episode.Low, episode.Medium, episode.Medium, episode.High}[i%4]
 	a.Confidence = []episode.Confidence{episode.Possible, episode.Likely, episode.VeryLikely}[i%3]
 	a.Evidence.Measures = []alerting.MeasureEvidence{
@@ -130,6 +134,7 @@ func placed(a *alerting.Alert, dimension, name string, i int) *alerting.Alert {
 	if a.Onset < at-30*hour {
 		a.Onset = at - 30*hour
 	}
+	a.OnsetEarliest, a.OnsetLatest = a.Onset-hour, a.Onset
 	a.Exposed.Since, a.Evidence.Bin, a.Evidence.Until = a.Onset, at-hour, at
 	a.FirstSeen, a.LastSeen = at-200*24*hour, at-minute
 	a.DedupKey = alerting.DedupKey(dimension, name, int64(at)+int64(i))

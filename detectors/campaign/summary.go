@@ -24,13 +24,14 @@ type DimensionTotal struct {
 	High      int64 // sum of the upper ends of their intervals
 	Low       int64 // lower end of the interval of the most exposed one
 	Rows      int64
+	Excess    episode.Excess // Records and High are sums, Low is that of the one with the most
 }
 
 // Totals are the sums over members of a campaign, sorted by dimension.
 type Totals []DimensionTotal
 
 // Add returns the totals with one more member.
-func (t Totals) Add(dimension string, e *episode.Exposed) Totals {
+func (t Totals) Add(dimension string, e *episode.Exposed, x *episode.Excess) Totals {
 	i, ok := slices.BinarySearchFunc(t, dimension, func(t DimensionTotal, d string) int { return cmp.Compare(t.Dimension, d) })
 	if !ok {
 		t = slices.Insert(t, i, DimensionTotal{Dimension: dimension})
@@ -41,6 +42,9 @@ func (t Totals) Add(dimension string, e *episode.Exposed) Totals {
 	sum.High += e.High
 	sum.Low = max(sum.Low, e.Low)
 	sum.Rows += e.Rows
+	sum.Excess.Records += x.Records
+	sum.Excess.High += x.High
+	sum.Excess.Low = max(sum.Excess.Low, x.Low)
 	return t
 }
 
@@ -65,17 +69,27 @@ func (t Totals) Exposed(since int64) episode.Exposed {
 	return out
 }
 
+// Excess returns what the members have taken beyond the usual together, in the way of
+// Exposed.
+func (t Totals) Excess() (out episode.Excess) {
+	for i := range t {
+		x := &t[i].Excess
+		out = episode.Excess{Records: max(out.Records, x.Records), Low: max(out.Low, x.Low), High: max(out.High, x.High)}
+	}
+	return out
+}
+
 // AppendBinary appends the totals.
 func (t Totals) AppendBinary(b []byte) []byte {
 	return wire.AppendList(b, t, func(b []byte, d *DimensionTotal) []byte {
-		return wire.AppendVarints(wire.AppendText(b, d.Dimension), d.Count, d.Records, d.High, d.Low, d.Rows)
+		return d.Excess.AppendBinary(wire.AppendVarints(wire.AppendText(b, d.Dimension), d.Count, d.Records, d.High, d.Low, d.Rows))
 	})
 }
 
 // ReadTotals reads what AppendBinary wrote.
 func ReadTotals(r *wire.Reader) Totals {
 	return wire.List(r, func() DimensionTotal {
-		return DimensionTotal{Dimension: r.Text(), Count: r.Varint(), Records: r.Varint(), High: r.Varint(), Low: r.Varint(), Rows: r.Varint()}
+		return DimensionTotal{Dimension: r.Text(), Count: r.Varint(), Records: r.Varint(), High: r.Varint(), Low: r.Varint(), Rows: r.Varint(), Excess: episode.ReadExcess(r)}
 	})
 }
 
@@ -91,6 +105,7 @@ type Member struct {
 type MemberState struct {
 	Member
 	Exposed    episode.Exposed
+	Excess     episode.Excess
 	Onset      int64  // Unix ms of event time
 	Facts      string // names of what is known of it: sorted, with commas between
 	Confidence episode.Confidence
@@ -122,7 +137,7 @@ func Summarize(forgotten Totals, members []MemberState) Summary {
 	s := Summary{Totals: slices.Clone(forgotten)}
 	for i := range members {
 		m := &members[i]
-		s.Totals = s.Add(m.Dimension, &m.Exposed)
+		s.Totals = s.Add(m.Dimension, &m.Exposed, &m.Excess)
 		if s.Onset == 0 || m.Onset < s.Onset {
 			s.Onset = m.Onset
 		}

@@ -13,14 +13,14 @@ import (
 func state(identity string, records int64, s episode.Severity, open, active bool) MemberState {
 	return MemberState{
 		Member:  Member{Key: "key of " + identity, ID: episode.ID{Dimension: "user", Identity: identity}, Severity: s, Records: records},
-		Exposed: episode.Exposed{Records: records, Low: records - 1, High: records + 1, Rows: 2}, Onset: 1000 - records, Open: open, Active: active,
+		Exposed: episode.Exposed{Records: records, Low: records - 1, High: records + 1, Rows: 2}, Excess: episode.Excess{Records: records / 2, Low: records / 4, High: records}, Onset: 1000 - records, Open: open, Active: active,
 	}
 }
 
 // What members expose together lies between the most exposed one and their sum;
 // the gravest that is open counts, and those that are forgotten count too.
 func TestSummarize(t *testing.T) {
-	forgotten := Totals(nil).Add("user", &episode.Exposed{Records: 100, Low: 90, High: 110})
+	forgotten := Totals(nil).Add("user", &episode.Exposed{Records: 100, Low: 90, High: 110}, &episode.Excess{Records: 40, Low: 30, High: 50})
 	network := state("office", 500, episode.Low, true, false)
 	network.Dimension = "network"
 	members := []MemberState{network}
@@ -31,6 +31,9 @@ func TestSummarize(t *testing.T) {
 	s := Summarize(forgotten, members)
 	if got, want := s.Exposed(7), (episode.Exposed{Records: 500, Low: 499, High: 501, Since: 7, Rows: 16}); got != want {
 		t.Errorf("exposed %+v, want %+v: the records of users may be those of the network", got, want)
+	}
+	if got, want := s.Excess(), (episode.Excess{Records: 250, Low: 125, High: 500}); got != want {
+		t.Errorf("excess %+v, want %+v", got, want)
 	}
 	if s.Count() != 10 || s.Severity != episode.Medium || !s.Active || s.Onset != 500 {
 		t.Errorf("%d members, %s, active %v, onset %d", s.Count(), s.Severity, s.Active, s.Onset)

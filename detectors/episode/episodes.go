@@ -33,6 +33,9 @@ const (
 	Margin = 2.0
 )
 
+// leastExcess is the excess from which on its doubling is news.
+const leastExcess = 10
+
 // Observation is what is known of one identity at one tick.
 type Observation struct {
 	Dimension, Identity string
@@ -40,6 +43,7 @@ type Observation struct {
 	Log                 float64 // log evidence
 	Threshold           float64 // of its dimension, now
 	Exposed             int64   // records touched since the onset
+	Excess              int64   // records, or rows, beyond what is usual; those that a fact covers
 	// Facts names what is known of the identity in this tick and needs no
 	// evidence; Floor is the least severity that it means.
 	Facts []string
@@ -87,6 +91,7 @@ type Episode struct {
 	Closed              int64    // tick of the close, 0 while open
 	Severity            Severity // highest so far since Opened
 	Exposed             int64    // as last announced
+	Excess              int64    // as last announced
 	Members             int64    // of a campaign, as last announced
 	Facts               string   // known since Opened: their names, sorted, with commas between
 	Standing            Standing // what people have said of it
@@ -119,7 +124,7 @@ func (s *Episodes) find(id ID) (int, bool) {
 //   - Open when the evidence reaches the threshold or a fact is known, under the
 //     old key if the last episode closed no more than Grace ago;
 //   - Update, while open, when the severity rises, when a fact is new, when the
-//     exposure or the number of members has doubled since it was last announced, when
+//     excess or the number of members has doubled since it was last announced, when
 //     it comes back, or when it goes on and nothing was told for Remind;
 //   - Close after Quiet (LongQuiet of a campaign and of what is confirmed) without
 //     evidence above threshold - Margin and without a fact; of a fact that nobody has
@@ -158,7 +163,7 @@ func (r *Observation) opens() bool { return r.Log >= r.Threshold || len(r.Facts)
 
 // severity returns the severity that the observation alone means.
 func (r *Observation) severity() Severity {
-	return max(SeverityOf(r.Exposed, r.Log, r.Threshold), r.Floor)
+	return max(SeverityOf(r.Excess, r.Log, r.Threshold), r.Floor)
 }
 
 // open starts the episode, or starts it again. What people said of it before
@@ -166,7 +171,7 @@ func (r *Observation) severity() Severity {
 func (ep *Episode) open(r *Observation) Decision {
 	ep.returned(r.Tick)
 	ep.Opened, ep.Announced, ep.High, ep.Closed = r.Tick, r.Tick, r.Tick, 0
-	ep.Severity, ep.Exposed, ep.Members, ep.Facts = r.severity(), r.Exposed, r.Members, ""
+	ep.Severity, ep.Exposed, ep.Excess, ep.Members, ep.Facts = r.severity(), r.Exposed, r.Excess, r.Members, ""
 	ep.learn(r.Facts)
 	switch ep.Standing {
 	case Acknowledged:
@@ -205,11 +210,11 @@ func (ep *Episode) follow(r *Observation) Decision {
 	}
 	severity := max(ep.Severity, r.severity())
 	material := ep.learn(r.Facts) || severity != ep.Severity || back ||
-		r.Exposed >= 2*max(ep.Exposed, 1) || r.Members >= 2*max(ep.Members, 1)
+		r.Excess >= 2*max(ep.Excess, leastExcess) || r.Members >= 2*max(ep.Members, 1)
 	if !material && (!r.high() || ep.Standing == Acknowledged || r.Tick-ep.Announced < Remind) {
 		return Decision{Episode: *ep}
 	}
-	ep.Severity, ep.Exposed, ep.Members, ep.Announced = severity, r.Exposed, max(ep.Members, r.Members), r.Tick
+	ep.Severity, ep.Exposed, ep.Excess, ep.Members, ep.Announced = severity, r.Exposed, max(ep.Excess, r.Excess), max(ep.Members, r.Members), r.Tick
 	return Decision{Action: Update, Episode: *ep}
 }
 
@@ -324,7 +329,7 @@ func (s *Episodes) Restore(ep Episode) {
 }
 
 const (
-	episodeVersion = 3
+	episodeVersion = 4
 	// MaxName is how many bytes the name of a dimension or an identity may have.
 	MaxName = 1 << 16
 )
@@ -342,7 +347,7 @@ func (ep *Episode) AppendBinary(b []byte) []byte {
 }
 
 func (ep *Episode) numbers() []*int64 {
-	return []*int64{&ep.First, &ep.Opened, &ep.Announced, &ep.High, &ep.Closed, &ep.Exposed, &ep.Members, &ep.Returns, &ep.Gap}
+	return []*int64{&ep.First, &ep.Opened, &ep.Announced, &ep.High, &ep.Closed, &ep.Exposed, &ep.Excess, &ep.Members, &ep.Returns, &ep.Gap}
 }
 
 // Decode reads what AppendBinary wrote and returns the bytes after it.

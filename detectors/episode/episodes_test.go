@@ -26,7 +26,7 @@ func TestEpisodeStory(t *testing.T) {
 		{2, 11, 180, "nothing", "nothing material"},
 		{3, 12.5, 200, "update", "certain now: medium"},
 		{4, 12.5, 399, "nothing", "not yet doubled"},
-		{5, 12.5, 400, "update", "exposure doubled since last told"},
+		{5, 12.5, 400, "update", "excess doubled since last told"},
 		{6, 12.5, 500, "nothing", ""},
 		{29, 12.5, 500, "update", "a day since last told"},
 		{30, 8.5, 500, "nothing", "within the margin: still high"},
@@ -36,7 +36,7 @@ func TestEpisodeStory(t *testing.T) {
 		{40, 9, 500, "nothing", "closed and below the threshold"},
 		{59, 10, 600, "open", "within a day of the close"},
 	} {
-		v := s.Judge(Observation{Dimension: "user", Identity: "a", Tick: step.hour * eventtime.Hour, Log: step.log, Threshold: 10, Exposed: step.exposed})
+		v := s.Judge(Observation{Dimension: "user", Identity: "a", Tick: step.hour * eventtime.Hour, Log: step.log, Threshold: 10, Excess: step.exposed})
 		if v.Action.String() != step.want {
 			t.Fatalf("hour %d (%s): %s, want %s", step.hour, step.why, v.Action, step.want)
 		}
@@ -52,7 +52,7 @@ func TestEpisodeStory(t *testing.T) {
 func TestExpire(t *testing.T) {
 	var s Episodes
 	for _, name := range []string{"b", "a"} {
-		s.Judge(Observation{Dimension: "user", Identity: name, Tick: eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5})
+		s.Judge(Observation{Dimension: "user", Identity: name, Tick: eventtime.Hour, Log: 12, Threshold: 10, Excess: 5})
 	}
 	if closed, _ := s.Expire(7*eventtime.Hour-1, none); len(closed) != 0 {
 		t.Fatalf("closed %v before six hours of quiet", closed)
@@ -61,13 +61,13 @@ func TestExpire(t *testing.T) {
 	if len(closed) != 2 || closed[0].Episode.Identity != "a" || closed[1].Action != Close {
 		t.Fatalf("closed %v, want a and b", closed)
 	}
-	if v := s.Judge(Observation{Dimension: "user", Identity: "a", Tick: 31 * eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5}); !v.Reopened || v.Episode.First != eventtime.Hour {
+	if v := s.Judge(Observation{Dimension: "user", Identity: "a", Tick: 31 * eventtime.Hour, Log: 12, Threshold: 10, Excess: 5}); !v.Reopened || v.Episode.First != eventtime.Hour {
 		t.Fatalf("a day after the close: %+v, want the old key", v)
 	}
 	if _, gone := s.Expire(32*eventtime.Hour, none); len(gone) != 1 || gone[0].Identity != "b" {
 		t.Fatalf("forgot %v, want b", gone)
 	}
-	if v := s.Judge(Observation{Dimension: "user", Identity: "b", Tick: 33 * eventtime.Hour, Log: 12, Threshold: 10, Exposed: 5}); v.Reopened || v.Episode.First != 33*eventtime.Hour {
+	if v := s.Judge(Observation{Dimension: "user", Identity: "b", Tick: 33 * eventtime.Hour, Log: 12, Threshold: 10, Excess: 5}); v.Reopened || v.Episode.First != 33*eventtime.Hour {
 		t.Fatalf("after the grace: %+v, want a new key", v)
 	}
 }
@@ -124,7 +124,7 @@ func TestFactsInEpisodes(t *testing.T) {
 		if step.hour == 38 {
 			floor = High
 		}
-		v := s.Judge(Observation{Dimension: "key", Identity: "k", Tick: step.hour * eventtime.Hour, Log: step.log, Threshold: 10, Exposed: 60, Facts: step.facts, Floor: floor})
+		v := s.Judge(Observation{Dimension: "key", Identity: "k", Tick: step.hour * eventtime.Hour, Log: step.log, Threshold: 10, Excess: 60, Facts: step.facts, Floor: floor})
 		if v.Action.String() != step.want || v.Episode.Severity != step.severity {
 			t.Fatalf("hour %d (%s): %s, %s, want %s, %s", step.hour, step.why, v.Action, v.Episode.Severity, step.want, step.severity)
 		}
@@ -137,7 +137,7 @@ func TestFactsInEpisodes(t *testing.T) {
 // What people say changes what they are told.
 func TestStanding(t *testing.T) {
 	report := func(hour int64, log float64) Observation {
-		return Observation{Dimension: "user", Identity: "a", Tick: hour * eventtime.Hour, Log: log, Threshold: 10, Exposed: 50}
+		return Observation{Dimension: "user", Identity: "a", Tick: hour * eventtime.Hour, Log: log, Threshold: 10, Excess: 50}
 	}
 	var s Episodes
 	if v := s.SetStanding(ID{"user", "a"}, Confirmed, 0); v != (Decision{}) {
@@ -173,7 +173,7 @@ func TestSleeps(t *testing.T) {
 	reported := map[Action]int{}
 	judge := func(hour int64, facts ...string) Decision {
 		t.Helper()
-		v := s.Judge(Observation{Dimension: "user", Identity: "a", Tick: hour * eventtime.Hour, Threshold: 10, Exposed: 50, Facts: facts})
+		v := s.Judge(Observation{Dimension: "user", Identity: "a", Tick: hour * eventtime.Hour, Threshold: 10, Excess: 50, Facts: facts})
 		reported[v.Action]++
 		return v
 	}

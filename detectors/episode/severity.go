@@ -18,9 +18,10 @@ const (
 	Critical
 )
 
-// byExposure is the ladder of what is at stake: the severity of an episode
-// whose identity has touched at least so many records since the onset.
-var byExposure = [...]struct {
+// byExcess is the ladder of what is at stake: the severity of an episode whose
+// identity has taken at least so many records, or rows, beyond what is usual since the
+// onset. How much it touches in all says how busy it is, not how grave it is.
+var byExcess = [...]struct {
 	records  int64
 	severity Severity
 }{
@@ -44,17 +45,17 @@ var ofFact = map[fact.Name]Severity{
 }
 
 // fullSeverity is how far the log evidence must lie above its threshold, in
-// nats, for an episode to keep the severity of its exposure: about ten times
+// nats, for an episode to keep the severity of its excess: about ten times
 // the evidence that the alert budget asks for. (It is not the tenTimes of
 // confidence: that one is nearer to ln 10, and either would change alerts near
 // it.)
 const fullSeverity = 2.3
 
 // SeverityOf returns the severity of an episode that rests on evidence: what the
-// number of exposed records means, one step milder, but no milder than Low,
+// number of records beyond the usual means, one step milder, but no milder than Low,
 // while the log evidence is less than fullSeverity above its threshold.
-func SeverityOf(exposed int64, logEvidence, threshold float64) Severity {
-	s := severityOfExposure(exposed)
+func SeverityOf(excess int64, logEvidence, threshold float64) Severity {
+	s := severityOfExcess(excess)
 	if s > Low && logEvidence < threshold+fullSeverity {
 		s--
 	}
@@ -62,18 +63,18 @@ func SeverityOf(exposed int64, logEvidence, threshold float64) Severity {
 }
 
 // SeverityOfFact returns the severity of a fact: what it means alone, or what
-// the number of exposed records means, whichever is graver.
-func SeverityOfFact(name fact.Name, exposed int64) Severity {
+// the number of records that it covers means, whichever is graver.
+func SeverityOfFact(name fact.Name, through int64) Severity {
 	alone, listed := ofFact[name]
 	if !listed {
 		alone = Medium
 	}
-	return max(alone, severityOfExposure(exposed))
+	return max(alone, severityOfExcess(through))
 }
 
-func severityOfExposure(exposed int64) Severity {
-	for _, step := range byExposure {
-		if exposed >= step.records {
+func severityOfExcess(excess int64) Severity {
+	for _, step := range byExcess {
+		if excess >= step.records {
 			return step.severity
 		}
 	}

@@ -35,6 +35,17 @@ const (
 // Own lists the facts about weir itself.
 func Own() []Name { return []Name{RefusedVerdict, SettingsChanged} }
 
+// Covers reports whether the fact is about what is read: all that its identity exposes
+// since. A key over age reads what keys read; a silent source reads nothing.
+func (n Name) Covers() bool {
+	switch n {
+	case OverageKey, SourceSilent, RefusedVerdict, SettingsChanged:
+		return false
+	default:
+		return true
+	}
+}
+
 // Names lists the facts that weir looks for.
 func Names() []Name {
 	return []Name{

@@ -6,6 +6,7 @@ import (
 
 	"github.com/weirhq/weir/detectors/exposure"
 	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/sketches"
 )
 
 // notice is one fact that was noticed of one identity, and what the identity has
@@ -97,9 +98,10 @@ type Finding struct {
 	Time     int64 // of what is known, Unix ms: the leave, the revocation, the first read by a token that nobody issued
 	Detail   map[string]string
 	Exposure *exposure.Exposure // changes with the next act
+	Noticed  int64              // tick in which it was noticed: the accesses of Exposure are those since
 	// Unissued is how many distinct records were read through unissued tokens since
 	// Time; only of UnissuedToken.
-	Unissued int64
+	Unissued sketches.Estimate
 }
 
 // findings returns the facts that hold for the identity of an act, which was
@@ -134,9 +136,9 @@ func (r *Register) finding(n *notice, a *Act) (f Finding, reported bool) {
 	r.changed[noticeRecord+a.Key] = true
 	a.Of.AddTo(&n.Exposure)
 	n.AddSince(a.Known) // ticks in which nothing was told are known there alone
-	f = Finding{Fact: n.fact, Time: n.time, Detail: n.detail, Exposure: &n.Exposure}
+	f = Finding{Fact: n.fact, Time: n.time, Detail: n.detail, Exposure: &n.Exposure, Noticed: n.began}
 	if u := r.unissued[a.Key]; u != nil && n.fact == UnissuedToken {
-		f.Unissued = int64(u.records.Count(eventtime.MinuteOf(max(n.Since, 0))).N + 0.5)
+		f.Unissued = u.records.Count(eventtime.MinuteOf(max(n.Since, 0)))
 	}
 	return f, r.isEnough(n)
 }

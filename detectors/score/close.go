@@ -53,6 +53,7 @@ func (e *Engine) closeBin(s *State, dim int, bin int64, c *Counts, p *Parameters
 	e.close(s, dim, bin, c, p, ev, sample, explain)
 	if c.any() {
 		s.remember(e, clampBin(bin), c)
+		s.freeze(e, dim, p)
 	}
 	s.watch(e, clampBin(bin), c, ev)
 }
@@ -174,6 +175,9 @@ func (e *Engine) settleOdd(s *State, p *Parameters, c *Class) {
 	}
 	if !p.common(c, int64(s.more.at), e.Tuning.Common) {
 		s.off += s.more.odd
+		if s.more.oddFrom == 0 {
+			s.more.oddFrom = s.more.at + 1
+		}
 		s.keepRare(DayOff)
 	}
 	s.more.odd = 0

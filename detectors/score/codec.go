@@ -7,14 +7,14 @@ import (
 	"github.com/weirhq/weir/internal/wire"
 )
 
-const stateVersion = 10
+const stateVersion = 11
 
 // AppendBinary appends the canonical encoding of a state: some 60 bytes of an
 // identity that is seen now and then, 250 of one at work every day, and PointBytes
 // more for each bin that is watched.
 func (s *State) AppendBinary(b []byte) []byte {
 	b = append(b, stateVersion)
-	for _, v := range [...]uint32{s.first, s.last, s.day, uint32(s.days), uint32(s.bins), s.group, uint32(s.votes), s.rise, s.before, s.lastWork} {
+	for _, v := range [...]uint32{s.first, s.last, s.day, uint32(s.days), uint32(s.bins), s.group, uint32(s.votes), s.rise, s.before, s.lastWork, s.unions.day, s.unions.worked} {
 		b = binary.AppendUvarint(b, uint64(v))
 	}
 	b = appendFloats(b, s.numbers())
@@ -29,6 +29,10 @@ func (s *State) AppendBinary(b []byte) []byte {
 		}
 		return b
 	})
+	b = wire.AppendBool(b, s.usual != nil)
+	if s.usual != nil {
+		b = s.usual.AppendBinary(b)
+	}
 	b = wire.AppendBool(b, s.more != nil)
 	if s.more != nil {
 		b = s.more.append(b)
@@ -42,7 +46,7 @@ func DecodeState(b []byte) (State, []byte, error) {
 	r := wire.NewReader(b)
 	r.Version(stateVersion)
 	var days, bins, votes uint32
-	for _, v := range [...]*uint32{&s.first, &s.last, &s.day, &days, &bins, &s.group, &votes, &s.rise, &s.before, &s.lastWork} {
+	for _, v := range [...]*uint32{&s.first, &s.last, &s.day, &days, &bins, &s.group, &votes, &s.rise, &s.before, &s.lastWork, &s.unions.day, &s.unions.worked} {
 		*v = readWord(&r)
 	}
 	if days > 1<<16-1 || bins > 1<<16-1 || votes > mostVotes {
@@ -68,6 +72,10 @@ func DecodeState(b []byte) (State, []byte, error) {
 			*v = r.Float32()
 		}
 		s.points = append(s.points, p)
+	}
+	if r.Bool() {
+		u := ReadUsual(&r)
+		s.usual = &u
 	}
 	if r.Bool() {
 		s.more = &extra{}
@@ -97,7 +105,7 @@ func readShort(r *wire.Reader) uint16 {
 
 // numbers lists the plain numbers in a fixed order.
 func (s *State) numbers() []*float32 {
-	v := make([]*float32, 0, 28)
+	v := make([]*float32, 0, 32)
 	for m := range s.now {
 		v = append(v, &s.now[m])
 	}
@@ -106,6 +114,9 @@ func (s *State) numbers() []*float32 {
 		v = append(v, &s.level[h][0], &s.level[h][1])
 	}
 	v = append(v, &s.pace[0], &s.pace[1])
+	for i := range s.unions.mean {
+		v = append(v, &s.unions.mean[i])
+	}
 	for g := range s.high {
 		v = append(v, &s.high[g], &s.top[g])
 	}
@@ -203,8 +214,8 @@ func (x *extra) append(b []byte) []byte {
 			b = q.daily[1].append(q.daily[0].append(b))
 		}
 	}
-	b = x.rows.append(wire.AppendFloat32(wire.AppendFloat32(b, x.pace), x.odd))
-	b = binary.AppendUvarint(b, uint64(x.at))
+	b = x.rows.append(wire.AppendFloat32(wire.AppendFloat32(wire.AppendFloat32(b, x.pace), x.odd), x.oddRun))
+	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(x.at)), uint64(x.oddFrom))
 	b = append(binary.AppendUvarint(b, uint64(x.rowBins)), x.half)
 	for i, n := range x.work {
 		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(n)), uint64(x.busy[i]))
@@ -222,11 +233,32 @@ func (x *extra) read(r *wire.Reader) {
 			q.daily[1].read(r)
 		}
 	}
-	x.pace, x.odd = r.Float32(), r.Float32()
+	x.pace, x.odd, x.oddRun = r.Float32(), r.Float32(), r.Float32()
 	x.rows.read(r)
-	x.at = readWord(r)
+	x.at, x.oddFrom = readWord(r), readWord(r)
 	x.rowBins, x.half = readShort(r), r.Byte()
 	for i := range x.work {
 		x.work[i], x.busy[i] = readShort(r), readShort(r)
 	}
+}
+
+// numbers lists what is usual in a fixed order.
+func (u *Usual) numbers() []*float32 {
+	v := []*float32{&u.Bins, &u.Pace, &u.Level[0], &u.Level[1]}
+	for i := range u.Unions {
+		v = append(v, &u.Unions[i])
+	}
+	for i := range u.Rare {
+		v = append(v, &u.Rare[i])
+	}
+	return v
+}
+
+// AppendBinary appends what is usual of an identity.
+func (u *Usual) AppendBinary(b []byte) []byte { return appendFloats(b, u.numbers()) }
+
+// ReadUsual reads what AppendBinary wrote.
+func ReadUsual(r *wire.Reader) (u Usual) {
+	readFloats(r, u.numbers())
+	return u
 }

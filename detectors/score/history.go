@@ -164,28 +164,14 @@ func (s *State) Counted(bin int64) (c Counts) {
 	return c
 }
 
-// Since returns the counts of the closed bins from a bin on, added up, as far as
-// they are kept: three days, or 30 of an identity that is watched.
-func (s *State) Since(bin int64) (sum Counts) {
-	at := clampBin(bin)
-	first := uint32(1<<32 - 1)
-	for i := range s.points {
-		p := &s.points[i]
-		first = min(first, p.Bin)
-		if p.Bin >= at {
-			for m, n := range p.Counts {
-				sum[m] += float64(n)
-			}
+// Since hands over the closed bins from a bin on, as far as they are kept: three days,
+// or 30 of an identity that is watched.
+func (s *State) Since(bin int64, yield func(*Counts)) {
+	for _, v := range s.known() {
+		if int64(v.bin) >= bin {
+			yield(&v.c)
 		}
 	}
-	eachVisit(s.recent, s.before, func(v *visit) {
-		if v.bin >= at && v.bin < first {
-			for m, n := range v.c {
-				sum[m] += n
-			}
-		}
-	})
-	return sum
 }
 
 // watch notes a bin of an identity that stands out, or did in the last 30 days.

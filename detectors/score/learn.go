@@ -53,6 +53,7 @@ func (e *Engine) learnDay(v *view) {
 				learn(&r.level[0], &r.level[1], v.count(DayRows+Stat(i)), fast, slow)
 			}
 		}
+		x.oddRun += s.off
 		x.forget()
 	}
 	s.seen += s.now[FirstTouch]

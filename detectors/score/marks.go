@@ -32,6 +32,9 @@ func (s *State) note(e *Engine, at uint32, ev *Evidence, d *Dimension, was *[Num
 	}
 	if calm {
 		s.rise = at + 2
+		if s.more != nil {
+			s.more.oddRun, s.more.oddFrom = 0, 0
+		}
 	}
 }
 

@@ -26,6 +26,8 @@ type State struct {
 	before      uint32               // the bin before the first of them
 	lastWork    uint32               // and the last of them
 	points      []Point              // of one that is watched, see watch
+	unions      unions
+	usual       *Usual // what was usual before the evidence stood out; nil: it does not
 	more        *extra
 }
 
@@ -42,6 +44,8 @@ type extra struct {
 	rowBins uint16        // bins in which it was judged
 	odd     float32       // records of the last bin at an unusual hour, until it is known
 	at      uint32        // that bin, whether it was one of many
+	oddRun  float32       // records at unusual hours of closed days, since the evidence stands out
+	oddFrom uint32        // the first bin with such, plus one; 0: none
 	work    [hours]uint16 // own hours: records, decayed, see observe
 	busy    [hours]uint16 // bins with work in them, decayed
 	half    uint8         // how often all of work was halved
@@ -94,6 +98,10 @@ func (s *State) clone() State {
 	c := *s
 	c.recent = append([]byte(nil), s.recent...)
 	c.points = append([]Point(nil), s.points...)
+	if s.usual != nil {
+		u := *s.usual
+		c.usual = &u
+	}
 	if s.more != nil {
 		m := *s.more
 		c.more = &m

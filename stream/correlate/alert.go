@@ -33,18 +33,29 @@ func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, me
 	a := alerting.Alert{
 		Schema: alerting.Schema, DedupKey: r.key, Campaign: lead, Status: alerting.Status(action.String()),
 		Time: alerting.Time(end), Onset: alerting.Time(r.onset),
+		OnsetEarliest: alerting.Time(r.earliest), OnsetLatest: alerting.Time(r.latest),
 		Kind: class.Kind, Detector: class.Detector, Measure: class.Measure,
 		Dimension: ep.Dimension, Identity: ep.Identity, Severity: ep.Severity,
 		Fact: r.fact, Detail: r.detail, Observed: r.evidence.observed, Expected: r.evidence.expected,
-		Exposed: exposedOf(&r.exposed), ShareNew: r.shareNew,
+		Exposed: exposedOf(&r.exposed), Excess: alerting.Bounds(r.beyond()), ShareNew: r.shareNew,
 		Returns:   ep.Returns,
 		Holder:    r.holder,
 		FirstSeen: alerting.Time(r.firstSeen), LastSeen: alerting.Time(r.lastSeen),
 		Members: members, Evidence: m.evidence(&r.evidence), Confidence: r.confidence(),
 	}
+	if c := stream.CourseOf(r.course, a.Measure); c != nil {
+		a.Observed, a.Expected = c.Observed, c.Expected
+	}
+	if r.fact != "" {
+		a.Through = alerting.Bounds(r.through)
+	}
+	if was := alerting.Time(r.sentOnset); was > a.Onset {
+		a.OnsetWas = was
+	}
 	a.Evidence.Realised = m.openings.perDay(end)
 	if r.traitsKnown {
 		a.Top = m.top(r)
+		a.Top.Since = alerting.Time(r.traitsSince)
 	}
 	a.Round()
 	a.Summary = alerting.Summarize(&a, m.cfg.Location)

@@ -166,7 +166,7 @@ func (c *campaigns) follow(acts *tickActions) {
 		record.describe(&sum)
 		d := c.store.episodes.Judge(episode.Observation{
 			Dimension: id.Dimension, Identity: id.Identity, Tick: acts.end,
-			Log: cause.Log, Threshold: cause.Threshold, Exposed: record.exposed.Records,
+			Log: cause.Log, Threshold: cause.Threshold, Exposed: record.exposed.Records, Excess: record.through.Records,
 			Floor: sum.Severity, Members: record.campaign.count,
 		})
 		if d.Action == episode.Open {
@@ -183,10 +183,15 @@ func (c *campaigns) follow(acts *tickActions) {
 // describe keeps what is known of a campaign by the sum of its members.
 func (r *episodeRecord) describe(sum *campaign.Summary) {
 	cause := r.campaign.cause
-	if sum.Onset != 0 && sum.Onset < r.onset {
-		r.onset = sum.Onset
+	if sum.Onset != 0 {
+		r.began(sum.Onset, sum.Onset, sum.Onset)
 	}
-	r.exposed = sum.Exposed(r.onset)
+	if e := sum.Exposed(r.onset); e.Records+e.Rows >= r.exposed.Records+r.exposed.Rows {
+		r.exposed = e
+	}
+	if x := sum.Excess(); x.Records >= r.through.Records {
+		r.through = x
+	}
 	if through := r.campaign.through; through != nil && through.Records > 0 {
 		r.exposed = *through
 	}
@@ -200,6 +205,7 @@ func (r *episodeRecord) describe(sum *campaign.Summary) {
 	r.campaign.count = max(r.campaign.count, weak.Count)
 	if r.exposed.High == 0 { // nobody is followed yet: what they touched in the bin, each counted alone
 		r.exposed.Records, r.exposed.High = int64(weak.Observed), int64(weak.Observed)
+		r.through = episode.ExcessOf(weak.Observed, weak.Observed, weak.Observed, weak.Expected, 0)
 	}
 }
 

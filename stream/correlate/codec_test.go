@@ -38,12 +38,13 @@ func fullRecord() *episodeRecord {
 	share := 0.75
 	exposed := episode.Exposed{Records: 4, Low: 3, High: 5, Since: 1, Rows: 6}
 	return &episodeRecord{
-		key: "weir-1", holder: "lee", lead: "weir-2", announced: true, sent: true, alone: true, excised: 9, waits: 11, held: ByCampaign,
+		key: "weir-1", holder: "lee", lead: "weir-2", announced: true, sent: true, alone: true, excised: 9, sentOnset: 10, waits: 11, held: ByCampaign,
 		named:   mention{by: "weir-2", severity: episode.High, confidence: episode.Certain, facts: "retired_key", reached: []string{"pager", "slack"}},
 		classes: []alerting.Class{{Kind: alerting.KindFact, Dimension: "key", Detector: "facts", Measure: "rows", Fact: fact.RetiredKey, Severity: episode.High}},
 		traits:  []campaign.TraitShare{{Trait: trait.Trait{Dimension: 1, Identity: "office"}, Share: 0.5}},
 		learned: learned{
-			onset: -1, exposed: exposed, fact: fact.RetiredKey, detail: map[string]string{"retired_at": "2026-01-02"},
+			onset: -1, earliest: -2, latest: 3, traitsSince: 4, through: episode.Excess{Records: 3, Low: 2, High: 4}, exposed: exposed,
+			course: []stream.Course{{Measure: "distinct", Observed: 8, Expected: 2, Excess: episode.Excess{Records: 6, Low: 4, High: 7}}}, fact: fact.RetiredKey, detail: map[string]string{"retired_at": "2026-01-02"},
 			shareNew: &share, firstSeen: 7, lastSeen: 8, traitsKnown: true, surest: episode.Likely,
 			excess: []campaign.Excess{{Measure: "distinct", From: 9, Amount: 36}},
 			evidence: caseEvidence{bin: 2, until: 3, group: "volume", log: 12.5, threshold: 10, peers: "user:crm", observed: 40, expected: 4,
@@ -51,7 +52,7 @@ func fullRecord() *episodeRecord {
 		},
 		campaign: &campaignRecord{
 			through: &exposed, announcedAlone: 2, count: 6,
-			forgotten: campaign.Totals{{Dimension: "user", Count: 1, Records: 2, High: 3, Low: 4, Rows: 5}},
+			forgotten: campaign.Totals{{Dimension: "user", Count: 1, Records: 2, High: 3, Low: 4, Rows: 5, Excess: episode.Excess{Records: 1, Low: 1, High: 2}}},
 			cause: &campaign.Cause{Kind: campaign.ByTrait, Dimension: "network", Identity: "office", Log: 7, Threshold: 5,
 				Weak: &campaign.WeakMembers{Bin: 3, Strong: true, Dimension: "user", Count: 4, Observed: 5, Expected: 6, Top: []string{"kim"}}},
 		},

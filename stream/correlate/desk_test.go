@@ -149,9 +149,10 @@ const deskThreshold = fleet.FirstThreshold
 func (d *desk) candidate(dim, identity string, log float64, exposed int64, through ...campaign.TraitShare) stream.Candidate {
 	since := d.cfg.Grid.TickStart(d.tick - 12)
 	return stream.Candidate{
-		Dimension: dimension(d.t, dim), Identity: identity, Group: score.Volume.String(), Log: log, Threshold: deskThreshold, Onset: since,
+		Dimension: dimension(d.t, dim), Identity: identity, Group: score.Volume.String(), Log: log, Threshold: deskThreshold, Onset: since, Earliest: since, Latest: since,
 		Measures: []stream.MeasureEvidence{{Measure: "distinct", Log: log, Observed: float64(exposed), Expected: 1, Ratio: 1, Allowed: 1}},
 		Exposed:  episode.Exposed{Records: exposed, Low: exposed, High: exposed, Since: since},
+		Course:   []stream.Course{{Measure: "distinct", Observed: float64(exposed), Expected: 1, Excess: episode.Excess{Records: exposed, Low: exposed, High: exposed}}},
 		Context:  stream.Context{Traits: through},
 	}
 }
@@ -162,7 +163,8 @@ func through(t testing.TB, dim, identity string, share float64) campaign.TraitSh
 
 func factOf(dim int, identity string, name fact.Name, exposed int64) stream.FactCandidate {
 	return stream.FactCandidate{Dimension: dim, Identity: identity, Fact: name, Time: 1_772_400_000_000,
-		Exposed: episode.Exposed{Records: exposed, Low: exposed, High: exposed, Since: 1_772_400_000_000}}
+		Exposed: episode.Exposed{Records: exposed, Low: exposed, High: exposed, Since: 1_772_400_000_000},
+		Through: episode.Excess{Records: exposed, Low: exposed, High: exposed}}
 }
 
 // company is what a calm fleet of n users looks like at the end of a bin: all

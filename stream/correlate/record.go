@@ -26,18 +26,24 @@ type episodeRecord struct {
 	held      SuppressedKind        // what held its latest alert back; empty: nothing did
 	classes   []alerting.Class      // of the episodes that its messages have named, sorted
 	holder    string                // who looks after it, see Verdict.Holder; empty: nobody
+	sentOnset int64                 // onset as the latest message told, Unix ms; 0: none did
 	excised   int64                 // last bin up to which the baseline was told to forget; 0: none
 	campaign  *campaignRecord       // nil: it is no campaign
 }
 
 // learned is what was learned of an episode since it opened last.
 type learned struct {
-	onset       int64 // Unix ms of event time
+	onset       int64 // Unix ms of event time, as the next two
+	earliest    int64 // see stream.Candidate; as onset where it is known
+	latest      int64
 	exposed     episode.Exposed
+	course      []stream.Course // by the latest report; none: no evidence but a fact
+	through     episode.Excess  // what the facts cover
 	evidence    caseEvidence
 	fact        fact.Name // the gravest of what is known; empty: nothing is
 	detail      map[string]string
-	shareNew    *float64 // see stream.Context, as the next two
+	shareNew    *float64 // see stream.Context, as the next three
+	traitsSince int64
 	firstSeen   int64
 	lastSeen    int64
 	traitsKnown bool               // the traits of the record were told since
@@ -56,7 +62,7 @@ type caseEvidence struct {
 	threshold float64                  // what log had to reach
 	peers     string                   // see stream.Candidate
 	measures  []stream.MeasureEvidence // strongest first; none: no evidence but a fact
-	observed  float64                  // counted on the day or in the bin, in the unit of the strongest measure
+	observed  float64                  // of a campaign of many who are weak: what they did in the bin
 	expected  float64                  // as observed
 }
 
@@ -72,22 +78,25 @@ type campaignRecord struct {
 // reset forgets what was learned before the episode opened at the end of a tick
 // (Unix ms of event time).
 func (r *episodeRecord) reset(grid eventtime.Grid, end int64) {
-	r.learned = learned{onset: end, evidence: caseEvidence{bin: grid.BinOf(end - 1)}}
-	r.named, r.waits, r.held = mention{}, 0, ""
+	r.learned = learned{onset: end, earliest: end, latest: end, evidence: caseEvidence{bin: grid.BinOf(end - 1)}}
+	r.named, r.waits, r.held, r.sentOnset = mention{}, 0, "", 0
 }
 
 // learn keeps what a tick showed of an episode: the case where its evidence is
 // the strongest so far, and in any case the facts, and what is exposed while the
 // episode is open.
 func (r *episodeRecord) learn(in *tickInput, open bool, end int64) {
-	if open {
-		r.exposed = in.exposed()
+	if e := in.exposed(); open && e.Records+e.Rows >= r.exposed.Records+r.exposed.Rows {
+		r.exposed = e // what one report tells of and another does not has been exposed all the same
 	}
 	if c := in.candidate; c != nil {
-		if len(r.evidence.measures) == 0 || c.Log-c.Threshold >= r.evidence.log-r.evidence.threshold {
+		if !r.isStronger(c) {
 			r.evidence = evidenceOf(c, end)
 		}
-		r.onset = c.Onset
+		r.began(c.Onset, c.Earliest, c.Latest)
+		if open {
+			r.course = c.Course
+		}
 		r.excess = excessOf(c)
 		r.learnContext(&c.Context)
 	}
@@ -105,10 +114,44 @@ func excessOf(c *stream.Candidate) []campaign.Excess {
 	return out
 }
 
+// began keeps since when it is, unless it is known to have begun before. The interval
+// narrows while the onset stays.
+func (r *episodeRecord) began(onset, earliest, latest int64) {
+	if onset <= r.onset {
+		r.onset, r.earliest, r.latest = onset, earliest, latest
+	}
+}
+
+// isStronger reports whether the case that the record keeps is stronger than the
+// evidence of a candidate.
+func (r *episodeRecord) isStronger(c *stream.Candidate) bool {
+	return len(r.evidence.measures) > 0 && c.Log-c.Threshold < r.evidence.log-r.evidence.threshold
+}
+
+// measure returns the strongest measure of the case, which gives the alert its name;
+// empty: it rests on no evidence.
+func (r *episodeRecord) measure() string {
+	if len(r.evidence.measures) == 0 {
+		return ""
+	}
+	return r.evidence.measures[0].Measure
+}
+
+// beyond returns what is beyond the usual, or covered by a fact, whichever is more.
+func (r *episodeRecord) beyond() episode.Excess { return beyondOf(r.course, r.measure(), r.through) }
+
+func beyondOf(course []stream.Course, measure string, through episode.Excess) episode.Excess {
+	c := stream.CourseOf(course, measure)
+	if c == nil || c.Excess.Records <= through.Records || c.Measure == "unissued" && through.Records > 0 {
+		return through // counted once; the course counts unissued reads once a bin
+	}
+	return c.Excess
+}
+
 func evidenceOf(c *stream.Candidate, end int64) caseEvidence {
 	ev := caseEvidence{
 		bin: c.Bin, until: end, group: c.Group, log: alerting.RoundLog(c.Log), threshold: alerting.RoundLog(c.Threshold),
-		peers: c.Peers, measures: slices.Clone(c.Measures), observed: c.Measures[0].Observed, expected: c.Measures[0].Expected,
+		peers: c.Peers, measures: slices.Clone(c.Measures),
 	}
 	for i := range ev.measures {
 		ev.measures[i].Log = alerting.RoundLog(ev.measures[i].Log)
@@ -119,11 +162,12 @@ func evidenceOf(c *stream.Candidate, end int64) caseEvidence {
 // learnFact keeps a fact unless a graver one is known. Its context counts where
 // there is no evidence.
 func (r *episodeRecord) learnFact(f *stream.FactCandidate, contextCounts bool) {
+	if f.Through.Records > r.through.Records {
+		r.through = f.Through
+	}
+	r.began(f.Time, f.Time, f.Time)
 	if r.fact != "" && r.fact != f.Fact && !graver(f.Fact, r.fact) {
 		return
-	}
-	if r.fact == "" || f.Time < r.onset {
-		r.onset = f.Time
 	}
 	r.fact, r.detail = f.Fact, f.Detail
 	if contextCounts {
@@ -147,6 +191,6 @@ func (r *episodeRecord) learnContext(x *stream.Context) {
 		r.shareNew = x.ShareNew
 	}
 	if len(x.Traits) > 0 {
-		r.traits, r.traitsKnown = x.Traits, true
+		r.traits, r.traitsSince, r.traitsKnown = x.Traits, x.TraitsSince, true
 	}
 }

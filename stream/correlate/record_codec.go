@@ -12,7 +12,7 @@ import (
 )
 
 // recordVersion is the first byte of an episode's record.
-const recordVersion = 3
+const recordVersion = 4
 
 // appendBinary appends the record.
 func (r *episodeRecord) appendBinary(b []byte) []byte {
@@ -20,7 +20,7 @@ func (r *episodeRecord) appendBinary(b []byte) []byte {
 	b = wire.AppendText(wire.AppendText(b, r.key), r.lead)
 	b = r.learned.appendBinary(b)
 	b = campaign.AppendTraitShares(b, r.traits)
-	b = wire.AppendVarints(wire.AppendBool(wire.AppendBool(b, r.announced), r.alone), r.excised)
+	b = wire.AppendVarints(wire.AppendBool(wire.AppendBool(b, r.announced), r.alone), r.excised, r.sentOnset)
 	b = r.named.appendBinary(b)
 	b = wire.AppendText(wire.AppendVarints(wire.AppendBool(b, r.sent), r.waits), string(r.held))
 	b = wire.AppendText(b, r.holder)
@@ -37,7 +37,7 @@ func readRecord(r *wire.Reader) *episodeRecord {
 	out := &episodeRecord{key: r.Text(), lead: r.Text()}
 	out.learned = readLearned(r)
 	out.traits = campaign.ReadTraitShares(r)
-	out.announced, out.alone, out.excised = r.Bool(), r.Bool(), r.Varint()
+	out.announced, out.alone, out.excised, out.sentOnset = r.Bool(), r.Bool(), r.Varint(), r.Varint()
 	out.named = readMention(r)
 	out.sent, out.waits, out.held = r.Bool(), r.Varint(), SuppressedKind(r.Text())
 	out.holder = r.Text()
@@ -79,8 +79,8 @@ func readClass(r *wire.Reader) alerting.Class {
 }
 
 func (l *learned) appendBinary(b []byte) []byte {
-	b = wire.AppendVarints(b, l.onset, l.firstSeen, l.lastSeen)
-	b = l.exposed.AppendBinary(b)
+	b = wire.AppendVarints(b, l.onset, l.earliest, l.latest, l.firstSeen, l.lastSeen, l.traitsSince)
+	b = l.through.AppendBinary(stream.AppendCourse(l.exposed.AppendBinary(b), l.course))
 	b = l.evidence.appendBinary(b)
 	b = wire.AppendTextMap(wire.AppendText(b, string(l.fact)), l.detail)
 	b = wire.AppendBool(wire.AppendOptional(b, l.shareNew), l.traitsKnown)
@@ -88,8 +88,10 @@ func (l *learned) appendBinary(b []byte) []byte {
 }
 
 func readLearned(r *wire.Reader) (l learned) {
-	l.onset, l.firstSeen, l.lastSeen = r.Varint(), r.Varint(), r.Varint()
-	l.exposed, l.evidence = episode.ReadExposed(r), readCaseEvidence(r)
+	l.onset, l.earliest, l.latest = r.Varint(), r.Varint(), r.Varint()
+	l.firstSeen, l.lastSeen, l.traitsSince = r.Varint(), r.Varint(), r.Varint()
+	l.exposed, l.course = episode.ReadExposed(r), stream.ReadCourse(r)
+	l.through, l.evidence = episode.ReadExcess(r), readCaseEvidence(r)
 	l.fact, l.detail = fact.Name(r.Text()), r.TextMap()
 	l.shareNew, l.traitsKnown = r.Optional(), r.Bool()
 	l.excess = wire.List(r, func() campaign.Excess { return readExcess(r) })

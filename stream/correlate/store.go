@@ -159,7 +159,8 @@ func (b *episodeStore) forget(ep *episode.Episode) {
 func (b *episodeStore) remove(id episode.ID, record *episodeRecord) {
 	if lead := b.byKey[record.lead]; b.records[lead] != nil && b.records[lead].campaign != nil {
 		of := b.records[lead].campaign
-		of.forgotten = of.forgotten.Add(id.Dimension, &record.exposed)
+		excess := record.beyond()
+		of.forgotten = of.forgotten.Add(id.Dimension, &record.exposed, &excess)
 		b.changed[lead] = true
 	}
 	b.leave(id)
@@ -221,7 +222,7 @@ func (b *episodeStore) memberStates(key string, end int64) []campaign.MemberStat
 		ep, _ := b.episodes.Get(id)
 		out[i] = campaign.MemberState{
 			Member:  campaign.Member{Key: record.key, ID: id, Severity: ep.Severity, Records: record.exposed.Records},
-			Exposed: record.exposed, Onset: record.onset, Facts: ep.Facts, Confidence: record.confidence(),
+			Exposed: record.exposed, Excess: record.beyond(), Onset: record.onset, Facts: ep.Facts, Confidence: record.confidence(),
 			Open: ep.Closed == 0, Active: ep.Closed == 0 && ep.High == end,
 			Minted: record.firstSeen != 0 && end-record.firstSeen < mintedFor,
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/stream"
 )
 
 // tickActions is what there is to tell after a tick, before it is decided whom.
@@ -102,11 +103,18 @@ func (t *Task) observe(inputs []tickInput, acts *tickActions) (opened []episode.
 // observation is what a tick brought of one identity, as episodes are judged by
 // it.
 func (t *Task) observation(in *tickInput, end int64) episode.Observation {
+	var course []stream.Course
+	var through episode.Excess
+	measure := ""
 	o := episode.Observation{
 		Dimension: in.id.Dimension, Identity: in.id.Identity, Tick: end,
 		Threshold: score.MaxLog, Exposed: in.exposed().Records,
 	}
 	if in.candidate != nil {
+		course, measure = in.candidate.Course, in.candidate.Measures[0].Measure
+		if record := t.store.records[in.id]; record != nil && t.store.isOpen(in.id) && record.isStronger(in.candidate) {
+			measure = record.measure()
+		}
 		o.Log, o.Threshold = in.candidate.Log, in.candidate.Threshold
 		if !in.candidate.Speaks() {
 			o.Log = min(o.Log, max(0.75*o.Threshold, o.Threshold-episode.Margin/2))
@@ -114,8 +122,12 @@ func (t *Task) observation(in *tickInput, end int64) episode.Observation {
 	}
 	for _, f := range in.facts {
 		o.Facts = append(o.Facts, string(f.Fact))
-		o.Floor = max(o.Floor, episode.SeverityOfFact(f.Fact, o.Exposed))
+		o.Floor = max(o.Floor, episode.SeverityOfFact(f.Fact, f.Through.Records))
+		if f.Through.Records > through.Records {
+			through = f.Through
+		}
 	}
+	o.Excess = beyondOf(course, measure, through).Records
 	return o
 }
 

@@ -53,14 +53,14 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 	}
 	id.watched = d.cfg.Engine.Hot(&id.state, id.dimension(), params)
 	if id.followed != nil {
-		id.followed.past.add(&counts)
+		id.followed.past.add(leakedOf(&counts))
 	}
 	if active && d.person(id.dimension()) && id.tally.events > 0 {
 		traits.Add(id.member(&ev, &counts))
 	}
 	id.open = false
 	if ev.Explained {
-		d.candidate(id, tick, bin, &ev, &score.Counts{})
+		d.candidate(id, tick, bin, &ev, &score.Counts{}, params)
 	}
 	id.tally = nil
 	d.snapshots.touch(id, tick)

@@ -22,6 +22,7 @@ func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 	}
 	if id.tally == nil {
 		id.tally = &tally{}
+		d.cfg.Engine.Unions(&id.state, bin, func(from int64) float64 { return id.window.Count(grid.BinMinute(from)).N })
 	}
 	slices.SortFunc(c.parts, func(a, b part) int { return cmp.Compare(a.tick, b.tick) })
 	for i := range c.parts {
@@ -60,12 +61,13 @@ func (d *Task) countPart(id *identity, p *part, apply, bin int64, params *score.
 	if was == bin {
 		return
 	}
+	if id.followed != nil {
+		id.followed.past.add(leakedOf(&late))
+	}
 	var ev score.Evidence
 	if d.cfg.Engine.Late(&id.state, id.dimension(), was, &late, params, &ev) && ev.Candidate() {
-		d.candidate(id, apply, was, &ev, &score.Counts{})
-	}
-	if id.followed != nil {
-		id.followed.past.add(&late)
+		open := d.counts(id)
+		d.candidate(id, apply, was, &ev, &open, params)
 	}
 }
 
@@ -109,6 +111,6 @@ func (d *Task) scoreEarly(id *identity, tick, bin int64, params *score.Parameter
 		d.cfg.Engine.Early(&id.state, id.dimension(), bin, &counts, params, &ev)
 	}
 	if ev.Explained {
-		d.candidate(id, tick, bin, &ev, &counts)
+		d.candidate(id, tick, bin, &ev, &counts, params)
 	}
 }

@@ -194,13 +194,20 @@ func (d *Task) judgeSignIns(tick int64) {
 // reportFact adds a fact to the report.
 func (d *Task) reportFact(id *identity, tick int64, f *fact.Finding) {
 	context := d.context(id)
-	context.Unissued = f.Unissued
 	if e := f.Exposure; len(e.Traits) > 0 {
-		context.Traits = shares(e.Traits, e.Events)
+		context.Traits, context.TraitsSince = shares(e.Traits, e.Events), d.cfg.Grid.TickStart(f.Noticed)
+	}
+	exposed := d.exposedSince(id, f.Exposure, tick)
+	through := episode.Excess{Records: exposed.Records, Low: exposed.Low, High: exposed.High}
+	switch u := f.Unissued; {
+	case f.Fact == fact.UnissuedToken:
+		through = episode.Excess{Records: int64(u.N + 0.5), Low: int64(u.Low), High: int64(u.High + 0.999)}
+	case !f.Fact.Covers():
+		through = episode.Excess{}
 	}
 	d.report.Facts = append(d.report.Facts, stream.FactCandidate{
 		Tick: tick, Dimension: id.dimension(), Identity: id.name(), Fact: f.Fact, Time: f.Time,
-		Detail: f.Detail, Exposed: d.exposedSince(id, f.Exposure, tick), Context: context,
+		Detail: f.Detail, Exposed: exposed, Through: through, Context: context,
 	})
 }
 

@@ -200,8 +200,8 @@ func TestCandidateContext(t *testing.T) {
 	if c.Exposed.Records < 400 || c.ShareNew == nil || *c.ShareNew < 0.95 || *c.ShareNew > 1 {
 		t.Errorf("exposed %+v, of it new %v", c.Exposed, c.ShareNew)
 	}
-	if c.Destructive != 400 {
-		t.Errorf("%d destroyed, want 400", c.Destructive)
+	if got := stream.CourseOf(c.Course, "destructive"); got == nil || got.Observed != 400 {
+		t.Errorf("%+v destroyed, want 400", got)
 	}
 	if c.FirstSeen != deskStart || c.LastSeen != deskStart+(at+20)*minutes {
 		t.Errorf("seen from %v to %v", c.FirstSeen, c.LastSeen)
@@ -227,7 +227,7 @@ func TestIdentityRoundTrip(t *testing.T) {
 	id := d.detect.people.known([]byte("\x01k"))
 	id.command = 3
 	id.followed = &followed{
-		Exposure: exposure.Exposure{Since: deskStart, Events: 5, Traits: slices.Clone(id.tally.traits)}, seen: 9, past: leaked{1, 2, 3},
+		Exposure: exposure.Exposure{Since: deskStart, Events: 5, Traits: slices.Clone(id.tally.traits)}, seen: 9, past: leaked{1, 2, 3, 4}, earliest: 5, latest: 6, from: 7, usual: score.Usual{Pace: 2, Unions: [4]float32{3}},
 	}
 	value := d.encode(id)
 	again := newIdentity([]byte(id.key))

@@ -109,7 +109,7 @@ func TestEnvelopeAndThread(t *testing.T) {
 	if id := header.Get("Message-Id"); id != "<"+a.MessageID()+"@example.com>" || id != repeated.Get("Message-Id") {
 		t.Errorf("ids %s, %s", id, repeated.Get("Message-Id"))
 	}
-	if want := "[weir] HIGH: Signing key kid-7: 1,240 distinct customers, where about 210 are usual on a whole working day"; subject != want {
+	if want := "[weir] HIGH: Signing key kid-7: 33,700,000 distinct customers, where about 9,100 are usual in as much time"; subject != want {
 		t.Errorf("the subject is %q", subject)
 	}
 	for name, want := range map[string]string{"Auto-Submitted": "auto-generated", "X-Weir-Status": "open", "X-Weir-Severity": "high", "Importance": "high", "Date": "Tue, 03 Mar 2026 15:00:00 +0000"} {

@@ -48,7 +48,7 @@ func TestTable(t *testing.T) {
 	fact.Kind, fact.Measure, fact.Observed, fact.Expected, fact.Summary = alerting.KindFact, "", 0, 0, "It left."
 	want := "" +
 		"TIME (UTC)        SEVERITY  STATUS  DIMENSION   IDENTITY                          OBSERVED      EXPECTED         EXPOSED\n" +
-		"2026-03-03 15:00  high      open    key         kid-7                                1,240           210      33,700,000\n" +
+		"2026-03-03 15:00  high      open    key         kid-7                           33,700,000         9,100      33,700,000\n" +
 		"    " + a.Summary + "\n" +
 		"2026-03-03 15:00  high      close   key         a-key-with-a-rather-long-na…           3.2         1,235      5,000 rows\n" +
 		"    Over:?fake line\n" +

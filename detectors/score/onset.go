@@ -1,0 +1,119 @@
+package score
+
+import "math"
+
+// Onset is since when an identity has drifted: bins. It is in Low..High with a
+// probability of 0.9, and as likely before Bin as after it.
+type Onset struct{ Low, Bin, High int64 }
+
+// onsetWitness is what the evidence of a bin counts for in an onset: the hours of a
+// busy day are busy together.
+const onsetWitness = 0.5
+
+// Onset returns since when a statistic of an identity has drifted. Each bin with work
+// that is kept, and the running one with counts c, is as likely at first; the
+// likelihood ratios of the counts since then weigh them, in the mean over Rates: the
+// posterior of Shiryaev (1963). What was before the first of them is known by the bin
+// since which the evidence stands out. Work at unusual hours is dated by its
+// first bin.
+func (e *Engine) Onset(s *State, u *Usual, dim int, p *Parameters, bin int64, c *Counts, ev *Evidence) Onset {
+	st, rise := ev.Stat, ev.Onset
+	all := s.known()
+	if n := len(all); c.any() && (n == 0 || int64(all[n-1].bin) < bin) {
+		all = append(all, visit{bin: clampBin(bin), c: *c})
+	}
+	if len(all) == 0 {
+		return Onset{bin, bin, bin}
+	}
+	if at, ok := s.firstOdd(); ok && st == DayOff {
+		return Onset{at, at, at}
+	}
+	weights := e.onsetWeights(s, u, p.class(dim, s.group), all, st)
+	out := Onset{quantile(all, weights, 0.05), quantile(all, weights, 0.5), quantile(all, weights, 0.95)}
+	if rise < int64(all[0].bin) {
+		if out.Low == int64(all[0].bin) {
+			out.Low = rise
+		}
+		if out.Bin == int64(all[0].bin) {
+			out.Bin = rise
+		}
+	}
+	return out
+}
+
+// onsetWeights returns the probability of each bin to be the first of the drift.
+func (e *Engine) onsetWeights(s *State, u *Usual, class *Class, all []visit, st Stat) []float64 {
+	logs := make([]float64, len(all))
+	var since ratios
+	top := math.Inf(-1)
+	for i := len(all) - 1; i >= 0; i-- {
+		_, cell := e.local(int64(all[i].bin))
+		mu, k := e.expectOnset(s, u, class, cell, st)
+		l := countRatios(all[i].c[st.measure()], mu, k)
+		for r := range since {
+			since[r] += onsetWitness * l[r]
+		}
+		w := since.weigh()
+		logs[i] = w.log
+		top = max(top, w.log)
+	}
+	sum := 0.0
+	for i, l := range logs {
+		logs[i] = math.Exp(l - top)
+		sum += logs[i]
+	}
+	for i := range logs {
+		logs[i] /= sum
+	}
+	return logs
+}
+
+// expectOnset returns what is expected of a statistic in a bin with work, and its
+// dispersion.
+func (e *Engine) expectOnset(s *State, u *Usual, class *Class, cell int, st Stat) (mu, k float64) {
+	bins := [NumStats]Stat{
+		DayDistinct: BinDistinct, DayFirst: BinFirst, DayShare: BinFirst, BinDistinct: BinDistinct, BinFirst: BinFirst,
+		DayRows: BinRows, DayDestructive: DayDestructive, DayUnissued: DayUnissued, DayOff: BinDistinct, BinRows: BinRows,
+	}[st]
+	switch m := st.measure(); m {
+	case Distinct:
+		mu = float64(u.Pace)
+	case FirstTouch:
+		mu = float64(u.Level[FirstTouch] / u.Bins)
+	default:
+		mu = float64(u.Rare[m-Rows] / u.Bins)
+	}
+	return max(mu*e.shape(s, cell), e.Tuning.Floor[bins]), class.K[bins]
+}
+
+// firstOdd returns the first bin of work at unusual hours since the evidence stands out.
+func (s *State) firstOdd() (bin int64, ok bool) {
+	switch {
+	case s.more == nil:
+		return 0, false
+	case s.more.oddFrom > 0:
+		return int64(s.more.oddFrom) - 1, true
+	}
+	return int64(s.more.at), s.more.odd > 0
+}
+
+// OddBefore returns how many records were touched at unusual hours on the days before
+// the running one, since the evidence stands out.
+func (s *State) OddBefore() float64 {
+	if s.more == nil {
+		return 0
+	}
+	return float64(s.more.oddRun)
+}
+
+// quantile returns the bin below which, itself included, there is a share of the
+// weight.
+func quantile(all []visit, weights []float64, share float64) int64 {
+	sum := 0.0
+	for i, w := range weights {
+		if sum += w; sum >= share {
+			return int64(all[i].bin)
+		}
+	}
+	return int64(all[len(all)-1].bin)
+}
