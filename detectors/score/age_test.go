@@ -116,3 +116,19 @@ func TestTheYoungAreHeldAgainstTheirPeers(t *testing.T) {
 		t.Errorf("fifteen times as much as his peers: %.2f nats", got)
 	}
 }
+
+// Who reads one record a day, always a new one, has no evidence: that all of it is new is
+// what is usual.
+func TestOneNewRecordADay(t *testing.T) {
+	e := NewEngine(time.Hour, time.UTC, DefaultTuning())
+	p := Defaults(1, 8)
+	p.Dimensions[0].Known = 50_000
+	var s State
+	var ev Evidence
+	for day := range int64(60) {
+		e.Close(&s, 0, 24*day+10, &Counts{Distinct: 1, FirstTouch: 1}, p, &ev, nil)
+		if ev.Groups[Novelty] > 0.5 {
+			t.Fatalf("on day %d the share of new records says %.2f nats", day, ev.Groups[Novelty])
+		}
+	}
+}

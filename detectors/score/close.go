@@ -346,7 +346,7 @@ func (e *Engine) matters(v *view, st Stat) bool {
 			return true
 		}
 		if st == DayShare || st == DayFirst {
-			if q0, _ := v.share(h); f > q0*n {
+			if q0, _ := e.share(v, h); f > q0*n {
 				return true
 			}
 			if st == DayShare {

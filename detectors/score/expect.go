@@ -72,9 +72,10 @@ func (v *view) count(st Stat) float64 {
 
 // share returns the share of new records that is expected of the identity, and
 // that of somebody who draws from all records that the fleet knows: formula 2.
-func (v *view) share(h int) (own, blind float64) {
+func (e *Engine) share(v *view, h int) (own, blind float64) {
 	s := v.s
-	own = math.Min(0.97, (float64(s.level[h][FirstTouch])+0.5)/(float64(s.level[h][Distinct])+1))
+	days := math.Min(float64(s.days), [horizons]float64{e.Tuning.Fast, e.Tuning.Slow}[h])
+	own = math.Min(0.97, (days*float64(s.level[h][FirstTouch])+0.5)/(days*float64(s.level[h][Distinct])+1))
 	blind = 1
 	if v.dim.Known > 0 {
 		blind = 1 - math.Min(float64(s.seen)/v.dim.Known, 1)
@@ -104,7 +105,7 @@ func (e *Engine) shareRatios(v *view, h int) (l ratios, mu, k float64, ok bool) 
 	if v.s.days < youth || n == 0 {
 		return l, 0, 0, false
 	}
-	q0, blind := v.share(h) // where all ratios are near one, they say nothing and yet grow
+	q0, blind := e.share(v, h) // where all ratios are near one, they say nothing and yet grow
 	if blind-q0 < e.Tuning.LeastRoom {
 		return l, 0, 0, false
 	}
@@ -120,7 +121,7 @@ func (e *Engine) shareRatios(v *view, h int) (l ratios, mu, k float64, ok bool) 
 func (e *Engine) firstRatios(v *view, h int) ratios {
 	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
 	mu, k, _ := e.expectDay(v, DayDistinct, h)
-	q0, blind := v.share(h)
+	q0, blind := e.share(v, h)
 	l := countRatios(n, mu, k)
 	var q1 [NumRates]float64
 	for i, r := range Rates {

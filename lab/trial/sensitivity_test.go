@@ -31,7 +31,7 @@ func numbers(s *score.Tuning, f *fleet.Tuning) map[string][]*float64 {
 		"off hour": {&s.OffShare}, "days until hours are known": {&s.KnownDays}, "hour of many": {&s.Common},
 		"fleet's memory": {&f.Memory}, "theory in a threshold": {&f.Prior}, "share of the tail": {&f.TailShare}, "bins of the tail": {&f.TailBins},
 		"pseudo-excesses": {&f.TailPrior}, "their mean": {&f.TailExcess}, "largest shape": {&f.TailShape}, "usual dispersion": {&f.Dispersion},
-		"newcomers seen": {&f.Newcomers}, "crowd": {&f.Crowd}, "ordinary mode": {&f.Ordinary}, "days of a class": {&f.ClassDays},
+		"newcomers seen": {&f.Newcomers}, "crowd": {&f.Crowd}, "ordinary mode": {&f.Ordinary}, "days of a class": {&f.ClassDays}, "crossings": {&f.Crossings},
 	}
 }
 
