@@ -83,9 +83,9 @@ func (s *Subject) hasFact(f fact.Name) bool {
 
 // sameEvents reports whether two episodes of different dimensions show the same
 // events: each does most of what it does through the other and the second has not
-// outgrown the first, or one explains the other, or the same facts hold for both and one
-// does a part through the other. An episode for which a fact holds shows more than one
-// without it.
+// outgrown the first, or one explains the other, or the second is a part of the first, for
+// which a fact holds, or the same facts hold for both and one does a part through the
+// other. An episode for which a fact holds shows more than one without it.
 func sameEvents(lead, s *Subject) bool {
 	if lead.Order == s.Order || lead.Order == NotConfigured || s.Order == NotConfigured {
 		return false
@@ -97,7 +97,18 @@ func sameEvents(lead, s *Subject) bool {
 	if s.Facts != "" {
 		return false
 	}
-	return min(there, back) >= mirrorShare && !Outgrows(s.Exposed, lead.Exposed) || lead.explains(s) || s.explains(lead)
+	return min(there, back) >= mirrorShare && !Outgrows(s.Exposed, lead.Exposed) || lead.explains(s) || s.explains(lead) || lead.Facts != "" && s.isPartOf(lead)
+}
+
+// isPartOf reports whether what is unusual of one is a part of what is unusual of another:
+// it does most of what it does through the other, whose excess is not smaller. The networks
+// from which forged tokens come are a part of the key that signed them.
+func (s *Subject) isPartOf(o *Subject) bool {
+	if len(s.Excess) == 0 || s.share(o.Order, o.Identity) < mirrorShare {
+		return false
+	}
+	e := &s.Excess[0]
+	return o.excess(e.Measure, e.From) >= max(e.Amount, 1)
 }
 
 // explains reports whether what is unusual of another is this one's doing: this one does
