@@ -135,7 +135,7 @@ func Default() *Config {
 		Alerts: Alerts{Budget: 2, Heartbeat: defaultHeartbeat(), Links: Links{Runbook: defaultRunbook}, Destinations: []Destination{stdoutDestination()}},
 		Facts:  defaultFacts(),
 		Ledger: Ledger{CheckpointEvery: time.Hour},
-		HTTP:   HTTP{Listen: "127.0.0.1:9464", OIDC: OIDC{Scopes: []string{"email"}, NameClaim: "email"}},
+		HTTP:   HTTP{Listen: "127.0.0.1:9464", NamesFor: "viewer", OIDC: OIDC{Scopes: []string{"email"}, NameClaim: "email"}},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }

@@ -14,9 +14,11 @@ type HTTP struct {
 	Hosts  []string // names under which the console may be asked for
 	Users  []HTTPUser
 	Tokens []HTTPToken
-	Roles  []HTTPRole // of those who sign in by the ways below
-	OIDC   OIDC
-	Proxy  Proxy
+	// NamesFor is the least role that sees people's names; viewer: everybody.
+	NamesFor string
+	Roles    []HTTPRole // of those who sign in by the ways below
+	OIDC     OIDC
+	Proxy    Proxy
 
 	WebConfigFile string
 	Web           *webconfig.Config // what WebConfigFile says; nil: it is not set

@@ -71,6 +71,7 @@ func signInFields(h *HTTP) []field {
 		scalar("groups_claim", text(&h.OIDC.GroupsClaim), "Claim that lists groups; without it there are none.", "groups"),
 	)
 	return []field{
+		scalar("names_for", oneOf(&h.NamesFor, "viewer", "analyst", "admin"), "Least role that sees the names of people; others see pseudonyms. Unless it is viewer, nobody sees the names of those of whom no message was sent (docs/console.md).", "analyst"),
 		scalar("web_config_file", file(&h.WebConfigFile), "TLS, headers and users as Prometheus and its exporters have them (docs/console.md).", "web.yml"),
 		mapping("oidc", "Single sign-on of the console by OpenID Connect (docs/console.md).", oidcFields...),
 		mapping("proxy", "A proxy that signs people in and names them in a header (docs/console.md).",

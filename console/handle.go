@@ -35,6 +35,7 @@ func (s *Server) guarded(next func(http.ResponseWriter, *http.Request, *call)) h
 		case err != nil:
 			s.fail(w, r, c, &fault{http.StatusForbidden, err.Error()})
 		default:
+			c.shown = s.veiled(c.shown, c.person)
 			next(w, r, c)
 		}
 	}

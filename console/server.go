@@ -25,6 +25,8 @@ type Options struct {
 	Name     string         // of what is shown, such as "demonstration"; empty for a deployment
 	// Expected is what the configuration declares as known and harmless.
 	Expected []Expectation
+	// Names says who sees the names of people.
+	Names Names
 	// SignIn signs people in elsewhere; nil: nobody does.
 	SignIn *oidc.SignIn
 	// Judge signs a verdict of the author whom it names, writes it to weir.verdicts
@@ -58,6 +60,7 @@ type Server struct {
 	mux        *http.ServeMux
 	protected  http.Handler
 	templates  *templates
+	veils      veils
 	extracting sync.Mutex // one list at a time
 	started    string     // names this process in ETags
 }

@@ -93,20 +93,12 @@ func (f *Fold) Snapshot() *Snapshot {
 	f.prune()
 	s := &Snapshot{
 		Judged: f.judged, Gone: f.gone,
-		list: slices.Collect(maps.Values(f.episodes)), byKey: maps.Clone(f.episodes),
-		byIdentity: map[identity][]*Episode{}, byCampaign: map[string][]*Episode{},
+		byKey: make(map[string]*Episode, len(f.episodes)), byIdentity: map[identity][]*Episode{}, byCampaign: map[string][]*Episode{},
 	}
 	clear(f.own)
-	for _, e := range s.list {
+	for _, e := range slices.SortedFunc(maps.Values(f.episodes), byUrgency) {
 		s.Latest = max(s.Latest, e.Latest().Time)
-	}
-	slices.SortFunc(s.list, byUrgency)
-	for _, e := range s.list {
-		id := identity{e.Alert.Dimension, e.Alert.Identity}
-		s.byIdentity[id] = append(s.byIdentity[id], e)
-		if e.Alert.Campaign != "" {
-			s.byCampaign[e.Alert.Campaign] = append(s.byCampaign[e.Alert.Campaign], e)
-		}
+		s.add(e)
 	}
 	s.holders = f.holders.list()
 	return s

@@ -23,6 +23,17 @@ type Snapshot struct {
 
 type identity struct{ dimension, name string }
 
+// add adds an episode behind those that are there.
+func (s *Snapshot) add(e *Episode) {
+	s.list = append(s.list, e)
+	s.byKey[e.Key()] = e
+	id := identity{e.Alert.Dimension, e.Alert.Identity}
+	s.byIdentity[id] = append(s.byIdentity[id], e)
+	if e.Alert.Campaign != "" {
+		s.byCampaign[e.Alert.Campaign] = append(s.byCampaign[e.Alert.Campaign], e)
+	}
+}
+
 // Now is the event time of the picture.
 func (s *Snapshot) Now() alerting.Time { return max(s.Judged, s.Latest) }
 

@@ -52,6 +52,9 @@ func Serve(s *settings.Settings, reg *prometheus.Registry, p *kafka.Process, fee
 		if err != nil {
 			return nil, c.At("http", err)
 		}
+		if o.Names, err = pages.Names(c, s.Hasher.Derive("pseudonyms")); err != nil {
+			return nil, c.At("http.names_for", err)
+		}
 		o.Judge, o.Health, o.Extract = pages.Judge(s.Authority, verdicts), status.get, pages.Extractor(c)
 		h, err := console.New(o)
 		if err != nil {

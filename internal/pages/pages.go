@@ -25,6 +25,7 @@ import (
 	"github.com/weirhq/weir/internal/extract"
 	"github.com/weirhq/weir/internal/webserver"
 	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/detect"
 )
 
 // Options returns what a console shows of a configuration, whatever is behind it:
@@ -42,6 +43,20 @@ func Options(c *config.Config, feed *console.Feed, listen string, everyone acces
 	}
 	o.Access, err = control(c, listen, everyone, signIn)
 	return o, err
+}
+
+// Names returns who sees the names of people by a configuration. secret is of the
+// deployment.
+func Names(c *config.Config, secret [32]byte) (n console.Names, err error) {
+	n.Secret = secret[:]
+	persons := detect.Persons(c.Dimensions)
+	for i, d := range c.Dimensions {
+		if persons[i] {
+			n.Personal = append(n.Personal, d.Name)
+		}
+	}
+	n.For, err = access.ParseRole(c.HTTP.NamesFor)
+	return n, err
 }
 
 // Judge returns what signs the verdicts of a console's users and writes them.

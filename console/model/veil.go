@@ -1,0 +1,132 @@
+package model
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/stream/correlate"
+)
+
+// Veil puts pseudonyms in the place of people's names. It belongs to one goroutine at a
+// time. What it returns shares with the original what holds no name.
+//
+// A veiled episode has its latest sentence made anew; sentences of messages before, and
+// the details of facts, are left out, since names may stand in them.
+type Veil struct {
+	Personal []string // dimensions whose identities are people
+	Secret   []byte   // without it nobody can tell whose a pseudonym is
+	Location *time.Location
+	// Sent has the names of those shown of whom people were sent a message.
+	Sent bool
+
+	known map[*Episode]*Episode // of the latest snapshot
+}
+
+// pseudonym returns what stands for a name.
+func (v *Veil) pseudonym(dimension, name string) string {
+	mac := hmac.New(sha256.New, v.Secret)
+	mac.Write([]byte(dimension + "\x00" + name))
+	return "person-" + hex.EncodeToString(mac.Sum(nil)[:5])
+}
+
+// name returns the name that is shown of an identity.
+func (v *Veil) name(dimension, name string) string {
+	if slices.Contains(v.Personal, dimension) {
+		return v.pseudonym(dimension, name)
+	}
+	return name
+}
+
+// text returns what is shown of a text of a dimension and an identity, such as the
+// identity of a campaign, which is what its members share.
+func (v *Veil) text(text string) string {
+	for _, d := range v.Personal {
+		for _, separator := range []string{" ", ":"} {
+			if name, ok := strings.CutPrefix(text, d+separator); ok {
+				return d + separator + v.pseudonym(d, name)
+			}
+		}
+	}
+	return text
+}
+
+// Snapshot returns the picture under the veil.
+func (v *Veil) Snapshot(s *Snapshot) *Snapshot {
+	out := &Snapshot{Judged: s.Judged, Latest: s.Latest, Gone: s.Gone, byKey: make(map[string]*Episode, len(s.byKey)), byIdentity: map[identity][]*Episode{}, byCampaign: map[string][]*Episode{}}
+	known := make(map[*Episode]*Episode, len(s.list))
+	for _, e := range s.list {
+		veiled := v.known[e]
+		if veiled == nil {
+			veiled = v.episode(e)
+		}
+		known[e] = veiled
+		out.add(veiled)
+	}
+	v.known = known
+	for _, h := range s.holders {
+		h.By, h.Subject = v.heldBy(h.By), v.text(h.Subject)
+		out.holders = append(out.holders, h)
+	}
+	return out
+}
+
+// heldBy returns what held a message back; the reason of one that stands for others names
+// it.
+func (v *Veil) heldBy(by correlate.SuppressedBy) correlate.SuppressedBy {
+	if by.Kind == correlate.ByCampaign {
+		by.Reason = ""
+	}
+	return by
+}
+
+func (v *Veil) episode(e *Episode) *Episode {
+	if v.Sent && e.WasSent() {
+		return e
+	}
+	out := e.clone()
+	out.Alert = v.alert(e.Alert)
+	for i := range out.Messages {
+		m := &out.Messages[i]
+		if m.Summary = ""; m.HeldBy != nil {
+			by := v.heldBy(*m.HeldBy)
+			m.HeldBy = &by
+		}
+	}
+	out.Latest().Summary = out.Alert.Summary
+	return out
+}
+
+func (v *Veil) alert(a *alerting.Alert) *alerting.Alert {
+	out := *a
+	out.Identity, out.Evidence.Peers = v.name(a.Dimension, a.Identity), v.text(a.Evidence.Peers)
+	if a.Dimension == alerting.CampaignDimension {
+		out.Identity = v.text(a.Identity)
+	}
+	out.Detail, out.Benign, out.Checks, out.Links = nil, nil, nil, alerting.Links{}
+	if a.Members != nil {
+		members := *a.Members
+		members.Top, members.Also = v.members(members.Top), v.members(members.Also)
+		out.Members = &members
+	}
+	if slices.Contains(v.Personal, "user") {
+		out.Top.Users = slices.Clone(a.Top.Users)
+		for i := range out.Top.Users {
+			out.Top.Users[i].Value = v.pseudonym("user", out.Top.Users[i].Value)
+		}
+	}
+	out.Summary = alerting.Summarize(&out, v.Location)
+	return &out
+}
+
+func (v *Veil) members(list []alerting.Member) []alerting.Member {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Identity = v.name(list[i].Dimension, list[i].Identity)
+	}
+	return list
+}
