@@ -153,6 +153,7 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 	line := progress.New(cmd.ErrOrStderr())
 	files.AsIs, files.Line = o.asIs, line
 	run := backtest.NewRun(s, files, line)
+	run.Ahead = true
 	closeSuppressed, err := run.KeepSuppressed(o.suppressed)
 	if err != nil {
 		return none, err
@@ -179,7 +180,7 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 		run.Warn(w)
 	}
 	if run.Summary.Events > 0 { // an empty log lacks every input, which its emptiness says already
-		run.Summary.Missing = run.Local.Detect.Stats().Inputs.Missing()
+		run.Summary.Missing = run.Missing()
 	}
 	return &run.Summary, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
@@ -25,11 +26,25 @@ type Run struct {
 	Alert   func(*alerting.Alert) error // is given each alert, in order; its error ends the reading
 	Took    func(*event.Event)          // is given each event that was not rejected, as it counts, if it is not nil
 	Summary Summary                     // of what was read so far
+	// Ahead has the log read on while what was read is worked through. Alerts come with
+	// the flush after the next, and the operators are at work between flushes.
+	Ahead bool
 
+	working  chan worked                            // what is being worked through; nil: nothing is
 	show     func(reached alerting.Time, last bool) // shows what was found to people
 	started  int64                                  // Unix ms; no event may be much later
 	progress *progress.Line
 }
+
+// worked is what came of what was read between two flushes.
+type worked struct {
+	local.Found
+	err error
+}
+
+// mostTasks is how many detect tasks work side by side at most: beyond, what they share
+// takes longer than their own work.
+const mostTasks = 8
 
 // NewRun returns a pass over a log that has not begun. Its alerts go nowhere
 // until Alert is set.
@@ -37,7 +52,7 @@ func NewRun(s *settings.Settings, log Log, p *progress.Line) *Run {
 	r := &Run{
 		started: time.Now().UnixMilli(), progress: p, Alert: func(*alerting.Alert) error { return nil },
 		show:    func(alerting.Time, bool) {},
-		Local:   local.New(s.Ingest, s.Detect, s.Correlate, log.Topics()),
+		Local:   local.New(s.Ingest, s.Detect, s.Correlate, log.Topics(), min(runtime.GOMAXPROCS(0), mostTasks)),
 		Summary: Summary{Rejected: map[string]int64{}},
 	}
 	r.Local.Ingest.Decided = func(d ingest.Decision) {
@@ -129,29 +144,57 @@ func (r *Run) End(src stream.Source) { r.Local.Ingest.End(src) }
 
 // Flush hands on what was read and gives the alerts to Alert.
 func (r *Run) Flush(last bool) error {
-	do := r.Local.Flush
 	if last {
-		do = r.Local.End
-	}
-	alerts, err := do()
-	if last {
+		r.Local.EndSources()
 		r.Summary.Warnings = append(r.Summary.Warnings, r.Summary.warnings()...)
 	}
-	if err != nil {
+	if err := r.tell(r.wait()); err != nil {
 		return err
 	}
-	for i := range alerts {
-		r.Summary.Alerts++
-		if alerts[i].Status == alerting.Open {
-			r.Summary.Opened++
-		}
-		if err := r.Alert(&alerts[i]); err != nil {
-			return fmt.Errorf("writing an alert: %w", err)
+	cut, working := r.Local.Cut(), make(chan worked, 1)
+	r.working = working
+	go func() {
+		found, err := r.Local.Work(cut)
+		working <- worked{found, err}
+	}()
+	if last || !r.Ahead {
+		if err := r.tell(r.wait()); err != nil {
+			return err
 		}
 	}
 	r.show(r.Summary.To, last)
 	r.progress.Show("%s events, at %s, %d alerts", alerting.Group(r.Summary.Events), r.Summary.To.Std().Format(time.DateTime), r.Summary.Alerts)
 	return nil
+}
+
+// wait returns what came of what is being worked through, once it is done.
+func (r *Run) wait() (w worked) {
+	if r.working != nil {
+		w = <-r.working
+		r.working = nil
+	}
+	return w
+}
+
+// tell hands on what was found.
+func (r *Run) tell(w worked) error {
+	r.Local.Tell(&w.Found)
+	for i := range w.Alerts {
+		r.Summary.Alerts++
+		if w.Alerts[i].Status == alerting.Open {
+			r.Summary.Opened++
+		}
+		if err := r.Alert(&w.Alerts[i]); err != nil {
+			return fmt.Errorf("writing an alert: %w", err)
+		}
+	}
+	return w.err
+}
+
+// Missing returns the inputs of which nothing was seen, when the reading has ended.
+func (r *Run) Missing() []fact.Input {
+	r.wait() // of a reading that was cut short
+	return r.Local.Stats().Inputs.Missing()
 }
 
 // Summary is what a pass comes to; weir backtest -o json writes it as the last

@@ -13,6 +13,7 @@ import (
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/detect"
 )
 
 // OfBin has the operators read the log up to the end of the bin in which a time
@@ -29,7 +30,8 @@ func OfBin(ctx context.Context, s *settings.Settings, log backtest.Log, dimensio
 	}
 	r := &binRun{Run: backtest.NewRun(s, log, p), about: a, recount: NewRecount(a, s.Config.Dimensions[dim], s.Hasher, s.Detect.Retention, s.Config.Time.Zone)}
 	r.Took = r.recount.Observe
-	r.Local.Detect.Ask(dim, identity, bin)
+	r.Local.Ask(dim, identity, bin)
+	r.answer = func() *detect.BinAnswer { return r.Local.Answer(dim, identity) }
 	r.Alert = func(stated *alerting.Alert) error {
 		if stated.Dimension == dimension && stated.Identity == identity && stated.Time > a.Evidence.Bin && stated.Time <= a.Time {
 			r.stated = append(r.stated, stated)
@@ -49,6 +51,7 @@ type binRun struct {
 	recount *Recount
 	about   *alerting.Alert   // which bin of which identity
 	stated  []*alerting.Alert // of the identity, in the bin
+	answer  func() *detect.BinAnswer
 }
 
 // Flush ends the reading when the bin is closed.
@@ -56,7 +59,7 @@ func (r *binRun) Flush(last bool) error {
 	if err := r.Run.Flush(last); err != nil {
 		return err
 	}
-	if r.Local.Detect.Answer() != nil {
+	if r.answer() != nil {
 		return backtest.ErrEnough
 	}
 	return nil
@@ -64,7 +67,7 @@ func (r *binRun) Flush(last bool) error {
 
 // explain says what was found.
 func (r *binRun) explain(budget float64) (*Explanation, error) {
-	a, found := r.about, r.Local.Detect.Answer()
+	a, found := r.about, r.answer()
 	who := a.Dimension + ":" + a.Identity
 	switch {
 	case r.Summary.Events == 0:

@@ -74,7 +74,7 @@ func (r *replay) Flush(last bool) error {
 	if err := r.Run.Flush(last); err != nil {
 		return err
 	}
-	if r.Local.Detect.Stats().ClosedMS > int64(r.stated.Time)+afterAlert {
+	if r.Local.Stats().ClosedMS > int64(r.stated.Time)+afterAlert {
 		return backtest.ErrEnough
 	}
 	return nil

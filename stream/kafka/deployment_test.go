@@ -243,7 +243,7 @@ func (d *deployment) local(t testing.TB, events [][]byte, verdicts ...*correlate
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := local.New(d.ingest(), d.detect(), d.correlate(), []stream.Topic{{Name: "file", Partitions: 1}})
+	l := local.New(d.ingest(), d.detect(), d.correlate(), []stream.Topic{{Name: "file", Partitions: 1}}, 1)
 	l.Held = func(s *correlate.Suppressed) { held = append(held, string(s.AppendJSON(nil))) }
 	for i, v := range verdicts {
 		l.Correlate.ApplyVerdict(int64(i), v)

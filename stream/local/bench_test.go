@@ -113,7 +113,7 @@ func (l *lab) benchAll(b *testing.B, values [][]byte) {
 	var identities int64
 	m := startMeter(b)
 	for b.Loop() {
-		runner := local.New(l.ingest(1), l.detect(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
+		runner := local.New(l.ingest(1), l.detect(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}}, 1)
 		for i, v := range values {
 			decoder.Decode(v, func(ev *event.Event, _ *event.Reject) { runner.Fold(src, stamp, ev) })
 			if i%flushEvery == flushEvery-1 {
@@ -122,7 +122,7 @@ func (l *lab) benchAll(b *testing.B, values [][]byte) {
 				}
 			}
 		}
-		identities = runner.Detect.Stats().Identities
+		identities = runner.Stats().Identities
 	}
 	m.report(values)
 	b.ReportMetric(float64(identities), "identities")

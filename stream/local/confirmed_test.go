@@ -51,13 +51,13 @@ func TestConfirmedLeakStaysOne(t *testing.T) {
 		}
 		return first, again
 	}
-	plain, _ := l.answered(t, nil, events)
+	plain, _ := l.answered(t, nil, events, 1)
 	first, again := opened(plain)
 	if first == nil || first.Identity != "eve" {
 		t.Fatalf("the leak was not seen: %v", plain)
 	}
 	late := again
-	sent, _ := l.answered(t, []correlate.Verdict{{ID: "1", Kind: correlate.Confirmed, DedupKey: first.DedupKey, Author: "kim"}}, events)
+	sent, _ := l.answered(t, []correlate.Verdict{{ID: "1", Kind: correlate.Confirmed, DedupKey: first.DedupKey, Author: "kim"}}, events, 1)
 	if _, again = opened(sent); again == nil {
 		t.Fatalf("confirmed, and not seen when it came back: %v", sent)
 	}

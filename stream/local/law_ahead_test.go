@@ -17,7 +17,7 @@ import (
 // judged returns the alerts of one task of each kind, and what became of the events.
 func (l *lab) judged(t testing.TB, events []event.Event) (alerts []string, outcomes [ingest.NumOutcomes]int) {
 	t.Helper()
-	runner := local.New(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
+	runner := local.New(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}}, 1)
 	runner.Ingest.Decided = func(d ingest.Decision) { outcomes[d.Outcome]++ }
 	take := func(found []alerting.Alert, err error) {
 		t.Helper()

@@ -13,11 +13,11 @@ import (
 	"github.com/weirhq/weir/stream/local"
 )
 
-// answered returns what one task of each kind tells and holds back where people
-// have said something of the episodes.
-func (l *lab) answered(t *testing.T, said []correlate.Verdict, events []event.Event) (sent, held []string) {
+// answered returns what so many detect tasks in one process tell and hold back where
+// people have said something of the episodes.
+func (l *lab) answered(t *testing.T, said []correlate.Verdict, events []event.Event, tasks int) (sent, held []string) {
 	t.Helper()
-	runner := local.New(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}})
+	runner := local.New(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}}, tasks)
 	runner.Held = func(s *correlate.Suppressed) { held = append(held, string(s.AppendJSON(nil))) }
 	for i := range said {
 		runner.Correlate.ApplyVerdict(int64(i), &said[i])
@@ -38,6 +38,21 @@ func (l *lab) answered(t *testing.T, said []correlate.Verdict, events []event.Ev
 	return sent, held
 }
 
+// Tasks that work side by side in one process tell what one tells.
+func TestTasksSideBySide(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	log := l.knownFacts(t)
+	verdicts := answers(t, log.calm)
+	sent, held := l.answered(t, verdicts, log.events, 1)
+	if len(sent) == 0 || len(held) == 0 {
+		t.Fatalf("%d alerts, %d held back: there is nothing to compare", len(sent), len(held))
+	}
+	if s, h := l.answered(t, verdicts, log.events, 3); !slices.Equal(s, sent) || !slices.Equal(h, held) {
+		t.Errorf("three tasks tell %d and hold back %d, one %d and %d, or others", len(s), len(h), len(sent), len(held))
+	}
+}
+
 // Alerts are a function of the events and of what people said: killed or not,
 // in however many tasks, what is confirmed is excised, and what is expected held
 // back, at the same tick.
@@ -50,7 +65,7 @@ func TestVerdictsAreOrderFree(t *testing.T) {
 	}
 	events, plain := log.events, log.calm
 	verdicts := answers(t, plain)
-	sent, held := l.answered(t, verdicts, events)
+	sent, held := l.answered(t, verdicts, events, 1)
 	if slices.Equal(sent, plain) || len(held) == 0 {
 		t.Fatalf("the verdicts changed nothing: %d alerts, %d held back", len(sent), len(held))
 	}

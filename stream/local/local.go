@@ -1,6 +1,9 @@
 package local
 
 import (
+	"errors"
+	"sync"
+
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/stream"
@@ -10,29 +13,47 @@ import (
 	"github.com/weirhq/weir/stream/join"
 )
 
-// Runner joins the operators without Kafka, for files: one ingest task, one
-// detect task, correlate. It gives the alerts that the same operators give on
-// Kafka for the same events.
+// Runner joins the operators without Kafka, for files: one ingest task, detect and join
+// tasks that share the identities and tokens and work side by side, correlate. It gives
+// the alerts that the same operators give on Kafka for the same events, with any number
+// of tasks.
 type Runner struct {
 	Ingest    *ingest.Worker
-	Join      *join.Task // nil: tokens are not joined
-	Detect    *detect.Task
 	Correlate *correlate.Task
 	// Held gets what was held back, if it is not nil.
 	Held    func(*correlate.Suppressed)
-	offsets [3]int64 // of the partials, reports and sessions handed on
+	parts   []*part
+	reports int64 // handed on
 	topics  []stream.Topic
 }
 
-// New joins new operators for the given source topics.
-func New(in ingest.Config, de detect.Config, co correlate.Config, topics []stream.Topic) *Runner {
-	in.Partitions, de.Partition, de.SnapshotTicks, co.Partitions = 1, 0, 0, 1
+// part is the tasks of one partition.
+type part struct {
+	join     *join.Task // nil: tokens are not joined
+	detect   *detect.Task
+	sessions int64                  // handed on to join
+	partials int64                  // handed on to detect
+	waiting  bool                   // detect waits for parameters
+	report   *stream.EvidenceReport // that detect gave last; nil: none
+	found    []join.Routed          // that the join found last
+}
+
+// New joins new operators for the given source topics, with so many detect tasks.
+func New(in ingest.Config, de detect.Config, co correlate.Config, topics []stream.Topic, tasks int) *Runner {
+	in.Partitions, de.SnapshotTicks, co.Partitions = int32(tasks), 0, int32(tasks)
 	if de.Facts == nil {
 		in.SessionsTopic = ""
 	}
-	l := &Runner{Ingest: ingest.New(in), Detect: detect.New(de), Correlate: correlate.New(co), topics: topics}
-	if in.SessionsTopic != "" {
-		l.Join = join.New(join.ConfigFor(&in, de.Facts.Grace))
+	l := &Runner{Ingest: ingest.New(in), Correlate: correlate.New(co), topics: topics}
+	for i := range int32(tasks) {
+		de.Partition = i
+		p := &part{detect: detect.New(de)}
+		if in.SessionsTopic != "" {
+			c := join.ConfigFor(&in, de.Facts.Grace)
+			c.Partition = i
+			p.join = join.New(c)
+		}
+		l.parts = append(l.parts, p)
 	}
 	for _, t := range topics {
 		for p := range t.Partitions {
@@ -49,73 +70,170 @@ func (l *Runner) Fold(s stream.Source, stamp int64, ev *event.Event) ingest.Outc
 
 // Flush hands on what was folded and returns the alerts that follow.
 func (l *Runner) Flush() ([]alerting.Alert, error) {
-	if err := l.join(); err != nil {
-		return nil, err
-	}
-	var alerts []alerting.Alert
-	for waiting := true; waiting; {
-		waiting = l.Detect.Advance()
-		report, _ := l.Detect.Take()
-		if report == nil {
-			break
-		}
-		if err := l.Correlate.Apply(l.offsets[1], report); err != nil {
-			return alerts, err
-		}
-		l.offsets[1]++
-		found := l.Correlate.Advance()
-		alerts = append(alerts, found.Alerts...)
-		for i := range found.Suppressed {
-			if l.Held != nil {
-				l.Held(&found.Suppressed[i])
-			}
-		}
-		if found.Parameters != nil {
-			l.Detect.SetParameters(found.Parameters)
-		}
-	}
-	return alerts, nil
-}
-
-// join hands what was folded on to the join of tokens and to detect.
-func (l *Runner) join() (err error) {
-	apply := func(value []byte) {
-		batch, e := stream.DecodeBatch(value)
-		if e == nil {
-			e = l.Detect.Apply(l.offsets[0], batch)
-		}
-		if err == nil {
-			err = e
-		}
-		l.offsets[0]++
-	}
-	l.Ingest.Flush(l.topics, func(_ int32, value []byte) {
-		batch, e := stream.DecodeSessions(value)
-		if e == nil {
-			e = l.Join.Apply(l.offsets[2], batch)
-		}
-		if err == nil {
-			err = e
-		}
-		l.offsets[2]++
-	}, func(_ int32, value []byte) { apply(value) })
-	l.Ingest.Commit()
-	if l.Join == nil {
-		return err
-	}
-	l.Join.Advance()
-	found, _ := l.Join.Take()
-	for _, r := range found {
-		apply(r.Value)
-	}
-	return err
+	found, err := l.Work(l.Cut())
+	l.Tell(&found)
+	return found.Alerts, err
 }
 
 // End declares every source idle and hands on what is left. Nothing closes
 // because input ended: an episode that is open stays open.
 func (l *Runner) End() ([]alerting.Alert, error) {
+	l.EndSources()
+	return l.Flush()
+}
+
+// EndSources declares every source idle.
+func (l *Runner) EndSources() {
 	for _, p := range l.Ingest.Progress() {
 		l.Ingest.End(p.Source)
 	}
-	return l.Flush()
+}
+
+// Cut is what was folded between two flushes, as records by partition.
+type Cut struct{ sessions, partials [][][]byte }
+
+// Cut hands out what was folded.
+func (l *Runner) Cut() Cut {
+	c := Cut{make([][][]byte, len(l.parts)), make([][][]byte, len(l.parts))}
+	l.Ingest.Flush(l.topics,
+		func(p int32, value []byte) { c.sessions[p] = append(c.sessions[p], value) },
+		func(p int32, value []byte) { c.partials[p] = append(c.partials[p], value) })
+	l.Ingest.Commit()
+	return c
+}
+
+// Found is what came of a cut.
+type Found struct {
+	Alerts []alerting.Alert
+	held   []correlate.Suppressed
+}
+
+// Tell gives Held what was held back.
+func (l *Runner) Tell(f *Found) {
+	for i := range f.held {
+		if l.Held != nil {
+			l.Held(&f.held[i])
+		}
+	}
+}
+
+// Work takes a cut through the operators after ingest. The next may be folded
+// meanwhile. Cuts come one by one, in their order.
+func (l *Runner) Work(c Cut) (found Found, err error) {
+	if err := l.each(func(i int, p *part) error { return p.readTokens(c.sessions[i]) }); err != nil {
+		return found, err
+	}
+	for _, p := range l.parts {
+		for _, r := range p.found {
+			c.partials[r.Partition] = append(c.partials[r.Partition], r.Value)
+		}
+	}
+	if err := l.each(func(i int, p *part) error { return p.read(c.partials[i]) }); err != nil {
+		return found, err
+	}
+	for waiting := true; waiting; {
+		_ = l.each(func(_ int, p *part) error { // it has no error
+			p.waiting = p.detect.Advance()
+			p.report, _ = p.detect.Take()
+			return nil
+		})
+		waiting = false
+		reported := false
+		for _, p := range l.parts {
+			waiting = waiting || p.waiting
+			if p.report == nil {
+				continue
+			}
+			reported = true
+			if err := l.Correlate.Apply(l.reports, p.report); err != nil {
+				return found, err
+			}
+			l.reports++
+		}
+		if !reported {
+			break
+		}
+		f := l.Correlate.Advance()
+		found.Alerts, found.held = append(found.Alerts, f.Alerts...), append(found.held, f.Suppressed...)
+		if f.Parameters != nil {
+			for _, p := range l.parts {
+				p.detect.SetParameters(f.Parameters)
+			}
+		}
+	}
+	return found, nil
+}
+
+// each has all partitions do something side by side.
+func (l *Runner) each(do func(i int, p *part) error) error {
+	errs := make([]error, len(l.parts))
+	var rest sync.WaitGroup
+	for i, p := range l.parts[1:] {
+		rest.Go(func() { errs[1+i] = do(1+i, p) })
+	}
+	errs[0] = do(0, l.parts[0])
+	rest.Wait()
+	return errors.Join(errs...)
+}
+
+// readTokens takes in records of weir.sessions and finds what nobody issued.
+func (p *part) readTokens(values [][]byte) error {
+	if p.join == nil {
+		return nil
+	}
+	for _, value := range values {
+		batch, err := stream.DecodeSessions(value)
+		if err == nil {
+			err = p.join.Apply(p.sessions, batch)
+		}
+		if err != nil {
+			return err
+		}
+		p.sessions++
+	}
+	p.join.Advance()
+	p.found, _ = p.join.Take()
+	return nil
+}
+
+// read takes in records of weir.partials.
+func (p *part) read(values [][]byte) error {
+	for _, value := range values {
+		batch, err := stream.DecodeBatch(value)
+		if err == nil {
+			err = p.detect.Apply(p.partials, batch)
+		}
+		if err != nil {
+			return err
+		}
+		p.partials++
+	}
+	return nil
+}
+
+// Stats returns what the detect tasks did so far, all together.
+func (l *Runner) Stats() detect.Stats {
+	out := l.parts[0].detect.Stats()
+	for _, p := range l.parts[1:] {
+		s := p.detect.Stats()
+		out.Identities += s.Identities
+		out.ClosedMS = min(out.ClosedMS, s.ClosedMS)
+	}
+	return out
+}
+
+// Ask asks for the numbers of an identity in a bin, as detect.Task.Ask does.
+func (l *Runner) Ask(dimension int, identity string, bin int64) {
+	l.asked(dimension, identity).detect.Ask(dimension, identity, bin)
+}
+
+// Answer returns what was asked for, or nil as long as the bin has not ended.
+func (l *Runner) Answer(dimension int, identity string) *detect.BinAnswer {
+	return l.asked(dimension, identity).detect.Answer()
+}
+
+// asked returns the partition of an identity.
+func (l *Runner) asked(dimension int, identity string) *part {
+	key := append([]byte{byte(dimension)}, identity...)
+	return l.parts[stream.PartitionOf(key)%uint64(len(l.parts))]
 }
