@@ -25,7 +25,7 @@ type Tuning struct {
 // DefaultTuning returns the shipped numbers.
 func DefaultTuning() Tuning {
 	return Tuning{
-		Memory: 60, Prior: 5, Crossings: 5,
+		Memory: 120, Prior: 5, Crossings: 5,
 		TailShare: 0.01, TailBins: 15, TailPrior: 10, TailExcess: 2, TailShape: 0.5,
 		Dispersion: 20, Newcomers: 10, Crowd: 6, Chance: 1.5, Ordinary: 0.3, ClassDays: 30,
 	}

@@ -30,7 +30,7 @@ type Tuning struct {
 func DefaultTuning() Tuning {
 	return Tuning{
 		Fast: 5, Slow: 20, PaceDays: 20, ShapeBins: 3, Memory: 28,
-		Floor:         [NumStats]float64{2, 2, 0, 2, 2, 20, 0.5, 0.5, 0.7, 20},
+		Floor:         [NumStats]float64{2, 2, 0, 1, 1, 20, 0.5, 0.5, 0.7, 20},
 		YoungFloor:    10,
 		YoungBins:     10,
 		Concentration: shareConcentration,
