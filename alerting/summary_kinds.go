@@ -125,6 +125,8 @@ func (s *sentence) said() {
 	switch x.Kind {
 	case "expected":
 		s.write("Declared as expected by ", author, " until ", s.day(x.Expires), " (", s.loc.String(), ")", reason, "What it does is held back until then. ")
+	case "proposed":
+		s.write(author, " says that it is expected until ", s.day(x.Expires), " (", s.loc.String(), ")", reason, "It counts once a second person says so too, within a day. Until then it goes on. ")
 	case "confirmed":
 		s.write("Confirmed as a leak by ", author, reason)
 	case "acknowledge":

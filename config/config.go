@@ -36,6 +36,7 @@ type Config struct {
 	Expected          []Expected
 	Facts             Facts
 	Authors           []Author // who may sign verdicts
+	SecondPerson      bool     // what is graver than medium is expected by the word of two
 	Ledger            Ledger
 	HTTP              HTTP
 	Log               Log

@@ -134,7 +134,7 @@ func expectedFields(x *Expected) []field {
 		scalar("at_most", integer(&x.AtMost, 0, math.MaxInt), "Exposed records, or rows, up to which it is expected; beyond it, it is told. 0: no limit.", "250000"),
 		required(scalar("owner", text(&x.Owner, notEmpty), "Who answers for it.", "data-platform@example.com")),
 		required(scalar("reason", text(&x.Reason, notEmpty), "Why it is harmless.", "exports to the warehouse every night")),
-		required(scalar("expires", moment(&x.Expires), "When it holds no longer, in event time: nothing is expected for ever.", "2027-06-30")),
+		required(scalar("expires", moment(&x.Expires), "When it holds no longer, in event time: nothing is expected for ever. `weir run` takes at most 90 days from its start, or from `from` where that is later. Look at the entry then, and move the day.", "2027-02-15")),
 	}
 }
 
@@ -208,4 +208,26 @@ func (p *parser) checkMoments(c *Config, x *Expected, at string) {
 	if !x.From.IsZero() && !x.Expires.IsZero() && !from.Before(expires) {
 		p.faultAt(at+".expires", "%s is not after from, %s: it would never hold", x.Expires, x.From)
 	}
+}
+
+// expectedAtMost is how long something may be expected at a time.
+const expectedAtMost = 90 * day
+
+// CheckExpiry reports what is expected for longer than weir run takes at the time now. It
+// returns nil or Faults.
+func (c *Config) CheckExpiry(now time.Time) error {
+	var f Faults
+	for i := range c.Expected {
+		x := &c.Expected[i]
+		from, expires := x.From.In(c.Time.Zone), x.Expires.In(c.Time.Zone)
+		if from.Before(now) {
+			from = now
+		}
+		if latest := from.Add(expectedAtMost + day); expires.After(latest) { // a day, since a date is a whole one
+			path := itemPath("expected", i) + ".expires"
+			f = append(f, Fault{File: c.file, Line: nearestLine(c.lines, path), Text: path + ": " + x.Expires.String() +
+				" is more than 90 days ahead: nothing is expected for ever. Want at most " + from.Add(expectedAtMost).In(c.Time.Zone).Format(time.DateOnly) + ", and look at it again then"})
+		}
+	}
+	return f.orNil()
 }

@@ -15,6 +15,7 @@ type Author struct {
 
 func verdictsFields(c *Config) field {
 	return mapping("verdicts", "Who may judge episodes (docs/response.md).",
+		scalar("second_person", boolean(&c.SecondPerson), "Whether somebody else must say too that an episode is expected which is graver than medium.", "true"),
 		field{name: "authors", doc: "People and roles who sign verdicts themselves, with `weir ack`, `expect`, `confirm`, `reopen`, `assign` and `release`.",
 			items: &items{
 				reset: func() { c.Authors = nil },

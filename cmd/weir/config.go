@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -39,7 +40,7 @@ func loadRunConfig(path string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, c.CheckRun()
+	return c, cmp.Or(c.CheckRun(), c.CheckExpiry(time.Now()))
 }
 
 // loadRunSettings is loadRunConfig in the terms of the operators.

@@ -77,7 +77,7 @@ func New(c *config.Config) (*Settings, error) {
 	}
 	s.SetAliases(people)
 	s.Authority = authority.New(s.Hasher.Derive("verdicts"), authors(c))
-	s.Correlate.Authority = s.Authority.Check
+	s.Correlate.Authority, s.Correlate.SecondPerson = s.Authority.Check, c.SecondPerson
 	if c.RecordKeyFile != "" { // else the keys follow from a key that everybody knows, and need none
 		secret := s.Hasher.Derive("dedup keys")
 		s.Correlate.DedupSecret = secret[:]

@@ -117,7 +117,7 @@ func (t *Task) announceOne(id episode.ID, acts *tickActions, found *Findings) {
 		t.tell(&ep, record, episode.Open, acts, found) // it ends before anybody has told of it
 	case action == episode.Close && by.Kind == "":
 		return // what held it back is listed
-	case by.Kind != "":
+	case by.Kind != "" && !acts.tellsOfProposal(id):
 		t.holdBack(&ep, record, by, action, acts.end, found)
 		return
 	case !record.announced:

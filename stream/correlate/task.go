@@ -26,6 +26,9 @@ type Config struct {
 	DedupSecret alerting.DedupSecret
 	// Authority returns why a verdict does not count, by who gave it; nil: all count.
 	Authority func(v *Verdict) error
+	// SecondPerson says that somebody else must say too that an episode is expected which
+	// is graver than medium.
+	SecondPerson bool
 }
 
 // Task sees what stands out of the whole fleet. It works tick by tick, once every

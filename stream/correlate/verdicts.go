@@ -27,6 +27,8 @@ type verdicts struct {
 	store      *episodeStore
 	commands   *commands
 	authority  func(v *Verdict) error // why a verdict does not count; nil: everybody may judge
+	// secondPerson says that what is graver than medium is expected by the word of two.
+	secondPerson bool
 }
 
 // verdictState is what is kept of verdicts on weir.fleet.
@@ -36,6 +38,7 @@ type verdictState struct {
 	waiting  []Verdict                // on what people were not alerted of (yet)
 	seen     map[string]alerting.Time // when each was given, by id: no verdict counts twice
 	expected map[episode.ID]expected
+	proposed map[episode.ID]proposal
 }
 
 // expected is a verdict by which an identity is expected, and how far: no more is
@@ -65,8 +68,8 @@ const (
 
 func newVerdicts(cfg *Config, store *episodeStore, commands *commands) verdicts {
 	return verdicts{
-		verdictState: verdictState{seen: map[string]alerting.Time{}, expected: map[episode.ID]expected{}},
-		grid:         cfg.Grid, dimensions: cfg.Dimensions, store: store, commands: commands, authority: cfg.Authority,
+		verdictState: verdictState{seen: map[string]alerting.Time{}, expected: map[episode.ID]expected{}, proposed: map[episode.ID]proposal{}},
+		grid:         cfg.Grid, dimensions: cfg.Dimensions, store: store, commands: commands, authority: cfg.Authority, secondPerson: cfg.SecondPerson,
 	}
 }
 
@@ -209,6 +212,12 @@ func (v *verdicts) apply(verdict *Verdict, acts *tickActions) (refusal string, k
 	}
 	acts.effects = append(acts.effects, Effect{*verdict, alerting.Time(acts.end)})
 	v.store.changed[id] = true
+	if verdict.Kind == Expected {
+		var counts bool
+		if verdict, counts = v.second(id, verdict, acts); !counts {
+			return "", true
+		}
+	}
 	v.handOver(id, record, verdict, acts)
 	if !verdict.Kind.Judges() {
 		return "", true
@@ -294,6 +303,7 @@ func (v *verdicts) expectAll(id episode.ID, verdict *Verdict, acts *tickActions)
 
 // takeBack has nothing be expected any more of an episode, or by what was said of it.
 func (v *verdicts) takeBack(id episode.ID, verdict *Verdict) {
+	delete(v.proposed, id)
 	for each, x := range v.expected {
 		if each == id || x.verdict.DedupKey == verdict.DedupKey {
 			delete(v.expected, each)
@@ -326,6 +336,7 @@ func hasAll(list, names string) bool {
 
 // lift forgets what is expected no longer.
 func (v *verdicts) lift(end int64) {
+	v.liftProposed(end)
 	for id, x := range v.expected {
 		if end > int64(x.verdict.Expires) {
 			delete(v.expected, id)

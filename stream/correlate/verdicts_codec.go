@@ -11,7 +11,7 @@ import (
 )
 
 // verdictStateVersion is the first byte of what is kept of verdicts.
-const verdictStateVersion = 3
+const verdictStateVersion = 4
 
 // appendBinary appends the canonical encoding.
 func (s *verdictState) appendBinary(b []byte) []byte {
@@ -25,10 +25,15 @@ func (s *verdictState) appendBinary(b []byte) []byte {
 		return wire.AppendVarints(wire.AppendText(b, *id), int64(s.seen[*id]))
 	})
 	ids := slices.SortedFunc(maps.Keys(s.expected), episode.ID.Compare)
-	return wire.AppendList(b, ids, func(b []byte, id *episode.ID) []byte {
+	b = wire.AppendList(b, ids, func(b []byte, id *episode.ID) []byte {
 		x := s.expected[*id]
 		b = x.verdict.appendBinary(wire.AppendText(wire.AppendText(b, id.Dimension), id.Identity))
 		return wire.AppendText(append(b, byte(x.severity)), x.facts)
+	})
+	ids = slices.SortedFunc(maps.Keys(s.proposed), episode.ID.Compare)
+	return wire.AppendList(b, ids, func(b []byte, id *episode.ID) []byte {
+		p := s.proposed[*id]
+		return wire.AppendVarints(p.verdict.appendBinary(wire.AppendText(wire.AppendText(b, id.Dimension), id.Identity)), p.until)
 	})
 }
 
@@ -51,6 +56,14 @@ func decodeVerdictState(value []byte) (s verdictState, err error) {
 	for range r.Count() {
 		id := episode.ID{Dimension: r.Text(), Identity: r.Text()}
 		s.expected[id] = expected{readVerdict(&r), episode.Severity(r.Byte()), r.Text()}
+		if r.Err() != nil {
+			break
+		}
+	}
+	s.proposed = map[episode.ID]proposal{}
+	for range r.Count() {
+		id := episode.ID{Dimension: r.Text(), Identity: r.Text()}
+		s.proposed[id] = proposal{readVerdict(&r), r.Varint()}
 		if r.Err() != nil {
 			break
 		}

@@ -202,3 +202,46 @@ func TestClaim(t *testing.T) {
 		t.Error("a release to somebody is taken")
 	}
 }
+
+// What is graver than medium is expected by the word of two people, where the deployment
+// asks for that. The first is told of, and holds nothing back; nor does the same person
+// twice, whichever way he comes, nor the second a day later. Restarts change nothing.
+func TestExpectedNeedsASecondPerson(t *testing.T) {
+	d := newDesk(t)
+	d.cfg.SecondPerson = true
+	d.restore()
+	grave := func() Findings {
+		return d.next([]stream.Candidate{d.candidate("user", "eve", 90, 20_000)}, nil, nil)
+	}
+	grave()
+	key, n := d.latest("user", "eve").DedupKey, 0
+	say := func(author string) Findings {
+		n++
+		d.say(Verdict{ID: fmt.Sprint(n), Kind: Expected, DedupKey: key, Author: author, Reason: "r of " + author, Expires: alerting.Time(d.cfg.Grid.TickEnd(d.tick) + 2*eventtime.Day)})
+		d.restore()
+		return grave()
+	}
+	held := func(Findings) bool {
+		a := d.latest("user", "eve")
+		return a.Said != nil && a.Said.Kind == string(Expected)
+	}
+	if found := say("slack:kim"); held(found) || len(found.Effects) != 1 || !strings.Contains(d.latest("user", "eve").Summary, "slack:kim says that it is expected until") {
+		t.Errorf("after one person: %s", d.latest("user", "eve").Summary)
+	}
+	if held(say("Kim")) {
+		t.Error("the same person counts for two")
+	}
+	for range proposedFor / d.cfg.Grid.Tick {
+		grave()
+	}
+	if held(say("lee")) {
+		t.Error("the word of a second person counts though that of the first is a day old")
+	}
+	found := say("console:ana")
+	if a := d.latest("user", "eve"); !held(found) || a.Said == nil || a.Said.Author != "lee and console:ana" || a.Said.Reason != "r of lee; r of console:ana" {
+		t.Errorf("after two people: %s", a.Summary)
+	}
+	if found := d.next([]stream.Candidate{d.candidate("user", "eve", 90, 50_000)}, nil, nil); len(found.Suppressed) != 1 || len(found.Alerts) != 0 {
+		t.Errorf("%d are held back, %d sent", len(found.Suppressed), len(found.Alerts))
+	}
+}
