@@ -46,10 +46,10 @@ func (p *pastEpisodes) add(ep pastEpisode) {
 }
 
 // prune forgets what is over for long, and beyond the bound what is over for
-// the longest.
+// the longest. Dedup keys follow from the record key, so they decide nothing.
 func (p *pastEpisodes) prune(now int64) {
 	list := slices.SortedFunc(maps.Values(p.by), func(a, b pastEpisode) int {
-		return cmp.Or(cmp.Compare(a.to, b.to), cmp.Compare(a.key, b.key))
+		return cmp.Or(cmp.Compare(a.to, b.to), a.id.Compare(b.id))
 	})
 	for i, ep := range list {
 		if now-ep.to <= pastFor && len(list)-i <= maxPast {

@@ -29,6 +29,8 @@ type lab struct {
 	dims   []event.Dimension
 	names  []string
 	people *alias.Table
+	hasher event.Hasher
+	secret []byte // of the keys of episodes
 }
 
 func newLab(t testing.TB) *lab {
@@ -37,7 +39,7 @@ func newLab(t testing.TB) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lab{grid: grid, dims: event.DefaultDimensions()}
+	l := &lab{grid: grid, dims: event.DefaultDimensions(), hasher: event.FixedHasher()}
 	for _, d := range l.dims {
 		l.names = append(l.names, d.Name)
 	}
@@ -47,7 +49,7 @@ func newLab(t testing.TB) *lab {
 
 func (l *lab) ingest(partitions int32) ingest.Config {
 	return ingest.Config{
-		Grid: l.grid, Dimensions: l.dims, Hasher: event.FixedHasher(), Partitions: partitions,
+		Grid: l.grid, Dimensions: l.dims, Hasher: l.hasher, Partitions: partitions,
 		Lateness: 10 * minute, Future: 10 * minute, Retention: 30 * 24 * 60 * minute, Aliases: l.people,
 	}
 }
@@ -62,7 +64,7 @@ func (l *lab) detect() detect.Config {
 func (l *lab) correlate(partitions int32) correlate.Config {
 	return correlate.Config{
 		Grid: l.grid, Dimensions: l.names, Engine: l.engine, Partitions: partitions,
-		Budget: fleet.NewConfig(2, l.names, 24), Location: time.UTC,
+		Budget: fleet.NewConfig(2, l.names, 24), Location: time.UTC, DedupSecret: l.secret,
 	}
 }
 
