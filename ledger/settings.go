@@ -5,9 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -53,8 +51,8 @@ func (s *Settings) Faults(known int64, digest string, atHand []byte) (out []Faul
 		return out
 	}
 	last = &s.chained[len(s.chained)-1]
-	if names := Differences(last.body, atHand); len(names) > 0 {
-		out = append(out, Fault{Differs, 0, "the settings", fmt.Sprintf("what is in force since %s (record %d) and the configuration at hand differ in %s", last.at.UTC().Format(timeLayout), last.seq, strings.Join(names, ", "))})
+	if changed := Changes(withoutDirectories(last.body), withoutDirectories(atHand)); len(changed) > 0 {
+		out = append(out, Fault{Differs, 0, "the settings", fmt.Sprintf("what is in force since %s (record %d) and the configuration at hand differ: %s", last.at.UTC().Format(timeLayout), last.seq, strings.Join(changed, "; "))})
 	}
 	return out
 }
@@ -64,39 +62,33 @@ func digestOf(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Differences returns the names of the settings in which two records of settings differ,
-// sorted. It passes over the version of weir, and over the directory of a file, since a
-// relative path depends on where a command runs.
-func Differences(a, b []byte) []string {
-	var x, y map[string]any
-	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
-		return []string{"everything: one of the two cannot be read"}
+// withoutDirectories returns settings in which files have no directories: a relative path
+// depends on where a command runs.
+func withoutDirectories(settings []byte) []byte {
+	var v any
+	if json.Unmarshal(settings, &v) != nil {
+		return settings
 	}
-	delete(x, "version")
-	delete(y, "version")
-	names := differences("", x, y)
-	slices.Sort(names)
-	return names
-}
-
-func differences(at string, a, b map[string]any) (out []string) {
-	all := maps.Clone(a)
-	maps.Copy(all, b)
-	for name := range all {
-		x, sub := a[name].(map[string]any)
-		y, also := b[name].(map[string]any)
-		switch {
-		case sub && also:
-			out = append(out, differences(at+name+".", x, y)...)
-		case strings.HasSuffix(name, "File") && base(a[name]) == base(b[name]):
-		case !reflect.DeepEqual(a[name], b[name]):
-			out = append(out, at+name)
-		}
+	cut(v)
+	out, err := json.Marshal(v)
+	if err != nil {
+		return settings // never: it was JSON
 	}
 	return out
 }
 
-func base(path any) string {
-	s, _ := path.(string)
-	return filepath.Base(s)
+func cut(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			cut(item)
+		}
+	case map[string]any:
+		for name, value := range v {
+			if path, ok := value.(string); ok && path != "" && strings.HasSuffix(name, "File") {
+				v[name] = filepath.Base(path)
+			}
+			cut(value)
+		}
+	}
 }

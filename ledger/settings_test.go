@@ -31,9 +31,9 @@ func TestSettings(t *testing.T) {
 		"the record was deleted":  {known: 9, state: now, want: []string{"missing: of which the ledger holds none"}},
 		"the last was deleted":    {chained: []string{old}, known: 9, state: now, want: []string{"rewritten: the settings of record 1 are not those"}},
 		"one was chained since":   {chained: []string{old, now}, known: 1, state: old, atHand: now},
-		"the state was reset":     {chained: []string{now}, atHand: old, want: []string{"differs: differ in config.Alerts.Budget, config.Expected"}},
-		"others are at hand":      {chained: []string{now}, known: 9, state: now, atHand: other, want: []string{"differs: differ in config.Expected, record_key"}},
-		"others, from elsewhere":  {chained: []string{old}, known: 9, state: old, atHand: now, want: []string{"differs: differ in config.Alerts.Budget, config.Expected"}},
+		"the state was reset":     {chained: []string{now}, atHand: old, want: []string{"differs: differ: alerts.budget: 3 → 2; expected: [\"kim\"] → []"}},
+		"others are at hand":      {chained: []string{now}, known: 9, state: now, atHand: other, want: []string{"differs: differ: expected: removed [\"kim\"]; record_key: \"ab\" → \"cd\""}},
+		"others, from elsewhere":  {chained: []string{old}, known: 9, state: old, atHand: now, want: []string{"differs: differ: alerts.budget: 2 → 3; expected: [] → [\"kim\"]"}},
 	} {
 		var s Settings
 		var head Head

@@ -1,4 +1,4 @@
-package task
+package ledger
 
 import (
 	"slices"
@@ -41,14 +41,14 @@ func TestChanges(t *testing.T) {
 			"Dimensions":[{"Name":"user","Fields":["actor"]}]}}`, []string{"secrets.alerts.destinations.chat.url: another"}},
 		"what is no settings": {`[]`, nil},
 	} {
-		if got := changes([]byte(before), []byte(c.after)); !slices.Equal(got, c.want) {
+		if got := Changes([]byte(before), []byte(c.after)); !slices.Equal(got, c.want) {
 			t.Errorf("%s:\ngot  %q\nwant %q", name, got, c.want)
 		}
 	}
-	if got := changes(nil, []byte(before)); got != nil {
+	if got := Changes(nil, []byte(before)); got != nil {
 		t.Errorf("the first settings: %q", got)
 	}
-	if got := changes([]byte("[]"), []byte(before)); len(got) != 1 {
+	if got := Changes([]byte("[]"), []byte(before)); len(got) != 1 {
 		t.Errorf("after what cannot be read: %q", got)
 	}
 	for name, want := range map[string]string{"AtMost": "at_most", "SASL": "sasl", "CAFile": "ca_file", "HTTP": "http", "record_key": "record_key", "PublicKey": "public_key"} {
