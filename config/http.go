@@ -11,6 +11,9 @@ import (
 // HTTP is the server of the console, of metrics and of health.
 type HTTP struct {
 	Listen string   // host:port, or Off
+	// AdminListen is where metrics, health and status are served, SlackListen where clicks
+	// come in; empty: at Listen.
+	AdminListen, SlackListen string
 	Hosts  []string // names under which the console may be asked for
 	Users  []HTTPUser
 	Tokens []HTTPToken
@@ -44,6 +47,8 @@ type HTTPToken struct {
 func httpFields(h *HTTP) field {
 	fields := []field{
 		scalar("listen", text(&h.Listen, notEmpty, listenAddress), "Address to listen on, or off for no server. The console shows nothing on more than the loopback interface where nobody can sign in.", "0.0.0.0:9464"),
+		scalar("admin_listen", text(&h.AdminListen, notEmpty, listenAddress), "Address for /metrics, /healthz, /readyz and /status alone, which are then not served on `listen`; off for none.", "127.0.0.1:9465"),
+		scalar("slack_listen", text(&h.SlackListen, notEmpty, listenAddress), "Address for the clicks of Slack alone, which must be reached from the internet; they are then not taken on `listen`.", "0.0.0.0:9466"),
 		{name: "hosts", doc: "Names under which browsers may ask for the console, beside the address itself, localhost and the host of alerts.links.console. Other names are refused, so that no page of somebody else's reaches it.", example: "[weir.example]",
 			list: texts(&h.Hosts, func() string { return "[]" }, notEmpty, hostName)},
 		{name: "users", doc: "People who sign in to the console with a name and a password.", items: &items{

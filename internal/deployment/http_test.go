@@ -42,17 +42,81 @@ func serveConfig(t *testing.T, c *config.Config, feed *console.Feed) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveAll(t, s, feed)["http.listen"]
+}
+
+// serveAll serves settings and returns the addresses, by key.
+func serveAll(t *testing.T, s *settings.Settings, feed *console.Feed) map[string]string {
+	t.Helper()
 	var log bytes.Buffer
 	stop, err := Serve(s, NewRegistry(), &kafka.Process{}, feed, slog.New(slog.NewJSONHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	var line struct{ Address string }
-	if err := json.Unmarshal(log.Bytes(), &line); err != nil {
-		t.Fatalf("%v: %s", err, &log)
+	out := map[string]string{}
+	for d := json.NewDecoder(&log); d.More(); {
+		var line struct{ Key, Address string }
+		if err := d.Decode(&line); err != nil {
+			t.Fatal(err)
+		}
+		out[line.Key] = line.Address
 	}
-	return line.Address
+	return out
+}
+
+// What machines ask for, and the clicks that come from the internet, are served where the
+// configuration says, and nowhere else.
+func TestSeparateListeners(t *testing.T) {
+	const slack = "alerts: {destinations: [{name: soc, type: slack, token: xoxb-1, channel: C1, signing_secret: 0123456789abcdef0123456789abcdef, users: [U1]}]}"
+	ask := func(address, method, path string) int {
+		if address == "" {
+			return 0
+		}
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+address+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	const free = "127.0.0.1:0"
+	for name, c := range map[string]struct {
+		listen, admin, slack string
+		health, click        map[string]int // the answer of each listener; 0: there is none
+	}{
+		"all at one":   {free, "", "", map[string]int{"http.listen": 200}, map[string]int{"http.listen": 401}},
+		"each for one": {"127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0", map[string]int{"http.listen": 404, "http.admin_listen": 200, "http.slack_listen": 404}, map[string]int{"http.listen": 404, "http.admin_listen": 404, "http.slack_listen": 401}},
+		"no pages":     {"off", free, "", map[string]int{"http.admin_listen": 200}, map[string]int{"http.admin_listen": 404}},
+		"no metrics":   {free, "off", "", map[string]int{"http.listen": 404}, map[string]int{"http.listen": 401}},
+		"nothing":      {"off", "", "", nil, nil},
+	} {
+		conf, err := config.Parse("weir.yaml", []byte(slack), os.LookupEnv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conf.HTTP.Listen, conf.HTTP.AdminListen, conf.HTTP.SlackListen = c.listen, c.admin, c.slack
+		s, err := settings.New(conf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := serveAll(t, s, nil)
+		if len(at) != len(c.health) {
+			t.Errorf("%s: listens at %v", name, at)
+		}
+		for key, want := range c.health {
+			if got := ask(at[key], http.MethodGet, "/healthz"); got != want {
+				t.Errorf("%s: /healthz at %s answers %d, want %d", name, key, got, want)
+			}
+			if got := ask(at[key], http.MethodPost, "/slack/soc"); got != c.click[key] {
+				t.Errorf("%s: a click at %s answers %d, want %d", name, key, got, c.click[key])
+			}
+		}
+	}
 }
 
 // Bodies that trickle to the path of clicks, which is open to the world, leave

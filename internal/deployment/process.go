@@ -87,6 +87,7 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 func InForce(s *settings.Settings, version string) ([]byte, error) {
 	c := *s.Config
 	c.Instance, c.Workers, c.StopGrace, c.HTTP.Listen, c.Log = "", 0, 0, "", config.Log{}
+	c.HTTP.AdminListen, c.HTTP.SlackListen = "", ""
 	b, err := json.Marshal(struct {
 		Version   string         `json:"version"`
 		RecordKey string         `json:"record_key"` // fingerprint

@@ -124,6 +124,35 @@ func TestSlowBodiesEnd(t *testing.T) {
 	eventually(t, "all slow connections are closed", func() bool { return open.Load() == 0 })
 }
 
+// A header that has not come in time ends its connection, and so does one between two
+// requests that brings nothing.
+func TestSlowHeadersAndIdleEnd(t *testing.T) {
+	for name, c := range map[string]struct {
+		limit func(l *Limits)
+		sent  string
+	}{
+		"header": {func(l *Limits) { l.Header, l.Request = 100*time.Millisecond, time.Hour }, "GET /healthz HTTP/1.1\r\nHost: we"},
+		"idle":   {func(l *Limits) { l.Idle, l.Header, l.Request = 100*time.Millisecond, time.Hour, time.Hour }, "GET /healthz HTTP/1.1\r\nHost: weir\r\n\r\n"},
+	} {
+		l := Defaults()
+		c.limit(&l)
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", start(t, l))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, c.sent); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, conn); err != nil {
+			t.Errorf("%s: the connection is not closed: %v", name, err)
+		}
+	}
+}
+
 // What is too large is refused: it is not read to its end.
 func TestLargeRequests(t *testing.T) {
 	address := start(t, Defaults())

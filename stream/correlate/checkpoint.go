@@ -14,6 +14,7 @@ import (
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate/command"
 )
 
 // Keys of the fleet topic: the checkpoint of correlate, what it holds of the
@@ -57,7 +58,7 @@ func (t *Task) checkpoint() []byte {
 	b := wire.AppendVarints([]byte{stream.StateVersion}, t.inbox.replay(), t.closed, t.fleet.published)
 	b = binary.AppendUvarint(b, uint64(len(t.inbox.done)))
 	b = wire.AppendVarints(b, t.inbox.done...)
-	b = t.commands.appendBinary(b)
+	b = t.commands.AppendBinary(b)
 	b = t.openings.appendBinary(b)
 	b = wire.AppendBytes(b, t.fleet.params.AppendBinary(nil))
 	return t.fleet.fleet.AppendBinary(b)
@@ -100,7 +101,7 @@ func (t *Task) loadCheckpoint(value []byte) error {
 	for i := range t.inbox.done {
 		t.inbox.done[i] = r.Varint()
 	}
-	*t.commands = readCommands(&r)
+	*t.commands = command.Read(&r)
 	*t.openings = readOpenings(&r)
 	params := r.Bytes()
 	if r.Err() != nil {

@@ -15,7 +15,7 @@
 //	suppression  what holds an episode back: a rule, a verdict, a campaign
 //	alertMaker   an alert from the record of an episode
 //	openings     how many episodes people were told of, for the alert budget
-//	commands     what detect is told to do, until it must have read it
+//	command.Queue  what detect is told to do, until it must have read it
 //
 // It computes no statistics: thresholds and fleet are package fleet's, the life of
 // an episode package episode's, chance package campaign's.

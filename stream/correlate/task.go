@@ -8,6 +8,7 @@ import (
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate/command"
 )
 
 // Config is what the correlate task needs to know.
@@ -51,7 +52,7 @@ type Task struct {
 	notices   notices
 	suppress  suppression
 	standing  standing
-	commands  *commands
+	commands  *command.Queue
 	openings  *openings
 	alerts    alertMaker
 }
@@ -61,7 +62,7 @@ func New(cfg Config) *Task {
 	if cfg.Location == nil {
 		cfg.Location = time.UTC
 	}
-	store, waiting := newEpisodeStore(cfg.DedupSecret), &commands{}
+	store, waiting := newEpisodeStore(cfg.DedupSecret), &command.Queue{}
 	t := &Task{
 		cfg:       cfg,
 		closed:    eventtime.Never,
@@ -116,7 +117,7 @@ func (t *Task) Advance() Findings {
 	t.closed = limit
 	t.inbox.prune(t.closed)
 	if bin := t.cfg.Grid.BinOfTick(limit+1) - 1; bin > t.fleet.published { // the last that is over
-		found.Parameters = &stream.ParameterRecord{Parameters: t.fleet.publish(bin), Commands: t.commands.publish(bin)}
+		found.Parameters = &stream.ParameterRecord{Parameters: t.fleet.publish(bin), Commands: t.commands.Publish(bin)}
 	}
 	return found
 }

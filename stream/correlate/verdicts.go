@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate/command"
 )
 
 // verdicts holds what people said and lets it take effect. When a verdict counts
@@ -25,7 +26,7 @@ type verdicts struct {
 	grid       eventtime.Grid
 	dimensions []string
 	store      *episodeStore
-	commands   *commands
+	commands   *command.Queue
 	authority  func(v *Verdict) error // why a verdict does not count; nil: everybody may judge
 	// secondPerson says that what is graver than medium is expected by the word of two.
 	secondPerson bool
@@ -66,7 +67,7 @@ const (
 	seenFor = ExpectedAtMost + eventtime.Day
 )
 
-func newVerdicts(cfg *Config, store *episodeStore, commands *commands) verdicts {
+func newVerdicts(cfg *Config, store *episodeStore, commands *command.Queue) verdicts {
 	return verdicts{
 		verdictState: verdictState{seen: map[string]alerting.Time{}, expected: map[episode.ID]expected{}, proposed: map[episode.ID]proposal{}},
 		grid:         cfg.Grid, dimensions: cfg.Dimensions, store: store, commands: commands, authority: cfg.Authority, secondPerson: cfg.SecondPerson,
@@ -370,6 +371,6 @@ func (v *verdicts) excise(id episode.ID, end int64) {
 // an identity.
 func (v *verdicts) exciseBins(id episode.ID, from, to int64) {
 	if dimension := slices.Index(v.dimensions, id.Dimension); dimension >= 0 {
-		v.commands.add(stream.Command{Kind: stream.Excise, Dimension: dimension, Identity: id.Identity, FromBin: from, ToBin: to})
+		v.commands.Add(stream.Command{Kind: stream.Excise, Dimension: dimension, Identity: id.Identity, FromBin: from, ToBin: to})
 	}
 }

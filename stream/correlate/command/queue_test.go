@@ -1,4 +1,4 @@
-package correlate
+package command
 
 import (
 	"testing"
@@ -10,17 +10,17 @@ import (
 // A command stands in so many records as the ring holds, and no more are carried
 // than fit; none is lost.
 func TestCommandsAreRepeated(t *testing.T) {
-	var s commands
+	var s Queue
 	for range maxCommands + 10 {
-		s.add(stream.Command{Kind: stream.Excise, Identity: "x", FromBin: 1, ToBin: 2})
+		s.Add(stream.Command{Kind: stream.Excise, Identity: "x", FromBin: 1, ToBin: 2})
 	}
 	seen := map[int64]int{}
 	for bin := range int64(2*stream.CommandRing + 1) {
-		r := wire.NewReader(s.appendBinary(nil))
-		if s = readCommands(&r); r.Err() != nil || r.Len() > 0 {
+		r := wire.NewReader(s.AppendBinary(nil))
+		if s = Read(&r); r.Err() != nil || r.Len() > 0 {
 			t.Fatalf("the state does not read back: %v", r.Err())
 		}
-		published := s.publish(bin)
+		published := s.Publish(bin)
 		if len(published) > maxCommands {
 			t.Fatalf("%d commands in one record", len(published))
 		}

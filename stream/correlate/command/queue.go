@@ -1,4 +1,6 @@
-package correlate
+// Package command holds what correlate tells detect to do, until detect must have read
+// it: each command stands in as many records of weir.parameters as a restore reads back.
+package command
 
 import (
 	"encoding/binary"
@@ -11,8 +13,8 @@ import (
 // more wait for the next.
 const maxCommands = 4000
 
-// commands are those that are on their way to detect.
-type commands struct {
+// Queue holds the commands that are on their way to detect.
+type Queue struct {
 	seq     int64            // of the latest command
 	waiting []stream.Command // they were not published yet
 	sent    []sentCommand    // they were published and are still repeated
@@ -24,15 +26,15 @@ type sentCommand struct {
 	left int // records of weir.parameters in which it still stands
 }
 
-// add has a command wait, under the next number.
-func (s *commands) add(c stream.Command) {
+// Add has a command wait, under the next number.
+func (s *Queue) Add(c stream.Command) {
 	s.seq++
 	c.Seq = s.seq
 	s.waiting = append(s.waiting, c)
 }
 
-// publish returns what the parameters of a bin carry.
-func (s *commands) publish(bin int64) []stream.Command {
+// Publish returns what the parameters of a bin carry.
+func (s *Queue) Publish(bin int64) []stream.Command {
 	var kept []sentCommand
 	for _, c := range s.sent {
 		if c.left--; c.left > 0 {
@@ -52,7 +54,8 @@ func (s *commands) publish(bin int64) []stream.Command {
 	return out
 }
 
-func (s *commands) appendBinary(b []byte) []byte {
+// AppendBinary appends the encoding.
+func (s *Queue) AppendBinary(b []byte) []byte {
 	b = binary.AppendVarint(b, s.seq)
 	b = stream.AppendCommands(b, s.waiting)
 	var list []stream.Command
@@ -66,7 +69,8 @@ func (s *commands) appendBinary(b []byte) []byte {
 	return b
 }
 
-func readCommands(r *wire.Reader) (s commands) {
+// Read reads what AppendBinary wrote.
+func Read(r *wire.Reader) (s Queue) {
 	s.seq = r.Varint()
 	s.waiting = stream.ReadCommands(r)
 	for _, c := range stream.ReadCommands(r) {
