@@ -10,13 +10,13 @@ import (
 
 // HTTP is the server of the console, of metrics and of health.
 type HTTP struct {
-	Listen string   // host:port, or Off
+	Listen string // host:port, or Off
 	// AdminListen is where metrics, health and status are served, SlackListen where clicks
 	// come in; empty: at Listen.
 	AdminListen, SlackListen string
-	Hosts  []string // names under which the console may be asked for
-	Users  []HTTPUser
-	Tokens []HTTPToken
+	Hosts                    []string // names under which the console may be asked for
+	Users                    []HTTPUser
+	Tokens                   []HTTPToken
 	// NamesFor is the least role that sees people's names; viewer: everybody.
 	NamesFor string
 	Roles    []HTTPRole // of those who sign in by the ways below
