@@ -178,7 +178,7 @@ func (v *EpisodeView) Through() (out []ShareList) {
 	t := &v.Alert.Top
 	for _, l := range []ShareList{
 		{"Endpoints", "endpoint", t.Endpoints}, {"Networks", "network", t.Networks}, {"Clients", "client", t.Clients},
-		{"Signing keys", "key", t.Keys}, {"Users", "user", t.Users},
+		{"Signing keys", "key", t.Keys}, {"Users", "user", t.Users}, {"Names of the person", "", t.Names},
 	} {
 		if len(l.Shares) > 0 {
 			l.Shares = l.Shares[:min(len(l.Shares), alerting.MaxTop)]

@@ -30,6 +30,8 @@ type Config struct {
 	// SecondPerson says that somebody else must say too that an episode is expected which
 	// is graver than medium.
 	SecondPerson bool
+	// People is what is known of people; nil: nothing.
+	People *People
 }
 
 // Task sees what stands out of the whole fleet. It works tick by tick, once every
@@ -105,7 +107,7 @@ func (t *Task) StartAt(offset int64) { t.inbox.offset = offset }
 
 // Advance works through every tick that all partitions have closed.
 func (t *Task) Advance() Findings {
-	limit := t.inbox.complete()
+	limit := t.cfg.People.limit(t.inbox.complete(), t.cfg.Grid)
 	if limit == eventtime.Never || limit <= t.closed {
 		return Findings{}
 	}

@@ -70,18 +70,25 @@ type Worker struct {
 // New returns an ingest task without sources.
 func New(cfg Config) *Worker {
 	minutes := stream.TickMinutes(cfg.Grid.TickMinutes())
+	kinds := len(cfg.Dimensions) // of traits, names last
+	if cfg.Aliases != nil {
+		kinds++
+	}
 	in := &Worker{
 		cfg: cfg, sources: sources{},
 		partials: openPartials{
 			minutes: minutes, partitions: cfg.Partitions, byKey: map[string]*accumulator{},
-			traits: traitLists{dimensions: len(cfg.Dimensions)},
+			traits: traitLists{dimensions: kinds},
 		},
 		signed:  newSignIns(stream.OnlyField(cfg.Dimensions, "actor"), cfg.Partitions),
-		records: recordWriter{writer: stream.NewPartialWriter(minutes, len(cfg.Dimensions)), records: 1},
-		scratch: access{partials: make([]int32, len(cfg.Dimensions))},
+		records: recordWriter{writer: stream.NewPartialWriter(minutes, kinds), records: 1},
+		scratch: access{partials: make([]int32, kinds)},
 	}
 	for _, d := range cfg.Dimensions {
 		in.names = append(in.names, d.Name)
+	}
+	if cfg.Aliases != nil {
+		in.names = append(in.names, stream.NameTrait)
 	}
 	return in
 }
@@ -182,6 +189,12 @@ func (in *Worker) access(ev *event.Event, name string, apply int64) {
 		key, ok := d.AppendIdentity(append(in.key[:0], byte(i)), ev, in.cfg.Hasher)
 		if in.key = key; ok {
 			a.partials[i] = in.partials.add(key, a)
+		}
+	}
+	if n := len(in.cfg.Dimensions); n < len(a.partials) {
+		if a.partials[n] = noPartial; name != "" {
+			in.key = append(append(in.key[:0], byte(n)), name...)
+			a.partials[n] = in.partials.of(in.key, a.tick, a.apply)
 		}
 	}
 	in.partials.meet(a.partials)
