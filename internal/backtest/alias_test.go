@@ -59,8 +59,8 @@ func TestLeakOfThreeNames(t *testing.T) {
 	if plain := names.ReplaceAllString(got, ""); plain != want {
 		t.Errorf("three names:\n%s\nwant\n%s", plain, want)
 	}
-	if told := names.FindString(got); !strings.Contains(told, `"Ben@Example.com"`) || !strings.Contains(told, `"S-1-5-21-7"`) || strings.Contains(told, `"ben"`) {
-		t.Errorf("the names are told as %s", told)
+	if found := names.FindString(got); !strings.Contains(found, `"Ben@Example.com"`) || !strings.Contains(found, `"S-1-5-21-7"`) || strings.Contains(found, `"ben"`) {
+		t.Errorf("the names are %s", found)
 	}
 	if got := alerts(split, ""); got == want {
 		t.Error("without the table it is the same, so that nothing is shown")

@@ -83,13 +83,13 @@ func TestAliasesJoinNames(t *testing.T) {
 // nameless returns alerts without the names by which people acted, which there must be.
 func nameless(t *testing.T, alerts []string) (out []string) {
 	t.Helper()
-	told := false
+	seen := false
 	for _, a := range alerts {
 		plain := names.ReplaceAllString(a, "")
-		told = told || plain != a
+		seen = seen || plain != a
 		out = append(out, plain)
 	}
-	if !told {
+	if !seen {
 		t.Error("no alert tells by which names people acted")
 	}
 	return out
