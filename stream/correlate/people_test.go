@@ -55,7 +55,7 @@ func TestPeople(t *testing.T) {
 	}
 	for raise, want := range []episode.Severity{episode.Medium, episode.High, episode.Critical, episode.Critical} {
 		var all episode.Episodes
-		if d := all.Judge(episode.Observation{Dimension: "user", Identity: "kim", Tick: 1, Log: 9, Threshold: 5, Exposed: 100, Raise: raise}); d.Episode.Severity != want {
+		if d := all.Judge(episode.Observation{Dimension: "user", Identity: "kim", Tick: 1, Log: 9, Threshold: 5, Excess: 100, Raise: raise}); d.Episode.Severity != want {
 			t.Errorf("raised by %d: %v, want %v", raise, d.Episode.Severity, want)
 		}
 	}
