@@ -128,7 +128,9 @@ func (v *EpisodeView) marks(from, to int64) (out []chart.Mark) {
 			out = append(out, chart.Mark{Time: int64(t), Label: label, Class: class})
 		}
 	}
-	add(v.Alert.Onset, "began (estimate)", "onset")
+	if a := v.Alert; int64(a.Onset) >= from && int64(a.Onset) <= to {
+		out = append(out, chart.Mark{Time: int64(a.Onset), Label: "began (estimate)", Class: "onset", From: int64(a.OnsetEarliest), To: int64(a.OnsetLatest)})
+	}
 	add(v.Messages[0].Time, "first message", "alert")
 	for i := range v.Verdicts {
 		add(v.Verdicts[i].Time, kindWord(string(v.Verdicts[i].Kind)), "verdict")
