@@ -7,9 +7,9 @@ import (
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/stream"
-	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 	"github.com/weirhq/weir/stream/kafka/topics"
+	"github.com/weirhq/weir/stream/people"
 )
 
 // aliases returns whose each name is, as far as a file says it; nil if nothing is to
@@ -32,7 +32,7 @@ func aliases(c *config.Config) (*alias.Table, error) {
 func (s *Settings) SetAliases(t *alias.Table) {
 	s.Ingest.Aliases, s.Correlate.People = t, nil
 	if i := stream.OnlyField(s.Ingest.Dimensions, "actor"); t != nil && i >= 0 {
-		s.Correlate.People = &correlate.People{Table: t, Dimension: s.Ingest.Dimensions[i].Name, Criticality: s.Config.Aliases.Criticality}
+		s.Correlate.People = &people.People{Table: t, Dimension: s.Ingest.Dimensions[i].Name, Criticality: s.Config.Aliases.Criticality}
 	}
 }
 

@@ -57,7 +57,7 @@ func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, me
 		a.Top = m.top(r)
 		a.Top.Since = alerting.Time(r.traitsSince)
 	}
-	a.Person = m.cfg.People.of(ep.Dimension, ep.Identity, end)
+	a.Person = m.cfg.People.Of(ep.Dimension, ep.Identity, end)
 	a.Round()
 	a.Summary = alerting.Summarize(&a, m.cfg.Location)
 	return a

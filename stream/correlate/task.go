@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate/command"
+	"github.com/weirhq/weir/stream/people"
 )
 
 // Config is what the correlate task needs to know.
@@ -31,7 +32,7 @@ type Config struct {
 	// is graver than medium.
 	SecondPerson bool
 	// People is what is known of people; nil: nothing.
-	People *People
+	People *people.People
 }
 
 // Task sees what stands out of the whole fleet. It works tick by tick, once every
@@ -107,7 +108,7 @@ func (t *Task) StartAt(offset int64) { t.inbox.offset = offset }
 
 // Advance works through every tick that all partitions have closed.
 func (t *Task) Advance() Findings {
-	limit := t.cfg.People.limit(t.inbox.complete(), t.cfg.Grid)
+	limit := t.cfg.People.Limit(t.inbox.complete(), t.cfg.Grid)
 	if limit == eventtime.Never || limit <= t.closed {
 		return Findings{}
 	}

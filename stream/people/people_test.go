@@ -1,4 +1,4 @@
-package correlate
+package people
 
 import (
 	"testing"
@@ -39,13 +39,13 @@ func TestPeople(t *testing.T) {
 		{"user", "joe", 1, 0, &alerting.Person{Group: "dba"}},
 		{"user", "ann", 1, 0, nil},
 	} {
-		got, raise := people.of(c.dimension, c.identity, c.end), people.raise(c.dimension, c.identity, c.end)
+		got, raise := people.Of(c.dimension, c.identity, c.end), people.Raise(c.dimension, c.identity, c.end)
 		if raise != c.raise || (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
 			t.Errorf("%s %s at %d: %+v, raised by %d", c.dimension, c.identity, c.end, got, raise)
 		}
 	}
 	var nobody *People
-	if nobody.raise("user", "kim", 1) != 0 || nobody.of("user", "kim", 1) != nil {
+	if nobody.Raise("user", "kim", 1) != 0 || nobody.Of("user", "kim", 1) != nil {
 		t.Error("something is known of people where nothing is")
 	}
 
@@ -70,14 +70,14 @@ func TestPeopleAreComplete(t *testing.T) {
 	table := alias.NewTable(alias.Always)
 	people := &People{Table: table}
 	table.SetComplete(grid.TickEnd(7))
-	if got := people.limit(20, grid); got != 7 {
+	if got := people.Limit(20, grid); got != 7 {
 		t.Errorf("up to tick %d, want 7", got)
 	}
-	if got := people.limit(5, grid); got != 5 {
+	if got := people.Limit(5, grid); got != 5 {
 		t.Errorf("up to tick %d, want 5", got)
 	}
 	table.SetComplete(alias.Forever)
-	if got := people.limit(20, grid); got != 20 {
+	if got := people.Limit(20, grid); got != 20 {
 		t.Errorf("up to tick %d, want 20", got)
 	}
 }

@@ -1,4 +1,6 @@
-package correlate
+// Package people knows of people what aliases tell beside their names, as of a tick: what
+// alerts tell of a person, and how much graver it makes them.
+package people
 
 import (
 	"cmp"
@@ -16,9 +18,9 @@ type People struct {
 	Criticality map[string]alias.Criticality // of the members of a group
 }
 
-// limit returns the last tick that may be worked through: for later ones more may become
+// Limit returns the last tick that may be worked through: for later ones more may become
 // known.
-func (p *People) limit(complete int64, grid eventtime.Grid) int64 {
+func (p *People) Limit(complete int64, grid eventtime.Grid) int64 {
 	if p == nil || p.Table.Complete() == alias.Forever {
 		return complete
 	}
@@ -35,8 +37,8 @@ func (p *People) profile(dimension, identity string, end int64) (known alias.Pro
 	return known, cmp.Or(known.Criticality, p.Criticality[known.Group], alias.Normal)
 }
 
-// raise returns by how many steps what is told of an identity is graver.
-func (p *People) raise(dimension, identity string, end int64) int {
+// Raise returns by how many steps what is told of an identity is graver.
+func (p *People) Raise(dimension, identity string, end int64) int {
 	switch _, c := p.profile(dimension, identity, end); c {
 	case alias.High:
 		return 1
@@ -46,9 +48,9 @@ func (p *People) raise(dimension, identity string, end int64) int {
 	return 0
 }
 
-// of returns what an alert tells of the person that an identity is; nil if nothing is
+// Of returns what an alert tells of the person that an identity is; nil if nothing is
 // known.
-func (p *People) of(dimension, identity string, end int64) *alerting.Person {
+func (p *People) Of(dimension, identity string, end int64) *alerting.Person {
 	known, c := p.profile(dimension, identity, end)
 	if c == alias.Normal {
 		c = ""
