@@ -13,12 +13,11 @@ import (
 // Outcome says what became of one event at ingest.
 type Outcome uint8
 
-// The outcomes. Only Future and Expired count nowhere else than in metrics.
+// The outcomes. Only Expired counts nowhere else than in metrics.
 const (
 	Counted Outcome = iota // an access, on time
 	Late                   // an access, later than the lateness; still counted
 	Fact                   // no access; moves progress only
-	Future                 // dated too far past its record's own timestamp; rejected
 	Expired                // older than the retention; nothing could count it
 	Ahead                  // dated far ahead of the events around it; counted at the time they have reached
 	NumOutcomes
@@ -28,7 +27,7 @@ const (
 	Waiting
 )
 
-var outcomeNames = [...]string{"counted", "late", "fact", "future", "expired", "ahead", Waiting: "waiting"}
+var outcomeNames = [...]string{"counted", "late", "fact", "expired", "ahead", Waiting: "waiting"}
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
@@ -39,7 +38,7 @@ type Config struct {
 	Hasher     event.Hasher
 	Partitions int32 // of weir.partials
 	Lateness   int64
-	Future     int64 // how far past its record's timestamp an event may be dated
+	Future     int64 // how far past its record's timestamp an event may be dated and yet be believed
 	Retention  int64
 	// SessionsTopic is the name under which the join of tokens reports its
 	// progress, or empty: there is no join, and nothing is sent to it.
@@ -140,12 +139,10 @@ func (in *Worker) Fold(src stream.Source, stamp int64, ev *event.Event) Outcome 
 	switch {
 	case judged:
 		return Waiting
-	case ev.Time > stamp+in.cfg.Future:
-		return Future
-	case len(s.waiting) == 0 && !s.ahead(ev.Time, s.appended, in.cfg.Lateness) && in.named(ev.Time):
+	case len(s.waiting) == 0 && !s.ahead(ev.Time, s.appended, in.cfg.Lateness) && !s.impossible(ev.Time, stamp, in.cfg.Future) && in.named(ev.Time):
 		return in.take(s, ev)
 	}
-	s.waiting = append(s.waiting, waiting{at, s.appended, ev.Clone()})
+	s.waiting = append(s.waiting, waiting{at, s.appended, stamp, ev.Clone()})
 	s.idle = false
 	in.settle(s, false, 0)
 	return Waiting
