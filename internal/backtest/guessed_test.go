@@ -86,3 +86,28 @@ func TestGuessedFormatRuns(t *testing.T) {
 		})
 	}
 }
+
+// TestWrongFormatIsAnError: under every format but its own, a log is an error that says
+// what it is, also where the format leaves out all that is in it. One file of that kind
+// among others is warned of.
+func TestWrongFormatIsAnError(t *testing.T) {
+	log := logOf(t, "log", monday, 5)
+	for _, name := range fieldmap.Names()[1:] {
+		f, err := files.LoadFormat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = (&Files{Names: []string{log}, Format: f}).Read(t.Context(), newRecorder())
+		if err == nil || !strings.Contains(err.Error(), "no event could be read as "+name) || !strings.Contains(err.Error(), "this looks like the format native") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	table := filepath.Join(t.TempDir(), "table.csv")
+	if err := os.WriteFile(table, []byte("time,actor\n2026-03-02T09:15:27Z,ana\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := newRecorder()
+	if err := native(t, log, table).Read(t.Context(), r); err != nil || len(r.warned) != 1 || !strings.Contains(r.warned[0], "no event of "+table+" could be read as native (2 not_json)") {
+		t.Errorf("a table among other files: %v, warned %q", err, r.warned)
+	}
+}
