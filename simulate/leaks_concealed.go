@@ -7,8 +7,8 @@ import (
 // floodClients is how many client names the flood of plantConcealed makes up.
 const floodClients = 30
 
-// plantConcealed forges tokens under a flood that is to hide them: clients that nobody has
-// heard of read through tokens of their own that nobody issued either, and no key.
+// plantConcealed forges tokens under a flood that is to hide them: clients that nobody
+// knows read through tokens of their own that nobody issued either, and no key.
 func plantConcealed(c *Company) {
 	f := forgery{kind: "forged-key", key: keyMobile, family: clAndroid}
 	f.rate = func(int64) int64 { return c.scaledRate(1500) }
