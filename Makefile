@@ -53,7 +53,7 @@ fmt: ## format the code
 
 .PHONY: bench
 bench: ## measure: CPU beside plain readers, bytes, restore, memory (docs/performance.md; needs Docker; BENCH=pattern)
-	go test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 1h ./integration/bench
+	go test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 1h ./integration/bench ./internal/backtest
 	WEIR_SOAK=1 go test -run '^TestMemory$$' -v -count=1 ./stream/local
 
 .PHONY: microbench
