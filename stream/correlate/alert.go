@@ -22,7 +22,7 @@ const (
 // alertMaker makes alerts from the records of episodes.
 type alertMaker struct {
 	cfg      *Config
-	openings *openings
+	openings *episode.Openings
 }
 
 // make returns what there is to tell of an action on an episode at the end of a
@@ -52,7 +52,7 @@ func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, me
 	if was := alerting.Time(r.sentOnset); was > a.Onset {
 		a.OnsetWas = was
 	}
-	a.Evidence.Realised = m.openings.perDay(end)
+	a.Evidence.Realised = m.openings.PerDay(end)
 	if r.traitsKnown {
 		a.Top = m.top(r)
 		a.Top.Since = alerting.Time(r.traitsSince)

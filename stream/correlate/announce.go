@@ -122,7 +122,7 @@ func (t *Task) announceOne(id episode.ID, acts *tickActions, found *Findings) {
 		return
 	case !record.announced:
 		action, record.announced = episode.Open, true
-		t.openings.count(&ep, acts.end)
+		t.openings.Count(&ep, acts.end)
 	}
 	t.tell(&ep, record, action, acts, found)
 }

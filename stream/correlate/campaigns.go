@@ -136,7 +136,7 @@ func (c *campaigns) gatherWeak(g *campaign.WeakGroup, inputs []tickInput, end in
 	}
 	weak := g.Cause.Weak
 	if weak.Strong {
-		c.gather(&g.Cause, c.behindTrait(g), end)
+		c.gather(&g.Cause, c.behindTrait(g, end), end)
 	}
 	record := c.store.records[id]
 	c.store.changed[id] = true
@@ -151,11 +151,11 @@ func (c *campaigns) gatherWeak(g *campaign.WeakGroup, inputs []tickInput, end in
 }
 
 // behindTrait returns the episodes that stand in nothing and come through the trait of
-// a group.
-func (c *campaigns) behindTrait(g *campaign.WeakGroup) (ids []episode.ID) {
+// a group. One that has been open for a day when the group stands out is another matter.
+func (c *campaigns) behindTrait(g *campaign.WeakGroup, end int64) (ids []episode.ID) {
 	subjects := c.subjects()
 	for i := range subjects {
-		if s := &subjects[i]; s.ComesThrough(g.Trait.Dimension, g.Trait.Identity) {
+		if s := &subjects[i]; end-s.Opened < eventtime.Day && s.ComesThrough(g.Trait.Dimension, g.Trait.Identity) {
 			ids = append(ids, s.ID)
 		}
 	}

@@ -59,7 +59,7 @@ func (t *Task) checkpoint() []byte {
 	b = binary.AppendUvarint(b, uint64(len(t.inbox.done)))
 	b = wire.AppendVarints(b, t.inbox.done...)
 	b = t.commands.AppendBinary(b)
-	b = t.openings.appendBinary(b)
+	b = t.openings.AppendBinary(b)
 	b = wire.AppendBytes(b, t.fleet.params.AppendBinary(nil))
 	return t.fleet.fleet.AppendBinary(b)
 }
@@ -102,7 +102,7 @@ func (t *Task) loadCheckpoint(value []byte) error {
 		t.inbox.done[i] = r.Varint()
 	}
 	*t.commands = command.Read(&r)
-	*t.openings = readOpenings(&r)
+	*t.openings = episode.ReadOpenings(&r)
 	params := r.Bytes()
 	if r.Err() != nil {
 		return fmt.Errorf("reading the fleet: %w", r.Err())

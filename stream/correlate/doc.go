@@ -14,7 +14,6 @@
 //	notices      what weir has to say of itself, in the next tick
 //	suppression  what holds an episode back: a rule, a verdict, a campaign
 //	alertMaker   an alert from the record of an episode
-//	openings     how many episodes people were told of, for the alert budget
 //	command.Queue  what detect is told to do, until it must have read it
 //
 // It computes no statistics: thresholds and fleet are package fleet's, the life of

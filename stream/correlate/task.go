@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -56,7 +57,7 @@ type Task struct {
 	suppress  suppression
 	standing  standing
 	commands  *command.Queue
-	openings  *openings
+	openings  *episode.Openings
 	alerts    alertMaker
 }
 
@@ -75,7 +76,7 @@ func New(cfg Config) *Task {
 		campaigns: newCampaigns(&cfg, store),
 		verdicts:  newVerdicts(&cfg, store, waiting),
 		commands:  waiting,
-		openings:  &openings{},
+		openings:  &episode.Openings{},
 	}
 	t.alerts = alertMaker{cfg: &t.cfg, openings: t.openings}
 	t.standing = standing{store: store, alerts: &t.alerts}
@@ -147,8 +148,8 @@ type Status struct {
 // Status tells what the task holds.
 func (t *Task) Status() Status {
 	s := Status{
-		Realised: t.openings.perDay(t.cfg.Grid.TickEnd(max(t.closed, 0))), Waiting: len(t.verdicts.waiting),
-		Since: t.openings.began * eventtime.Day,
+		Realised: t.openings.PerDay(t.cfg.Grid.TickEnd(max(t.closed, 0))), Waiting: len(t.verdicts.waiting),
+		Since: t.openings.Began * eventtime.Day,
 	}
 	if t.closed != eventtime.Never {
 		s.Closed = t.cfg.Grid.TickEnd(t.closed)

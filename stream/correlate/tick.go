@@ -59,7 +59,7 @@ func (a *tickActions) add(id episode.ID, action episode.Action) {
 // workThrough does all that belongs to one tick and adds it to what was found.
 func (t *Task) workThrough(tick int64, found *Findings) {
 	acts := &tickActions{tick: tick, end: t.cfg.Grid.TickEnd(tick), actions: map[episode.ID]episode.Action{}}
-	t.openings.start(acts.end)
+	t.openings.Start(acts.end)
 	t.verdicts.takeEffect(tick, acts)
 	inputs := acts.inputs(append(t.inbox.take(tick), t.notices.take(tick, acts.end)...))
 	opened := t.observe(inputs, acts)

@@ -1,18 +1,17 @@
-package correlate
+package episode
 
 import (
 	"encoding/binary"
 
-	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 )
 
-// openings counts what the alert budget is about: statistical episodes, and
+// Openings counts what the alert budget is about: statistical episodes, and
 // campaigns of them, that people were told of, by day of event time. Facts are
 // outside the budget.
-type openings struct {
-	began int64 // day of the first tick, 0: none yet
+type Openings struct {
+	Began int64 // day of the first tick (UTC, since 1970), 0: none yet
 	days  []dayCount
 }
 
@@ -22,11 +21,11 @@ type dayCount struct{ day, count int64 }
 // budgetDays is over how many days the realised rate is a mean.
 const budgetDays = 28
 
-// count counts an episode that people are told of at the end of a tick.
-func (o *openings) count(ep *episode.Episode, end int64) {
+// Count counts an episode that people are told of at the end of a tick.
+func (o *Openings) Count(ep *Episode, end int64) {
 	day := eventtime.DayOf(end - 1)
-	if o.began == 0 {
-		o.began = day
+	if o.Began == 0 {
+		o.Began = day
 	}
 	if ep.Facts != "" {
 		return
@@ -41,17 +40,17 @@ func (o *openings) count(ep *episode.Episode, end int64) {
 	}
 }
 
-// start keeps the day of the first tick, at whose end it is called.
-func (o *openings) start(end int64) {
-	if o.began == 0 {
-		o.began = eventtime.DayOf(end - 1)
+// Start keeps the day of the first tick, at whose end it is called.
+func (o *Openings) Start(end int64) {
+	if o.Began == 0 {
+		o.Began = eventtime.DayOf(end - 1)
 	}
 }
 
-// perDay returns how many episodes people were told of in a day of event time, as
+// PerDay returns how many episodes people were told of in a day of event time, as
 // the mean of the last budgetDays days, or of all since the first tick.
-func (o *openings) perDay(end int64) float64 {
-	if o.began == 0 {
+func (o *Openings) PerDay(end int64) float64 {
+	if o.Began == 0 {
 		return 0
 	}
 	day := eventtime.DayOf(end - 1)
@@ -61,16 +60,18 @@ func (o *openings) perDay(end int64) float64 {
 			n += d.count
 		}
 	}
-	return float64(n) / float64(min(max(day-o.began+1, 1), budgetDays))
+	return float64(n) / float64(min(max(day-o.Began+1, 1), budgetDays))
 }
 
-func (o *openings) appendBinary(b []byte) []byte {
-	b = binary.AppendVarint(b, o.began)
+// AppendBinary appends the openings.
+func (o *Openings) AppendBinary(b []byte) []byte {
+	b = binary.AppendVarint(b, o.Began)
 	return wire.AppendList(b, o.days, func(b []byte, d *dayCount) []byte { return wire.AppendVarints(b, d.day, d.count) })
 }
 
-func readOpenings(r *wire.Reader) (o openings) {
-	o.began = r.Varint()
+// ReadOpenings reads what AppendBinary wrote.
+func ReadOpenings(r *wire.Reader) (o Openings) {
+	o.Began = r.Varint()
 	o.days = wire.List(r, func() dayCount { return dayCount{r.Varint(), r.Varint()} })
 	return o
 }
