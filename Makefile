@@ -15,6 +15,7 @@ export WEIR_IMAGE
 
 BENCH ?= .
 BENCHTIME ?= 1s
+BASE ?= main
 FUZZTIME ?= 20s
 TRIALS ?= 1000
 SOAKTIMEOUT ?= 3h
@@ -59,6 +60,10 @@ bench: ## measure: CPU beside plain readers, bytes, restore, memory (docs/perfor
 .PHONY: microbench
 microbench: ## run the benchmarks of the packages (BENCH=pattern, BENCHTIME=1s)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem $$(go list ./... | grep -v /integration/)
+
+.PHONY: bench-decode
+bench-decode: ## hold the speed of the decoders against another commit, both in one run (BASE=main)
+	@.ci/bench-decode '$(BASE)'
 
 .PHONY: bench-sketches
 bench-sketches: ## measure counting beside rings of other sketches, a million identities, intervals (docs/sketches.md; TRIALS=1000)
