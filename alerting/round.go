@@ -30,7 +30,7 @@ func (a *Alert) Round() {
 		share := roundShare(*a.ShareNew)
 		a.ShareNew = &share
 	}
-	for _, list := range [...][]Share{a.Top.Endpoints, a.Top.Networks, a.Top.Clients, a.Top.Keys, a.Top.Users, a.Top.Names} {
+	for _, list := range [...][]Share{a.Top.Endpoints, a.Top.Networks, a.Top.Clients, a.Top.Keys, a.Top.Users} {
 		for i := range list {
 			list[i].Share = roundShare(list[i].Share)
 		}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -15,15 +13,12 @@ import (
 )
 
 // The proof comes in two sizes: make test takes few runs of few days, make soak
-// twenty runs of two weeks, in which a process is killed or frozen 320 times.
-type proof struct {
-	days, runs, kills int
-	freezes           bool
-}
+// twenty runs of two weeks.
+type proof struct{ days, runs, kills int }
 
 var (
 	shortProof = proof{days: 8, runs: 3, kills: 3}
-	soakProof  = proof{days: 15, runs: 20, kills: 8, freezes: true}
+	soakProof  = proof{days: 15, runs: 20, kills: 8}
 )
 
 // Whatever is killed and started whenever, weir.alerts is that of a calm run,
@@ -68,7 +63,6 @@ func exactlyOnce(t *testing.T, p proof) {
 			t.Parallel()
 			d, feed := feeding(t, b, c)
 			crowd := newCrowd(t, d, rand.New(rand.NewPCG(3, uint64(run))))
-			crowd.freezes = p.freezes
 			feed.meanwhile(t, p.kills, func() { crowd.shake(t) })
 			for range p.kills { // what ingest has read is still being scored
 				time.Sleep(crowd.moment())
@@ -135,9 +129,7 @@ type crowd struct {
 	deployment *deployment
 	dice       *rand.Rand
 	alive      []*process
-	names      int  // given so far
-	freezes    bool // some are not killed, but frozen for a while
-	frozen     sync.WaitGroup
+	names      int // given so far
 }
 
 func newCrowd(t testing.TB, d *deployment, dice *rand.Rand) *crowd {
@@ -157,14 +149,9 @@ func (c *crowd) add(t testing.TB) {
 
 // shake kills a process. Another takes its place: under the same name, as after
 // a crash, or under a new one, as after the loss of a machine; sometimes two.
-// Or it freezes one.
 func (c *crowd) shake(t testing.TB) {
 	t.Helper()
 	i := c.dice.IntN(len(c.alive))
-	if c.freezes && c.dice.IntN(4) == 0 {
-		c.freeze(t, c.alive[i])
-		return
-	}
 	dead := c.alive[i]
 	c.alive = append(c.alive[:i], c.alive[i+1:]...)
 	dead.kill(t)
@@ -178,19 +165,6 @@ func (c *crowd) shake(t testing.TB) {
 	}
 }
 
-// freeze stops a process where it stands, for longer than its sessions and transactions
-// last: when it goes on, another has its work.
-func (c *crowd) freeze(t testing.TB, p *process) {
-	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatalf("freezing %s, which should run: %v", p.name, err)
-	}
-	c.frozen.Go(func() {
-		time.Sleep(20 * time.Second)
-		_ = p.cmd.Process.Signal(syscall.SIGCONT) // it may have been killed meanwhile
-	})
-}
-
 // moment is how long until the next kill.
 func (c *crowd) moment() time.Duration {
 	return 200*time.Millisecond + time.Duration(c.dice.Int64N(int64(4*time.Second)))
@@ -199,7 +173,6 @@ func (c *crowd) moment() time.Duration {
 // stop ends all processes in order.
 func (c *crowd) stop(t testing.TB) {
 	t.Helper()
-	c.frozen.Wait()
 	for _, p := range c.alive {
 		p.stop(t)
 	}

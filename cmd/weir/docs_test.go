@@ -120,6 +120,42 @@ func TestDocsTranscripts(t *testing.T) {
 	}
 }
 
+// The alert that the README shows is one that its commands write: each value that stands
+// there, in its order.
+func TestDocsAlert(t *testing.T) {
+	if os.Getenv("WEIR_DOCS") == "" {
+		t.Skip("runs the commands of the README, for a minute: make docs-check, or WEIR_DOCS=1")
+	}
+	bin := filepath.Join(t.TempDir(), "weir")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(text), "```json\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	got := play(t, bin, "$ weir simulate --scenario demo --out e.ndjson\n$ weir backtest -o json e.ndjson\n")
+	key := regexp.MustCompile(`"dedup_key": "(weir-[0-9a-f]+)"`).FindStringSubmatch(shown)
+	if key == nil {
+		t.Fatal("the README shows no alert: does the test still find it?")
+	}
+	for line := range strings.Lines(got) {
+		if strings.Contains(line, `"dedup_key":"`+key[1]+`","status":"open"`) {
+			for _, value := range regexp.MustCompile(`"[a-z_]+": ("[^"]*"|[0-9.]+)`).FindAllString(shown, -1) {
+				if i := strings.Index(line, strings.Replace(value, ": ", ":", 1)); i < 0 {
+					t.Errorf("the README shows %s, which does not stand where it should in %s", value, line)
+				} else {
+					line = line[i+1:]
+				}
+			}
+			return
+		}
+	}
+	t.Errorf("the README shows %s, and no such alert is written", key[1])
+}
+
 // play runs the commands of a transcript one after the other, in a folder of their
 // own, and returns what they write.
 func play(t *testing.T, bin, commands string) string {

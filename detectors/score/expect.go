@@ -40,7 +40,7 @@ func (e *Engine) expectDay(v *view, st Stat, h int) (mu, k float64, ok bool) {
 	if p.Mean[m] < 0 {
 		p = &v.class.First[youth]
 	}
-	if st <= DayFirst && p.Mean[m] >= 0 && !t.NoNewcomer { // most never report or delete, and a few always do
+	if st != DayOff && p.Mean[m] >= 0 && !t.NoNewcomer {
 		n := float64(young)
 		mu = (t.Newcomer*p.Mean[m] + n*fast) / (t.Newcomer + n)
 		k = 1 / (1/k + p.Spread[m]/(1+n))

@@ -8,7 +8,8 @@ import (
 
 // Two things are remembered of single bins. Of everybody the counts of the open day
 // and of the two before, in some four bytes a bin with work, so that late counts can
-// be judged in their own bin. Of an identity that stands out, a Point for each bin,
+// be judged in their own bin; of whoever stands out those since some days before, so
+// that it can be dated. Of an identity that stands out, a Point for each bin,
 // for 30 days.
 
 // keptDays is how many days before a day its bins are kept.
@@ -39,7 +40,9 @@ type visit struct {
 // remember adds a closed bin, which is after all others, and forgets what is old.
 func (s *State) remember(e *Engine, at uint32, c *Counts) {
 	if len(s.recent) > 0 && float64(at-s.before) > (keptDays+1)*e.perDay {
-		s.forget(e.oldest(at))
+		if oldest := min(e.oldest(at), s.dated(e, at)); s.before < oldest {
+			s.forget(oldest)
+		}
 	}
 	if len(s.recent) == 0 {
 		s.before = at - min(at, 1)
@@ -49,6 +52,13 @@ func (s *State) remember(e *Engine, at uint32, c *Counts) {
 	}
 	s.recent = appendVisit(s.recent, s.lastWork, at, c)
 	s.lastWork = at
+}
+
+// dated returns since when bins are kept to date what stands out: some days before it
+// does, 30 at the most.
+func (s *State) dated(e *Engine, at uint32) uint32 {
+	back := func(from uint32, days float64) uint32 { return from - min(from, uint32(days*e.perDay)) }
+	return max(back(s.rise, keptDays+1), back(at, watchDays))
 }
 
 // oldest returns the first bin that is kept on the day of a bin.

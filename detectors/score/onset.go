@@ -13,9 +13,9 @@ const onsetWitness = 0.5
 // Onset returns since when a statistic of an identity has drifted. Each bin with work
 // that is kept, and the running one with counts c, is as likely at first; the
 // likelihood ratios of the counts since then weigh them, in the mean over Rates: the
-// posterior of Shiryaev (1963). What was before the first of them is known by the bin
-// since which the evidence stands out. Work at unusual hours is dated by its
-// first bin.
+// posterior of Shiryaev (1963). What was before the first of them cannot be counted any
+// more: Low may be as early as the evidence stands out, Bin may not. Work at unusual
+// hours is dated by its first bin.
 func (e *Engine) Onset(s *State, u *Usual, dim int, p *Parameters, bin int64, c *Counts, ev *Evidence) Onset {
 	st, rise := ev.Stat, ev.Onset
 	all := s.known()
@@ -26,17 +26,13 @@ func (e *Engine) Onset(s *State, u *Usual, dim int, p *Parameters, bin int64, c 
 		return Onset{bin, bin, bin}
 	}
 	if at, ok := s.firstOdd(); ok && st == DayOff {
+		at = max(at, int64(all[0].bin))
 		return Onset{at, at, at}
 	}
 	weights := e.onsetWeights(s, u, p.class(dim, s.group), all, st)
 	out := Onset{quantile(all, weights, 0.05), quantile(all, weights, 0.5), quantile(all, weights, 0.95)}
-	if rise < int64(all[0].bin) {
-		if out.Low == int64(all[0].bin) {
-			out.Low = rise
-		}
-		if out.Bin == int64(all[0].bin) {
-			out.Bin = rise
-		}
+	if out.Low == int64(all[0].bin) {
+		out.Low = min(out.Low, rise)
 	}
 	return out
 }

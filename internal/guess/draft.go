@@ -235,10 +235,7 @@ func timeOutcome(f *leaf) timeform.Outcome {
 }
 
 func isAddress(s string) bool {
-	s = strings.TrimSpace(s)
-	if i := strings.IndexAny(s, ",;"); i >= 0 {
-		s = s[:i]
-	}
+	s, _, _ = strings.Cut(strings.TrimSpace(s), ",")
 	if _, err := netip.ParseAddrPort(s); err == nil {
 		return true
 	}

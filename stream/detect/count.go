@@ -44,7 +44,7 @@ func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 // judged in that bin, and told of if it stands out there.
 func (d *Task) countPart(id *identity, p *part, apply, bin int64, params *score.Parameters) {
 	grid := d.cfg.Grid
-	fresh := math.Round(id.window.Missing(&p.records, 0))
+	fresh := math.Round(id.window.Missing(&p.records, 0)*freshUnit) / freshUnit
 	was := grid.BinOfTick(p.tick)
 	var late score.Counts
 	if was == bin {
@@ -77,7 +77,7 @@ func (d *Task) lateCounts(id *identity, p *part, was int64, fresh float64) score
 	missing := func(minute uint32) float64 { return math.Round(id.window.Missing(&p.records, minute)) }
 	late := id.tally.late(p, was)
 	late[score.Distinct] = missing(d.cfg.Grid.BinMinute(was))
-	late[score.FirstTouch] = min(fresh, late[score.Distinct])
+	late[score.FirstTouch] = min(math.Round(fresh), late[score.Distinct])
 	late[score.Again] = max(0, late[score.Distinct]-missing(d.dayMinute(was)))
 	return late
 }
@@ -90,7 +90,7 @@ func (d *Task) counts(id *identity) (c score.Counts) {
 	if id.tally != nil {
 		id.tally.count(&c)
 	}
-	c[score.FirstTouch] = id.fresh
+	c[score.FirstTouch] = math.Round(id.fresh)
 	today := id.state.Today(d.cfg.Engine.Day(id.bin))
 	if today == 0 {
 		c[score.Distinct] = math.Round(id.window.Numbers(d.cfg.Grid.BinMinute(id.bin))[0])

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 
 	"github.com/weirhq/weir/detectors/episode"
@@ -152,11 +153,22 @@ func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *scor
 	c.Traits, c.TraitsSince = shares(e.Traits, e.Events), d.cfg.Grid.TickStart(e.from)
 	all := e.past
 	all.add(leakedOf(open))
-	if exposed > 0 {
+	if exposed > 0 && id.tellsFresh(all.fresh, float64(exposed)) {
 		share := min(all.fresh/float64(exposed), 1)
 		c.ShareNew = &share
 	}
 	return c
+}
+
+// tellsFresh reports whether the error of an estimate of first touches is small beside
+// what is exposed. A sketch shows few of the first touches of an identity that knows
+// most records.
+func (id *identity) tellsFresh(fresh, exposed float64) bool {
+	if id.window.Exact() {
+		return true
+	}
+	seen := id.window.Count(0).N / (1 << sketches.StatePrecision) // records for one that shows
+	return 2*math.Sqrt(fresh*seen) <= 0.1*exposed
 }
 
 // courseOf returns what an identity has done since the onset, beside what is usual of

@@ -19,7 +19,7 @@ type identity struct {
 	cell     *cell     // what is being gathered of the tick that closes; nil else
 	tally    *tally    // of the open bin; nil: nothing beside the window
 	bin      int64     // bin that fresh and tally belong to
-	fresh    float64   // first touches in the bin
+	fresh    float64   // first touches in the bin, in whole parts of freshUnit
 	first    int64     // first tick with an event
 	last     int64     // last tick with an event
 	saved    int64     // tick as of which it was last written; a replay goes on after it
@@ -28,6 +28,10 @@ type identity struct {
 	dirty    bool      // it has changed and was not written since
 	watched  bool      // it is closed with every bin
 }
+
+// freshUnit is in how many parts an estimate of first touches is kept: an estimate of
+// one record, rounded at each tick, would be too low in the end.
+const freshUnit = 16
 
 func (id *identity) dimension() int { return int(id.key[0]) }
 
@@ -82,7 +86,7 @@ func (id *identity) encode(grid eventtime.Grid, buffer []byte) (value, scratch [
 	b := binary.AppendVarint(buffer[:0], id.saved)
 	b = binary.AppendVarint(b, id.saved-id.last)
 	b = binary.AppendVarint(b, id.bin-grid.BinOfTick(id.last))
-	b = binary.AppendUvarint(b, uint64(id.fresh))
+	b = binary.AppendUvarint(b, uint64(id.fresh*freshUnit))
 	b = append(b, id.flags())
 	b = binary.AppendVarint(b, id.last-id.first)
 	if id.tally != nil {
@@ -105,7 +109,7 @@ func (id *identity) decode(grid eventtime.Grid, value []byte) error {
 	id.saved = r.Varint()
 	id.last = id.saved - r.Varint()
 	id.bin = grid.BinOfTick(id.last) + r.Varint()
-	id.fresh = float64(r.Uvarint())
+	id.fresh = float64(r.Uvarint()) / freshUnit
 	flags := r.Byte()
 	id.first = id.last - r.Varint()
 	if flags&flagTally != 0 {
