@@ -24,7 +24,7 @@ type HTTP struct {
 	Proxy    Proxy
 
 	WebConfigFile string
-	Web           *webconfig.Config // what WebConfigFile says; nil: it is not set
+	Web           *webconfig.Config `json:"-"` // what WebConfigFile says; nil: it is not set
 }
 
 // Off is the value of HTTP.Listen that starts no server.

@@ -65,7 +65,7 @@ func (d *deployment) config(t testing.TB, instance string) string {
 	}
 	fmt.Fprintf(&y, "record_key_file: %s\n", d.keyFile(t))
 	fmt.Fprintf(&y, "time:\n  idle_after: %s\ncommit_interval: 500ms\nworkers: 1\n", d.idle)
-	fmt.Fprintf(&y, "alerts:\n  budget: "+budget+"\n%shttp:\n  listen: %s\nlog:\n  format: json\n%s", d.alerts, freeAddress(t), d.log)
+	fmt.Fprintf(&y, "alerts:\n  budget: "+budget+"\n  heartbeat: {every: off}\n%shttp:\n  listen: %s\nlog:\n  format: json\n%s", d.alerts, freeAddress(t), d.log)
 	return write(t, filepath.Join(d.dir, instance+".yaml"), y.String())
 }
 

@@ -85,7 +85,7 @@ func cut(v any) {
 		}
 	case map[string]any:
 		for name, value := range v {
-			if path, ok := value.(string); ok && path != "" && strings.HasSuffix(name, "File") {
+			if path, ok := value.(string); ok && path != "" && (strings.HasSuffix(name, "File") || name == "Format") {
 				v[name] = filepath.Base(path)
 			}
 			cut(value)

@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"crypto/tls"
 	"maps"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/internal/webconfig"
 	"github.com/weirhq/weir/stream/kafka/task"
 )
 
@@ -53,5 +56,20 @@ func TestRunner(t *testing.T) {
 	host, _ := os.Hostname()
 	if !strings.Contains(by[task.ByRunner], "uid ") || !strings.HasSuffix(by[task.ByRunner], " on "+host) || !strings.HasPrefix(by["file"], path+", written 2") || by["not_known"] == "" {
 		t.Errorf("it says %v", by)
+	}
+}
+
+// The settings in force can be written whatever is set, also where what a web configuration
+// holds cannot be.
+func TestInForceWithTLS(t *testing.T) {
+	c := config.Default()
+	c.HTTP.WebConfigFile, c.HTTP.Web = "web.yaml", &webconfig.Config{TLS: &tls.Config{MinVersion: tls.VersionTLS12}}
+	s, err := settings.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := InForce(s, "test")
+	if err != nil || !strings.Contains(string(b), `"WebConfigFile":"web.yaml"`) {
+		t.Errorf("%v: %s", err, b)
 	}
 }

@@ -61,7 +61,7 @@ func of(s *status.Status) *alerting.Heartbeat {
 	for i := range s.Dimensions {
 		d := &s.Dimensions[i]
 		for g := range score.NumGroups {
-			name := score.Group(g).String()
+			name := g.String()
 			if nats, ok := d.Thresholds[name]; ok {
 				h.Thresholds = append(h.Thresholds, alerting.Limit{Dimension: d.Name, Group: name, Nats: nats})
 			}

@@ -48,8 +48,8 @@ func (r *correlateRun) bringIntoForce(ctx context.Context) error {
 	}
 	w.writeEnd(&tx)
 	if changed := ledger.Changes(before, r.Settings.JSON); len(changed) > 0 {
-		detail := maps.Clone(r.Settings.By)
-		detail["changed"] = alerting.Printable(strings.Join(changed, "; "), maxChanged)
+		detail := map[string]string{"changed": alerting.Printable(strings.Join(changed, "; "), maxChanged)}
+		maps.Copy(detail, r.Settings.By)
 		kept := r.correlate.Notify(&correlate.Notice{
 			ID:   episode.ID{Dimension: alerting.SettingsDimension, Identity: r.Group + " " + digest[:8]},
 			Fact: fact.SettingsChanged, Detail: detail,
