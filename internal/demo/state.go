@@ -143,7 +143,8 @@ func (s *state) openEpisodes() (open []*alerting.Alert) {
 		open = append(open, a)
 	}
 	slices.SortFunc(open, func(a, b *alerting.Alert) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Exposed.Records, a.Exposed.Records),
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Excess.Records, a.Excess.Records),
+			cmp.Compare(b.Exposed.Records, a.Exposed.Records),
 			cmp.Compare(a.DedupKey, b.DedupKey))
 	})
 	return open
