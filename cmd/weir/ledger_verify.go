@@ -138,7 +138,7 @@ func (r *ledgerReport) verifyTopic(ctx context.Context, cmd *cobra.Command, path
 // atHand returns the settings of a configuration with which weir could run, nil for
 // another.
 func atHand(c *config.Config) ([]byte, error) {
-	if c.CheckRun() != nil {
+	if runnable := c.CheckRun() == nil; !runnable {
 		return nil, nil
 	}
 	s, err := settings.New(c)
