@@ -30,6 +30,9 @@ func (a *Alert) Round() {
 		share := roundShare(*a.ShareNew)
 		a.ShareNew = &share
 	}
+	if a.Top.IsZero() {
+		a.Top = Top{}
+	}
 	for _, list := range [...][]Share{a.Top.Endpoints, a.Top.Networks, a.Top.Clients, a.Top.Keys, a.Top.Users} {
 		for i := range list {
 			list[i].Share = roundShare(list[i].Share)

@@ -26,9 +26,11 @@ func (s *Server) guarded(next func(http.ResponseWriter, *http.Request, *call)) h
 		case errors.Is(err, access.ErrSignIn) && s.SignIn != nil && isPage(r):
 			http.Redirect(w, r, oidc.SignInPath+"?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
 		case errors.Is(err, access.ErrSignIn):
+			how := `Bearer realm="weir"` // RFC 9110 wants one; a browser asks for nothing by it
 			if s.Access.AsksPassword() {
-				w.Header().Set("WWW-Authenticate", `Basic realm="weir", charset="UTF-8"`)
+				how = `Basic realm="weir", charset="UTF-8"`
 			}
+			w.Header().Set("WWW-Authenticate", how)
 			s.fail(w, r, c, &fault{http.StatusUnauthorized, "sign in"})
 		case errors.Is(err, access.ErrTooMany):
 			s.fail(w, r, c, &fault{http.StatusTooManyRequests, err.Error()})
