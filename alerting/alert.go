@@ -235,7 +235,7 @@ type Bounds struct {
 }
 
 // IsZero reports whether there is nothing.
-func (b Bounds) IsZero() bool { return b == Bounds{} }
+func (x Bounds) IsZero() bool { return x == Bounds{} }
 
 // Evidence is what the decision was made from. Statistics form groups, each of
 // which has a threshold of its own.

@@ -67,8 +67,8 @@ func (s *sentence) fact() {
 }
 
 // exposed returns the records of bounds as those that are exposed since a time.
-func (b *Bounds) exposed(since Time) Exposed {
-	return Exposed{Records: b.Records, Low: b.Low, High: b.High, Since: since}
+func (x *Bounds) exposed(since Time) Exposed {
+	return Exposed{Records: x.Records, Low: x.Low, High: x.High, Since: since}
 }
 
 // campaign writes the summary of a campaign, such as "12 identities began to
