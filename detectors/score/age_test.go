@@ -132,3 +132,21 @@ func TestOneNewRecordADay(t *testing.T) {
 		}
 	}
 }
+
+// A service whose first reports came before anything was known of its peers, who never
+// report, is not told of when it reports again: of rows peers say nothing.
+func TestAWeeklyReport(t *testing.T) {
+	e := NewEngine(time.Hour, time.UTC, DefaultTuning())
+	p := Defaults(1, 8)
+	var s State
+	var ev Evidence
+	e.Close(&s, 0, 24*4+6, &Counts{Rows: 80_000}, p, &ev, nil)
+	class := &p.Dimensions[0].Classes[0]
+	for i := range class.First {
+		class.First[i].Mean[Rows], class.First[i].Spread[Rows] = 1, 30
+	}
+	e.Close(&s, 0, 24*11+6, &Counts{Rows: 80_000}, p, &ev, nil)
+	if ev.Groups[Volume] > 1 {
+		t.Errorf("the second of two equal reports says %.2f nats", ev.Groups[Volume])
+	}
+}

@@ -48,6 +48,17 @@ type Newcomer struct {
 	Mean, Spread [NumMeasures]float64 // Spread is the squared coefficient of variation; Mean of -1: unknown
 }
 
+// peers returns what peers do on a day of their youth: what newcomers did, or where too
+// few of them have been seen what those do on any day who are known. The mean is -1 where
+// neither is known.
+func (c *Class) peers(young int, m Measure) (mean, spread float64) {
+	p := &c.First[young]
+	if p.Mean[m] < 0 {
+		p = &c.First[youth]
+	}
+	return p.Mean[m], p.Spread[m]
+}
+
 // class returns what an identity is judged by.
 func (p *Parameters) class(dim int, token uint32) *Class {
 	d := &p.Dimensions[dim]

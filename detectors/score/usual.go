@@ -108,9 +108,9 @@ func (e *Engine) Usual(s *State, dim int, p *Parameters) Usual {
 	if young < 0 {
 		return u
 	}
-	peers, n := &p.class(dim, s.group).First[young], float64(young)
+	class, n := p.class(dim, s.group), float64(young)
 	for m := range u.Level {
-		if mean := peers.Mean[m]; mean >= 0 {
+		if mean, _ := class.peers(young, Measure(m)); mean >= 0 {
 			u.Level[m] = float32((e.Tuning.Newcomer*mean + n*float64(u.Level[m])) / (e.Tuning.Newcomer + n))
 		}
 	}
