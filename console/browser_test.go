@@ -188,6 +188,9 @@ func (p *tab) picture(name string) {
 // its screen, whether there is nothing, one episode or 300.
 func TestBrowserPages(t *testing.T) {
 	for _, n := range []int{0, 1, 300} {
+		if testing.Short() && n != 1 {
+			continue
+		}
 		b := newBench(t, n, access.Admin)
 		p := openTab(t, b)
 		pages := []string{"/?state=all&limit=20", "/expected", "/identities", "/report", "/health"}

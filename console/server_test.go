@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,15 +25,39 @@ import (
 // bench is a server with a picture of n episodes, and what was written through it.
 type bench struct {
 	*Server
-	log      *bytes.Buffer
+	log      *lockedBuffer
 	verdicts []correlate.Verdict
 	failing  error // of the next verdicts
+}
+
+// lockedBuffer may be read while requests go on.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (l *lockedBuffer) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
 }
 
 // newBench serves a picture on the loopback interface, where anybody has a role.
 func newBench(t testing.TB, n int, role access.Role) *bench {
 	t.Helper()
-	b := &bench{log: &bytes.Buffer{}}
+	b := &bench{log: &lockedBuffer{}}
 	who, err := access.New(access.Options{Listen: "127.0.0.1:0", Everyone: access.Person{Name: "ana", Role: role}}, time.Now)
 	if err != nil {
 		t.Fatal(err)
