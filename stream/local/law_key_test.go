@@ -27,6 +27,10 @@ func underKeys(t *testing.T, events []event.Event) (out [4][]string) {
 	return out
 }
 
+// tokenCount is how many tokens nobody issued: of a thief who has one for each read they
+// are more than windows count exactly.
+var tokenCount = regexp.MustCompile(`("?tokens"?: ?"?)\d+`)
+
 var dedupKey = regexp.MustCompile(`weir-[0-9a-f]{16}`)
 
 // renamed returns alerts in which the keys of episodes, which follow from the record key,
@@ -60,6 +64,13 @@ func fewRecords(events []event.Event) (out []event.Event) {
 	return out
 }
 
+func withoutTokens(lines []string) (out []string) {
+	for _, line := range lines {
+		out = append(out, tokenCount.ReplaceAllString(line, "${1}N"))
+	}
+	return out
+}
+
 // The record key decides nothing: where counts are exact the alerts are the same under
 // every key, byte for byte.
 func TestRecordKeyDecidesNothing(t *testing.T) {
@@ -71,7 +82,7 @@ func TestRecordKeyDecidesNothing(t *testing.T) {
 			t.Errorf("%s: %d alerts, too few to tell anything", name, len(got[0]))
 		}
 		for k := 1; k < len(got); k++ {
-			compare(t, fmt.Sprintf("%s, key %d", name, k), got[k], got[0])
+			compare(t, fmt.Sprintf("%s, key %d", name, k), withoutTokens(got[k]), withoutTokens(got[0]))
 		}
 	}
 }
