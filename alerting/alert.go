@@ -70,6 +70,7 @@ type Alert struct {
 	FirstSeen     Time               `json:"first_seen,omitempty"` // event time of the first event of the identity; 0: not known
 	LastSeen      Time               `json:"last_seen,omitempty"`  // event time of its latest event; 0: not known
 	Returns       int64              `json:"returns,omitempty"`    // how often the episode has come back after hours without evidence; 0: never
+	Person        *Person            `json:"person,omitempty"`     // what is known of the person whose the identity is; nil: nothing
 	Top           Top                `json:"top,omitzero"`         // what the exposed records went through
 	Members       *Members           `json:"members,omitempty"`    // the episodes that this message stands for; nil: none
 	Holder        string             `json:"holder,omitempty"`     // who looks after the episode; empty: nobody
@@ -125,6 +126,14 @@ type Share struct {
 	Share float64 `json:"share"` // 0..1
 }
 
+// Person is what is known of a person. Empty fields are not known.
+type Person struct {
+	Manager     string `json:"manager,omitempty"`
+	Slack       string `json:"slack,omitempty"`       // member id
+	Criticality string `json:"criticality,omitempty"` // high or critical: it has raised the severity
+	Group       string `json:"group,omitempty"`
+}
+
 // MaxTop bounds each list of Top and Members.Top.
 const MaxTop = 5
 
@@ -138,11 +147,12 @@ type Top struct {
 	Clients   []Share `json:"clients,omitempty"`
 	Keys      []Share `json:"keys,omitempty"`
 	Users     []Share `json:"users,omitempty"`
+	Names     []Share `json:"names,omitempty"` // by which a person acted, where they are not the person's own
 }
 
 // IsZero reports whether every list is empty; encoding/json goes by it.
 func (t Top) IsZero() bool {
-	return len(t.Endpoints)+len(t.Networks)+len(t.Clients)+len(t.Keys)+len(t.Users) == 0
+	return len(t.Endpoints)+len(t.Networks)+len(t.Clients)+len(t.Keys)+len(t.Users)+len(t.Names) == 0
 }
 
 // Members are the episodes that a message stands for: those of a campaign, or those

@@ -43,7 +43,7 @@ func Compose(a *Alert, loc *time.Location) *Content {
 		list []Share
 	}{
 		{"Endpoints", a.Top.Endpoints}, {"Networks", a.Top.Networks}, {"Clients", a.Top.Clients},
-		{"Keys", a.Top.Keys}, {"Users", a.Top.Users},
+		{"Keys", a.Top.Keys}, {"Users", a.Top.Users}, {"Names", a.Top.Names},
 	} {
 		if len(l.list) > 0 {
 			m.Through = append(m.Through, Field{l.name, shares(l.list)})
@@ -107,6 +107,9 @@ func figures(a *Alert, loc *time.Location) []Field {
 	if a.Holder != "" {
 		f = append(f, Field{"Held by", Printable(a.Holder, maxValue)})
 	}
+	if p := a.Person; p != nil {
+		f = append(f, Field{"Person", p.text()})
+	}
 	if !a.Excess.IsZero() {
 		f = append(f, Field{"Beyond the usual", bounds(&a.Excess, CountsRows(a.Measure))})
 	}
@@ -133,6 +136,17 @@ func figures(a *Alert, loc *time.Location) []Field {
 		f = append(f, Field{"Detail", strings.Join(details(a.Detail, maxValue), "; ")})
 	}
 	return f
+}
+
+// text says what is known of a person, such as "criticality critical, group dba, manager bo".
+func (p *Person) text() string {
+	var parts []string
+	for _, f := range [...]Field{{"criticality", p.Criticality}, {"group", p.Group}, {"manager", p.Manager}, {"Slack", p.Slack}} {
+		if f.Value != "" {
+			parts = append(parts, f.Name+" "+Printable(f.Value, maxValue))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // bounds says how many records, or rows, with their interval.

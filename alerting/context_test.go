@@ -37,7 +37,10 @@ func drawContext(t *rapid.T, a *Alert) {
 	}
 	a.FirstSeen, a.LastSeen = Time(rapid.Int64Range(0, 4e12).Draw(t, "first")), Time(rapid.Int64Range(0, 4e12).Draw(t, "last"))
 	a.Returns = rapid.Int64Range(0, 1<<40).Draw(t, "returns")
-	a.Top = Top{Time(rapid.Int64Range(0, 4e12).Draw(t, "since")), shares.Draw(t, "e"), shares.Draw(t, "n"), shares.Draw(t, "c"), shares.Draw(t, "k"), shares.Draw(t, "u")}
+	a.Top = Top{Time(rapid.Int64Range(0, 4e12).Draw(t, "since")), shares.Draw(t, "e"), shares.Draw(t, "n"), shares.Draw(t, "c"), shares.Draw(t, "k"), shares.Draw(t, "u"), shares.Draw(t, "names")}
+	if rapid.Bool().Draw(t, "person") {
+		a.Person = &Person{Manager: "bo", Criticality: rapid.SampledFrom([]string{"", "high", "critical"}).Draw(t, "criticality")}
+	}
 	a.Benign, a.Checks = texts.Draw(t, "benign"), texts.Draw(t, "checks")
 	a.Links = Links{Console: rapid.SampledFrom([]string{"", "https://weir.example/x"}).Draw(t, "console"), Query: "https://log.example/?q=<x>&y"}
 }
@@ -50,9 +53,11 @@ func contextual() *Alert {
 	a.ShareNew = new(0.97)
 	a.FirstSeen, a.LastSeen = a.Onset-400*24*3600_000, a.Time-60_000
 	a.Returns = 30
+	a.Person = &Person{Manager: "bo", Slack: "U024BE7LH", Criticality: "critical", Group: "dba"}
 	a.Top = Top{
 		Endpoints: []Share{{"GET /customers/{id}", 0.91}, {"GET /orders/{id}", 0.09}},
 		Networks:  []Share{{"203.0.113.0/24", 0.4}},
+		Names:     []Share{{"kim@example.com", 0.5}},
 	}
 	a.Benign = []string{"A key rotation moves load."}
 	a.Checks = []string{"Ask who holds the key."}
@@ -63,7 +68,8 @@ func contextual() *Alert {
 func TestContextJSON(t *testing.T) {
 	const want = `"exposed":{"records":33700000,"low":33100000,"high":34300000,"since":"2026-03-02T09:00:00.000Z"},` +
 		`"share_new":0.97,"first_seen":"2025-01-26T09:00:00.000Z","last_seen":"2026-03-03T14:59:00.000Z","returns":30,` +
-		`"top":{"endpoints":[{"value":"GET /customers/{id}","share":0.91},{"value":"GET /orders/{id}","share":0.09}],"networks":[{"value":"203.0.113.0/24","share":0.4}]},` +
+		`"person":{"manager":"bo","slack":"U024BE7LH","criticality":"critical","group":"dba"},` +
+		`"top":{"endpoints":[{"value":"GET /customers/{id}","share":0.91},{"value":"GET /orders/{id}","share":0.09}],"networks":[{"value":"203.0.113.0/24","share":0.4}],"names":[{"value":"kim@example.com","share":0.5}]},` +
 		`"benign":["A key rotation moves load."],"checks":["Ask who holds the key."],` +
 		`"links":{"console":"https://weir.example/episodes/x","query":"https://log.example/?q=kid-7"},"evidence":`
 	a := contextual()

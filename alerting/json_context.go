@@ -21,6 +21,9 @@ func (a *Alert) appendContext(b []byte) []byte {
 	if a.Returns != 0 {
 		b = strconv.AppendInt(append(b, `,"returns":`...), a.Returns, 10)
 	}
+	if p := a.Person; p != nil {
+		b = append(p.appendJSON(append(b, `,"person":{`...)), '}')
+	}
 	if !a.Top.IsZero() {
 		b = append(b, `,"top":`...)
 		b = a.Top.appendJSON(b)
@@ -51,6 +54,17 @@ func (a *Alert) appendContext(b []byte) []byte {
 
 const shareDecimals = 3
 
+func (p *Person) appendJSON(b []byte) []byte {
+	for _, f := range [...]struct{ key, value string }{
+		{`"manager":`, p.Manager}, {`"slack":`, p.Slack}, {`"criticality":`, p.Criticality}, {`"group":`, p.Group},
+	} {
+		if f.value != "" {
+			b = jsonline.Text(jsonline.Separated(b), f.key, f.value)
+		}
+	}
+	return b
+}
+
 func (t *Top) appendJSON(b []byte) []byte {
 	b = append(b, '{')
 	if t.Since != 0 {
@@ -61,6 +75,7 @@ func (t *Top) appendJSON(b []byte) []byte {
 		list []Share
 	}{
 		{`"endpoints":`, t.Endpoints}, {`"networks":`, t.Networks}, {`"clients":`, t.Clients}, {`"keys":`, t.Keys}, {`"users":`, t.Users},
+		{`"names":`, t.Names},
 	} {
 		if len(l.list) == 0 {
 			continue

@@ -33,7 +33,7 @@ func (a *Alert) Round() {
 	if a.Top.IsZero() {
 		a.Top = Top{}
 	}
-	for _, list := range [...][]Share{a.Top.Endpoints, a.Top.Networks, a.Top.Clients, a.Top.Keys, a.Top.Users} {
+	for _, list := range [...][]Share{a.Top.Endpoints, a.Top.Networks, a.Top.Clients, a.Top.Keys, a.Top.Users, a.Top.Names} {
 		for i := range list {
 			list[i].Share = roundShare(list[i].Share)
 		}

@@ -105,7 +105,7 @@ type Time struct {
 	Bin         time.Duration // what detectors score; a whole number of ticks, a divisor of a day
 	Lateness    time.Duration // how far the watermark stays behind the progress
 	IdleAfter   time.Duration // quiet, at the end of its log, after which a partition is idle
-	FutureLimit time.Duration // past the record's own timestamp, beyond which an event is rejected
+	FutureLimit time.Duration // past the record's own timestamp, beyond which an event is not believed
 	MaxAhead    time.Duration // past what is judged, beyond which a partition is paused
 	Retention   time.Duration // how long a touched record is remembered
 	Zone        *time.Location
@@ -130,7 +130,7 @@ func Default() *Config {
 		Dimensions:        event.DefaultDimensions(),
 		Time: Time{
 			Tick: 5 * time.Minute, Bin: time.Hour, Lateness: 10 * time.Minute, IdleAfter: time.Minute,
-			FutureLimit: 10 * time.Minute, MaxAhead: 6 * time.Hour, Retention: 30 * day, Zone: time.UTC,
+			FutureLimit: day, MaxAhead: 6 * time.Hour, Retention: 30 * day, Zone: time.UTC,
 		},
 		CommitInterval: 5 * time.Second, StopGrace: 20 * time.Second,
 		Alerts: Alerts{Budget: 2, Heartbeat: defaultHeartbeat(), Links: Links{Runbook: defaultRunbook}, Destinations: []Destination{stdoutDestination()}},

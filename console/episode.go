@@ -128,7 +128,9 @@ func (v *EpisodeView) marks(from, to int64) (out []chart.Mark) {
 			out = append(out, chart.Mark{Time: int64(t), Label: label, Class: class})
 		}
 	}
-	add(v.Alert.Onset, "began (estimate)", "onset")
+	if a := v.Alert; int64(a.Onset) >= from && int64(a.Onset) <= to {
+		out = append(out, chart.Mark{Time: int64(a.Onset), Label: "began (estimate)", Class: "onset", From: int64(a.OnsetEarliest), To: int64(a.OnsetLatest)})
+	}
 	add(v.Messages[0].Time, "first message", "alert")
 	for i := range v.Verdicts {
 		add(v.Verdicts[i].Time, kindWord(string(v.Verdicts[i].Kind)), "verdict")
@@ -178,7 +180,7 @@ func (v *EpisodeView) Through() (out []ShareList) {
 	t := &v.Alert.Top
 	for _, l := range []ShareList{
 		{"Endpoints", "endpoint", t.Endpoints}, {"Networks", "network", t.Networks}, {"Clients", "client", t.Clients},
-		{"Signing keys", "key", t.Keys}, {"Users", "user", t.Users},
+		{"Signing keys", "key", t.Keys}, {"Users", "user", t.Users}, {"Names of the person", "", t.Names},
 	} {
 		if len(l.Shares) > 0 {
 			l.Shares = l.Shares[:min(len(l.Shares), alerting.MaxTop)]

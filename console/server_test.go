@@ -283,3 +283,19 @@ func FuzzPages(f *testing.F) {
 		}
 	})
 }
+
+// An episode says between when it began, and draws that.
+func TestOnset(t *testing.T) {
+	b := newBench(t, 12, access.Viewer)
+	for _, e := range b.Feed.current.Load().Episodes() {
+		page := b.get("/episodes/" + e.Key()).Body.String()
+		known := e.Alert.OnsetLatest != 0
+		if strings.Contains(page, "at 90 % confidence") != known {
+			t.Errorf("%s: the interval of the onset is known: %v, and the page says otherwise", e.Key(), known)
+		}
+		goesOn := e.Alert.OnsetLatest > e.Alert.Onset // else it lies before the pictures
+		if goesOn && strings.Contains(page, `class="mark onset"`) && !strings.Contains(page, `class="span onset"`) {
+			t.Errorf("%s: no picture has the interval of the onset", e.Key())
+		}
+	}
+}

@@ -49,7 +49,6 @@ const (
 	Ignored                      // the format leaves such events out
 	SchemaUnknown                // of a schema that its registry does not have, or that cannot be read
 	NotOfSchema                  // not after the schema that the value names
-	Future                       // ahead of the clock of the source's log by more than the allowance
 	numReasons
 )
 
@@ -58,7 +57,7 @@ var reasonNames = [numReasons]string{
 	TooDeep: "too_deep", NotAnObject: "not_an_object", WrongType: "wrong_type",
 	TimeMissing: "time_missing", TimeUnreadable: "time_unreadable", TimeOutOfRange: "time_out_of_range",
 	TimeNoZone: "time_without_zone", NotOfInput: "not_of_input",
-	NoMap: "no_map", Ignored: "ignored", SchemaUnknown: "schema_unknown", NotOfSchema: "not_of_schema", Future: "future",
+	NoMap: "no_map", Ignored: "ignored", SchemaUnknown: "schema_unknown", NotOfSchema: "not_of_schema",
 }
 
 // String returns the reason's name, such as "time_missing".

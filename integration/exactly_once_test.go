@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,12 +15,15 @@ import (
 )
 
 // The proof comes in two sizes: make test takes few runs of few days, make soak
-// twenty runs of two weeks.
-type proof struct{ days, runs, kills int }
+// twenty runs of two weeks, in which a process is killed or frozen 320 times.
+type proof struct {
+	days, runs, kills int
+	freezes           bool
+}
 
 var (
 	shortProof = proof{days: 8, runs: 3, kills: 3}
-	soakProof  = proof{days: 15, runs: 20, kills: 8}
+	soakProof  = proof{days: 15, runs: 20, kills: 8, freezes: true}
 )
 
 // Whatever is killed and started whenever, weir.alerts is that of a calm run,
@@ -63,6 +68,7 @@ func exactlyOnce(t *testing.T, p proof) {
 			t.Parallel()
 			d, feed := feeding(t, b, c)
 			crowd := newCrowd(t, d, rand.New(rand.NewPCG(3, uint64(run))))
+			crowd.freezes = p.freezes
 			feed.meanwhile(t, p.kills, func() { crowd.shake(t) })
 			for range p.kills { // what ingest has read is still being scored
 				time.Sleep(crowd.moment())
@@ -129,7 +135,9 @@ type crowd struct {
 	deployment *deployment
 	dice       *rand.Rand
 	alive      []*process
-	names      int // given so far
+	names      int  // given so far
+	freezes    bool // some are not killed, but frozen for a while
+	frozen     sync.WaitGroup
 }
 
 func newCrowd(t testing.TB, d *deployment, dice *rand.Rand) *crowd {
@@ -149,9 +157,14 @@ func (c *crowd) add(t testing.TB) {
 
 // shake kills a process. Another takes its place: under the same name, as after
 // a crash, or under a new one, as after the loss of a machine; sometimes two.
+// Or it freezes one.
 func (c *crowd) shake(t testing.TB) {
 	t.Helper()
 	i := c.dice.IntN(len(c.alive))
+	if c.freezes && c.dice.IntN(4) == 0 {
+		c.freeze(t, c.alive[i])
+		return
+	}
 	dead := c.alive[i]
 	c.alive = append(c.alive[:i], c.alive[i+1:]...)
 	dead.kill(t)
@@ -165,6 +178,19 @@ func (c *crowd) shake(t testing.TB) {
 	}
 }
 
+// freeze stops a process where it stands, for longer than its sessions and transactions
+// last: when it goes on, another has its work.
+func (c *crowd) freeze(t testing.TB, p *process) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatalf("freezing %s, which should run: %v", p.name, err)
+	}
+	c.frozen.Go(func() {
+		time.Sleep(20 * time.Second)
+		_ = p.cmd.Process.Signal(syscall.SIGCONT) // it may have been killed meanwhile
+	})
+}
+
 // moment is how long until the next kill.
 func (c *crowd) moment() time.Duration {
 	return 200*time.Millisecond + time.Duration(c.dice.Int64N(int64(4*time.Second)))
@@ -173,6 +199,7 @@ func (c *crowd) moment() time.Duration {
 // stop ends all processes in order.
 func (c *crowd) stop(t testing.TB) {
 	t.Helper()
+	c.frozen.Wait()
 	for _, p := range c.alive {
 		p.stop(t)
 	}

@@ -51,7 +51,7 @@ func TestReplayDropsNothing(t *testing.T) {
 	if all != float64(len(c.events)) {
 		t.Errorf("weir_events_total tells of %v events, want %d", all, len(c.events))
 	}
-	for _, outcome := range []string{"late", "future", "expired"} {
+	for _, outcome := range []string{"late", "ahead", "expired"} {
 		if n := p.metric(t, "weir_events_total", "outcome", outcome); n != 0 {
 			t.Errorf("%v events were %s", n, outcome)
 		}

@@ -114,6 +114,11 @@ var scenarios = []scenario{
 		share: 67, plant: plantMigration,
 	},
 	{
+		Scenario: Scenario{"concealed", "forged tokens under a flood of clients made up to hide them",
+			"600 customers an hour through mobile-k1 against about 120, from 10:20 on the last day; meanwhile 30 clients nobody knows read 14 customers an hour each through unissued tokens without a key", 15, 0.4},
+		quiet: true, lastDay: true, clock: 10*hour + 20*minute, plant: plantConcealed,
+	},
+	{
 		Scenario: Scenario{"demo", "two quiet weeks, then forged tokens from 10:20 on the last day and a greedy agent after noon",
 			"600 customers an hour through mobile-k1 against about 120; from 13:10 one agent takes 66 an hour on top of about 11", 15, 0.4},
 		quiet: true, lastDay: true, clock: 10*hour + 20*minute, plant: plantDemo,

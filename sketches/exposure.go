@@ -189,12 +189,17 @@ func (s cellSet) addRecords(list []Entry) {
 	}
 }
 
-// beyond estimates how many records hit cells of s but are none of those
-// behind known, from the cells that known has not.
+// beyond estimates how many records hit cells of s but are none of those behind known,
+// from the cells that known has not: no more than hit s at all, which is all that can be
+// said where known has hit next to every cell.
 func (s cellSet) beyond(known cellSet) Estimate {
-	var live, seen perRank
-	cells := 0
+	var live, seen, all, whole perRank
+	cells, total := 0, 0
 	for reg, word := range s {
+		for w := word; w != 0; w &= w - 1 {
+			all[bits.TrailingZeros32(w)+1]++
+			total++
+		}
 		for w := known[reg]; w != 0; w &= w - 1 {
 			live[bits.TrailingZeros32(w)+1]++
 		}
@@ -204,7 +209,9 @@ func (s cellSet) beyond(known cellSet) Estimate {
 		}
 	}
 	for r := range live {
-		live[r] = 1<<StatePrecision - live[r]
+		whole[r] = 1 << StatePrecision
+		live[r] = whole[r] - live[r]
 	}
-	return likely(&live, &seen, StatePrecision, float64(cells), maxDistinct)
+	most := likely(&whole, &all, StatePrecision, float64(total), maxDistinct).High
+	return likely(&live, &seen, StatePrecision, float64(cells), most)
 }

@@ -205,3 +205,26 @@ func FuzzDecodeExposure(f *testing.F) {
 		x.AddWindow(&w, 0)
 	})
 }
+
+// What is known coarsely only adds no more to the interval than was known coarsely at all,
+// also where the records that are known have hit nearly every cell of it.
+func TestExposureIsBounded(t *testing.T) {
+	for _, n := range []uint64{2000, 12_846, 100_000} {
+		for seed := range uint64(20) {
+			past := New(StatePrecision)
+			for i := range n {
+				past.Insert(mix(i+seed<<32), day0)
+			}
+			now := New(PartialPrecision)
+			for i := range n + 3 {
+				now.Insert(mix(i+seed<<32), day0+1)
+			}
+			var x Exposure
+			x.AddWindow(&past, 0)
+			x.AddWindow(&now, 0)
+			if e := x.Estimate(); e.High > 2.5*float64(n) || e.Low < 0.8*float64(n) {
+				t.Fatalf("%d records, seed %d: %.0f (%.0f to %.0f)", n, seed, e.N, e.Low, e.High)
+			}
+		}
+	}
+}

@@ -16,7 +16,7 @@ func TestPictures(t *testing.T) {
 	const evil = `"><script>alert(1)</script>&`
 	day := int64(24 * 3600 * 1000)
 	odd := []Sample{{Time: 0}, {Time: day, Value: math.NaN(), High: math.Inf(1), Label: evil}, {Time: 2 * day, Value: 1e18, Low: -5, High: 2e18, Usual: math.NaN()}}
-	marks := []Mark{{day, evil, "onset"}, {day, "same moment", "alert"}, {99 * day, "beyond", "verdict"}}
+	marks := []Mark{{day, evil, "onset", -day, 99 * day}, {Time: day, Label: "same moment", Class: "alert"}, {Time: 99 * day, Label: "beyond", Class: "verdict"}}
 	columns := []Column{{Time: day, Threshold: math.Inf(1), Parts: []Part{{evil, 3}, {"b", -1}, {"c", math.NaN()}}}, {}}
 	evidence, names := Evidence(evil, columns, time.UTC)
 	if len(names) == 0 {

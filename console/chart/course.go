@@ -12,6 +12,8 @@ type Mark struct {
 	Time  int64  // Unix ms
 	Label string // short
 	Class string // onset, alert or verdict
+	// From and To are the span within which the moment lies, Unix ms; 0: it is known.
+	From, To int64
 }
 
 // The frame of a large picture.
@@ -46,6 +48,9 @@ func frame(c *canvas, from, to int64, most float64, marks []Mark, loc *time.Loca
 	end := 0.0
 	for _, m := range marks {
 		at := x.at(float64(m.Time))
+		if a, b := max(m.From, from), min(m.To, to); m.To != 0 && a < b {
+			c.rect("span "+m.Class, x.at(float64(a)), top, x.at(float64(b))-x.at(float64(a)), courseHeight-bottom-top, m.Label)
+		}
 		c.line("mark "+m.Class, at, top-6, at, courseHeight-bottom)
 		if at >= end { // words that would lie on others are left out; the list below the picture has them
 			anchor, width := "start", 6.5*float64(len(m.Label))

@@ -136,6 +136,9 @@ func placed(a *alerting.Alert, dimension, name string, i int) *alerting.Alert {
 	}
 	a.OnsetEarliest, a.OnsetLatest = a.Onset-hour, a.Onset
 	a.Exposed.Since, a.Evidence.Bin, a.Evidence.Until = a.Onset, at-hour, at
+	if a.Kind == alerting.Statistical {
+		a.OnsetEarliest, a.OnsetLatest = a.Onset-6*hour, a.Onset+3*hour
+	}
 	a.FirstSeen, a.LastSeen = at-200*24*hour, at-minute
 	a.DedupKey = alerting.DedupKey(dimension, name, int64(at)+int64(i))
 	a.Benign, a.Checks = nil, nil

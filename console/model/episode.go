@@ -27,7 +27,7 @@ type Message struct {
 	Observed   float64            `json:"observed"` // from From to Until, in the unit of the measure
 	Expected   float64            `json:"expected"` // what is usual, see alerting.MeasureEvidence
 	Exposed    alerting.Exposed   `json:"exposed"`
-	From       alerting.Time      `json:"from"` // of what was counted
+	From       alerting.Time      `json:"from,omitempty"` // of what was counted; 0: there is no count
 	Until      alerting.Time      `json:"until"`
 	Evidence   float64            `json:"log_evidence"`  // in nats
 	Threshold  float64            `json:"log_threshold"` // in nats
@@ -46,14 +46,14 @@ type MeasureWeight struct {
 func messageOf(a *alerting.Alert, by *correlate.SuppressedBy) Message {
 	m := Message{
 		Time: a.Time, Status: a.Status, Severity: a.Severity, Confidence: a.Confidence,
-		Summary: alerting.Printable(a.Summary, maxSummary), Measure: a.Measure, Observed: a.Observed, Expected: a.Expected,
-		Exposed: a.Exposed, From: a.Evidence.Bin, Until: cmp.Or(a.Evidence.Until, a.Time), Evidence: a.Evidence.LogValue, Threshold: a.Evidence.Threshold, HeldBy: by,
+		Summary: alerting.Printable(a.Summary, maxSummary), Measure: a.Measure,
+		Exposed: a.Exposed, Until: cmp.Or(a.Evidence.Until, a.Time), Evidence: a.Evidence.LogValue, Threshold: a.Evidence.Threshold, HeldBy: by,
 	}
 	for i := range a.Evidence.Measures {
 		e := &a.Evidence.Measures[i]
 		m.Measures = append(m.Measures, MeasureWeight{e.Measure, e.LogValue})
-		if e.Measure == a.Measure && e.From != 0 {
-			m.From = e.From
+		if e.Measure == a.Measure {
+			m.From, m.Observed, m.Expected = cmp.Or(e.From, a.Evidence.Bin), e.Observed, e.Expected
 		}
 	}
 	return m

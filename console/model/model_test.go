@@ -253,3 +253,16 @@ func TestMemory(t *testing.T) {
 	}
 	runtime.KeepAlive(f)
 }
+
+// A message has what was counted in the interval that made the case, not what was
+// counted since the onset: columns of both in one picture would mean different things.
+func TestCountOfInterval(t *testing.T) {
+	a := alert("kim", 5, alerting.Open)
+	a.Measure, a.Observed, a.Expected = "distinct", 900, 100
+	a.Evidence.Measures = []alerting.MeasureEvidence{{Measure: "rows", Observed: 5}, {Measure: "distinct", From: a.Time - 3*hour, Observed: 40, Expected: 8}}
+	f := NewFold()
+	f.Alert(a)
+	if m := f.Snapshot().Episode(a.DedupKey).Latest(); m.From != a.Time-3*hour || m.Observed != 40 || m.Expected != 8 {
+		t.Errorf("%v: %v where %v are usual", m.From, m.Observed, m.Expected)
+	}
+}

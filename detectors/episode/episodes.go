@@ -48,6 +48,7 @@ type Observation struct {
 	// evidence; Floor is the least severity that it means.
 	Facts []string
 	Floor Severity
+	Raise int // by how many steps the severity is graver for what the identity can do; no evidence
 	// Members is how many belong to it, where the identity is a campaign.
 	Members int64
 }
@@ -163,7 +164,7 @@ func (r *Observation) opens() bool { return r.Log >= r.Threshold || len(r.Facts)
 
 // severity returns the severity that the observation alone means.
 func (r *Observation) severity() Severity {
-	return max(SeverityOf(r.Excess, r.Log, r.Threshold), r.Floor)
+	return min(max(SeverityOf(r.Excess, r.Log, r.Threshold), r.Floor)+Severity(r.Raise), Critical)
 }
 
 // open starts the episode, or starts it again. What people said of it before

@@ -52,8 +52,10 @@ func TestWhatRaisesAThreshold(t *testing.T) {
 	if often := played(40, 3, 0); often <= 9 {
 		t.Errorf("three crossings of nine nats each day leave the threshold at %.2f", often)
 	}
-	if common := played(40, 0, 30); common > calm+1 {
-		t.Errorf("a common day raises the threshold from %.2f to %.2f", calm, common)
+	for _, n := range []int{30, 20_000} { // all of them, or names that were minted
+		if common := played(40, 0, n); common > calm+1 {
+			t.Errorf("a day on which %d cross raises the threshold from %.2f to %.2f", n, calm, common)
+		}
 	}
 }
 

@@ -62,12 +62,12 @@ func (d *Decoder) addresses(sources []source) (string, *source) {
 	return "", nil
 }
 
-// listed returns the address that a text names, which may be a list of them as
-// proxies write it (X-Forwarded-For, Forwarded): the first or the last, or the last
+// listed returns the address that a text names, which may be a list of them, with
+// commas or semicolons, as proxies write it (X-Forwarded-For, Forwarded): the first or the last, or the last
 // that is no trusted proxy.
 func listed(s string, e *edits) netip.Addr {
 	var got netip.Addr
-	for part := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == ',' }) {
+	for part := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == ',' || c == ';' }) {
 		addr := parseAddress(part)
 		switch {
 		case !addr.IsValid():
@@ -98,7 +98,6 @@ func parseAddress(s string) netip.Addr {
 	s = strings.TrimSpace(s)
 	if i := strings.Index(strings.ToLower(s), "for="); i >= 0 {
 		s = s[i+len("for="):]
-		s, _, _ = strings.Cut(s, ";")
 	}
 	s = strings.Trim(s, `"`)
 	if rest, ok := strings.CutPrefix(s, "["); ok {

@@ -2,8 +2,10 @@ package fieldmap_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -16,8 +18,12 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestGolden: what samples of each preset become. Read testdata/NAME.golden next
-// to the sample; go test ./event/fieldmap -run Golden -update writes it anew.
+// fewest is how many samples each kind of event of a preset has at least.
+const fewest = 3
+
+// TestGolden: what samples of each preset become, at least three of each kind of event,
+// and how many events fill each field. Read testdata/NAME.golden next to the sample;
+// go test ./event/fieldmap -run Golden -update writes it anew.
 func TestGolden(t *testing.T) {
 	for format, sample := range map[string]string{
 		"native": "native.ndjson", "ocsf": "ocsf.ndjson", "cloudtrail": "cloudtrail.json", "gcp": "gcp.ndjson", "azure": "azure.json",
@@ -43,7 +49,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// readAll returns what a file becomes, one line for each event or reject.
+// readAll returns what a file becomes, one line for each event or reject, and how many
+// events fill each field.
 func readAll(t *testing.T, format, path string) []byte {
 	t.Helper()
 	in, err := files.Open(path)
@@ -56,16 +63,41 @@ func readAll(t *testing.T, format, path string) []byte {
 		t.Fatal(err)
 	}
 	var got bytes.Buffer
+	kinds, filled, events := map[string]int{}, map[string]int{}, 0
 	for lines, d := files.NewReader(in, f), f.NewDecoder(); ; {
 		line, _, err := lines.Next()
 		if errors.Is(err, io.EOF) {
-			return got.Bytes()
+			break
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		d.Decode(line, func(ev *event.Event, rej *event.Reject) {
 			got.WriteString(fieldmap.Describe(ev, rej) + "\n")
+			if ev != nil || rej.Reason == event.Ignored {
+				kinds[d.Kind()]++
+			}
+			if ev != nil {
+				events++
+				var members map[string]json.RawMessage
+				if err := json.Unmarshal(event.AppendNative(nil, ev), &members); err != nil {
+					t.Fatal(err)
+				}
+				for name := range members {
+					filled[name]++
+				}
+			}
 		})
 	}
+	for _, kind := range f.Kinds() {
+		if kinds[kind] < fewest {
+			t.Errorf("%s has %d events of the kind %q, want at least %d", path, kinds[kind], kind, fewest)
+		}
+	}
+	fmt.Fprintf(&got, "filled in %d events:", events)
+	for _, name := range fieldmap.FieldNames() {
+		fmt.Fprintf(&got, " %s %d", name, filled[name])
+	}
+	got.WriteByte('\n')
+	return got.Bytes()
 }

@@ -127,7 +127,8 @@ func named(word string, names []string) int {
 	return 0
 }
 
-// clock takes hours and minutes, and seconds with a fraction where they are there.
+// clock takes hours and minutes, seconds with a fraction where they are there, and
+// AM or PM.
 func (c *cursor) clock(f *fields) bool {
 	f.hour = c.number(1, 2)
 	if f.hour < 0 || !c.take(":") {
@@ -136,13 +137,30 @@ func (c *cursor) clock(f *fields) bool {
 	if f.minute = c.number(2, 2); f.minute < 0 {
 		return false
 	}
-	if !c.take(":") {
+	if c.take(":") {
+		if f.second = c.number(2, 2); f.second < 0 || !c.decimals(f) {
+			return false
+		}
+	}
+	return c.half(f)
+}
+
+// half takes AM or PM, if it is there; false if the hour is none of a half day.
+func (c *cursor) half(f *fields) bool {
+	rest := cursor{strings.TrimPrefix(strings.TrimPrefix(c.rest, " "), "\u202f")} // what Java and browsers print
+	word := strings.ToUpper(rest.letters())
+	if word != "AM" && word != "PM" {
 		return true
 	}
-	if f.second = c.number(2, 2); f.second < 0 {
+	c.rest = rest.rest
+	if f.hour < 1 || f.hour > 12 {
 		return false
 	}
-	return c.decimals(f)
+	f.hour %= 12 // twelve is the first hour of its half
+	if word == "PM" {
+		f.hour += 12
+	}
+	return true
 }
 
 // decimals takes a fraction of a second after a point or comma, if there is one.

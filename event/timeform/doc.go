@@ -53,6 +53,10 @@ var forms = []Form{
 	{name: "unixdate", read: readC},
 	{name: "dotnet", read: readDotNet},
 	{name: "filetime", read: readFileTime},
+	{name: "ticks", read: readTicks},
+	{name: "webkit", read: readWebKit},
+	{name: "us", read: readUS},
+	{name: "eu", read: readEU},
 }
 
 // Names returns the names of all forms.
@@ -92,7 +96,7 @@ func (f *Form) Read(s string, zone *time.Location) (int64, Outcome) {
 }
 
 // guessed are the forms that Guess tries, most frequent first.
-var guessed = []func(c *cursor) (fields, bool){readISO, readApache, readMail, readC, readDotNet}
+var guessed = []func(c *cursor) (fields, bool){readISO, readApache, readMail, readC, readNamedUS, readDotNet}
 
 // Guess reads a time of any form with one meaning only. An epoch must fall between
 // from and to, Unix milliseconds; its unit is the one in which it does.

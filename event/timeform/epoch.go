@@ -12,7 +12,7 @@ const maxNumber = 64
 // milliseconds. A number too large for 64 bits, or a negative one, comes back as
 // -1, which is out of every range.
 func epoch(s string, unit int) (int64, bool) {
-	digits, scale, negative, ok := decimal(s)
+	digits, scale, negative, ok := decimal(strings.TrimPrefix(s, "@")) // as date and systemd write it
 	if !ok {
 		return 0, false
 	}

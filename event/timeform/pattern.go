@@ -56,7 +56,7 @@ func compilePattern(s string) (pattern, bool) {
 // read reads a text by the pattern.
 func (p pattern) read(c *cursor) (f fields, ok bool) {
 	f.month, f.day = 1, 1
-	half, dayOfYear := "", 0
+	dayOfYear, half := 0, cursor{}
 	for _, t := range p {
 		ok := true
 		switch t.letter {
@@ -92,8 +92,8 @@ func (p pattern) read(c *cursor) (f fields, ok bool) {
 			f.millisecond = c.fraction()
 			ok = f.millisecond >= 0
 		case 'p':
-			half = strings.ToUpper(c.letters())
-			ok = half == "AM" || half == "PM"
+			half.rest = c.letters()
+			ok = len(half.rest) == 2
 		case 'z', 'Z':
 			ok = c.zone(&f)
 		case 's':
@@ -103,17 +103,21 @@ func (p pattern) read(c *cursor) (f fields, ok bool) {
 			return f, false
 		}
 	}
-	switch { // twelve is the first hour of its half
-	case half == "AM" && f.hour == 12:
-		f.hour = 0
-	case half == "PM" && f.hour < 12:
-		f.hour += 12
+	if half.rest != "" && (!half.half(&f) || half.rest != "") {
+		return f, false
 	}
 	if dayOfYear > 0 {
-		t := time.Date(f.year, 1, dayOfYear, 0, 0, 0, 0, time.UTC)
-		f.month, f.day = int(t.Month()), t.Day()
+		f.setDayOfYear(dayOfYear)
 	}
 	return f, true
+}
+
+// setDayOfYear sets the month and day, by the number of a day in the year from 1 to 366.
+func (f *fields) setDayOfYear(n int) {
+	t := time.Date(f.year, 1, n, 0, 0, 0, 0, time.UTC)
+	if f.month, f.day = int(t.Month()), t.Day(); t.Year() != f.year {
+		f.day = 0 // the year has no such day
+	}
 }
 
 // civil returns the parts of Unix milliseconds, in UTC.

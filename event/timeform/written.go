@@ -4,23 +4,31 @@ import (
 	"strings"
 )
 
-// readISO reads what begins with the year: ISO 8601 in its long and short form,
-// and what databases and programs print that is like it.
+// readISO reads what begins with the year: ISO 8601 in its long and short form, with
+// the month and day or the day of the year, and what databases and programs print that
+// is like it.
 func readISO(c *cursor) (f fields, ok bool) {
 	if f.year = c.number(4, 4); f.year < 0 {
 		return f, false
 	}
 	sep := c.any("-/.")
-	f.month = c.number(2, 2)
-	if sep != 0 && c.any(string(sep)) == 0 {
+	if !c.dayOfYear(&f, sep) && !c.monthAndDay(&f, sep) {
 		return f, false
 	}
-	if f.day = c.number(2, 2); f.month < 0 || f.day < 0 {
+	split := c.any("Tt _:-")
+	if split == 0 && sep != 0 || split == ':' && sep == 0 || split == '-' && sep != '-' {
 		return f, false
 	}
-	split := c.any("Tt _:")
-	if split == 0 && sep != 0 || split == ':' && sep == 0 {
-		return f, false
+	if split == '-' { // DB2
+		if f.hour = c.number(2, 2); !c.take(".") {
+			return f, false
+		}
+		if f.minute = c.number(2, 2); !c.take(".") {
+			return f, false
+		}
+		f.second = c.number(2, 2)
+		ok = c.decimals(&f) && c.zone(&f)
+		return f, ok
 	}
 	if len(c.rest) > 2 && c.rest[2] == ':' {
 		ok = c.clock(&f) && c.zone(&f)
@@ -37,6 +45,28 @@ func readISO(c *cursor) (f fields, ok bool) {
 	}
 	ok = c.zone(&f)
 	return f, ok
+}
+
+// dayOfYear takes the day of the year, three digits before a T; false if the date has a
+// month.
+func (c *cursor) dayOfYear(f *fields, sep byte) bool {
+	if sep != '-' && sep != 0 || len(c.rest) < 4 || c.rest[3]|0x20 != 't' {
+		return false
+	}
+	n := c.number(3, 3)
+	if n >= 0 {
+		f.setDayOfYear(n)
+	}
+	return n >= 0
+}
+
+// monthAndDay takes the month and the day, with the separator that stood before them.
+func (c *cursor) monthAndDay(f *fields, sep byte) bool {
+	if f.month = c.number(2, 2); sep != 0 && c.any(string(sep)) == 0 {
+		return false
+	}
+	f.day = c.number(2, 2)
+	return f.month >= 0 && f.day >= 0
 }
 
 // readApache reads what Apache and nginx print: 02/Mar/2026:10:15:27 +0100, in
@@ -79,6 +109,62 @@ func readMail(c *cursor) (f fields, ok bool) {
 		f.year = century(c.number(2, 2))
 	}
 	if f.year < 0 || !c.take(" ") {
+		return f, false
+	}
+	ok = c.clock(&f) && c.zone(&f)
+	if ok && c.take(" (") { // a comment, which names the zone once more
+		c.letters()
+		ok = c.take(")")
+	}
+	return f, ok
+}
+
+// readNamedUS reads what begins with the name of the month: Mar 2, 2026, 9:15:27 AM.
+func readNamedUS(c *cursor) (f fields, ok bool) {
+	if f.month = named(c.letters(), months); f.month == 0 || !c.take(" ") {
+		return f, false
+	}
+	c.take(" ")
+	if f.day = c.number(1, 2); f.day < 0 || !c.take(", ") {
+		return f, false
+	}
+	f.year = c.number(4, 4)
+	c.take(",")
+	if f.year < 0 || !c.take(" ") {
+		return f, false
+	}
+	c.take("at ")
+	ok = c.clock(&f) && c.zone(&f)
+	return f, ok
+}
+
+// readUS reads a date with the month first, in figures or by name.
+func readUS(c *cursor) (fields, bool) {
+	if c.rest != "" && c.rest[0] > '9' {
+		return readNamedUS(c)
+	}
+	return readFigures(c, true)
+}
+
+// readEU reads a date in figures with the day first.
+func readEU(c *cursor) (fields, bool) { return readFigures(c, false) }
+
+// readFigures reads a date in figures with the year last, and a time of day after it.
+func readFigures(c *cursor, monthFirst bool) (f fields, ok bool) {
+	first := c.number(1, 2)
+	sep := c.any("/.-")
+	second := c.number(1, 2)
+	if first < 0 || sep == 0 || second < 0 || c.any(string(sep)) == 0 {
+		return f, false
+	}
+	if f.year = c.number(4, 4); f.year < 0 {
+		f.year = century(c.number(2, 2))
+	}
+	if f.month, f.day = first, second; !monthFirst {
+		f.month, f.day = second, first
+	}
+	c.take(",")
+	if f.year < 0 || c.any(" T") == 0 {
 		return f, false
 	}
 	ok = c.clock(&f) && c.zone(&f)
@@ -135,10 +221,24 @@ func readDotNet(c *cursor) (f fields, ok bool) {
 	return civil(ms), ok && ms >= 0
 }
 
+// The years from which others count, in milliseconds before 1970.
+const (
+	since1601 = 11_644_473_600_000
+	since1    = 62_135_596_800_000
+)
+
 // readFileTime reads what Windows counts: tenths of microseconds since 1601.
-func readFileTime(c *cursor) (f fields, ok bool) {
-	const to1970 = 11_644_473_600_000 // milliseconds
-	ms, ok := epoch(c.rest, -4)
+func readFileTime(c *cursor) (fields, bool) { return readCount(c, -4, since1601) }
+
+// readTicks reads what .NET counts: tenths of microseconds since the year 1.
+func readTicks(c *cursor) (fields, bool) { return readCount(c, -4, since1) }
+
+// readWebKit reads what Chrome counts: microseconds since 1601.
+func readWebKit(c *cursor) (fields, bool) { return readCount(c, -3, since1601) }
+
+// readCount reads a number of 10^unit milliseconds since a year before 1970.
+func readCount(c *cursor, unit int, to1970 int64) (fields, bool) {
+	ms, ok := epoch(c.rest, unit)
 	c.rest = ""
 	return civil(ms - to1970), ok && ms >= to1970
 }

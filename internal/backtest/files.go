@@ -46,8 +46,7 @@ type input struct {
 
 	events  int64            // that were read
 	bare    int64            // of them, that say nothing but a time
-	ignored int64            // that the format leaves out
-	rejects map[string]int64 // by reason, but for those that the format leaves out
+	rejects map[string]int64 // by reason
 }
 
 // chunkLines is how many lines are read of one file before the others have
@@ -84,7 +83,7 @@ func (l *Files) Read(ctx context.Context, r Reader) error {
 			}
 		}
 	}
-	l.warnBare(inputs, r)
+	l.warn(inputs, r)
 	if err := r.Flush(true); err != nil {
 		return unlessEnough(err)
 	}
@@ -94,7 +93,7 @@ func (l *Files) Read(ctx context.Context, r Reader) error {
 // usable returns an error if nothing of any file could be read: that must not look
 // like a log in which nothing happened.
 func (l *Files) usable(inputs []*input) error {
-	rejects, ignored := map[string]int64{}, int64(0)
+	rejects := map[string]int64{}
 	for _, in := range inputs {
 		if in.events > in.bare {
 			return nil
@@ -105,21 +104,20 @@ func (l *Files) usable(inputs []*input) error {
 		for reason, n := range in.rejects {
 			rejects[reason] += n
 		}
-		ignored += in.ignored
 	}
-	switch {
-	case len(rejects) > 0:
-		return guess.Unusable(l.Names[0], l.Format.Name(), rejects)
-	case ignored == 0:
+	if len(rejects) == 0 {
 		return fmt.Errorf("reading %s: nothing is in it", strings.Join(l.Names, ", "))
 	}
-	return nil
+	return guess.Unusable(l.Names[0], l.Format.Name(), rejects)
 }
 
-// warnBare says of each file of which most events say nothing but a time that the
-// format may be wrong.
-func (l *Files) warnBare(inputs []*input, r Reader) {
+// warn says of each file of which nothing can be read, or most events say nothing but
+// a time, that the format may be wrong.
+func (l *Files) warn(inputs []*input, r Reader) {
 	for i, in := range inputs {
+		if in.events == 0 && len(in.rejects) > 0 && len(inputs) > 1 {
+			r.Warn(fmt.Sprintf("no event of %s could be read as %s (%s): see what it is by: weir map auto %s", l.Names[i], l.Format.Name(), guess.Reasons(in.rejects), l.Names[i]))
+		}
 		if 2*in.bare > in.events && in.bare < in.events {
 			r.Warn(fmt.Sprintf("most events of %s (%d of %d) say nothing but a time under the format %s: see what it makes of them by: weir map %s %s",
 				l.Names[i], in.bare, in.events, l.Format.Name(), l.Format.Name(), l.Names[i]))
@@ -144,11 +142,7 @@ func (in *input) chunk(r Reader) (events int, err error) {
 	yield := func(ev *event.Event, rej *event.Reject) {
 		if rej != nil {
 			r.Reject(rej)
-			if rej.Reason == event.Ignored {
-				in.ignored++
-			} else {
-				in.rejects[rej.Reason.String()]++
-			}
+			in.rejects[rej.Reason.String()]++
 			return
 		}
 		events++

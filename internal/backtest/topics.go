@@ -73,9 +73,7 @@ func (l *Topics) Read(ctx context.Context, r Reader) error {
 		err := decoders[rec.Topic].Decode(ctx, rec, func(ev *event.Event, rej *event.Reject) {
 			if rej != nil {
 				r.Reject(rej)
-				if rej.Reason != event.Ignored {
-					rejects[rej.Reason.String()]++
-				}
+				rejects[rej.Reason.String()]++
 				return
 			}
 			pending++

@@ -235,7 +235,10 @@ func timeOutcome(f *leaf) timeform.Outcome {
 }
 
 func isAddress(s string) bool {
-	s, _, _ = strings.Cut(strings.TrimSpace(s), ",")
+	s = strings.TrimSpace(s)
+	if i := strings.IndexAny(s, ",;"); i >= 0 {
+		s = s[:i]
+	}
 	if _, err := netip.ParseAddrPort(s); err == nil {
 		return true
 	}

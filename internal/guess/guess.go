@@ -7,6 +7,7 @@ package guess
 import (
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -79,11 +80,29 @@ func Of(sample []byte) *Guess {
 		}
 		docs = values([]byte(text), input)
 	}
+	if areAlerts(docs) {
+		return &Guess{Looks: "alerts of weir itself, which are no events; weir extract KEY lists the events behind one"}
+	}
 	if charset != "" {
 		looks += ", in the charset " + charset
 	}
 	d := draftOf(docs)
 	return &Guess{Looks: looks, Map: d.yaml(head)}
+}
+
+// areAlerts reports whether most documents are alerts of weir's own.
+func areAlerts(docs [][]byte) bool {
+	alerts := 0
+	for _, doc := range docs {
+		var a struct {
+			Key      string `json:"dedup_key"`
+			Identity string `json:"identity"`
+		}
+		if json.Unmarshal(doc, &a) == nil && strings.HasPrefix(a.Key, "weir-") && a.Identity != "" {
+			alerts++
+		}
+	}
+	return 2*alerts > len(docs)
 }
 
 // charsetOf returns the charset of a text that is not UTF-8; "" for UTF-8.

@@ -96,6 +96,7 @@ func TestDraftWithoutTime(t *testing.T) {
 func TestNoDraft(t *testing.T) {
 	for sample, want := range map[string]string{
 		"": "an empty file", "\n ": "an empty file", "<a/>": "XML or HTML", "\x00\x00\x00\x00\x01{\"a\":1}": "values of Kafka with the ids of their schemas",
+		`{"schema":1,"dedup_key":"weir-5ca48e5f3fc1394b","status":"open","time":"2026-01-19T15:45:00.000Z","dimension":"user","identity":"agent.005"}`: "alerts of weir itself",
 		"a\x00b": "binary data", "{\"a\":": "JSON, but no format", "hello world\n": "lines of text", "Mar  2 host app: {\"user\":1}": "lines of text with JSON in them",
 	} {
 		if g := Of([]byte(sample)); !strings.HasPrefix(g.Looks, want) || g.Map != "" {

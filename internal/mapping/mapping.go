@@ -101,9 +101,7 @@ func Map(ctx context.Context, format string, names []string, limit int, p *progr
 func (m *mapper) usable(f *fieldmap.Format, names []string) error {
 	rejects := map[string]int64{}
 	for _, c := range m.report.Rejects {
-		if c.Name != event.Ignored.String() {
-			rejects[c.Name] += c.Events
-		}
+		rejects[c.Name] += c.Events
 	}
 	m.progress.Clear()
 	switch {
@@ -115,8 +113,6 @@ func (m *mapper) usable(f *fieldmap.Format, names []string) error {
 		return nil
 	case m.report.Values == 0:
 		return fmt.Errorf("reading %s: nothing is in it", strings.Join(names, ", "))
-	case len(rejects) == 0:
-		return nil
 	}
 	return guess.Unusable(names[0], f.Name(), rejects)
 }

@@ -6,8 +6,10 @@ import (
 
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event/alias"
+	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 	"github.com/weirhq/weir/stream/kafka/topics"
+	"github.com/weirhq/weir/stream/people"
 )
 
 // aliases returns whose each name is, as far as a file says it; nil if nothing is to
@@ -28,7 +30,10 @@ func aliases(c *config.Config) (*alias.Table, error) {
 
 // SetAliases has all operators go by a table.
 func (s *Settings) SetAliases(t *alias.Table) {
-	s.Ingest.Aliases = t
+	s.Ingest.Aliases, s.Correlate.People = t, nil
+	if i := stream.OnlyField(s.Ingest.Dimensions, "actor"); t != nil && i >= 0 {
+		s.Correlate.People = &people.People{Table: t, Dimension: s.Ingest.Dimensions[i].Name, Criticality: s.Config.Aliases.Criticality}
+	}
 }
 
 // ReadAliases has all operators go by the aliases as they count on Kafka, if the

@@ -57,6 +57,7 @@ func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, me
 		a.Top = m.top(r)
 		a.Top.Since = alerting.Time(r.traitsSince)
 	}
+	a.Person = m.cfg.People.Of(ep.Dimension, ep.Identity, end)
 	a.Round()
 	a.Summary = alerting.Summarize(&a, m.cfg.Location)
 	return a
@@ -106,10 +107,13 @@ func (m *alertMaker) evidence(c *caseEvidence) alerting.Evidence {
 // dimension.
 func (m *alertMaker) top(r *episodeRecord) (top alerting.Top) {
 	for _, t := range r.traits {
-		if t.Dimension < 0 || t.Dimension >= len(m.cfg.Dimensions) {
+		if t.Dimension < 0 || t.Dimension > len(m.cfg.Dimensions) {
 			continue
 		}
-		list := topList(&top, m.cfg.Dimensions[t.Dimension])
+		list := &top.Names
+		if t.Dimension < len(m.cfg.Dimensions) {
+			list = topList(&top, m.cfg.Dimensions[t.Dimension])
+		}
 		if list != nil && len(*list) < alerting.MaxTop {
 			*list = append(*list, alerting.Share{Value: t.Identity, Share: t.Share})
 		}

@@ -42,6 +42,15 @@ func (c *campaigns) find(end int64) {
 	}
 }
 
+// shared returns the traits that identities can share: names are one person's.
+func (c *campaigns) shared(traits []campaign.TraitShare) []campaign.TraitShare {
+	names := func(t campaign.TraitShare) bool { return t.Dimension >= len(c.search.Dimensions) }
+	if !slices.ContainsFunc(traits, names) {
+		return traits
+	}
+	return slices.DeleteFunc(slices.Clone(traits), names)
+}
+
 // subjects returns the open episodes that stand in nothing that is open, by the
 // order of dimensions in the configuration and identity, sources last.
 func (c *campaigns) subjects() (out []campaign.Subject) {
@@ -59,7 +68,7 @@ func (c *campaigns) subjects() (out []campaign.Subject) {
 		}
 		out = append(out, campaign.Subject{
 			ID: ep.ID(), Key: record.key, Order: order, Opened: ep.Opened, Exposed: ep.Exposed,
-			Facts: ep.Facts, Fact: record.fact, Announced: record.announced, Traits: record.traits, Excess: record.excess,
+			Facts: ep.Facts, Fact: record.fact, Announced: record.announced, Traits: c.shared(record.traits), Excess: record.excess,
 		})
 	}
 	last := func(s *campaign.Subject) int {

@@ -3,6 +3,8 @@ package correlate
 import (
 	"testing"
 	"time"
+
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 func TestMatches(t *testing.T) {
@@ -52,6 +54,28 @@ func TestWeekly(t *testing.T) {
 		}
 		if got := c.window.holds(at.UnixMilli(), zurich); got != c.want {
 			t.Errorf("%+v holds at %s: %v", c.window, c.at, got)
+		}
+	}
+}
+
+// A verdict holds back what was known when it was given: no graver severity, no other fact,
+// and nothing after its end.
+func TestExpectedCoversWhatWasKnown(t *testing.T) {
+	d := newDesk(t)
+	v := &d.task.verdicts
+	v.expect(episode.ID{Dimension: "user", Identity: "kim"}, expected{Verdict{Expires: 100}, episode.Medium, "acted_after_leave,retired_key"})
+	for name, c := range map[string]struct {
+		severity episode.Severity
+		facts    string
+		end      int64
+		want     bool
+	}{
+		"as known": {episode.Medium, "retired_key", 100, true}, "milder": {episode.Low, "", 5, true}, "graver": {episode.High, "", 5, false},
+		"another fact": {episode.Low, "retired_key,revoked_key", 5, false}, "over": {episode.Low, "", 101, false},
+	} {
+		ep := &episode.Episode{Dimension: "user", Identity: "kim", Severity: c.severity, Facts: c.facts}
+		if _, got := v.expects(ep, c.end); got != c.want {
+			t.Errorf("%s: held back %t", name, got)
 		}
 	}
 }

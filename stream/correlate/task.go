@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate/command"
+	"github.com/weirhq/weir/stream/people"
 )
 
 // Config is what the correlate task needs to know.
@@ -31,6 +32,8 @@ type Config struct {
 	// SecondPerson says that somebody else must say too that an episode is expected which
 	// is graver than medium.
 	SecondPerson bool
+	// People is what is known of people; nil: nothing.
+	People *people.People
 }
 
 // Task sees what stands out of the whole fleet. It works tick by tick, once every
@@ -106,7 +109,7 @@ func (t *Task) StartAt(offset int64) { t.inbox.offset = offset }
 
 // Advance works through every tick that all partitions have closed.
 func (t *Task) Advance() Findings {
-	limit := t.inbox.complete()
+	limit := t.cfg.People.Limit(t.inbox.complete(), t.cfg.Grid)
 	if limit == eventtime.Never || limit <= t.closed {
 		return Findings{}
 	}

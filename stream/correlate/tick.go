@@ -108,7 +108,7 @@ func (t *Task) observation(in *tickInput, end int64) episode.Observation {
 	measure := ""
 	o := episode.Observation{
 		Dimension: in.id.Dimension, Identity: in.id.Identity, Tick: end,
-		Threshold: score.MaxLog, Exposed: in.exposed().Records,
+		Threshold: score.MaxLog, Exposed: in.exposed().Records, Raise: t.cfg.People.Raise(in.id.Dimension, in.id.Identity, end),
 	}
 	if in.candidate != nil {
 		course, measure = in.candidate.Course, in.candidate.Measures[0].Measure

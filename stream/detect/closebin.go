@@ -56,7 +56,7 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 		id.followed.past.add(leakedOf(&counts))
 	}
 	if active && d.person(id.dimension()) && id.tally.events > 0 {
-		traits.Add(id.member(&ev, &counts))
+		traits.Add(id.member(&ev, &counts, len(d.cfg.Dimensions)))
 	}
 	id.open = false
 	if ev.Explained {
@@ -70,12 +70,14 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 // or how rare the bin is in this fleet, which is not held to what the model says. The
 // model knows little of who is new; that ten of such people do what hardly one of
 // thousands has done says much.
-func (id *identity) member(ev *score.Evidence, counts *score.Counts) *campaign.ActiveIdentity {
+func (id *identity) member(ev *score.Evidence, counts *score.Counts, dimensions int) *campaign.ActiveIdentity {
 	m := &campaign.ActiveIdentity{
 		Dimension: id.dimension(), Identity: id.name(), Log: max(ev.Log, score.Calibrated(ev.Surprise)), Observed: counts[score.Distinct],
 	}
 	for i := range id.tally.traits {
-		m.Traits = append(m.Traits, id.tally.traits[i].Trait())
+		if t := id.tally.traits[i].Trait(); t.Dimension < dimensions { // not a name, which is one person's
+			m.Traits = append(m.Traits, t)
+		}
 	}
 	return m
 }

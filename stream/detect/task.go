@@ -87,6 +87,7 @@ func New(cfg Config) *Task {
 	for i, name := range cfg.Dimensions {
 		d.dims[name] = i
 	}
+	d.dims[stream.NameTrait] = len(cfg.Dimensions)
 	d.report.Done = eventtime.Never
 	if cfg.Facts != nil {
 		d.facts = newFacts(cfg.Facts, cfg.Grid, cfg.Partition)

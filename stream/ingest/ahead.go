@@ -37,6 +37,7 @@ const mostWaiting = 4 * event.MaxRecords
 type waiting struct {
 	at       position
 	appended int64 // see sourceState
+	stamp    int64 // the timestamp of its record, Unix ms
 	event    *event.Event
 }
 
@@ -49,6 +50,13 @@ func (s *sourceState) ahead(at, appended, lateness int64) bool {
 	return appended == eventtime.Never || at < appended-lateness || at > appended+lateness
 }
 
+// impossible reports whether an event is dated past its record's own timestamp by more
+// than future (ms), so that nothing confirms it. Where the source is as far past it
+// already, or nothing was judged yet, its timestamps tell nothing.
+func (s *sourceState) impossible(at, stamp, future int64) bool {
+	return at > stamp+future && s.maxTime != eventtime.Never && s.maxTime <= stamp+future
+}
+
 // verdict is what is known of the first waiting event.
 type verdict int
 
@@ -58,29 +66,37 @@ const (
 	refuted
 )
 
-// judge judges the first waiting event. At the end of the log, and when too much
-// waits, the votes so far decide, and an equal vote is for the event, unless it has not
-// happened yet by the wall clock (Unix ms) at the end.
+// judge judges the first waiting event. At the end of the log, and when too much waits,
+// the votes so far decide, and an equal vote is for the event. One that has not happened
+// yet by the wall clock (Unix ms) at the end waits for the clock, if its record was
+// written at about that time, and is else refuted.
 func (in *Worker) judge(s *sourceState, end bool, wall int64) verdict {
 	lateness := in.cfg.Lateness
 	head := &s.waiting[0]
-	if !s.ahead(head.event.Time, head.appended, lateness) {
+	switch {
+	case s.impossible(head.event.Time, head.stamp, in.cfg.Future):
+		return refuted
+	case !s.ahead(head.event.Time, head.appended, lateness):
 		return believed
 	}
 	pro, contra, records := 0, 0, len(head.event.Records)
 	for i := 1; i < len(s.waiting); i++ {
 		ev := s.waiting[i].event
 		records += len(ev.Records)
-		if ev.Time >= head.event.Time-lateness {
+		switch {
+		case s.impossible(ev.Time, s.waiting[i].stamp, in.cfg.Future): // no witness
+		case ev.Time >= head.event.Time-lateness:
 			pro++
-		} else {
+		default:
 			contra++
 		}
 		switch {
 		case pro == majority:
 			return believed
-		case contra == majority:
+		case contra == majority, i == LookAhead && pro <= contra: // the rest are no witnesses
 			return refuted
+		case i == LookAhead:
+			return believed
 		case records > mostWaiting && pro < contra:
 			return refuted
 		case records > mostWaiting:
@@ -93,6 +109,9 @@ func (in *Worker) judge(s *sourceState, end bool, wall int64) verdict {
 	case pro < contra:
 		return refuted
 	case wall < in.cfg.Grid.TickEnd(in.cfg.Grid.TickOf(head.event.Time)):
+		if head.event.Time > head.stamp+lateness {
+			return refuted
+		}
 		return undecided
 	}
 	return believed

@@ -32,7 +32,7 @@ func worker(t *testing.T) *ingest.Worker {
 	}
 	in := ingest.New(ingest.Config{
 		Grid: grid, Dimensions: event.DefaultDimensions()[:1], Hasher: event.FixedHasher(), Partitions: 1,
-		Lateness: 10 * minute, Future: 10 * minute, Retention: 30 * 24 * 60 * minute,
+		Lateness: 10 * minute, Future: 24 * 60 * minute, Retention: 30 * 24 * 60 * minute,
 	})
 	in.Assign(ingest.NoProgress(source, 0))
 	return in

@@ -83,6 +83,9 @@ func (in *Worker) flushPartials(topics []stream.Topic, progress []stream.Progres
 		signed := in.signed.flush(p, func(list []stream.SignIn) { emit(int32(p), stream.AppendSignIns(slices.Clip(start), list)) })
 		for _, at := range places {
 			a := in.partials.dirty[at]
+			if int(a.key[0]) == len(in.cfg.Dimensions) {
+				continue // a name, which others have for a trait
+			}
 			for group := range slices.Chunk(a.partials, stream.TicksPerGroup) {
 				in.records.write(&in.partials, a, group)
 				if in.records.writer.Size() > stream.MaxBatch {

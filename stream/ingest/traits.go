@@ -57,13 +57,13 @@ func (o *openPartials) eachTrait(at int32, yield func(who int32, events uint32))
 }
 
 // meet notes for each identity of an access, which has been added, which others it
-// came with.
+// came with. A name is no identity, and has no events.
 func (o *openPartials) meet(partials []int32) {
 	l := &o.traits
 	access := int32(len(l.accesses))
 	l.accesses = append(l.accesses, partials...)
 	for _, at := range partials {
-		if at == noPartial {
+		if at == noPartial || o.open[at].events == 0 {
 			continue
 		}
 		p := &o.open[at]

@@ -13,12 +13,11 @@ import (
 // Outcome says what became of one event at ingest.
 type Outcome uint8
 
-// The outcomes. Only Future and Expired count nowhere else than in metrics.
+// The outcomes. Only Expired counts nowhere else than in metrics.
 const (
 	Counted Outcome = iota // an access, on time
 	Late                   // an access, later than the lateness; still counted
 	Fact                   // no access; moves progress only
-	Future                 // dated too far past its record's own timestamp; rejected
 	Expired                // older than the retention; nothing could count it
 	Ahead                  // dated far ahead of the events around it; counted at the time they have reached
 	NumOutcomes
@@ -28,7 +27,7 @@ const (
 	Waiting
 )
 
-var outcomeNames = [...]string{"counted", "late", "fact", "future", "expired", "ahead", Waiting: "waiting"}
+var outcomeNames = [...]string{"counted", "late", "fact", "expired", "ahead", Waiting: "waiting"}
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
@@ -39,7 +38,7 @@ type Config struct {
 	Hasher     event.Hasher
 	Partitions int32 // of weir.partials
 	Lateness   int64
-	Future     int64 // how far past its record's timestamp an event may be dated
+	Future     int64 // how far past its record's timestamp an event may be dated and yet be believed
 	Retention  int64
 	// SessionsTopic is the name under which the join of tokens reports its
 	// progress, or empty: there is no join, and nothing is sent to it.
@@ -70,18 +69,25 @@ type Worker struct {
 // New returns an ingest task without sources.
 func New(cfg Config) *Worker {
 	minutes := stream.TickMinutes(cfg.Grid.TickMinutes())
+	kinds := len(cfg.Dimensions) // of traits, names last
+	if cfg.Aliases != nil {
+		kinds++
+	}
 	in := &Worker{
 		cfg: cfg, sources: sources{},
 		partials: openPartials{
 			minutes: minutes, partitions: cfg.Partitions, byKey: map[string]*accumulator{},
-			traits: traitLists{dimensions: len(cfg.Dimensions)},
+			traits: traitLists{dimensions: kinds},
 		},
 		signed:  newSignIns(stream.OnlyField(cfg.Dimensions, "actor"), cfg.Partitions),
-		records: recordWriter{writer: stream.NewPartialWriter(minutes, len(cfg.Dimensions)), records: 1},
-		scratch: access{partials: make([]int32, len(cfg.Dimensions))},
+		records: recordWriter{writer: stream.NewPartialWriter(minutes, kinds), records: 1},
+		scratch: access{partials: make([]int32, kinds)},
 	}
 	for _, d := range cfg.Dimensions {
 		in.names = append(in.names, d.Name)
+	}
+	if cfg.Aliases != nil {
+		in.names = append(in.names, stream.NameTrait)
 	}
 	return in
 }
@@ -133,12 +139,10 @@ func (in *Worker) Fold(src stream.Source, stamp int64, ev *event.Event) Outcome 
 	switch {
 	case judged:
 		return Waiting
-	case ev.Time > stamp+in.cfg.Future:
-		return Future
-	case len(s.waiting) == 0 && !s.ahead(ev.Time, s.appended, in.cfg.Lateness) && in.named(ev.Time):
+	case len(s.waiting) == 0 && !s.ahead(ev.Time, s.appended, in.cfg.Lateness) && !s.impossible(ev.Time, stamp, in.cfg.Future) && in.named(ev.Time):
 		return in.take(s, ev)
 	}
-	s.waiting = append(s.waiting, waiting{at, s.appended, ev.Clone()})
+	s.waiting = append(s.waiting, waiting{at, s.appended, stamp, ev.Clone()})
 	s.idle = false
 	in.settle(s, false, 0)
 	return Waiting
@@ -182,6 +186,12 @@ func (in *Worker) access(ev *event.Event, name string, apply int64) {
 		key, ok := d.AppendIdentity(append(in.key[:0], byte(i)), ev, in.cfg.Hasher)
 		if in.key = key; ok {
 			a.partials[i] = in.partials.add(key, a)
+		}
+	}
+	if n := len(in.cfg.Dimensions); n < len(a.partials) {
+		if a.partials[n] = noPartial; name != "" {
+			in.key = append(append(in.key[:0], byte(n)), name...)
+			a.partials[n] = in.partials.of(in.key, a.tick, a.apply)
 		}
 	}
 	in.partials.meet(a.partials)

@@ -159,7 +159,7 @@ func (f *folder) yield(ev *event.Event, rej *event.Reject) {
 		}
 		f.facts[ev.Action]++
 	}
-	if outcome == ingest.Future || outcome == ingest.Expired {
+	if outcome == ingest.Expired {
 		f.rejects.add(f.src, f.offset, outcome.String(), "time")
 	}
 }
