@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	sumsVersion  = 12
-	fleetVersion = 11
+	sumsVersion  = 13
+	fleetVersion = 12
 	maxDims      = 64
 	maxClasses   = 1 << 16
 	maxName      = 1024

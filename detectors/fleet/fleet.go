@@ -92,8 +92,8 @@ type class struct {
 	square      [score.NumStats]float64
 	weight      [score.NumStats]float64
 	young       [youth + 1]float64
-	first       [youth + 1][score.NumMeasures]float64
-	firstSquare [youth + 1][score.NumMeasures]float64
+	first       [youth + 1][score.PeerMeasures]float64
+	firstSquare [youth + 1][score.PeerMeasures]float64
 	days        float64
 	day         int64
 	mode        [8]float64

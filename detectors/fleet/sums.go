@@ -40,8 +40,8 @@ type classCounters struct {
 	low         [score.NumStats]uint64            // evidence of those in the lowest cell, fixed point
 	weight      [score.NumStats]uint64            // fixed point
 	young       [youth + 1]uint64
-	first       [youth + 1][score.NumMeasures]uint64
-	firstSquare [youth + 1][score.NumMeasures]uint64
+	first       [youth + 1][score.PeerMeasures]uint64
+	firstSquare [youth + 1][score.PeerMeasures]uint64
 	day, bin    [ratioCells]uint64 // identities by count against mean
 	off, work   uint64
 	days        uint64

@@ -143,7 +143,9 @@ func TestAWeeklyReport(t *testing.T) {
 	e.Close(&s, 0, 24*4+6, &Counts{Rows: 80_000}, p, &ev, nil)
 	class := &p.Dimensions[0].Classes[0]
 	for i := range class.First {
-		class.First[i].Mean[Rows], class.First[i].Spread[Rows] = 1, 30
+		for m := range class.First[i].Mean {
+			class.First[i].Mean[m], class.First[i].Spread[m] = 1, 30
+		}
 	}
 	e.Close(&s, 0, 24*11+6, &Counts{Rows: 80_000}, p, &ev, nil)
 	if ev.Groups[Volume] > 1 {

@@ -8,7 +8,7 @@ import (
 	"github.com/weirhq/weir/internal/wire"
 )
 
-const parametersVersion = 2
+const parametersVersion = 3
 
 // AppendBinary appends the canonical encoding: some 200 bytes for each dimension
 // and each class of peers.

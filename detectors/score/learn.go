@@ -32,7 +32,7 @@ func (e *Engine) closeDay(v *view, day int64, sample *Sample) {
 	if sample != nil {
 		sample.Days++
 		sample.Young = min(int(s.days), youth)
-		sample.First = v.now
+		sample.First = [PeerMeasures]float64{v.now[Distinct], v.now[FirstTouch]}
 	}
 	e.learnDay(v)
 }

@@ -45,8 +45,12 @@ const youth = 5
 
 // Newcomer is a Gamma of what peers did on a day of their youth, or later.
 type Newcomer struct {
-	Mean, Spread [NumMeasures]float64 // Spread is the squared coefficient of variation; Mean of -1: unknown
+	Mean, Spread [PeerMeasures]float64 // Spread is the squared coefficient of variation; Mean of -1: unknown
 }
+
+// PeerMeasures is how many measures peers say something of: Distinct and FirstTouch. Of
+// rows, deletes and unissued tokens most have none, and a few always do.
+const PeerMeasures = 2
 
 // peers returns what peers do on a day of their youth: what newcomers did, or where too
 // few of them have been seen what those do on any day who are known. The mean is -1 where

@@ -3,13 +3,13 @@ package score
 // Sample is what a closed bin of one identity tells of the fleet, and the day that
 // ended before it if there was one. The package fleet adds samples up.
 type Sample struct {
-	Token uint32 // of its peers
-	Days  int    // days closed
-	Bins  int    // bins with work closed
-	Young int    // which day of its youth the closed day was, youth of a later one
-	First [NumMeasures]float64
-	Off   bool // at work at an unusual hour of its own
-	Work  bool // at work in the bin, and old enough to have usual hours
+	Token uint32                // of its peers
+	Days  int                   // days closed
+	Bins  int                   // bins with work closed
+	Young int                   // which day of its youth the closed day was, from 0; of any later day the constant youth
+	First [PeerMeasures]float64 // what was counted on the closed day
+	Off   bool                  // at work at an unusual hour of its own
+	Work  bool                  // at work in the bin, and old enough to have usual hours
 
 	Seen float64 // records that the identity has touched
 
