@@ -2,9 +2,7 @@ package correlate
 
 import (
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
@@ -49,10 +47,7 @@ func (t *Task) Notify(n *Notice) stream.Change {
 func (n *notices) change() stream.Change {
 	b := wire.AppendList([]byte{noticesVersion}, n.due, func(b []byte, d *dueNotice) []byte {
 		b = wire.AppendText(wire.AppendText(wire.AppendText(b, d.notice.ID.Dimension), d.notice.ID.Identity), string(d.notice.Fact))
-		b = wire.AppendList(b, slices.Sorted(maps.Keys(d.notice.Detail)), func(b []byte, key *string) []byte {
-			return wire.AppendText(wire.AppendText(b, *key), d.notice.Detail[*key])
-		})
-		return wire.AppendVarints(b, d.tick)
+		return wire.AppendVarints(wire.AppendTextMap(b, d.notice.Detail), d.tick)
 	})
 	return stream.Change{Key: []byte(noticesKey), Value: b}
 }
@@ -64,16 +59,8 @@ func (n *notices) load(value []byte) error {
 	r := wire.NewReader(value)
 	r.Version(noticesVersion)
 	n.due = wire.List(&r, func() dueNotice {
-		d := dueNotice{notice: Notice{ID: episode.ID{Dimension: r.Text(), Identity: r.Text()}, Fact: fact.Name(r.Text()), Detail: map[string]string{}}}
-		for range r.Count() {
-			key := r.Text()
-			d.notice.Detail[key] = r.Text()
-			if r.Err() != nil {
-				break
-			}
-		}
-		d.tick = r.Varint()
-		return d
+		n := Notice{ID: episode.ID{Dimension: r.Text(), Identity: r.Text()}, Fact: fact.Name(r.Text()), Detail: r.TextMap()}
+		return dueNotice{n, r.Varint()}
 	})
 	if err := r.End(); err != nil {
 		return fmt.Errorf("reading notices: %w", err)
@@ -84,10 +71,16 @@ func (n *notices) load(value []byte) error {
 // next returns the first tick in which there is one, the largest number there is if none is
 // due.
 func (n *notices) next() int64 {
+	return firstDue(n.due, func(d *dueNotice) int64 { return d.tick })
+}
+
+// firstDue returns the first of the ticks for which something is due, the largest number
+// there is if nothing is. 0 is no tick: it is due as soon as any is worked through.
+func firstDue[T any](due []T, of func(*T) int64) int64 {
 	tick := int64(math.MaxInt64)
-	for i := range n.due {
-		if n.due[i].tick > 0 {
-			tick = min(tick, n.due[i].tick)
+	for i := range due {
+		if t := of(&due[i]); t > 0 {
+			tick = min(tick, t)
 		}
 	}
 	return tick

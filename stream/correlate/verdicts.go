@@ -1,7 +1,6 @@
 package correlate
 
 import (
-	"math"
 	"slices"
 	"strings"
 
@@ -155,13 +154,7 @@ func (v *verdicts) wait(verdict *Verdict) {
 // next returns the first tick in which a verdict takes effect, the largest number
 // there is if none is due.
 func (v *verdicts) next() int64 {
-	tick := int64(math.MaxInt64)
-	for i := range v.due {
-		if v.due[i].tick > 0 {
-			tick = min(tick, v.due[i].tick)
-		}
-	}
-	return tick
+	return firstDue(v.due, func(d *dueVerdict) int64 { return d.tick })
 }
 
 // takeEffect has the verdicts that are due take effect, in the order of their
