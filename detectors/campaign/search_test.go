@@ -105,7 +105,7 @@ func subject(t *testing.T, f []string) Subject {
 			s.Exposed = int64(number(t, value))
 		case "excess":
 			measure, amount, _ := strings.Cut(value, ":")
-			s.Excess = append(s.Excess, Excess{Measure: measure, From: 7, Amount: number(t, amount)})
+			s.Excess = append(s.Excess, MeasureExcess{Measure: measure, From: 7, Amount: number(t, amount)})
 		case "facts":
 			s.Facts = value
 			s.Fact = fact.Name(strings.Split(value, ",")[0])

@@ -19,11 +19,11 @@ type Subject struct {
 	Fact      fact.Name // the gravest of them
 	Announced bool      // people have it open
 	Traits    []TraitShare
-	Excess    []Excess // of each measure that is judged, the strongest first
+	Excess    []MeasureExcess // of each measure that is judged, the strongest first
 }
 
-// Excess is how much more than usual an identity did by one measure, in its unit.
-type Excess struct {
+// MeasureExcess is how much more than usual an identity did by one measure, in its unit.
+type MeasureExcess struct {
 	Measure string
 	From    int64 // start of the day or bin that is counted, Unix ms
 	Amount  float64

@@ -26,16 +26,17 @@ func (c *Config) setThresholds(d *dim, budget float64, out *[score.NumGroups]flo
 
 // upcrossings is how often the evidence of a group crosses a level in a dimension.
 type upcrossings struct {
-	seen   [edges]float64 // in days, of each edge
-	days   float64
-	at     float64 // the highest edge that was crossed often enough, in nats
-	over   float64 // how often it was
-	excess float64 // mean of what crosses it above it, in nats
-	theory float64 // crossings of nothing at all that theory allows in its days
-	prior  float64 // these days
+	seen   [edges]float64 // how often each edge was crossed, fading
+	days   float64        // days of event time in which seen was counted, fading
+	at     float64        // the highest edge that was crossed often enough, in nats
+	over   float64        // how often the edge at was crossed
+	excess float64        // by how many nats evidence that crosses the edge at exceeds it in the mean
+	theory float64        // crossings of 0 nats that theory allows in prior days
+	prior  float64        // days for which theory counts
 }
 
-// crossings counts those that the dimension remembers.
+// crossings returns how often the evidence of a group has crossed each level, as far as the
+// dimension remembers.
 func (c *Config) crossings(d *dim, g score.Group) upcrossings {
 	out := upcrossings{days: d.span, prior: c.Tuning.Prior}
 	for i := range out.seen {

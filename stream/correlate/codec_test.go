@@ -46,7 +46,7 @@ func fullRecord() *episodeRecord {
 			onset: -1, earliest: -2, latest: 3, traitsSince: 4, through: episode.Excess{Records: 3, Low: 2, High: 4}, exposed: exposed,
 			course: []stream.Course{{Measure: "distinct", Observed: 8, Expected: 2, Excess: episode.Excess{Records: 6, Low: 4, High: 7}}}, fact: fact.RetiredKey, detail: map[string]string{"retired_at": "2026-01-02"},
 			shareNew: &share, firstSeen: 7, lastSeen: 8, traitsKnown: true, surest: episode.Likely,
-			excess: []campaign.Excess{{Measure: "distinct", From: 9, Amount: 36}},
+			excess: []campaign.MeasureExcess{{Measure: "distinct", From: 9, Amount: 36}},
 			evidence: caseEvidence{bin: 2, until: 3, group: "volume", log: 12.5, threshold: 10, peers: "user:crm", observed: 40, expected: 4,
 				measures: []stream.MeasureEvidence{{Measure: "distinct", Log: 12.5, Observed: 40, Rates: []stream.RateEvidence{{Rate: 2, Log: 11}}}}},
 		},

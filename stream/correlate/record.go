@@ -46,9 +46,9 @@ type learned struct {
 	traitsSince int64
 	firstSeen   int64
 	lastSeen    int64
-	traitsKnown bool               // the traits of the record were told since
-	excess      []campaign.Excess  // by the latest candidate
-	surest      episode.Confidence // of those that it stands for, facts apart
+	traitsKnown bool                     // the traits of the record were told since
+	excess      []campaign.MeasureExcess // by the latest candidate
+	surest      episode.Confidence       // of those that it stands for, facts apart
 }
 
 // caseEvidence is the evidence of the bin that makes the case, the strongest so
@@ -105,11 +105,11 @@ func (r *episodeRecord) learn(in *tickInput, open bool, end int64) {
 	}
 }
 
-func excessOf(c *stream.Candidate) []campaign.Excess {
-	out := make([]campaign.Excess, len(c.Measures))
+func excessOf(c *stream.Candidate) []campaign.MeasureExcess {
+	out := make([]campaign.MeasureExcess, len(c.Measures))
 	for i := range c.Measures {
 		m := &c.Measures[i]
-		out[i] = campaign.Excess{Measure: m.Measure, From: m.From, Amount: m.Observed - m.Expected}
+		out[i] = campaign.MeasureExcess{Measure: m.Measure, From: m.From, Amount: m.Observed - m.Expected}
 	}
 	return out
 }

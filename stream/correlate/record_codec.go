@@ -94,17 +94,17 @@ func readLearned(r *wire.Reader) (l learned) {
 	l.through, l.evidence = episode.ReadExcess(r), readCaseEvidence(r)
 	l.fact, l.detail = fact.Name(r.Text()), r.TextMap()
 	l.shareNew, l.traitsKnown = r.Optional(), r.Bool()
-	l.excess = wire.List(r, func() campaign.Excess { return readExcess(r) })
+	l.excess = wire.List(r, func() campaign.MeasureExcess { return readExcess(r) })
 	l.surest = episode.Confidence(r.Text())
 	return l
 }
 
-func appendExcess(b []byte, e *campaign.Excess) []byte {
+func appendExcess(b []byte, e *campaign.MeasureExcess) []byte {
 	return wire.AppendFloat64(wire.AppendVarints(wire.AppendText(b, e.Measure), e.From), e.Amount)
 }
 
-func readExcess(r *wire.Reader) campaign.Excess {
-	return campaign.Excess{Measure: r.Text(), From: r.Varint(), Amount: r.Float64()}
+func readExcess(r *wire.Reader) campaign.MeasureExcess {
+	return campaign.MeasureExcess{Measure: r.Text(), From: r.Varint(), Amount: r.Float64()}
 }
 
 // numbers lists the numbers in a fixed order.
