@@ -79,22 +79,27 @@ func (t *Topic) write(ctx context.Context, key, value []byte) (retry bool, err e
 	return false, nil
 }
 
-// finding is a Detection Finding with the attributes that weir can fill. A comment
-// marks the attributes that OCSF requires.
+// classified are the attributes with which every event of OCSF begins. A comment marks
+// those that OCSF requires, here and below.
+type classified struct {
+	ActivityID  int    `json:"activity_id"` // required
+	Activity    string `json:"activity_name"`
+	CategoryUID int    `json:"category_uid"` // required
+	Category    string `json:"category_name"`
+	ClassUID    int    `json:"class_uid"` // required
+	Class       string `json:"class_name"`
+	TypeUID     int    `json:"type_uid"` // required
+	Type        string `json:"type_name"`
+	Time        int64  `json:"time"` // required; Unix milliseconds
+	StartTime   int64  `json:"start_time"`
+	EndTime     int64  `json:"end_time"`
+	SeverityID  int    `json:"severity_id"` // required
+	Severity    string `json:"severity"`
+}
+
+// finding is a Detection Finding with the attributes that weir can fill.
 type finding struct {
-	ActivityID   int          `json:"activity_id"` // required
-	Activity     string       `json:"activity_name"`
-	CategoryUID  int          `json:"category_uid"` // required
-	Category     string       `json:"category_name"`
-	ClassUID     int          `json:"class_uid"` // required
-	Class        string       `json:"class_name"`
-	TypeUID      int          `json:"type_uid"` // required
-	Type         string       `json:"type_name"`
-	Time         int64        `json:"time"` // required; Unix milliseconds
-	StartTime    int64        `json:"start_time"`
-	EndTime      int64        `json:"end_time"`
-	SeverityID   int          `json:"severity_id"` // required
-	Severity     string       `json:"severity"`
+	classified
 	ConfidenceID int          `json:"confidence_id,omitempty"`
 	Confidence   string       `json:"confidence,omitempty"`
 	StatusID     int          `json:"status_id"`
@@ -177,7 +182,7 @@ type remediation struct {
 	References []string `json:"references,omitempty"`
 }
 
-// unmapped carries the alert as it is.
+// unmapped carries the alert, or the heartbeat, as it is.
 type unmapped struct {
 	Weir json.RawMessage `json:"weir"`
 }
@@ -211,10 +216,12 @@ func Encode(a *alerting.Alert, version string, loc *time.Location) ([]byte, erro
 		status = enum{4, "Resolved"}
 	}
 	f := finding{
-		ActivityID: activity.id, Activity: activity.caption, CategoryUID: categoryUID, Category: "Findings", ClassUID: classUID, Class: "Detection Finding",
-		TypeUID: classUID*100 + activity.id, Type: "Detection Finding: " + activity.caption,
-		Time: int64(a.Time), StartTime: int64(a.Onset), EndTime: int64(a.Time),
-		SeverityID: severity.id, Severity: severity.caption, ConfidenceID: confidence.id, Confidence: confidence.caption,
+		classified: classified{
+			ActivityID: activity.id, Activity: activity.caption, CategoryUID: categoryUID, Category: "Findings", ClassUID: classUID, Class: "Detection Finding",
+			TypeUID: classUID*100 + activity.id, Type: "Detection Finding: " + activity.caption,
+			Time: int64(a.Time), StartTime: int64(a.Onset), EndTime: int64(a.Time), SeverityID: severity.id, Severity: severity.caption,
+		},
+		ConfidenceID: confidence.id, Confidence: confidence.caption,
 		StatusID: status.id, Status: status.caption, IsAlert: a.Status != alerting.Close, Message: m.Sentence,
 		Metadata: metadata{
 			Version: SchemaVersion, UID: a.MessageID(), Product: product{"weir", "weirhq", version},
@@ -239,13 +246,20 @@ func Encode(a *alerting.Alert, version string, loc *time.Location) ([]byte, erro
 			f.Remediation.References = []string{l.Value}
 		}
 	}
+	line, err := encode(&f)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a finding: %w", err)
+	}
+	return line, nil
+}
+
+// encode returns an event as one line of JSON, without the newline.
+func encode(event any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(&f); err != nil {
-		return nil, fmt.Errorf("encoding a finding: %w", err)
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
+	err := enc.Encode(event)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
 // analyticOf says what found the episode: a rule if it rests on a fact, else
