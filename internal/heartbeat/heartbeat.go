@@ -23,9 +23,6 @@ import (
 	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
-// mostRecords bounds what is read of a topic for one heartbeat: the last ones.
-const mostRecords = 50_000
-
 // Compose returns what there is to say of the time since.
 func Compose(ctx context.Context, conn *cluster.Connection, c *config.Config, since time.Time) (*alerting.Heartbeat, error) {
 	s, err := status.Read(ctx, conn, c)
@@ -114,23 +111,8 @@ func (r *reader) readEvents(ctx context.Context, s *status.Status) error {
 	return nil
 }
 
-// readSince hands the records of one of weir's own topics to fn that were appended since.
-func (r *reader) readSince(ctx context.Context, topic string, fn func(*kgo.Record)) error {
-	spans, err := cluster.Spans(ctx, r.conn, []string{topic}, r.since.UnixMilli())
-	if err != nil {
-		return err
-	}
-	for i := range spans {
-		spans[i].Next = max(spans[i].Next, spans[i].End-mostRecords)
-	}
-	return cluster.ReadSpans(ctx, r.conn, spans, func(rec *kgo.Record) error {
-		fn(rec)
-		return nil
-	})
-}
-
 func (r *reader) readAlerts(ctx context.Context) error {
-	return r.readSince(ctx, r.names.Alerts, func(rec *kgo.Record) {
+	return cluster.ReadSince(ctx, r.conn, r.names.Alerts, r.since, func(rec *kgo.Record) {
 		a, err := alerting.ParseAlert(rec.Value)
 		if err != nil {
 			return // not weir's
@@ -145,7 +127,7 @@ func (r *reader) readAlerts(ctx context.Context) error {
 // readHeld counts what was held back, by what held it, most first.
 func (r *reader) readHeld(ctx context.Context) error {
 	by := map[alerting.Held]int64{}
-	err := r.readSince(ctx, r.names.Suppressed, func(rec *kgo.Record) {
+	err := cluster.ReadSince(ctx, r.conn, r.names.Suppressed, r.since, func(rec *kgo.Record) {
 		s, err := correlate.DecodeSuppressed(rec.Value)
 		if err != nil {
 			return // not weir's
@@ -168,7 +150,7 @@ func (r *reader) readHeld(ctx context.Context) error {
 
 // readRefused counts the verdicts that were refused.
 func (r *reader) readRefused(ctx context.Context) error {
-	return r.readSince(ctx, r.names.Ledger, func(rec *kgo.Record) {
+	return cluster.ReadSince(ctx, r.conn, r.names.Ledger, r.since, func(rec *kgo.Record) {
 		var link struct{ Kind ledger.Kind }
 		if json.Unmarshal(rec.Value, &link) == nil && link.Kind == ledger.Refusal {
 			r.h.Refused++

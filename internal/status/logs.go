@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// mostRecords bounds what is read of a topic for one status.
-	mostRecords = 50_000
 	rejectsOf   = 24 * time.Hour
 	deliveredOf = 7 * 24 * time.Hour
 )
@@ -27,22 +25,12 @@ const (
 func (r *reader) exists(topic string) bool { return r.have[topic].Err == nil }
 
 // readSince hands the records of one of weir's own topics to fn that were appended
-// within a span, at most the last mostRecords of them. A topic that is not there has none.
+// within a span. A topic that is not there has none.
 func (r *reader) readSince(ctx context.Context, topic string, span time.Duration, fn func(*kgo.Record)) error {
 	if !r.exists(topic) {
 		return nil
 	}
-	spans, err := cluster.Spans(ctx, r.conn, []string{topic}, r.now.Add(-span).UnixMilli())
-	if err != nil {
-		return err
-	}
-	for i := range spans {
-		spans[i].Next = max(spans[i].Next, spans[i].End-mostRecords)
-	}
-	return cluster.ReadSpans(ctx, r.conn, spans, func(rec *kgo.Record) error {
-		fn(rec)
-		return nil
-	})
+	return cluster.ReadSince(ctx, r.conn, topic, r.now.Add(-span), fn)
 }
 
 // readRejects counts what could not be taken in, by source and reason.

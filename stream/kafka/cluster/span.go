@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -105,4 +106,23 @@ func ReadSpans(ctx context.Context, conn *Connection, spans []Span, fn func(*kgo
 		}
 	}
 	return nil
+}
+
+// mostSince bounds what ReadSince reads of a partition.
+const mostSince = 50_000
+
+// ReadSince hands the records of a topic to fn that were stamped at the time or later, of
+// each partition the last 50 000 of them at most.
+func ReadSince(ctx context.Context, conn *Connection, topic string, from time.Time, fn func(*kgo.Record)) error {
+	spans, err := Spans(ctx, conn, []string{topic}, from.UnixMilli())
+	if err != nil {
+		return err
+	}
+	for i := range spans {
+		spans[i].Next = max(spans[i].Next, spans[i].End-mostSince)
+	}
+	return ReadSpans(ctx, conn, spans, func(rec *kgo.Record) error {
+		fn(rec)
+		return nil
+	})
 }
