@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/simulate"
 	"github.com/weirhq/weir/stream/kafka"
@@ -55,28 +56,12 @@ func testRecordKeyIsRotated(t *testing.T) {
 			return nil
 		})
 	}
-	if len(got) > 0 && dedupKey.FindString(got[0]) == dedupKey.FindString(want[0]) {
+	if len(got) > 0 && alertingtest.EpisodeKey.FindString(got[0]) == alertingtest.EpisodeKey.FindString(want[0]) {
 		t.Error("the keys of episodes do not follow from the record key")
 	}
-	compare(t, numbered(got), numbered(want))
+	compare(t, alertingtest.Numbered(got), alertingtest.Numbered(want))
 	old.stop()
 	begun.stop()
-}
-
-var dedupKey = regexp.MustCompile(`weir-[0-9a-f]{16}`)
-
-// numbered returns alerts in which the keys of episodes are numbers, in order.
-func numbered(lines []string) (out []string) {
-	names := map[string]string{}
-	for _, line := range lines {
-		out = append(out, dedupKey.ReplaceAllStringFunc(line, func(key string) string {
-			if names[key] == "" {
-				names[key] = fmt.Sprint("episode-", len(names)+1)
-			}
-			return names[key]
-		}))
-	}
-	return out
 }
 
 // leakOfFewRecords is traffic with leaks in it and so few different records that they

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/event"
 )
 
@@ -22,7 +23,7 @@ func underKeys(t *testing.T, events []event.Event) (out [4][]string) {
 		l.hasher = event.NewHasher([event.KeySize]byte{byte(k), 7})
 		secret := l.hasher.Derive("dedup keys")
 		l.secret = secret[:]
-		out[k] = renamed(l.calm(t, events))
+		out[k] = alertingtest.Numbered(l.calm(t, events))
 	}
 	return out
 }
@@ -30,23 +31,6 @@ func underKeys(t *testing.T, events []event.Event) (out [4][]string) {
 // tokenCount is how many tokens nobody issued: of a thief who has one for each read they
 // are more than windows count exactly.
 var tokenCount = regexp.MustCompile(`("?tokens"?: ?"?)\d+`)
-
-var dedupKey = regexp.MustCompile(`weir-[0-9a-f]{16}`)
-
-// renamed returns alerts in which the keys of episodes, which follow from the record key,
-// are numbers, in order.
-func renamed(lines []string) (out []string) {
-	names := map[string]string{}
-	for _, line := range lines {
-		out = append(out, dedupKey.ReplaceAllStringFunc(line, func(key string) string {
-			if names[key] == "" {
-				names[key] = fmt.Sprint("episode-", len(names)+1)
-			}
-			return names[key]
-		}))
-	}
-	return out
-}
 
 // fewRecords returns a log in which there are so few different records that windows
 // count them exactly.
