@@ -43,12 +43,7 @@ func Compose(ctx context.Context, conn *cluster.Connection, c *config.Config, si
 
 // of returns what a status says.
 func of(s *status.Status) *alerting.Heartbeat {
-	h := &alerting.Heartbeat{Faults: s.Faults, Open: int64(s.Episodes.Open)}
-	for i := range s.Roles {
-		if s.Roles[i].Name == "correlate" {
-			h.Reached = s.Roles[i].Reached
-		}
-	}
+	h := &alerting.Heartbeat{Faults: s.Faults, Open: int64(s.Episodes.Open), Reached: s.Reached()}
 	for i := range s.Sources {
 		h.Waiting += s.Sources[i].Waiting
 		for _, reject := range s.Sources[i].Rejected {

@@ -40,7 +40,7 @@ func (r *reader) judge() {
 		s.reason("%s nobody was told of: expected, or told in a campaign's message. `weir suppressed` lists them.", count(s.Episodes.HeldBack, "open episode is one that", "open episodes are ones that"))
 	}
 	if len(s.Faults)+len(s.Reasons) == 0 {
-		s.reason("Nothing stands in the way: all that came is judged up to %s, and what is not told of is not beyond its threshold.", s.when(s.reached(), r.c.Time.Zone))
+		s.reason("Nothing stands in the way: all that came is judged up to %s, and what is not told of is not beyond its threshold.", s.when(s.Reached(), r.c.Time.Zone))
 	}
 }
 
@@ -61,8 +61,8 @@ func (s *Status) role(name string) *Role {
 	return nil
 }
 
-// reached returns the event time up to which alerts are told.
-func (s *Status) reached() alerting.Time { return s.role("correlate").Reached }
+// Reached returns the event time up to which alerts are told.
+func (s *Status) Reached() alerting.Time { return s.role("correlate").Reached }
 
 // lastEvent returns the largest event time that was read of any source.
 func (s *Status) lastEvent() (last alerting.Time) {
@@ -155,7 +155,7 @@ func (r *reader) judgeHeartbeats() {
 // judgeProgress says how far alerts lie behind the events, and what holds them.
 func (r *reader) judgeProgress() {
 	s := r.status
-	last, reached := s.lastEvent(), s.reached()
+	last, reached := s.lastEvent(), s.Reached()
 	if last == 0 || last.Std().Sub(reached.Std()) <= behind+r.c.Time.Lateness {
 		return
 	}
@@ -195,7 +195,7 @@ func (r *reader) judgeFacts() {
 // judgeDimensions says which dimensions nobody is judged in.
 func (r *reader) judgeDimensions() {
 	s := r.status
-	if s.reached() == 0 {
+	if s.Reached() == 0 {
 		return // nobody is judged at all
 	}
 	var empty []string
