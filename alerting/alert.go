@@ -44,11 +44,11 @@ type Alert struct {
 	Campaign string `json:"campaign,omitempty"` // dedup key of the campaign that the episode belongs to; empty: none
 	Status   Status `json:"status"`
 	Time     Time   `json:"time"`  // event time at which the alert was raised: the end of a tick
-	Onset    Time   `json:"onset"` // start of the bin in which the drift began, an estimate; of a fact since when it holds
+	Onset    Time   `json:"onset"` // start of the bin in which the drift began, an estimate; for a fact: since when it holds
 	// The onset is between OnsetEarliest and OnsetLatest, starts of bins, at 90 %
-	// confidence. OnsetWas is the onset that messages before this one told, where it is
-	// dated earlier now; 0: it is as they told.
-	OnsetEarliest Time               `json:"onset_earliest,omitempty"` // 0: not known, as OnsetLatest
+	// confidence; both are 0 where that is not known. OnsetWas is the onset that messages
+	// before this one told, if the drift is dated earlier now; 0: it is dated as before.
+	OnsetEarliest Time               `json:"onset_earliest,omitempty"`
 	OnsetLatest   Time               `json:"onset_latest,omitempty"`
 	OnsetWas      Time               `json:"onset_was,omitempty"`
 	Kind          Kind               `json:"kind,omitempty"` // empty means Statistical
@@ -61,10 +61,10 @@ type Alert struct {
 	Severity      episode.Severity   `json:"severity"`
 	Confidence    episode.Confidence `json:"confidence,omitempty"`
 	Summary       string             `json:"summary"`
-	Observed      float64            `json:"observed,omitempty"` // what Measure counts, since the onset; of a campaign of the weak in the bin; 0 of what rests on no count
+	Observed      float64            `json:"observed,omitempty"` // what Measure counts since the onset, or in the bin where a campaign rests on weak evidence; 0: the alert rests on no count
 	Expected      float64            `json:"expected,omitempty"` // what is usual of the identity in such a time, as it was before the onset
 	Excess        Bounds             `json:"excess,omitzero"`    // what was taken beyond the usual since the onset, in the unit of Measure, or Through if that is more: severity goes by it
-	Through       Bounds             `json:"through,omitzero"`   // of the exposed records, those that the fact covers: read through unissued tokens, after the leave, …
+	Through       Bounds             `json:"through,omitzero"`   // the exposed records that the fact covers: read through unissued tokens, after the leave, …
 	Exposed       Exposed            `json:"exposed"`
 	ShareNew      *float64           `json:"share_new,omitempty"`  // the part of the exposed records that this identity had never opened before, 0..1; nil: not known
 	FirstSeen     Time               `json:"first_seen,omitempty"` // event time of the first event of the identity; 0: not known
@@ -141,13 +141,13 @@ const MaxTop = 5
 // alert's own at most MaxTop values, largest share first. The shares of a list
 // need not add up to 1.
 type Top struct {
-	Since     Time    `json:"since,omitempty"` // since when the accesses are counted that the shares are of; 0: not known
+	Since     Time    `json:"since,omitempty"` // event time from which on accesses count in the shares; 0: not known
 	Endpoints []Share `json:"endpoints,omitempty"`
 	Networks  []Share `json:"networks,omitempty"`
 	Clients   []Share `json:"clients,omitempty"`
 	Keys      []Share `json:"keys,omitempty"`
 	Users     []Share `json:"users,omitempty"`
-	Names     []Share `json:"names,omitempty"` // by which a person acted, where they are not the person's own
+	Names     []Share `json:"names,omitempty"` // names that a person acted by, other than the person's own
 }
 
 // IsZero reports whether every list is empty; encoding/json goes by it.

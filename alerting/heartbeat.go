@@ -15,20 +15,20 @@ import (
 // back. Its JSON is what a webhook is posted.
 type Heartbeat struct {
 	Schema      int      `json:"schema"`
-	Type        string   `json:"type"`        // HeartbeatType
-	Group       string   `json:"group"`       // of the deployment
-	Destination string   `json:"destination"` // which gets it
-	Due         Time     `json:"due"`         // wall clock at which it was due; it names the heartbeat
-	Time        Time     `json:"time"`        // wall clock at which it was made
-	Since       Time     `json:"since"`       // from when on it tells: the time of the one before
-	Next        Time     `json:"next"`        // when the next is due
-	Reached     Time     `json:"reached,omitempty"`
-	Events      int64    `json:"events"`   // records that came on the sources and were read
-	Waiting     int64    `json:"waiting"`  // records of the sources that are not read yet
-	Rejected    int64    `json:"rejected"` // events that could not be taken in
-	Messages    int64    `json:"messages"` // alerts that were written for people
-	Opened      int64    `json:"opened"`   // of them, those that opened an episode
-	Open        int64    `json:"open"`     // episodes that are open now
+	Type        string   `json:"type"`              // HeartbeatType
+	Group       string   `json:"group"`             // name of the deployment
+	Destination string   `json:"destination"`       // name of the destination that gets it
+	Due         Time     `json:"due"`               // wall clock at which it was due; it names the heartbeat
+	Time        Time     `json:"time"`              // wall clock at which it was made
+	Since       Time     `json:"since"`             // wall clock from which on it tells: the Time of the heartbeat before
+	Next        Time     `json:"next"`              // wall clock at which the next heartbeat is due
+	Reached     Time     `json:"reached,omitempty"` // event time up to which events are judged; 0: not known
+	Events      int64    `json:"events"`            // records that came on the sources and were read
+	Waiting     int64    `json:"waiting"`           // records of the sources that are not read yet
+	Rejected    int64    `json:"rejected"`          // events that were rejected within a day
+	Messages    int64    `json:"messages"`          // alerts that were written for people
+	Opened      int64    `json:"opened"`            // alerts among Messages that opened an episode
+	Open        int64    `json:"open"`              // episodes that are open now
 	Held        []Held   `json:"held_back,omitempty"`
 	Refused     int64    `json:"refused_verdicts"`
 	Thresholds  []Limit  `json:"thresholds,omitempty"`
@@ -43,7 +43,7 @@ const HeartbeatType = "heartbeat"
 // Held counts the alerts that one thing has held back.
 type Held struct {
 	By     string `json:"by"`             // what kind of thing: config, verdict or campaign
-	Name   string `json:"name,omitempty"` // of the entry or verdict; empty of campaigns
+	Name   string `json:"name,omitempty"` // name of the entry, or id of the verdict; empty for a campaign
 	Owner  string `json:"owner,omitempty"`
 	Alerts int64  `json:"alerts"`
 }
@@ -51,7 +51,7 @@ type Held struct {
 // Limit is what evidence must reach to open an episode.
 type Limit struct {
 	Dimension string  `json:"dimension"`
-	Group     string  `json:"group"` // of statistics
+	Group     string  `json:"group"` // group of statistics, such as volume
 	Nats      float64 `json:"nats"`
 }
 
