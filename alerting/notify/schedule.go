@@ -4,17 +4,14 @@ import "time"
 
 const wholeDay = 24 * time.Hour
 
-// Schedule says when heartbeats are due, by the clock on the wall: at a time of the day,
-// and in steps of Every from there. Steps of several days begin with 1 January 1970. The
-// zero value has none.
+// Schedule says when heartbeats are due, by the clock on the wall: each day at At, and at
+// the times of that day that are a multiple of Every away from At. If Every is longer than
+// a day, they are due on the days alone that are a multiple of Every after 1 January 1970.
 type Schedule struct {
-	Every    time.Duration  // a divisor of a day, or whole days; 0: never
-	At       time.Duration  // since midnight, 0 to 24 h
-	Location *time.Location // nil: UTC
+	Every    time.Duration  // time between two: a divisor of a day, or whole days
+	At       time.Duration  // time of the day, since midnight, 0 to 24 h
+	Location *time.Location // time zone of At and of days; nil: UTC
 }
-
-// IsSet reports whether heartbeats are ever due.
-func (s *Schedule) IsSet() bool { return s != nil && s.Every > 0 }
 
 // Last returns the latest time at which a heartbeat was due that is not after t.
 func (s *Schedule) Last(t time.Time) (last time.Time) {

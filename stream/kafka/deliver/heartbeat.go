@@ -27,13 +27,13 @@ type pulse struct {
 	// Sent is the wall clock at which the last heartbeat was told; at first, at which the
 	// destination was placed. Unix ms.
 	Sent int64               `json:"sent"`
-	Last *alerting.Heartbeat `json:"last,omitempty"` // that was told; nil: none yet
+	Last *alerting.Heartbeat `json:"last,omitempty"` // the last heartbeat that was told; nil: none yet
 }
 
 const (
 	heartbeatPrefix = "heartbeat\x00"
-	// resendGrace is how long after the next heartbeat is due a Resender's receiver still
-	// hears the last one.
+	// resendGrace is how long a Resender's receiver still hears the last heartbeat after
+	// the next one was due.
 	resendGrace = time.Hour
 	// composeAgain is how long to wait where Kafka did not tell what there is to say.
 	composeAgain = time.Minute
@@ -51,7 +51,7 @@ func (p *pulse) record(topic, destination string) *kgo.Record {
 // isBeatDue reports whether a heartbeat is to be told now.
 func (r *run) isBeatDue(now time.Time) bool {
 	h := r.Dest.Heartbeat
-	return h != nil && h.Schedule.IsSet() && !now.Before(r.beatAgain) && !h.Schedule.Next(time.UnixMilli(r.outbox.pulse.Sent)).After(now)
+	return h != nil && !now.Before(r.beatAgain) && !h.Schedule.Next(time.UnixMilli(r.outbox.pulse.Sent)).After(now)
 }
 
 // beat makes one attempt to tell the heartbeat that was due last. If several were missed,
@@ -108,7 +108,7 @@ func (r *run) beatFailed(again time.Time, err error) {
 // forgets. One that should have had a successor is not: its absence is the alarm.
 func (r *run) isResendDue(now time.Time) bool {
 	last := r.outbox.pulse.Last
-	return r.resend > 0 && r.Dest.Heartbeat != nil && r.Dest.Heartbeat.Schedule.IsSet() && last != nil &&
+	return r.resend > 0 && r.Dest.Heartbeat != nil && last != nil &&
 		!now.Before(r.resendBeat) && now.Before(last.Next.Std().Add(resendGrace))
 }
 
@@ -129,7 +129,7 @@ func (r *run) beatOn(ctx context.Context) error {
 
 // showPulse shows when the last heartbeat was told, and when the next is due.
 func (r *run) showPulse() {
-	if r.Dest.Heartbeat == nil || !r.Dest.Heartbeat.Schedule.IsSet() {
+	if r.Dest.Heartbeat == nil {
 		return
 	}
 	r.says.Next = r.Dest.Heartbeat.Schedule.Next(time.UnixMilli(r.outbox.pulse.Sent)).UnixMilli()
