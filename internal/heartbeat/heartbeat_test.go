@@ -32,7 +32,7 @@ expected:
 `
 
 // A heartbeat counts what lies after the one before, and says what is expected and what
-// must be mended.
+// must be mended. The clock is that of synctest: a sleep takes no time.
 func TestCompose(t *testing.T) { synctest.Test(t, testCompose) }
 
 func testCompose(t *testing.T) {
@@ -53,7 +53,7 @@ func testCompose(t *testing.T) {
 		t.Fatal(err)
 	}
 	write := writer(t, conn)
-	day := func(n int) { // what happens on each of two days
+	day := func(n int) { // writes what a day brings, with n events
 		a := alertingtest.Full()
 		for i, status := range []alerting.Status{alerting.Open, alerting.Update, alerting.Close} {
 			a.Status = status

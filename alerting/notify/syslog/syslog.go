@@ -110,7 +110,7 @@ func (s *Syslog) deliver(ctx context.Context, text string) (retry bool, err erro
 	return false, nil
 }
 
-// Severities of syslog that no alert has.
+// Severities of syslog (RFC 5424) that heartbeats have, and the end of an episode.
 const warning, informational = 4, 6
 
 // priorities maps severities to those of syslog; a close is informational.

@@ -63,8 +63,8 @@ type run struct {
 
 	says       position.Notify
 	beats      int       // attempts at the present heartbeat
-	beatAgain  time.Time // before which no attempt at a heartbeat is made
-	resendBeat time.Time // of a Resender: when it is told the last heartbeat again
+	beatAgain  time.Time // no attempt at a heartbeat is made before it
+	resendBeat time.Time // when a Resender is told the last heartbeat again
 }
 
 // Run is a task of a placement on weir.alerts, which has one partition.

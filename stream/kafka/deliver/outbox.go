@@ -22,7 +22,7 @@ type outbox struct {
 	places      map[string]*place    // by topic
 	reported    []int64              // when dead letters were reported one by one, Unix ms, at most maxReports
 	episodes    map[string]*lastSent // by dedup key; only for an Updater or a Resender
-	pulse       pulse                // of its heartbeats
+	pulse       pulse                // what is known of its heartbeats
 }
 
 // place is how far a destination has come in a topic. Messages are not done in
