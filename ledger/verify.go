@@ -34,8 +34,9 @@ type Verifier struct {
 	Checkpoints []Checkpoint    // to be held against it, of one ledger, their signatures already checked
 	Follow      func(r *Record) // is called with each record that is whole in itself; nil: nobody is
 
-	tree    Tree           // over the records up to the head
+	tree    Tree           // tree over the records up to the head
 	agrees  int64          // number of records of the last checkpoint that agrees
+	newest  *Checkpoint    // the newest of Checkpoints; nil: there is none, or no record was counted yet
 	since   map[Kind]int64 // records after the newest checkpoint
 	head    Head
 	before  Head // the head before the last record
@@ -50,8 +51,9 @@ type Verifier struct {
 type Result struct {
 	Records int64          `json:"records"`
 	Kinds   map[Kind]int64 `json:"kinds"`
-	Since   map[Kind]int64 `json:"since,omitempty"` // of them, those after the newest checkpoint
-	Head    Head           `json:"head"`            // of the part before the fault, if there is one
+	Since   map[Kind]int64 `json:"since,omitempty"` // records after the newest checkpoint, by kind
+	Head    Head           `json:"head"`            // end of the part before the fault, if there is one
+	Tree    Tree           `json:"-"`               // tree over the records up to Head
 	Fault   *Fault         `json:"-"`
 }
 
@@ -77,10 +79,10 @@ func (v *Verifier) Add(where string, b []byte) {
 // count counts a record that is whole in itself.
 func (v *Verifier) count(r *Record) {
 	if v.kinds == nil {
-		v.kinds, v.since = map[Kind]int64{}, map[Kind]int64{}
+		v.kinds, v.since, v.newest = map[Kind]int64{}, map[Kind]int64{}, Newest(v.Checkpoints)
 	}
 	v.kinds[r.Kind]++
-	if newest := Newest(v.Checkpoints); newest != nil && r.Seq > newest.Size {
+	if v.newest != nil && r.Seq > v.newest.Size {
 		v.since[r.Kind]++
 	}
 	if v.Follow != nil {
@@ -185,7 +187,7 @@ func (v *Verifier) End(known Head) Result {
 	if v.fault == nil && known.Seq == v.head.Seq && known.Hash != v.head.Hash {
 		v.set(Rewritten, known.Seq, v.where, fmt.Sprintf("record %d is not the one that weir's state knows of: the end was rewritten", known.Seq))
 	}
-	return Result{Records: v.records, Kinds: v.kinds, Since: v.since, Head: v.head, Fault: v.fault}
+	return Result{Records: v.records, Kinds: v.kinds, Since: v.since, Head: v.head, Tree: v.tree, Fault: v.fault}
 }
 
 func (v *Verifier) checkEnd(seq int64, who string) bool {

@@ -67,11 +67,9 @@ func runLedgerCheckpoint(ctx context.Context, cmd *cobra.Command, o *checkpointO
 	if err != nil {
 		return err
 	}
-	var tree ledger.Tree
 	var records [][]byte
 	var v ledger.Verifier
 	err = topics.EachLink(ctx, conn, topics.Named(c.TopicPrefix), func(offset int64, value []byte) error {
-		tree.Add(value)
 		v.Add(fmt.Sprint("offset ", offset), value)
 		if o.witness != "" {
 			records = append(records, bytes.Clone(value))
@@ -81,10 +79,11 @@ func runLedgerCheckpoint(ctx context.Context, cmd *cobra.Command, o *checkpointO
 	if err != nil {
 		return err
 	}
-	if f := v.End(ledger.Head{}).Fault; f != nil {
-		return fmt.Errorf("a ledger that is not whole is not signed: %s", f.Text)
+	found := v.End(ledger.Head{})
+	if found.Fault != nil {
+		return fmt.Errorf("a ledger that is not whole is not signed: %s", found.Fault.Text)
 	}
-	made, err := ledger.Sign(&tree, key)
+	made, err := ledger.Sign(&found.Tree, key)
 	if err != nil {
 		return err
 	}
