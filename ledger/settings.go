@@ -30,8 +30,8 @@ func (s *Settings) Chained(r *Record) {
 	}
 }
 
-// Faults returns by what the settings differ. digest is the SHA-256 in hexadecimal digits
-// of the settings that were chained last up to the record known, as weir's state has it.
+// Faults returns by what the settings differ. digest is the SettingsDigest of the
+// settings that were chained last up to the record known, as weir's state has it.
 // atHand are the settings of a configuration; nil: there is none. The version of weir
 // decides nothing, and may differ.
 func (s *Settings) Faults(known int64, digest string, atHand []byte) (out []Fault) {
@@ -44,7 +44,7 @@ func (s *Settings) Faults(known int64, digest string, atHand []byte) (out []Faul
 	switch {
 	case last == nil && digest != "":
 		out = append(out, Fault{Missing, 0, "the settings", "weir's state knows of settings in force, of which the ledger holds none: their record was deleted"})
-	case last != nil && digestOf(last.body) != digest:
+	case last != nil && SettingsDigest(last.body) != digest:
 		out = append(out, Fault{Rewritten, 0, "the settings", fmt.Sprintf("the settings of record %d are not those that weir's state knows of: a record of settings was rewritten, deleted or inserted, or the state was", last.seq)})
 	}
 	if atHand == nil || len(s.chained) == 0 {
@@ -57,8 +57,10 @@ func (s *Settings) Faults(known int64, digest string, atHand []byte) (out []Faul
 	return out
 }
 
-func digestOf(body []byte) string {
-	sum := sha256.Sum256(body)
+// SettingsDigest returns the SHA-256 of settings, in hexadecimal digits: by it weir's state
+// knows which settings were chained last.
+func SettingsDigest(settings []byte) string {
+	sum := sha256.Sum256(settings)
 	return hex.EncodeToString(sum[:])
 }
 

@@ -16,7 +16,7 @@ func TestSettings(t *testing.T) {
 		if text == "" {
 			return ""
 		}
-		return digestOf([]byte(text))
+		return SettingsDigest([]byte(text))
 	}
 	for name, c := range map[string]struct {
 		chained []string

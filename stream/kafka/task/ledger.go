@@ -2,8 +2,6 @@ package task
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -54,11 +52,6 @@ func (r *correlateRun) openLedger(ctx context.Context) error {
 	}
 	r.Metrics.Ledger.Set(float64(w.Head.Seq))
 	return nil
-}
-
-func digestOf(settings []byte) string {
-	sum := sha256.Sum256(settings)
-	return hex.EncodeToString(sum[:])
 }
 
 // write chains what correlate has found: alerts, then what was held back, then

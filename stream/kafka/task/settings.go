@@ -33,7 +33,7 @@ const ByRunner = "run_by"
 // people be alerted of what has changed.
 func (r *correlateRun) bringIntoForce(ctx context.Context) error {
 	w := &r.ledger
-	digest := digestOf(r.Settings.JSON)
+	digest := ledger.SettingsDigest(r.Settings.JSON)
 	if r.Settings.JSON == nil || digest == w.Settings {
 		return nil
 	}

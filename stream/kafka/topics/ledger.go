@@ -18,9 +18,10 @@ const LedgerEndKey = "ledger"
 // LedgerEnd is what correlate knows of the ledger's end.
 type LedgerEnd struct {
 	Head     ledger.Head `json:"head"`
-	Settings string      `json:"settings"` // SHA-256 of the settings that were written last, in hex
-	Tree     ledger.Tree `json:"tree"`     // over the records up to the head
-	// When they were written, by the wall clock in Unix ms, and by a process of whom.
+	Settings string      `json:"settings"` // ledger.SettingsDigest of the settings that were chained last
+	Tree     ledger.Tree `json:"tree"`     // tree over the records up to the head
+	// SettingsAt is the wall clock at which the settings were chained, Unix ms, and
+	// SettingsBy says who ran the process that did it.
 	SettingsAt int64  `json:"settings_at,omitempty"`
 	SettingsBy string `json:"settings_by,omitempty"`
 }
