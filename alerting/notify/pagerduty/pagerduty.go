@@ -44,8 +44,8 @@ type PagerDuty struct {
 	name   string
 	key    string
 	loc    *time.Location
-	client *post.Client
-	change *post.Client
+	client *post.Client // sends events
+	change *post.Client // sends change events
 }
 
 var _ notify.Destination = (*PagerDuty)(nil)
@@ -65,12 +65,15 @@ func New(o Options) (*PagerDuty, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up pagerduty %s: %w", o.Name, err)
 	}
+	client := func(path string) (*post.Client, error) {
+		return post.New(base.JoinPath(path).String(), post.Options{TLS: o.TLS, Timeout: o.Timeout, Now: o.Now, Secrets: []string{o.RoutingKey}})
+	}
 	p := &PagerDuty{name: o.Name, key: o.RoutingKey, loc: o.Location}
-	for path, client := range map[string]**post.Client{"v2/enqueue": &p.client, "v2/change/enqueue": &p.change} {
-		*client, err = post.New(base.JoinPath(path).String(), post.Options{TLS: o.TLS, Timeout: o.Timeout, Now: o.Now, Secrets: []string{o.RoutingKey}})
-		if err != nil {
-			return nil, fmt.Errorf("setting up pagerduty %s: %w", o.Name, err)
-		}
+	if p.client, err = client("v2/enqueue"); err == nil {
+		p.change, err = client("v2/change/enqueue")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("setting up pagerduty %s: %w", o.Name, err)
 	}
 	return p, nil
 }
