@@ -61,28 +61,28 @@ func (p *parser) checkTime(t *Time) {
 }
 
 func (p *parser) checkTLS(t *TLS) {
-	const at = "kafka.tls."
+	const at = "kafka.tls"
 	if !t.Enabled {
 		for _, key := range [...]string{"ca_file", "cert_file", "key_file", "server_name"} {
-			if p.set(at + key) {
-				p.faultAt(at+key, "has no effect, since TLS is not enabled; set kafka.tls.enabled: true, or leave the line out")
+			if path := at + "." + key; p.set(path) {
+				p.faultAt(path, "has no effect, since TLS is not enabled; set kafka.tls.enabled: true, or leave the line out")
 			}
 		}
 		return
 	}
-	if p.set(at+"cert_file") != p.set(at+"key_file") {
-		have, lack := "cert_file", "key_file"
-		if p.set(at + lack) {
-			have, lack = lack, have
-		}
-		p.faultAt(at+have, "stands alone; set kafka.tls.%s too", lack)
-	}
-	p.checkPair(at+"cert_file", t.CertFile, t.KeyFile)
+	p.checkPair(at, t.CertFile, t.KeyFile)
 }
 
-// checkPair checks that a certificate and its key belong together; path is that of the
-// certificate.
-func (p *parser) checkPair(path, certFile, keyFile string) {
+// checkPair checks that of a client's certificate and its key, which stand under a path,
+// either both are given or neither, and that they belong together.
+func (p *parser) checkPair(at, certFile, keyFile string) {
+	if p.set(at+".cert_file") != p.set(at+".key_file") {
+		have, lack := "cert_file", "key_file"
+		if p.set(at + "." + lack) {
+			have, lack = lack, have
+		}
+		p.faultAt(at+"."+have, "stands alone; set %s.%s too", at, lack)
+	}
 	if certFile == "" || keyFile == "" {
 		return
 	}
@@ -95,7 +95,7 @@ func (p *parser) checkPair(path, certFile, keyFile string) {
 		return
 	}
 	if err := parsePair(cert, key); err != nil {
-		p.faultAt(path, "does not go with key_file: %w; want the PEM files of one certificate and its private key", err)
+		p.faultAt(at+".cert_file", "does not go with key_file: %w; want the PEM files of one certificate and its private key", err)
 	}
 }
 

@@ -1,8 +1,6 @@
 package config
 
-import (
-	"crypto/tls"
-)
+import "crypto/tls"
 
 // Registry is a schema registry, by which values are read that name the id of their
 // schema. One without URLs is none.
@@ -50,13 +48,7 @@ func (p *parser) checkRegistry(at string, r *Registry) {
 		p.faultAt(at+".username", "stands alone; set %s.password too", at)
 	case r.Username == "" && r.Password.IsSet():
 		p.faultAt(p.which(at+".password"), "stands alone; set %s.username too", at)
-	case p.set(at+".cert_file") != p.set(at+".key_file"):
-		have, lack := "cert_file", "key_file"
-		if p.set(at + ".key_file") {
-			have, lack = lack, have
-		}
-		p.faultAt(at+"."+have, "stands alone; set %s.%s too", at, lack)
 	default:
-		p.checkPair(at+".cert_file", r.CertFile, r.KeyFile)
+		p.checkPair(at, r.CertFile, r.KeyFile)
 	}
 }
