@@ -166,10 +166,10 @@ func alertsFields(a *Alerts) field {
 					return routeFields(&a.Routes[len(a.Routes)-1])
 				},
 				fields: routeFields(new(Route)),
-				show:   func() string { return "[]" },
+				show:   none,
 			}},
 		field{name: "default_route", doc: "Destinations of the alerts that no route matches.", example: "[log]",
-			list: texts(&a.DefaultRoute, func() string { return "[]" }, notEmpty)},
+			list: texts(&a.DefaultRoute, none, notEmpty)},
 	)
 }
 
@@ -186,7 +186,7 @@ func destinationFields(d *Destination) []field {
 	f = append(f, scalar("channel", text(&d.Channel, notEmpty), "Channel that a Slack bot posts to, best by its id.", "C024BE91L"))
 	f = append(f, secretFields("signing_secret", &d.SigningSecret, "Signing secret of the Slack app: messages get buttons, whose clicks come to `/slack/` and the destination's name on http.listen, and are checked with it.", "${SLACK_SIGNING_SECRET}")...)
 	f = append(f, field{name: "users", doc: "Ids of the Slack users whose clicks on buttons count; anybody else's are refused, and alerted of. Goes with signing_secret.", example: "[U024BE7LH]",
-		list: texts(&d.Users, func() string { return "[]" }, notEmpty, word)})
+		list: texts(&d.Users, none, notEmpty, word)})
 	f = append(f, secretFields("routing_key", &d.RoutingKey, "Integration key of PagerDuty's Events API v2.", "${PAGERDUTY_ROUTING_KEY}")...)
 	f = append(f,
 		scalar("api", text(&d.API, notEmpty, httpURL), "Where the API of Slack (default https://slack.com/api) or PagerDuty (default https://events.pagerduty.com) answers; for the European region, and for look-alikes.", "https://events.eu.pagerduty.com"),
@@ -201,7 +201,7 @@ func destinationFields(d *Destination) []field {
 		scalar("encryption", oneOf(&d.Encryption, "starttls", "tls", "none"), "How a mail server is reached: from plain text to TLS (port 587), TLS at once (465), or in plain text (25), then without a user.", ""),
 		scalar("from", text(&d.From, notEmpty, mailAddress), "Sender of e-mail.", "weir@example.com"),
 		field{name: "to", doc: "Recipients of e-mail. The mail server must take all of them; the address of a list is best.", example: "[soc@example.com]",
-			list: texts(&d.To, func() string { return "[]" }, notEmpty, mailAddress)},
+			list: texts(&d.To, none, notEmpty, mailAddress)},
 		scalar("ca_file", file(&d.CAFile, pemAuthorities), "PEM file of the authorities that sign the receiver's certificate; without it, the system's.", "ca.pem"),
 		scalar("timeout", duration(&d.Timeout, 100*time.Millisecond, time.Minute, time.Millisecond), "Longest wait for one attempt.", ""),
 		scalar("per_minute", integer(&d.PerMinute, 1, 60_000), "Most attempts a minute. Stdout has no limit.", ""),
@@ -211,7 +211,7 @@ func destinationFields(d *Destination) []field {
 			scalar("from", clock(&d.Quiet.From), "When they begin.", "22:00"),
 			scalar("to", clock(&d.Quiet.To), "When they end; earlier than from means on the next day.", "07:00"),
 			field{name: "days", doc: "Days on which they begin, mon to sun; without it, every day.", example: "[mon, tue, wed, thu, fri]",
-				list: texts(&d.Quiet.Days, func() string { return "[]" }, weekday)},
+				list: texts(&d.Quiet.Days, none, weekday)},
 			scalar("below", oneOf(&d.Quiet.Below, severities...), "Only alerts milder than this wait.", ""),
 		),
 		scalar("heartbeat", boolean(&d.Heartbeat), "Whether it gets heartbeats. They do not wait for quiet hours.", ""),
@@ -219,7 +219,6 @@ func destinationFields(d *Destination) []field {
 }
 
 func routeFields(r *Route) []field {
-	none := func() string { return "[]" }
 	return []field{
 		scalar("severity", oneOf(&r.Severity, episode.Low.String(), episode.Medium.String(), episode.High.String(), episode.Critical.String()), "Matches alerts at least as grave.", "high"),
 		{name: "dimensions", doc: "Matches alerts of one of these dimensions; `campaign` is that of campaigns.", example: "[key, network]",

@@ -105,12 +105,11 @@ func expectedField(c *Config) field {
 				return expectedFields(&c.Expected[len(c.Expected)-1])
 			},
 			fields: expectedFields(new(Expected)),
-			show:   func() string { return "[]" },
+			show:   none,
 		}}
 }
 
 func expectedFields(x *Expected) []field {
-	none := func() string { return "[]" }
 	return []field{
 		required(scalar("name", text(&x.Name, notEmpty, word), "Name under which it is counted and listed.", "nightly-export")),
 		required(scalar("dimension", text(&x.Dimension, notEmpty), "Dimension of the identity; `campaign` for what weir itself has gathered into one (it covers each member that is within the entry by itself), `source` for a source topic.", "user")),
@@ -141,7 +140,7 @@ func expectedFields(x *Expected) []field {
 func weeklyFields(w *Weekly) []field {
 	return []field{
 		{name: "days", doc: "Days on which the window begins, mon to sun; without it, every day.", example: "[mon, tue, wed, thu, fri]",
-			list: texts(&w.Days, func() string { return "[]" }, weekday)},
+			list: texts(&w.Days, none, weekday)},
 		required(scalar("from", clock(&w.From), "When it begins.", "22:00")),
 		required(scalar("to", clock(&w.To), "When it ends; not later than from means on the next day.", "06:00")),
 	}

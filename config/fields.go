@@ -67,6 +67,9 @@ func texts(into *[]string, show func() string, checks ...func(string) error) *li
 	}
 }
 
+// none shows the default of a list that is empty.
+func none() string { return "[]" }
+
 // table returns every field, bound to c.
 func table(c *Config) []field {
 	return []field{
@@ -84,7 +87,7 @@ func table(c *Config) []field {
 					return sourceFields(&c.Sources[len(c.Sources)-1])
 				},
 				fields: func() []field { s := defaultSource(); return sourceFields(&s) }(),
-				show:   func() string { return "[]" },
+				show:   none,
 			}},
 		dimensionsField(&c.Dimensions),
 		peersField(&c.Peers),
@@ -121,7 +124,7 @@ func kafkaFields(k *Kafka) field {
 		scalar("client_id", text(&s.OAuth.ClientID, notEmpty), "Client that the tokens are for.", "weir"),
 	}, secretFields("client_secret", &s.OAuth.ClientSecret, "Its secret.", "${OAUTH_CLIENT_SECRET}")...)
 	oauth = append(oauth, field{name: "scopes", doc: "Scopes to ask for.", example: "[kafka]",
-		list: texts(&s.OAuth.Scopes, func() string { return "[]" }, notEmpty)})
+		list: texts(&s.OAuth.Scopes, none, notEmpty)})
 	sasl := []field{
 		scalar("mechanism", oneOf(&s.Mechanism, Plain, ScramSHA256, ScramSHA512, OAuthBearer), "How to authenticate; without it, not at all.", "scram-sha-512"),
 		scalar("username", text(&s.Username, notEmpty), "User of plain and scram.", "weir"),

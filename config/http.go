@@ -50,7 +50,7 @@ func httpFields(h *HTTP) field {
 		scalar("admin_listen", text(&h.AdminListen, notEmpty, listenAddress), "Address for /metrics, /healthz, /readyz and /status alone, which are then not served on `listen`; off for none.", "127.0.0.1:9465"),
 		scalar("slack_listen", text(&h.SlackListen, notEmpty, listenAddress), "Address for the clicks of Slack alone, which must be reached from the internet; they are then not taken on `listen`.", "0.0.0.0:9466"),
 		{name: "hosts", doc: "Names under which browsers may ask for the console, beside the address itself, localhost and the host of alerts.links.console. Other names are refused, so that no page of somebody else's reaches it.", example: "[weir.example]",
-			list: texts(&h.Hosts, func() string { return "[]" }, notEmpty, hostName)},
+			list: texts(&h.Hosts, none, notEmpty, hostName)},
 		{name: "users", doc: "People who sign in to the console with a name and a password.", items: &items{
 			reset: func() { h.Users = nil },
 			next: func() []field {
@@ -58,7 +58,7 @@ func httpFields(h *HTTP) field {
 				return httpUserFields(&h.Users[len(h.Users)-1])
 			},
 			fields: httpUserFields(new(HTTPUser)),
-			show:   func() string { return "[]" },
+			show:   none,
 		}},
 		{name: "tokens", doc: "What programs sign in to the API with: `Authorization: Bearer TOKEN`.", items: &items{
 			reset: func() { h.Tokens = nil },
@@ -67,7 +67,7 @@ func httpFields(h *HTTP) field {
 				return httpTokenFields(&h.Tokens[len(h.Tokens)-1])
 			},
 			fields: httpTokenFields(new(HTTPToken)),
-			show:   func() string { return "[]" },
+			show:   none,
 		}},
 	}
 	return mapping("http", "The server of the console (docs/console.md), of /metrics, /healthz, /readyz and /status.", append(fields, signInFields(h)...)...)

@@ -22,7 +22,7 @@ func (r *Registry) TLS() (*tls.Config, error) {
 func registryFields(r *Registry) field {
 	fields := []field{
 		{name: "urls", doc: "Where it listens; of several the first that answers counts.", example: "[https://registry.example:8081]",
-			list: texts(&r.URLs, func() string { return "[]" }, httpURL)},
+			list: texts(&r.URLs, none, httpURL)},
 		scalar("username", text(&r.Username, notEmpty), "User, where it asks for one.", "weir"),
 	}
 	fields = append(fields, secretFields("password", &r.Password, "Password of the user.", "${REGISTRY_PASSWORD}")...)

@@ -58,7 +58,6 @@ func prefix(text string) (netip.Prefix, error) {
 }
 
 func signInFields(h *HTTP) []field {
-	none := func() string { return "[]" }
 	oidcFields := []field{
 		scalar("issuer", text(&h.OIDC.Issuer, httpURL), "Address of the provider, as its id_tokens name it.", "https://login.example"),
 		scalar("client_id", text(&h.OIDC.ClientID, notEmpty), "Name of this client at the provider.", "weir"),

@@ -24,7 +24,7 @@ func verdictsFields(c *Config) field {
 					return authorFields(&c.Authors[len(c.Authors)-1])
 				},
 				fields: authorFields(new(Author)),
-				show:   func() string { return "[]" },
+				show:   none,
 			}},
 	)
 }
