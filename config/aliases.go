@@ -14,7 +14,7 @@ import (
 type Aliases struct {
 	File        string                       // empty: none
 	Topic       string                       // empty: none
-	Criticality map[string]alias.Criticality // by group
+	Criticality map[string]alias.Criticality // criticality of a group's members, by group
 }
 
 // Given reports whether anything says whose a name is.

@@ -46,6 +46,6 @@ func heartbeatEvery(into *time.Duration) value {
 		}
 		return show()
 	}
-	v.schema = map[string]any{"type": "string", "pattern": `^((\d+(\.\d+)?(ms|s|m|h|d))+|off)$`}
+	v.schema = map[string]any{"type": "string", "pattern": "^(" + durationPattern + "|" + Off + ")$"}
 	return v
 }

@@ -19,7 +19,7 @@ type HTTP struct {
 	Tokens                   []HTTPToken
 	// NamesFor is the least role that sees people's names; viewer: everybody.
 	NamesFor string
-	Roles    []HTTPRole // of those who sign in by the ways below
+	Roles    []HTTPRole // roles of those who sign in by OIDC, Proxy or WebConfigFile
 	OIDC     OIDC
 	Proxy    Proxy
 
@@ -27,7 +27,8 @@ type HTTP struct {
 	Web           *webconfig.Config `json:"-"` // what WebConfigFile says; nil: it is not set
 }
 
-// Off is the value of HTTP.Listen that starts no server.
+// Off is the value of HTTP.Listen that starts no server, and of alerts.heartbeat.every that
+// sends no heartbeats.
 const Off = "off"
 
 // HTTPUser is somebody who signs in to the console.

@@ -10,7 +10,7 @@ type Registry struct {
 	Password          Secret
 	Token             Secret // a fixed one, instead of a user
 	CAFile            string // empty: the system's roots
-	CertFile, KeyFile string // of the client, both or neither
+	CertFile, KeyFile string // certificate and key of the client: both or neither
 }
 
 // TLS returns the client side of TLS to the registry.

@@ -33,7 +33,7 @@ type Proxy struct {
 // Prefixes returns the proxy's addresses as networks.
 func (x *Proxy) Prefixes() (out []netip.Prefix) {
 	for _, text := range x.From {
-		p, _ := prefix(text) // was checked
+		p, _ := prefix(text) // no error: it was checked when the file was read
 		out = append(out, p)
 	}
 	return out
@@ -104,7 +104,7 @@ func httpRoleFields(r *HTTPRole) []field {
 // checkSignIn finds a web configuration that cannot be used, half a single sign-on or
 // proxy, and people without a role.
 func (p *parser) checkSignIn(h *HTTP) {
-	grants := p.checkRoles(h)
+	p.checkRoles(h)
 	if o := &h.OIDC; o.Issuer != "" || o.ClientID != "" || o.ClientSecret.IsSet() || o.RedirectURL != "" {
 		for key, has := range map[string]bool{"issuer": o.Issuer != "", "client_id": o.ClientID != "", "client_secret": o.ClientSecret.IsSet() || p.given("http.oidc", "client_secret"), "redirect_url": o.RedirectURL != ""} {
 			if !has && !p.set("http.oidc."+key) {
@@ -127,6 +127,7 @@ func (p *parser) checkSignIn(h *HTTP) {
 		return
 	}
 	h.Web = web
+	grants := h.Grants()
 	for _, name := range slices.Sorted(maps.Keys(web.Users)) {
 		if access.RoleOf(grants, access.Identity{Name: name}) == access.Nobody {
 			p.faultAt("http.web_config_file", "its user %s has no role; give one under http.roles", name)
@@ -142,21 +143,20 @@ func (p *parser) checkSignIn(h *HTTP) {
 	}
 }
 
-// checkRoles returns the grants of a configuration, and finds those that name nobody.
-func (p *parser) checkRoles(h *HTTP) []access.Grant {
+// checkRoles finds roles that are given to nobody, or to a person and a group at once.
+func (p *parser) checkRoles(h *HTTP) {
 	for i, r := range h.Roles {
 		if (r.Name == "") == (r.Group == "") {
 			p.faultAt(itemPath("http.roles", i), "needs a name or a group, and not both")
 		}
 	}
-	return h.Grants()
 }
 
 // Grants returns the roles in the terms of the console.
 func (h *HTTP) Grants() (out []access.Grant) {
 	for _, r := range h.Roles {
 		role, err := access.ParseRole(r.Role)
-		if err == nil { // a fault was reported
+		if err == nil { // else it was reported when the file was read
 			out = append(out, access.Grant{Name: r.Name, Group: r.Group, Role: role})
 		}
 	}

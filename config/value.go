@@ -93,6 +93,9 @@ func integer(into *int, low, high int) value {
 	}
 }
 
+// durationPattern is the regular expression of a duration in the schema.
+const durationPattern = `(\d+(\.\d+)?(ms|s|m|h|d))+`
+
 // duration is a time span from low to high, in whole multiples of step.
 func duration(into *time.Duration, low, high, step time.Duration) value {
 	return value{
@@ -111,7 +114,7 @@ func duration(into *time.Duration, low, high, step time.Duration) value {
 			return nil
 		},
 		show:   func() string { return formatDuration(*into) },
-		schema: map[string]any{"type": "string", "pattern": `^(\d+(\.\d+)?(ms|s|m|h|d))+$`},
+		schema: map[string]any{"type": "string", "pattern": "^" + durationPattern + "$"},
 	}
 }
 
