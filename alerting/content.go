@@ -100,8 +100,8 @@ func figures(a *Alert, loc *time.Location) []Field {
 		f = append(f, Field{"Confidence", capital(strings.ReplaceAll(string(a.Confidence), "_", " "))})
 	}
 	since := at(a.Onset)
-	if a.OnsetEarliest != 0 && a.OnsetEarliest < a.OnsetLatest {
-		since += ", between " + a.OnsetEarliest.Std().In(loc).Format(dayTimeLayout) + " and " + (a.OnsetLatest + Time(a.BinWidth().Milliseconds())).Std().In(loc).Format(dayTimeLayout)
+	if from, to, vague := a.began(); vague {
+		since += ", between " + from.Std().In(loc).Format(dayTimeLayout) + " and " + to.Std().In(loc).Format(dayTimeLayout)
 	}
 	f = append(f, Field{"Since", since})
 	if a.Holder != "" {
