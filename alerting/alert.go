@@ -150,9 +150,27 @@ type Top struct {
 	Names     []Share `json:"names,omitempty"` // names that a person acted by, other than the person's own
 }
 
+// shareList is one list of Top, under its name in JSON.
+type shareList struct {
+	name string
+	list []Share
+}
+
+// lists returns all lists, in the order in which they are told.
+func (t *Top) lists() [6]shareList {
+	return [...]shareList{
+		{"endpoints", t.Endpoints}, {"networks", t.Networks}, {"clients", t.Clients}, {"keys", t.Keys}, {"users", t.Users}, {"names", t.Names},
+	}
+}
+
 // IsZero reports whether every list is empty; encoding/json goes by it.
 func (t Top) IsZero() bool {
-	return len(t.Endpoints)+len(t.Networks)+len(t.Clients)+len(t.Keys)+len(t.Users)+len(t.Names) == 0
+	for _, l := range t.lists() {
+		if len(l.list) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // Members are the episodes that a message stands for: those of a campaign, or those

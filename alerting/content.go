@@ -38,15 +38,9 @@ func Compose(a *Alert, loc *time.Location) *Content {
 	}
 	m := &Content{Title: title(a), Sentence: Printable(a.Summary, maxSentence)}
 	m.Figures = figures(a, loc)
-	for _, l := range [...]struct {
-		name string
-		list []Share
-	}{
-		{"Endpoints", a.Top.Endpoints}, {"Networks", a.Top.Networks}, {"Clients", a.Top.Clients},
-		{"Keys", a.Top.Keys}, {"Users", a.Top.Users}, {"Names", a.Top.Names},
-	} {
+	for _, l := range a.Top.lists() {
 		if len(l.list) > 0 {
-			m.Through = append(m.Through, Field{l.name, shares(l.list)})
+			m.Through = append(m.Through, Field{capital(l.name), shares(l.list)})
 		}
 	}
 	if a.Members != nil {

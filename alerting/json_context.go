@@ -70,17 +70,11 @@ func (t *Top) appendJSON(b []byte) []byte {
 	if t.Since != 0 {
 		b = appendTime(b, `"since":`, t.Since)
 	}
-	for _, l := range [...]struct {
-		key  string
-		list []Share
-	}{
-		{`"endpoints":`, t.Endpoints}, {`"networks":`, t.Networks}, {`"clients":`, t.Clients}, {`"keys":`, t.Keys}, {`"users":`, t.Users},
-		{`"names":`, t.Names},
-	} {
+	for _, l := range t.lists() {
 		if len(l.list) == 0 {
 			continue
 		}
-		b = append(append(jsonline.Separated(b), l.key...), '[')
+		b = append(append(append(jsonline.Separated(b), '"'), l.name...), `":[`...)
 		for i := range l.list {
 			b = jsonline.Text(jsonline.Separated(b), `{"value":`, l.list[i].Value)
 			b = append(jsonline.Fixed(b, `,"share":`, l.list[i].Share, shareDecimals), '}')

@@ -33,9 +33,9 @@ func (a *Alert) Round() {
 	if a.Top.IsZero() {
 		a.Top = Top{}
 	}
-	for _, list := range [...][]Share{a.Top.Endpoints, a.Top.Networks, a.Top.Clients, a.Top.Keys, a.Top.Users, a.Top.Names} {
-		for i := range list {
-			list[i].Share = roundShare(list[i].Share)
+	for _, l := range a.Top.lists() {
+		for i := range l.list {
+			l.list[i].Share = roundShare(l.list[i].Share)
 		}
 	}
 	e := &a.Evidence
