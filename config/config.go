@@ -151,22 +151,24 @@ func (c *Config) File() string { return c.file }
 // of the key at path ("alerts.destinations[0].secret"), or of the nearest key
 // around it that was set. It returns Faults with this one fault.
 func (c *Config) At(path string, err error) error {
-	return Faults{{File: c.file, Line: nearestLine(c.lines, path), Text: path + ": " + err.Error()}}
+	return Faults{c.fault(path, err.Error())}
+}
+
+// fault returns a fault of the key at path.
+func (c *Config) fault(path, text string) Fault {
+	return Fault{File: c.file, Line: nearestLine(c.lines, path), Text: path + ": " + text}
 }
 
 // CheckRun reports what `weir run` needs beyond what a backtest does: at least
 // one source, and a secret record key. It returns nil or Faults.
 func (c *Config) CheckRun() error {
 	var f Faults
-	add := func(path, text string) {
-		f = append(f, Fault{File: c.file, Line: nearestLine(c.lines, path), Text: text})
-	}
 	if len(c.Sources) == 0 {
-		add("sources", "sources: there is none to read; name at least one, such as sources: [{topic: access, format: native}]")
+		f = append(f, c.fault("sources", "there is none to read; name at least one, such as sources: [{topic: access, format: native}]"))
 	}
 	if c.RecordKeyFile == "" {
-		add("record_key_file", "record_key_file: is missing; record ids are hashed under a secret key that all instances share. "+
-			"Make one with: (umask 077; openssl rand -hex 16 > record.key), and set record_key_file: record.key")
+		f = append(f, c.fault("record_key_file", "is missing; record ids are hashed under a secret key that all instances share. "+
+			"Make one with: (umask 077; openssl rand -hex 16 > record.key), and set record_key_file: record.key"))
 	}
 	return f.orNil()
 }
@@ -175,9 +177,7 @@ func (c *Config) CheckRun() error {
 // file and line.
 func (c *Config) Warnings() []string {
 	var f Faults
-	add := func(path, text string) {
-		f = append(f, Fault{File: c.file, Line: nearestLine(c.lines, path), Text: path + ": " + text})
-	}
+	add := func(path, text string) { f = append(f, c.fault(path, text)) }
 	k := &c.Kafka
 	if k.TLS.InsecureSkipVerify {
 		add("kafka.tls.insecure_skip_verify", "brokers are not authenticated, so anyone on the way can read and change the traffic; set ca_file instead")

@@ -223,9 +223,8 @@ func (c *Config) CheckExpiry(now time.Time) error {
 			from = now
 		}
 		if latest := from.Add(expectedAtMost + day); expires.After(latest) { // a day, since a date is a whole one
-			path := itemPath("expected", i) + ".expires"
-			f = append(f, Fault{File: c.file, Line: nearestLine(c.lines, path), Text: path + ": " + x.Expires.String() +
-				" is more than 90 days ahead: nothing is expected for ever. Want at most " + from.Add(expectedAtMost).In(c.Time.Zone).Format(time.DateOnly) + ", and look at it again then"})
+			f = append(f, c.fault(itemPath("expected", i)+".expires", x.Expires.String()+
+				" is more than 90 days ahead: nothing is expected for ever. Want at most "+from.Add(expectedAtMost).In(c.Time.Zone).Format(time.DateOnly)+", and look at it again then"))
 		}
 	}
 	return f.orNil()
