@@ -33,7 +33,8 @@ func (s *Schedule) Next(t time.Time) (next time.Time) {
 	return next
 }
 
-// around hands out the times due from one step before t to one after it.
+// around hands out times at which heartbeats are due, the nearest before and after t among
+// them.
 func (s *Schedule) around(t time.Time, take func(due time.Time)) {
 	loc := s.Location
 	if loc == nil {

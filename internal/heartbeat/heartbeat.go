@@ -29,7 +29,7 @@ func Compose(ctx context.Context, conn *cluster.Connection, c *config.Config, si
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{conn: conn, names: topics.Named(c.TopicPrefix), since: since, h: of(s)}
+	r := &reader{conn: conn, names: topics.Named(c.TopicPrefix), since: since, h: fromStatus(s)}
 	r.h.Expected = declared(c, time.Now())
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return r.readEvents(ctx, s) }, r.readAlerts, r.readHeld, r.readRefused, r.readFleet,
@@ -41,8 +41,8 @@ func Compose(ctx context.Context, conn *cluster.Connection, c *config.Config, si
 	return r.h, nil
 }
 
-// of returns what a status says.
-func of(s *status.Status) *alerting.Heartbeat {
+// fromStatus returns a heartbeat with what a status says.
+func fromStatus(s *status.Status) *alerting.Heartbeat {
 	h := &alerting.Heartbeat{Faults: s.Faults, Open: int64(s.Episodes.Open), Reached: s.Reached()}
 	for i := range s.Sources {
 		h.Waiting += s.Sources[i].Waiting

@@ -46,7 +46,7 @@ type deployment struct {
 	grid       eventtime.Grid
 	engine     *score.Engine
 	dims       []event.Dimension
-	people     *alias.Table // that ingest goes by; nil: none
+	people     *alias.Table // aliases that ingest goes by; nil: none
 }
 
 // afterTraffic is a wall clock at which all events of the tests have happened.

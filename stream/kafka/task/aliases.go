@@ -21,12 +21,12 @@ import (
 type Aliases struct {
 	supervise.Env
 	Grid  eventtime.Grid
-	Topic string // that aliases come from; empty: none
-	File  string // that aliases come from; empty: none
+	Topic string // topic from which aliases come; empty: none
+	File  string // file from which aliases come; empty: none
 }
 
-// How far ahead of the furthest source partition events may be counted, and so how much
-// later than an alias comes it counts.
+// How far ahead of the furthest source partition events may be counted. An alias that
+// comes later counts only from that event time on.
 const (
 	// leastGrant suffices for what sources bring until the next grant.
 	leastGrant = eventtime.Hour
@@ -70,8 +70,8 @@ type aliasRun struct {
 	client     *kgo.Client
 	admin      *kadm.Client
 	register   *alias.Register
-	partitions int       // of the topic
-	changed    time.Time // when the file had changed that was read last
+	partitions int       // number of the topic's partitions; 0: not looked at yet
+	changed    time.Time // last change of the file, as it was when the file was read last
 	looked     time.Time // wall clock at which file and topic were looked at last
 }
 
@@ -81,7 +81,7 @@ func (r *aliasRun) begin(ctx context.Context) error {
 	if err := r.look(ctx); err != nil || r.Topic == "" {
 		return err
 	}
-	left := map[int32]int64{} // by partition: its end
+	left := map[int32]int64{} // end of each partition that is not read yet
 	from := map[int32]kgo.Offset{}
 	for p := range int32(r.partitions) {
 		start, end, err := r.Conn.Bounds(ctx, r.Topic, p)
