@@ -92,8 +92,6 @@ func size(body []byte) int {
 func newMessage(a *alerting.Alert, m *alerting.Content, limit int) *message {
 	head, style := mark(a)
 	c := newCard(head+" "+m.Title, style, m.Sentence, limit)
-	bullet := func(int) string { return "• " }
-	number := func(i int) string { return strconv.Itoa(i+1) + ". " }
 	c.add(c.fields(m.Figures)...)
 	c.section("Through what", c.fields(m.Through))
 	c.section("Who", c.list(bullet, m.Members))
@@ -115,7 +113,7 @@ func newHeartbeat(h *alerting.Heartbeat, r *alerting.Report, limit int) *message
 	c := newCard(sign+r.Title, style, r.Sentence, limit)
 	c.add(c.fields(r.Figures)...)
 	for _, s := range r.Sections {
-		c.section(s.Heading, c.list(func(int) string { return "• " }, s.Lines))
+		c.section(s.Heading, c.list(bullet, s.Lines))
 	}
 	c.foot("heartbeat of " + h.Group)
 	return c.message()
@@ -158,6 +156,11 @@ func (c *drawing) fields(list []alerting.Field) (out []element) {
 	return out
 }
 
+func bullet(int) string { return "• " }
+
+func number(i int) string { return strconv.Itoa(i+1) + ". " }
+
+// list returns a line for each text, after its mark: bullet or number.
 func (c *drawing) list(mark func(i int) string, list []string) (out []element) {
 	for i, l := range list {
 		out = append(out, text("Small", run{Text: mark(i) + c.clip(l)}))
