@@ -13,9 +13,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
 	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // made is the events of a test, in order of time, and what could not be read.
@@ -95,50 +97,25 @@ func (m *made) read(r io.Reader, format string) error {
 	}
 }
 
-// window is when a pattern goes on, by weekday and minute of the day.
-type window struct {
-	days     [7]bool
-	from, to int // minutes; equal: all day
-}
-
-var dayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} // by time.Weekday
-
-func (p *Pattern) window() (w window, err error) {
+// window returns when the pattern goes on; without hours that is all day.
+func (p *Pattern) window() (w correlate.Weekly, err error) {
 	for _, name := range p.Days {
-		i := slices.Index(dayNames, name)
-		if i < 0 {
+		if on := (&config.Weekly{Days: []string{name}}).Weekdays(); on == [7]bool{} {
 			return w, fmt.Errorf("there is no day %q; want mon to sun", name)
 		}
-		w.days[i] = true
 	}
-	if len(p.Days) == 0 {
-		w.days = [7]bool{true, true, true, true, true, true, true}
-	}
+	w.Days = (&config.Weekly{Days: p.Days}).Weekdays()
 	if p.Hours == "" {
 		return w, nil
 	}
-	from, to, _ := strings.Cut(p.Hours, "-")
+	from, to, _ := strings.Cut(p.Hours, "-") // without a dash there is no end, which is no time of day
 	start, err := time.Parse("15:04", from)
-	if err == nil {
-		var end time.Time
-		if end, err = time.Parse("15:04", to); err == nil {
-			w.from, w.to = start.Hour()*60+start.Minute(), end.Hour()*60+end.Minute()
-		}
-	}
-	if err != nil {
+	end, err2 := time.Parse("15:04", to)
+	if err != nil || err2 != nil {
 		return w, fmt.Errorf("hours %q: want such as 09:00-17:00", p.Hours)
 	}
+	w.Start, w.End = start.Hour()*60+start.Minute(), end.Hour()*60+end.Minute()
 	return w, nil
-}
-
-// holds reports whether the pattern goes on at a time. A window that ends before it
-// begins goes on after midnight, on the day after.
-func (w *window) holds(t time.Time) bool {
-	minute, day := t.Hour()*60+t.Minute(), t.Weekday()
-	if w.from < w.to {
-		return w.days[day] && minute >= w.from && minute < w.to
-	}
-	return w.days[day] && minute >= w.from || w.days[(day+6)%7] && w.from > w.to && minute < w.to
 }
 
 // write writes the events of a pattern as native lines. The times, and how many
@@ -162,7 +139,7 @@ func (p *Pattern) write(out *bytes.Buffer, loc *time.Location) error {
 }
 
 // writeName writes the events of one name.
-func (p *Pattern) writeName(out *bytes.Buffer, text string, w *window, loc *time.Location) error {
+func (p *Pattern) writeName(out *bytes.Buffer, text string, w *correlate.Weekly, loc *time.Location) error {
 	sum := fnv.New64a()
 	fmt.Fprint(sum, text, p.From.UnixMilli())
 	dice := rand.New(rand.NewPCG(sum.Sum64(), 1)) //nolint:gosec // the same events in each run
@@ -173,7 +150,7 @@ func (p *Pattern) writeName(out *bytes.Buffer, text string, w *window, loc *time
 		if p.Records > 0 {
 			reads = 1 + dice.IntN(2*p.Records-1) // from 1 to twice the mean
 		}
-		if !w.holds(at.In(loc)) || !at.Before(p.Until) {
+		if !w.Holds(at.UnixMilli(), loc) || !at.Before(p.Until) {
 			continue
 		}
 		var ev map[string]any

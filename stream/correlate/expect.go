@@ -56,7 +56,7 @@ func (x *Expectation) covers(ep *episode.Episode, r *episodeRecord, end int64, l
 		return false
 	case !x.coversFacts(ep.Facts):
 		return false
-	case len(x.Weekly) > 0 && !slices.ContainsFunc(x.Weekly, func(w Weekly) bool { return w.holds(at, loc) }):
+	case len(x.Weekly) > 0 && !slices.ContainsFunc(x.Weekly, func(w Weekly) bool { return w.Holds(at, loc) }):
 		return false
 	}
 	return x.coversMeasures(&r.evidence)
@@ -87,7 +87,8 @@ func (x *Expectation) coversMeasures(c *caseEvidence) bool {
 	return true
 }
 
-func (w *Weekly) holds(ms int64, loc *time.Location) bool {
+// Holds reports whether a moment, in Unix ms, lies in the window.
+func (w *Weekly) Holds(ms int64, loc *time.Location) bool {
 	t := time.UnixMilli(ms).In(loc)
 	minute := t.Hour()*60 + t.Minute()
 	today, yesterday := w.Days[t.Weekday()], w.Days[(t.Weekday()+6)%7]

@@ -52,7 +52,7 @@ func TestWeekly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.window.holds(at.UnixMilli(), zurich); got != c.want {
+		if got := c.window.Holds(at.UnixMilli(), zurich); got != c.want {
 			t.Errorf("%+v holds at %s: %v", c.window, c.at, got)
 		}
 	}
