@@ -25,7 +25,6 @@ type Config struct {
 	Users map[string]string // name and bcrypt hash
 
 	headers map[string]string
-	http2   bool
 }
 
 // Load reads a file. Files that it names start at its folder; certificates are read
@@ -50,7 +49,7 @@ func Load(path string) (*Config, error) {
 	if of.RateLimiterConfig != (web.RateLimiterConfig{}) {
 		return nil, fmt.Errorf("reading the web configuration %s: rate_limit is not taken: weir bounds connections and failed sign-ins itself", path)
 	}
-	c := &Config{Users: map[string]string{}, headers: of.HTTPConfig.Header, http2: of.HTTPConfig.HTTP2}
+	c := &Config{Users: map[string]string{}, headers: of.HTTPConfig.Header}
 	for name, hash := range of.Users {
 		c.Users[name] = string(hash)
 	}
@@ -59,7 +58,7 @@ func Load(path string) (*Config, error) {
 		if c.TLS, err = web.ConfigToTLSConfig(&of.TLSConfig); err != nil {
 			return nil, fmt.Errorf("reading the web configuration %s: %w", path, err)
 		}
-		if c.TLS.NextProtos = []string{"http/1.1"}; c.http2 {
+		if c.TLS.NextProtos = []string{"http/1.1"}; of.HTTPConfig.HTTP2 {
 			c.TLS.NextProtos = []string{"h2", "http/1.1"}
 		}
 	}
