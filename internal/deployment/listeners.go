@@ -56,13 +56,9 @@ func (l listeners) serve(c *config.Config, log *slog.Logger) (stop func(), err e
 			stop()
 			return nil, c.At(key.name, fmt.Errorf("%w; choose another address, or off", err))
 		}
-		var h http.Handler = mux
-		if c.HTTP.Web != nil {
-			h = c.HTTP.Web.Handler(mux)
-		}
-		server := webserver.New(h, webserver.Defaults())
-		if c.HTTP.Web != nil && c.HTTP.Web.TLS != nil {
-			server.TLSConfig = c.HTTP.Web.TLS
+		server := webserver.New(mux, webserver.Defaults())
+		if w := c.HTTP.Web; w != nil {
+			server.Handler, server.TLSConfig = w.Handler(server.Handler), w.TLS
 		}
 		servers = append(servers, server)
 		go func() {
