@@ -46,7 +46,6 @@ type Options struct {
 	GroupsClaim  string   // empty: none
 	Groups       []string // those that matter; the cookie keeps no others
 	Key          [32]byte // of the deployment; seals cookies
-	Client       *http.Client
 	Now          func() time.Time
 }
 
@@ -55,6 +54,9 @@ const (
 	sessionFor = 8 * time.Hour
 	signInFor  = 10 * time.Minute
 )
+
+// client asks providers.
+var client = &http.Client{Timeout: 10 * time.Second}
 
 // SignIn signs people in. It is safe for concurrent use.
 type SignIn struct {
@@ -70,9 +72,6 @@ func New(o Options) (*SignIn, error) {
 	if u, err := url.Parse(o.RedirectURL); err != nil || u.Path != SignedInPath {
 		return nil, fmt.Errorf("setting up the single sign-on: the redirect URL ends in %s", SignedInPath)
 	}
-	if o.Client == nil {
-		o.Client = &http.Client{Timeout: 10 * time.Second}
-	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -85,7 +84,7 @@ func (s *SignIn) open() (*oidc.Provider, *oauth2.Config, error) {
 	defer s.mu.Unlock()
 	if s.provider == nil {
 		// The provider keeps this context for later requests for its keys.
-		p, err := oidc.NewProvider(s.client(context.Background()), s.o.Issuer)
+		p, err := oidc.NewProvider(oidc.ClientContext(context.Background(), client), s.o.Issuer)
 		if err != nil {
 			return nil, nil, fmt.Errorf("asking the provider for its configuration: %w", err)
 		}
@@ -95,10 +94,6 @@ func (s *SignIn) open() (*oidc.Provider, *oauth2.Config, error) {
 		ClientID: s.o.ClientID, ClientSecret: s.o.ClientSecret, Endpoint: s.provider.Endpoint(),
 		RedirectURL: s.o.RedirectURL, Scopes: append([]string{oidc.ScopeOpenID}, s.o.Scopes...),
 	}, nil
-}
-
-func (s *SignIn) client(ctx context.Context) context.Context {
-	return oidc.ClientContext(ctx, s.o.Client)
 }
 
 // Begin sends a browser to the provider.
@@ -131,7 +126,7 @@ func (s *SignIn) End(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx := s.client(r.Context())
+	ctx := oidc.ClientContext(r.Context(), client)
 	token, err := flow.Exchange(ctx, q.Get("code"), oauth2.VerifierOption(t.Verifier))
 	if err != nil {
 		return fmt.Errorf("exchanging the code: %w", err)
