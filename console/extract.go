@@ -56,14 +56,8 @@ func (s *Server) extract(w http.ResponseWriter, r *http.Request, c *call, q *Ext
 		return
 	}
 	defer s.extracting.Unlock()
-	now := s.Now()
-	v := correlate.Verdict{Time: alerting.Time(now.UnixMilli()), Kind: correlate.Extracted, DedupKey: key, Author: c.person.Name, Reason: q.Reason}
-	v.ID = verdictID(&v, now)
-	if err := v.Validate(); err != nil {
-		s.fail(w, r, c, badRequest("%s", err))
-		return
-	}
-	if _, err := s.write(r, &v); err != nil {
+	v := &correlate.Verdict{Time: alerting.Time(s.Now().UnixMilli()), Kind: correlate.Extracted, DedupKey: key, Author: c.person.Name, Reason: q.Reason}
+	if _, err := s.write(r, v); err != nil {
 		s.fail(w, r, c, err)
 		return
 	}

@@ -32,7 +32,7 @@ type VerdictRequest struct {
 	Expires time.Time `json:"expires,omitzero"`
 }
 
-// verdict builds the verdict of a person, or says what is wrong with it.
+// verdict builds the verdict of a person but for its ID, or says what is wrong with it.
 func (s *Server) verdict(c *call, key string, q *VerdictRequest) (*correlate.Verdict, error) {
 	switch {
 	case s.Judge == nil:
@@ -67,10 +67,6 @@ func (s *Server) verdict(c *call, key string, q *VerdictRequest) (*correlate.Ver
 		}
 		v.Expires = alerting.Time(q.Expires.UnixMilli())
 	}
-	v.ID = verdictID(v, now)
-	if err := v.Validate(); err != nil {
-		return nil, badRequest("%s", err)
-	}
 	return v, nil
 }
 
@@ -79,8 +75,8 @@ func holderName(user string) string { return "console:" + user }
 
 // verdictID follows from what is said, so that a form that is sent twice within a
 // second is one verdict.
-func verdictID(v *correlate.Verdict, now time.Time) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%s\x00%d\x00%d", v.Kind, v.DedupKey, v.Author, v.Reason, v.Assignee, v.Expires, now.Unix()))
+func verdictID(v *correlate.Verdict) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%s\x00%d\x00%d", v.Kind, v.DedupKey, v.Author, v.Reason, v.Assignee, v.Expires, v.Time.Std().Unix()))
 	return hex.EncodeToString(sum[:12])
 }
 
@@ -93,8 +89,12 @@ func (s *Server) judge(r *http.Request, c *call, q *VerdictRequest) (*correlate.
 	return s.write(r, v)
 }
 
-// write signs a verdict and writes it.
+// write checks a verdict, signs it and writes it.
 func (s *Server) write(r *http.Request, v *correlate.Verdict) (*correlate.Verdict, error) {
+	v.ID = verdictID(v)
+	if err := v.Validate(); err != nil {
+		return nil, badRequest("%s", err)
+	}
 	written, err := s.Judge(r.Context(), *v)
 	if err != nil {
 		s.Log.Error("a verdict of the console could not be recorded", "by", v.Author, "dedup_key", v.DedupKey, "error", err)
