@@ -63,7 +63,6 @@ func (s *Server) extract(w http.ResponseWriter, r *http.Request, c *call, q *Ext
 	}
 	webserver.Stream(w)
 	h := w.Header()
-	h.Del("ETag")
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="`+key+`.txt"`)
 	h.Set("Cache-Control", "no-store")

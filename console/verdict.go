@@ -139,7 +139,6 @@ func (s *Server) postVerdict(w http.ResponseWriter, r *http.Request, c *call) {
 		s.fail(w, r, c, err)
 		return
 	}
-	w.Header().Del("ETag")
 	writeJSON(w, http.StatusCreated, v)
 }
 
