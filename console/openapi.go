@@ -37,7 +37,7 @@ func OpenAPI() map[string]any {
 		"responses":   b.responses("201", "The verdict that was written.", correlate.Verdict{}, "400", "404", "409", "413", "415", "503"),
 	}}
 	extract := b.responses("200", "The list, one customer a line. A connection that breaks off says that it is not whole; the trailer Weir-Doubt, that it contradicts the alert's estimate.", "", "400", "404", "409", "413", "415", "503")
-	extract["200"] = object{"description": extract["200"].(object)["description"], "content": object{"text/plain": object{"schema": object{"type": "string"}}}}
+	extract["200"].(object)["content"] = object{"text/plain": object{"schema": object{"type": "string"}}}
 	paths["/api/v1/episodes/{key}/extract"] = object{"post": object{
 		"operationId": "extract", "summary": "List the customers that an episode has touched. Who asked and why goes into the ledger; the list is stored nowhere. It takes the role admin.",
 		"parameters":  parameters([]param{keyParam}),
