@@ -123,18 +123,14 @@ func (v *EpisodeView) Counts() template.HTML {
 // marks returns the moments of an episode within a span: onset, first message,
 // verdicts.
 func (v *EpisodeView) marks(from, to int64) (out []chart.Mark) {
-	add := func(t alerting.Time, label, class string) {
-		if int64(t) >= from && int64(t) <= to {
-			out = append(out, chart.Mark{Time: int64(t), Label: label, Class: class})
-		}
-	}
-	if a := v.Alert; int64(a.Onset) >= from && int64(a.Onset) <= to {
-		out = append(out, chart.Mark{Time: int64(a.Onset), Label: "began (estimate)", Class: "onset", From: int64(a.OnsetEarliest), To: int64(a.OnsetLatest)})
-	}
-	add(v.Messages[0].Time, "first message", "alert")
+	a := v.Alert
+	out = append(out,
+		chart.Mark{Time: int64(a.Onset), Label: "began (estimate)", Class: "onset", From: int64(a.OnsetEarliest), To: int64(a.OnsetLatest)},
+		chart.Mark{Time: int64(v.Messages[0].Time), Label: "first message", Class: "alert"})
 	for i := range v.Verdicts {
-		add(v.Verdicts[i].Time, kindWord(string(v.Verdicts[i].Kind)), "verdict")
+		out = append(out, chart.Mark{Time: int64(v.Verdicts[i].Time), Label: kindWord(string(v.Verdicts[i].Kind)), Class: "verdict"})
 	}
+	out = slices.DeleteFunc(out, func(m chart.Mark) bool { return m.Time < from || m.Time > to })
 	slices.SortStableFunc(out, func(a, b chart.Mark) int { return cmp.Compare(a.Time, b.Time) })
 	return out
 }
