@@ -16,11 +16,15 @@ type Names struct {
 
 // veils holds the pictures under a veil of the latest snapshot.
 type veils struct {
-	mu       sync.Mutex
-	all      model.Veil // for those who see no names
-	some     model.Veil // for those who see the names of whom people were sent a message
-	version  uint64
-	pictures [2]*shown // by which of the two; nil: not made yet
+	mu   sync.Mutex
+	all  veil // hides all names; for those who see none
+	some veil // hides the names of whom nobody was sent a message
+}
+
+// veil makes pictures, and keeps the latest.
+type veil struct {
+	model.Veil
+	picture *shown // nil: no picture was made yet
 }
 
 // veiled returns what a person may see of what is shown. A picture is made when the
@@ -29,19 +33,15 @@ func (s *Server) veiled(of *shown, p access.Person) *shown {
 	if s.Names.For <= access.Viewer {
 		return of
 	}
-	v, which := &s.veils, 0
-	if p.Role >= s.Names.For {
-		which = 1
+	s.veils.mu.Lock()
+	defer s.veils.mu.Unlock()
+	v, sees := &s.veils.all, p.Role >= s.Names.For
+	if sees {
+		v = &s.veils.some
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.version != of.version {
-		v.version, v.pictures = of.version, [2]*shown{}
+	if v.picture == nil || v.picture.version != of.version {
+		v.Personal, v.Secret, v.Location, v.Sent = s.Names.Personal, s.Names.Secret, s.Location, sees
+		v.picture = &shown{v.Snapshot(of.Snapshot), of.whole, of.version}
 	}
-	if v.pictures[which] == nil {
-		veil := []*model.Veil{&v.all, &v.some}[which]
-		veil.Personal, veil.Secret, veil.Location, veil.Sent = s.Names.Personal, s.Names.Secret, s.Location, which == 1
-		v.pictures[which] = &shown{veil.Snapshot(of.Snapshot), of.whole, of.version}
-	}
-	return v.pictures[which]
+	return v.picture
 }
