@@ -135,15 +135,6 @@ func (c *Control) Judges() (names []string) {
 	return slices.Compact(names)
 }
 
-func splitList(text string) (out []string) {
-	for part := range strings.SplitSeq(text, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			out = append(out, part)
-		}
-	}
-	return out
-}
-
 // Reasons to refuse.
 var (
 	ErrHost    = errors.New("this console is not asked for by that name; add it to http.hosts")

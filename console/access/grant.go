@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // Identity is who somebody else has signed in: a single sign-on, or a proxy.
@@ -53,8 +54,11 @@ func (p *Proxy) identity(r *http.Request) (who Identity, ok bool) {
 	}
 	who.Name = names[0]
 	if p.GroupsHeader != "" {
-		for _, line := range r.Header.Values(p.GroupsHeader) {
-			who.Groups = append(who.Groups, splitList(line)...)
+		list := strings.Join(r.Header.Values(p.GroupsHeader), ",") // RFC 9110, section 5.3
+		for group := range strings.SplitSeq(list, ",") {
+			if group = strings.TrimSpace(group); group != "" {
+				who.Groups = append(who.Groups, group)
+			}
 		}
 	}
 	return who, true
