@@ -32,7 +32,7 @@ type apiFuzz struct {
 	description map[string]any
 	compiler    *jsonschema.Compiler
 	schemas     map[string]*jsonschema.Schema
-	answers     map[string]int // by operation and status
+	answers     map[string]int // how many came, by operation and status
 	tame        bool           // the request at hand is one that is to succeed
 }
 
@@ -76,6 +76,8 @@ func (f *apiFuzz) schema(path ...string) *jsonschema.Schema {
 	return f.schemas[at]
 }
 
+// of returns what an object holds at a path; the zero value where there is nothing of
+// that type.
 func of[T any](m any, path ...string) (out T) {
 	for _, p := range path {
 		object, ok := m.(map[string]any)
@@ -84,7 +86,7 @@ func of[T any](m any, path ...string) (out T) {
 		}
 		m = object[p]
 	}
-	out, _ = m.(T)
+	out, _ = m.(T) // else the zero value, as said above
 	return out
 }
 
@@ -95,7 +97,7 @@ func pick[T any](dice *rand.Rand, list []T) T { return list[dice.IntN(len(list))
 
 // value returns a value of a parameter: one that its schema allows, or an odd one.
 func (f *apiFuzz) value(p map[string]any) string {
-	values, _ := of[[]any](p, "schema", "enum"), 0
+	values := of[[]any](p, "schema", "enum")
 	switch name := of[string](p, "name"); {
 	case !f.tame && f.dice.IntN(4) == 0:
 		return pick(f.dice, odd)
@@ -193,7 +195,7 @@ func (f *apiFuzz) check(path, method, target, body string, w *httptest.ResponseR
 		f.t.Errorf("%s %s %s: %s is not described: %s", method, target, body, status, w.Body)
 		return
 	}
-	kind, _, _ := strings.Cut(w.Header().Get("Content-Type"), ";")
+	kind, _, _ := strings.Cut(w.Header().Get("Content-Type"), ";") // there may be no parameters
 	if of[map[string]any](responses, status, "content", kind) == nil {
 		f.t.Errorf("%s %s: %s is answered as %q, which is not described", method, target, status, kind)
 		return

@@ -77,8 +77,8 @@ func TestExtractFaults(t *testing.T) {
 		text, err := io.ReadAll(resp.Body)
 		return resp, string(text), err
 	}
-	if resp, _, _ := ask(); resp.StatusCode != http.StatusForbidden {
-		t.Errorf("where there is no deployment: %d", resp.StatusCode)
+	if resp, _, err := ask(); err != nil || resp.StatusCode != http.StatusForbidden {
+		t.Errorf("where there is no deployment: %d, %v", resp.StatusCode, err)
 	}
 	b.Extract = func(_ context.Context, _ string, w io.Writer) (string, error) {
 		fmt.Fprintln(w, "customer-1")
@@ -105,7 +105,7 @@ func TestExtractFaults(t *testing.T) {
 		t.Errorf("a list that contradicts its alert: %q, %v, %v", text, err, resp.Trailer)
 	}
 	b.failing = errors.New("kafka is away")
-	if resp, text, _ := ask(); resp.StatusCode != http.StatusServiceUnavailable || strings.Contains(text, "customer") {
-		t.Errorf("where it cannot be written down: %d %s", resp.StatusCode, text)
+	if resp, text, err := ask(); err != nil || resp.StatusCode != http.StatusServiceUnavailable || strings.Contains(text, "customer") {
+		t.Errorf("where it cannot be written down: %d %s, %v", resp.StatusCode, text, err)
 	}
 }

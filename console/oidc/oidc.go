@@ -157,7 +157,7 @@ func (s *SignIn) identity(id *oidc.IDToken) (who access.Identity, err error) {
 	if err := id.Claims(&claims); err != nil {
 		return who, fmt.Errorf("reading the id_token: %w", err)
 	}
-	who.Name, _ = claims[s.o.NameClaim].(string)
+	who.Name, _ = claims[s.o.NameClaim].(string) // what is no text names nobody
 	verified, said := claims["email_verified"].(bool)
 	switch {
 	case who.Name == "":

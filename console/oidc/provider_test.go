@@ -7,7 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -19,9 +19,9 @@ import (
 type provider struct {
 	*httptest.Server
 	key       *rsa.PrivateKey
-	claims    map[string]any // of the next id_token, beside those of the protocol
-	nonce     string         // in place of the one that was asked for; empty: that
-	challenge string         // of the latest sign-in
+	claims    map[string]any // what the next id_token says, beside what the protocol demands
+	nonce     string         // nonce of the next id_token; empty: the one that was asked for
+	challenge string         // PKCE challenge of the latest sign-in
 	asked     string         // nonce of the latest sign-in
 	verified  bool           // the verifier of the latest exchange was the right one
 }
@@ -67,9 +67,7 @@ func (p *provider) token(t *testing.T) string {
 	if p.nonce != "" {
 		claims["nonce"] = p.nonce
 	}
-	for name, value := range p.claims {
-		claims[name] = value
-	}
+	maps.Copy(claims, p.claims)
 	body, err := json.Marshal(claims)
 	if err != nil {
 		t.Fatal(err)
@@ -87,6 +85,5 @@ func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 func answer(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	b, _ := json.Marshal(v)
-	fmt.Fprintf(w, "%s", b)
+	_ = json.NewEncoder(w).Encode(v) // a client that gets half of it fails the test
 }

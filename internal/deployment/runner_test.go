@@ -53,7 +53,10 @@ func TestRunner(t *testing.T) {
 		t.Fatal(err)
 	}
 	by := runner(c)
-	host, _ := os.Hostname()
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if !strings.Contains(by[task.ByRunner], "uid ") || !strings.HasSuffix(by[task.ByRunner], " on "+host) || !strings.HasPrefix(by["file"], path+", written 2") || by["not_known"] == "" {
 		t.Errorf("it says %v", by)
 	}
