@@ -2,6 +2,7 @@ package configtest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,11 +47,8 @@ func (s *Suite) add(m *made, e *Events, loc *time.Location) error {
 		}
 		return m.read(&lines, "native")
 	}
-	format := e.Format
-	if format == "" {
-		format = "native"
-	}
-	if _, preset, _ := fieldmap.Preset(format); !preset {
+	format := cmp.Or(e.Format, "native")
+	if !slices.Contains(fieldmap.Names(), format) {
 		format = s.path(format)
 	}
 	if e.Lines != "" {
