@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	case "sleep":
 		fmt.Fprintln(os.Stderr, "begun")
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) // it is killed long before; else the test sees that it ended by itself
 	case "eat":
 		var all [][]byte
 		for {
@@ -67,9 +67,13 @@ func TestOneAtATime(t *testing.T) {
 	r := &Runner{Memory: memory}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	begun, ended := make(chan struct{}), make(chan error)
+	begun, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- r.Run(ctx, []string{"sleep"}, io.Discard, func(string) { close(begun) }) }()
-	<-begun
+	select {
+	case <-begun:
+	case err := <-ended:
+		t.Fatal("it ended before it had begun: ", err)
+	}
 	if err := r.Run(t.Context(), []string{"hello"}, io.Discard, func(string) {}); !errors.Is(err, ErrBusy) {
 		t.Errorf("beside another: %v", err)
 	}
@@ -85,7 +89,7 @@ func TestOneAtATime(t *testing.T) {
 // A process that wants more memory than it may have fails, and takes nothing with it.
 func TestMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("the bound is Linux's")
+		t.Skip("no Linux: elsewhere nothing bounds the memory of a process; run it there")
 	}
 	if err := (&Runner{Memory: 512 << 20}).Run(t.Context(), []string{"eat"}, io.Discard, func(string) {}); err != nil {
 		t.Fatal("160 MB of 512 MiB:", err)
