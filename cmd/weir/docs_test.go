@@ -134,11 +134,11 @@ func TestDocsAlert(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, shown, _ := strings.Cut(string(text), "```json\n")
-	shown, _, _ = strings.Cut(shown, "```")
+	_, shown, begins := strings.Cut(string(text), "```json\n")
+	shown, _, ends := strings.Cut(shown, "```")
 	got := play(t, bin, "$ weir simulate --scenario demo --out e.ndjson\n$ weir backtest -o json e.ndjson\n")
 	key := regexp.MustCompile(`"dedup_key": "(weir-[0-9a-f]+)"`).FindStringSubmatch(shown)
-	if key == nil {
+	if !begins || !ends || key == nil {
 		t.Fatal("the README shows no alert: does the test still find it?")
 	}
 	for line := range strings.Lines(got) {
