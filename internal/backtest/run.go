@@ -234,17 +234,24 @@ func (s *Summary) warnings() (out []string) {
 	return out
 }
 
+// Unreadable returns how many records were rejected, without those that their format
+// leaves out.
+func (s *Summary) Unreadable() (n int64) {
+	for reason, rejected := range s.Rejected {
+		if reason != event.Ignored.String() {
+			n += rejected
+		}
+	}
+	return n
+}
+
 // learning is how many days of a log the statistics need.
 const learning = 14
 
 // Shortcomings say why a log tells little: most of it could not be read, or it is too
 // short to learn from.
 func (s *Summary) Shortcomings() (out []string) {
-	rejected := -s.Rejected[event.Ignored.String()]
-	for _, n := range s.Rejected {
-		rejected += n
-	}
-	if rejected > s.Events {
+	if rejected := s.Unreadable(); rejected > s.Events {
 		out = append(out, fmt.Sprintf("more than half of the log could not be read, %s of %s records: `weir map` shows why", alerting.Group(rejected), alerting.Group(rejected+s.Events)))
 	}
 	if days := s.To.Std().Sub(s.From.Std()).Hours() / 24; s.From != 0 && days < learning {

@@ -10,7 +10,6 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/detectors/episode"
-	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/backtest"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
@@ -152,12 +151,7 @@ func (t *Test) readFaults(s *backtest.Summary) (out []string) {
 	if t.Read == nil {
 		return nil
 	}
-	got := Read{Counted: s.Counted, Facts: s.Facts}
-	for reason, n := range s.Rejected {
-		if reason != event.Ignored.String() {
-			got.Rejected += n
-		}
-	}
+	got := Read{Counted: s.Counted, Facts: s.Facts, Rejected: s.Unreadable()}
 	if got != *t.Read {
 		out = append(out, fmt.Sprintf("read are %d events that count, %d facts and %d rejected; the test wants %d, %d and %d",
 			got.Counted, got.Facts, got.Rejected, t.Read.Counted, t.Read.Facts, t.Read.Rejected))
