@@ -55,10 +55,7 @@ func (l *Topics) Topics() []stream.Topic {
 // Read reads the partitions as Kafka hands them out: what is ahead in one is
 // held until the others have come as far.
 func (l *Topics) Read(ctx context.Context, r Reader) error {
-	decoders := map[string]*message.Decoder{}
-	for topic, src := range l.sources {
-		decoders[topic] = src.NewDecoder()
-	}
+	decoders := message.Decoders(l.sources)
 	spans := append([]cluster.Span(nil), l.spans...)
 	end := map[stream.Source]int64{}
 	for _, s := range spans {

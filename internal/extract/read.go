@@ -27,10 +27,7 @@ func (x *Extraction) ReadTopics(ctx context.Context, conn *cluster.Connection, s
 	if err != nil {
 		return err
 	}
-	decoders := map[string]*message.Decoder{}
-	for topic, src := range sources {
-		decoders[topic] = src.NewDecoder()
-	}
+	decoders := message.Decoders(sources)
 	names := settings.SourceTopics(s.Config)
 	err = x.only.prepare(ctx, x.match, func(ctx context.Context, from int64, yield func(*event.Event)) error {
 		spans, err := cluster.Spans(ctx, conn, names, max(from-x.future, 0))

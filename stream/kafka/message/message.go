@@ -32,6 +32,15 @@ func (s Source) NewDecoder() *Decoder {
 	return &Decoder{fields: s.Format.NewDecoder(), schemas: s.Schemas}
 }
 
+// Decoders returns a decoder of each source, by topic.
+func Decoders(sources map[string]Source) map[string]*Decoder {
+	out := make(map[string]*Decoder, len(sources))
+	for topic, s := range sources {
+		out[topic] = s.NewDecoder()
+	}
+	return out
+}
+
 // Decode hands each event of a record to yield, as the decoder makes it. A format that
 // takes nothing of a record but its value is not given the rest. The error is that the
 // registry of schemas does not answer; then nothing is known of the record.
