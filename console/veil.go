@@ -11,7 +11,7 @@ import (
 type Names struct {
 	For      access.Role // the least that sees them, of those of whom people were sent a message
 	Personal []string    // dimensions whose identities are people
-	Secret   []byte      // of the deployment; pseudonyms follow from it
+	Secret   []byte      // secret of the deployment, from which pseudonyms follow
 }
 
 // veils holds the pictures under a veil of the latest snapshot.

@@ -33,9 +33,9 @@ func RoleOf(grants []Grant, who Identity) (role Role) {
 
 // Proxy is what signs people in before the console, and names them in a header.
 type Proxy struct {
-	Header       string         // has the name
-	GroupsHeader string         // has the groups, with commas between; empty: none
-	From         []netip.Prefix // its addresses; the header of anybody else counts for nothing
+	Header       string         // the header that has the user's name
+	GroupsHeader string         // the header that has the groups, with commas between; empty: none
+	From         []netip.Prefix // addresses of the proxy; the header of anybody else counts for nothing
 }
 
 // identity returns whom the proxy names in a request of its own.

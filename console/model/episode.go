@@ -27,7 +27,7 @@ type Message struct {
 	Observed   float64            `json:"observed"` // from From to Until, in the unit of the measure
 	Expected   float64            `json:"expected"` // what is usual, see alerting.MeasureEvidence
 	Exposed    alerting.Exposed   `json:"exposed"`
-	From       alerting.Time      `json:"from,omitempty"` // of what was counted; 0: there is no count
+	From       alerting.Time      `json:"from,omitempty"` // start of the interval that was counted; 0: there is no count
 	Until      alerting.Time      `json:"until"`
 	Evidence   float64            `json:"log_evidence"`  // in nats
 	Threshold  float64            `json:"log_threshold"` // in nats

@@ -19,12 +19,12 @@ import (
 // the details of facts, are left out, since names may stand in them.
 type Veil struct {
 	Personal []string // dimensions whose identities are people
-	Secret   []byte   // without it nobody can tell whose a pseudonym is
+	Secret   []byte   // key of the pseudonyms: without it nobody can tell whose one is
 	Location *time.Location
 	// Sent has the names of those shown of whom people were sent a message.
 	Sent bool
 
-	known map[*Episode]*Episode // of the latest snapshot
+	known map[*Episode]*Episode // veiled episodes of the latest snapshot, by their originals
 }
 
 // pseudonym returns what stands for a name.

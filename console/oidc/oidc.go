@@ -45,7 +45,7 @@ type Options struct {
 	NameClaim    string   // such as email; an e-mail address must be verified
 	GroupsClaim  string   // empty: none
 	Groups       []string // those that matter; the cookie keeps no others
-	Key          [32]byte // of the deployment; seals cookies
+	Key          [32]byte // secret of the deployment, which seals cookies
 	Now          func() time.Time
 }
 

@@ -44,9 +44,9 @@ type input struct {
 	reached int64 // largest event time so far
 	done    bool
 
-	events  int64            // that were read
-	bare    int64            // of them, that say nothing but a time
-	rejects map[string]int64 // by reason
+	events  int64            // events that were read
+	bare    int64            // events that were read and say nothing but a time
+	rejects map[string]int64 // what was rejected, by reason
 }
 
 // chunkLines is how many lines are read of one file before the others have

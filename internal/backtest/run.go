@@ -193,7 +193,7 @@ func (r *Run) tell(w worked) error {
 
 // Missing returns the inputs of which nothing was seen, when the reading has ended.
 func (r *Run) Missing() []fact.Input {
-	r.wait() // of a reading that was cut short
+	r.wait() // after a reading that was cut short something may still be worked through
 	return r.Local.Stats().Inputs.Missing()
 }
 

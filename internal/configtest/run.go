@@ -48,13 +48,13 @@ func (s *Suite) Run(ctx context.Context) ([]Result, error) {
 // outcome is what a test has brought about.
 type outcome struct {
 	sent, held []*found
-	known      map[string]*found // by dedup key and the name of what holds it back
+	known      map[string]*found // both sent and held, by dedup key and the name of what holds it back
 }
 
 // found is an episode that was sent, or that an entry holds back.
 type found struct {
-	alert  *alerting.Alert // the latest
-	opened alerting.Time   // of the first
+	alert  *alerting.Alert // the latest of the episode
+	opened alerting.Time   // event time of its first alert
 	by     string          // name of the entry that holds it back; empty: it was sent
 }
 

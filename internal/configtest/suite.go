@@ -28,7 +28,7 @@ type Suite struct {
 	Config string `yaml:"config"` // the configuration under test, beside the file; default weir.yaml
 	Tests  []Test `yaml:"tests"`
 
-	dir string // of the file
+	dir string // folder of the file
 }
 
 // Test is one case: what goes in, and all that must come out.
@@ -48,7 +48,7 @@ type Test struct {
 type Events struct {
 	File    string   `yaml:"file"`
 	Lines   string   `yaml:"lines"`
-	Format  string   `yaml:"format"` // of the file or the lines; default native
+	Format  string   `yaml:"format"` // format of the file or the lines; default native
 	Pattern *Pattern `yaml:"pattern"`
 }
 
@@ -76,7 +76,7 @@ type Want struct {
 	Fact      string    `yaml:"fact"`
 	Severity  string    `yaml:"severity"` // the least
 	Before    time.Time `yaml:"before"`   // event time by which it must open
-	By        string    `yaml:"by"`       // of HeldBack: the name of the entry
+	By        string    `yaml:"by"`       // name of the entry that holds it back; in HeldBack alone
 }
 
 // Read is how events must be read.
