@@ -141,6 +141,13 @@ func (p *Pattern) writeName(out *bytes.Buffer, text string, w *correlate.Weekly,
 	sum := fnv.New64a()
 	fmt.Fprint(sum, text, p.From.UnixMilli())
 	dice := rand.New(rand.NewPCG(sum.Sum64(), 1)) //nolint:gosec // the same events in each run
+	var ev map[string]any
+	if err := json.Unmarshal([]byte(text), &ev); err != nil {
+		return fmt.Errorf("reading the event of a pattern: %w", err)
+	}
+	if ev == nil {
+		ev = map[string]any{}
+	}
 	fresh, every := 0, time.Duration(p.Every)
 	for slot := p.From; slot.Before(p.Until); slot = slot.Add(every) {
 		at := slot.Add(time.Duration(dice.Int64N(int64(every))))
@@ -150,13 +157,6 @@ func (p *Pattern) writeName(out *bytes.Buffer, text string, w *correlate.Weekly,
 		}
 		if !w.Holds(at.UnixMilli(), loc) || !at.Before(p.Until) {
 			continue
-		}
-		var ev map[string]any
-		if err := json.Unmarshal([]byte(text), &ev); err != nil {
-			return fmt.Errorf("reading the event of a pattern: %w", err)
-		}
-		if ev == nil {
-			ev = map[string]any{}
 		}
 		ev["time"] = at.UTC().Format(time.RFC3339Nano)
 		if reads > 0 {
