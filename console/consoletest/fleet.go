@@ -1,5 +1,5 @@
 // Package consoletest makes pictures of fleets that do not exist, for tests of
-// the console: any number of episodes, of every kind and state.
+// the console: any number of episodes, of every kind and state. It also asks for pages.
 package consoletest
 
 import (

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/weirhq/weir/console/consoletest"
 )
 
 // site is a console of which all pages say who has signed in.
@@ -65,18 +67,11 @@ func (s *site) browser(t *testing.T) *http.Client {
 	return &http.Client{Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // the test's own server
 }
 
-func get(t *testing.T, c *http.Client, url string) string {
+// get returns the text of a page, which says what has come of asking for it.
+func (s *site) get(t *testing.T, c *http.Client, path string) string {
 	t.Helper()
-	resp, err := c.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	_, body := consoletest.Get(t, c, s.URL+path)
+	return body
 }
 
 // Who signs in comes back to where they were, is who the provider says, and stays so
@@ -86,24 +81,24 @@ func TestSignIn(t *testing.T) {
 	p.claims = map[string]any{"email": "ana@corp.example", "email_verified": true, "groups": []string{"soc", "all-staff"}}
 	s := newSite(t, p)
 	c := s.browser(t)
-	if got := get(t, c, s.URL+SignInPath+"?next="+url.QueryEscape("/episodes/weir-1?a=b")); got != "/episodes/weir-1 ana@corp.example soc" || !p.verified {
+	if got := s.get(t, c, SignInPath+"?next="+url.QueryEscape("/episodes/weir-1?a=b")); got != "/episodes/weir-1 ana@corp.example soc" || !p.verified {
 		t.Fatalf("signed in: %q, verifier %v", got, p.verified)
 	}
-	if got := get(t, c, s.URL+"/"); got != "/ ana@corp.example soc" {
+	if got := s.get(t, c, "/"); got != "/ ana@corp.example soc" {
 		t.Errorf("afterwards: %q", got)
 	}
 	if names := cookieNames(c, s.at); !slices.Equal(names, []string{sessionCookie}) {
 		t.Errorf("cookies %v", names)
 	}
 	s.now = s.now.Add(sessionFor + time.Second)
-	if got := get(t, c, s.URL+"/"); got != "nobody" {
+	if got := s.get(t, c, "/"); got != "nobody" {
 		t.Errorf("after the session: %q", got)
 	}
 	s.now = time.Now()
 	if resp, err := c.Post(s.URL+SignOutPath, "", nil); err != nil || resp.Body.Close() != nil {
 		t.Fatal(err)
 	}
-	if got := get(t, c, s.URL+"/"); got != "nobody" {
+	if got := s.get(t, c, "/"); got != "nobody" {
 		t.Errorf("signed out: %q", got)
 	}
 }
@@ -133,10 +128,10 @@ func TestRefused(t *testing.T) {
 		c.change(p)
 		s := newSite(t, p)
 		b := s.browser(t)
-		if got := get(t, b, s.URL+SignInPath); !strings.Contains(got, c.says) {
+		if got := s.get(t, b, SignInPath); !strings.Contains(got, c.says) {
 			t.Errorf("%s: %q, want %q", what, got, c.says)
 		}
-		if got := get(t, b, s.URL+"/"); got != "nobody" {
+		if got := s.get(t, b, "/"); got != "nobody" {
 			t.Errorf("%s: signed in as %q", what, got)
 		}
 	}
@@ -149,7 +144,7 @@ func TestForged(t *testing.T) {
 	p := newProvider(t)
 	p.claims = map[string]any{"email": "ana@corp.example"}
 	s := newSite(t, p)
-	if got := get(t, s.browser(t), s.URL+SignedInPath+"?code=4711&state=x"); !strings.Contains(got, "has not begun") {
+	if got := s.get(t, s.browser(t), SignedInPath+"?code=4711&state=x"); !strings.Contains(got, "has not begun") {
 		t.Errorf("without a beginning: %q", got)
 	}
 	w := httptest.NewRecorder()
@@ -157,7 +152,7 @@ func TestForged(t *testing.T) {
 	planted := w.Result().Cookies()[0]
 	b := s.browser(t)
 	b.Jar.SetCookies(s.at, []*http.Cookie{planted})
-	if got := get(t, b, s.URL+SignedInPath+"?code=4711&state=other"); !strings.Contains(got, "state is not") {
+	if got := s.get(t, b, SignedInPath+"?code=4711&state=other"); !strings.Contains(got, "state is not") {
 		t.Errorf("with another state: %q", got)
 	}
 	w = httptest.NewRecorder()
@@ -178,7 +173,7 @@ func TestForged(t *testing.T) {
 	}
 	b = s.browser(t)
 	b.Jar.SetCookies(s.at, []*http.Cookie{good})
-	if got := get(t, b, s.URL+SignInPath); got != "/ ana@corp.example " {
+	if got := s.get(t, b, SignInPath); got != "/ ana@corp.example " {
 		t.Errorf("after a planted session: %q", got)
 	}
 	if !good.Secure || !good.HttpOnly || good.SameSite != http.SameSiteLaxMode || good.Domain != "" || good.Path != "/" {
@@ -203,7 +198,7 @@ func TestNoProvider(t *testing.T) {
 	p := newProvider(t)
 	s := newSite(t, p)
 	p.Close()
-	if got := get(t, s.browser(t), s.URL+SignInPath); !strings.Contains(got, "asking the provider") {
+	if got := s.get(t, s.browser(t), SignInPath); !strings.Contains(got, "asking the provider") {
 		t.Errorf("without a provider: %q", got)
 	}
 	if _, err := New(Options{RedirectURL: "https://weir.example/"}); err == nil {

@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -12,22 +11,9 @@ import (
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/console"
 	"github.com/weirhq/weir/console/access"
+	"github.com/weirhq/weir/console/consoletest"
 	"github.com/weirhq/weir/stream/correlate"
 )
-
-func get(t *testing.T, url string) (int, string) {
-	t.Helper()
-	resp, err := http.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(b)
-}
 
 // What a process takes in is shown, and nobody can judge it.
 func TestServeMemory(t *testing.T) {
@@ -40,14 +26,14 @@ func TestServeMemory(t *testing.T) {
 	m.Alert(a)
 	m.Suppressed(&correlate.Suppressed{By: correlate.SuppressedBy{Kind: correlate.ByConfig, Name: "nightly"}, Alert: *alertingtest.Korean()})
 	m.Show(a.Time, true)
-	code, body := get(t, m.URL)
+	code, body := consoletest.Get(t, http.DefaultClient, m.URL)
 	if code != 200 || !strings.Contains(body, "kid-7") || !strings.Contains(body, "backtest of a log") || strings.Contains(body, "Still reading") {
 		t.Errorf("triage: %d %s", code, body)
 	}
-	if code, body = get(t, m.URL+"expected"); code != 200 || !strings.Contains(body, "nightly") {
+	if code, body = consoletest.Get(t, http.DefaultClient, m.URL+"expected"); code != 200 || !strings.Contains(body, "nightly") {
 		t.Errorf("what is held back: %d %s", code, body)
 	}
-	if code, body = get(t, m.URL+"episodes/"+a.DedupKey); code != 200 || strings.Contains(body, `name="kind"`) || !strings.Contains(body, "read-only") {
+	if code, body = consoletest.Get(t, http.DefaultClient, m.URL+"episodes/"+a.DedupKey); code != 200 || strings.Contains(body, `name="kind"`) || !strings.Contains(body, "read-only") {
 		t.Errorf("episode: %d %s", code, body)
 	}
 }
