@@ -46,17 +46,17 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 		return nil, err
 	}
 	conn.Hooks = append(conn.Hooks, newClientMetrics(o.Registry))
+	var aliases *task.Aliases // nil: there are none
+	if c.Aliases.Given() {
+		s.SetAliases(alias.NewTable(alias.Always))
+		aliases = &task.Aliases{Topic: c.Aliases.Topic, File: c.Aliases.File}
+	}
 	p := kafka.Options{
 		Connection: conn, Group: c.Group, Topics: topics.Named(c.TopicPrefix),
 		Replication: int16(c.ReplicationFactor), Roles: o.Roles, Workers: workers(c),
 		Manifest: topics.NewManifest(s.Hasher, int32(c.Partitions), s.Grid, c.Dimensions),
 		Ingest:   s.Ingest, LoginGrace: c.Facts.LoginGrace, Detect: s.Detect, Correlate: s.Correlate,
-		StopGrace: c.StopGrace, Log: o.Log, Metrics: metrics.New(o.Registry),
-	}
-	if c.Aliases.Given() {
-		s.SetAliases(alias.NewTable(alias.Always))
-		p.Ingest, p.Detect, p.Correlate = s.Ingest, s.Detect, s.Correlate
-		p.Aliases = &task.Aliases{Topic: c.Aliases.Topic, File: c.Aliases.File}
+		Aliases: aliases, StopGrace: c.StopGrace, Log: o.Log, Metrics: metrics.New(o.Registry),
 	}
 	if p.Instance, err = settings.Instance(c); err != nil {
 		return nil, err
