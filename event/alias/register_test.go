@@ -9,8 +9,6 @@ import (
 	"github.com/weirhq/weir/internal/eventtime"
 )
 
-const hour = eventtime.Hour
-
 // at is an event time of hours and minutes on the first of March 2026, Unix ms.
 func at(h, m int) int64 { return time.Date(2026, 3, 1, h, m, 0, 0, time.UTC).UnixMilli() }
 
@@ -124,42 +122,5 @@ func TestRegisterTakesFiles(t *testing.T) {
 	}
 	if changed, refused := read("kim,a,,\nc,kim,,\n"); changed != 2 || len(refused) != 1 {
 		t.Errorf("%d changed, %v", changed, refused)
-	}
-}
-
-// The names that become a person's in an hour are those that were nobody's.
-func TestJoins(t *testing.T) {
-	r := newRegister(t)
-	add := func(a Alias) {
-		t.Helper()
-		if _, err := r.Add(a); err != nil {
-			t.Fatal(err)
-		}
-	}
-	add(is("always", "kim"))
-	r.Grant(at(1, 0))
-	add(is("b", "kim"))
-	add(Alias{Name: "c", Person: "kim", Since: at(1, 30), Until: Forever})
-	add(is("kim", "p-7"))
-	r.Grant(at(2, 0))
-	add(is("b", "p-8"))
-	for _, c := range []struct {
-		from int64
-		want []Join
-	}{
-		{at(0, 0), nil},
-		{at(1, 0), []Join{{"b", "p-7"}, {"c", "p-7"}, {"kim", "p-7"}}},
-		{at(2, 0), nil},
-	} {
-		got := r.table.Joins(c.from, c.from+hour)
-		if len(got) != len(c.want) {
-			t.Errorf("%v, want %v", got, c.want)
-			continue
-		}
-		for i := range got {
-			if got[i] != c.want[i] {
-				t.Errorf("%v, want %v", got, c.want)
-			}
-		}
 	}
 }

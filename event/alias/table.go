@@ -1,7 +1,6 @@
 package alias
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"sync"
@@ -19,8 +18,6 @@ type Table struct {
 	aliases  map[string][]Alias   // by folded name; of those that hold, the last counts
 	names    map[string][]string  // by folded person: the folded names that are its own, or were
 	people   map[string][]profile // by folded person, in order of time
-	starts   map[int64][]string   // by event time from which on aliases hold: their names
-	order    []int64              // the keys of starts, sorted
 	complete int64
 	size     int
 }
@@ -34,8 +31,7 @@ type profile struct {
 // NewTable returns a table without aliases, complete up to an event time, Unix ms.
 func NewTable(complete int64) *Table {
 	return &Table{
-		aliases: map[string][]Alias{}, names: map[string][]string{}, people: map[string][]profile{}, starts: map[int64][]string{},
-		complete: complete,
+		aliases: map[string][]Alias{}, names: map[string][]string{}, people: map[string][]profile{}, complete: complete,
 	}
 }
 
@@ -81,12 +77,6 @@ func (t *Table) Add(a Alias) error {
 	t.size++
 	if person != "" && !slices.Contains(t.names[person], name) {
 		t.names[person] = append(t.names[person], name)
-	}
-	if from := a.from(); from != Always {
-		if at, ok := slices.BinarySearch(t.order, from); !ok {
-			t.order = slices.Insert(t.order, at, from)
-		}
-		t.starts[from] = append(t.starts[from], name)
 	}
 	return nil
 }
@@ -217,33 +207,6 @@ func (t *Table) Profile(person string, at int64) (p Profile) {
 		}
 	}
 	return p
-}
-
-// Join is a name that becomes a person's: what was counted for the name belongs to the
-// person from then on.
-type Join struct{ Name, Person string }
-
-// Joins returns the names that become a person's within a span of event time, Unix ms,
-// and were nobody's before, sorted by name.
-func (t *Table) Joins(from, until int64) (out []Join) {
-	if t == nil {
-		return nil
-	}
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	at, _ := slices.BinarySearch(t.order, from)
-	for ; at < len(t.order) && t.order[at] < until; at++ {
-		start := t.order[at]
-		for _, name := range t.starts[start] {
-			person := t.person(name, start)
-			if fold(person) == name || fold(t.person(name, start-1)) != name {
-				continue
-			}
-			out = append(out, Join{name, person})
-		}
-	}
-	slices.SortFunc(out, func(a, b Join) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Person, b.Person)) })
-	return slices.Compact(out)
 }
 
 // Len returns how many aliases there are.
