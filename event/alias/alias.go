@@ -90,40 +90,31 @@ var services = struct{ begin, end []string }{
 	end:   []string{"-svc", "_svc", ".gserviceaccount.com", ":root"},
 }
 
+// several reports whether a folded name is, as it stands, one that several people or
+// programs act by.
+func several(name string) bool {
+	return shared[name] ||
+		slices.ContainsFunc(services.begin, func(s string) bool { return strings.HasPrefix(name, s) }) ||
+		slices.ContainsFunc(services.end, func(s string) bool { return strings.HasSuffix(name, s) })
+}
+
 // Shared reports whether a name is one that several people or programs act by, with or
 // without the domain that it is of. The well-known relative ids of Windows' built-in
 // accounts (500 to 503) are such names, in whatever domain.
 func Shared(name string) bool {
 	name = fold(name)
-	for _, s := range services.begin {
-		if strings.HasPrefix(name, s) {
-			return true
-		}
-	}
-	for _, s := range services.end {
-		if strings.HasSuffix(name, s) {
-			return true
-		}
-	}
-	if i := strings.LastIndexByte(name, '-'); strings.HasPrefix(name, "s-1-5-21-") && slices.Contains([]string{"500", "501", "502", "503"}, name[i+1:]) {
+	if several(name) {
 		return true
 	}
-	if shared[name] {
+	if i := strings.LastIndexByte(name, '-'); strings.HasPrefix(name, "s-1-5-21-") && slices.Contains([]string{"500", "501", "502", "503"}, name[i+1:]) {
 		return true
 	}
 	if i := strings.LastIndexAny(name, `\/`); i >= 0 {
 		name = name[i+1:]
 	}
 	name, _, _ = strings.Cut(name, "@")
-	if shared[name] || strings.HasSuffix(name, "$") { // a computer's account
-		return true
-	}
-	for _, s := range services.begin {
-		if strings.HasPrefix(name, s) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(services.end, func(s string) bool { return strings.HasSuffix(name, s) })
+	computer := strings.HasSuffix(name, "$")
+	return computer || several(name)
 }
 
 // fold returns a name as names are compared: without regard to case.
