@@ -48,44 +48,39 @@ func NewRegister(grid eventtime.Grid) *Register {
 
 // Load takes in a record of weir.aliases, in the order of the log.
 func (r *Register) Load(key, value []byte) error {
-	if string(key) == completeKey {
-		c, err := readCompleteness(value)
-		if err != nil {
-			return err
-		}
-		r.table.SetComplete(c.Complete)
-		maps.Copy(r.inputs, c.Inputs)
-		return nil
-	}
-	a, err := Decode(value)
+	name, inputs, err := r.table.follow(key, value)
 	if err != nil {
 		return err
 	}
-	r.records[fold(a.Name)]++
-	return r.table.Add(a)
+	if name != "" {
+		r.records[fold(name)]++
+	}
+	maps.Copy(r.inputs, inputs)
+	return nil
 }
 
 // Follow takes a record of weir.aliases into a table that follows the topic.
 func (t *Table) Follow(key, value []byte) error {
+	_, _, err := t.follow(key, value)
+	return err
+}
+
+// follow takes a record of weir.aliases into a table, and returns the name of the alias,
+// or how far the inputs of the topic were read.
+func (t *Table) follow(key, value []byte) (name string, inputs map[string]int64, err error) {
 	if string(key) == completeKey {
-		c, err := readCompleteness(value)
-		if err == nil {
-			t.SetComplete(c.Complete)
+		var c completeness
+		if err := json.Unmarshal(value, &c); err != nil {
+			return "", nil, fmt.Errorf("reading how far the aliases are complete: %w", err)
 		}
-		return err
+		t.SetComplete(c.Complete)
+		return "", c.Inputs, nil
 	}
 	a, err := Decode(value)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
-	return t.Add(a)
-}
-
-func readCompleteness(value []byte) (c completeness, err error) {
-	if err := json.Unmarshal(value, &c); err != nil {
-		return c, fmt.Errorf("reading how far the aliases are complete: %w", err)
-	}
-	return c, nil
+	return a.Name, nil, t.Add(a)
 }
 
 // Encode returns the JSON form of an alias.
@@ -243,6 +238,3 @@ func (r *Register) Take() []Record {
 	r.out, r.moved = nil, false
 	return out
 }
-
-// Len returns how many aliases the register knows.
-func (r *Register) Len() int { return r.table.Len() }
