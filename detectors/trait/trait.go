@@ -68,9 +68,10 @@ func (c *Count) Compare(o *Count) int {
 	return cmp.Compare(c.name, o.name)
 }
 
-// Names holds on to names that lists of traits are kept by: those of what was read
-// belong to the memory of a whole batch, and the same come again and again. The zero
-// value is ready for use.
+// Names gives names of traits memory of their own. A name that was read belongs to the
+// memory of a whole batch, which a list that is kept would hold on to. The same names
+// come again and again, so the recent ones are remembered and shared. The zero value is
+// ready for use.
 type Names struct {
 	recent [2]map[string]string // the latest, and those before
 }
@@ -118,23 +119,24 @@ func (n *Names) Merge(a, b []Count) []Count {
 		default:
 			order = a[0].Compare(&b[0])
 		}
-		if full := len(out) >= Max; order > 0 {
-			if !full || out[len(out)-Max].dim != b[0].dim {
-				out = append(out, b[0])
-				out[len(out)-1].name = n.own(b[0].name)
-			}
-		} else if !full || out[len(out)-Max].dim != a[0].dim {
-			out = append(out, a[0])
-			if order == 0 {
-				out[len(out)-1].add(&b[0])
-			}
-		}
-		if order <= 0 {
-			a = a[1:]
-		}
-		if order >= 0 {
+		var next Count
+		switch {
+		case order < 0:
+			next, a = a[0], a[1:]
+		case order > 0:
+			next, b = b[0], b[1:]
+		default:
+			next, a = a[0], a[1:]
+			next.add(&b[0])
 			b = b[1:]
 		}
+		if len(out) >= Max && out[len(out)-Max].dim == next.dim {
+			continue // as many of this dimension as are kept
+		}
+		if order > 0 {
+			next.name = n.own(next.name)
+		}
+		out = append(out, next)
 	}
 	return slices.Clip(out)
 }
