@@ -33,15 +33,10 @@ type openPartials struct {
 	spare      []*accumulator // not in use
 	dirty      []*accumulator // with something to flush
 	open       []openPartial  // of the dirty ones
-	// The touches of all partials as they came: touches[i] belongs to
-	// open[owners[i]]. One log for all costs far less than a list for each,
-	// since most of them stay tiny.
-	owners  []int32
-	touches []sketches.Entry
-	sorted  []sketches.Entry // touches by owner, once sort was called
-	traits  traitLists
-	parting [][]int32 // scratch: places in dirty by partition
-	flushes int64
+	touches    touchLog       // of open
+	traits     traitLists
+	parting    [][]int32 // scratch: places in dirty by partition
+	flushes    int64
 }
 
 // accumulator gathers what one identity did since the last flush.
@@ -64,7 +59,6 @@ type openPartial struct {
 	events      int64
 	owner       int32     // place of its accumulator
 	traits      int32     // of one access: where it begins in traits.accesses; of several: the first of its lists in traits.slots
-	end         int32     // after its touches in sorted; until sort, their number
 	rare        *rarePart // nil: none of it
 }
 
@@ -106,11 +100,7 @@ func (o *openPartials) add(key []byte, a *access) int32 {
 	if a.rows > 0 {
 		p.rarely().rows.Add(a.rowsID, a.rows)
 	}
-	for _, h := range a.records {
-		o.owners = append(o.owners, at)
-		o.touches = append(o.touches, sketches.NewEntry(h, a.minute))
-	}
-	p.end += int32(len(a.records))
+	o.touches.add(at, a)
 	if a.destroys {
 		r, start := p.rarely(), o.minutes.Start(p.tick)
 		for _, h := range a.records {
@@ -139,6 +129,7 @@ func (o *openPartials) of(key []byte, tick, apply int64) int32 {
 	}
 	at := int32(len(o.open))
 	o.open = append(o.open, openPartial{tick: tick, apply: apply, owner: a.place})
+	o.touches.open()
 	a.partials = append(a.partials, at)
 	return at
 }
@@ -167,30 +158,6 @@ func (o *openPartials) byPartition() [][]int32 {
 	return out
 }
 
-// sort brings the touches of each partial together.
-func (o *openPartials) sort() {
-	o.sorted = slices.Grow(o.sorted[:0], len(o.touches))[:len(o.touches)]
-	next := int32(0)
-	for i := range o.open {
-		p := &o.open[i]
-		next, p.end = next+p.end, next
-	}
-	for i, owner := range o.owners {
-		p := &o.open[owner]
-		o.sorted[p.end] = o.touches[i]
-		p.end++
-	}
-}
-
-// touchesOf returns the touches of a partial, once sorted, to be used up.
-func (o *openPartials) touchesOf(at int32) []sketches.Entry {
-	from := int32(0)
-	if at > 0 {
-		from = o.open[at-1].end
-	}
-	return o.sorted[from:o.open[at].end]
-}
-
 // drop empties what was gathered; the memory is used again.
 func (o *openPartials) drop() {
 	for _, a := range o.dirty {
@@ -200,7 +167,7 @@ func (o *openPartials) drop() {
 	clear(o.open) // they hold what is rare
 	o.traits.drop()
 	o.dirty, o.open = o.dirty[:0], o.open[:0]
-	o.owners, o.touches = o.owners[:0], o.touches[:0]
+	o.touches.drop()
 }
 
 // flushed ends a flush: it drops, now and then, accumulators that many flushes have

@@ -21,7 +21,7 @@ func (w *recordWriter) write(o *openPartials, a *accumulator, partials []int32) 
 		open := &o.open[at]
 		p := stream.Partial{
 			Dimension: int(a.key[0]), Tick: open.tick, Apply: open.apply, Events: open.events,
-			Records: sketches.From(sketches.PartialPrecision, o.touchesOf(at)),
+			Records: sketches.From(sketches.PartialPrecision, o.touches.of(at)),
 		}
 		if r := open.rare; r != nil {
 			p.Rows = r.rows
@@ -78,7 +78,7 @@ func (in *Worker) flushPartials(topics []stream.Topic, progress []stream.Progres
 	})
 	last := stream.AppendBatchHeader(nil, in.names, in.withSessions(topics), progress)
 	last = stream.AppendBroadcast(last, facts, in.broadcast.active)
-	in.partials.sort()
+	in.partials.touches.sort()
 	for p, places := range in.partials.byPartition() {
 		signed := in.signed.flush(p, func(list []stream.SignIn) { emit(int32(p), stream.AppendSignIns(slices.Clip(start), list)) })
 		for _, at := range places {

@@ -13,9 +13,7 @@ type sessions struct {
 	facts   []stream.TokenFact
 	reads   []tokenRead
 	latest  map[uint64]int32 // by hash of a read: the latest read of that hash, plus one
-	owners  []int32          // touches[i] belongs to reads[owners[i]]
-	touches []sketches.Entry
-	sorted  []sketches.Entry // scratch: touches by owner
+	touches touchLog         // of reads
 	issues  []int64          // the ticks in which tokens were issued
 	writer  stream.SessionWriter
 	records int64 // begun by writer; counts from 1
@@ -26,13 +24,12 @@ type tokenRead struct {
 	token       uint64
 	tick, apply int64
 	access      int32 // where the partials of the identities begin in traitLists.accesses
-	end         int32 // after its touches in sorted; until the flush, their number
 	before      int32 // the read of equal hash before it, plus one; 0: there is none
 }
 
 func (s *sessions) drop() {
 	s.facts, s.reads, s.issues = s.facts[:0], s.reads[:0], nil
-	s.owners, s.touches = s.owners[:0], s.touches[:0]
+	s.touches.drop()
 	clear(s.latest)
 }
 
@@ -62,14 +59,11 @@ func (s *sessions) read(token uint64, a *access, traits *traitLists) {
 		s.reads = append(s.reads, tokenRead{
 			token: token, tick: a.tick, apply: a.apply, access: int32(len(traits.accesses) - len(a.partials)), before: s.latest[h],
 		})
+		s.touches.open()
 		at = int32(len(s.reads))
 		s.latest[h] = at
 	}
-	for _, h := range a.records {
-		s.owners = append(s.owners, at-1)
-		s.touches = append(s.touches, sketches.NewEntry(h, a.minute))
-	}
-	s.reads[at-1].end += int32(len(a.records))
+	s.touches.add(at-1, a)
 }
 
 // is reports whether an access by a token belongs to the read.
@@ -78,36 +72,12 @@ func (r *tokenRead) is(token uint64, a *access, traits *traitLists) bool {
 }
 
 // entries returns how much memory the reads take, in touches.
-func (s *sessions) entries() int { return len(s.touches) + len(s.reads) }
-
-// sort brings the touches of each read together.
-func (s *sessions) sort() {
-	s.sorted = slices.Grow(s.sorted[:0], len(s.touches))[:len(s.touches)]
-	next := int32(0)
-	for i := range s.reads {
-		r := &s.reads[i]
-		next, r.end = next+r.end, next
-	}
-	for i, owner := range s.owners {
-		r := &s.reads[owner]
-		s.sorted[r.end] = s.touches[i]
-		r.end++
-	}
-}
-
-// touchesOf returns the touches of a read, once sorted, to be used up.
-func (s *sessions) touchesOf(at int32) []sketches.Entry {
-	from := int32(0)
-	if at > 0 {
-		from = s.reads[at-1].end
-	}
-	return s.sorted[from:s.reads[at].end]
-}
+func (s *sessions) entries() int { return s.touches.len() + len(s.reads) }
 
 // flush hands out what concerns tokens, as records of weir.sessions: at least one to
 // each partition, so that all of them learn the progress.
 func (s *sessions) flush(dimensions []string, partials *openPartials, topics []stream.Topic, progress []stream.Progress, emit Emit) {
-	s.sort()
+	s.touches.sort()
 	facts, reads := make([][]int32, partials.partitions), make([][]int32, partials.partitions)
 	of := func(token uint64) int32 { return int32(token % uint64(partials.partitions)) }
 	for i := range s.facts {
@@ -158,6 +128,6 @@ func (s *sessions) write(at int32, partials *openPartials) {
 		}
 		s.writer.Identity(a.reader)
 	}
-	window := sketches.From(sketches.PartialPrecision, s.touchesOf(at))
+	window := sketches.From(sketches.PartialPrecision, s.touches.of(at))
 	s.writer.Records(&window)
 }

@@ -261,7 +261,7 @@ func (in *Worker) tokenFact(ev *event.Event, kind stream.TokenKind, apply int64)
 // Pending reports how many record entries and identities wait for the next
 // flush; a caller flushes early when they grow too many.
 func (in *Worker) Pending() (entries, identities int) {
-	return len(in.partials.touches) + in.tokens.entries() + len(in.signed.seen), len(in.partials.dirty)
+	return in.partials.touches.len() + in.tokens.entries() + len(in.signed.seen), len(in.partials.dirty)
 }
 
 // drop empties what was gathered; the memory is used again.
