@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/big"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/avro"
@@ -102,13 +103,8 @@ func (c *avroCompiler) typeOf(n *avro.SchemaNode, namespace string) (*avroType, 
 
 // fullName returns a name with its namespace.
 func fullName(name, namespace string) string {
-	if namespace == "" {
+	if namespace == "" || strings.Contains(name, ".") {
 		return name
-	}
-	for i := range len(name) {
-		if name[i] == '.' {
-			return name
-		}
 	}
 	return namespace + "." + name
 }
