@@ -198,12 +198,12 @@ func (d *Task) reportFact(id *identity, tick int64, f *fact.Finding) {
 		context.Traits, context.TraitsSince = shares(e.Traits, e.Events), d.cfg.Grid.TickStart(f.Noticed)
 	}
 	exposed := d.exposedSince(id, f.Exposure, tick)
-	through := episode.Excess{Records: exposed.Records, Low: exposed.Low, High: exposed.High}
-	switch u := f.Unissued; {
+	var through episode.Excess
+	switch {
 	case f.Fact == fact.UnissuedToken:
-		through = episode.Excess{Records: int64(u.N + 0.5), Low: int64(u.Low), High: int64(u.High + 0.999)}
-	case !f.Fact.Covers():
-		through = episode.Excess{}
+		through.Records, through.Low, through.High = whole(f.Unissued)
+	case f.Fact.Covers():
+		through = episode.Excess{Records: exposed.Records, Low: exposed.Low, High: exposed.High}
 	}
 	d.report.Facts = append(d.report.Facts, stream.FactCandidate{
 		Tick: tick, Dimension: id.dimension(), Identity: id.name(), Fact: f.Fact, Time: f.Time,

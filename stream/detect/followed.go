@@ -140,10 +140,14 @@ func (d *Task) exposedSince(id *identity, e *exposure.Exposure, tick int64) epis
 	} else {
 		est = e.Records.Estimate()
 	}
-	return episode.Exposed{
-		Records: int64(est.N + 0.5), Low: int64(est.Low), High: int64(est.High + 0.999),
-		Since: e.Since, Rows: e.Rows,
-	}
+	out := episode.Exposed{Since: e.Since, Rows: e.Rows}
+	out.Records, out.Low, out.High = whole(est)
+	return out
+}
+
+// whole returns an estimate in whole records, and its interval rounded outwards.
+func whole(e sketches.Estimate) (records, low, high int64) {
+	return int64(e.N + 0.5), int64(e.Low), int64(e.High + 0.999)
 }
 
 // contextSince says what a followed identity did since the onset. open is what
