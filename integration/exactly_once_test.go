@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/integration/kafkatest"
+	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
 // The proof comes in two sizes: make test takes few runs of few days, make soak
@@ -178,15 +179,21 @@ func (c *crowd) shake(t testing.TB) {
 	}
 }
 
-// freeze stops a process where it stands, for longer than its sessions and transactions
-// last: when it goes on, another has its work.
+// frozenFor is how long a process stands still: five seconds more than its transactions
+// may last, and twice as long as the broker keeps its sessions. The time is what is
+// tested, not a wait for luck: nothing is expected to have happened by its end, and the
+// alerts must be right however far the others have come by then.
+const frozenFor = cluster.TransactionLimit + 5*time.Second
+
+// freeze stops a process where it stands, and has it go on after frozenFor, when others
+// have its work.
 func (c *crowd) freeze(t testing.TB, p *process) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatalf("freezing %s, which should run: %v", p.name, err)
 	}
 	c.frozen.Go(func() {
-		time.Sleep(20 * time.Second)
+		time.Sleep(frozenFor)
 		_ = p.cmd.Process.Signal(syscall.SIGCONT) // it may have been killed meanwhile
 	})
 }
