@@ -38,7 +38,7 @@ func TestRightsOnKafka(t *testing.T) {
 	alerts := d.complete(t, 1)
 	config := d.config(t, "ledger")
 
-	// He writes verdicts while weir runs.
+	// The thief writes verdicts while weir runs.
 	thief := &thief{deployment: d, client: b.Client(t), admin: d.admin(t)}
 	var first struct {
 		DedupKey string `json:"dedup_key"`
@@ -166,11 +166,17 @@ type thief struct {
 // add appends records to a topic of the deployment.
 func (k *thief) add(t testing.TB, topic string, values ...string) {
 	t.Helper()
+	k.addUnder(t, "k", topic, values...)
+}
+
+// addUnder appends records with a key.
+func (k *thief) addUnder(t testing.TB, key, topic string, values ...string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), shortLimit)
 	defer cancel()
 	var records []*kgo.Record
 	for _, v := range values {
-		records = append(records, &kgo.Record{Topic: k.deployment.topic(topic), Key: []byte("k"), Value: []byte(v)})
+		records = append(records, &kgo.Record{Topic: k.deployment.topic(topic), Key: []byte(key), Value: []byte(v)})
 	}
 	if err := k.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
 		t.Fatal(err)
@@ -235,13 +241,10 @@ func (k *thief) restore(t testing.TB) {
 	k.writeEnd(t, k.end)
 }
 
+// writeEnd writes into the state what it knows of the ledger's end.
 func (k *thief) writeEnd(t testing.TB, value []byte) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), shortLimit)
-	defer cancel()
-	if err := k.client.ProduceSync(ctx, &kgo.Record{Topic: k.deployment.topic("fleet"), Key: []byte(topics.LedgerEndKey), Value: value}).FirstErr(); err != nil {
-		t.Fatal(err)
-	}
+	k.addUnder(t, topics.LedgerEndKey, "fleet", string(value))
 }
 
 // relink writes the ledger anew, of the records that keep takes and may change, and
@@ -271,13 +274,14 @@ func (k *thief) relink(t testing.TB, records []string, keep func(r *ledger.Recor
 		anew = append(anew, string(b))
 	}
 	k.rewrite(t, "ledger", anew)
+	if !state {
+		return
+	}
 	value, err := json.Marshal(&end)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if state {
-		k.writeEnd(t, value)
-	}
+	k.writeEnd(t, value)
 }
 
 // without writes the ledger anew without its first record of a kind.
@@ -350,8 +354,8 @@ func author(t testing.TB, d *deployment) (keyFile string) {
 	return write(t, filepath.Join(d.dir, "kim.key"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
 }
 
-// He deletes what is read of one source, where another goes on: that the source has
-// fallen silent is alerted of.
+// Where somebody with all rights on Kafka deletes the last events of one source, and
+// another source goes on, an alert says that the source has fallen silent.
 func TestDeletedEventsAreMissed(t *testing.T) {
 	t.Parallel()
 	b := kafkatest.Shared(t)
@@ -366,7 +370,7 @@ func TestDeletedEventsAreMissed(t *testing.T) {
 	}
 	produce(t, cl, access, interleaved(1), 0, events)
 	produce(t, cl, facts, interleaved(1), 0, others)
-	// Kafka deletes no end of a topic: he has to make it again, without.
+	// Kafka deletes no end of a topic: it has to be made again, without its end.
 	adm := b.Admin(t)
 	if _, err := adm.DeleteTopic(t.Context(), facts); err != nil {
 		t.Fatal(err)
