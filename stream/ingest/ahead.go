@@ -15,10 +15,10 @@ import (
 // everything after it would be late, or expired. So the events after it vote: one
 // that is no older than the event less the lateness is for it, an older one is
 // against it. They wait until it is judged, then all are judged in the order of the
-// log; only one that is believed comes after those that lead up to it. Nothing but the log decides, so portions and crashes
-// cannot show. What waits is not stored: a restart reads it again. One that is voted
-// down counts all the same, at the time that its source has reached: what a wrong clock
-// did is seen as soon as what a right one did.
+// log; only one that is believed comes after those that lead up to it. Nothing but the
+// log decides, so portions and crashes cannot show. What waits is not stored: a restart
+// reads it again. One that is voted down counts all the same, at the time that its source
+// has reached: what a wrong clock did is seen as soon as what a right one did.
 
 // LookAhead is how many events wait at most for one that is far ahead to be judged.
 const LookAhead = 2*majority - 1
@@ -66,10 +66,19 @@ const (
 	refuted
 )
 
-// judge judges the first waiting event. At the end of the log, and when too much waits,
-// the votes so far decide, and an equal vote is for the event. One that has not happened
-// yet by the wall clock (Unix ms) at the end waits for the clock, if its record was
-// written at about that time, and is else refuted.
+// voted is believed if the votes are for an event.
+func voted(forIt bool) verdict {
+	if forIt {
+		return believed
+	}
+	return refuted
+}
+
+// judge judges the first waiting event. At the end of the log, and when the events that
+// wait hold too many record ids, the votes so far decide, and an equal vote is for the
+// event; when LookAhead events wait of which some have no vote, an equal one is against
+// it. One that has not happened yet by the wall clock (Unix ms) at the end waits for the
+// clock, if its record was written at about that time, and is else refuted.
 func (in *Worker) judge(s *sourceState, end bool, wall int64) verdict {
 	lateness := in.cfg.Lateness
 	head := &s.waiting[0]
@@ -93,14 +102,12 @@ func (in *Worker) judge(s *sourceState, end bool, wall int64) verdict {
 		switch {
 		case pro == majority:
 			return believed
-		case contra == majority, i == LookAhead && pro <= contra: // the rest are no witnesses
+		case contra == majority:
 			return refuted
-		case i == LookAhead:
-			return believed
-		case records > mostWaiting && pro < contra:
-			return refuted
+		case i == LookAhead: // the rest are no witnesses
+			return voted(pro > contra)
 		case records > mostWaiting:
-			return believed
+			return voted(pro >= contra)
 		}
 	}
 	switch {
@@ -135,9 +142,9 @@ func (in *Worker) settle(s *sourceProgress, end bool, wall int64) {
 	}
 }
 
-// reads reports whether the aliases are complete for an event time at which the first
+// mayCount reports whether the aliases are complete for an event time at which the first
 // waiting event counts. If not, the source wants them.
-func (in *Worker) reads(s *sourceProgress, at int64) bool {
+func (in *Worker) mayCount(s *sourceProgress, at int64) bool {
 	if in.named(at) {
 		s.wants = 0
 		return true
@@ -149,7 +156,7 @@ func (in *Worker) reads(s *sourceProgress, at int64) bool {
 // believe takes in the first waiting event, after those that lead up to it, all of which
 // are older. It takes in nothing if the aliases are not complete for it.
 func (in *Worker) believe(s *sourceProgress) (done bool) {
-	if !in.reads(s, s.waiting[0].event.Time) {
+	if !in.mayCount(s, s.waiting[0].event.Time) {
 		return false
 	}
 	first, before := s.waiting[0], s.leading(in.cfg.Lateness)
@@ -169,14 +176,15 @@ func (in *Worker) takeWaiting(s *sourceProgress, w *waiting) {
 }
 
 // takeAhead counts the first waiting event, which was voted down, at the time that its
-// source has reached; where nothing was judged before, at that of the oldest event that waits. What
-// is told of a person or a key keeps its date, since it is in force from then on.
+// source has reached; where nothing was judged before, at that of the oldest event that
+// waits. What is told of a person or a key keeps its date, since it is in force from then
+// on. It counts nothing if the aliases are not complete for that time.
 func (in *Worker) takeAhead(s *sourceProgress) (done bool) {
 	reached := s.maxTime
 	if reached == eventtime.Never {
 		reached = slices.MinFunc(s.waiting, func(a, b waiting) int { return cmp.Compare(a.event.Time, b.event.Time) }).event.Time
 	}
-	if !in.reads(s, reached) {
+	if !in.mayCount(s, reached) {
 		return false
 	}
 	w := s.waiting[0]
