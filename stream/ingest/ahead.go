@@ -243,10 +243,15 @@ func (in *Worker) Rest(src stream.Source, wall int64) {
 	s.idle = s.wants == 0
 }
 
-// Retry goes on with the sources that wanted aliases, once more of them are known.
+// Retry goes on with the sources that wanted aliases, once more of them are known. It
+// does so in the order of the sources, so that the order of a map cannot show.
 func (in *Worker) Retry() {
-	for _, s := range in.sources {
-		if s.wants != 0 && in.named(s.wants) {
+	if !in.Wants() {
+		return
+	}
+	for _, p := range in.Progress() {
+		if p.Wants != 0 && in.named(p.Wants) {
+			s := in.sources[p.Source]
 			s.wants = 0
 			in.settle(s, false, 0)
 		}
