@@ -193,12 +193,11 @@ func (s cellSet) addRecords(list []Entry) {
 // from the cells that known has not: no more than hit s at all, which is all that can be
 // said where known has hit next to every cell.
 func (s cellSet) beyond(known cellSet) Estimate {
-	var live, seen, all, whole perRank
-	cells, total := 0, 0
+	var live, seen, all perRank
+	cells := 0
 	for reg, word := range s {
 		for w := word; w != 0; w &= w - 1 {
 			all[bits.TrailingZeros32(w)+1]++
-			total++
 		}
 		for w := known[reg]; w != 0; w &= w - 1 {
 			live[bits.TrailingZeros32(w)+1]++
@@ -209,9 +208,7 @@ func (s cellSet) beyond(known cellSet) Estimate {
 		}
 	}
 	for r := range live {
-		whole[r] = 1 << StatePrecision
-		live[r] = whole[r] - live[r]
+		live[r] = 1<<StatePrecision - live[r]
 	}
-	most := likely(&whole, &all, StatePrecision, float64(total), maxDistinct).High
-	return likely(&live, &seen, StatePrecision, float64(cells), most)
+	return likely(&live, &seen, StatePrecision, float64(cells), distinct(&all, StatePrecision).High)
 }
