@@ -196,7 +196,8 @@ func (r *Register) Add(a Alias) (changed bool, err error) {
 // of time says the same, or it ends what there is not.
 func (r *Register) knows(a *Alias) bool {
 	if !a.links() {
-		return a.Profile.over(r.table.Profile(a.Person, Forever)) == r.table.Profile(a.Person, Forever)
+		known := r.table.Profile(a.Person, Forever)
+		return a.Profile.over(known) == known
 	}
 	list := r.table.aliases[fold(a.Name)]
 	if a.Person == "" && len(list) == 0 {
