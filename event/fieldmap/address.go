@@ -62,9 +62,9 @@ func (d *Decoder) addresses(sources []source) (string, *source) {
 	return "", nil
 }
 
-// listed returns the address that a text names, which may be a list of them, with
-// commas or semicolons, as proxies write it (X-Forwarded-For, Forwarded): the first or the last, or the last
-// that is no trusted proxy.
+// listed returns the address that a text names, which may be a list of addresses, with
+// commas or semicolons, as proxies write it (X-Forwarded-For, Forwarded): the first or the
+// last, or the last that is no trusted proxy.
 func listed(s string, e *edits) netip.Addr {
 	var got netip.Addr
 	for part := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == ',' || c == ';' }) {
