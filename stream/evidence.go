@@ -33,17 +33,19 @@ type Candidate struct {
 	Tick      int64
 	Dimension int
 	Identity  string
-	Group     string            // of statistics, the one that stands out most; see score.Group
-	Log       float64           // log of its evidence, in nats
-	Threshold float64           // what Log must reach for an episode, in nats
-	Bin       int64             // the bin that makes the case
-	Onset     int64             // Unix ms of event time, as the next two: the start of a bin
-	Earliest  int64             // the onset is not before it, with a probability of 0.95
-	Latest    int64             // nor after it
-	Measures  []MeasureEvidence // strongest first
-	Peers     string
-	Exposed   episode.Exposed // since the onset
-	Course    []Course        // since the onset
+	Group     string  // of statistics, the one that stands out most; see score.Group
+	Log       float64 // log of its evidence, in nats
+	Threshold float64 // what Log must reach for an episode, in nats
+	Bin       int64   // the bin that makes the case
+	// The identity has drifted since Onset, which is not before Earliest, and not after
+	// Latest, each with a probability of 0.95. All three are starts of bins, in Unix ms
+	// of event time.
+	Onset, Earliest, Latest int64
+
+	Measures []MeasureEvidence // strongest first
+	Peers    string
+	Exposed  episode.Exposed // since the onset
+	Course   []Course        // since the onset
 	Context
 }
 
@@ -97,7 +99,7 @@ type FactCandidate struct {
 	Time      int64 // event time (Unix ms) of what is known: the leave, the revocation, the first read by a token nobody issued
 	Detail    map[string]string
 	Exposed   episode.Exposed // since Time
-	Through   episode.Excess  // of them, those that the fact covers; zero: it covers none
+	Through   episode.Excess  // the exposed records that the fact covers; zero: it covers none
 	Context
 }
 
@@ -107,14 +109,15 @@ type Context struct {
 	// Traits are what it came through, by dimension and largest share first.
 	Traits      []campaign.TraitShare
 	TraitsSince int64    // since when the accesses of Traits are counted, Unix ms of event time; 0: there are none
-	ShareNew    *float64 // of the exposed records, those never opened before; nil: not known
+	ShareNew    *float64 // the share of exposed records that the identity had never opened before; nil: not known
 	FirstSeen   int64    // event time (Unix ms) of the identity's first tick; 0: not known
 	LastSeen    int64    // event time (Unix ms) of the end of its latest tick; 0: not known
 }
 
 // Course is what an identity has done since the onset in one measure, beside what is
-// usual of it in such a time: distinct records, each once; first touches; rows; and
-// records destroyed or read through unissued tokens, each once a bin.
+// usual of it in such a time: distinct records, each once; first touches; rows; records
+// destroyed or read through unissued tokens, each once a bin; and records at unusual
+// hours, as the days count them.
 type Course struct {
 	Measure            string // of the day: see score.Stat
 	Observed, Expected float64

@@ -47,10 +47,10 @@ type accumulator struct {
 	place     int32   // in dirty
 	used      int64   // the flush that it was last used in
 	partials  []int32 // indexes in open
-	written   int64   // the record that last named it,
-	reference int32   // and how
-	read      int64   // the record of weir.sessions that last named it,
-	reader    int32   // and how
+	written   int64   // the number of the record of weir.partials that last named it
+	reference int32   // its place among the names of that record
+	read      int64   // the number of the record of weir.sessions that last named it
+	reader    int32   // its place among the names of that record
 }
 
 // openPartial is the partial of one identity and tick, without its touches.
