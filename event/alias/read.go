@@ -64,6 +64,11 @@ type row struct {
 	Group       string `json:"group,omitempty"`
 }
 
+// cells returns the fields of a row in the order of columns.
+func (r *row) cells() [len(columns)]*string {
+	return [...]*string{&r.Name, &r.Person, &r.Since, &r.Until, &r.CountsFrom, &r.Manager, &r.Slack, &r.Criticality, &r.Group}
+}
+
 // alias returns what a row says.
 func (r *row) alias() (Alias, error) {
 	a := Alias{
@@ -189,7 +194,7 @@ func csvRows(r io.Reader, yield func(line int, r *row) error) error {
 			return err
 		}
 		var out row
-		for i, into := range []*string{&out.Name, &out.Person, &out.Since, &out.Until, &out.CountsFrom, &out.Manager, &out.Slack, &out.Criticality, &out.Group} {
+		for i, into := range out.cells() {
 			if at[i] >= 0 {
 				*into = strings.TrimSpace(cells[at[i]])
 			}
