@@ -133,16 +133,20 @@ func eval[T any](p *tab, expression string) T {
 	return v
 }
 
-// wait waits until an expression of the page holds.
+// wait waits until an expression of the page holds. An evaluation fails when the
+// tab leaves the page in its midst, so a failed one is tried again on the next page.
 func (p *tab) wait(expression string) {
 	p.t.Helper()
+	var last error
 	for range 300 {
-		if eval[bool](p, expression) {
+		holds, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](expression, chromedp.EvalAwaitPromise))
+		if holds && err == nil {
 			return
 		}
+		last = err
 		time.Sleep(20 * time.Millisecond)
 	}
-	p.t.Fatalf("not within six seconds: %s", expression)
+	p.t.Fatalf("not within six seconds: %s (the last evaluation: %v)", expression, last)
 }
 
 // audit wants no serious finding of axe-core, no fault on the page's console, and
