@@ -21,6 +21,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/weirhq/weir/console/access"
+	"github.com/weirhq/weir/console/tuning"
 )
 
 // apiFuzz asks a server what its description allows, and what it does not, and holds
@@ -41,6 +42,8 @@ func newAPIFuzz(t *testing.T, seed uint64) *apiFuzz {
 		bench: newBench(t, 30, access.Admin), t: t, dice: rand.New(rand.NewPCG(seed, 1)),
 		compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}, answers: map[string]int{},
 	}
+	f.Tuning = tuning.New(tuning.Files("", "", []string{"access.ndjson"}), 2)
+	t.Cleanup(f.Tuning.Stop)
 	f.Extract = func(_ context.Context, _ string, w io.Writer) (string, error) {
 		_, err := io.WriteString(w, "1\n")
 		return "", err
@@ -127,6 +130,10 @@ func (f *apiFuzz) body(schema map[string]any) string {
 		switch {
 		case f.tame && name == "kind":
 			out[name] = pick(f.dice, []string{"acknowledge", "released", "reopened", "confirmed"})
+		case f.tame && name == "budgets":
+			out[name] = []float64{1, 4}
+		case f.tame && name == "count":
+			out[name] = 2
 		case f.tame && name == "reason":
 			out[name] = "INC-1"
 		case f.tame || f.dice.IntN(3) == 0: // left out
@@ -232,7 +239,7 @@ func TestAPIFuzz(t *testing.T) {
 			for range rounds {
 				f.ask(path, method, of[map[string]any](operations, method))
 			}
-			if success := f.answers[method+" "+path+" 200"] + f.answers[method+" "+path+" 201"]; success == 0 {
+			if success := f.answers[method+" "+path+" 200"] + f.answers[method+" "+path+" 201"] + f.answers[method+" "+path+" 202"]; success == 0 {
 				t.Errorf("%s %s never succeeded", method, path)
 			}
 		}

@@ -59,6 +59,10 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 })
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "tune" {
+		tuneAsCommand(os.Args[2:])
+		return
+	}
 	code := m.Run()
 	stopChromium()
 	os.Exit(code)

@@ -12,8 +12,8 @@ import (
 // keep it open and a reader that went away is noticed.
 const stillThere = 20 * time.Second
 
-// events sends the version of the snapshot now and whenever it changes
-// (server-sent events); a page then asks for itself again.
+// events sends the version of a page now and whenever it changes (server-sent events);
+// the page then asks for itself again.
 func (s *Server) events(w http.ResponseWriter, r *http.Request, _ *call) {
 	webserver.Stream(w)
 	flush := http.NewResponseController(w)
@@ -21,15 +21,21 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, _ *call) {
 	w.Header().Set("Cache-Control", "no-store")
 	beat := time.NewTicker(stillThere)
 	defer beat.Stop()
+	page := r.URL.Query().Get("page")
 	for {
-		changed := s.Feed.next()
-		if _, err := fmt.Fprintf(w, "data: %s\n\n", s.version(s.Feed.current.Load())); err != nil || flush.Flush() != nil {
+		changed, run := s.Feed.next(), (<-chan struct{})(nil)
+		if s.Tuning != nil && page == tuningPath {
+			run = s.Tuning.Changed()
+		}
+		if _, err := fmt.Fprintf(w, "data: %s\n\n", s.version(s.Feed.current.Load(), page)); err != nil || flush.Flush() != nil {
 			return
 		}
 	wait:
 		for {
 			select {
 			case <-changed:
+				break wait
+			case <-run:
 				break wait
 			case <-beat.C:
 				if _, err := fmt.Fprint(w, ": still there\n\n"); err != nil || flush.Flush() != nil {

@@ -83,10 +83,10 @@ func (s *Server) viewed(r *http.Request, c *call) {
 }
 
 // unchanged answers 304 where the reader has what would be sent. A page is a
-// function of its URL, the snapshot and who asks.
+// function of its URL, its version and who asks.
 func (s *Server) unchanged(w http.ResponseWriter, r *http.Request, c *call) bool {
 	who := sha256.Sum256([]byte(c.person.Role.String() + "\x00" + c.person.Name))
-	tag := fmt.Sprintf(`W/"%s-%x"`, s.version(c.shown), who[:4])
+	tag := fmt.Sprintf(`W/"%s-%x"`, s.version(c.shown, r.URL.Path), who[:4])
 	w.Header().Set("ETag", tag)
 	if s.Health != nil && strings.HasSuffix(r.URL.Path, "/health") || !strings.Contains(r.Header.Get("If-None-Match"), tag) {
 		return false
@@ -95,8 +95,16 @@ func (s *Server) unchanged(w http.ResponseWriter, r *http.Request, c *call) bool
 	return true
 }
 
-// version names a snapshot of this process.
-func (s *Server) version(of *shown) string { return fmt.Sprintf("%s-%d", s.started, of.version) }
+// version names what a page of this process shows: a snapshot and, where it is about
+// tuning, a run.
+func (s *Server) version(of *shown, path string) string {
+	name := fmt.Sprintf("%s-%d", s.started, of.version)
+	if s.Tuning != nil && strings.HasSuffix(path, tuningPath) {
+		_, run := s.Tuning.Latest()
+		name += fmt.Sprintf("-%d", run)
+	}
+	return name
+}
 
 // fail answers with what went wrong, in the form that was asked for.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, c *call, err error) {
@@ -156,15 +164,16 @@ type frame struct {
 	MayLong       bool // may say for long that something is expected
 	Refused       bool // nothing of the deployment is shown
 	HasDeployment bool
+	HasTuning     bool
 	Zone          string
 	View          any
 }
 
 func (s *Server) frame(r *http.Request, c *call, title string, view any) *frame {
 	return &frame{
-		Title: title, Name: s.Name, Path: r.URL.Path, Version: s.version(c.shown), Whole: c.whole,
+		Title: title, Name: s.Name, Path: r.URL.Path, Version: s.version(c.shown, r.URL.Path), Whole: c.whole,
 		Now: int64(c.Now()), Judged: int64(c.Judged), Gone: c.Gone,
 		Person: c.person, SignsIn: s.Access.SignsIn(), SignsOut: s.SignIn != nil, CanJudge: s.canJudge(c.person), CanExtract: s.canExtract(c.person), MayLong: c.person.Role >= access.Admin,
-		HasDeployment: s.Health != nil, Zone: s.Location.String(), View: view,
+		HasDeployment: s.Health != nil, HasTuning: s.Tuning != nil, Zone: s.Location.String(), View: view,
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/console/tuning"
 	"github.com/weirhq/weir/stream/correlate"
 )
 
@@ -44,6 +45,7 @@ func OpenAPI() map[string]any {
 		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": b.of(reflect.TypeFor[ExtractRequest]())}}},
 		"responses":   extract,
 	}}
+	b.tuning(paths)
 	return object{
 		"openapi":  "3.1.0",
 		"info":     object{"title": "weir", "version": "1", "description": "What weir has found, and what people say of it. Times are event times, RFC 3339 in UTC. An answer carries an ETag; ask again with If-None-Match."},
@@ -53,6 +55,20 @@ func OpenAPI() map[string]any {
 			"schemas":         b.components,
 			"securitySchemes": object{"basic": object{"type": "http", "scheme": "basic"}, "token": object{"type": "http", "scheme": "bearer"}},
 		},
+	}
+}
+
+// tuning describes how runs of tuning begin and end.
+func (b *schemas) tuning(paths object) {
+	path := paths["/api/v1/tuning"].(object)
+	path["post"] = object{
+		"operationId": "tune", "summary": "Read the log again under other budgets. One run at a time; its progress and figures are those of GET. It takes the role analyst.",
+		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": b.of(reflect.TypeFor[tuning.Request]())}}},
+		"responses":   b.responses("202", "The run that began.", TuningView{}, "400", "409", "413", "415"),
+	}
+	path["delete"] = object{
+		"operationId": "cancelTuning", "summary": "Cancel the run that is under way, if there is one. It takes the role analyst.",
+		"responses": b.responses("200", "The run as far as it came.", TuningView{}),
 	}
 }
 

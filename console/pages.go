@@ -69,6 +69,11 @@ var pages = []page{
 		view:   (*Server).report, answer: ReportView{},
 	},
 	{
+		name: "tuning", title: "Tuning", path: tuningPath, api: "/api/v1/tuning",
+		doc:  "What other alert budgets would have told, and caught of leaks that are added, on the log as it is still held.",
+		view: (*Server).tuning, answer: TuningView{},
+	},
+	{
 		name: "health", title: "Health", path: "/health", api: "/api/v1/health",
 		doc: "How the deployment does.", view: (*Server).health, answer: HealthView{},
 	},

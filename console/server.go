@@ -13,6 +13,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/console/oidc"
+	"github.com/weirhq/weir/console/tuning"
 	"github.com/weirhq/weir/internal/status"
 	"github.com/weirhq/weir/stream/correlate"
 )
@@ -34,6 +35,8 @@ type Options struct {
 	Judge func(ctx context.Context, v correlate.Verdict) (correlate.Verdict, error)
 	// Extract lists the customers of an episode; nil: nobody can have the list here.
 	Extract Extract
+	// Tuning reads the log again under other budgets; nil: there is none to read.
+	Tuning *tuning.Job
 	// Prepare completes an alert with advice and links, as destinations get it; nil:
 	// with advice alone.
 	Prepare func(*alerting.Alert) *alerting.Alert
@@ -92,6 +95,10 @@ func New(o Options) (*Server, error) {
 	s.mux.HandleFunc("POST /api/v1/episodes/{key}/verdicts", s.guarded(s.postVerdict))
 	s.mux.HandleFunc("POST /episodes/{key}/extract", s.guarded(s.extractForm))
 	s.mux.HandleFunc("POST /api/v1/episodes/{key}/extract", s.guarded(s.postExtract))
+	s.mux.HandleFunc("POST "+tuningPath, s.guarded(s.tuneForm))
+	s.mux.HandleFunc("POST "+tuningPath+"/cancel", s.guarded(s.cancelForm))
+	s.mux.HandleFunc("POST /api/v1/tuning", s.guarded(s.postTuning))
+	s.mux.HandleFunc("DELETE /api/v1/tuning", s.guarded(s.deleteTuning))
 	s.mux.HandleFunc("GET /api/v1/openapi.json", s.guarded(s.openAPI))
 	s.mux.HandleFunc("GET /console/events", s.guarded(s.events))
 	s.mux.HandleFunc("GET /console/{file}", s.static)

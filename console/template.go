@@ -77,6 +77,8 @@ func functions(loc *time.Location) template.FuncMap {
 			}
 			return alerting.Group(n.(int64))
 		},
+		"fine":    func(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) },
+		"hours":   func(h float64) string { return span(int64(h * 3_600_000)) },
 		"percent": func(share float64) string { return decimal(share*100) + " %" },
 		"word":    func(s any) string { return kindWord(fmt.Sprint(s)) },
 		"heldby":  heldBy,

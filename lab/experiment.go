@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/backtest"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
@@ -31,13 +32,26 @@ type Result struct {
 // Trial is what one configuration comes to; weir tune -o json writes it as a line
 // of stdout.
 type Trial struct {
-	Settings  string   `json:"settings"` // what was tried; empty: the configuration as it is
-	PerDay    float64  `json:"alerts_per_day"`
-	FirstWeek float64  `json:"alerts_per_day_first_week"`
-	Opened    int64    `json:"opened"` // on the log as it is
-	Leaks     []Result `json:"leaks"`
-	Events    int64    `json:"-"` // of the log
-	Days      float64  `json:"-"` // length of the log
+	Settings  string    `json:"settings"` // what was tried; empty: the configuration as it is
+	PerDay    float64   `json:"alerts_per_day"`
+	FirstWeek float64   `json:"alerts_per_day_first_week"`
+	Opened    int64     `json:"opened"`   // on the log as it is
+	Openings  []Opening `json:"openings"` // the latest of them, at most MaxOpenings, in the order of time
+	Leaks     []Result  `json:"leaks"`
+	Events    int64     `json:"-"` // of the log
+	Days      float64   `json:"-"` // length of the log
+}
+
+// MaxOpenings bounds the openings that a Trial names.
+const MaxOpenings = 100
+
+// Opening is an episode that opened on the log as it is.
+type Opening struct {
+	Time      alerting.Time    `json:"time"`
+	Dimension string           `json:"dimension"`
+	Identity  string           `json:"identity"`
+	Severity  episode.Severity `json:"severity"`
+	Why       string           `json:"why"` // its fact, measure or kind
 }
 
 // Experiment tries leaks on a log, under one configuration after the other.
@@ -75,6 +89,7 @@ func (x *Experiment) Trial(ctx context.Context, s *settings.Settings) (Trial, er
 	}
 	t.Events, t.Days, t.Opened = calm.Summary.Events, calm.days(), calm.Summary.Opened
 	t.PerDay, t.FirstWeek = calm.perDay()
+	t.Openings = calm.openings()
 	for i := range x.leaks {
 		r, err := x.try(ctx, s, calm, &x.leaks[i], x.profiles[i])
 		if err != nil {

@@ -57,6 +57,17 @@ func (c *calmRun) perDay() (after, first float64) {
 	return after / (days - week), first / week
 }
 
+// openings returns the latest openings, at most MaxOpenings.
+func (c *calmRun) openings() []Opening {
+	out := []Opening{}
+	for i := range c.alerts {
+		if a := &c.alerts[i]; a.Status == alerting.Open {
+			out = append(out, Opening{a.Time, a.Dimension, a.Identity, a.Severity, a.RestsOn()})
+		}
+	}
+	return out[max(0, len(out)-MaxOpenings):]
+}
+
 // leakRun is a pass over the log with a leak in it. The leak's events come in by
 // the source that had the first event, each before the first of that source's
 // events that is later.

@@ -164,7 +164,7 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 		return err
 	}
 	if o.serve != "" {
-		if o.console, err = run.ServeConsole(s.Config, o.serve, o.files, cmd.ErrOrStderr()); err != nil {
+		if o.console, err = run.ServeConsole(s.Config, o.serve, o.format, o.files, cmd.ErrOrStderr()); err != nil {
 			return none, errors.Join(err, closeSuppressed())
 		}
 	}

@@ -20,7 +20,8 @@ func newDemoCommand() *cobra.Command {
 A small company is simulated: staff, services and customers, two weeks of
 ordinary life, and on the last day forged tokens that read 600 customers an hour
 through a busy signing key. Its events go through an embedded Kafka broker and
-the same pipeline as ` + "`weir run`" + `, with its defaults of detection. Nothing is written to disk.
+the same pipeline as ` + "`weir run`" + `, with its defaults of detection. Nothing is written to disk,
+but for a small configuration while the console's page Tuning runs.
 
 On a terminal the two weeks go by as fast as they can and the last day at a
 multiple of time (--speed), as a picture that Ctrl-C ends. Anywhere else it is

@@ -47,6 +47,7 @@ record that they still hold to their ends of now.`,
 	configFlag(cmd, &o.config)
 	formatFlag(cmd, &o.format)
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "form of the output: table, or json (one setting a line; the summary on stderr)")
+	cmd.Flags().BoolVar(&o.progress, "progress", false, "write to stderr once a second how far it is, as a line of JSON")
 	cmd.Flags().StringArrayVar(&o.try, "try", nil, "settings to try, such as alerts.budget=1/day; may be given several times")
 	cmd.Flags().StringArrayVar(&o.inject, "inject", nil, "a leak to add (see weir backtest --help); may be given several times")
 	return cmd
@@ -55,6 +56,7 @@ record that they still hold to their ends of now.`,
 type tuneOptions struct {
 	config, format, output string
 	files, try, inject     []string
+	progress               bool
 }
 
 // defaultLeaks are what settings are compared on unless told otherwise.
@@ -73,9 +75,6 @@ func runTune(ctx context.Context, cmd *cobra.Command, o *tuneOptions) error {
 		trials, err = tune(ctx, cmd, o, leaks)
 	}
 	if o.output == "json" {
-		for i := range trials {
-			printLine(cmd.OutOrStdout(), &trials[i])
-		}
 		printLine(cmd.ErrOrStderr(), newInjectSummary(leaks, trials, err))
 		return silent(err)
 	}
@@ -87,7 +86,8 @@ func runTune(ctx context.Context, cmd *cobra.Command, o *tuneOptions) error {
 }
 
 // tune tries the leaks under the configuration as it is and under each of the
-// settings. The trials that were done are returned also where there is an error.
+// settings. The trials that were done are returned also where there is an error; as
+// JSON each is written as soon as it is done.
 func tune(ctx context.Context, cmd *cobra.Command, o *tuneOptions, leaks []lab.Leak) ([]lab.Trial, error) {
 	tries := append([]string{""}, o.try...)
 	all, err := settings.Override(o.config, tries)
@@ -99,6 +99,9 @@ func tune(ctx context.Context, cmd *cobra.Command, o *tuneOptions, leaks []lab.L
 		return nil, err
 	}
 	line := progress.New(cmd.ErrOrStderr())
+	if o.progress {
+		line = progress.NewLines(cmd.ErrOrStderr())
+	}
 	line.Expect(lab.Passes(leaks, len(all)))
 	defer line.Clear()
 	x := lab.NewExperiment(log, leaks, line)
@@ -110,6 +113,9 @@ func tune(ctx context.Context, cmd *cobra.Command, o *tuneOptions, leaks []lab.L
 		}
 		trial.Settings = tries[i]
 		trials = append(trials, trial)
+		if o.output == "json" {
+			printLine(cmd.OutOrStdout(), &trial)
+		}
 	}
 	return trials, nil
 }

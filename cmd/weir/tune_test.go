@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/weirhq/weir/console/tuning"
 	"github.com/weirhq/weir/lab"
 )
 
@@ -27,6 +28,20 @@ func TestTune(t *testing.T) {
 			t.Fatalf("%v in %s", err, line)
 		}
 		settings = append(settings, r.Settings)
+		var shown tuning.Trial // as the console's page reads it
+		if err := json.Unmarshal([]byte(line), &shown); err != nil {
+			t.Fatal(err)
+		}
+		for what, pair := range map[string][2]any{
+			"openings a day": {shown.PerDay, r.PerDay}, "in the first week": {shown.FirstWeek, r.FirstWeek}, "opened": {shown.Opened, r.Opened}, "openings": {len(shown.Openings), len(r.Openings)},
+			"caught": {shown.Leaks[0].Caught, r.Leaks[0].Caught}, "after": {shown.Leaks[0].Median, r.Leaks[0].Median}, "by chance": {shown.Leaks[0].Chance, r.Leaks[0].Chance},
+			"who":   {shown.Leaks[0].Dimension + shown.Leaks[0].Outcomes[0].Identity, r.Leaks[0].Dimension + r.Leaks[0].Outcomes[0].Identity},
+			"delay": {shown.Leaks[0].Outcomes[0].Delay, r.Leaks[0].Outcomes[0].Delay}, "gone": {shown.Leaks[0].Outcomes[0].Gone, r.Leaks[0].Outcomes[0].Gone},
+		} {
+			if pair[0] != pair[1] {
+				t.Errorf("under %q the page has for %s %v, weir tune %v", r.Settings, what, pair[0], pair[1])
+			}
+		}
 		if len(r.Leaks) != 1 || r.Leaks[0].Caught != 1 || r.Leaks[0].Outcomes[0].Delay <= 0 {
 			t.Errorf("under %q: %+v", r.Settings, r.Leaks)
 		}

@@ -42,6 +42,14 @@ func (v *Veil) name(dimension, name string) string {
 	return name
 }
 
+// Name returns the name that is shown of an identity, or of what a campaign shares.
+func (v *Veil) Name(dimension, name string) string {
+	if dimension == alerting.CampaignDimension {
+		return v.text(name)
+	}
+	return v.name(dimension, name)
+}
+
 // text returns what is shown of a text of a dimension and an identity, such as the
 // identity of a campaign, which is what its members share.
 func (v *Veil) text(text string) string {
@@ -103,10 +111,7 @@ func (v *Veil) episode(e *Episode) *Episode {
 
 func (v *Veil) alert(a *alerting.Alert) *alerting.Alert {
 	out := *a
-	out.Identity, out.Evidence.Peers = v.name(a.Dimension, a.Identity), v.text(a.Evidence.Peers)
-	if a.Dimension == alerting.CampaignDimension {
-		out.Identity = v.text(a.Identity)
-	}
+	out.Identity, out.Evidence.Peers = v.Name(a.Dimension, a.Identity), v.text(a.Evidence.Peers)
 	out.Detail, out.Benign, out.Checks, out.Links = nil, nil, nil, alerting.Links{}
 	if a.Members != nil {
 		members := *a.Members

@@ -2,9 +2,10 @@
 // The pages work without this script; it adds keys, live update and ticks that stay.
 (() => {
   const $ = id => document.getElementById(id);
-  const typing = () => /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName) && document.activeElement.type !== "checkbox";
+  const typing = () => /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName) && !/^(checkbox|range)$/.test(document.activeElement.type);
   let current = null; // dedup key of the row that the keys are on
   let shown = null;   // version of what the page shows
+  let budget = null;  // where somebody has put the slider
 
   const rows = () => [...document.querySelectorAll(".row")];
   function select(row) {
@@ -42,6 +43,16 @@
     keys[ev.key]();
   });
 
+  // choose shows what one budget comes to, and hides the others.
+  function choose(slider) {
+    const trials = [...document.querySelectorAll(".trial")];
+    trials.forEach((t, i) => { t.hidden = i !== Number(slider.value); });
+    document.querySelectorAll("[data-trial]").forEach(r => r.classList.toggle("chosen", r.dataset.trial === slider.value));
+    const text = trials[slider.value].dataset.budget + " alerts a day";
+    slider.setAttribute("aria-valuetext", text);
+    $("budget-now").textContent = text;
+  }
+
   function prepare() {
     document.querySelectorAll("[data-check]").forEach(box => {
       const name = "weir " + box.dataset.check;
@@ -49,13 +60,19 @@
       box.addEventListener("change", () => box.checked ? localStorage.setItem(name, "1") : localStorage.removeItem(name));
     });
     document.querySelectorAll("#filter select").forEach(s => s.addEventListener("change", () => s.form.requestSubmit()));
+    const slider = $("budget");
+    if (slider) {
+      if (budget !== null) slider.value = Math.min(budget, slider.max);
+      slider.addEventListener("input", () => { budget = Number(slider.value); choose(slider); });
+      choose(slider);
+    }
     const filter = $("filter");
     // Empty values would only make the address longer.
     if (filter) filter.addEventListener("submit", () => [...filter.elements].forEach(el => { if (el.name && !el.value) el.disabled = true; }));
   }
 
   // written reports whether somebody has begun to write into a form of the page.
-  const written = () => [...document.querySelectorAll("main input:not([type=checkbox]):not([type=hidden])")].some(i => i.value !== i.defaultValue);
+  const written = () => [...document.querySelectorAll("main input:not([type=checkbox]):not([type=range]):not([type=hidden])")].some(i => i.value !== i.defaultValue);
 
   async function refresh() {
     const answer = await fetch(location.href, {headers: {Accept: "text/html"}});

@@ -3,10 +3,12 @@ package backtest
 import (
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/console/tuning"
 	"github.com/weirhq/weir/internal/pages"
 	"github.com/weirhq/weir/stream/correlate"
 )
@@ -15,10 +17,15 @@ import (
 type Console struct{ *pages.Memory }
 
 // ServeConsole has the console show what the pass finds, at an address, until Stop
-// is called. It must be called after Alert and KeepSuppressed were set.
-func (r *Run) ServeConsole(c *config.Config, address string, names []string, diagnostics io.Writer) (*Console, error) {
-	log := slog.New(slog.NewTextHandler(diagnostics, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	m, err := pages.ServeMemory(c, address, "backtest of "+strings.Join(names, ", "), log)
+// is called; its page Tuning reads the files of a format again. It must be called after
+// Alert and KeepSuppressed were set.
+func (r *Run) ServeConsole(c *config.Config, address, format string, names []string, diagnostics io.Writer) (*Console, error) {
+	logger := slog.New(slog.NewTextHandler(diagnostics, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	var log tuning.Log
+	if !slices.Contains(names, "-") { // standard input cannot be read again
+		log = tuning.Files(c.File(), format, names)
+	}
+	m, err := pages.ServeMemory(c, address, "backtest of "+strings.Join(names, ", "), log, logger)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,8 @@
 // Package child runs commands of this program as processes of their own: what takes
 // much memory or time shares neither with what counts and decides.
 //
-// A Runner runs one at a time, within a bound of memory. The error of a process that
+// A Runner runs one at a time, within a bound of memory, behind others for the
+// processor. The error of a process that
 // failed holds the last that it said.
 package child
 
@@ -49,6 +50,7 @@ func (r *Runner) Run(ctx context.Context, args []string, out io.Writer, said fun
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Stdout, cmd.WaitDelay = out, 5*time.Second
 	cmd.Env = append(os.Environ(), "GOMEMLIMIT="+strconv.FormatInt(r.Memory*9/10, 10))
+	apart(cmd)
 	diagnostics, err := cmd.StderrPipe()
 	if err == nil {
 		err = cmd.Start()

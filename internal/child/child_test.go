@@ -23,6 +23,14 @@ func TestMain(m *testing.M) {
 		fmt.Println("a list")
 		fmt.Fprintln(os.Stderr, "half")
 		fmt.Fprintln(os.Stderr, "done")
+	case "place":
+		var score, stat []byte
+		for i := 0; i < 500 && string(score) != "1000\n"; i++ { // it is set once the process has begun
+			time.Sleep(10 * time.Millisecond)
+			score, _ = os.ReadFile("/proc/self/oom_score_adj")
+			stat, _ = os.ReadFile("/proc/self/stat")
+		}
+		fmt.Printf("niceness %s, score %s", strings.Fields(string(stat))[18], score) // proc_pid_stat(5)
 	case "fail":
 		fmt.Fprintln(os.Stderr, "there is no such episode")
 		os.Exit(1)
@@ -83,6 +91,20 @@ func TestOneAtATime(t *testing.T) {
 	}
 	if err := r.Run(t.Context(), []string{"hello"}, io.Discard, func(string) {}); err != nil {
 		t.Errorf("after another: %v", err)
+	}
+}
+
+// A process stands back for the processor, and goes first when memory runs out.
+func TestStandsBack(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no Linux: elsewhere a process has the priority of its parent; run it there")
+	}
+	var out strings.Builder
+	if err := (&Runner{Memory: 512 << 20}).Run(t.Context(), []string{"place"}, &out, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	if said := out.String(); !strings.HasPrefix(said, "niceness 1") || !strings.HasSuffix(said, "score 1000\n") {
+		t.Errorf("it says %q, want a niceness of at least 10 and the score 1000", said)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/console"
@@ -42,10 +44,26 @@ func (p *pipeline) serveConsole(served *pages.Server, feed *console.Feed, log *s
 		return status.Read(ctx, p.process.Connection, p.settings.Config)
 	}
 	o.Judge = pages.Judge(p.settings.Authority, destinations.VerdictWriter(p.process.Connection, p.process.Topics.Verdicts))
+	o.Tuning = pages.Tuning(p.settings.Config, p.tuningLog)
 	h, err := console.New(o)
 	if err != nil {
 		return err
 	}
 	served.Serve(h)
 	return nil
+}
+
+// tuningLog tells weir tune where the embedded broker is, by a configuration that lasts
+// as long as the run does.
+func (p *pipeline) tuningLog() (args []string, done func(), err error) {
+	dir, err := os.MkdirTemp("", "weir-demo-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a configuration for the run: %w", err)
+	}
+	file := filepath.Join(dir, "weir.yaml")
+	text := fmt.Sprintf("kafka: {brokers: [%q]}\nsources: [{topic: %s, format: native}]\n", p.cluster.ListenAddrs()[0], sourceTopic)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("making a configuration for the run: %w", err), os.RemoveAll(dir))
+	}
+	return []string{"-c", file}, func() { _ = os.RemoveAll(dir) }, nil // what is left of it says nothing
 }

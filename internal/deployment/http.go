@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/weirhq/weir/console"
 	"github.com/weirhq/weir/console/access"
+	"github.com/weirhq/weir/console/tuning"
 	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/destinations"
 	"github.com/weirhq/weir/internal/pages"
@@ -36,22 +37,27 @@ func Serve(s *settings.Settings, reg *prometheus.Registry, p *kafka.Process, fee
 			return nil, err
 		}
 	}
-	status := newStatusReader(c, p)
+	status, endRuns := newStatusReader(c, p), func() {}
 	if mux := at.mux(c.HTTP.Listen); mux != nil && feed != nil {
 		h, err := pagesOf(s, feed, status, verdicts, log)
 		if err != nil {
 			return nil, err
 		}
 		mux.Handle("/", h)
+		endRuns = func() { _ = h.Close() } // it never fails
 	}
 	if mux := at.mux(c.HTTP.AdminListen, c.HTTP.Listen); mux != nil {
 		handleAdmin(mux, reg, status, p.Ready)
 	}
-	return at.serve(c, log)
+	end, err := at.serve(c, log)
+	if err != nil {
+		return nil, err
+	}
+	return func() { end(); endRuns() }, nil
 }
 
 // pagesOf returns the console's pages.
-func pagesOf(s *settings.Settings, feed *console.Feed, status *statusReader, verdicts authority.Writer, log *slog.Logger) (http.Handler, error) {
+func pagesOf(s *settings.Settings, feed *console.Feed, status *statusReader, verdicts authority.Writer, log *slog.Logger) (*console.Server, error) {
 	c := s.Config
 	signIn, err := pages.SignIn(c, s.Hasher.Derive("console sessions"))
 	if err != nil {
@@ -65,6 +71,7 @@ func pagesOf(s *settings.Settings, feed *console.Feed, status *statusReader, ver
 		return nil, c.At("http.names_for", err)
 	}
 	o.Judge, o.Health, o.Extract = pages.Judge(s.Authority, verdicts), status.get, pages.Extractor(c)
+	o.Tuning = pages.Tuning(c, tuning.Files(c.File(), "", nil))
 	return console.New(o)
 }
 

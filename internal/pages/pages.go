@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/console/model"
 	"github.com/weirhq/weir/console/oidc"
+	"github.com/weirhq/weir/console/tuning"
 	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/child"
 	"github.com/weirhq/weir/internal/extract"
@@ -89,6 +89,11 @@ func extractDoubt(last string, err error) (string, error) {
 		return result.Error, nil
 	}
 	return "", err
+}
+
+// Tuning returns what reads a log again under other budgets of a configuration.
+func Tuning(c *config.Config, log tuning.Log) *tuning.Job {
+	return tuning.New(log, float64(c.Alerts.Budget))
 }
 
 // control returns who may come in by a configuration.
@@ -172,7 +177,7 @@ func Listen(address string) (*Server, error) {
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
 // Serve serves a console until Stop.
-func (s *Server) Serve(h http.Handler) {
+func (s *Server) Serve(h *console.Server) {
 	ctx, cancel := context.WithCancel(context.Background())
 	server := webserver.New(h, webserver.Defaults())
 	server.BaseContext = func(net.Listener) context.Context { return ctx } // the pages' streams end when it stops
@@ -182,6 +187,7 @@ func (s *Server) Serve(h http.Handler) {
 		cancel()
 		_ = server.Close() // nothing is kept
 		<-ended
+		_ = h.Close() // nothing is kept
 	}
 }
 
@@ -198,17 +204,20 @@ type Memory struct {
 }
 
 // ServeMemory serves what the methods of the Memory returned take in. Nobody can
-// judge it.
-func ServeMemory(c *config.Config, address, name string, log *slog.Logger) (*Memory, error) {
+// judge it; who sees it may read the log again under other budgets, unless that is nil.
+func ServeMemory(c *config.Config, address, name string, log tuning.Log, logger *slog.Logger) (*Memory, error) {
 	s, err := Listen(address)
 	if err != nil {
 		return nil, err
 	}
 	m := &Memory{Server: s, feed: console.NewFeed(), fold: model.NewFold()}
-	o, err := Options(c, m.feed, s.Address(), access.Person{}, nil, log)
+	o, err := Options(c, m.feed, s.Address(), access.Person{Role: access.Analyst}, nil, logger)
 	if err == nil {
 		o.Name = name
-		var h http.Handler
+		if log != nil {
+			o.Tuning = Tuning(c, log)
+		}
+		var h *console.Server
 		if h, err = console.New(o); err == nil {
 			s.Serve(h)
 			return m, nil

@@ -17,7 +17,7 @@ import (
 
 // What a process takes in is shown, and nobody can judge it.
 func TestServeMemory(t *testing.T) {
-	m, err := ServeMemory(config.Default(), "127.0.0.1:0", "backtest of a log", slog.New(slog.DiscardHandler))
+	m, err := ServeMemory(config.Default(), "127.0.0.1:0", "backtest of a log", nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

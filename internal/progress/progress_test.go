@@ -38,3 +38,23 @@ func TestPasses(t *testing.T) {
 		show(l, "pass 4 of 4, about 0s left: 7 events")
 	})
 }
+
+// A program gets a line of JSON a second.
+func TestLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		l := NewLines(&out)
+		l.Expect(3)
+		l.Pass()
+		l.Show("%d events", 7)
+		l.Show("%d events", 8)
+		time.Sleep(10 * time.Second)
+		l.Pass()
+		l.Show("%d events", 9)
+		l.Clear()
+		want := `{"pass":1,"passes":3,"left":-1,"doing":"7 events"}` + "\n" + `{"pass":2,"passes":3,"left":20,"doing":"9 events"}` + "\n"
+		if out.String() != want {
+			t.Errorf("%s, want %s", out.String(), want)
+		}
+	})
+}
