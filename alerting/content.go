@@ -22,7 +22,8 @@ type Content struct {
 	Sentence string   // the alert's summary
 	Figures  []Field  // severity, confidence, since when, how many, … in that order
 	Through  []Field  // the largest endpoints, networks, … with their shares
-	Members  []string // whom the message stands for: one line for each of the heaviest, one for the rest
+	Members  []string // whom the message stands for: a line for each of the heaviest, and how many more
+	New      []string // names of all others whom no message has named before, several in a line
 	Benign   []string // why it may be harmless
 	Checks   []string // what to look at first
 	Links    []Field  // name and URL; the URL is ASCII and holds no character that RFC 3986 forbids
@@ -44,7 +45,7 @@ func Compose(a *Alert, loc *time.Location) *Content {
 		}
 	}
 	if a.Members != nil {
-		m.Members = members(a.Members)
+		m.Members, m.New = members(a.Members), names(a.Members.Also)
 	}
 	m.Benign, m.Checks = lines(a.Benign), lines(a.Checks)
 	for _, l := range [...]Field{{"Console", a.Links.Console}, {"Runbook", a.Links.Runbook}, {"Query", a.Links.Query}} {
@@ -61,8 +62,6 @@ const (
 	maxLine     = 400  // bytes of one reason, check or member
 	maxLines    = 10   // reasons, and checks
 	maxValue    = 120  // bytes of one value of a list
-	maxAlso     = 1200 // bytes of the names of members that are new
-	maxAlsoName = 60   // bytes of one of them: long names must not crowd out others
 	maxURL      = 2000 // bytes; receivers refuse longer ones
 )
 
@@ -187,38 +186,6 @@ func shares(list []Share) string {
 		parts = append(parts, Printable(list[i].Value, maxValue)+" "+percent(list[i].Share))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// members returns one line for each of the heaviest members, the names of those
-// that no message has named before, as far as they fit, and how many more there are.
-func members(m *Members) (out []string) {
-	for i := range m.Top[:min(len(m.Top), MaxTop)] {
-		t := &m.Top[i]
-		out = append(out, actorOf(t.Dimension).noun+" "+Printable(t.Identity, maxValue)+": "+plural(t.Records, "customer", "customers")+", "+t.Severity.String())
-	}
-	named := int64(len(out))
-	if line, n := also(m.Also); n > 0 {
-		out, named = append(out, line), named+n
-	}
-	if rest := m.Count - named; rest > 0 && len(out) > 0 {
-		out = append(out, "and "+Group(rest)+" more")
-	}
-	return out
-}
-
-// also lists names in one line of maxAlso bytes at most, and returns how many.
-func also(list []Member) (line string, n int64) {
-	for i := range list {
-		name := actorOf(list[i].Dimension).noun + " " + Printable(list[i].Identity, maxAlsoName)
-		if n > 0 {
-			name = ", " + name
-		}
-		if len(line)+len(name) > maxAlso {
-			break
-		}
-		line, n = line+name, n+1
-	}
-	return "new: " + line, n
 }
 
 // lines makes each text one printable line.

@@ -1,7 +1,9 @@
 package alerting
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,7 +100,8 @@ func TestAdvice(t *testing.T) {
 // The order of the message is the order in which a person needs it.
 func TestCompose(t *testing.T) {
 	a := contextual()
-	a.Members = &Members{Count: 7, Top: []Member{{"weir-0123456789abcdef", "user", "김민지", episode.High, 1}}}
+	a.Members = &Members{Count: 7, Top: []Member{{"weir-0123456789abcdef", "user", "김민지", episode.High, 1}},
+		Also: []Member{{"weir-0123456789abcdf0", "client", "shop", episode.High, 1}, {"weir-0123456789abcdf1", "key", "k2", episode.High, 1}}}
 	got := fmt.Sprintf("%+v", *Compose(a, nil))
 	const want = "{Title:Signing key kid-7: 33,700,000 distinct customers, where about 9,100 are usual in as much time Sentence:Signing key <kid-7> & co " +
 		"Figures:[{Name:Severity Value:High} {Name:Confidence Value:Very likely} {Name:Since Value:Mon 2 Mar 2026 09:00 (UTC), between Mon 2 Mar 2026 08:00 and Mon 2 Mar 2026 10:00} " +
@@ -107,11 +110,48 @@ func TestCompose(t *testing.T) {
 		"{Name:Exposed Value:about 33,700,000 distinct customers, 33,100,000–34,300,000, since Mon 2 Mar 2026 09:00 (UTC)} {Name:Never opened before Value:97 %} " +
 		"{Name:First seen Value:Sun 26 Jan 2025 09:00 (UTC)} {Name:Last seen Value:Tue 3 Mar 2026 14:59 (UTC)}] " +
 		"Through:[{Name:Endpoints Value:GET /customers/{id} 91 %, GET /orders/{id} 9 %} {Name:Networks Value:203.0.113.0/24 40 %} {Name:Names Value:kim@example.com 50 %}] " +
-		"Members:[user 김민지: 1 customer, high and 6 more] Benign:[A key rotation moves load.] Checks:[Ask who holds the key.] " +
+		"Members:[user 김민지: 1 customer, high and 4 more] New:[client shop, signing key k2] Benign:[A key rotation moves load.] Checks:[Ask who holds the key.] " +
 		"Links:[{Name:Console Value:https://weir.example/episodes/x} {Name:Query Value:https://log.example/?q=kid-7}]}"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+}
+
+// The parts of an alert name all whom it names, once each, in their order, and are the
+// same in all else; a part without room names one.
+func TestParts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := anyAlert.Draw(t, "alert")
+		a.Members = &Members{Top: []Member{{Identity: "top"}}}
+		for _, name := range rapid.SliceOf(rapid.String()).Draw(t, "names") {
+			a.Members.Also = append(a.Members.Also, Member{Identity: name})
+		}
+		room := rapid.IntRange(0, 400).Draw(t, "room")
+		var named []Member
+		for i, last := 0, false; !last; i++ {
+			var part *Alert
+			part, last = a.Part(i, room)
+			also := part.Members.Also
+			text := strings.Join(names(also), ", ")
+			if room > 0 && len(also) > 1 && len(text) > room {
+				t.Fatalf("%d bytes of names in a room of %d: %q", len(text), room, text)
+			}
+			if len(also) == 0 && !(last && i == 0) {
+				t.Fatal("a part names nobody")
+			}
+			named = append(named, also...)
+			same := *part
+			members := *part.Members
+			members.Also = a.Members.Also
+			same.Members = &members
+			if !bytes.Equal(same.AppendJSON(nil), a.AppendJSON(nil)) {
+				t.Fatal("a part differs in more than its names")
+			}
+		}
+		if !slices.Equal(named, a.Members.Also) {
+			t.Fatalf("named %+v, want %+v", named, a.Members.Also)
+		}
+	})
 }
 
 func TestComposeAnything(t *testing.T) {

@@ -28,13 +28,13 @@ type deployment struct {
 	format     string
 	partitions int
 	idle       time.Duration
-	key        string      // record key
-	dimensions string      // empty: the default
-	kafka      string      // more lines of the section kafka
-	alerts     string      // lines of the section alerts
-	log        string      // more lines of the section log
-	address    string      // of the broker, as processes are told
-	broken     func() bool // whether the broker has spoilt the run; nil: it does not
+	key        string   // record key
+	dimensions string   // empty: the default
+	kafka      string   // more lines of the section kafka
+	alerts     string   // lines of the section alerts
+	log        string   // more lines of the section log
+	waiting    int64    // records of the sources that may stay unread, since an event far ahead waits for those after it
+	brokers    []string // addresses, as processes are told
 
 	processes []*process // all that were started
 }
@@ -45,7 +45,7 @@ func deploy(t testing.TB, b *kafkatest.Broker, sources ...string) *deployment {
 	name = "weir" + name[strings.LastIndex(name, "-"):] // a group's name may have 64 letters
 	return &deployment{
 		broker: b, dir: t.TempDir(), group: name, prefix: name + ".", sources: sources,
-		format: "native", partitions: 4, idle: time.Second, key: recordKey, address: b.Addr(),
+		format: "native", partitions: 4, idle: time.Second, key: recordKey, brokers: b.Addrs(),
 		alerts: "  destinations: []\n",
 	}
 }
@@ -54,7 +54,7 @@ func deploy(t testing.TB, b *kafkatest.Broker, sources ...string) *deployment {
 func (d *deployment) config(t testing.TB, instance string) string {
 	t.Helper()
 	var y strings.Builder
-	fmt.Fprintf(&y, "kafka:\n  brokers: [%q]\n%s", d.address, d.kafka)
+	fmt.Fprintf(&y, "kafka:\n  brokers: [%s]\n%s", strings.Join(d.brokers, ", "), d.kafka)
 	fmt.Fprintf(&y, "group: %q\ninstance: %q\ntopic_prefix: %q\npartitions: %d\n", d.group, instance, d.prefix, d.partitions)
 	fmt.Fprintf(&y, "sources:\n")
 	for _, s := range d.sources {
@@ -132,7 +132,7 @@ type log struct {
 // read follows a topic of one partition.
 func (d *deployment) read(t testing.TB, name string) *log {
 	t.Helper()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(d.broker.AdminAddr()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+	cl, err := kgo.NewClient(kgo.SeedBrokers(d.broker.AdminAddrs()...), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.MetadataMinAge(100*time.Millisecond), kgo.FetchMaxWait(200*time.Millisecond),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{d.topic(name): {0: kgo.NewOffset().AtStart()}}))
 	if err != nil {
@@ -180,11 +180,7 @@ func (d *deployment) lag(adm *kadm.Client) (int64, bool) {
 // counts as done.
 const quiet = 3 * time.Second
 
-// stall is how long nothing moves before a run counts as spoilt by the broker,
-// if that is what the broker says: longer than sessions last.
-const stall = 15 * time.Second
-
-// complete waits until everything is read and at least n alerts have come, and
+// complete waits until everything is read that can be and at least n alerts have come, and
 // then for as long as more come. It returns all of them. It gives up when
 // nothing has moved for longLimit.
 func (d *deployment) complete(t testing.TB, n int) []string {
@@ -197,11 +193,8 @@ func (d *deployment) complete(t testing.TB, n int) []string {
 		if alerts.poll(200*time.Millisecond) || known && now != lag {
 			moved, lag = time.Now(), now
 		}
-		done := known && lag == 0 && len(alerts.values) >= n
+		done := known && lag <= d.waiting && len(alerts.values) >= n
 		if done && time.Since(moved) > quiet {
-			return alerts.values
-		}
-		if d.broken != nil && time.Since(moved) > stall && d.broken() {
 			return alerts.values
 		}
 		if time.Since(moved) > longLimit {

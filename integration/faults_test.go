@@ -26,7 +26,7 @@ func TestRefusals(t *testing.T) {
 		change func(*deployment)
 		hints  []string
 	}{
-		{"wrong address", func(d *deployment) { d.address = freeAddress(t) },
+		{"wrong address", func(d *deployment) { d.brokers = []string{freeAddress(t)} },
 			[]string{"reaching Kafka at", "no broker answered: check kafka.brokers"}},
 		{"TLS to a plain port", func(d *deployment) { d.kafka = "  tls: {enabled: true}\n" },
 			[]string{"kafka.tls.enabled", "a plain listener hangs up on TLS"}},

@@ -98,10 +98,13 @@ func write(t testing.TB, path, text string) string {
 // spread says into which partition the i-th event goes.
 type spread func(i int, event []byte) int32
 
+// runLength is how many events follow each other in a partition.
+const runLength = 7
+
 // interleaved deals short runs of events out to the partitions, so that all of
 // them differ.
 func interleaved(partitions int32) spread {
-	return func(i int, _ []byte) int32 { return int32(i/7) % partitions }
+	return func(i int, _ []byte) int32 { return int32(i/runLength) % partitions }
 }
 
 // oneSparse puts about one event in a hundred into the last partition, and
@@ -113,14 +116,14 @@ func oneSparse(partitions int32) spread {
 		if h.Sum32()%100 == 0 {
 			return partitions - 1
 		}
-		return int32(i/7) % (partitions - 1)
+		return int32(i/runLength) % (partitions - 1)
 	}
 }
 
 // producer writes to source topics, into the partitions it is told.
 func producer(t testing.TB, b *kafkatest.Broker) *kgo.Client {
 	t.Helper()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(b.AdminAddr()), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	cl, err := kgo.NewClient(kgo.SeedBrokers(b.AdminAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.MaxBufferedRecords(200_000), kgo.UnknownTopicRetries(100)) // a topic that was just made
 	if err != nil {
 		t.Fatal(err)

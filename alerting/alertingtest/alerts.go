@@ -4,6 +4,7 @@
 package alertingtest
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -89,6 +90,25 @@ func Campaign() *alerting.Alert {
 	a.Summary = alerting.Summarize(a, time.UTC)
 	return a
 }
+
+// Many returns the alert of a campaign that names n members for the first time, each by
+// NameOf and a filler behind it.
+func Many(n int, filler string) *alerting.Alert {
+	a := Campaign()
+	a.Members.Top, a.Members.Count = nil, int64(n)
+	for i := range n {
+		m := alerting.Member{DedupKey: alerting.DedupKey("client", NameOf(i), 1), Dimension: "client", Identity: NameOf(i) + filler, Severity: episode.High, Records: 14}
+		if i < alerting.MaxTop {
+			a.Members.Top = append(a.Members.Top, m)
+		} else {
+			a.Members.Also = append(a.Members.Also, m)
+		}
+	}
+	return a
+}
+
+// NameOf is how the name of the i-th member of Many begins.
+func NameOf(i int) string { return fmt.Sprintf("m%04dz", i) }
 
 // Korean returns an alert whose identities are Korean.
 func Korean() *alerting.Alert {

@@ -99,16 +99,17 @@ func (d *Deliverer) WaitForLimit(ctx context.Context) error {
 
 // Result is what became of one attempt.
 type Result struct {
-	Delivery   *Delivery     // the record of how the delivery ended; nil: the message is to be tried again
+	Delivery   *Delivery     // the record of how the delivery ended; nil: the message, or a further part of it, is to be tried after Wait
 	Wait       time.Duration // until the next attempt
 	RetryAfter time.Duration // for which the receiver asked not to be called at all; 0: it did not ask
 }
 
-// Attempt makes one attempt to deliver a message. It counts a failed one in the
-// message and keeps the message's reference up to date. An error means that ctx
-// ended first, as with Deliver.
+// Attempt makes one attempt to deliver a message, or the next part of it. It counts a
+// failed one in the message and keeps the message's reference up to date. An error means
+// that ctx ended first, as with Deliver.
 func (d *Deliverer) Attempt(ctx context.Context, m *Message) (Result, error) {
-	kept, retry, err := d.guard(ctx, func(ctx context.Context) (string, bool, error) { return d.notify(ctx, m.Alert, m.Reference) })
+	part, last := m.Alert.Part(m.parts, d.room())
+	kept, retry, err := d.guard(ctx, func(ctx context.Context) (string, bool, error) { return d.notify(ctx, part, m.Reference) })
 	if len(kept) <= MaxReference && kept != "" {
 		m.Reference = kept
 	}
@@ -116,6 +117,10 @@ func (d *Deliverer) Attempt(ctx context.Context, m *Message) (Result, error) {
 		return Result{}, d.interrupted(m.Alert, ctx.Err())
 	}
 	attempts := m.Attempts + 1
+	if err == nil && !last {
+		m.parts, m.Attempts = m.parts+1, 0
+		return Result{}, nil
+	}
 	if err == nil {
 		return Result{Delivery: d.record(m, Delivered, attempts, "")}, nil
 	}
@@ -130,6 +135,14 @@ func (d *Deliverer) Attempt(ctx context.Context, m *Message) (Result, error) {
 	}
 	d.env.OnRetry(m.Alert, attempts, wait, err)
 	return Result{Wait: wait, RetryAfter: min(asked, d.policy.MaxRetryAfter)}, nil
+}
+
+// room is how long the names in a message may be.
+func (d *Deliverer) room() int {
+	if p, ok := d.dest.(Parted); ok {
+		return p.NamesRoom()
+	}
+	return 0
 }
 
 // Beat makes one attempt to tell a heartbeat. If this one, the attempts-th, fails, wait

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -269,6 +270,57 @@ func TestDeliverPrepared(t *testing.T) {
 	if sent == nil || sent.Links.Console != "https://weir.example/" || record.DedupKey != a.DedupKey {
 		t.Errorf("told %+v, recorded %+v", sent, record)
 	}
+}
+
+// short takes few names at once, and fails as it is told.
+type short struct {
+	fails map[int]error // by the number of the call
+	calls int
+	named []string
+}
+
+func (s *short) Name() string                                            { return "short" }
+func (s *short) NamesRoom() int                                          { return 100 }
+func (s *short) Beat(context.Context, *alerting.Heartbeat) (bool, error) { return false, nil }
+
+func (s *short) Notify(_ context.Context, a *alerting.Alert) (bool, error) {
+	s.calls++
+	if err := s.fails[s.calls]; err != nil {
+		return err == errDown, err
+	}
+	for i := range a.Members.Also {
+		s.named = append(s.named, a.Members.Also[i].Identity)
+	}
+	return false, nil
+}
+
+// A message of many parts goes on at the part that failed, and is delivered once, when
+// all have been taken; a part that is refused ends it.
+func TestDeliverParts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, test := range []struct {
+			fails map[int]error
+			want  Outcome
+			named int
+		}{
+			{nil, Delivered, 25},
+			{map[int]error{1: errDown, 3: errDown, 4: errDown}, Delivered, 25},
+			{map[int]error{2: errRefused}, Rejected, 6},
+		} {
+			s := &short{fails: test.fails}
+			m := &Message{Alert: alertingtest.Many(30, "")}
+			record, err := NewDeliverer(s, Policy{}, noJitter).Deliver(t.Context(), m)
+			if err != nil || record.Outcome != test.want {
+				t.Errorf("%v: %s %s, %v", test.fails, record.Outcome, record.Reason, err)
+			}
+			if unique := slices.Compact(slices.Sorted(slices.Values(s.named))); len(unique) != test.named || len(s.named) != test.named {
+				t.Errorf("%v: named %q, want %d", test.fails, s.named, test.named)
+			}
+			if !m.Begun() {
+				t.Error("it has not begun")
+			}
+		}
+	})
 }
 
 type destinationFunc func(a *alerting.Alert)

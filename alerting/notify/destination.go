@@ -63,6 +63,16 @@ type Resender interface {
 	ResendEvery() time.Duration
 }
 
+// Parted is a Destination whose receiver takes short messages. An alert that names many
+// is handed to it in parts, each of which names some (alerting.Alert.Part), so that no
+// name is lost. A destination that is none shows all names in one message.
+type Parted interface {
+	Destination
+
+	// NamesRoom is for how many bytes of names a message has room; it is positive.
+	NamesRoom() int
+}
+
 // RetryAfterError says how long the receiver asked us to wait before the next
 // attempt.
 type RetryAfterError struct {

@@ -15,13 +15,17 @@ type Message struct {
 	Raised    time.Time // when the alert was written; Policy.MaxAge counts from it
 	HeldUntil time.Time // the message is not sent before, see Deliverer.HoldUntil; zero: it is not held
 	Reference string    // what the receiver calls the episode's message, see Updater; Deliverer.Attempt keeps it up to date
-	Attempts  int       // attempts that have failed; Deliverer.Attempt counts them
+	Attempts  int       // attempts that have failed, of the part that is being sent; Deliverer.Attempt counts them
 
+	parts    int       // of the message that the receiver has taken
 	due      time.Time // after a failed attempt: when the next one is made
 	urgent   bool      // the alert is critical, or a critical one of its episode stands behind it
 	previous *Message  // the message of the same episode that must be done first; nil: none
 	next     *Message  // the message of the same episode that waits for this one; nil: none
 }
+
+// Begun reports whether the receiver was sent the message, or a part of it.
+func (m *Message) Begun() bool { return m.Attempts > 0 || m.parts > 0 }
 
 // MaxFailing is how many messages of one destination are in retry at the same
 // time. Up to that many messages that a receiver cannot digest delay no other.
@@ -72,7 +76,7 @@ func (q *Queue) Next(now time.Time) (m *Message, wait time.Duration) {
 	var best *Message
 	wait = -1
 	for _, m := range q.list {
-		if m.previous != nil || m.Attempts == 0 && down && !m.urgent {
+		if m.previous != nil || !m.Begun() && down && !m.urgent {
 			continue
 		}
 		at := later(m.due, later(m.HeldUntil, q.paused))

@@ -1,6 +1,6 @@
 // Package kafkatest runs a real Apache Kafka for tests: one broker in a
-// container, with the listener, the authentication and the faults that a test
-// asks for.
+// container, or a cluster of several, with the listener, the authentication and
+// the faults that a test asks for.
 //
 // A broker keeps its address for life, so that it can be stopped, killed and
 // started under a client. It has two listeners on the host: the client listener
@@ -21,6 +21,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,6 +34,7 @@ import (
 	tclog "github.com/testcontainers/testcontainers-go/log"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // DefaultImage is the image that runs unless WEIR_KAFKA_IMAGE names another.
@@ -69,6 +71,9 @@ type Broker struct {
 	admin    int // of the plain listener, on the host
 	ca       *authority
 	files    TLSFiles
+	id       int       // of the node
+	cluster  []*Broker // all brokers of its cluster, itself too
+	network  string    // on which the brokers of a cluster reach each other; empty: alone
 }
 
 // Start runs a broker and waits until it answers. The broker is removed when
@@ -88,8 +93,7 @@ func Start(t testing.TB, opts ...Option) *Broker {
 	return b
 }
 
-// start makes the container and waits for the broker. A port is free when it is
-// chosen and may be taken when Docker binds it, so it tries again with others.
+// start makes the container of a broker that is alone, and waits for it.
 func start(dir string, s settings) (*Broker, error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -100,7 +104,8 @@ func start(dir string, s settings) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Broker{docker: engine.client, settings: s, host: engine.host}
+	b := &Broker{docker: engine.client, settings: s, host: engine.host, id: 1}
+	b.cluster = []*Broker{b}
 	if s.tls {
 		if b.ca, err = newAuthority(b.host); err != nil {
 			return nil, err
@@ -109,19 +114,8 @@ func start(dir string, s settings) (*Broker, error) {
 			return nil, err
 		}
 	}
-	for attempt := 1; ; attempt++ {
-		if b.port, b.admin, err = freePorts(); err != nil {
-			return nil, err
-		}
-		b.ctr, err = testcontainers.GenericContainer(ctx, b.request())
-		if err == nil {
-			break
-		}
-		b.remove()
-		if attempt == 3 || !strings.Contains(err.Error(), "port is already allocated") &&
-			!strings.Contains(err.Error(), "address already in use") {
-			return nil, fmt.Errorf("%w\n%s", err, noImageHint)
-		}
+	if err := b.create(ctx); err != nil {
+		return nil, err
 	}
 	if err := b.prepare(ctx); err != nil {
 		err = fmt.Errorf("%w\nits log:\n%s", err, tail(b.log(), 60))
@@ -129,6 +123,25 @@ func start(dir string, s settings) (*Broker, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// create makes the container and starts it. A port is free when it is chosen and
+// may be taken when Docker binds it, so it tries again with others.
+func (b *Broker) create(ctx context.Context) (err error) {
+	for attempt := 1; ; attempt++ {
+		if b.port, b.admin, err = freePorts(); err != nil {
+			return err
+		}
+		b.ctr, err = testcontainers.GenericContainer(ctx, b.request())
+		if err == nil {
+			return nil
+		}
+		b.remove()
+		if attempt == 3 || !strings.Contains(err.Error(), "port is already allocated") &&
+			!strings.Contains(err.Error(), "address already in use") {
+			return fmt.Errorf("%w\n%s", err, noImageHint)
+		}
+	}
 }
 
 const noImageHint = `If the image cannot be pulled: integration/kafka-image/build.sh makes it, and TESTCONTAINERS_RYUK_DISABLED=true
@@ -152,6 +165,10 @@ func (b *Broker) request() testcontainers.GenericContainerRequest {
 				network.MustParsePort(adminPort):  {{HostIP: bind, HostPort: strconv.Itoa(b.admin)}},
 			}
 		},
+	}
+	if b.network != "" {
+		req.Networks = []string{b.network}
+		req.NetworkAliases = map[string][]string{b.network: {b.name()}}
 	}
 	if b.ca != nil {
 		req.Files = b.ca.serverFiles()
@@ -180,13 +197,15 @@ func (b *Broker) waitReady(ctx context.Context) error {
 		return fmt.Errorf("making the admin client: %w", err)
 	}
 	defer cl.Close()
+	ask := kmsg.NewPtrMetadataRequest()
+	ask.Topics = []kmsg.MetadataRequestTopic{} // none
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		try, cancel := context.WithTimeout(ctx, 5*time.Second)
-		meta, err := kadm.NewClient(cl).BrokerMetadata(try)
+		meta, err := ask.RequestWith(try, cl) // kadm would answer from what the client has seen
 		cancel()
-		if err == nil && len(meta.Brokers) == 1 {
+		if err == nil && slices.ContainsFunc(meta.Brokers, func(m kmsg.MetadataResponseBroker) bool { return int(m.NodeID) == b.id }) {
 			return nil
 		}
 		if state, stateErr := b.ctr.State(ctx); stateErr == nil && !state.Running {
@@ -263,7 +282,7 @@ func (b *Broker) logOnFailure(t testing.TB) {
 		return
 	}
 	text := b.log()
-	path := filepath.Join(t.ArtifactDir(), "kafka.log")
+	path := filepath.Join(t.ArtifactDir(), fmt.Sprintf("kafka%d.log", b.id))
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Logf("keeping the broker's log: %v", err)
 	}

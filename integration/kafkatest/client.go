@@ -13,11 +13,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// ClientOpts are the options by which a kgo client reaches the client listener:
-// the address and, under WithTLS, the TLS configuration. SASL is the test's to
+// ClientOpts are the options by which a kgo client reaches the client listeners:
+// the addresses and, under WithTLS, the TLS configuration. SASL is the test's to
 // add.
 func (b *Broker) ClientOpts() []kgo.Opt {
-	opts := []kgo.Opt{kgo.SeedBrokers(b.Addr())}
+	opts := []kgo.Opt{kgo.SeedBrokers(b.Addrs()...)}
 	if cfg := b.TLSConfig(); cfg != nil {
 		opts = append(opts, kgo.DialTLSConfig(cfg))
 	}
@@ -40,7 +40,7 @@ func (b *Broker) Client(t testing.TB, opts ...kgo.Opt) *kgo.Client {
 // allowed. It is closed when the test ends.
 func (b *Broker) Admin(t testing.TB) *kadm.Client {
 	t.Helper()
-	cl, err := kadm.NewOptClient(kgo.SeedBrokers(b.AdminAddr()))
+	cl, err := kadm.NewOptClient(kgo.SeedBrokers(b.AdminAddrs()...))
 	if err != nil {
 		t.Fatalf("making a Kafka admin client: %v", err)
 	}
@@ -63,7 +63,7 @@ func (b *Broker) Topic(t testing.TB, partitions int32, settings ...string) strin
 	name := UniqueName(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	if _, err := b.Admin(t).CreateTopic(ctx, partitions, 1, configs, name); err != nil {
+	if _, err := b.Admin(t).CreateTopic(ctx, partitions, b.copies(), configs, name); err != nil {
 		t.Fatalf("making topic %s: %v", name, err)
 	}
 	return name

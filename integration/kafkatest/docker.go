@@ -85,23 +85,34 @@ func ownerLabels() map[string]string {
 	return map[string]string{labelPID: strconv.Itoa(os.Getpid()), labelHost: host}
 }
 
-// sweep removes brokers whose test process has ended, say by SIGKILL or by a
-// test timeout, on this machine. It does without testcontainers' reaper, whose
+// sweep removes brokers and networks whose test process has ended, say by SIGKILL
+// or by a test timeout, on this machine. It does without testcontainers' reaper, whose
 // image not every machine can pull.
 func (e dockerEngine) sweep(ctx context.Context) error {
-	found, err := e.client.ContainerList(ctx, client.ContainerListOptions{
-		All: true, Filters: make(client.Filters).Add("label", labelHost+"="+ownerLabels()[labelHost]),
-	})
+	ours := make(client.Filters).Add("label", labelHost+"="+ownerLabels()[labelHost])
+	found, err := e.client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
 	if err != nil {
 		return fmt.Errorf("looking for brokers left behind: %w", err)
 	}
 	for _, c := range found.Items {
-		pid, err := strconv.Atoi(c.Labels[labelPID])
-		if err != nil || !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			continue
+		if isOrphan(c.Labels) { // another process may be sweeping it at the same time
+			_, _ = e.client.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 		}
-		// Another process may be sweeping it at the same time.
-		_, _ = e.client.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	}
+	networks, err := e.client.NetworkList(ctx, client.NetworkListOptions{Filters: ours})
+	if err != nil {
+		return fmt.Errorf("looking for networks left behind: %w", err)
+	}
+	for _, n := range networks.Items {
+		if isOrphan(n.Labels) {
+			_, _ = e.client.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
+		}
 	}
 	return nil
+}
+
+// isOrphan reports whether the process that the labels name has ended.
+func isOrphan(labels map[string]string) bool {
+	pid, err := strconv.Atoi(labels[labelPID])
+	return err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }

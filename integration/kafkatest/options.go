@@ -3,6 +3,7 @@ package kafkatest
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -83,35 +84,51 @@ func WithJVM(heap string) Option {
 	return func(s *settings) { s.heap, s.jvm = heap, "" }
 }
 
+// WithHeap sets the broker's heap alone, say "256M" where several brokers share a
+// machine.
+func WithHeap(heap string) Option { return func(s *settings) { s.heap = heap } }
+
 // properties is the whole server.properties: the image's own defaults do not
 // apply once one setting is given.
 func (b *Broker) properties() map[string]string {
 	s := b.settings
+	copies, inStep := strconv.Itoa(int(b.copies())), "1"
+	if b.copies() > 2 {
+		inStep = "2"
+	}
 	p := map[string]string{
 		"process.roles":                  "broker,controller",
-		"node.id":                        "1",
-		"controller.quorum.voters":       "1@localhost:" + controllerPort,
+		"node.id":                        strconv.Itoa(b.id),
+		"controller.quorum.voters":       b.voters(),
 		"controller.listener.names":      "CONTROLLER",
 		"inter.broker.listener.name":     "INTERNAL",
 		"log.dirs":                       dataDir,
 		"listeners":                      fmt.Sprintf("CLIENT://:%s,INTERNAL://:%s,ADMIN://:%s,CONTROLLER://:%s", number(clientPort), internalPort, number(adminPort), controllerPort),
-		"advertised.listeners":           fmt.Sprintf("CLIENT://%s,INTERNAL://%s,ADMIN://%s", b.Addr(), InternalAddr, b.AdminAddr()),
+		"advertised.listeners":           fmt.Sprintf("CLIENT://%s,INTERNAL://%s,ADMIN://%s", b.Addr(), b.name()+":"+internalPort, b.AdminAddr()),
 		"listener.security.protocol.map": "CLIENT:" + s.protocol() + ",INTERNAL:PLAINTEXT,ADMIN:PLAINTEXT,CONTROLLER:PLAINTEXT",
 
-		"num.partitions": "3",
-		// One broker cannot keep three copies, and 50 partitions of internal
-		// topics cost a second to make.
-		"offsets.topic.replication.factor":                 "1",
+		"num.partitions":             "3",
+		"default.replication.factor": copies,
+		"min.insync.replicas":        inStep,
+		// 50 partitions of internal topics cost a second to make.
+		"offsets.topic.replication.factor":                 copies,
 		"offsets.topic.num.partitions":                     "5",
-		"transaction.state.log.replication.factor":         "1",
-		"transaction.state.log.min.isr":                    "1",
+		"transaction.state.log.replication.factor":         copies,
+		"transaction.state.log.min.isr":                    inStep,
 		"transaction.state.log.num.partitions":             "5",
-		"share.coordinator.state.topic.replication.factor": "1",
-		"share.coordinator.state.topic.min.isr":            "1",
+		"share.coordinator.state.topic.replication.factor": copies,
+		"share.coordinator.state.topic.min.isr":            inStep,
 		// A test's first consumer need not wait for others to join.
 		"group.initial.rebalance.delay.ms": "0",
 		// So that kill tests may use short sessions.
 		"group.min.session.timeout.ms": "1000",
+	}
+	if len(b.cluster) == 1 {
+		// A broker that is alone would hand its partitions to nobody before it stops.
+		// Kafka 4.3 then skips the commit markers of transactions that are just ending,
+		// as though their topics had been deleted (KAFKA-20734), and the transactions
+		// hang for ever.
+		p["controlled.shutdown.enable"] = "false"
 	}
 	if s.tls {
 		p["listener.name.client.ssl.keystore.type"] = "PEM"

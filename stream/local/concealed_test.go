@@ -3,7 +3,6 @@ package local_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -22,11 +21,18 @@ import (
 // in the name of the CISO, and click without being on the list. Whatever the seed, people
 // are told of the key within an hour, of the settings with who runs the process, and of
 // each verdict under the name that it claims.
-func TestConcealed(t *testing.T) {
-	seeds := []uint64{3, 7}
-	if os.Getenv("WEIR_SOAK") != "" {
-		seeds = []uint64{1, 2, 3, 4, 5, 6, 7, 8}
+func TestConcealed(t *testing.T) { concealed(t, 3, 7) }
+
+// TestSoakConcealed is TestConcealed with more seeds.
+func TestSoakConcealed(t *testing.T) {
+	if soakOr(0, 1) == 0 {
+		t.Skip("takes long: make soak")
 	}
+	concealed(t, 1, 2, 4, 5, 6, 8, 9, 10, 11, 12)
+}
+
+func concealed(t *testing.T, seeds ...uint64) {
+	t.Helper()
 	for _, seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { t.Parallel(); testConcealed(t, seed) })
 	}

@@ -177,7 +177,7 @@ func (d *Alertmanager) alert(a *alerting.Alert, s episode.Severity, ends time.Ti
 	}
 	m := alerting.Compose(a, d.loc)
 	out.Annotations = map[string]string{
-		"title": m.Title, "summary": m.Sentence, "through": fields(m.Through), "who": strings.Join(m.Members, "\n"),
+		"title": m.Title, "summary": m.Sentence, "through": fields(m.Through), "who": strings.Join(m.Members, "\n"), "new": strings.Join(m.New, "\n"),
 		"benign": strings.Join(m.Benign, "\n"), "checks": strings.Join(m.Checks, "\n"),
 		"detector": what(a), "campaign": a.Campaign,
 	}

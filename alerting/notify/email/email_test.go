@@ -96,6 +96,17 @@ func parts(t *testing.T, data []byte) (header netmail.Header, subject, plain, ht
 	return m.Header, subject, texts[0], texts[1]
 }
 
+func TestNames(t *testing.T) {
+	notifytest.Names(t, func(t *testing.T) (notify.Destination, func() string) {
+		s := notifytest.NewMailServer(t, notifytest.Script{})
+		d := build(t, notifytest.MailSetup{Address: s.Address, Encryption: None, Now: func() time.Time { return notifytest.Now }})
+		return d, func() string {
+			_, _, plain, _ := parts(t, s.Taken()[0].Data)
+			return plain
+		}
+	})
+}
+
 // A message reaches all recipients, belongs to the episode's thread, has the
 // same id on every attempt, and asks for no answer.
 func TestEnvelopeAndThread(t *testing.T) {

@@ -77,6 +77,7 @@ func sections(c *alerting.Content) (out []alerting.Section) {
 	}
 	add("Through what", through)
 	add("Who", c.Members)
+	add("New", c.New)
 	add("Why it may be harmless", c.Benign)
 	add("Check first", checks)
 	return out

@@ -33,9 +33,10 @@ const Analyst = "U0ANALYST"
 
 // Reply is one message in a thread.
 type Reply struct {
-	TS        string `json:"ts"`
-	Text      string `json:"text"`
-	Broadcast bool   `json:"broadcast,omitempty"` // also shown in the channel
+	TS        string          `json:"ts"`
+	Text      string          `json:"text"`
+	Blocks    json.RawMessage `json:"blocks,omitempty"`
+	Broadcast bool            `json:"broadcast,omitempty"` // also shown in the channel
 }
 
 // slackRequest is the body of chat.postMessage, chat.update and incoming webhooks.
@@ -142,7 +143,7 @@ func (s *Server) postMessage(q *slackRequest) (map[string]any, *slackError) {
 		if m == nil {
 			return nil, &slackError{"thread_not_found", ""}
 		}
-		m.Thread = append(m.Thread, Reply{TS: ts, Text: q.Text, Broadcast: q.Broadcast})
+		m.Thread = append(m.Thread, Reply{TS: ts, Text: q.Text, Blocks: q.Blocks, Broadcast: q.Broadcast})
 	} else {
 		s.state.Messages = append(s.state.Messages, Message{Channel: q.Channel, TS: ts, Text: q.Text, Blocks: q.Blocks, Thread: []Reply{}})
 	}

@@ -158,6 +158,7 @@ type details struct {
 	Facts    map[string]string `json:"figures"`
 	Through  map[string]string `json:"through_what,omitempty"`
 	Members  []string          `json:"who,omitempty"`
+	New      []string          `json:"new,omitempty"`
 	Benign   []string          `json:"why_it_may_be_harmless,omitempty"`
 	Checks   []string          `json:"check_first,omitempty"`
 	Campaign string            `json:"campaign,omitempty"`
@@ -186,7 +187,7 @@ func (p *PagerDuty) event(a *alerting.Alert) *event {
 		Severity: severities[a.Severity], Timestamp: a.Time.String(),
 		Component: alerting.Clip(alerting.Printable(a.Dimension+" "+a.Identity, 2*maxSource), maxSource), Group: a.Campaign, Class: alerting.Clip(alerting.Printable(a.RestsOn(), maxSource), maxSource),
 		Details: &details{
-			Summary: m.Sentence, Facts: table(m.Figures), Through: table(m.Through), Members: m.Members,
+			Summary: m.Sentence, Facts: table(m.Figures), Through: table(m.Through), Members: m.Members, New: m.New,
 			Benign: m.Benign, Checks: m.Checks, Campaign: a.Campaign, Key: a.DedupKey,
 		},
 	}

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,6 +20,8 @@ const (
 	maxList     = 1500 // of each list in a section; Slack takes 3,000
 	maxField    = 400  // Slack takes 2,000
 	maxFields   = 10
+	maxMember   = 280  // of a line that names one
+	namesRoom   = 1200 // bytes of further names in one message, escaped; maxList takes them with what stands between
 )
 
 // message is the body of chat.postMessage, chat.update and incoming webhooks.
@@ -100,8 +103,7 @@ func mark(a *alerting.Alert) string {
 }
 
 // message returns the message that shows an alert.
-func (s *Slack) message(a *alerting.Alert) *message {
-	m := alerting.Compose(a, s.loc)
+func (s *Slack) message(a *alerting.Alert, m *alerting.Content) *message {
 	out := &message{
 		Channel: s.channel, Text: escape(mark(a)+" "+strings.ToUpper(a.Severity.String())+": "+m.Sentence, maxText),
 		Blocks: s.blocks(a, m), Unfurl: new(false), UnfurlMedia: new(false),
@@ -126,18 +128,33 @@ func (s *Slack) blocks(a *alerting.Alert, m *alerting.Content) []block {
 	for _, f := range m.Through {
 		through = append(through, f.Name+": "+f.Value)
 	}
-	section := func(heading string, lines []string) {
-		if len(lines) > 0 {
-			out = append(out, block{Type: "section", Text: markup("*" + heading + "*\n" + escape(strings.Join(lines, "\n"), maxList))})
-		}
-	}
-	section("Through what", through)
-	section("Who", bullets(m.Members))
-	section("Why it may be harmless", bullets(m.Benign))
-	section("Check first", numbered(m.Checks))
+	out = slices.Concat(out, section("Through what", through), who(m),
+		section("Why it may be harmless", bullets(m.Benign)), section("Check first", numbered(m.Checks)))
 	out = append(out, block{Type: "context", Elements: []element{{Type: "mrkdwn", Text: footer(a, m)}}})
 	if s.buttons && a.Status != alerting.Close {
 		out = append(out, actions(a.DedupKey, a.Holder != ""))
+	}
+	return out
+}
+
+// section returns a section of lines under a heading, or nothing if there are none.
+func section(heading string, lines []string) []block {
+	if len(lines) == 0 {
+		return nil
+	}
+	return []block{{Type: "section", Text: markup("*" + heading + "*\n" + escape(strings.Join(lines, "\n"), maxList))}}
+}
+
+// who returns the sections that name those for whom the message stands. Each name is cut
+// by itself, so that no long one takes the room of another.
+func who(m *alerting.Content) []block {
+	var lines []string
+	for _, l := range bullets(m.Members) {
+		lines = append(lines, escape(l, maxMember))
+	}
+	out := section("New", bullets(m.New))
+	if len(lines) > 0 {
+		out = append([]block{{Type: "section", Text: markup("*Who*\n" + strings.Join(lines, "\n"))}}, out...)
 	}
 	return out
 }

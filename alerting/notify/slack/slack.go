@@ -2,8 +2,10 @@
 //
 // With a bot token an episode is one message, which is kept up to date in place
 // (chat.postMessage, then chat.update). Each update is also a reply in the thread
-// under the message; a rise of the severity is shown in the channel too. An
-// incoming webhook cannot change what it posted, so each alert is a message.
+// under the message, and so is what the first message says of whom it stands for,
+// since an update shows others in its place; a rise of the severity is shown in the
+// channel too. An incoming webhook cannot change what it posted, so each alert is a
+// message.
 //
 // Slack takes one message a second for each channel and answers 429 with
 // Retry-After beyond that. A bot's refusals come with status 200 and a word in
@@ -58,7 +60,10 @@ type Slack struct {
 	update  *post.Client // chat.update; nil with an incoming webhook
 }
 
-var _ notify.Updater = (*Slack)(nil)
+var (
+	_ notify.Updater = (*Slack)(nil)
+	_ notify.Parted  = (*Slack)(nil)
+)
 
 // New returns the destination. Its errors quote neither URL nor token.
 func New(o Options) (*Slack, error) {
@@ -108,33 +113,35 @@ func (s *Slack) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err 
 // Upsert shows the alert in the episode's message, which it posts if there is none
 // yet.
 func (s *Slack) Upsert(ctx context.Context, a *alerting.Alert, reference string) (kept string, retry bool, err error) {
-	m := s.message(a)
+	c := alerting.Compose(a, s.loc)
+	m := s.message(a, c)
 	if s.webhook != nil {
 		retry, err = s.postToWebhook(ctx, m)
 		return "", retry, err
 	}
+	reply := &message{Text: m.Text, Unfurl: new(false), UnfurlMedia: new(false), Blocks: append(m.Blocks[1:2:2], who(c)...)} // the sentence, and who
 	ref, ok := parseReference(reference)
 	if !ok {
-		return s.begin(ctx, a, m)
+		return s.begin(ctx, a, m, reply)
 	}
 	m.Channel, m.TS = ref.channel, ref.ts
 	if _, retry, err = s.call(ctx, s.update, m); err != nil {
 		if errors.Is(err, errGone) {
-			return s.begin(ctx, a, m)
+			return s.begin(ctx, a, m, reply)
 		}
 		return reference, retry, err
 	}
-	reply := &message{
-		Channel: ref.channel, ThreadTS: ref.ts, Text: m.Text, Unfurl: new(false), UnfurlMedia: new(false),
-		Blocks:    m.Blocks[1:2], // the sentence
-		Broadcast: a.Status != alerting.Close && a.Severity > ref.severity,
-	}
+	reply.Channel, reply.ThreadTS = ref.channel, ref.ts
+	reply.Broadcast = a.Status != alerting.Close && a.Severity > ref.severity
 	if _, retry, err = s.call(ctx, s.post, reply); err != nil {
 		return reference, retry, err
 	}
 	ref.severity = a.Severity
 	return ref.String(), false, nil
 }
+
+// NamesRoom is for how many bytes of names a message has room.
+func (s *Slack) NamesRoom() int { return namesRoom }
 
 // postToWebhook posts the message to the incoming webhook, which answers "ok" once
 // it has the message.
@@ -149,14 +156,19 @@ func (s *Slack) postToWebhook(ctx context.Context, m *message) (retry bool, err 
 	return false, nil
 }
 
-// begin posts the episode's message for the first time.
-func (s *Slack) begin(ctx context.Context, a *alerting.Alert, m *message) (kept string, retry bool, err error) {
+// begin posts the episode's message for the first time, and the reply if it says who.
+func (s *Slack) begin(ctx context.Context, a *alerting.Alert, m, reply *message) (kept string, retry bool, err error) {
 	m.Channel, m.TS = s.channel, ""
 	answer, retry, err := s.call(ctx, s.post, m)
 	if err != nil {
 		return "", retry, err
 	}
-	return reference{answer.Channel, answer.TS, a.Severity}.String(), false, nil
+	kept = reference{answer.Channel, answer.TS, a.Severity}.String()
+	if len(reply.Blocks) > 1 {
+		reply.Channel, reply.ThreadTS = answer.Channel, answer.TS
+		_, retry, err = s.call(ctx, s.post, reply)
+	}
+	return kept, retry, err
 }
 
 // answer is an answer of the Web API.

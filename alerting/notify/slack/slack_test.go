@@ -99,6 +99,31 @@ func TestEpisodeIsOneMessage(t *testing.T) {
 	}
 }
 
+// Whom a message names stands in its thread for good, though the message itself names
+// others after an update; and Slack takes each part, however long the names are.
+func TestNamesStayInTheThread(t *testing.T) {
+	for _, filler := range []string{"", strings.Repeat("&", 100)} {
+		s, d := soc(t, fakesoc.Options{})
+		deliverer := notify.NewDeliverer(d, notify.Policy{PerMinute: 1e9}, notify.Env{})
+		if r, err := deliverer.Deliver(t.Context(), &notify.Message{Alert: alertingtest.Many(505, filler)}); err != nil || r.Outcome != notify.Delivered {
+			t.Fatalf("%s %s, %v", r.Outcome, r.Reason, err)
+		}
+		m := s.State().Messages
+		if len(m) != 1 {
+			t.Fatalf("%d messages in the channel, want 1", len(m))
+		}
+		var thread strings.Builder
+		for i := range m[0].Thread {
+			thread.Write(m[0].Thread[i].Blocks)
+		}
+		for i := range 505 {
+			if !strings.Contains(thread.String(), alertingtest.NameOf(i)) {
+				t.Fatalf("after %d replies member %d is not named in the thread", len(m[0].Thread), i)
+			}
+		}
+	}
+}
+
 // A message that somebody deleted, and a reference that is not ours, cost a new
 // message.
 func TestLostMessageIsPostedAnew(t *testing.T) {

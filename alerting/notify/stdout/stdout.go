@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,7 +67,7 @@ func (o *Writer) Name() string { return o.name }
 func (o *Writer) Notify(ctx context.Context, a *alerting.Alert) (retry bool, err error) {
 	return o.write(ctx, func(b []byte) []byte {
 		if o.format == Table {
-			return AppendTable(b, a, o.loc)
+			return appendNames(AppendTable(b, a, o.loc), a, o.loc)
 		}
 		return append(a.AppendJSON(b), '\n')
 	})
@@ -137,6 +138,16 @@ func AppendTable(b []byte, a *alerting.Alert, loc *time.Location) []byte {
 		a.Time.Std().In(loc).Format("2006-01-02 15:04"), cell(a.Severity.String(), 8), cell(string(a.Status), 6),
 		cell(a.Dimension, 10), cell(a.Identity, 28), observed, expected, exposed)
 	return append(append(append(b, "    "...), clean(a.Summary)...), '\n')
+}
+
+// appendNames appends a line for each of those for whom the message stands, below the
+// summary.
+func appendNames(b []byte, a *alerting.Alert, loc *time.Location) []byte {
+	m := alerting.Compose(a, loc)
+	for _, line := range slices.Concat(m.Members, m.New) {
+		b = append(append(append(b, "    "...), line...), '\n')
+	}
+	return b
 }
 
 // appendHeartbeat appends a heartbeat as AppendTable does an alert.

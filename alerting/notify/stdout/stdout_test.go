@@ -13,6 +13,8 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/alertingtest"
+	"github.com/weirhq/weir/alerting/notify"
+	"github.com/weirhq/weir/alerting/notify/notifytest"
 )
 
 func write(t *testing.T, format Format, alerts ...*alerting.Alert) string {
@@ -35,6 +37,19 @@ func TestJSON(t *testing.T) {
 	line := string(a.AppendJSON(nil)) + "\n"
 	if got := write(t, "", a, a); got != line+line {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, format := range []Format{JSON, Table} {
+		notifytest.Names(t, func(t *testing.T) (notify.Destination, func() string) {
+			var b bytes.Buffer
+			w, err := New("stdout", &b, format, time.UTC)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return w, b.String
+		})
 	}
 }
 

@@ -16,6 +16,7 @@ const (
 	maxName      = 512
 	maxMsg       = 1023
 	maxCustom    = 4000
+	maxFlex      = 1023 // of flexString1 and flexString2
 )
 
 // cefSeverity maps severities to those of CEF: 0 to 3 is low there, 4 to 6 medium,
@@ -107,13 +108,22 @@ func extension(a *alerting.Alert, m *alerting.Content) []pair {
 		{"act", string(a.Status), 63},
 		{"cs1Label", "dimension", maxName}, {"cs1", a.Dimension, maxCustom},
 		{"cs2Label", "identity", maxName}, {"cs2", a.Identity, maxName},
+	}
+	labelled := func(key, label, value string) {
+		if value != "" {
+			out = append(out, pair{key + "Label", label, maxName}, pair{key, value, maxFlex})
+		}
+	}
+	labelled("flexString1", "membersNamedFirst", strings.Join(m.New, ", "))
+	labelled("flexString2", "members", strings.Join(m.Members, "; "))
+	out = append(out, []pair{
 		{"cn1Label", "exposedRecords", maxName}, {"cn1", strconv.FormatInt(a.Exposed.Records, 10), maxName},
 		{"cn2Label", "exposedLow", maxName}, {"cn2", strconv.FormatInt(a.Exposed.Low, 10), maxName},
 		{"cn3Label", "exposedHigh", maxName}, {"cn3", strconv.FormatInt(a.Exposed.High, 10), maxName},
 		{"msg", m.Sentence, maxMsg},
 		{"start", millis(a.Onset), maxName},
 		{"end", millis(a.Time), maxName},
-	}
+	}...)
 	switch a.Dimension {
 	case "user":
 		out = append(out, pair{"suser", a.Identity, maxSignature})
@@ -121,11 +131,6 @@ func extension(a *alerting.Alert, m *alerting.Content) []pair {
 		out = append(out, pair{"requestClientApplication", a.Identity, maxSignature})
 	case "endpoint":
 		out = append(out, pair{"request", a.Identity, maxSignature})
-	}
-	labelled := func(key, label, value string) {
-		if value != "" {
-			out = append(out, pair{key + "Label", label, maxName}, pair{key, value, maxName})
-		}
 	}
 	labelled("cs3", "confidence", string(a.Confidence))
 	labelled("cs4", "campaign", a.Campaign)

@@ -52,7 +52,7 @@ type Options struct {
 // Syslog is one receiver.
 type Syslog struct{ o Options }
 
-var _ notify.Destination = (*Syslog)(nil)
+var _ notify.Parted = (*Syslog)(nil)
 
 const logAudit = 13
 
@@ -146,6 +146,14 @@ func (s *Syslog) limit() int {
 		return maxDatagram
 	}
 	return maxStream
+}
+
+// NamesRoom is for how many bytes of names a message has room.
+func (s *Syslog) NamesRoom() int {
+	if s.o.Network == UDP {
+		return 300
+	}
+	return 900
 }
 
 // word returns s as a field of the header: printable ASCII without spaces, "-" for

@@ -21,6 +21,8 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/alertingtest"
+	"github.com/weirhq/weir/alerting/notify"
+	"github.com/weirhq/weir/alerting/notify/notifytest"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what is found to testdata")
@@ -107,6 +109,39 @@ func TestArrives(t *testing.T) {
 			}
 		})
 	}
+}
+
+// All are named whom an alert names, over streams and in datagrams.
+func TestNames(t *testing.T) {
+	t.Run("stream", func(t *testing.T) {
+		notifytest.Names(t, func(t *testing.T) (notify.Destination, func() string) {
+			got := make(chan string, 500)
+			return open(t, Options{Network: TCP, Address: listen(t, nil, keep(got))}), func() string {
+				close(got)
+				var all strings.Builder
+				for m := range got {
+					all.WriteString(m)
+				}
+				return all.String()
+			}
+		})
+	})
+	t.Run("datagrams", func(t *testing.T) {
+		s := open(t, Options{Network: UDP, Address: "127.0.0.1:1"})
+		for _, filler := range []string{"", strings.Repeat(`\`, 100)} {
+			a, all := alertingtest.Many(30, filler), ""
+			for i, last := 0, false; !last; i++ {
+				var part *alerting.Alert
+				part, last = a.Part(i, s.NamesRoom())
+				all += s.format(part)
+			}
+			for i := range 30 {
+				if !strings.Contains(all, alertingtest.NameOf(i)) {
+					t.Errorf("member %d is not named", i)
+				}
+			}
+		}
+	})
 }
 
 func TestDatagrams(t *testing.T) {

@@ -37,7 +37,10 @@ type Teams struct {
 	client *post.Client
 }
 
-var _ notify.Destination = (*Teams)(nil)
+var _ notify.Parted = (*Teams)(nil)
+
+// NamesRoom is for how many bytes of names a card has room.
+func (t *Teams) NamesRoom() int { return 1200 }
 
 // New returns the destination. Its errors do not quote the URL.
 func New(o Options) (*Teams, error) {

@@ -25,7 +25,7 @@ func (r *run) attempt(ctx context.Context) error {
 	if m == nil {
 		return nil
 	}
-	if known := r.outbox.episodes[m.Alert.DedupKey]; known != nil && m.Attempts == 0 {
+	if known := r.outbox.episodes[m.Alert.DedupKey]; known != nil && !m.Begun() {
 		m.Reference = known.Reference
 	}
 	trying, cancel := lasting(ctx)
