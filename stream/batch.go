@@ -21,6 +21,7 @@ type Batch struct {
 	Facts         []FactRecord   // told to every partition
 	ActiveSources []ActiveSource // told to every partition: which sources brought something, and when
 	SignIns       []SignIn       // of accounts of the partition
+	Handover      *Handover      // nil: none; where there is one, there is nothing else
 	Body          []byte         // encoded partials
 }
 
@@ -78,6 +79,10 @@ func ReadProgress(r *wire.Reader) []Progress {
 // DecodeBatch reads the header of a batch; Partials reads the rest. The batch
 // aliases value.
 func DecodeBatch(value []byte) (*Batch, error) {
+	if len(value) > 0 && value[0] == handoverVersion {
+		h, err := decodeHandover(value)
+		return &Batch{Handover: h}, err
+	}
 	r := wire.NewReader(value)
 	r.Version(batchVersion)
 	out := &Batch{}

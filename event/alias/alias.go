@@ -117,7 +117,9 @@ func Shared(name string) bool {
 	return computer || several(name)
 }
 
-// fold returns a name as names are compared: without regard to case.
+// Fold returns a name as names are compared: without regard to case.
+func Fold(name string) string { return fold(name) }
+
 func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
 // from returns the event time from which on an alias holds, Unix ms.

@@ -136,3 +136,36 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// Names become people's when an alias begins to hold that was nobody's before: not at the
+// first event, not when it changes hands, and by whatever it leads to in the end.
+func TestJoins(t *testing.T) {
+	table := NewTable(Forever)
+	for _, a := range []Alias{
+		{Name: "always", Person: "kim", Since: Always, Until: Forever, Counts: Always},
+		{Name: "Late", Person: "crm-kim", Since: Always, Until: Forever, Counts: 500},
+		{Name: "crm-kim", Person: "kim", Since: Always, Until: Forever, Counts: 500},
+		{Name: "desk", Person: "ben", Since: 100, Until: 500, Counts: Always},
+		{Name: "desk", Person: "kim", Since: 500, Until: Forever, Counts: Always},
+		{Name: "over", Person: "kim", Since: Always, Until: 300, Counts: 500},
+		{Name: "later", Person: "kim", Since: 900, Until: Forever, Counts: Always},
+	} {
+		if err := table.Add(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		from, until int64
+		want        string
+	}{
+		{Always, Forever, "100 map[desk:ben] 500 map[crm-kim:kim late:kim] 900 map[later:kim] "},
+		{101, 900, "500 map[crm-kim:kim late:kim] "},
+		{501, 900, ""},
+	} {
+		var got strings.Builder
+		table.Joins(c.from, c.until, func(at int64, people map[string]string) { fmt.Fprint(&got, at, " ", people, " ") })
+		if got.String() != c.want {
+			t.Errorf("from %d until %d: %q, want %q", c.from, c.until, got.String(), c.want)
+		}
+	}
+}

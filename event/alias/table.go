@@ -1,6 +1,7 @@
 package alias
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync"
@@ -18,8 +19,15 @@ type Table struct {
 	aliases  map[string][]Alias   // by folded name; of those that hold, the last counts
 	names    map[string][]string  // by folded person: the folded names that are its own, or were
 	people   map[string][]profile // by folded person, in order of time
+	joins    []join               // by event time
 	complete int64
 	size     int
+}
+
+// join says that names become people's at an event time, Unix ms.
+type join struct {
+	at    int64
+	names []string // folded
 }
 
 // profile is what is known of a person from an event time on.
@@ -74,6 +82,7 @@ func (t *Table) Add(a Alias) error {
 		return nil
 	}
 	t.aliases[name] = append(t.aliases[name], a)
+	t.addJoin(name, a.from())
 	t.size++
 	if person != "" && !slices.Contains(t.names[person], name) {
 		t.names[person] = append(t.names[person], name)
@@ -192,6 +201,38 @@ func (t *Table) person(name string, at int64) string {
 		name = list[i].Person
 	}
 	return name
+}
+
+// addJoin notes that a name may become a person's at an event time.
+func (t *Table) addJoin(name string, at int64) {
+	if at == Always {
+		return
+	}
+	i, ok := slices.BinarySearchFunc(t.joins, at, func(j join, at int64) int { return cmp.Compare(j.at, at) })
+	if !ok {
+		t.joins = slices.Insert(t.joins, i, join{at: at})
+	}
+	t.joins[i].names = append(t.joins[i].names, name)
+}
+
+// Joins hands over when names become people's that were nobody's until then, in order of
+// time, from an event time on and before another: the time, Unix ms, and the people by
+// folded name. The table knows of all such times before [Table.Complete].
+func (t *Table) Joins(from, until int64, yield func(at int64, people map[string]string)) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	i, _ := slices.BinarySearchFunc(t.joins, from, func(j join, at int64) int { return cmp.Compare(j.at, at) })
+	for ; i < len(t.joins) && t.joins[i].at < until; i++ {
+		j, people := &t.joins[i], map[string]string{}
+		for _, name := range j.names {
+			if person := t.person(name, j.at); fold(person) != name && fold(t.person(name, j.at-1)) == name {
+				people[name] = person
+			}
+		}
+		if len(people) > 0 {
+			yield(j.at, people)
+		}
+	}
 }
 
 // Profile returns what is known of a person at an event time, Unix ms.

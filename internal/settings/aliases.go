@@ -7,6 +7,7 @@ import (
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/detect"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 	"github.com/weirhq/weir/stream/kafka/topics"
 	"github.com/weirhq/weir/stream/people"
@@ -30,8 +31,9 @@ func aliases(c *config.Config) (*alias.Table, error) {
 
 // SetAliases has all operators go by a table.
 func (s *Settings) SetAliases(t *alias.Table) {
-	s.Ingest.Aliases, s.Correlate.People = t, nil
+	s.Ingest.Aliases, s.Correlate.People, s.Detect.Heirs = t, nil, nil
 	if i := stream.OnlyField(s.Ingest.Dimensions, "actor"); t != nil && i >= 0 {
+		s.Detect.Heirs = &detect.HeirsConfig{Table: t, Dimension: i, Partitions: s.Ingest.Partitions}
 		s.Correlate.People = &people.People{Table: t, Dimension: s.Ingest.Dimensions[i].Name, Criticality: s.Config.Aliases.Criticality}
 	}
 }

@@ -17,12 +17,16 @@ func (d *Task) Advance() (waiting bool) {
 	if mark == eventtime.Never || d.replay != nil {
 		return false
 	}
-	limit := d.cfg.Grid.TickOf(mark) - 1
+	limit, known := d.heirs.limit(d.cfg.Grid.TickOf(mark) - 1)
+	if !known {
+		return false
+	}
 	if d.snapshots.resume() {
 		d.save(d.done)
 	}
 	if d.done == eventtime.Never {
 		d.done = min(d.firstWaiting(), limit+1) - 1
+		d.heirs.begin(d.done)
 		d.log.Closed(d.offset, d.done)
 	} else {
 		d.params.dropBefore(d.cfg.Grid.BinOfTick(d.done + 1))
@@ -36,8 +40,11 @@ func (d *Task) Advance() (waiting bool) {
 }
 
 // closeTo closes the ticks up to limit, or to the first for which the
-// parameters are not here yet.
+// parameters are not here yet, or what other partitions hand over.
 func (d *Task) closeTo(limit int64) (waiting bool) {
+	if d.replay == nil { // a replay finds what it needs in what was handed over
+		d.heirs.search(d.done, limit)
+	}
 	for {
 		tick := d.next()
 		if tick > limit {
@@ -57,6 +64,9 @@ func (d *Task) closeTo(limit int64) (waiting bool) {
 		if d.params.of(d.cfg.Grid.BinOfTick(tick)) == nil {
 			return true
 		}
+		if !d.ready(tick) {
+			return false
+		}
 		d.close(tick)
 	}
 }
@@ -67,11 +77,14 @@ func (d *Task) firstWaiting() int64 {
 	if d.facts != nil {
 		tick = min(tick, d.facts.first())
 	}
+	if d.heirs != nil {
+		tick = min(tick, d.heirs.next())
+	}
 	return tick
 }
 
 // next returns the first tick after the last closed one in which something
-// happens: partials wait for it, or it ends a bin in which identities were
+// happens: partials wait for it, names become people's, or it ends a bin in which identities were
 // active or are watched.
 func (d *Task) next() int64 {
 	tick := min(d.firstWaiting(), d.bins.nextEnd(d.done))
@@ -102,6 +115,7 @@ func (d *Task) close(tick int64) {
 		d.report.Facts = append(d.report.Facts, d.facts.close(tick, tick <= d.reported)...)
 	}
 	d.carryOut(tick, bin)
+	d.inherit(tick, params)
 	for _, c := range d.gather(tick) {
 		if tick <= c.id.saved {
 			continue // a restore: the state has it already

@@ -26,6 +26,7 @@ func (d *Task) Apply(offset int64, b *stream.Batch) error {
 		return fmt.Errorf("offset %d: %w", offset, err)
 	}
 	d.waiting.keep(held)
+	d.holdHandover(b.Handover, offset)
 	if d.facts != nil {
 		d.facts.hold(b, func(tick int64) (int64, bool) { return d.arrives(tick, offset) })
 	}

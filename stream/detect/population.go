@@ -60,16 +60,28 @@ func (p *population) known(key []byte) *identity {
 	if id := p.awake[string(key)]; id != nil {
 		return id
 	}
-	value, ok := p.asleep[string(key)]
+	id := p.peek(string(key))
+	if id != nil {
+		delete(p.asleep, id.key)
+		p.awake[id.key] = id
+	}
+	return id
+}
+
+// peek returns the identity of a key and wakes nobody: what is changed of one that sleeps
+// is lost. It is nil if there is none.
+func (p *population) peek(key string) *identity {
+	if id := p.awake[key]; id != nil {
+		return id
+	}
+	value, ok := p.asleep[key]
 	if !ok {
 		return nil
 	}
-	id := newIdentity(key)
+	id := newIdentity([]byte(key))
 	if err := id.decode(p.grid, []byte(value)); err != nil {
 		panic(fmt.Sprintf("detect: an identity does not read back: %v", err)) // it was read or written by this task
 	}
-	delete(p.asleep, id.key)
-	p.awake[id.key] = id
 	return id
 }
 

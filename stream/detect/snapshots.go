@@ -26,7 +26,7 @@ type snapshots struct {
 	dirty  []changed // identities that are not written since they changed, oldest first
 	credit int64     // bytes that may be written
 	out    []stream.Change
-	size   int  // bytes of identities in out
+	size   int  // bytes that go into the commit: of identities in out, and charged
 	full   bool // so many changes wait that they must be committed before more are written
 }
 
@@ -67,6 +67,12 @@ func (s *snapshots) write(to int64, encode func(id *identity) stream.Change) {
 		s.out = append(s.out, c)
 	}
 	s.credit = min(s.credit, idleCredit)
+}
+
+// charge counts bytes that go into the same commit.
+func (s *snapshots) charge(bytes int) {
+	s.size += bytes
+	s.full = s.full || s.size > maxCommit
 }
 
 // drop writes that an identity is gone.

@@ -30,6 +30,7 @@ type Config struct {
 	// writes none.
 	SnapshotTicks int64
 	Facts         *FactsConfig // nil: facts are not told
+	Heirs         *HeirsConfig // nil: no name becomes a person's
 }
 
 // Task keeps the state of one partition of identities. It holds partials
@@ -45,6 +46,7 @@ type Task struct {
 	waiting   waitingPartials
 	cells     cells  // of the tick that closes
 	facts     *facts // nil: facts are not told
+	heirs     *heirs // nil: no name becomes a person's
 	bins      openBins
 	snapshots snapshots
 	log       stream.ReplayLog
@@ -92,6 +94,9 @@ func New(cfg Config) *Task {
 	if cfg.Facts != nil {
 		d.facts = newFacts(cfg.Facts, cfg.Grid, cfg.Partition)
 	}
+	if cfg.Heirs != nil {
+		d.heirs = newHeirs(cfg.Heirs, cfg.Grid, cfg.Partition)
+	}
 	return d
 }
 
@@ -112,9 +117,10 @@ func (d *Task) SetParameters(p *stream.ParameterRecord) { d.params.add(p) }
 
 // Take hands out what was found and changed since the last call: a report for
 // weir.evidence and changes of the state, to be committed together with the
-// Checkpoint; nothing as long as there is nothing to commit.
+// Checkpoint and with what TakeHandovers hands out; nothing as long as there is nothing
+// to commit.
 func (d *Task) Take() (*stream.EvidenceReport, []stream.Change) {
-	if d.replay != nil || d.done <= d.report.Done && len(d.snapshots.out) == 0 {
+	if d.replay != nil || d.done <= d.report.Done && len(d.snapshots.out) == 0 && (d.heirs == nil || len(d.heirs.out) == 0) {
 		return nil, nil
 	}
 	r, changes := d.report, d.snapshots.take()
@@ -126,6 +132,15 @@ func (d *Task) Take() (*stream.EvidenceReport, []stream.Change) {
 	r.Partition, r.Done = d.cfg.Partition, d.done
 	d.report = stream.EvidenceReport{Done: d.done}
 	return &r, changes
+}
+
+// TakeHandovers hands out what is written to weir.partials together with what Take
+// hands out.
+func (d *Task) TakeHandovers() (out []stream.Routed) {
+	if d.heirs != nil {
+		out, d.heirs.out = d.heirs.out, nil
+	}
+	return out
 }
 
 // Held returns how many bytes of memory the partials take that wait for their tick to

@@ -18,7 +18,7 @@ type findings struct {
 	order []int               // of dimensions: see tokenOrder
 	tick  map[string]*finding // of the tick that is being closed, by dimension byte and name
 	out   []*stream.PartialWriter
-	ready []Routed // records that were full
+	ready []stream.Routed // records that were full
 }
 
 // finding is what was read, on behalf of one identity, through tokens that
@@ -26,12 +26,6 @@ type findings struct {
 type finding struct {
 	records sketches.Window
 	tokens  []sketches.Entry // only those that count for its dimension
-}
-
-// Routed is a record for one partition of weir.partials.
-type Routed struct {
-	Partition int32
-	Value     []byte
 }
 
 func newFindings(grid eventtime.Grid, dims []event.Dimension, partitions int32) findings {
@@ -101,7 +95,7 @@ func (f *findings) close(tick int64) {
 			Unissued: is.records, UnissuedTokens: sketches.From(sketches.PartialPrecision, is.tokens),
 		}, nil)
 		if w.Size() > stream.MaxBatch {
-			f.ready = append(f.ready, Routed{partition, w.Append(f.header(nil))})
+			f.ready = append(f.ready, stream.Routed{Partition: partition, Value: w.Append(f.header(nil))})
 		}
 	}
 	clear(f.tick)
@@ -109,11 +103,11 @@ func (f *findings) close(tick int64) {
 
 // take hands out the partials of the ticks that were closed, at least one record to
 // each partition, the last of them with the progress.
-func (f *findings) take(progress []stream.Progress) []Routed {
+func (f *findings) take(progress []stream.Progress) []stream.Routed {
 	out := f.ready
 	f.ready = nil
 	for p, w := range f.out {
-		out = append(out, Routed{int32(p), w.Append(f.header(progress))})
+		out = append(out, stream.Routed{Partition: int32(p), Value: w.Append(f.header(progress))})
 	}
 	return out
 }

@@ -309,7 +309,7 @@ func (j *Task) judge(tick int64, hash uint64) {
 // weir.partials, and the changes of the state, to be committed together with
 // the Checkpoint; nothing as long as no tick was closed since. Every partition
 // gets at least one record, so that all of them learn how far the join is.
-func (j *Task) Take() ([]Routed, []stream.Change) {
+func (j *Task) Take() ([]stream.Routed, []stream.Change) {
 	if j.replay != nil || j.done == eventtime.Never || j.done == j.taken {
 		return nil, nil
 	}

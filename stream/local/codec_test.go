@@ -27,6 +27,7 @@ func batchOf(t testing.TB) []byte {
 
 func FuzzDecodeBatch(f *testing.F) {
 	f.Add(batchOf(f))
+	f.Add(stream.AppendHandover(nil, 1, 500_000, true))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		b, err := stream.DecodeBatch(value)
 		if err != nil {

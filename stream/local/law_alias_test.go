@@ -12,6 +12,9 @@ import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/simulate"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/local"
 )
 
 // namesOf returns the three names that each person of a log has, and the table of them.
@@ -95,6 +98,72 @@ func nameless(t *testing.T, alerts []string) (out []string) {
 	return out
 }
 
+// Names that are linked while people work are no flood of first touches: what the names
+// have read is nothing new to the person, whatever the case of the name, and what the names
+// together are used to read in a day is expected of the person.
+func TestLinkingIsNoFlood(t *testing.T) {
+	t.Parallel()
+	const days = 9
+	l := newLab(t)
+	start := simulate.DefaultStart.UnixMilli()
+	var events []event.Event
+	for hour := range int64(24 * days) {
+		if hour%24 < 8 || hour%24 >= 17 {
+			continue
+		}
+		for i, name := range []string{"kim", "KIM@example.com", "S-1-5-21-7"} {
+			for n := range int64(4 * (i + 1)) { // 36, 72 and 108 a day, of other customers each
+				id := fmt.Sprint(name, "/", hour%24*100+n)
+				events = append(events, event.Event{Time: start + hour*eventtime.Hour + n*eventtime.Minute, Actor: name, Records: []string{id}})
+			}
+		}
+	}
+	linked := start + (days-1)*eventtime.Day
+	people, err := alias.Read(strings.NewReader("name,person,since\nkim@example.com,kim," + eventtime.Text(linked) + "\ns-1-5-21-7,kim@example.com," + eventtime.Text(linked) + "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.people = alias.Of(people)
+	for _, tasks := range []int{1, 3} {
+		bin := l.grid.BinOf(linked + 15*eventtime.Hour)
+		of := l.measures(t, events, tasks, "kim", bin)
+		if m := of["first_touch"]; m.Observed != 0 {
+			t.Errorf("%d tasks: %v first touches, want none", tasks, m.Observed)
+		}
+		if m := of["distinct"]; m.Observed != 192 || m.Expected < 180 || m.Expected > 230 {
+			t.Errorf("%d tasks: %v records where %v are expected, want 192 where about 216 are", tasks, m.Observed, m.Expected)
+		}
+	}
+}
+
+// measures returns what is counted and expected of a user at the end of a bin.
+func (l *lab) measures(t *testing.T, events []event.Event, tasks int, user string, bin int64) map[string]stream.MeasureEvidence {
+	t.Helper()
+	dim := slices.Index(l.names, "user")
+	runner := local.New(l.ingest(1), l.detect(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}}, tasks)
+	runner.Ask(dim, user, bin)
+	for i := range events {
+		runner.Fold(stream.Source{Topic: "access"}, stamp, &events[i])
+		if i%100 == 99 {
+			if _, err := runner.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := runner.End(); err != nil {
+		t.Fatal(err)
+	}
+	answer := runner.Answer(dim, user)
+	if answer == nil {
+		t.Fatal("the bin has not ended")
+	}
+	out := map[string]stream.MeasureEvidence{}
+	for _, m := range answer.Measures {
+		out[m.Measure] = m
+	}
+	return out
+}
+
 var names = regexp.MustCompile(`,"names":\[[^\]]*\]`)
 
 // aliasWriter is the one writer of the aliases of a mesh, with the log that it writes.
@@ -150,6 +219,9 @@ func TestLateAliasesAreOrderFree(t *testing.T) {
 		dice := rand.New(rand.NewPCG(seed, 9))
 		m := newMesh(t, l, seed, 2+dice.IntN(2), 2, true)
 		m.aliases = &aliasWriter{register: alias.NewRegister(l.grid), queue: slices.Clone(people)}
+		for p := range m.detects {
+			m.restoreDetect(p)
+		}
 		dice.Shuffle(len(m.aliases.queue), func(i, j int) {
 			m.aliases.queue[i], m.aliases.queue[j] = m.aliases.queue[j], m.aliases.queue[i]
 		})
@@ -167,5 +239,8 @@ func TestLateAliasesAreOrderFree(t *testing.T) {
 			t.Error("late aliases change nothing, so that nothing is shown")
 		}
 		compare(t, fmt.Sprintf("seed %d", seed), got, want)
+		if m.handed == 0 {
+			t.Errorf("seed %d: nothing was handed over", seed)
+		}
 	}
 }

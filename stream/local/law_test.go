@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -55,8 +56,13 @@ func (l *lab) ingest(partitions int32) ingest.Config {
 }
 
 func (l *lab) detect() detect.Config {
+	var heirs *detect.HeirsConfig
+	if l.people != nil {
+		heirs = &detect.HeirsConfig{Table: l.people, Dimension: slices.Index(l.names, "user"), Partitions: 1}
+	}
 	return detect.Config{
-		Grid: l.grid, Dimensions: l.names, Persons: detect.Persons(l.dims), Peers: detect.DefaultPeers(l.dims), Engine: l.engine,
+		Heirs: heirs,
+		Grid:  l.grid, Dimensions: l.names, Persons: detect.Persons(l.dims), Peers: detect.DefaultPeers(l.dims), Engine: l.engine,
 		Lateness: 10 * minute, Retention: 30 * 24 * 60 * minute, SnapshotTicks: 12,
 	}
 }

@@ -35,12 +35,18 @@ type part struct {
 	partials int64                  // handed on to detect
 	waiting  bool                   // detect waits for parameters
 	report   *stream.EvidenceReport // that detect gave last; nil: none
-	found    []join.Routed          // that the join found last
+	found    []stream.Routed        // that the join found last
+	handed   []stream.Routed        // that detect has handed over last
 }
 
 // New joins new operators for the given source topics, with so many detect tasks.
 func New(in ingest.Config, de detect.Config, co correlate.Config, topics []stream.Topic, tasks int) *Runner {
 	in.Partitions, de.SnapshotTicks, co.Partitions = int32(tasks), 0, int32(tasks)
+	if de.Heirs != nil {
+		heirs := *de.Heirs
+		heirs.Partitions = int32(tasks)
+		de.Heirs = &heirs
+	}
 	if de.Facts == nil {
 		in.SessionsTopic = ""
 	}
@@ -135,10 +141,15 @@ func (l *Runner) Work(c Cut) (found Found, err error) {
 		_ = l.each(func(_ int, p *part) error { // it has no error
 			p.waiting = p.detect.Advance()
 			p.report, _ = p.detect.Take()
+			p.handed = p.detect.TakeHandovers()
 			return nil
 		})
-		waiting = false
-		reported := false
+		handed, err := l.handOver()
+		if err != nil {
+			return found, err
+		}
+		waiting = handed
+		reported := handed
 		for _, p := range l.parts {
 			waiting = waiting || p.waiting
 			if p.report == nil {
@@ -162,6 +173,20 @@ func (l *Runner) Work(c Cut) (found Found, err error) {
 		}
 	}
 	return found, nil
+}
+
+// handOver has the detect tasks read what they have handed over to each other, and
+// reports whether that was anything.
+func (l *Runner) handOver() (any bool, err error) {
+	for _, p := range l.parts {
+		for _, r := range p.handed {
+			any = true
+			if err := l.parts[r.Partition].read([][]byte{r.Value}); err != nil {
+				return any, err
+			}
+		}
+	}
+	return any, nil
 }
 
 // each has all partitions do something side by side.

@@ -2,9 +2,11 @@ package local_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/detect"
@@ -45,6 +47,7 @@ type mesh struct {
 	mostKills int // in one run
 	portion   int // how many events a task reads of a partition at most before it commits
 	outcomes  [ingest.NumOutcomes]int
+	handed    int // records by which detect tasks have handed names over
 	replayed  int // commits at which an event waited to be judged
 }
 
@@ -58,6 +61,8 @@ type member struct {
 	task   *detect.Task
 	next   int // index into the log
 	params int
+	people *alias.Table // that follows the log of aliases; nil: there is none
+	names  int          // records of that log that it has read
 }
 
 func newMesh(t testing.TB, l *lab, seed uint64, sources, partitions int, kills bool) *mesh {
@@ -202,6 +207,14 @@ func (m *mesh) ingest() bool {
 func (m *mesh) restoreDetect(p int) {
 	cfg := m.lab.watchful()
 	cfg.Partition = int32(p)
+	d := &member{}
+	if m.aliases != nil {
+		d.people = alias.NewTable(alias.Always)
+		cfg.Heirs = &detect.HeirsConfig{Table: d.people, Dimension: slices.Index(m.names, "user")}
+	}
+	if cfg.Heirs != nil {
+		cfg.Heirs.Partitions = int32(len(m.partials))
+	}
 	r := detect.NewRestore(cfg)
 	for key, value := range m.state[p] {
 		if err := r.Load([]byte(key), value); err != nil {
@@ -216,7 +229,8 @@ func (m *mesh) restoreDetect(p int) {
 	for next < len(m.partials[p]) && m.partials[p][next].offset < offset {
 		next++
 	}
-	m.detects[p] = &member{task: task, next: next}
+	d.task, d.next = task, next
+	m.detects[p] = d
 	m.readParameters(m.detects[p])
 	if err := task.Resume(); err != nil {
 		m.t.Fatal(err)
@@ -234,6 +248,7 @@ func (m *mesh) readParameters(d *member) {
 func (m *mesh) detectOne(p, n int) bool {
 	d := m.detects[p]
 	m.readParameters(d)
+	m.readAliases(d, n > 5)
 	moved := false
 	for ; n > 0 && d.next < len(m.partials[p]); n-- {
 		rec := m.partials[p][d.next]
@@ -249,6 +264,11 @@ func (m *mesh) detectOne(p, n int) bool {
 	}
 	d.task.Advance()
 	report, changes := d.task.Take()
+	for _, h := range d.task.TakeHandovers() {
+		m.write(m.partials, h.Partition, h.Value)
+		m.handed++
+		moved = true
+	}
 	if report == nil {
 		return moved
 	}
@@ -267,6 +287,20 @@ func (m *mesh) detectOne(p, n int) bool {
 		m.evidence = append(m.evidence, record{int64(len(m.evidence)), value})
 	}
 	return true
+}
+
+// readAliases has a detect task read on in the log of aliases, as the dice say.
+func (m *mesh) readAliases(d *member, all bool) {
+	if m.aliases == nil {
+		return
+	}
+	for d.names < len(m.aliases.log) && (all || m.dice.IntN(4) > 0) {
+		rec := m.aliases.log[d.names]
+		if err := d.people.Follow(rec.Key, rec.Value); err != nil {
+			m.t.Fatal(err)
+		}
+		d.names++
+	}
 }
 
 func (m *mesh) detectAll() bool {

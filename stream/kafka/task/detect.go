@@ -199,6 +199,9 @@ func (r *detectRun) commit(ctx context.Context) error {
 		tx.Add(r.Topics.State, r.partition, c.Key, c.Value)
 		size += len(c.Key) + len(c.Value)
 	}
+	for _, h := range r.detect.TakeHandovers() {
+		tx.Add(r.Topics.Partials, h.Partition, nil, h.Value)
+	}
 	r.Metrics.StateBytes.WithLabelValues(metrics.Label(r.partition)).Add(float64(size))
 	for _, c := range report.Candidates {
 		r.Metrics.Candidates.WithLabelValues(r.Config.Dimensions[c.Dimension]).Inc()
