@@ -58,7 +58,7 @@ func DecodeState(b []byte) (State, []byte, error) {
 		x.read(&r)
 	}
 	s.recent = append([]byte(nil), r.Bytes()...)
-	if !eachVisit(s.recent, s.before, func(*visit) {}) {
+	if !eachVisit(s.recent, s.before, func(visit) {}) {
 		r.Fail("bins that do not read back")
 	}
 	n := r.Uvarint()

@@ -1,6 +1,9 @@
 package score
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // Excise takes the bins from..to, both included, out of what is usual for an
 // identity: a leak that people have confirmed must not become its normal. The days
@@ -13,7 +16,7 @@ func (e *Engine) Excise(s *State, dim int, from, to int64) {
 	if s.last == 0 || to < from {
 		return
 	}
-	all := s.known()
+	all := s.known(nil)
 	var days, bins excision
 	first, last := clampBin(max(from, 0)), clampBin(max(to, 0))
 	open := int64(s.day) - 1
@@ -55,12 +58,14 @@ func (e *Engine) Excise(s *State, dim int, from, to int64) {
 	}
 }
 
-// known returns the bins of which the counts are kept, in order.
-func (s *State) known() (out []visit) {
-	recent := s.visits()
+// known returns the bins of which the counts are kept, in order. They are put into room
+// as far as it suffices.
+func (s *State) known(room []visit) []visit {
+	out := room[:0]
+	step, _ := binary.Uvarint(s.recent)
 	for i := range s.points {
 		p := &s.points[i]
-		if len(recent) > 0 && p.Bin >= recent[0].bin {
+		if len(s.recent) > 0 && p.Bin >= s.before+uint32(step) {
 			break
 		}
 		v := visit{bin: p.Bin}
@@ -71,7 +76,8 @@ func (s *State) known() (out []visit) {
 			out = append(out, v)
 		}
 	}
-	return append(out, recent...)
+	eachVisit(s.recent, s.before, func(v visit) { out = append(out, v) })
+	return out
 }
 
 // excision is what goes out of a mean: weighted counts, and their weight.

@@ -37,6 +37,9 @@ type visit struct {
 	c   Counts
 }
 
+// visitRoom is room for the bins of most identities that are watched.
+type visitRoom [96]visit
+
 // remember adds a closed bin, which is after all others, and forgets what is old.
 func (s *State) remember(e *Engine, at uint32, c *Counts) {
 	if len(s.recent) > 0 && float64(at-s.before) > (keptDays+1)*e.perDay {
@@ -76,7 +79,7 @@ func (e *Engine) oldest(at uint32) uint32 {
 func (s *State) forget(oldest uint32) {
 	var out []byte
 	before := uint32(0)
-	eachVisit(s.recent, s.before, func(v *visit) {
+	eachVisit(s.recent, s.before, func(v visit) {
 		if v.bin < oldest {
 			return
 		}
@@ -112,7 +115,7 @@ func appendVisit(b []byte, last, at uint32, c *Counts) []byte {
 }
 
 // eachVisit hands over the bins in order. What was written reads back.
-func eachVisit(b []byte, before uint32, yield func(*visit)) bool {
+func eachVisit(b []byte, before uint32, yield func(visit)) bool {
 	v := visit{bin: before}
 	for len(b) > 0 {
 		step, n := binary.Uvarint(b)
@@ -136,14 +139,14 @@ func eachVisit(b []byte, before uint32, yield func(*visit)) bool {
 			}
 			v.c[m], b = float64(x), b[n:]
 		}
-		yield(&v)
+		yield(v)
 	}
 	return true
 }
 
 // visits returns the bins that are kept.
 func (s *State) visits() (out []visit) {
-	eachVisit(s.recent, s.before, func(v *visit) { out = append(out, *v) })
+	eachVisit(s.recent, s.before, func(v visit) { out = append(out, v) })
 	return out
 }
 
@@ -166,7 +169,7 @@ func (s *State) keep(all []visit) {
 // Counted returns what was counted in a closed bin, as far as it is kept.
 func (s *State) Counted(bin int64) (c Counts) {
 	at := clampBin(bin)
-	eachVisit(s.recent, s.before, func(v *visit) {
+	eachVisit(s.recent, s.before, func(v visit) {
 		if v.bin == at {
 			c = v.c
 		}
@@ -177,8 +180,10 @@ func (s *State) Counted(bin int64) (c Counts) {
 // Since hands over the closed bins from a bin on, as far as they are kept: three days,
 // or 30 of an identity that is watched.
 func (s *State) Since(bin int64, yield func(*Counts)) {
-	for _, v := range s.known() {
-		if int64(v.bin) >= bin {
+	var room visitRoom
+	all := s.known(room[:])
+	for i := range all {
+		if v := &all[i]; int64(v.bin) >= bin {
 			yield(&v.c)
 		}
 	}

@@ -123,7 +123,7 @@ func (e *Engine) mend(v *view, st Stat, r *stat, before, after *ratios, n float6
 // lateDay judges a closed day with what came late for it.
 func (e *Engine) lateDay(v *view, day int64, add *Counts, g *gather) {
 	var before [NumMeasures]float64
-	eachVisit(v.s.recent, v.s.before, func(x *visit) {
+	eachVisit(v.s.recent, v.s.before, func(x visit) {
 		if e.Day(int64(x.bin)) == day {
 			for m := range x.c {
 				before[m] += x.c.ofDay(Measure(m))
@@ -167,7 +167,7 @@ func (e *Engine) lateDay(v *view, day int64, add *Counts, g *gather) {
 // learnLate takes what came late for a closed day into the means.
 func (e *Engine) learnLate(s *State, day int64, add *Counts) {
 	later, last := 0.0, day
-	eachVisit(s.recent, s.before, func(x *visit) {
+	eachVisit(s.recent, s.before, func(x visit) {
 		if d := e.Day(int64(x.bin)); d > last && d != int64(s.day)-1 {
 			later, last = later+1, d
 		}

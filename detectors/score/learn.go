@@ -125,14 +125,14 @@ func (e *Engine) shape(s *State, cell int) float64 {
 	if x == nil || s.days < youth || e.Tuning.NoShape {
 		return 1
 	}
-	var work, busy float64
+	var work, busy uint32
 	for i, n := range x.work {
-		work, busy = work+float64(n), busy+float64(x.busy[i])
+		work, busy = work+uint32(n), busy+uint32(x.busy[i])
 	}
 	if work == 0 || busy == 0 {
 		return 1
 	}
-	mean := work / busy
+	mean := float64(work) / float64(busy)
 	at := func(h int) (w, b float64) {
 		i := cell/24*24 + (h+24)%24
 		return float64(x.work[i]), float64(x.busy[i])
@@ -152,10 +152,11 @@ func (e *Engine) unusual(v *view, cell int) bool {
 	if float64(s.days) < e.Tuning.KnownDays || s.more == nil || e.Tuning.NoHours {
 		return false
 	}
-	total := 1.0
+	sum := uint32(0)
 	for _, n := range s.more.work {
-		total += float64(n) / hourUnit
+		sum += uint32(n)
 	}
+	total := 1 + float64(sum)/hourUnit
 	of := func(h int) float64 { return float64(s.more.work[cell/24*24+(h+24)%24]) / hourUnit }
 	h := cell % 24
 	own := (of(h-1) + 2*of(h) + of(h+1)) / 4

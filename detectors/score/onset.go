@@ -1,6 +1,9 @@
 package score
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Onset is since when an identity has drifted: bins. It is in Low..High with a
 // probability of 0.9, and as likely before Bin as after it.
@@ -18,7 +21,8 @@ const onsetWitness = 0.5
 // hours is dated by its first bin.
 func (e *Engine) Onset(s *State, u *Usual, dim int, p *Parameters, bin int64, c *Counts, ev *Evidence) Onset {
 	st, rise := ev.Stat, ev.Onset
-	all := s.known()
+	var room visitRoom
+	all := s.known(room[:])
 	if n := len(all); c.any() && (n == 0 || int64(all[n-1].bin) < bin) {
 		all = append(all, visit{bin: clampBin(bin), c: *c})
 	}
@@ -29,7 +33,8 @@ func (e *Engine) Onset(s *State, u *Usual, dim int, p *Parameters, bin int64, c 
 		at = max(at, int64(all[0].bin))
 		return Onset{at, at, at}
 	}
-	weights := e.onsetWeights(s, u, p.class(dim, s.group), all, st)
+	var weightRoom [len(room)]float64
+	weights := e.onsetWeights(s, u, p.class(dim, s.group), all, st, weightRoom[:0])
 	out := Onset{quantile(all, weights, 0.05), quantile(all, weights, 0.5), quantile(all, weights, 0.95)}
 	if out.Low == int64(all[0].bin) {
 		out.Low = min(out.Low, rise)
@@ -37,15 +42,21 @@ func (e *Engine) Onset(s *State, u *Usual, dim int, p *Parameters, bin int64, c 
 	return out
 }
 
-// onsetWeights returns the probability of each bin to be the first of the drift.
-func (e *Engine) onsetWeights(s *State, u *Usual, class *Class, all []visit, st Stat) []float64 {
-	logs := make([]float64, len(all))
+// onsetWeights returns the probability of each bin to be the first of the drift, in logs
+// as far as it suffices.
+func (e *Engine) onsetWeights(s *State, u *Usual, class *Class, all []visit, st Stat, logs []float64) []float64 {
+	logs = slices.Grow(logs, len(all))[:len(all)]
+	expected := e.expectOnset(s, u, class, st)
+	var ofCell [hours]drift
 	var since ratios
 	top := math.Inf(-1)
 	for i := len(all) - 1; i >= 0; i-- {
 		_, cell := e.local(int64(all[i].bin))
-		mu, k := e.expectOnset(s, u, class, cell, st)
-		l := countRatios(all[i].c[st.measure()], mu, k)
+		d := &ofCell[cell]
+		if !d.known {
+			*d = driftOf(expected(cell))
+		}
+		l := d.ratios(all[i].c[st.measure()])
 		for r := range since {
 			since[r] += onsetWitness * l[r]
 		}
@@ -64,22 +75,25 @@ func (e *Engine) onsetWeights(s *State, u *Usual, class *Class, all []visit, st 
 	return logs
 }
 
-// expectOnset returns what is expected of a statistic in a bin with work, and its
-// dispersion.
-func (e *Engine) expectOnset(s *State, u *Usual, class *Class, cell int, st Stat) (mu, k float64) {
+// expectOnset returns what is expected of a statistic in a bin with work at an hour of
+// the week, and its dispersion.
+func (e *Engine) expectOnset(s *State, u *Usual, class *Class, st Stat) func(cell int) (mu, k float64) {
 	bins := [NumStats]Stat{
 		DayDistinct: BinDistinct, DayFirst: BinFirst, DayShare: BinFirst, BinDistinct: BinDistinct, BinFirst: BinFirst,
 		DayRows: BinRows, DayDestructive: DayDestructive, DayUnissued: DayUnissued, DayOff: BinDistinct, BinRows: BinRows,
 	}[st]
+	mean := 0.0
 	switch m := st.measure(); m {
 	case Distinct:
-		mu = float64(u.Pace)
+		mean = float64(u.Pace)
 	case FirstTouch:
-		mu = float64(u.Level[FirstTouch] / u.Bins)
+		mean = float64(u.Level[FirstTouch] / u.Bins)
 	default:
-		mu = float64(u.Rare[m-Rows] / u.Bins)
+		mean = float64(u.Rare[m-Rows] / u.Bins)
 	}
-	return max(mu*e.shape(s, cell), e.Tuning.Floor[bins]), class.K[bins]
+	return func(cell int) (mu, k float64) {
+		return max(mean*e.shape(s, cell), e.Tuning.Floor[bins]), class.K[bins]
+	}
 }
 
 // firstOdd returns the first bin of work at unusual hours since the evidence stands out.

@@ -15,10 +15,31 @@ var logRates = func() (l ratios) {
 
 // countRatios returns the ratios of a count under drifts, for a negative binomial
 // of mean mu and dispersion k: formula 1 of docs/detection.md.
-func countRatios(c, mu, k float64) (l ratios) {
+func countRatios(c, mu, k float64) ratios {
+	d := driftOf(mu, k)
+	return d.ratios(c)
+}
+
+// drift is what countRatios makes of a mean and a dispersion: what each ratio has for
+// each count, and besides.
+type drift struct {
+	slope, rest [NumRates]float64
+	known       bool
+}
+
+func driftOf(mu, k float64) (d drift) {
+	d.known = true
 	for i, r := range Rates {
-		d := math.Log((k + mu) / (k + r*mu))
-		l[i] = c*(logRates[i]+d) + k*d
+		l := math.Log((k + mu) / (k + r*mu))
+		d.slope[i], d.rest[i] = logRates[i]+l, k*l
+	}
+	return d
+}
+
+// ratios returns those of a count.
+func (d *drift) ratios(c float64) (l ratios) {
+	for i := range l {
+		l[i] = c*d.slope[i] + d.rest[i]
 	}
 	return l
 }
