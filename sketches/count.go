@@ -10,28 +10,24 @@ type perRank [maxRanks + 1]int32
 // tally counts cells per rank for up to eight windows at once.
 type tally [8]perRank
 
-// count fills seen[k] with the cells per rank hit in or after since[k].
+// count fills seen[k] with the cells per rank hit in or after edges[k].
 //
 // It goes from the highest rank down. Where two ranks in a row are full, all
 // below are taken for full: a cell of the next is missed by chance once in some
 // 10^9, since each rank is hit twice as often as the one above. They say
 // nothing about the number of records, and are half the work on a large matrix.
-func (m *matrix) count(since []uint32, seen *tally) {
-	var edges [len(seen)]uint32
-	for k, s := range since {
-		edges[k] = stored(s)
-		seen[k] = perRank{}
-	}
+func (m *matrix) count(edges []uint32, seen *tally) {
+	clear(seen[:len(edges)])
 	for i := range m.sparse.len() {
 		e := m.sparse.at(i)
 		rank := e.key() >> m.p
-		for k := range since {
+		for k := range edges {
 			// 1 if the minute is at or past the edge, without a branch.
 			seen[k][rank] += int32(1 - (e.minute()-edges[k])>>31)
 		}
 	}
 	size := int32(1) << m.p
-	for k := range since {
+	for k := range edges {
 		above := int32(0) // cells of the rank above
 		for rank := int(m.dense); rank >= 1; rank-- {
 			n := m.countColumn(rank, edges[k])

@@ -1,6 +1,7 @@
 package sketches
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -42,7 +43,7 @@ func TestCountCells(t *testing.T) {
 		}
 		since := []uint32{drawMinute(t, "since"), 0}
 		var got tally
-		w.matrix.count(since, &got)
+		w.matrix.count([]uint32{stored(since[0]), stored(since[1])}, &got)
 		for k, s := range since {
 			var want perRank
 			w.matrix.eachCell(func(_, rank, minute uint32) {
@@ -73,6 +74,45 @@ func TestNumbers(t *testing.T) {
 		same := w.Clone() // nothing of it is missing
 		if got, want := w.Missing(&same, 0), w.FirstTouch(&same).N; got != want {
 			t.Fatalf("missing of itself %v, counted %v", got, want)
+		}
+	})
+}
+
+// What Numbers keeps of a window stays true whatever is done to it: lists and matrices
+// that are merged, with records of the same cell, early and late ones, records that
+// expire.
+func TestNumbersKept(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		dice := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		some := func(n int, from, to uint32) Window {
+			list := make([]Entry, n)
+			for i := range list {
+				list[i] = NewEntry(dice.Uint64()>>dice.IntN(30), from+dice.Uint32N(to-from))
+			}
+			return From(StatePrecision, list)
+		}
+		w := some(rapid.SampledFrom([]int{1100, 3000, 30_000}).Draw(t, "records"), day0, day0+4000)
+		for range 6 {
+			a := day0 + rapid.SampledFrom([]uint32{0, 2000, 3900, 4000}).Draw(t, "since")
+			b := day0 + rapid.SampledFrom([]uint32{1000, 3900}).Draw(t, "and since")
+			same := w.Clone()
+			want := make([]Estimate, 2)
+			same.Counts([]uint32{a, b}, want)
+			if got := w.Numbers(a, b); got != [2]float64{want[0].N, want[1].N} || w.Count(a) != want[0] {
+				t.Fatalf("numbers %v, count %v, want %v", got, w.Count(a), want)
+			}
+			switch rapid.IntRange(0, 7).Draw(t, "what") {
+			case 0:
+				w.Insert(dice.Uint64(), day0+3950)
+			case 1:
+				w.Expire(day0 + 500)
+			case 2:
+				o := some(2000, day0+3900, day0+4100)
+				w.Merge(&o)
+			default:
+				o := some(dice.IntN(700), day0+1900, day0+4100)
+				w.Merge(&o)
+			}
 		}
 	})
 }

@@ -79,7 +79,7 @@ func TestThrowIsInsert(t *testing.T) {
 			}
 			th.add(rng, n)
 			var seen tally
-			direct.count([]uint32{day0}, &seen)
+			direct.count([]uint32{stored(day0)}, &seen)
 			for side, cells := range []perRank{seen[0], th.perRank()} {
 				for r := 1; r <= ranks(StatePrecision); r++ {
 					sum[side][r] += float64(cells[r])

@@ -24,9 +24,11 @@ const maxDistinct = 1 << keyBits
 // Count returns how many distinct records were last seen in or after the given
 // minute.
 func (w *Window) Count(since uint32) Estimate {
-	var out [1]Estimate
-	w.Counts([]uint32{since}, out[:])
-	return out[0]
+	if w.matrix == nil {
+		return exactly(countSince(w.list, stored(since)))
+	}
+	seen := w.matrix.since(stored(since), nil)
+	return distinct(&seen, w.matrix.p)
 }
 
 // Counts answers Count for each minute of since, in one pass over the window.
@@ -42,7 +44,11 @@ func (w *Window) Counts(since []uint32, out []Estimate) {
 	var seen tally
 	for len(since) > 0 {
 		n := min(len(since), len(seen))
-		w.matrix.count(since[:n], &seen)
+		var edges [len(seen)]uint32
+		for i, s := range since[:n] {
+			edges[i] = stored(s)
+		}
+		w.matrix.count(edges[:n], &seen)
 		for i := range n {
 			out[i] = distinct(&seen[i], w.matrix.p)
 		}
@@ -51,7 +57,9 @@ func (w *Window) Counts(since []uint32, out []Estimate) {
 }
 
 // Numbers answers Counts without the intervals, which are most of the work on a
-// matrix: for each minute of since, of which there are two at most, the N of Count.
+// matrix: for each minute of since, of which there are two at most, the N of Count. The
+// window keeps what it counted for them, so that to ask again after a Merge costs
+// little; it must not be asked by several goroutines at once.
 func (w *Window) Numbers(since ...uint32) (out [2]float64) {
 	if w.matrix == nil {
 		for i, s := range since {
@@ -59,11 +67,14 @@ func (w *Window) Numbers(since ...uint32) (out [2]float64) {
 		}
 		return out
 	}
-	var seen tally
-	w.matrix.count(since, &seen)
+	var kept [len(out)]uint32
+	for i, s := range since {
+		kept[i] = stored(s)
+	}
 	for i := range since {
-		if risk, cells := atRisk(&seen[i], w.matrix.p); cells > 0 {
-			out[i] = likeliest(&risk, &seen[i], w.matrix.p, float64(cells), maxDistinct)
+		seen := w.matrix.since(kept[i], kept[:len(since)])
+		if risk, cells := atRisk(&seen, w.matrix.p); cells > 0 {
+			out[i] = likeliest(&risk, &seen, w.matrix.p, float64(cells), maxDistinct)
 		}
 	}
 	return out

@@ -23,6 +23,7 @@ type matrix struct {
 	narrow []uint16 // the columns, rank by rank
 	wide   []uint32 // the columns, as minutes, when they span more than 16 bits can say
 	sparse cells    // those of ranks > dense
+	recent *recent  // nil: nothing is kept of what was counted
 }
 
 const (

@@ -2,6 +2,7 @@ package sketches
 
 // merge marks every cell of o; o is left as it was. The precisions are equal.
 func (m *matrix) merge(o *matrix) {
+	m.recent = nil
 	m.oldest = min(m.oldest, o.oldest)
 	m.widenTo(o.dense)
 	m.mergeColumns(o)
@@ -105,6 +106,7 @@ func (m *matrix) folded(q uint8) *matrix {
 
 func (m *matrix) clone() *matrix {
 	c := *m
+	c.recent = nil
 	c.narrow = append([]uint16(nil), m.narrow...)
 	c.wide = append([]uint32(nil), m.wide...)
 	c.sparse = append(cells(nil), m.sparse...)
@@ -117,6 +119,7 @@ func (m *matrix) expire(before uint32) bool {
 	if before <= m.oldest {
 		return true
 	}
+	m.recent = nil
 	if m.wide != nil {
 		for i, w := range m.wide {
 			if w < before {

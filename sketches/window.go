@@ -91,6 +91,7 @@ func (w *Window) Clone() Window {
 func (w *Window) Insert(hash uint64, minute uint32) {
 	e := NewEntry(hash, minute)
 	if w.matrix != nil {
+		w.matrix.recent = nil
 		w.matrix.insert(e)
 		return
 	}
@@ -124,6 +125,7 @@ func (w *Window) Merge(o *Window) {
 		w.toMatrix()
 		w.matrix.addSorted(o.list)
 	case o.matrix == nil:
+		w.matrix.note(o.list)
 		w.matrix.addSorted(o.list)
 	default:
 		from := o.matrix
