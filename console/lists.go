@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/console/model"
 	"github.com/weirhq/weir/internal/status"
 	"github.com/weirhq/weir/stream/correlate"
@@ -160,6 +161,14 @@ func (s *Server) health(r *http.Request, _ *call) (any, error) {
 	if err != nil {
 		s.Log.Warn("console: reading the status", "error", err)
 		return nil, &fault{http.StatusServiceUnavailable, "Kafka cannot be asked how the deployment does; weir's log says why"}
+	}
+	if s.Names.For > access.Viewer { // nobody was sent a message of these people
+		veiled, veil := *now, model.Veil{Personal: s.Names.Personal, Secret: s.Names.Secret}
+		veiled.Facts.NeverSeen.Accounts = nil
+		for _, name := range now.Facts.NeverSeen.Accounts {
+			veiled.Facts.NeverSeen.Accounts = append(veiled.Facts.NeverSeen.Accounts, veil.Name("user", name))
+		}
+		now = &veiled
 	}
 	return &HealthView{Known: true, Status: now}, nil
 }

@@ -162,6 +162,11 @@ func (r *Run) Flush(last bool) error {
 			return err
 		}
 	}
+	if last {
+		if sentence := r.Local.NeverSeen().Sentence(); sentence != "" {
+			r.Warn(alerting.Printable(sentence, 4000))
+		}
+	}
 	r.show(r.Summary.To, last)
 	r.progress.Show("%s events, at %s, %d alerts", alerting.Group(r.Summary.Events), r.Summary.To.Std().Format(time.DateTime), r.Summary.Alerts)
 	return nil

@@ -186,6 +186,9 @@ func (r *reader) judgeFacts() {
 			s.reason("No %s have been seen, so nobody is told of %s (docs/facts.md).", in.holds, strings.Join(in.Facts, ", "))
 		}
 	}
+	if n := len(s.Facts.NeverSeen.Accounts) + len(s.Facts.NeverSeen.Keys); n > 0 {
+		s.reason("Of %s facts tell, and nobody was ever seen to act by it: if the log writes the name in another way, the facts find nobody (docs/facts.md).", count(n, "account or key", "accounts or keys"))
+	}
 	if s.Facts.Tokens > 0 {
 		s.reason("%s for a login that may still come: what they read is judged %s after its first read, or as soon as somebody signs in again.",
 			count(int(s.Facts.Tokens), "token waits", "tokens wait"), r.c.Facts.LoginGrace)

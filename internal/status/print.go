@@ -54,6 +54,8 @@ func (s *Status) Print(w io.Writer, zone *time.Location) error {
 	}
 	out.line("")
 	out.line("Budget: %.2g a day of %.2g were told of over the last 28 days of event time.", s.Budget.Realised, s.Budget.PerDay)
+	out.names("Never seen to act, though they were left:", s.Facts.NeverSeen.Accounts)
+	out.names("Never seen to be used, though they were revoked:", s.Facts.NeverSeen.Keys)
 	out.line("Open: %d episodes, %d of them campaigns, %d held back; %d verdicts wait.", s.Episodes.Open, s.Episodes.Campaigns, s.Episodes.HeldBack, s.Episodes.Verdicts)
 	if err := out.t.Flush(); err != nil {
 		return fmt.Errorf("writing the status: %w", err)
@@ -80,6 +82,13 @@ type printer struct {
 }
 
 func (p *printer) line(format string, args ...any) { fmt.Fprintf(p.t, format+"\n", args...) }
+
+// names lists names after what they are.
+func (p *printer) names(what string, list []string) {
+	if len(list) > 0 {
+		p.line("%s %s.", what, alerting.Printable(strings.Join(list, ", "), 4000))
+	}
+}
 
 func (p *printer) sentences(title string, list []string) {
 	if len(list) == 0 {

@@ -245,10 +245,14 @@ func (r *reader) takeDetect(p *position.Detect) {
 			src.Holds = p.Holder
 		}
 	}
-	if !p.Facts || s.Facts.Known {
-		return // all partitions say the same
+	switch {
+	case !p.Facts:
+		return
+	case s.Facts.Known: // of the inputs all partitions say the same
+		s.Facts.NeverSeen = s.Facts.NeverSeen.Both(p.NeverSeen)
+		return
 	}
-	s.Facts.Known = true
+	s.Facts.Known, s.Facts.NeverSeen = true, p.NeverSeen
 	for _, in := range fact.AllInputs() {
 		input := Input{Name: in.Name, Seen: !slices.Contains(p.Missing, in.Name), holds: in.Holds}
 		for _, f := range in.Facts {

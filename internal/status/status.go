@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/stream"
 )
 
 // Status is how a deployment is at one moment.
@@ -90,6 +91,8 @@ type Facts struct {
 	// Tokens wait for a login that may still come: what was read through them is
 	// not judged yet.
 	Tokens int64 `json:"tokens_waiting"`
+	// NeverSeen are accounts and keys of which facts tell, and by which nobody acts.
+	NeverSeen stream.NeverSeen `json:"never_seen"`
 }
 
 // Input is a kind of facts.

@@ -247,6 +247,15 @@ func (l *Runner) Stats() detect.Stats {
 	return out
 }
 
+// NeverSeen returns the accounts and keys of which facts tell, and by which nobody acts.
+func (l *Runner) NeverSeen() stream.NeverSeen {
+	out := l.parts[0].detect.NeverSeen()
+	for _, p := range l.parts[1:] {
+		out = out.Both(p.detect.NeverSeen())
+	}
+	return out
+}
+
 // Ask asks for the numbers of an identity in a bin, as detect.Task.Ask does.
 func (l *Runner) Ask(dimension int, identity string, bin int64) {
 	l.asked(dimension, identity).detect.Ask(dimension, identity, bin)

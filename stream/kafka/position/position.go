@@ -8,6 +8,8 @@ package position
 import (
 	"encoding/json"
 	"fmt"
+
+	"github.com/weirhq/weir/stream"
 )
 
 // Join is what the join says of a partition of tokens. Times are event time,
@@ -31,6 +33,8 @@ type Detect struct {
 	// never been seen.
 	Facts   bool     `json:"facts,omitempty"`
 	Missing []string `json:"missing,omitempty"`
+	// NeverSeen is what this partition has never seen to act, of which facts tell.
+	NeverSeen stream.NeverSeen `json:"never_seen,omitzero"`
 }
 
 // Correlate is what correlate says of the fleet. Times are event time, Unix ms.

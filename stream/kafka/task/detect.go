@@ -56,14 +56,15 @@ type detectRun struct {
 	partition int32
 	client    *kgo.Client
 	detect    *detect.Task
-	began     time.Time // wall clock
-	quiet     time.Time // wall clock since when nothing came
-	paused    bool      // weir.partials is not read
-	warned    bool      // the log has a warning of the inputs that are missing
-	said      time.Time // wall clock at which the position was told last
-	judged    int64     // event time up to which it is judged, as told last
-	counted   time.Time // wall clock at which the identities were counted last
-	sizes     []int64   // identities by dimension, as of then
+	began     time.Time        // wall clock
+	quiet     time.Time        // wall clock since when nothing came
+	paused    bool             // weir.partials is not read
+	warned    bool             // the log has a warning of the inputs that are missing
+	said      time.Time        // wall clock at which the position was told last
+	judged    int64            // event time up to which it is judged, as told last
+	counted   time.Time        // wall clock at which the identities were counted last
+	sizes     []int64          // identities by dimension, as of then
+	never     stream.NeverSeen // as of then
 }
 
 func (r *detectRun) loop(ctx context.Context, at func(int64)) error {
@@ -257,11 +258,11 @@ func (r *detectRun) tell(waiting bool) {
 	}
 	r.judged = judged
 	if r.said = now; now.Sub(r.counted) >= countEvery {
-		r.counted, r.sizes = now, r.detect.Sizes()
+		r.counted, r.sizes, r.never = now, r.detect.Sizes(), r.detect.NeverSeen()
 	}
 	s := r.detect.Stats()
 	says := position.Detect{
-		Closed: s.ClosedMS, Judged: judged, Watermark: max(s.WatermarkMS, 0), Waiting: waiting, Identities: r.sizes, Facts: r.Config.Facts != nil,
+		Closed: s.ClosedMS, Judged: judged, Watermark: max(s.WatermarkMS, 0), Waiting: waiting, Identities: r.sizes, NeverSeen: r.never, Facts: r.Config.Facts != nil,
 	}
 	if s.Holder.Topic != "" {
 		says.Holder = s.Holder.Topic + "/" + metrics.Label(s.Holder.Partition)
