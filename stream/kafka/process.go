@@ -63,12 +63,30 @@ func (p *Process) Run(ctx context.Context) error {
 	return running.wait(ctx)
 }
 
+// A process that starts while some brokers are away asks again after startPause, for
+// startLimit: others take over what those led.
+const startPause, startLimit = time.Second, 2 * time.Minute
+
 // prepare checks what a process finds in Kafka, and makes what is missing. It
 // returns when the deployment began, Unix ms.
 func (p *Process) prepare(ctx context.Context) (created int64, err error) {
 	if err := p.Connection.Ping(ctx, 20*time.Second); err != nil {
 		return 0, err
 	}
+	for until := time.Now().Add(startLimit); ; {
+		created, err = p.check(ctx)
+		if err == nil || !cluster.Passes(err) || time.Now().After(until) {
+			return created, err
+		}
+		p.Log.Warn("a broker is away; asking again", "error", err)
+		if err := cluster.Sleep(ctx, startPause); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// check is prepare once, when a broker has answered.
+func (p *Process) check(ctx context.Context) (created int64, err error) {
 	specs := p.Topics.Specs(p.Manifest.Partitions)
 	if err := topics.Ensure(ctx, p.Connection, specs, p.Replication); err != nil {
 		return 0, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream/kafka"
@@ -37,6 +38,26 @@ func runOnce(t *testing.T, o *kafka.Options) error {
 				return <-done
 			}
 		}
+	}
+}
+
+// A process that starts while a broker is away waits for others to take over what that
+// broker led.
+func TestStartOutlastsABroker(t *testing.T) { inBubble(t, testStartOutlastsABroker) }
+
+func testStartOutlastsABroker(t *testing.T) {
+	d := newDeployment(t, 2)
+	d.produce(t, "access", 1, nil)
+	away := time.Now().Add(30 * time.Second)
+	d.broker.ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
+		d.broker.KeepControl()
+		return nil, errors.New("the broker hangs up"), time.Now().Before(away)
+	})
+	if err := runOnce(t, d.options(t, "first")); err != nil {
+		t.Errorf("the process has given up: %v", err)
+	}
+	if time.Now().Before(away) {
+		t.Error("the process has started while the broker was away: nothing is shown")
 	}
 }
 

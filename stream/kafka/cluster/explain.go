@@ -52,6 +52,15 @@ func Explain(err error) error {
 	return fmt.Errorf("%w (%s)", err, hint)
 }
 
+// Passes reports whether a fault may pass by itself once a broker has answered, as while
+// another is away and its partitions are taken over. A topic that is not known does not
+// come by itself.
+func Passes(err error) bool {
+	var code *kerr.Error
+	var closed *kgo.ErrFirstReadEOF
+	return isNetwork(err) || errors.As(err, &closed) || errors.As(err, &code) && code.Retriable && code != kerr.UnknownTopicOrPartition
+}
+
 func isNetwork(err error) bool {
 	var timeout interface{ Timeout() bool }
 	return kgo.IsRetryableBrokerErr(err) || errors.As(err, &timeout)
