@@ -55,9 +55,10 @@ type Alert struct {
 	Dimension     string             `json:"dimension"`      // CampaignDimension for a campaign
 	Identity      string             `json:"identity"`       // for a campaign: what its members share
 	Detector      string             `json:"detector"`
-	Measure       string             `json:"measure"`          // the strongest measure; may be empty unless Kind is Statistical
-	Fact          fact.Name          `json:"fact,omitempty"`   // what is known, if Kind is KindFact; else empty
-	Detail        map[string]string  `json:"detail,omitempty"` // about the fact, as short texts: {"retired_at": "2026-01-02"}; written sorted by key
+	Measure       string             `json:"measure"`              // the strongest measure; may be empty unless Kind is Statistical
+	Fact          fact.Name          `json:"fact,omitempty"`       // what is known, if Kind is KindFact; else empty
+	Detail        map[string]string  `json:"detail,omitempty"`     // about the fact, as short texts: {"retired_at": "2026-01-02"}; written sorted by key
+	AlsoKnown     []fact.Name        `json:"also_known,omitempty"` // further facts that hold for the identity since the episode opened, sorted
 	Severity      episode.Severity   `json:"severity"`
 	Confidence    episode.Confidence `json:"confidence,omitempty"`
 	Summary       string             `json:"summary"`
@@ -219,13 +220,23 @@ func (a *Alert) Class() Class {
 	return Class{cmp.Or(a.Kind, Statistical), a.Dimension, a.Detector, a.Measure, a.Fact, a.Severity}
 }
 
-// Classes returns the alert's own class and those of the episodes that it stands for.
+// Classes returns the alert's own class, one for each further fact, and those of the
+// episodes that it stands for.
 func (a *Alert) Classes() []Class {
 	out := []Class{a.Class()}
+	for _, f := range a.AlsoKnown {
+		out = append(out, a.Class().With(f))
+	}
 	if a.Members != nil {
 		out = append(out, a.Members.Classes...)
 	}
 	return out
+}
+
+// With returns the class with another fact in place of its own.
+func (c Class) With(f fact.Name) Class {
+	c.Fact = f
+	return c
 }
 
 // Compare orders classes by every field, the severity last.

@@ -37,6 +37,7 @@ func (a *Alert) AppendJSON(b []byte) []byte {
 	b = jsonline.Text(b, `,"measure":`, a.Measure)
 	b = jsonline.Optional(b, `,"fact":`, string(a.Fact))
 	b = jsonline.Map(b, `,"detail":`, a.Detail)
+	b = jsonline.Texts(b, `,"also_known":`, a.AlsoKnown)
 	b = jsonline.Text(b, `,"severity":`, a.Severity.String())
 	b = jsonline.Optional(b, `,"confidence":`, string(a.Confidence))
 	b = jsonline.Text(b, `,"summary":`, a.Summary)

@@ -58,6 +58,9 @@ func (s *sentence) fact() {
 	default:
 		s.write(capital(subject), s.detail(), ", seen ", s.day(a.Time), " (", s.loc.String(), ").")
 	}
+	for _, f := range a.AlsoKnown {
+		s.write(" It also ", factPhrase(f), ".")
+	}
 	if x := a.Through.exposed(a.Exposed.Since); a.Fact == fact.UnissuedToken && x.Records > 0 {
 		s.write(" Through such tokens it ", s.who.hasDone, " ", exposed(&x), " since ", s.day(x.Since), interval(&x), ", and ", exposed(&a.Exposed), " by all its tokens.")
 	} else {

@@ -22,11 +22,19 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Limits decide only when a test gives up; nothing is expected to take so long.
-const (
-	shortLimit = 30 * time.Second
-	longLimit  = 3 * time.Minute
+// Limits decide only when a test gives up; nothing is expected to take so long. A soak
+// runs for hours beside whatever else the machine does.
+var (
+	shortLimit = limit(30*time.Second, 5*time.Minute)
+	longLimit  = limit(3*time.Minute, 15*time.Minute)
 )
+
+func limit(usual, soaking time.Duration) time.Duration {
+	if soak() {
+		return soaking
+	}
+	return usual
+}
 
 // scratch is a folder that lives as long as this test process.
 var scratch = sync.OnceValue(func() string {

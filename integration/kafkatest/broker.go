@@ -48,7 +48,7 @@ const InternalAddr = "localhost:9094"
 // Limits on waiting. A broker starts in 3 to 6 s on an idle machine; the limits
 // are wide, since they only decide when a test gives up.
 const (
-	startLimit = 2 * time.Minute
+	startLimit = 10 * time.Minute
 	stopLimit  = 30 * time.Second
 )
 

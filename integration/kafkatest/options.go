@@ -123,13 +123,6 @@ func (b *Broker) properties() map[string]string {
 		// So that kill tests may use short sessions.
 		"group.min.session.timeout.ms": "1000",
 	}
-	if len(b.cluster) == 1 {
-		// A broker that is alone would hand its partitions to nobody before it stops.
-		// Kafka 4.3 then skips the commit markers of transactions that are just ending,
-		// as though their topics had been deleted (KAFKA-20734), and the transactions
-		// hang for ever.
-		p["controlled.shutdown.enable"] = "false"
-	}
 	if s.tls {
 		p["listener.name.client.ssl.keystore.type"] = "PEM"
 		p["listener.name.client.ssl.keystore.location"] = serverKeystore

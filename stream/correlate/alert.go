@@ -3,11 +3,13 @@ package correlate
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/stream"
 )
@@ -36,7 +38,7 @@ func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, me
 		OnsetEarliest: alerting.Time(r.earliest), OnsetLatest: alerting.Time(r.latest),
 		Kind: class.Kind, Detector: class.Detector, Measure: class.Measure,
 		Dimension: ep.Dimension, Identity: ep.Identity, Severity: ep.Severity,
-		Fact: r.fact, Detail: r.detail, Observed: r.evidence.observed, Expected: r.evidence.expected,
+		Fact: r.fact, Detail: r.detail, AlsoKnown: alsoKnown(ep, r), Observed: r.evidence.observed, Expected: r.evidence.expected,
 		Exposed: exposedOf(&r.exposed), Excess: alerting.Bounds(r.beyond()), ShareNew: r.shareNew,
 		Returns:   ep.Returns,
 		Holder:    r.holder,
@@ -78,6 +80,30 @@ func (m *alertMaker) class(ep *episode.Episode, r *episodeRecord) alerting.Class
 		c.Kind, c.Detector, c.Measure = alerting.Statistical, driftDetector, cmp.Or(c.Measure, score.DayDistinct.String())
 	}
 	return c
+}
+
+// classes returns the class of an episode, and one for each further fact.
+func (m *alertMaker) classes(ep *episode.Episode, r *episodeRecord) []alerting.Class {
+	own := m.class(ep, r)
+	out := []alerting.Class{own}
+	for _, f := range alsoKnown(ep, r) {
+		out = append(out, own.With(f))
+	}
+	return out
+}
+
+// alsoKnown returns the facts that hold for an episode beside the one that its record
+// keeps, which is the gravest.
+func alsoKnown(ep *episode.Episode, r *episodeRecord) (out []fact.Name) {
+	if ep.Facts == "" || r.fact == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(ep.Facts, ",") {
+		if f := fact.Name(name); f != r.fact {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // reaches returns the destinations to which alerts of some classes go, sorted; nil

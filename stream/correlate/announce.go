@@ -62,7 +62,7 @@ func (t *Task) askForNames(acts *tickActions) {
 func (t *Task) expectClass(ep *episode.Episode, record *episodeRecord) {
 	lead := t.store.byKey[record.lead]
 	of := t.store.records[lead]
-	classes := withClass(of.classes, t.alerts.class(ep, record))
+	classes := withClasses(of.classes, t.alerts.classes(ep, record))
 	if len(classes) > len(of.classes) {
 		of.classes, t.store.changed[lead] = classes, true
 	}
@@ -208,12 +208,12 @@ func (t *Task) keepNamed(ep *episode.Episode, record *episodeRecord, members *al
 			continue
 		}
 		of, _ := t.store.episodes.Get(id)
-		record.classes = withClass(record.classes, t.alerts.class(&of, t.store.records[id]))
+		record.classes = withClasses(record.classes, t.alerts.classes(&of, t.store.records[id]))
 		ids = append(ids, id)
 	}
 	members.Classes = slices.Clone(record.classes)
 	m := mention{record.key, ep.Severity, record.confidence(), record.states(ep),
-		t.alerts.reaches(append([]alerting.Class{t.alerts.class(ep, record)}, record.classes...)...)}
+		t.alerts.reaches(append(t.alerts.classes(ep, record), record.classes...)...)}
 	for _, id := range ids {
 		t.store.records[id].named, t.store.records[id].waits = m, 0
 		t.verdicts.wake(t.store.records[id].key, tick)
@@ -221,13 +221,15 @@ func (t *Task) keepNamed(ep *episode.Episode, record *episodeRecord, members *al
 	}
 }
 
-// withClass adds a class to a sorted list, once.
-func withClass(list []alerting.Class, c alerting.Class) []alerting.Class {
-	i, known := slices.BinarySearchFunc(list, c, func(a, b alerting.Class) int { return a.Compare(&b) })
-	if known {
-		return list
+// withClasses adds classes to a sorted list, each once.
+func withClasses(list, more []alerting.Class) []alerting.Class {
+	for i := range more {
+		at, known := slices.BinarySearchFunc(list, more[i], func(a, b alerting.Class) int { return a.Compare(&b) })
+		if !known {
+			list = slices.Insert(list, at, more[i])
+		}
 	}
-	return slices.Insert(list, i, c)
+	return list
 }
 
 // alert returns the alert that tells of an action on an episode, and names members.

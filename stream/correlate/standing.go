@@ -89,8 +89,7 @@ type standing struct {
 
 // standee returns an episode as it is now.
 func (s *standing) standee(ep *episode.Episode, record *episodeRecord) standee {
-	class := s.alerts.class(ep, record)
-	return standee{ep.Severity, record.confidence(), ep.Facts, ep.Exposed, s.alerts.reaches(class)}
+	return standee{ep.Severity, record.confidence(), ep.Facts, ep.Exposed, s.alerts.reaches(s.alerts.classes(ep, record)...)}
 }
 
 // leaderOf returns what an episode belongs to, if that is open.

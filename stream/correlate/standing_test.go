@@ -2,17 +2,14 @@ package correlate
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
-	"github.com/weirhq/weir/stream"
 )
 
 // The table in docs/episodes.md is the table of the code.
@@ -104,169 +101,6 @@ func playStories(t *testing.T, first, stories uint64) {
 	}
 }
 
-// plot is a random story: some who drift, some for whom facts hold, some who share what
-// they come through, floods of minted names, rules, verdicts and restores.
-type plot struct {
-	*desk
-	dice        *rand.Rand
-	actors      []actor
-	sent        []alerting.Alert
-	hidden      []Suppressed
-	strong      map[episode.ID]int64 // end of the first tick in which each reached a threshold
-	named, held int                  // how many records of hidden a message stood for, and something else
-}
-
-// actor is somebody who does something for a while.
-type actor struct {
-	dimension, identity string
-	from, to            int // ticks
-	log                 float64
-	exposed, grows      float64 // records, and by how much a tick multiplies them
-	traits              []campaign.TraitShare
-	fact                fact.Name
-	factFrom            int
-}
-
-var plotFacts = []fact.Name{fact.UnissuedToken, fact.RetiredKey, fact.ActedAfterLeave, fact.DormantWoke}
-
-// destinationsOf sends what is grave to the pager, facts to the crypto team, users to
-// the help desk, and the rest to the log.
-func destinationsOf(c *alerting.Class) (out []string) {
-	if c.Kind == alerting.KindFact {
-		out = append(out, "crypto")
-	}
-	if c.Dimension == "user" {
-		out = append(out, "desk")
-	}
-	if c.Severity >= episode.High {
-		out = append(out, "pager")
-	}
-	if len(out) == 0 {
-		out = []string{"log"}
-	}
-	return out
-}
-
-func newPlot(t *testing.T, seed uint64) *plot {
-	dice := rand.New(rand.NewPCG(seed, 15))
-	always := [7]bool{true, true, true, true, true, true, true}
-	rules := []Expectation{
-		{Name: "clients", Dimension: "client", Identity: "c*", AtMost: 400},
-		{Name: "night", Dimension: "user", Identity: "u1*", Weekly: []Weekly{{Days: always, Start: 12 * 60, End: 16 * 60}}},
-		{Name: "campaigns", Dimension: "campaign", Identity: "network *", AtMost: 800},
-		{Name: "known", Dimension: "key", Identity: "k*", Facts: plotFacts[1:2], AtMost: 5000},
-	}
-	dice.Shuffle(len(rules), func(i, j int) { rules[i], rules[j] = rules[j], rules[i] })
-	rules = rules[:dice.IntN(len(rules)+1)]
-	for i := range rules {
-		rules[i].Owner, rules[i].Reason = "owner", "reason"
-	}
-	p := &plot{desk: newDesk(t, rules...), dice: dice, strong: map[episode.ID]int64{}}
-	p.cfg.Reaches = destinationsOf
-	p.desk.restore()
-	for range 2 + dice.IntN(12) {
-		p.addLeak()
-	}
-	for range dice.IntN(3) {
-		p.addFlood()
-	}
-	return p
-}
-
-// addLeak adds one leak: an actor, and perhaps others of other dimensions that show
-// the same events.
-func (p *plot) addLeak() {
-	dims := []string{"user", "client", "key", "network"}
-	p.dice.Shuffle(len(dims), func(i, j int) { dims[i], dims[j] = dims[j], dims[i] })
-	n := p.dice.IntN(20)
-	name := func(dim string) string { return fmt.Sprint(dim[:1], n) }
-	dims = dims[:1+p.dice.IntN(3)]
-	for _, dim := range dims {
-		a := p.actor(dim, name(dim))
-		for _, other := range dims {
-			if other != dim {
-				a.traits = append(a.traits, through(p.t, other, name(other), p.dice.Float64()))
-			}
-		}
-		if dim == "user" && p.dice.IntN(2) == 0 {
-			a.traits = append(a.traits, through(p.t, "network", fmt.Sprint("shared", p.dice.IntN(2)), 0.9))
-		}
-		p.actors = append(p.actors, a)
-	}
-}
-
-func (p *plot) actor(dim, name string) actor {
-	a := actor{dimension: dim, identity: name, from: p.dice.IntN(60), log: 10 + 20*p.dice.Float64(),
-		exposed: float64(1 + p.dice.IntN(900)), grows: 1 + p.dice.Float64()*p.dice.Float64()/8}
-	a.to = a.from + 1 + p.dice.IntN(80)
-	if p.dice.IntN(3) == 0 {
-		a.fact, a.factFrom = plotFacts[p.dice.IntN(len(plotFacts))], a.from+p.dice.IntN(30)
-	}
-	return a
-}
-
-// addFlood adds many minted clients for which one fact holds, or many that drift.
-func (p *plot) addFlood() {
-	model := p.actor("client", "")
-	for i := range 15 + p.dice.IntN(30) {
-		a := model
-		a.identity = fmt.Sprint("minted", i)
-		a.from += p.dice.IntN(15)
-		a.to = a.from + 1 + p.dice.IntN(10)
-		a.factFrom = a.from
-		p.actors = append(p.actors, a)
-	}
-}
-
-// play lets twelve hours pass in which people do things, and four quiet days.
-func (p *plot) play() {
-	kinds := []VerdictKind{Acknowledged, Expected, Expected, Confirmed, Reopened}
-	for tick := range 144 {
-		candidates, facts := p.at(tick)
-		if p.dice.IntN(15) == 0 && len(p.sent) > 0 {
-			p.verdict(kinds[p.dice.IntN(len(kinds))], p.sent[p.dice.IntN(len(p.sent))].DedupKey)
-		}
-		if p.dice.IntN(40) == 0 {
-			p.desk.restore()
-		}
-		p.keep(p.next(candidates, facts, nil))
-	}
-	for range 4 {
-		p.tick += 287
-		p.keep(p.next(nil, nil, nil))
-	}
-}
-
-func (p *plot) keep(found Findings) {
-	p.sent = append(p.sent, found.Alerts...)
-	p.hidden = append(p.hidden, found.Suppressed...)
-}
-
-// at returns what is found in a tick.
-func (p *plot) at(tick int) (candidates []stream.Candidate, facts []stream.FactCandidate) {
-	seen := map[episode.ID]bool{}
-	for i := range p.actors {
-		a := &p.actors[i]
-		id := episode.ID{Dimension: a.dimension, Identity: a.identity}
-		if tick < a.from || tick >= a.to || seen[id] || p.dice.IntN(4) == 0 {
-			continue
-		}
-		seen[id] = true
-		a.exposed *= a.grows
-		log := a.log - 4*p.dice.Float64()
-		reaches := log >= deskThreshold
-		candidates = append(candidates, p.candidate(a.dimension, a.identity, log, int64(a.exposed), a.traits...))
-		if a.fact != "" && tick >= a.factFrom {
-			facts = append(facts, factOf(dimension(p.t, a.dimension), a.identity, a.fact, int64(a.exposed)))
-			reaches = true
-		}
-		if _, known := p.strong[id]; reaches && !known {
-			p.strong[id] = p.cfg.Grid.TickEnd(p.tick + 1)
-		}
-	}
-	return candidates, facts
-}
-
 // check holds all that was said against what happened.
 func (p *plot) check() {
 	said := map[episode.ID]int64{} // when something was said of each first
@@ -290,6 +124,22 @@ func (p *plot) check() {
 	for i := range p.hidden {
 		p.checkHidden(&p.hidden[i])
 	}
+	for id, facts := range p.facts {
+		for f := range facts {
+			if !p.states(id, f) {
+				p.t.Errorf("%s %s: the fact %s is in no message and no record of what was held back", id.Dimension, id.Identity, f)
+			}
+		}
+	}
+}
+
+// states reports whether an alert of an episode, told or held back, states a fact.
+func (p *plot) states(id episode.ID, f fact.Name) bool {
+	in := func(a *alerting.Alert) bool {
+		return a.Dimension == id.Dimension && a.Identity == id.Identity && slices.Contains(strings.Split(statedBy(a), ","), string(f))
+	}
+	return slices.ContainsFunc(p.sent, func(a alerting.Alert) bool { return in(&a) }) ||
+		slices.ContainsFunc(p.hidden, func(s Suppressed) bool { return in(&s.Alert) })
 }
 
 func (p *plot) checkHidden(s *Suppressed) {
@@ -335,16 +185,34 @@ func (p *plot) tells(m *alerting.Alert, s *Suppressed) bool {
 	if m.DedupKey != s.By.Name || m.Members == nil || m.Severity < a.Severity || m.Confidence.Compare(a.Confidence) < 0 {
 		return false
 	}
-	if a.Fact != "" && m.Fact != a.Fact && m.Identity != "fact "+string(a.Fact) {
+	if facts := statedBy(a); facts != "" && statedBy(m) != facts {
 		return false
 	}
-	var reached []string
-	for _, c := range m.Classes() {
-		reached = append(reached, destinationsOf(&c)...)
-	}
-	class := a.Class()
-	return covers(reached, destinationsOf(&class)) &&
+	return covers(reachedBy(m.Classes()), reachedBy(a.Classes())) &&
 		slices.ContainsFunc(m.Members.Named(), func(n alerting.Member) bool { return n.DedupKey == a.DedupKey })
+}
+
+// statedBy returns the facts that a message states, sorted, with commas between.
+func statedBy(a *alerting.Alert) string {
+	if f, ok := strings.CutPrefix(a.Identity, "fact "); ok && a.Kind == alerting.KindCampaign {
+		return f
+	}
+	var facts []string
+	for _, f := range append(slices.Clone(a.AlsoKnown), a.Fact) {
+		if f != "" {
+			facts = append(facts, string(f))
+		}
+	}
+	slices.Sort(facts)
+	return strings.Join(facts, ",")
+}
+
+// reachedBy returns the destinations of some classes.
+func reachedBy(classes []alerting.Class) (out []string) {
+	for i := range classes {
+		out = append(out, destinationsOf(&classes[i])...)
+	}
+	return out
 }
 
 // heldLater reports whether a rule or a verdict came to hold back what waited to be

@@ -167,13 +167,13 @@ func Map(b []byte, key string, m map[string]string) []byte {
 }
 
 // Texts appends a list of texts, or nothing where it is empty.
-func Texts(b []byte, key string, list []string) []byte {
+func Texts[T ~string](b []byte, key string, list []T) []byte {
 	if len(list) == 0 {
 		return b
 	}
 	b = append(append(b, key...), '[')
 	for _, s := range list {
-		b = Quoted(Separated(b), s)
+		b = Quoted(Separated(b), string(s))
 	}
 	return append(b, ']')
 }
