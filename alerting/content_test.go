@@ -117,6 +117,19 @@ func TestCompose(t *testing.T) {
 	}
 }
 
+// A further fact is said, and has a class of its own, so that a route for it takes the
+// alert.
+func TestAlsoKnown(t *testing.T) {
+	a := &Alert{Kind: KindFact, Fact: fact.UnissuedToken, AlsoKnown: []fact.Name{fact.ActedAfterLeave}, Dimension: "user", Identity: "kim", Status: Update}
+	if text := Summarize(a, nil); !strings.Contains(text, "It also acted after its owner had left.") {
+		t.Errorf("the summary is %q", text)
+	}
+	classes := a.Classes()
+	if len(classes) != 2 || classes[0].Fact != fact.UnissuedToken || classes[1] != a.Class().With(fact.ActedAfterLeave) {
+		t.Errorf("the classes are %+v", classes)
+	}
+}
+
 // The parts of an alert name all whom it names, once each, in their order, and are the
 // same in all else; a part without room names one.
 func TestParts(t *testing.T) {

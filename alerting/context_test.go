@@ -26,6 +26,9 @@ func drawContext(t *rapid.T, a *Alert) {
 	case KindFact:
 		a.Fact, a.Measure = fact.RetiredKey, ""
 		a.Detail = rapid.MapOfN(text, rapid.String(), 0, 3).Draw(t, "detail")
+		for _, f := range rapid.SliceOfN(text, 0, 2).Draw(t, "also known") {
+			a.AlsoKnown = append(a.AlsoKnown, fact.Name(f))
+		}
 	case KindCampaign:
 		a.Members = &Members{Count: rapid.Int64Range(0, 1<<40).Draw(t, "count"), Top: []Member{{key, "user", "kim", episode.High, 5}}}
 	default:

@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/detectors/episode"
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/internal/backtest"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
@@ -126,7 +127,7 @@ func (w Want) fits(f *found) bool {
 	return (w.Dimension == "" || w.Dimension == a.Dimension) &&
 		(w.Identity == "" || correlate.Matches(w.Identity, a.Identity)) &&
 		(w.Measure == "" || w.Measure == a.Measure) &&
-		(w.Fact == "" || w.Fact == string(a.Fact)) &&
+		(w.Fact == "" || w.Fact == string(a.Fact) || slices.Contains(a.AlsoKnown, fact.Name(w.Fact))) &&
 		(w.Severity == "" || a.Severity >= least) &&
 		(w.Before.IsZero() || int64(f.opened) <= w.Before.UnixMilli()) &&
 		(w.By == "" || w.By == f.by)
