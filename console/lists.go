@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"html/template"
 	"net/http"
 	"slices"
 
@@ -113,39 +112,6 @@ func (s *Server) identities(r *http.Request, c *call) (any, error) {
 		Identities: append([]model.Identity{}, found[min(offset, len(found)):min(offset+limit, len(found))]...),
 	}, nil
 }
-
-// IdentityView is what is known of one identity.
-type IdentityView struct {
-	AsOf      alerting.Time `json:"as_of,omitempty"` // event time
-	Dimension string        `json:"dimension"`
-	Name      string        `json:"identity"`
-	FirstSeen alerting.Time `json:"first_seen,omitempty"` // by the latest alert; 0: not known
-	LastSeen  alerting.Time `json:"last_seen,omitempty"`
-	Peers     string        `json:"peers,omitempty"` // the group that it is held against
-	Episodes  []Row         `json:"episodes"`        // the latest first
-
-	list   []*model.Episode
-	server *Server
-}
-
-func (s *Server) identity(r *http.Request, c *call) (any, error) {
-	q := r.URL.Query()
-	v := &IdentityView{AsOf: c.Now(), Dimension: q.Get("dimension"), Name: q.Get("name"), server: s}
-	if v.Dimension == "" || v.Name == "" {
-		return nil, badRequest("an identity has a dimension and a name: ?dimension=user&name=ana")
-	}
-	v.list = c.Snapshot.OfIdentity(v.Dimension, v.Name)
-	if len(v.list) == 0 {
-		return nil, &fault{http.StatusNotFound, "that identity had no episode; look for a part of its name under Identities"}
-	}
-	a := v.list[0].Alert
-	v.FirstSeen, v.LastSeen, v.Peers = a.FirstSeen, a.LastSeen, a.Evidence.Peers
-	v.Episodes = s.rows(v.list[:min(len(v.list), maxLimit)], v.AsOf)
-	return v, nil
-}
-
-// Lanes draws the identity's episodes of the last two weeks.
-func (v *IdentityView) Lanes() template.HTML { return v.server.lanesOf(v.list, v.AsOf) }
 
 // HealthView is how the deployment does, as weir status tells it.
 type HealthView struct {

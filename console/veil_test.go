@@ -18,10 +18,14 @@ func TestNames(t *testing.T) {
 		b := newBench(t, 16, c.role)
 		real := b.Feed.current.Load()
 		b.Names = Names{For: c.least, Personal: []string{"user"}, Secret: []byte("secret")}
-		hidden := map[string]bool{}
+		hidden, beside := map[string]bool{}, []string{}
 		for _, e := range real.Episodes() {
 			if e.Alert.Dimension == "user" {
 				hidden[e.Alert.Identity] = c.role < c.least || !e.WasSent()
+				if hidden[e.Alert.Identity] { // what is known of the person says who it is
+					manager, name := e.Alert.Person.Manager, e.Alert.Top.Names[0].Value
+					beside = append(beside, "reports to "+manager+"<", `"`+manager+`"`, "Manager: "+manager, ">"+name+"<", `"`+name+`"`)
+				}
 			}
 			if m := e.Alert.Members; m != nil && c.role < c.least {
 				for _, member := range m.Named() {
@@ -42,6 +46,11 @@ func TestNames(t *testing.T) {
 			}
 			body := w.Body.String()
 			pseudonyms += strings.Count(body, "person-")
+			for _, text := range beside {
+				if strings.Contains(body, text) {
+					t.Errorf("%s, where names are for %s: %s holds %q", c.role, c.least, path, text)
+				}
+			}
 			for name, isHidden := range hidden {
 				if isHidden && strings.Contains(body, name) {
 					t.Errorf("%s, where names are for %s: %s holds %q", c.role, c.least, path, name)

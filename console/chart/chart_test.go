@@ -28,6 +28,7 @@ func TestPictures(t *testing.T) {
 		"exposure": Exposure(evil, odd, marks, time.UTC), "no exposure": Exposure("", nil, nil, time.UTC),
 		"counts": Counts(evil, odd, 0, 2*day, marks, time.UTC), "a moment": Counts("", odd[:1], 5, 5, nil, time.UTC),
 		"lanes": Lanes(evil, []Lane{{evil, spans}, {"empty", nil}}, 0, 14*day, time.UTC), "evidence": evidence,
+		"heat": Heat(evil, []Cell{{At: day, Value: math.NaN(), Level: 9, Label: evil}, {At: day + 1, Value: 1e18, Level: -1}, {At: 99 * day}}, 7, 6*day, time.UTC), "no heat": Heat("", nil, 7, 0, time.UTC),
 	} {
 		if strings.Contains(string(picture), "<script") || strings.Contains(string(picture), "NaN") || strings.Contains(string(picture), "Inf") || strings.Contains(string(picture), "style=") {
 			t.Errorf("%s: %s", name, picture)

@@ -50,8 +50,20 @@ func Episode(f *model.Fold, i int) {
 	default:
 		f.Alert(a)
 		grow(f, a, i%4)
+		week(f, a)
 	}
 	verdicts(f, a.DedupKey, i)
+}
+
+// week adds hours in which the identity of an alert stood out.
+func week(f *model.Fold, a *alerting.Alert) {
+	for day := alerting.Time(0); day < 3; day++ {
+		for n := alerting.Time(0); n < 5; n++ {
+			start := a.Evidence.Bin - a.Evidence.Bin%hour - day*24*hour - n*hour
+			distinct := 20 * float64(1+(day*7+n*3)%9)
+			f.Counted(a.Dimension, a.Identity, model.Bin{Start: start, Distinct: distinct, Usual: 25, FirstTouch: distinct / 2, UsualNew: 2})
+		}
+	}
 }
 
 // verdicts adds what people said of an episode.
@@ -136,6 +148,10 @@ func placed(a *alerting.Alert, dimension, name string, i int) *alerting.Alert {
 	}
 	a.OnsetEarliest, a.OnsetLatest = a.Onset-hour, a.Onset
 	a.Exposed.Since, a.Evidence.Bin, a.Evidence.Until = a.Onset, at-hour, at
+	if dimension == "user" {
+		a.Person = &alerting.Person{Manager: fmt.Sprint("lead-", i), Group: "support"}
+		a.Top.Names = []alerting.Share{{Value: fmt.Sprint("desk-", i), Share: 0.4}}
+	}
 	if a.Kind == alerting.Statistical {
 		a.OnsetEarliest, a.OnsetLatest = a.Onset-6*hour, a.Onset+3*hour
 	}

@@ -28,6 +28,7 @@ type Follower struct {
 	Connection *cluster.Connection
 	Topics     topics.Names
 	Grid       eventtime.Grid
+	Dimensions []string // whose evidence is read too; nil: none is
 	Log        *slog.Logger
 	// Check returns why a verdict does not count, nil if it does: whoever can write to
 	// the topic is nobody by that.
@@ -98,12 +99,16 @@ func (f *Follower) Once(ctx context.Context) (*model.Snapshot, error) {
 // begin opens a client at the beginning of the topics.
 func (f *Follower) begin(ctx context.Context) (*reading, error) {
 	start := map[int32]kgo.Offset{0: kgo.NewOffset().AtStart()}
+	from := map[string]map[int32]kgo.Offset{
+		f.Topics.Alerts: start, f.Topics.Suppressed: start, f.Topics.Verdicts: start, f.Topics.Parameters: start,
+	}
+	if f.Dimensions != nil {
+		from[f.Topics.Evidence] = start
+	}
 	cl, err := f.Connection.Client(ctx,
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(), // so that a position reaches the end of its log
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
-			f.Topics.Alerts: start, f.Topics.Suppressed: start, f.Topics.Verdicts: start, f.Topics.Parameters: start,
-		}),
+		kgo.ConsumePartitions(from),
 	)
 	if err != nil {
 		return nil, err
@@ -117,7 +122,8 @@ func (f *Follower) begin(ctx context.Context) (*reading, error) {
 }
 
 // findEnds notes where the topics end now. Parameters are left out: their topic is
-// compacted, so that a position may never reach its end.
+// compacted, so that a position may never reach its end. Evidence is, since lists do not
+// need it.
 func (r *reading) findEnds(ctx context.Context) error {
 	names := []string{r.Topics.Alerts, r.Topics.Suppressed, r.Topics.Verdicts}
 	ends, err := kadm.NewClient(r.client).ListCommittedOffsets(ctx, names...)
@@ -205,6 +211,31 @@ func (r *reading) take(rec *kgo.Record) error {
 			return err
 		}
 		r.fold.Judged(alerting.Time(r.Grid.BinStart(p.Bin + 1)))
+	case r.Topics.Evidence:
+		report, err := stream.DecodeEvidenceReport(rec.Value)
+		if err != nil {
+			return err
+		}
+		Counted(r.fold, r.Dimensions, report)
 	}
 	return nil
+}
+
+// Counted has a picture take in what evidence says of bins.
+func Counted(fold *model.Fold, dimensions []string, report *stream.EvidenceReport) {
+	for i := range report.Candidates {
+		c := &report.Candidates[i]
+		b := model.Bin{}
+		for j := range c.Measures {
+			switch m := &c.Measures[j]; m.Measure {
+			case "distinct_in_bin":
+				b.Start, b.Distinct, b.Usual = alerting.Time(m.From), m.Observed, m.Expected
+			case "first_touch_in_bin":
+				b.FirstTouch, b.UsualNew = m.Observed, m.Expected
+			}
+		}
+		if b.Start != 0 && c.Dimension >= 0 && c.Dimension < len(dimensions) {
+			fold.Counted(dimensions[c.Dimension], c.Identity, b)
+		}
+	}
 }

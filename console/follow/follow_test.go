@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/console/model"
 	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 	"github.com/weirhq/weir/stream/kafka/topics"
@@ -79,7 +80,7 @@ func (d *deployment) follow() <-chan published {
 	}
 	out := make(chan published, 1000)
 	f := &Follower{
-		Connection: d.conn, Topics: d.names, Grid: grid, Log: slog.New(slog.NewTextHandler(&d.log, nil)), Every: time.Millisecond,
+		Connection: d.conn, Topics: d.names, Grid: grid, Dimensions: []string{"network", "user"}, Log: slog.New(slog.NewTextHandler(&d.log, nil)), Every: time.Millisecond,
 		Check: func(v *correlate.Verdict) error {
 			if v.Author == "thief" {
 				return errors.New("it is not signed")
@@ -150,6 +151,27 @@ func TestFollow(t *testing.T) {
 	until(t, from, "the end comes", func(p published) bool { return !p.Episode(a.DedupKey).IsOpen() })
 	if !strings.Contains(d.log.String(), "it is not signed") {
 		t.Error("a forged verdict is not passed over")
+	}
+}
+
+// The hours in which evidence stood out are shown, of the dimensions that are asked for.
+func TestFollowEvidence(t *testing.T) {
+	d := newDeployment(t)
+	measures := []stream.MeasureEvidence{
+		{Measure: "distinct", From: 1, Observed: 90}, {Measure: "distinct_in_bin", From: 3_600_000, Observed: 40, Expected: 5, Mode: 2}, {Measure: "first_touch_in_bin", From: 3_600_000, Observed: 30, Expected: 1},
+	}
+	report := stream.EvidenceReport{Candidates: []stream.Candidate{{Tick: 24, Dimension: 1, Identity: "ana", Measures: measures}, {Tick: 24, Dimension: 7, Identity: "ana", Measures: measures}, {Tick: 24, Identity: "10.0.0.0/24"}}}
+	value, err := report.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.write(d.names.Evidence, kgo.TryCommit, value)
+	got := until(t, d.follow(), "the hour is shown", func(p published) bool { return p.Week("user", "ana") != nil })
+	if want := (model.Bin{Start: 3_600_000, Distinct: 40, Usual: 5, FirstTouch: 30, UsualNew: 1}); got.Week("user", "ana")[0] != want {
+		t.Errorf("%+v, want %+v", got.Week("user", "ana"), want)
+	}
+	if got.Week("network", "10.0.0.0/24") != nil {
+		t.Error("what was not judged by hours is shown")
 	}
 }
 

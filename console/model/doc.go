@@ -6,5 +6,6 @@
 // committed, in any interleaving of the topics; the picture does not depend on it.
 // A Snapshot never changes, so that any number of pages read it without a lock.
 //
-// Its memory is bounded by MaxEpisodes, MaxMessages, MaxVerdicts and MaxHolders.
+// Its memory is bounded by MaxEpisodes, MaxMessages, MaxVerdicts, MaxHolders and
+// MaxWatched.
 package model

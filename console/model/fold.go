@@ -23,17 +23,19 @@ type Fold struct {
 	own      map[string]bool                // episodes changed since the last Snapshot, which holds no reference to them
 	waiting  map[string][]correlate.Verdict // on the first message of their episode
 	holders  holders
+	watched  map[identity]*watched
 	judged   alerting.Time
-	limit    int
-	gone     int64         // episodes that were left out
-	floor    alerting.Time // what is as old and unknown was left out before
+
+	limit, watchLimit int           // of episodes, and of watched
+	gone              int64         // episodes that were left out
+	floor             alerting.Time // what is as old and unknown was left out before
 }
 
 // NewFold returns a fold that has seen nothing.
 func NewFold() *Fold {
 	return &Fold{
 		episodes: map[string]*Episode{}, own: map[string]bool{}, waiting: map[string][]correlate.Verdict{},
-		holders: holders{}, limit: MaxEpisodes,
+		holders: holders{}, watched: map[identity]*watched{}, limit: MaxEpisodes, watchLimit: MaxWatched,
 	}
 }
 
@@ -100,7 +102,7 @@ func (f *Fold) Snapshot() *Snapshot {
 		s.Latest = max(s.Latest, e.Latest().Time)
 		s.add(e)
 	}
-	s.holders = f.holders.list()
+	s.holders, s.weeks = f.holders.list(), f.weeks()
 	return s
 }
 

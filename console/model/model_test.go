@@ -266,3 +266,35 @@ func TestCountOfInterval(t *testing.T) {
 		t.Errorf("%v: %v where %v are usual", m.From, m.Observed, m.Expected)
 	}
 }
+
+// Of a bin the largest counts are kept, in whatever order they come; of an identity a week
+// of bins, of identities those that stood out last; and a snapshot keeps what it had.
+func TestWeek(t *testing.T) {
+	f := NewFold()
+	bins := []Bin{{Start: 2 * hour, Distinct: 7, Usual: 3}, {Start: hour, Distinct: 1}, {Start: 2 * hour, Distinct: 9, Usual: 3, FirstTouch: 4}, {Start: 2 * hour, Distinct: 8}}
+	for i := range bins {
+		f.Counted("user", "ana", bins[i])
+	}
+	before := f.Snapshot()
+	want := []Bin{bins[1], bins[2]}
+	if got := before.Week("user", "ana"); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	for i := range alerting.Time(2 * MaxBins) {
+		f.Counted("user", "ana", Bin{Start: i * hour, Distinct: 20})
+	}
+	if got := f.Snapshot().Week("user", "ana"); len(got) != MaxBins || got[0].Start != MaxBins*hour {
+		t.Errorf("%d bins are kept, from %d on", len(got), got[0].Start)
+	}
+	if got := before.Week("user", "ana"); !slices.Equal(got, want) {
+		t.Errorf("a snapshot has changed: %+v", got)
+	}
+	f.watchLimit = 50
+	for i := range 100 {
+		f.Counted("user", fmt.Sprint(i), Bin{Start: alerting.Time(10000+i) * hour, Distinct: 1})
+	}
+	s := f.Snapshot()
+	if len(s.weeks) != 50 || s.Week("user", "ana") != nil || s.Week("user", "99") == nil {
+		t.Errorf("%d identities are kept", len(s.weeks))
+	}
+}

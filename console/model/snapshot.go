@@ -19,6 +19,7 @@ type Snapshot struct {
 	byIdentity map[identity][]*Episode
 	byCampaign map[string][]*Episode
 	holders    []Holder
+	weeks      map[identity][]Bin
 }
 
 type identity struct{ dimension, name string }

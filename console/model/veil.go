@@ -76,9 +76,23 @@ func (v *Veil) Snapshot(s *Snapshot) *Snapshot {
 		out.add(veiled)
 	}
 	v.known = known
+	out.weeks = v.weeks(s)
 	for _, h := range s.holders {
 		h.By, h.Subject = v.heldBy(h.By), v.text(h.Subject)
 		out.holders = append(out.holders, h)
+	}
+	return out
+}
+
+// weeks returns what is kept of evidence, under the names that are shown.
+func (v *Veil) weeks(s *Snapshot) map[identity][]Bin {
+	out := make(map[identity][]Bin, len(s.weeks))
+	for id, bins := range s.weeks {
+		sent := v.Sent && slices.ContainsFunc(s.byIdentity[id], (*Episode).WasSent)
+		if !sent {
+			id.name = v.name(id.dimension, id.name)
+		}
+		out[id] = bins
 	}
 	return out
 }
@@ -117,6 +131,10 @@ func (v *Veil) alert(a *alerting.Alert) *alerting.Alert {
 		members := *a.Members
 		members.Top, members.Also = v.members(members.Top), v.members(members.Also)
 		out.Members = &members
+	}
+	out.Top.Names = nil
+	if a.Person != nil {
+		out.Person = &alerting.Person{Criticality: a.Person.Criticality, Group: a.Person.Group}
 	}
 	if slices.Contains(v.Personal, "user") {
 		out.Top.Users = slices.Clone(a.Top.Users)

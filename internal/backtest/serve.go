@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/console/tuning"
 	"github.com/weirhq/weir/internal/pages"
+	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
 )
 
@@ -38,6 +39,11 @@ func (r *Run) ServeConsole(c *config.Config, address, format string, names []str
 		m.Suppressed(s)
 		held(s)
 	}
+	dimensions := make([]string, len(c.Dimensions))
+	for i := range c.Dimensions {
+		dimensions[i] = c.Dimensions[i].Name
+	}
+	r.Local.Reported = func(report *stream.EvidenceReport) { m.Reported(dimensions, report) }
 	r.show = m.Show
 	return &Console{m}, nil
 }

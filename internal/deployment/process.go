@@ -76,7 +76,7 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 		return nil, err
 	}
 	if o.Feed != nil {
-		p.Console = (&follow.Follower{Connection: conn, Topics: p.Topics, Grid: s.Grid, Log: o.Log, Check: s.Authority.Check, Publish: o.Feed.Publish}).Run
+		p.Console = (&follow.Follower{Connection: conn, Topics: p.Topics, Grid: s.Grid, Dimensions: s.Detect.Dimensions, Log: o.Log, Check: s.Authority.Check, Publish: o.Feed.Publish}).Run
 	}
 	return kafka.New(p)
 }

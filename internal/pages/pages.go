@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/console"
 	"github.com/weirhq/weir/console/access"
+	"github.com/weirhq/weir/console/follow"
 	"github.com/weirhq/weir/console/model"
 	"github.com/weirhq/weir/console/oidc"
 	"github.com/weirhq/weir/console/tuning"
@@ -24,6 +25,7 @@ import (
 	"github.com/weirhq/weir/internal/child"
 	"github.com/weirhq/weir/internal/extract"
 	"github.com/weirhq/weir/internal/webserver"
+	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/detect"
 )
@@ -237,6 +239,11 @@ func (m *Memory) Alert(a *alerting.Alert) {
 func (m *Memory) Suppressed(s *correlate.Suppressed) {
 	own := *s
 	m.fold.Suppressed(&own)
+}
+
+// Reported takes in what detect reports of the dimensions.
+func (m *Memory) Reported(dimensions []string, r *stream.EvidenceReport) {
+	follow.Counted(m.fold, dimensions, r)
 }
 
 // Show publishes what was taken in, at most each second unless it is the last;

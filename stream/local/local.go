@@ -21,7 +21,10 @@ type Runner struct {
 	Ingest    *ingest.Worker
 	Correlate *correlate.Task
 	// Held gets what was held back, if it is not nil.
-	Held    func(*correlate.Suppressed)
+	Held func(*correlate.Suppressed)
+	// Reported gets what detect reports, if it is not nil. It must not keep it.
+	Reported func(*stream.EvidenceReport)
+
 	parts   []*part
 	reports int64 // handed on
 	topics  []stream.Topic
@@ -159,7 +162,9 @@ func (l *Runner) Work(c Cut) (found Found, err error) {
 			if err := l.Correlate.Apply(l.reports, p.report); err != nil {
 				return found, err
 			}
-			l.reports++
+			if l.reports++; l.Reported != nil {
+				l.Reported(p.report)
+			}
 		}
 		if !reported {
 			break
