@@ -202,7 +202,7 @@ func printBacktest(w io.Writer, s *backtest.Summary) {
 	}
 	sort.Strings(reasons)
 	fmt.Fprintf(w, "%s events", alerting.Group(s.Events))
-	if s.Events > 0 {
+	if s.From != 0 {
 		fmt.Fprintf(w, " from %s to %s", s.From, s.To)
 	}
 	fmt.Fprintf(w, ": %s counted, %s facts, %s late, %s rejected", alerting.Group(s.Counted), alerting.Group(s.Facts), alerting.Group(s.Late), alerting.Group(rejected))

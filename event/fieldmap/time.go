@@ -121,13 +121,13 @@ func readTime(src *source, k jsonscan.Kind, s string, guess bool) (ms int64, out
 }
 
 // timeParts are what an object that is a time holds: as MongoDB writes it, and as
-// protobuf and Firestore do.
+// protobuf, Firestore, Java and Log4j do.
 var timeParts = newTimeParts()
 
 type timePattern struct {
 	pattern              *jsonscan.Pattern
 	date, number         int
-	seconds, nanoseconds [2]int
+	seconds, nanoseconds [4]int
 }
 
 func newTimeParts() timePattern {
@@ -145,7 +145,8 @@ func newTimeParts() timePattern {
 	}
 	return timePattern{
 		pattern: p, date: slot("$date"), number: slot("$date.$numberLong"),
-		seconds: [2]int{slot("seconds"), slot("_seconds")}, nanoseconds: [2]int{slot("nanos"), slot("_nanoseconds")},
+		seconds:     [4]int{slot("seconds"), slot("_seconds"), slot("epochSecond"), slot("epochSecond")},
+		nanoseconds: [4]int{slot("nanos"), slot("_nanoseconds"), slot("nanoOfSecond"), slot("nano")},
 	}
 }
 
@@ -170,6 +171,9 @@ func (d *Decoder) timeObject(v jsonscan.Value) (jsonscan.Value, string) {
 			continue
 		}
 		rest, _ := d.scalar(s.Slots[timeParts.nanoseconds[i]])
+		if next := i + 1; rest == "" && next < len(timeParts.seconds) && timeParts.seconds[next] == timeParts.seconds[i] {
+			continue // the nanoseconds have another name
+		}
 		nanos, _ := strconv.ParseInt(rest, 10, 64)
 		return jsonscan.Value{Kind: jsonscan.Integer}, strconv.FormatInt(n*1000+nanos/1_000_000, 10)
 	}

@@ -10,6 +10,9 @@ import (
 	"golang.org/x/text/transform"
 )
 
+// Recoded returns a text as UTF-8 that may be in UTF-16, and has no byte order mark.
+func Recoded(r io.Reader) io.Reader { return recoded(r, nil) }
+
 // recoded returns a text as UTF-8: from the charset of its format, or from UTF-16,
 // which a byte order mark or the zeros between ASCII letters tell. A text that is
 // not in the charset of its format, but in UTF-8 by its byte order mark, stays.

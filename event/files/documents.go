@@ -102,7 +102,7 @@ func (r *documentReader) next() ([]byte, int64, error) {
 }
 
 // peek passes over what stands between documents, and returns the byte after it.
-// That is white space, the record separator of RFC 7464, and byte order marks.
+// That is white space, the record separator of RFC 7464, zeros, and byte order marks.
 func (r *documentReader) peek() (byte, error) {
 	for {
 		for ; r.pos < len(r.buf); r.pos++ {
@@ -110,6 +110,10 @@ func (r *documentReader) peek() (byte, error) {
 			case '\n':
 				r.line++
 			case ' ', '\t', '\r', 0x1e:
+			case 0: // of a file that was written with gaps, or has a zero after each document
+				if framed, err := r.framed(); err != nil || framed {
+					return c, err
+				}
 			case bom[0]: // a file that begins with one was put after another
 				if isBOM, err := r.bomAt(0); err != nil || !isBOM {
 					return c, err
@@ -127,6 +131,16 @@ func (r *documentReader) peek() (byte, error) {
 			return 0, io.EOF
 		}
 	}
+}
+
+// framed reports whether the zero at pos begins a value with the id of its schema: four
+// bytes, and then a document.
+func (r *documentReader) framed() (bool, error) {
+	if high, err := r.at(1); err != nil || high == '\n' { // no id is that large
+		return false, err
+	}
+	c, err := r.at(5)
+	return c == '{' || c == '[', err
 }
 
 // bom is the byte order mark of UTF-8.
@@ -245,6 +259,7 @@ func (r *documentReader) wholeLine() int {
 	}
 	line := bytes.TrimRight(r.buf[r.pos:r.pos+n], "\r")
 	if line[len(line)-1] != '}' || bytes.Contains(line, []byte("}{")) || bytes.Contains(line, []byte("} ")) ||
+		bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 ||
 		bytes.Count(line, []byte{'{'}) != bytes.Count(line, []byte{'}'}) {
 		return 0
 	}

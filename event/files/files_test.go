@@ -272,3 +272,34 @@ func TestLoadFormatFaults(t *testing.T) {
 		t.Errorf("a file of one's own: %v", err)
 	}
 }
+
+// Zeros after the end of gzip data are padding; other bytes are an error that comes after
+// what was read.
+func TestGzipPadding(t *testing.T) {
+	var packed bytes.Buffer
+	for _, text := range []string{"a\n", "b\n"} {
+		z := gzip.NewWriter(&packed)
+		if _, err := z.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		packed.Write(make([]byte, 512))
+	}
+	for trailing, want := range map[string]string{"": "a\nb\n <nil>", "\x00\x00": "a\nb\n <nil>", "x": "a\nb\n reading what follows the end of the gzip data: unexpected EOF"} {
+		path := filepath.Join(t.TempDir(), "x.gz")
+		if err := os.WriteFile(path, append(bytes.Clone(packed.Bytes()), trailing...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		in, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(in)
+		if got := fmt.Sprint(string(text), " ", err); got != want {
+			t.Errorf("after %q: %q, want %q", trailing, got, want)
+		}
+		in.Close()
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -77,7 +76,7 @@ func unpack(r *bufio.Reader, most int) (io.Reader, func(), error) {
 	case "":
 		return r, end, nil
 	case "gzip":
-		content, err = gzip.NewReader(r)
+		content, err = newGzipReader(r)
 	case "bzip2":
 		content = bzip2.NewReader(r)
 	case "xz":
@@ -119,6 +118,8 @@ var magic = []struct {
 	{0, "\xfd7zXZ\x00", "xz"},
 	{0, "PK\x03\x04", "zip"},
 	{0, "PK\x05\x06", "zip"},
+	{0, "\xff\xfe\x00\x00", "text in UTF-32"},
+	{0, "\x00\x00\xfe\xff", "text in UTF-32"},
 	{0, "\x04\x22\x4d\x18", "an lz4 file"},
 	{0, "\xff\x06\x00\x00sNaPpY", "a snappy file"},
 	{0, "\x1f\x9d", "a file packed by compress"},

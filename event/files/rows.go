@@ -63,7 +63,7 @@ func (r *rowReader) next() ([]byte, int64, error) {
 		if text[0] == '{' { // JSON already
 			return text, n, nil
 		}
-		if text[0] == '#' && r.directive(string(text)) {
+		if text[0] == '#' && r.directive(string(text)) || r.header == nil && r.preamble(string(text)) {
 			continue
 		}
 		if len(text) > event.MaxValue {
@@ -88,6 +88,16 @@ func (r *rowReader) next() ([]byte, int64, error) {
 		}
 		return r.value, n, nil
 	}
+}
+
+// preamble takes in a line that stands before the header: what separates the columns, as
+// spreadsheets write it, or a comment.
+func (r *rowReader) preamble(line string) bool {
+	if comma, ok := strings.CutPrefix(line, "sep="); ok && len(comma) == 1 {
+		r.comma, r.csv = rune(comma[0]), nil
+		return true
+	}
+	return line[0] == '#' && !strings.ContainsAny(line, ",;\t|")
 }
 
 // record returns the next record: as many lines as close the quotes that the first

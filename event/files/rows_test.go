@@ -40,6 +40,8 @@ func TestRows(t *testing.T) {
 		{"CloudFront", "#Version: 1.0\n#Fields: date time c-ip\n2026-03-02\t09:15:27\t192.0.2.7\n", 0, nil, `3:{"date":"2026-03-02","time":"09:15:27","c-ip":"192.0.2.7"}`},
 		{"Zeek", "#separator \\x09\n#fields\tts\tid.orig_h\n#types\ttime\taddr\n1772442927.1\t192.0.2.7\n#close\tx\n", 0, nil, `4:{"ts":"1772442927.1","id.orig_h":"192.0.2.7"}`},
 		{"JSON among rows", "{\"a\":\"5\\\" disk\"}\na,b\n1,2\n{\"a\":1}", 0, nil, `1:{"a":"5\" disk"} 3:{"a":"1","b":"2"} 4:{"a":1}`},
+		{"what spreadsheets begin with", "sep=|\na,b|c,d\n1|2\n", 0, nil, `3:{"a,b":"1","c,d":"2"}`},
+		{"comments before the header", "# made by x\n# on Monday\na,b\n1,2\n", 0, nil, `4:{"a":"1","b":"2"}`},
 		{"a header that begins with #", "#a,b\n1,2\n", 0, nil, `2:{"#a":"1","b":"2"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -44,7 +44,8 @@ func instant(s string, read func(c *cursor) (fields, bool), in *time.Location) (
 // valid reports whether the fields are a date and a time of day.
 func (f *fields) valid() bool {
 	return f.month >= 1 && f.month <= 12 && f.day >= 1 && f.day <= monthDays(f.year, f.month) &&
-		f.hour >= 0 && f.hour <= 23 && f.minute >= 0 && f.minute <= 59 && f.second >= 0 && f.second <= 60
+		(f.hour >= 0 && f.hour <= 23 && f.minute >= 0 && f.minute <= 59 && f.second >= 0 && f.second <= 60 ||
+			f.hour == 24 && f.minute == 0 && f.second == 0 && f.millisecond == 0) // the end of the day
 }
 
 // cursor reads a text from left to right.
@@ -131,13 +132,14 @@ func named(word string, names []string) int {
 // AM or PM.
 func (c *cursor) clock(f *fields) bool {
 	f.hour = c.number(1, 2)
-	if f.hour < 0 || !c.take(":") {
+	sep := c.any(":.") // Oracle prints points
+	if f.hour < 0 || sep == 0 {
 		return false
 	}
 	if f.minute = c.number(2, 2); f.minute < 0 {
 		return false
 	}
-	if c.take(":") {
+	if c.take(string(sep)) {
 		if f.second = c.number(2, 2); f.second < 0 || !c.decimals(f) {
 			return false
 		}
@@ -193,6 +195,10 @@ func (c *cursor) zone(f *fields) bool {
 		if len(c.rest) > 1 && c.rest[0] == ' ' && c.rest[1] >= 'A' {
 			c.take(" ")
 			c.letters() // its abbreviation, which says the same
+		}
+		if c.take(" m=") { // Go's monotonic clock
+			c.any("+-")
+			c.rest = strings.TrimLeft(c.rest, "0123456789.")
 		}
 	}
 	if f.zone.known && c.take("[") {

@@ -34,6 +34,9 @@ func epoch(s string, unit int) (int64, bool) {
 
 // guessEpoch reads a number in the one unit in which it falls between from and to.
 func guessEpoch(s string, from, to int64) (int64, bool) {
+	if whole, fraction, ok := strings.Cut(s, ","); ok && len(whole) >= len("946684800") && isDigits(fraction) {
+		s = whole + "." + fraction // as many countries write it
+	}
 	for _, unit := range []int{3, 0, -3, -6} {
 		ms, ok := epoch(s, unit)
 		if !ok {

@@ -30,7 +30,7 @@ func readISO(c *cursor) (f fields, ok bool) {
 		ok = c.decimals(&f) && c.zone(&f)
 		return f, ok
 	}
-	if len(c.rest) > 2 && c.rest[2] == ':' {
+	if len(c.rest) > 2 && (c.rest[1] == ':' || c.rest[2] == ':') {
 		ok = c.clock(&f) && c.zone(&f)
 		return f, ok
 	}
@@ -62,10 +62,14 @@ func (c *cursor) dayOfYear(f *fields, sep byte) bool {
 
 // monthAndDay takes the month and the day, with the separator that stood before them.
 func (c *cursor) monthAndDay(f *fields, sep byte) bool {
-	if f.month = c.number(2, 2); sep != 0 && c.any(string(sep)) == 0 {
+	least := 1
+	if sep == 0 {
+		least = 2
+	}
+	if f.month = c.number(least, 2); sep != 0 && c.any(string(sep)) == 0 {
 		return false
 	}
-	f.day = c.number(2, 2)
+	f.day = c.number(least, 2)
 	return f.month >= 0 && f.day >= 0
 }
 
@@ -184,7 +188,8 @@ func century(year int) int {
 }
 
 // readC reads what C's asctime and the command date print: Mon Mar  2 09:15:27
-// 2026, with the zone before the year or not.
+// 2026, with the zone before the year or not; and what JavaScript prints: Mon Mar 02 2026
+// 10:15:27 GMT+0100 (Central European Standard Time).
 func readC(c *cursor) (f fields, ok bool) {
 	if named(c.letters(), weekdays) == 0 || !c.take(" ") {
 		return f, false
@@ -195,7 +200,17 @@ func readC(c *cursor) (f fields, ok bool) {
 	}
 	c.take(" ")
 	f.day = c.number(1, 2)
-	if f.day < 0 || !c.take(" ") || !c.clock(&f) || !c.take(" ") {
+	if f.day < 0 || !c.take(" ") {
+		return f, false
+	}
+	if f.year = c.number(4, 4); f.year >= 0 {
+		ok = c.take(" ") && c.clock(&f) && c.zone(&f)
+		if comment, closed := strings.CutSuffix(c.rest, ")"); closed && strings.HasPrefix(comment, " (") {
+			c.rest = ""
+		}
+		return f, ok
+	}
+	if !c.clock(&f) || !c.take(" ") {
 		return f, false
 	}
 	if c.rest != "" && c.rest[0]-'0' > 9 {

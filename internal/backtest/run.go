@@ -259,6 +259,9 @@ func (s *Summary) Shortcomings() (out []string) {
 	if rejected := s.Unreadable(); rejected > s.Events {
 		out = append(out, fmt.Sprintf("more than half of the log could not be read, %s of %s records: `weir map` shows why", alerting.Group(rejected), alerting.Group(rejected+s.Events)))
 	}
+	if n := s.Rejected[event.TooLarge.String()]; n > 0 {
+		out = append(out, fmt.Sprintf("too large to be read, and perhaps with very many records each: %s events; have their source write them in parts of at most %d MB", alerting.Group(n), event.MaxValue>>20))
+	}
 	if days := s.To.Std().Sub(s.From.Std()).Hours() / 24; s.From != 0 && days < learning {
 		out = append(out, fmt.Sprintf("the log is %.1f days long, and the statistics learn for %d: that nothing is said of somebody means little yet; facts speak already", days, learning))
 	}

@@ -24,6 +24,9 @@ func TestShortcomings(t *testing.T) {
 		{100, 0, 0, 3, "the log is 3.0 days long, and the statistics learn for 14"},
 		{0, 0, 0, 0, ""},
 	} {
+		if got := strings.Join((&Summary{Rejected: map[string]int64{"too_large": 2}}).Shortcomings(), ""); !strings.Contains(got, "too large to be read, and perhaps with very many records each: 2 events") {
+			t.Errorf("of what is too large: %q", got)
+		}
 		s := Summary{Events: c.events, Rejected: map[string]int64{"not_json": c.rejected, ignored: c.left}, From: day, To: day + c.days*day}
 		if c.events == 0 {
 			s.From, s.To = 0, 0

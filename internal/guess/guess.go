@@ -49,6 +49,9 @@ func File(path string) (*Guess, error) {
 
 // Of guesses what a file is by its beginning.
 func Of(sample []byte) *Guess {
+	if text, err := io.ReadAll(files.Recoded(bytes.NewReader(sample))); err == nil {
+		sample = text
+	}
 	charset := charsetOf(sample)
 	if name, input, events := preset(sample); name != "" {
 		g := &Guess{Looks: fmt.Sprintf("the format %s (%d events of its beginning can be read)", name, events), Preset: name}
@@ -107,7 +110,7 @@ func areAlerts(docs [][]byte) bool {
 
 // charsetOf returns the charset of a text that is not UTF-8; "" for UTF-8.
 func charsetOf(sample []byte) string {
-	if utf8.Valid(sample) || bytes.HasPrefix(sample, []byte("\xff\xfe")) || bytes.HasPrefix(sample, []byte("\xfe\xff")) {
+	if utf8.Valid(sample) {
 		return ""
 	}
 	for cut := 1; cut < utf8.UTFMax && cut < len(sample); cut++ { // the sample may end within a letter
@@ -143,7 +146,7 @@ func preset(sample []byte) (name, input string, events int) {
 			if err != nil {
 				continue
 			}
-			if score, n := fit(f, sample); score > best {
+			if score, n := fit(f, sample, as != ""); score > best {
 				best, name, input, events = score, candidate, as, n
 			}
 		}
@@ -153,9 +156,10 @@ func preset(sample []byte) (name, input string, events int) {
 
 // fit returns how well a format fits a sample, by how many fields it fills, and how
 // many events it reads; 0 if less than half can be read, or nobody and nothing is
-// named in what is read.
-func fit(f *fieldmap.Format, sample []byte) (score, events int) {
-	left, rejected, named := 0, 0, 0
+// named in what is read. A table must tell what was touched too, else its other columns
+// are better drafted.
+func fit(f *fieldmap.Format, sample []byte, table bool) (score, events int) {
+	left, rejected, named, touched := 0, 0, 0, 0
 	each(f, sample, func(ev *event.Event, rej *event.Reject) {
 		switch {
 		case rej != nil && rej.Reason == event.Ignored:
@@ -173,13 +177,16 @@ func fit(f *fieldmap.Format, sample []byte) (score, events int) {
 			if len(ev.Records) > 0 || ev.Rows > 0 {
 				n++
 			}
+			if len(ev.Records) > 0 || ev.Rows > 0 || ev.Endpoint != "" {
+				touched++
+			}
 			if ev.Actor+ev.Subject+ev.KeyID+ev.IP != "" {
 				named++
 			}
 			score += n
 		}
 	})
-	if events == 0 || events+left <= rejected || named*2 < events {
+	if events == 0 || events+left <= rejected || named*2 < events || table && touched*2 < events {
 		return 0, 0
 	}
 	return score * 100 / (events + rejected), events
@@ -230,7 +237,7 @@ func kindOf(text string) (input, looks string) {
 			return "json", "JSON, but no format that comes with weir"
 		}
 		return "", "JSON that was cut off or is broken"
-	case strings.HasPrefix(text, "<"):
+	case len(text) > 1 && text[0] == '<' && (text[1] < '0' || text[1] > '9'): // <134> begins a line of syslog
 		return "", "XML or HTML, which weir does not read"
 	case strings.IndexByte(text, 0) >= 0 && text[0] == 0:
 		return "", "values of Kafka with the ids of their schemas; weir reads them from the topic, with schema_registry in the source (docs/formats.md)"
@@ -250,13 +257,32 @@ func kindOf(text string) (input, looks string) {
 	case pairs*5 >= len(lines)*4:
 		return "logfmt", "key=value pairs"
 	case strings.Contains(lines[0], "{\""):
-		return "", `lines of text with JSON in them; a field map with input: {text: "{} {json}"} and parse: {json: json} can read them`
+		input := jsonAfter(lines[0])
+		return input, "lines of text with JSON in them; a field map with input: " + input + " and parse: {json: json} can read them"
 	}
 	return "", `lines of text; a field map with input: {text: "{time} {user} …"} can read them (docs/formats.md)`
 }
 
+// jsonAfter returns the input of lines that have JSON after so many words as this one has.
+func jsonAfter(line string) string {
+	before, _, _ := strings.Cut(line, "{\"")
+	var pattern strings.Builder
+	for _, c := range before {
+		switch {
+		case c == ' ' || c == '\t':
+			pattern.WriteRune(c)
+		case pattern.Len() == 0 || !strings.HasSuffix(pattern.String(), "{}"):
+			pattern.WriteString("{}")
+		}
+	}
+	return fmt.Sprintf("{text: %q}", pattern.String()+"{json}")
+}
+
 // table returns the columns of a text that is a table with a header, or nil.
 func table(lines []string) []string {
+	if len(lines) > 0 && strings.HasPrefix(lines[0], "sep=") {
+		lines = lines[1:]
+	}
 	for len(lines) > 0 && strings.HasPrefix(lines[0], "#") {
 		if name, rest, _ := strings.Cut(strings.TrimLeft(lines[0], "#"), " "); strings.EqualFold(strings.TrimRight(name, ":"), "fields") {
 			return strings.Fields(rest)
@@ -273,13 +299,15 @@ func table(lines []string) []string {
 		if len(header) < 2 {
 			continue
 		}
-		rows := 0
-		for _, line := range lines[1:min(len(lines), 20)] {
-			if len(cells(line, comma)) == len(header) {
-				rows++
+		rows, fit := 0, 0
+		r := csv.NewReader(strings.NewReader(strings.Join(lines[1:min(len(lines), 60)], "\n")))
+		r.Comma, r.LazyQuotes, r.FieldsPerRecord = comma, true, -1
+		for row, err := r.Read(); err == nil && rows < 20; row, err = r.Read() {
+			if rows++; len(row) == len(header) {
+				fit++
 			}
 		}
-		if rows*2 > min(len(lines), 20)-1 && isHeader(header) {
+		if fit*2 > rows && isHeader(header) {
 			return header
 		}
 	}

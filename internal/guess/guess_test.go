@@ -41,6 +41,14 @@ func TestDrafts(t *testing.T) {
 			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"alice","records":["4711"]}`},
 		{"Latin-1", "zeit;user_name;datetime;customer_id\nx;jos\xe9;2026-03-02T09:15:27Z;5\ny;b;2026-03-02T09:15:27Z;6", "CSV with the columns zeit, user_name, datetime, customer_id, in the charset windows-1252",
 			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"josé","records":["5"]}`},
+		{"a table in UTF-16", "\xff\xfe" + wide("time,user,customer_id\n2026-03-02 09:15:27,kim,5\n"), "CSV with the columns time, user, customer_id",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","records":["5"]}`},
+		{"a table with cells of two lines", "\"time\",\"user\",\"customer_id\",\"note\"\n\"2026-03-02T09:15:27Z\",\"kim\",\"5\",\"a\nb\"\n\"2026-03-02T09:15:28Z\",\"kim\",\"6\",\"c\nd\"\n", "CSV with the columns time, user, customer_id, note",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","records":["5"]}`},
+		{"a table from a spreadsheet", "sep=;\ntime;user;customer_id\n2026-03-02T09:15:27Z;kim;5\n", "CSV with the columns time, user, customer_id",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","records":["5"]}`},
+		{"JSON after syslog's header", "<134>1 2026-03-02T09:15:27Z host app 1 - - {\"ts\":\"2026-03-02T09:15:27Z\",\"user\":\"kim\",\"customer_id\":5}\n", "lines of text with JSON in them",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","records":["5"]}`},
 		{"key=value", "ts=1772442927.5 level=info user=alice method=GET path=/customers/4711 ip=192.0.2.7\n", "key=value pairs",
 			`{"time":"2026-03-02T09:15:27.500Z","action":"read","actor":"alice","ip":"192.0.2.7","endpoint":"/customers/{id}","records":["4711"]}`},
 		{"JSON in JSON", `{"@timestamp":"2026-03-02T09:15:27Z","message":"{\"userName\":\"alice\",\"customerId\":4711,\"verb\":\"download\"}"}`, "JSON, but no format",
@@ -72,6 +80,16 @@ func TestDrafts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wide returns ASCII text in UTF-16, the low byte first.
+func wide(text string) string {
+	var out strings.Builder
+	for _, c := range []byte(text) {
+		out.WriteByte(c)
+		out.WriteByte(0)
+	}
+	return out.String()
 }
 
 // TestDraftWithoutTime: where no time is found, the draft says so in its place.
