@@ -32,6 +32,7 @@ type deployment struct {
 	dimensions string   // empty: the default
 	kafka      string   // more lines of the section kafka
 	alerts     string   // lines of the section alerts
+	http       string   // more lines of the section http
 	log        string   // more lines of the section log
 	waiting    int64    // records of the sources that may stay unread, since an event far ahead waits for those after it
 	brokers    []string // addresses, as processes are told
@@ -65,7 +66,7 @@ func (d *deployment) config(t testing.TB, instance string) string {
 	}
 	fmt.Fprintf(&y, "record_key_file: %s\n", d.keyFile(t))
 	fmt.Fprintf(&y, "time:\n  idle_after: %s\ncommit_interval: 500ms\nworkers: 1\n", d.idle)
-	fmt.Fprintf(&y, "alerts:\n  budget: "+budget+"\n  heartbeat: {every: off}\n%shttp:\n  listen: %s\nlog:\n  format: json\n%s", d.alerts, freeAddress(t), d.log)
+	fmt.Fprintf(&y, "alerts:\n  budget: "+budget+"\n  heartbeat: {every: off}\n%shttp:\n  listen: %s\n%slog:\n  format: json\n%s", d.alerts, freeAddress(t), d.http, d.log)
 	return write(t, filepath.Join(d.dir, instance+".yaml"), y.String())
 }
 
