@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -260,5 +261,45 @@ func TestExposureIntervals(t *testing.T) {
 		what := fmt.Sprintf("exposure of %d, %d known coarsely only", c.fine+c.both+c.coarse, c.coarse)
 		mixed.check(t, what, true)
 		mixed.unbiased(t, what)
+	}
+}
+
+// Ticks of few and of many records bring some that are new to a state that is a
+// matrix, and grow it. The sum of what is missing is right in the mean, and as wide
+// of the truth as Shown says.
+func TestSumsOfFirstTouches(t *testing.T) {
+	const fresh = 300
+	for _, c := range []struct{ state, tick, fresh int }{
+		{1025, 1, 1}, {1025, 5, 3}, {2000, 30, 30}, {2000, 1500, 300}, {5000, 1, 1}, {5000, 5, 5}, {5000, 300, 30},
+		{20_000, 5, 1}, {20_000, 30, 30}, {20_000, 1500, 1500}, {100_000, 5, 5}, {100_000, 300, 150},
+	} {
+		var sum tallyOf
+		rng := dice(c.state + c.tick)
+		for range *trials / 2 {
+			th := newThrown(StatePrecision)
+			th.add(rng, c.state)
+			state := th.window()
+			old := make([]Entry, c.tick-c.fresh)
+			for i := range old {
+				old[i] = NewEntry(rng.Uint64(), day0)
+				state.matrix.insert(old[i])
+			}
+			truth, total := 0, 0.0
+			for ; truth < fresh; truth += c.fresh {
+				batch := slices.Clone(old)
+				for range c.fresh {
+					batch = append(batch, NewEntry(rng.Uint64(), day0))
+				}
+				tick := From(PartialPrecision, batch)
+				total += state.Missing(&tick, 0)
+				state.Merge(&tick)
+			}
+			n, shown := float64(truth), state.Shown()
+			bars := z95 * math.Sqrt(n*(1-shown)/shown)
+			sum.add(Estimate{total, total - bars, total + bars}, n)
+		}
+		what := fmt.Sprintf("state %d, ticks of %d, new %d", c.state, c.tick, c.fresh)
+		sum.check(t, what, false)
+		sum.unbiased(t, what)
 	}
 }

@@ -30,8 +30,48 @@ func (w *Window) CountMissing(u *Window, since uint32) Estimate {
 	case u.matrix == nil:
 		return w.matrix.missingRecords(u.list, edge)
 	}
-	// Both at the finest precision that both carry; a list carries any.
-	mine, theirs := w.matrix, u.matrix
+	total := u.Count(0)
+	e := w.missingCells(u.matrix, edge)
+	n := min(e.N, total.N)
+	// Cut off at three standard errors of the total: to be cut at two would
+	// add the misses of one interval to those of the other.
+	most := total.N + 1.5*(total.High-total.N)
+	return Estimate{N: n, Low: min(e.Low, n), High: max(min(e.High, most), n)}
+}
+
+// Missing estimates what CountMissing does, for less work and for sums: it may be
+// more than u holds, as it is less at other times, so that its mean is right. Over
+// many ticks of few records CountMissing, which is cut off at each of them, falls
+// short of most of what is new. TestSumsOfFirstTouches says how far the sum is off.
+func (w *Window) Missing(u *Window, since uint32) float64 {
+	edge := stored(since)
+	switch {
+	case u.matrix != nil:
+		return w.missingCells(u.matrix, edge).N
+	case w.matrix == nil:
+		return float64(missingSince(w.list, u.list, edge))
+	}
+	hits := w.matrix.unseen(u.list, edge)
+	if hits == 0 {
+		return 0
+	}
+	return float64(hits) / w.matrix.deadShare(edge)
+}
+
+// Shown returns the probability that a record never seen shows as such: one while w
+// is exact. The sum of Missing over the records of n first touches has a variance of
+// about n (1-s)/s, if s is the least that Shown was.
+func (w *Window) Shown() float64 {
+	if w.matrix == nil {
+		return 1
+	}
+	return w.matrix.deadShare(1)
+}
+
+// missingCells is that of the matrices of two windows, at the finest precision that
+// both carry. A list carries any.
+func (w *Window) missingCells(theirs *matrix, edge uint32) Estimate {
+	mine := w.matrix
 	switch {
 	case mine == nil:
 		mine = newMatrix(theirs.p)
@@ -41,21 +81,7 @@ func (w *Window) CountMissing(u *Window, since uint32) Estimate {
 	case mine.p < theirs.p:
 		theirs = theirs.folded(mine.p)
 	}
-	total := u.Count(0)
-	e := mine.missingCells(theirs, edge)
-	n := min(e.N, total.N)
-	// Cut off at three standard errors of the total: to be cut at two would
-	// add the misses of one interval to those of the other.
-	most := total.N + 1.5*(total.High-total.N)
-	return Estimate{N: n, Low: min(e.Low, n), High: max(min(e.High, most), n)}
-}
-
-// Missing is the N of CountMissing, for less work.
-func (w *Window) Missing(u *Window, since uint32) float64 {
-	if w.matrix != nil && u.matrix == nil && w.matrix.unseen(u.list, stored(since)) == 0 {
-		return 0
-	}
-	return w.CountMissing(u, since).N
+	return mine.missingCells(theirs, edge)
 }
 
 // missingSince counts the records of u that w lacks, or has only from before

@@ -2,7 +2,6 @@ package fact
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/sketches"
@@ -67,11 +66,16 @@ func (r *Register) judgeUnissued(a *Act) bool {
 }
 
 // take counts tokens, each in the bin in which it was last seen to read, unless it
-// was counted before.
+// was counted before. Of more tokens than a sketch counts without error, how many are
+// new is an estimate, whose mean is right over many ticks: what is more than there are
+// tokens counts in the latest bin.
 func (u *unissuedReads) take(t *UnissuedTokens, grid eventtime.Grid, rules *TokenRules) {
-	counted, fresh := 0.0, math.Round(u.tokens.FirstTouch(t.Tokens).N)
+	fresh := u.tokens.Missing(t.Tokens, 0)
+	surplus := max(0, fresh-t.Tokens.Count(0).N)
+	u.Add(u.Bin, surplus, rules)
+	counted := surplus
 	for bin := u.Bin; fresh > counted && bin > u.Bin-CaseBins; bin-- {
-		n := min(math.Round(t.Tokens.Count(grid.BinMinute(bin)).N), fresh)
+		n := min(surplus+t.Tokens.Count(grid.BinMinute(bin)).N, fresh)
 		u.Add(bin, n-counted, rules)
 		counted = n
 	}

@@ -39,6 +39,7 @@ func (d *Task) closeIdentity(id *identity, tick, bin int64, params *score.Parame
 	active := id.open && id.bin == bin
 	if active {
 		counts = d.counts(id)
+		id.counted(&counts)
 	}
 	var ev score.Evidence
 	var sample score.Sample

@@ -14,7 +14,7 @@ func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 	id, grid := c.id, d.cfg.Grid
 	id.forget(grid, c.apply)
 	if !id.open || id.bin != bin {
-		id.bin, id.fresh, id.open, id.tally = bin, 0, true, nil
+		id.bin, id.open, id.tally = bin, true, nil
 		d.bins.open(bin, id)
 		if oldest := grid.BinStart(bin) - d.cfg.Retention; oldest > 0 {
 			id.window.Expire(eventtime.MinuteOf(oldest))
@@ -74,7 +74,7 @@ func (d *Task) countPart(id *identity, p *part, apply, bin int64, params *score.
 // lateCounts returns what a part of a closed bin adds to it, before the part is
 // united with the window.
 func (d *Task) lateCounts(id *identity, p *part, was int64, fresh float64) score.Counts {
-	missing := func(minute uint32) float64 { return math.Round(id.window.Missing(&p.records, minute)) }
+	missing := func(minute uint32) float64 { return math.Round(id.window.CountMissing(&p.records, minute).N) }
 	late := id.tally.late(p, was)
 	late[score.Distinct] = missing(d.cfg.Grid.BinMinute(was))
 	late[score.FirstTouch] = min(math.Round(fresh), late[score.Distinct])
@@ -85,21 +85,29 @@ func (d *Task) lateCounts(id *identity, p *part, was int64, fresh float64) score
 // dayMinute returns the minute at which the local day of a bin begins.
 func (d *Task) dayMinute(bin int64) uint32 { return d.cfg.Grid.BinMinute(d.cfg.Engine.DayStart(bin)) }
 
-// counts returns the measures of the identity's open bin so far.
+// counts returns the measures of the identity's open bin so far. The first touches of a
+// sketch are an estimate, which may be more than the bin has records.
 func (d *Task) counts(id *identity) (c score.Counts) {
 	if id.tally != nil {
 		id.tally.count(&c)
 	}
-	c[score.FirstTouch] = math.Round(id.fresh)
-	today := id.state.Today(d.cfg.Engine.Day(id.bin))
-	if today == 0 {
-		c[score.Distinct] = math.Round(id.window.Numbers(d.cfg.Grid.BinMinute(id.bin))[0])
-		return c
+	grid := d.cfg.Grid
+	if today := id.state.Today(d.cfg.Engine.Day(id.bin)); today == 0 {
+		c[score.Distinct] = math.Round(id.window.Numbers(grid.BinMinute(id.bin))[0])
+	} else {
+		since := id.window.Numbers(grid.BinMinute(id.bin), d.dayMinute(id.bin))
+		c[score.Distinct] = math.Round(since[0])
+		c[score.Again] = max(0, min(c[score.Distinct], today+c[score.Distinct]-math.Round(since[1])))
 	}
-	since := id.window.Numbers(d.cfg.Grid.BinMinute(id.bin), d.dayMinute(id.bin))
-	c[score.Distinct] = math.Round(since[0])
-	c[score.Again] = max(0, min(c[score.Distinct], today+c[score.Distinct]-math.Round(since[1])))
+	c[score.FirstTouch] = math.Floor(min(id.fresh, c[score.Distinct]))
 	return c
+}
+
+// counted takes the first touches of a bin that ends from the estimate. What is left is
+// told with the next bin, so that the sum of the bins is right in the mean; but not more
+// than this bin has records, since a single record of a large sketch may stand for many.
+func (id *identity) counted(c *score.Counts) {
+	id.fresh = min(id.fresh-c[score.FirstTouch], c[score.Distinct])
 }
 
 func (d *Task) scoreEarly(id *identity, tick, bin int64, params *score.Parameters) {

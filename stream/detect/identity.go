@@ -19,7 +19,7 @@ type identity struct {
 	cell     *cell     // what is being gathered of the tick that closes; nil else
 	tally    *tally    // of the open bin; nil: nothing beside the window
 	bin      int64     // bin that fresh and tally belong to
-	fresh    float64   // first touches in the bin, in whole parts of freshUnit
+	fresh    float64   // first touches that no closed bin was told of, in whole parts of freshUnit
 	first    int64     // first tick with an event
 	last     int64     // last tick with an event
 	saved    int64     // tick as of which it was last written; a replay goes on after it
@@ -50,7 +50,7 @@ func (id *identity) busy() bool { return id.open || id.watched || id.dirty }
 // at a tick.
 func (id *identity) forget(grid eventtime.Grid, tick int64) {
 	if id.last != eventtime.Never && (tick-id.last)*grid.Tick > forgetAfter {
-		id.window, id.state, id.followed, id.last = sketches.Window{}, score.State{}, nil, eventtime.Never
+		id.window, id.state, id.followed, id.fresh, id.last = sketches.Window{}, score.State{}, nil, 0, eventtime.Never
 	}
 }
 

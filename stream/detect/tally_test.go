@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -148,6 +149,40 @@ func TestOpenBinCounts(t *testing.T) {
 		if id.tally != nil {
 			t.Errorf("%q still has a tally", key)
 		}
+	}
+}
+
+// The first touches of a sketch add up over bins to what they are, though each tick
+// brings few; no bin has more of them than records.
+func TestFirstTouchesOfASketch(t *testing.T) {
+	d := newDesk(t)
+	next := 0
+	read := func(at int64, n int) {
+		records := make([]string, n)
+		for i := range records {
+			next++
+			records[i] = fmt.Sprint(next)
+		}
+		d.act(at, event.Event{Actor: "ann", Records: records})
+		d.work()
+	}
+	read(0, 3000)
+	const bins, ticks, each = 40, 5, 2
+	for bin := range int64(bins) {
+		for tick := range int64(ticks) {
+			read(60*(bin+1)+5*tick, each)
+		}
+	}
+	d.until(60 * (bins + 2))
+	sum := 0.0
+	for bin := range int64(bins) {
+		c := d.detect.people.known([]byte("\x00ann")).state.Counted(d.grid.BinOf(deskStart) + bin + 1)
+		if sum += c[score.FirstTouch]; c[score.FirstTouch] > c[score.Distinct] {
+			t.Errorf("bin %d: %v first touches of %v records", bin, c[score.FirstTouch], c[score.Distinct])
+		}
+	}
+	if want := float64(bins * ticks * each); math.Abs(sum-want) > 0.2*want { // three standard errors
+		t.Errorf("%v first touches, want about %v", sum, want)
 	}
 }
 
