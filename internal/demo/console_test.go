@@ -22,7 +22,7 @@ func TestDemoServesConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer served.Stop()
-	p, err := startPipeline(t.Context(), time.Second, "", served, "test")
+	p, err := startPipeline(t.Context(), "", served, "test")
 	if err != nil {
 		t.Fatal(err)
 	}

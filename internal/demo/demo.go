@@ -105,7 +105,7 @@ func Run(ctx context.Context, o *Options, out, diagnostics io.Writer) error {
 	}
 	d.show = newDisplay(o.Once, out, diagnostics)
 	d.stay = !o.Once && (o.Stay || IsScreen(out))
-	p, err := startPipeline(ctx, d.idle(), d.state.page, served, o.Version)
+	p, err := startPipeline(ctx, d.state.page, served, o.Version)
 	if err != nil {
 		d.show.close()
 		return fmt.Errorf("starting the demonstration: %w", err)
@@ -135,18 +135,6 @@ type demonstration struct {
 	found   *alerting.Alert
 }
 
-// idle is for how long a source must be quiet to be taken for idle: longer than
-// a busy machine keeps the feed waiting, and in a slowed day longer than the
-// pause between two events. An event of a tick that idleness has closed would
-// count in the next one, and the demonstration would not repeat.
-func (d *demonstration) idle() time.Duration {
-	const busy = 4 * time.Second
-	if d.options.AsFast {
-		return busy
-	}
-	return max(busy, time.Duration(float64(20*time.Minute)/d.options.Speed))
-}
-
 // frameEvery is how often the picture is drawn.
 const frameEvery = 200 * time.Millisecond
 
@@ -155,7 +143,7 @@ const frameEvery = 200 * time.Millisecond
 func (d *demonstration) run(ctx context.Context, p *pipeline, company *simulate.Company) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	feed := newFeed(company, p.client, d.state.truth)
+	feed := newFeed(company, p, d.state.truth)
 	fed, outputs := make(chan error, 1), make(chan output, 64)
 	go func() { fed <- feed.run(ctx, d.live.UnixMilli(), d.options.Speed) }()
 	go p.watch(ctx, outputs)

@@ -11,24 +11,27 @@ import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/simulate"
+	"github.com/weirhq/weir/stream/ingest"
 )
 
 // feed writes a company's events to the source topic: the history as fast
 // as it can, then life at a pace.
 type feed struct {
-	company *simulate.Company
-	client  *kgo.Client
-	truth   *truth
-	parked  chan int64    // gets the time of the last event of the history, once that is written
-	resume  chan struct{} // is closed when the history has been worked through
-	days    chan struct{} // gets one for each day of event time that has been worked through
+	company  *simulate.Company
+	client   *kgo.Client
+	truth    *truth
+	parked   chan int64    // gets the time of the last event of the history, once that is written
+	resume   chan struct{} // is closed when the history has been worked through
+	days     chan struct{} // gets one for each day of event time that has been worked through
+	grid     eventtime.Grid
+	lateness int64 // of the pipeline, ms
 
 	mu     sync.Mutex
 	failed error // of the first record that could not be written
 }
 
-func newFeed(company *simulate.Company, client *kgo.Client, truth *truth) *feed {
-	return &feed{company: company, client: client, truth: truth, parked: make(chan int64, 1), resume: make(chan struct{}), days: make(chan struct{}, simulate.MaxDays)}
+func newFeed(company *simulate.Company, p *pipeline, truth *truth) *feed {
+	return &feed{company: company, client: p.client, truth: truth, grid: p.settings.Grid, lateness: p.lateness, parked: make(chan int64, 1), resume: make(chan struct{}), days: make(chan struct{}, simulate.MaxDays)}
 }
 
 // daysAhead is how many days the feed is before the pipeline at most. What the
@@ -68,17 +71,37 @@ func (f *feed) run(ctx context.Context, live int64, speed float64) error {
 			return ctx.Err()
 		}
 		f.truth.observe(&ev, f.company.Leak())
-		f.client.Produce(ctx, &kgo.Record{
-			Topic: sourceTopic, Partition: n % sourcePartitions,
-			Value: event.AppendNative(nil, &ev), Timestamp: time.UnixMilli(ev.Time),
-		}, f.done)
+		f.write(ctx, n%sourcePartitions, &ev)
+	}
+	return f.settle(ctx)
+}
+
+func (f *feed) write(ctx context.Context, partition int32, ev *event.Event) {
+	f.client.Produce(ctx, &kgo.Record{
+		Topic: sourceTopic, Partition: partition, Value: event.AppendNative(nil, ev), Timestamp: time.UnixMilli(ev.Time),
+	}, f.done)
+}
+
+// settle moves the watermark to the end of the last event's tick, by events that nobody
+// is behind: no source is ever taken for idle, since a machine that is busy would then
+// decide what counts in which tick. One event more than a lateness after the one before
+// it is believed by those that follow, so there are enough of them.
+func (f *feed) settle(ctx context.Context) error {
+	if end := f.truth.lastEvent(); end > 0 {
+		until := f.grid.TickEnd(f.grid.TickOf(end)) + f.lateness
+		for partition := range int32(sourcePartitions) {
+			for range ingest.LookAhead + 1 {
+				f.write(ctx, partition, &event.Event{Time: until})
+				f.truth.mark()
+			}
+		}
 	}
 	return f.flush(ctx)
 }
 
 // catchUp waits until everything before live has been worked through.
 func (f *feed) catchUp(ctx context.Context, live int64) error {
-	if err := f.flush(ctx); err != nil {
+	if err := f.settle(ctx); err != nil {
 		return err
 	}
 	f.parked <- f.truth.lastEvent()

@@ -27,11 +27,12 @@ import (
 const (
 	sourceTopic      = "access"
 	sourcePartitions = 2
+	neverIdle        = time.Hour // the feed itself says when nothing more comes
 )
 
 // configuration is the configuration of the demonstration: the defaults, but for
 // what an embedded broker and a hurried clock ask for.
-func configuration(brokers []string, idle time.Duration, page string) *config.Config {
+func configuration(brokers []string, page string) *config.Config {
 	c := config.Default()
 	c.Kafka.Brokers = brokers
 	c.Instance = "demo"
@@ -40,7 +41,7 @@ func configuration(brokers []string, idle time.Duration, page string) *config.Co
 	c.Workers = 1
 	c.Sources = []config.Source{{Topic: sourceTopic, Format: "native"}}
 	c.CommitInterval = 100 * time.Millisecond
-	c.Time.IdleAfter = idle
+	c.Time.IdleAfter = neverIdle
 	c.Time.MaxAhead = 60 * 24 * time.Hour // two weeks of a small company fits into memory
 	c.Alerts.Destinations = nil           // the demonstration reads the alerts itself
 	if page != "" {
@@ -53,6 +54,7 @@ func configuration(brokers []string, idle time.Duration, page string) *config.Co
 // pipeline is an embedded broker and a whole weir process on it.
 type pipeline struct {
 	settings *settings.Settings
+	lateness int64 // ms
 	process  *kafka.Process
 	registry *prometheus.Registry
 	client   *kgo.Client // writes the source, reads what comes out
@@ -65,7 +67,7 @@ type pipeline struct {
 // startPipeline starts the broker, on a free port of the loopback
 // interface, and the process. Its messages go to the look-alike at page; "" for
 // none. Its console is served, unless that is nil.
-func startPipeline(ctx context.Context, idle time.Duration, page string, served *pages.Server, version string) (*pipeline, error) {
+func startPipeline(ctx context.Context, page string, served *pages.Server, version string) (*pipeline, error) {
 	p := &pipeline{registry: prometheus.NewRegistry(), log: &tailLog{}, cancel: func() {}}
 	var err error
 	p.cluster, err = kfake.NewCluster(
@@ -76,20 +78,21 @@ func startPipeline(ctx context.Context, idle time.Duration, page string, served 
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
-	if err := p.start(ctx, idle, page, served, version); err != nil {
+	if err := p.start(ctx, page, served, version); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
 	return p, nil
 }
 
 // start makes the topics and starts the process.
-func (p *pipeline) start(ctx context.Context, idle time.Duration, page string, served *pages.Server, version string) (err error) {
-	c := configuration(p.cluster.ListenAddrs(), idle, page)
+func (p *pipeline) start(ctx context.Context, page string, served *pages.Server, version string) (err error) {
+	c := configuration(p.cluster.ListenAddrs(), page)
 	var feed *console.Feed
 	if served != nil {
 		feed = console.NewFeed()
 		c.Alerts.Links.Console = served.URL + "episodes/{dedup_key}"
 	}
+	p.lateness = c.Time.Lateness.Milliseconds()
 	if p.settings, err = settings.New(c); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/weirhq/weir/alerting/alertingtest"
@@ -28,7 +27,7 @@ func TestDemoTellsTheSecurityTeam(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer page.Stop()
-	list, err := destinations.All(configuration([]string{"127.0.0.1:1"}, time.Second, page.URL), destinations.Env{Connection: &cluster.Connection{}, Out: io.Discard})
+	list, err := destinations.All(configuration([]string{"127.0.0.1:1"}, page.URL), destinations.Env{Connection: &cluster.Connection{}, Out: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +83,7 @@ func TestDemoTakesClicks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer page.Stop()
-	p, err := startPipeline(t.Context(), time.Second, page.URL, nil, "test")
+	p, err := startPipeline(t.Context(), page.URL, nil, "test")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,6 +118,7 @@ func (s *state) measure(reg prometheus.Gatherer, now time.Time) {
 			}
 		}
 	}
+	s.events = max(0, s.events-s.truth.marked())
 	s.samples = append(s.samples, sample{now, s.events})
 	for len(s.samples) > 2 && now.Sub(s.samples[1].at) >= rateOver {
 		s.samples = s.samples[1:]

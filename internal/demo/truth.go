@@ -17,6 +17,7 @@ type truth struct {
 	mu    sync.Mutex
 	now   int64 // event time reached, Unix ms
 	last  int64 // time of the last event, Unix ms
+	marks int64 // events of the feed's own, which nobody is behind
 	leaks []leak
 }
 
@@ -54,6 +55,20 @@ func (d *truth) observe(ev *event.Event, leak int) {
 			l.times = append(l.times, ev.Time)
 		}
 	}
+}
+
+// mark counts an event of the feed's own.
+func (d *truth) mark() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.marks++
+}
+
+// marked returns how many events of the feed's own there are.
+func (d *truth) marked() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.marks
 }
 
 // advance sets the event clock forward.
