@@ -92,14 +92,21 @@ func trusts(networks []netip.Prefix, addr netip.Addr) bool {
 
 // parseAddress reads an address in any form in which logs write one: with a port,
 // in brackets, with the length of its prefix, with blanks around, as for=… of a
-// Forwarded header, and padded with zeros. It is the zero Addr
-// if s is none.
+// Forwarded header, and padded with zeros; after ipv4: or ipv6: as gRPC has it, after a
+// slash as Java has it, and before (port) or #port, as PostgreSQL and BIND have it. It is
+// the zero Addr if s is none.
 func parseAddress(s string) netip.Addr {
 	s = strings.TrimSpace(s)
 	if i := strings.Index(strings.ToLower(s), "for="); i >= 0 {
 		s = s[i+len("for="):]
 	}
 	s = strings.Trim(s, `"`)
+	for _, before := range []string{"/", "ipv4:", "ipv6:"} {
+		s = strings.TrimPrefix(s, before)
+	}
+	if i := strings.IndexAny(s, "(#"); i > 0 {
+		s = s[:i]
+	}
 	if rest, ok := strings.CutPrefix(s, "["); ok {
 		inside, after, closed := strings.Cut(rest, "]")
 		if !closed || after != "" && after[0] != ':' {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/weirhq/weir/event"
@@ -17,6 +18,7 @@ type draft struct {
 	explode string // the path of the list of events; "" for none
 	parse   []string
 	noZone  bool
+	date    string   // the path of the date, where the time is that of the day alone
 	unknown string   // a value of the time, whose form is not known
 	absent  bool     // some texts are "-"
 	match   string   // what takes the record out of a URL
@@ -34,7 +36,7 @@ var words = map[string][]string{
 	"role":     {"role", "usertype", "group", "department", "team"},
 	"key_id":   {"keyid", "kid", "accesskey", "apikey", "credential"},
 	"session":  {"sessionid", "session", "token", "sid", "jti"},
-	"ip":       {"clientip", "sourceip", "srcip", "remoteaddr", "remoteip", "ipaddress", "callerip", "ip", "forwarded", "addr", "address", "remote", "host"},
+	"ip":       {"clientip", "sourceip", "srcip", "remoteaddr", "remoteip", "ipaddress", "callerip", "cip", "origh", "sourceips", "srcaddr", "ip", "forwarded", "addr", "address", "remote", "host"},
 	"client":   {"useragent", "agent", "clientapp", "application", "app", "client", "device", "program"},
 	"endpoint": {"endpoint", "operation", "path", "uri", "url", "route", "api", "request", "screen", "page", "resource", "method", "action"},
 	"action":   {"action", "verb", "operation", "activity", "event", "eventname", "eventtype", "method", "type", "command"},
@@ -49,6 +51,9 @@ func draftOf(docs [][]byte) *draft {
 	d := &draft{fields: map[string]string{}}
 	when := d.pick(l, "time", func(f *leaf) bool { return timeOutcome(f) != timeform.Unreadable })
 	if when == nil {
+		d.splitTime(l)
+	}
+	if when == nil && d.date == "" {
 		if when = d.pick(l, "time", func(f *leaf) bool { return !f.number && all(f, hasDigit) }); when != nil {
 			d.unknown = when.texts[0]
 		}
@@ -88,6 +93,25 @@ func draftOf(docs [][]byte) *draft {
 	}
 	slices.Sort(d.parse)
 	return d
+}
+
+// splitTime finds a date and a time of the day that stand apart.
+func (d *draft) splitTime(l *leaves) {
+	like := func(form string) func(*leaf) bool {
+		return func(f *leaf) bool {
+			return all(f, func(s string) bool { _, err := time.Parse(form, s); return err == nil })
+		}
+	}
+	clock := d.pick(l, "time", like("15:04:05"))
+	if clock == nil {
+		return
+	}
+	for _, f := range l.all {
+		if len(f.texts) > 0 && like(time.DateOnly)(f) && !strings.Contains(f.path+clock.path, "[]") {
+			d.date, d.noZone, d.fields["time"] = f.path, true, clock.path
+			return
+		}
+	}
 }
 
 // recordInURL finds the record in the path of a URL, where no field holds it.
@@ -320,6 +344,8 @@ func (d *draft) yaml(head string) string {
 		switch {
 		case field == "action" && path != "":
 			d.actionYAML(&b, path)
+		case field == "time" && d.date != "":
+			fmt.Fprintf(&b, "      time: {join: [%s, %s], separator: ' '}\n", quoted(d.date), quoted(path))
 		case field == "time" && d.unknown != "":
 			fmt.Fprintf(&b, "      time: %s  # the form of %q is not known: name it, as in {path: …, format: …} (docs/formats.md)\n", quoted(path), d.unknown)
 		case field == "records" && d.match != "":

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -56,7 +58,7 @@ func Of(sample []byte) *Guess {
 	if name, input, events := preset(sample); name != "" {
 		g := &Guess{Looks: fmt.Sprintf("the format %s (%d events of its beginning can be read)", name, events), Preset: name}
 		if input != "" {
-			g.Looks, g.Preset = fmt.Sprintf("a table of the format %s (%d events of its beginning can be read)", name, events), ""
+			g.Looks, g.Preset = fmt.Sprintf("%s of the format %s (%d events of its beginning can be read)", holder(input), name, events), ""
 		}
 		g.Map = fmt.Sprintf("name: mine\nbase: %s\n%s", name, input)
 		if charset != "" {
@@ -91,6 +93,14 @@ func Of(sample []byte) *Guess {
 	}
 	d := draftOf(docs)
 	return &Guess{Looks: looks, Map: d.yaml(head)}
+}
+
+// holder says in what events of a format are, by the line of the field map.
+func holder(input string) string {
+	if what, path, _ := strings.Cut(strings.TrimSpace(input), ": "); what != "input" {
+		return "JSON that holds, at " + path + ", events"
+	}
+	return "a table"
 }
 
 // areAlerts reports whether most documents are alerts of weir's own.
@@ -134,31 +144,66 @@ func decoded(sample []byte, charset string) string {
 }
 
 // preset returns the format that comes with weir under which most of a sample can be
-// read, as it is or as a table (input), and how many events that are.
+// read, as it is, as a table or within what a wrapper holds (input), and how many events
+// that are.
 func preset(sample []byte) (name, input string, events int) {
 	best := 0
-	for _, as := range []string{"", "input: csv\n"} {
+	try := func(as string, strict bool) {
 		for _, candidate := range fieldmap.Names() {
-			if candidate == "native" && as != "" {
+			if candidate == "native" && as == "input: csv\n" {
 				continue // a table of any names is drafted
 			}
 			f, err := fieldmap.Parse("guess", []byte("name: x\nbase: "+candidate+"\n"+as))
 			if err != nil {
 				continue
 			}
-			if score, n := fit(f, sample, as != ""); score > best {
+			if score, n := fit(f, sample, strict); score > best {
 				best, name, input, events = score, candidate, as, n
 			}
 		}
 	}
+	try("", false)
+	try("input: csv\n", true)
+	if best > 0 {
+		return name, input, events
+	}
+	for _, wrapper := range wrappers(gather(values(sample, ""))) {
+		try(wrapper, true)
+	}
 	return name, input, events
+}
+
+// maxWrappers is how many ways are tried in which a sample may hold events of a format.
+const maxWrappers = 16
+
+// wrappers returns the lines of a field map that reach into what a sample holds: texts
+// that are JSON, lists of objects, and objects.
+func wrappers(l *leaves) (out []string) {
+	add := func(line string) {
+		if len(out) < maxWrappers && !slices.Contains(out, line) {
+			out = append(out, line)
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(l.parsed)) {
+		if !strings.Contains(path, "[") {
+			add("under: " + quoted(path) + "\n")
+		}
+	}
+	for _, f := range l.all {
+		if i := strings.Index(f.path, "[]."); i > 0 {
+			add("explode: " + quoted(f.path[:i+2]) + "\n")
+		} else if i := strings.IndexByte(f.path, '.'); i > 0 && !strings.ContainsAny(f.path, "[\"") {
+			add("under: " + f.path[:i] + "\n")
+		}
+	}
+	return out
 }
 
 // fit returns how well a format fits a sample, by how many fields it fills, and how
 // many events it reads; 0 if less than half can be read, or nobody and nothing is
-// named in what is read. A table must tell what was touched too, else its other columns
-// are better drafted.
-func fit(f *fieldmap.Format, sample []byte, table bool) (score, events int) {
+// named in what is read. What is strict must tell of what was touched too, else its other
+// columns are better drafted.
+func fit(f *fieldmap.Format, sample []byte, strict bool) (score, events int) {
 	left, rejected, named, touched := 0, 0, 0, 0
 	each(f, sample, func(ev *event.Event, rej *event.Reject) {
 		switch {
@@ -186,7 +231,7 @@ func fit(f *fieldmap.Format, sample []byte, table bool) (score, events int) {
 			score += n
 		}
 	})
-	if events == 0 || events+left <= rejected || named*2 < events || table && touched*2 < events {
+	if events == 0 || events+left <= rejected || named*2 < events || strict && touched*2 < events {
 		return 0, 0
 	}
 	return score * 100 / (events + rejected), events
