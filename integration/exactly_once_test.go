@@ -83,7 +83,7 @@ func exactlyOnce(t *testing.T, p proof) {
 	}
 	t.Run("broker-restart", func(t *testing.T) {
 		t.Parallel()
-		b := kafkatest.Start(t)
+		b := kafkatest.Start(t, kafkatest.WithPatience())
 		d, feed := feeding(t, b, c)
 		// While the broker is away nothing can come, and that must not look like
 		// sources that have nothing to say.

@@ -61,7 +61,7 @@ func (b *Broker) Topic(t testing.TB, partitions int32, settings ...string) strin
 		configs[settings[i]] = &settings[i+1]
 	}
 	name := UniqueName(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
 	if _, err := b.Admin(t).CreateTopic(ctx, partitions, b.copies(), configs, name); err != nil {
 		t.Fatalf("making topic %s: %v", name, err)

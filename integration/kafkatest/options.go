@@ -88,6 +88,11 @@ func WithJVM(heap string) Option {
 // machine.
 func WithHeap(heap string) Option { return func(s *settings) { s.heap = heap } }
 
+// WithPatience keeps a broker that is alone, and that is never killed, from being taken for
+// lost where the machine is slow: its partitions would have no leader then, and Kafka 4.3
+// forgets the ends of transactions meanwhile (KAFKA-20734).
+func WithPatience() Option { return WithConfig("broker.session.timeout.ms", "300000") }
+
 // properties is the whole server.properties: the image's own defaults do not
 // apply once one setting is given.
 func (b *Broker) properties() map[string]string {
