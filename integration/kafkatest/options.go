@@ -125,8 +125,16 @@ func (b *Broker) properties() map[string]string {
 		"share.coordinator.state.topic.min.isr":            inStep,
 		// A test's first consumer need not wait for others to join.
 		"group.initial.rebalance.delay.ms": "0",
+		// By default the cleaner takes 128 MiB, half of a small heap.
+		"log.cleaner.dedupe.buffer.size": "8388608",
 		// So that kill tests may use short sessions.
 		"group.min.session.timeout.ms": "1000",
+	}
+	if len(b.cluster) > 1 {
+		// Where the machine is slow, controllers are not to depose each other all the time.
+		p["controller.quorum.fetch.timeout.ms"] = "6000"
+		p["controller.quorum.election.timeout.ms"] = "3000"
+		p["controller.quorum.request.timeout.ms"] = "6000"
 	}
 	if s.tls {
 		p["listener.name.client.ssl.keystore.type"] = "PEM"

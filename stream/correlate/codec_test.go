@@ -61,7 +61,7 @@ func fullRecord() *episodeRecord {
 
 func fullVerdicts() *verdictState {
 	v := Verdict{ID: "1", Time: 5, Kind: Expected, DedupKey: "weir-1", Author: "kim", Reason: "export", Assignee: "lee", Expires: 9, Via: "slack", Signature: "0102"}
-	return &verdictState{offset: 3, due: []dueVerdict{{v, "forged", 7}}, seen: map[string]alerting.Time{"1": 5, "0": 4}, waiting: []Verdict{v, v},
+	return &verdictState{offset: 3, due: []dueVerdict{{v, "forged", 7}}, seen: map[string]given{"1": {5, "kim"}, "0": {4, "lee"}}, waiting: []Verdict{v, v},
 		expected: map[episode.ID]expected{{Dimension: "user", Identity: "kim"}: {v, episode.High, ""}, {Dimension: "key", Identity: "k"}: {v, episode.Low, "retired_key"}},
 		proposed: map[episode.ID]proposal{{Dimension: "key", Identity: "k2"}: {v, 99}}}
 }

@@ -36,7 +36,7 @@ type verdictState struct {
 	offset   int64                    // of weir.verdicts, the next
 	due      []dueVerdict             // in the order of their topic
 	waiting  []Verdict                // on what people were not alerted of (yet)
-	seen     map[string]alerting.Time // when each was given, by id: no verdict counts twice
+	seen     map[string]given // by id: no verdict counts twice
 	expected map[episode.ID]expected
 	proposed map[episode.ID]proposal
 }
@@ -47,6 +47,12 @@ type expected struct {
 	verdict  Verdict
 	severity episode.Severity
 	facts    string // sorted, with commas between
+}
+
+// given is when a verdict was given, by the clock of its author.
+type given struct {
+	at     alerting.Time
+	author string
 }
 
 // dueVerdict is a verdict and the tick in which it takes effect.
@@ -62,13 +68,14 @@ const (
 	// room. What is beyond it shows in Status.
 	maxWaiting = 10_000
 	// seenFor is how long a verdict that was read once is remembered, in milliseconds
-	// by the clocks of authors. One that is older than that counts no more.
+	// before the latest of the same author. One that is older counts no more. Authors have
+	// clocks of their own, so that none can make those of others old by a time to come.
 	seenFor = ExpectedAtMost + eventtime.Day
 )
 
 func newVerdicts(cfg *Config, store *episodeStore, commands *command.Queue) verdicts {
 	return verdicts{
-		verdictState: verdictState{seen: map[string]alerting.Time{}, expected: map[episode.ID]expected{}, proposed: map[episode.ID]proposal{}},
+		verdictState: verdictState{seen: map[string]given{}, expected: map[episode.ID]expected{}, proposed: map[episode.ID]proposal{}},
 		grid:         cfg.Grid, dimensions: cfg.Dimensions, store: store, commands: commands, authority: cfg.Authority, secondPerson: cfg.SecondPerson,
 	}
 }
@@ -126,8 +133,10 @@ func (v *verdicts) judge(verdict *Verdict) string {
 		}
 	}
 	latest := verdict.Time
-	for _, at := range v.seen {
-		latest = max(latest, at)
+	for _, g := range v.seen {
+		if g.author == verdict.Author {
+			latest = max(latest, g.at)
+		}
 	}
 	if _, ok := v.seen[verdict.ID]; ok {
 		return refusedRepeated
@@ -135,9 +144,9 @@ func (v *verdicts) judge(verdict *Verdict) string {
 	if latest-verdict.Time > alerting.Time(seenFor) {
 		return refusedOld
 	}
-	v.seen[verdict.ID] = verdict.Time
-	for id, at := range v.seen {
-		if latest-at > alerting.Time(seenFor) {
+	v.seen[verdict.ID] = given{verdict.Time, verdict.Author}
+	for id, g := range v.seen {
+		if g.author == verdict.Author && latest-g.at > alerting.Time(seenFor) {
 			delete(v.seen, id)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // verdictStateVersion is the first byte of what is kept of verdicts.
-const verdictStateVersion = 4
+const verdictStateVersion = 5
 
 // appendBinary appends the canonical encoding.
 func (s *verdictState) appendBinary(b []byte) []byte {
@@ -22,7 +22,8 @@ func (s *verdictState) appendBinary(b []byte) []byte {
 	b = wire.AppendList(b, s.waiting, func(b []byte, v *Verdict) []byte { return v.appendBinary(b) })
 	seen := slices.Sorted(maps.Keys(s.seen))
 	b = wire.AppendList(b, seen, func(b []byte, id *string) []byte {
-		return wire.AppendVarints(wire.AppendText(b, *id), int64(s.seen[*id]))
+		g := s.seen[*id]
+		return wire.AppendText(wire.AppendVarints(wire.AppendText(b, *id), int64(g.at)), g.author)
 	})
 	ids := slices.SortedFunc(maps.Keys(s.expected), episode.ID.Compare)
 	b = wire.AppendList(b, ids, func(b []byte, id *episode.ID) []byte {
@@ -44,10 +45,10 @@ func decodeVerdictState(value []byte) (s verdictState, err error) {
 	s.offset = r.Varint()
 	s.due = wire.List(&r, func() dueVerdict { return dueVerdict{readVerdict(&r), r.Text(), r.Varint()} })
 	s.waiting = wire.List(&r, func() Verdict { return readVerdict(&r) })
-	s.seen = map[string]alerting.Time{}
+	s.seen = map[string]given{}
 	for range r.Count() {
 		id := r.Text()
-		s.seen[id] = alerting.Time(r.Varint())
+		s.seen[id] = given{alerting.Time(r.Varint()), r.Text()}
 		if r.Err() != nil {
 			break
 		}

@@ -85,14 +85,32 @@ func TestVerdictCountsOnce(t *testing.T) {
 		t.Errorf("%+v, and %d are held back", found.Refusals, len(found.Suppressed))
 	}
 	// Once it is forgotten, it is too old to count.
-	d.say(Verdict{ID: "later", Kind: Acknowledged, DedupKey: v.DedupKey, Author: "lee", Time: v.Time + alerting.Time(seenFor) + 1})
+	d.say(Verdict{ID: "later", Kind: Acknowledged, DedupKey: v.DedupKey, Author: "kim", Time: v.Time + alerting.Time(seenFor) + 1})
 	d.eve()
 	d.say(v)
 	if got := refusal(t, d.eve()); got != refusedOld {
 		t.Errorf("refused since %q", got)
 	}
-	if len(d.task.verdicts.seen) != 1 {
+	if len(d.task.verdicts.seen) != 2 { // kim's later one, and lee's
 		t.Errorf("%d verdicts are remembered", len(d.task.verdicts.seen))
+	}
+}
+
+// Who dates a verdict of his own far ahead makes none of others too old to count.
+func TestNobodyMakesOthersOld(t *testing.T) {
+	d := newDesk(t)
+	d.eve()
+	key := d.latest("user", "eve").DedupKey
+	d.say(Verdict{ID: "ahead", Kind: Acknowledged, DedupKey: key, Author: "mallory", Time: 4_070_908_800_000})
+	d.eve()
+	d.restore()
+	d.say(Verdict{ID: "now", Kind: Confirmed, DedupKey: key, Author: "kim", Time: 1_772_442_000_000})
+	if found := d.eve(); len(found.Refusals) != 0 {
+		t.Errorf("%+v", found.Refusals)
+	}
+	d.say(Verdict{ID: "again", Kind: Reopened, DedupKey: key, Author: "mallory", Time: 1_772_442_000_000})
+	if got := refusal(t, d.eve()); got != refusedOld {
+		t.Errorf("refused since %q", got)
 	}
 }
 
