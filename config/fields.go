@@ -157,7 +157,7 @@ func timeFields(t *Time) field {
 		scalar("bin", duration(&t.Bin, time.Minute, day, s), "Interval that detectors score; a whole number of ticks, and a day is a whole number of bins.", ""),
 		scalar("lateness", duration(&t.Lateness, 0, day, s), "How late events of one partition may come and still be counted in their own tick. Alerts wait as long.", ""),
 		scalar("idle_after", duration(&t.IdleAfter, s, day, s), "How long a partition must be quiet, at the end of its log, before the watermark no longer waits for it.", ""),
-		scalar("future_limit", duration(&t.FutureLimit, 0, day, s), "How far an event's time may lie past its Kafka record's own and yet be confirmed by others. What is further ahead, alone in its partition, counts at the time that the partition has reached.", ""),
+		scalar("future_limit", duration(&t.FutureLimit, 0, day, s), "How far an event's time may lie past its Kafka record's own, and past the wall clock, and yet be confirmed by others. What is further ahead, alone in its partition, counts at the time that the partition has reached.", ""),
 		scalar("max_ahead", duration(&t.MaxAhead, time.Minute, 30*day, s), "How far a partition may run ahead of what is judged before it is paused. More than lateness and tick together.", ""),
 		scalar("retention", duration(&t.Retention, day, 180*day, s), "How long a touched record is remembered; a later touch is a first one again.", "90d"),
 		scalar("zone", zone(&t.Zone), "Time zone of the hour-of-week shapes and of times in summaries.", "Asia/Seoul"),

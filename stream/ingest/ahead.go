@@ -50,11 +50,16 @@ func (s *sourceState) ahead(at, appended, lateness int64) bool {
 	return appended == eventtime.Never || at < appended-lateness || at > appended+lateness
 }
 
-// impossible reports whether an event is dated past its record's own timestamp by more
-// than future (ms), so that nothing confirms it. Where the source is as far past it
-// already, or nothing was judged yet, its timestamps tell nothing.
-func (s *sourceState) impossible(at, stamp, future int64) bool {
-	return at > stamp+future && s.maxTime != eventtime.Never && s.maxTime <= stamp+future
+// impossible reports whether an event is dated past its record's own timestamp, or past
+// the wall clock, by more than the future (ms), so that nothing confirms it. Where the
+// source is as far past a clock already, or nothing was judged yet, that clock tells
+// nothing. Who produces records chooses their timestamps, but not the wall clock.
+func (in *Worker) impossible(s *sourceState, at, stamp int64) bool {
+	past := func(clock int64) bool {
+		limit := clock + in.cfg.Future
+		return at > limit && s.maxTime != eventtime.Never && s.maxTime <= limit
+	}
+	return past(stamp) || in.wall != eventtime.Never && past(in.wall)
 }
 
 // verdict is what is known of the first waiting event.
@@ -83,7 +88,7 @@ func (in *Worker) judge(s *sourceState, end bool, wall int64) verdict {
 	lateness := in.cfg.Lateness
 	head := &s.waiting[0]
 	switch {
-	case s.impossible(head.event.Time, head.stamp, in.cfg.Future):
+	case in.impossible(s, head.event.Time, head.stamp):
 		return refuted
 	case !s.ahead(head.event.Time, head.appended, lateness):
 		return believed
@@ -93,7 +98,7 @@ func (in *Worker) judge(s *sourceState, end bool, wall int64) verdict {
 		ev := s.waiting[i].event
 		records += len(ev.Records)
 		switch {
-		case s.impossible(ev.Time, s.waiting[i].stamp, in.cfg.Future): // no witness
+		case in.impossible(s, ev.Time, s.waiting[i].stamp): // no witness
 		case ev.Time >= head.event.Time-lateness:
 			pro++
 		default:

@@ -48,6 +48,10 @@ func TestStories(t *testing.T) {
 			case "fold":
 				stamp := int64(1 << 40)
 				d.MaybeScanArgs(t, "stamp", &stamp)
+				wall := int64(0)
+				if d.MaybeScanArgs(t, "wall", &wall); d.HasArg("wall") {
+					in.Now((start + wall) * minute)
+				}
 				out := fold(t, d, in, (start+stamp)*minute)
 				if !d.HasArg("open") {
 					in.End(source)

@@ -55,6 +55,7 @@ type Worker struct {
 	Decided func(Decision)
 
 	cfg       Config
+	wall      int64    // Unix ms; eventtime.Never: events may be dated as they like
 	names     []string // of the dimensions
 	sources   sources
 	partials  openPartials
@@ -74,7 +75,7 @@ func New(cfg Config) *Worker {
 		kinds++
 	}
 	in := &Worker{
-		cfg: cfg, sources: sources{},
+		cfg: cfg, wall: eventtime.Never, sources: sources{},
 		partials: openPartials{
 			minutes: minutes, partitions: cfg.Partitions, byKey: map[string]*accumulator{},
 			traits: traitLists{dimensions: kinds},
@@ -91,6 +92,9 @@ func New(cfg Config) *Worker {
 	}
 	return in
 }
+
+// Now says what the wall clock shows, Unix ms, while further events are folded.
+func (in *Worker) Now(wall int64) { in.wall = wall }
 
 // Assign adds a source partition at the progress of its last commit (MaxTime
 // is eventtime.Never when there was none).
@@ -139,7 +143,7 @@ func (in *Worker) Fold(src stream.Source, stamp int64, ev *event.Event) Outcome 
 	switch {
 	case judged:
 		return Waiting
-	case len(s.waiting) == 0 && !s.ahead(ev.Time, s.appended, in.cfg.Lateness) && !s.impossible(ev.Time, stamp, in.cfg.Future) && in.named(ev.Time):
+	case len(s.waiting) == 0 && !s.ahead(ev.Time, s.appended, in.cfg.Lateness) && !in.impossible(&s.sourceState, ev.Time, stamp) && in.named(ev.Time):
 		return in.take(s, ev)
 	}
 	s.waiting = append(s.waiting, waiting{at, s.appended, stamp, ev.Clone()})

@@ -34,6 +34,7 @@ func (r *run) countLoss(topic string, partition int32, from, to int64) {
 // fold counts the events of one poll into partials.
 func (r *run) fold(ctx context.Context, fetches kgo.Fetches) error {
 	var failed error
+	r.ingest.Now(time.Now().UnixMilli())
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		if failed != nil || len(p.Records) == 0 {
 			return
