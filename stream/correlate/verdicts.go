@@ -33,9 +33,9 @@ type verdicts struct {
 
 // verdictState is what is kept of verdicts on weir.fleet.
 type verdictState struct {
-	offset   int64                    // of weir.verdicts, the next
-	due      []dueVerdict             // in the order of their topic
-	waiting  []Verdict                // on what people were not alerted of (yet)
+	offset   int64            // of weir.verdicts, the next
+	due      []dueVerdict     // in the order of their topic
+	waiting  []Verdict        // on what people were not alerted of (yet)
 	seen     map[string]given // by id: no verdict counts twice
 	expected map[episode.ID]expected
 	proposed map[episode.ID]proposal
