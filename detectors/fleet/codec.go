@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	sumsVersion  = 13
-	fleetVersion = 12
+	sumsVersion  = 14
+	fleetVersion = 13
 	maxDims      = 64
 	maxClasses   = 1 << 16
 	maxName      = 1024

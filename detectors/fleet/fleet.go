@@ -92,8 +92,8 @@ type class struct {
 	square      [score.NumStats]float64
 	weight      [score.NumStats]float64
 	young       [youth + 1]float64
-	first       [youth + 1][score.PeerMeasures]float64
-	firstSquare [youth + 1][score.PeerMeasures]float64
+	first       [youth + 1][score.PeerMeasures]float64 // sums of ln(1+count)
+	firstSquare [youth + 1][score.PeerMeasures]float64 // of its squares
 	days        float64
 	day         int64
 	mode        [8]float64
@@ -256,8 +256,8 @@ func (c *class) take(s *classSums) {
 	for i := range c.young {
 		c.young[i] += float64(s.young[i])
 		for m := range c.first[i] {
-			c.first[i][m] += float64(s.first[i][m])
-			c.firstSquare[i][m] += float64(s.firstSquare[i][m])
+			c.first[i][m] += float64(s.first[i][m]) / fixed
+			c.firstSquare[i][m] += float64(s.firstSquare[i][m]) / fixed
 		}
 	}
 }

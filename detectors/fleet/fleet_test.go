@@ -120,6 +120,32 @@ func TestGrab(t *testing.T) {
 	}
 }
 
+// A new account that reads hundreds stands out among customers who read one or two a
+// day, though a few services of the same dimension read tens of thousands.
+func TestNewcomerAmongGiants(t *testing.T) {
+	w := newWorld(403, 2, 3)
+	for w.bin < monday+15*24+9 {
+		w.step(func(i int) (c score.Counts) {
+			switch {
+			case i >= 400:
+				n := 2_000 + w.poisson(20)
+				c = score.Counts{score.Distinct: n, score.FirstTouch: math.Round(n / 2)}
+			case w.office() && w.bin%24 == int64(8+i%9):
+				n := 1 + w.poisson(0.3)
+				c = score.Counts{score.Distinct: n, score.FirstTouch: 1}
+			}
+			return c
+		}, nil)
+	}
+	for n, wants := range map[float64]bool{2: false, 300: true} {
+		fresh := score.State{}
+		w.engine.Early(&fresh, 0, w.bin, &score.Counts{score.Distinct: n, score.FirstTouch: n}, w.params, &w.ev)
+		if told := w.ev.Margin() >= 0; told != wants {
+			t.Errorf("a new account that reads %v: margin %.1f of %v", n, w.ev.Margin(), w.ev.Group)
+		}
+	}
+}
+
 // Any order of adding and merging gives the same sums, byte for byte.
 func TestMergeOrder(t *testing.T) {
 	w := newWorld(30, 2, 1)

@@ -68,10 +68,12 @@ func (c *class) export(t *Tuning, whole *score.Class) score.Class {
 			continue
 		}
 		for m := range out.First[i].Mean {
+			// Moments of logarithms: a few services among thousands of customers
+			// decide those of the counts, and would let a newcomer do anything.
 			mean := c.first[i][m] / n
-			v := c.firstSquare[i][m]/n - mean*mean - mean
-			out.First[i].Mean[m] = mean
-			out.First[i].Spread[m] = max(0.3, v/(mean*mean+0.1))
+			v := max(0, c.firstSquare[i][m]/n-mean*mean)
+			out.First[i].Mean[m] = math.Expm1(mean + v/2)
+			out.First[i].Spread[m] = max(0.3, math.Expm1(v))
 		}
 	}
 	return out

@@ -40,9 +40,9 @@ type classCounters struct {
 	low         [score.NumStats]uint64            // evidence of those in the lowest cell, fixed point
 	weight      [score.NumStats]uint64            // fixed point
 	young       [youth + 1]uint64
-	first       [youth + 1][score.PeerMeasures]uint64
-	firstSquare [youth + 1][score.PeerMeasures]uint64
-	day, bin    [ratioCells]uint64 // identities by count against mean
+	first       [youth + 1][score.PeerMeasures]uint64 // sums of ln(1+count), fixed point
+	firstSquare [youth + 1][score.PeerMeasures]uint64 // of its squares, fixed point
+	day, bin    [ratioCells]uint64                    // identities by count against mean
 	off, work   uint64
 	days        uint64
 }
@@ -68,7 +68,6 @@ const (
 	ratioCells = 81 // tenths of a nat, from -4 to +4
 	tailCells  = 96 // twelve to a decade, from tailFrom on
 	tailFrom   = 0.05
-	mostFirst  = 1 << 24 // of a newcomer's count, so that squares can be added
 )
 
 func (s *Sums) dim(i int) *dimSums {
@@ -120,9 +119,9 @@ func (c *classSums) add(l *score.Sample) {
 	if l.Days > 0 {
 		c.young[l.Young]++
 		for m, n := range l.First {
-			v := uint64(min(n, mostFirst))
-			c.first[l.Young][m] += v
-			c.firstSquare[l.Young][m] += v * v
+			log := math.Log1p(n)
+			c.first[l.Young][m] += uint64(math.Round(log * fixed))
+			c.firstSquare[l.Young][m] += uint64(math.Round(log * log * fixed))
 		}
 	}
 	if l.HasDay {

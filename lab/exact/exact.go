@@ -35,7 +35,8 @@ type Counts struct {
 
 // Row is one identity's hour. Only hours with an access have one.
 type Row struct {
-	ID int // index of the identity
+	ID    int    // index of the identity
+	Group string // names its peers: what most of its accesses of the hour went through
 	Counts
 }
 
@@ -51,6 +52,7 @@ type Counter struct {
 	Names []Identity // by index
 
 	dims   []event.Dimension
+	peers  []int // by dimension the one that names the groups of its identities, or -1
 	hasher event.Hasher
 	index  map[Identity]int
 	sets   []*sets
@@ -67,12 +69,14 @@ type sets struct {
 	day                        int64
 	known                      float64
 	active                     bool
+	through                    map[string]int // accesses of the hour by what names the group
 	now                        Counts
 }
 
-// New returns a counter of the given dimensions.
-func New(dims []event.Dimension) *Counter {
-	return &Counter{dims: dims, hasher: event.FixedHasher(), index: map[Identity]int{}, pool: map[uint64]struct{}{}}
+// New returns a counter of the given dimensions. peers names, for each, the dimension
+// whose identities name its groups, -1 for none; nil is none for all.
+func New(dims []event.Dimension, peers []int) *Counter {
+	return &Counter{dims: dims, peers: peers, hasher: event.FixedHasher(), index: map[Identity]int{}, pool: map[uint64]struct{}{}}
 }
 
 // Run counts the whole log and hands over each hour that has an access, in the
@@ -107,11 +111,22 @@ func (c *Counter) Observe(ev *event.Event) {
 		c.pool[records[i]] = struct{}{}
 	}
 	rows := math.Max(0, float64(ev.Rows)-float64(len(records)))
+	names := make([]string, len(c.dims))
 	for d := range c.dims {
 		name, ok := c.dims[d].AppendIdentity(c.buf[:0], ev, c.hasher)
 		c.buf = name[:0]
 		if ok {
-			c.identity(d, string(name)).observe(c.hour/24, ev.Action, records, rows)
+			names[d] = string(name)
+		}
+	}
+	for d, name := range names {
+		if name == "" {
+			continue
+		}
+		s := c.identity(d, name)
+		s.observe(c.hour/24, ev.Action, records, rows)
+		if c.peers != nil && c.peers[d] >= 0 && names[c.peers[d]] != "" {
+			s.through[names[c.peers[d]]]++
 		}
 	}
 }
@@ -124,7 +139,7 @@ func (c *Counter) identity(dim int, name string) *sets {
 		i = len(c.Names)
 		c.index[id] = i
 		c.Names = append(c.Names, id)
-		c.sets = append(c.sets, &sets{day: -1, seen: map[uint64]struct{}{}, today: map[uint64]struct{}{}, hour: map[uint64]struct{}{}, deleted: map[uint64]struct{}{}})
+		c.sets = append(c.sets, &sets{day: -1, through: map[string]int{}, seen: map[uint64]struct{}{}, today: map[uint64]struct{}{}, hour: map[uint64]struct{}{}, deleted: map[uint64]struct{}{}})
 	}
 	s := c.sets[i]
 	if !s.active {
@@ -173,13 +188,24 @@ func (s *sets) add(m Measure, hour, day map[uint64]struct{}, r uint64) {
 	}
 }
 
+// group returns what most accesses of the hour went through, the first by name of several.
+func (s *sets) group() (name string) {
+	for n, k := range s.through {
+		if most := s.through[name]; k > most || k == most && n < name {
+			name = n
+		}
+	}
+	return name
+}
+
 // end closes the hour and appends its rows.
 func (c *Counter) end(rows []Row) []Row {
 	slices.Sort(c.active)
 	for _, i := range c.active {
 		s := c.sets[i]
 		s.now.Seen, s.now.Pool = s.known, float64(len(c.pool))
-		rows = append(rows, Row{i, s.now})
+		rows = append(rows, Row{i, s.group(), s.now})
+		clear(s.through)
 		s.active, s.now.Hour = false, [NumMeasures]float64{}
 		clear(s.hour)
 	}

@@ -31,17 +31,17 @@ func TestCounter(t *testing.T) {
 	}
 	var hours []int64
 	var got []Row
-	c := New(event.DefaultDimensions()[:1])
+	c := New(event.DefaultDimensions()[:1], nil)
 	c.Run(next, func(h int64, rows []Row) {
 		hours = append(hours, h)
 		got = append(got, rows...)
 	})
 	type m = [NumMeasures]float64
 	want := []Row{
-		{0, Counts{Hour: m{2, 2, 0, 0}, Day: m{2, 2, 0, 0}, Pool: 2}},
-		{0, Counts{Hour: m{2, 1, 0, 0}, Day: m{3, 3, 0, 0}, Pool: 4}},
-		{1, Counts{Hour: m{1, 1, 0, 0}, Day: m{1, 1, 0, 0}, Pool: 4}},
-		{0, Counts{Hour: m{1, 0, 500, 1}, Day: m{1, 0, 500, 1}, Seen: 3, Pool: 4}},
+		{0, "", Counts{Hour: m{2, 2, 0, 0}, Day: m{2, 2, 0, 0}, Pool: 2}},
+		{0, "", Counts{Hour: m{2, 1, 0, 0}, Day: m{3, 3, 0, 0}, Pool: 4}},
+		{1, "", Counts{Hour: m{1, 1, 0, 0}, Day: m{1, 1, 0, 0}, Pool: 4}},
+		{0, "", Counts{Hour: m{1, 0, 500, 1}, Day: m{1, 0, 500, 1}, Seen: 3, Pool: 4}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("rows:\n%v\nwant\n%v", got, want)

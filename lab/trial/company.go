@@ -13,7 +13,9 @@ import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/lab/exact"
+	"github.com/weirhq/weir/lab/plain"
 	"github.com/weirhq/weir/simulate"
+	"github.com/weirhq/weir/stream/detect"
 )
 
 // Watched is what the engine made of a simulated company in all dimensions.
@@ -34,29 +36,86 @@ type Told struct {
 	By     string  // dimension and group
 }
 
-// alarm is an hour in which an identity's evidence reached its threshold.
+// alarm is an hour in which an identity's evidence reached its threshold, or of the
+// plain detector the least one.
 type alarm struct {
 	hour  int64
 	id    int
-	group score.Group
+	group string
+	log   float64
 }
 
 // Watch plays the engine over a company; harsh makes it a harsher one.
 func Watch(opt simulate.Options, harsh bool, t score.Tuning, budget float64) (*Watched, error) {
+	w := newWatch(t, fleet.NewConfig(budget, dimensions(), 24))
+	verdict, err := watchCompany(opt, harsh, w.hour)
+	if err != nil {
+		return nil, err
+	}
+	return verdict(w.alarms), nil
+}
+
+// WatchPlain plays the yardstick over the same company. Its one threshold is the least
+// with which it opens no more than so many a day: set by hindsight, in its favour.
+func WatchPlain(opt simulate.Options, harsh bool, perDay float64) (*Watched, error) {
+	w := &plainWatch{d: plain.New(len(dimensions()))}
+	verdict, err := watchCompany(opt, harsh, w.hour)
+	if err != nil {
+		return nil, err
+	}
+	for h := leastPlain; ; h += 0.25 {
+		above := slices.DeleteFunc(slices.Clone(w.alarms), func(a alarm) bool { return a.log < h })
+		if out := verdict(above); out.Openings <= perDay*out.Days {
+			return out, nil
+		}
+	}
+}
+
+// leastPlain is below any threshold of the yardstick, in nats.
+const leastPlain = 3.0
+
+// plainWatch is the yardstick at work in all dimensions.
+type plainWatch struct {
+	d      *plain.Detector
+	states []*plain.State
+	alarms []alarm
+}
+
+// hour judges an hour of all identities.
+func (w *plainWatch) hour(hour int64, rows []exact.Row, counter *exact.Counter) {
+	for len(w.states) < len(counter.Names) {
+		w.states = append(w.states, w.d.NewState(counter.Names[len(w.states)].Dim))
+	}
+	for i := range rows {
+		row := &rows[i]
+		if log := w.d.Judge(w.states[row.ID], hour, &row.Counts, true); log >= leastPlain {
+			w.alarms = append(w.alarms, alarm{hour: hour, id: row.ID, log: log})
+		}
+	}
+	w.d.EndHour()
+}
+
+// dimensions returns the names of the default dimensions.
+func dimensions() (names []string) {
+	for _, d := range event.DefaultDimensions() {
+		names = append(names, d.Name)
+	}
+	return names
+}
+
+// watchCompany counts a company's log, hands each hour over, and returns what holds
+// alarms against the truth.
+func watchCompany(opt simulate.Options, harsh bool, hour func(int64, []exact.Row, *exact.Counter)) (func([]alarm) *Watched, error) {
 	company, err := simulate.New(opt)
 	if err != nil {
 		return nil, fmt.Errorf("making the company: %w", err)
 	}
 	dims := event.DefaultDimensions()
-	names := make([]string, len(dims))
-	for i, d := range dims {
-		names[i] = d.Name
-	}
-	w := newWatch(t, fleet.NewConfig(budget, names, 24))
-	counter := exact.New(dims)
+	counter := exact.New(dims, detect.DefaultPeers(dims))
 	taken := map[int][]int64{}
 	next := func(ev *event.Event) bool {
 		for company.Next(ev) {
+			ev.Endpoint = template(ev.Endpoint)
 			leak := company.Leak()
 			if leak < 0 && harsh && !harsher(ev, opt.Seed) {
 				continue
@@ -68,9 +127,10 @@ func Watch(opt simulate.Options, harsh bool, t score.Tuning, budget float64) (*W
 		}
 		return false
 	}
-	counter.Run(next, func(hour int64, rows []exact.Row) { w.hour(hour, rows, counter) })
+	counter.Run(next, func(at int64, rows []exact.Row) { hour(at, rows, counter) })
 	start, end := company.Span()
-	return w.verdict(company.Truth().Leaks, taken, counter, names, eventtime.HourOf(start.UnixMilli())+7*24, eventtime.HourOf(end.UnixMilli())), nil
+	t := truth{company.Truth().Leaks, taken, counter, dimensions(), eventtime.HourOf(start.UnixMilli()) + 7*24, eventtime.HourOf(end.UnixMilli())}
+	return t.verdict, nil
 }
 
 // watch is the engine at work in all dimensions.
@@ -100,35 +160,59 @@ func (w *watch) hour(hour int64, rows []exact.Row, counter *exact.Counter) {
 		row := &rows[i]
 		dim := counter.Names[row.ID].Dim
 		s := &w.states[row.ID]
+		token := uint32(0)
+		if row.Group != "" {
+			token = score.GroupToken(row.Group)
+			s.Lean(token)
+		}
 		w.params.Dimensions[dim].Known = row.Pool
 		c := countsOf(&row.Counts, s.Today(w.engine.Day(hour)))
 		w.engine.Close(s, dim, hour, &c, w.params, &ev, &sample)
 		sums.Add(dim, &sample)
+		s.Vote(token)
 		if ev.Margin() >= 0 {
-			w.alarms = append(w.alarms, alarm{hour, row.ID, ev.Group})
+			w.alarms = append(w.alarms, alarm{hour, row.ID, " " + ev.Group.String(), ev.Log})
 		}
 	}
 	w.params = w.config.CloseBin(w.fleet, hour, w.engine.Day(hour), sums)
 }
 
+// template returns an endpoint as decoders hand it out.
+func template(endpoint string) string {
+	out, changed := event.AppendEndpoint(nil, endpoint)
+	if !changed {
+		return endpoint
+	}
+	return string(out)
+}
+
+// truth is what a company's alarms are held against.
+type truth struct {
+	leaks    []simulate.Leak
+	taken    map[int][]int64 // times of each leak's accesses
+	counter  *exact.Counter
+	dims     []string
+	from, to int64 // hours that are counted
+}
+
 // verdict holds the alarms against the truth.
-func (w *watch) verdict(leaks []simulate.Leak, taken map[int][]int64, counter *exact.Counter, dims []string, from, to int64) *Watched {
-	out := &Watched{Days: float64(to-from) / 24, By: map[string]float64{}}
-	for _, l := range leaks {
+func (t *truth) verdict(alarms []alarm) *Watched {
+	out := &Watched{Days: float64(t.to-t.from) / 24, By: map[string]float64{}}
+	for _, l := range t.leaks {
 		out.Leaks = append(out.Leaks, Told{Kind: l.Kind})
 	}
 	last, opened := map[int]int64{}, map[int]int64{}
-	for _, a := range w.alarms {
-		id := counter.Names[a.id]
-		if w.leak(a, id, leaks, taken, dims, out) {
+	for _, a := range alarms {
+		id := t.counter.Names[a.id]
+		if t.leak(a, id, out) {
 			continue
 		}
 		at, ok := last[a.id]
 		if !ok || a.hour-at > Quiet || a.hour-opened[a.id] >= again {
 			opened[a.id] = a.hour
-			if a.hour >= from {
+			if a.hour >= t.from {
 				out.Openings++
-				out.By[dims[id.Dim]+" "+a.group.String()]++
+				out.By[t.dims[id.Dim]+a.group]++
 				if id.Dim == 0 {
 					out.People++
 				}
@@ -140,11 +224,11 @@ func (w *watch) verdict(leaks []simulate.Leak, taken map[int][]int64, counter *e
 }
 
 // leak notes an alarm that is about a leak.
-func (w *watch) leak(a alarm, id exact.Identity, leaks []simulate.Leak, taken map[int][]int64, dims []string, out *Watched) bool {
+func (t *truth) leak(a alarm, id exact.Identity, out *Watched) bool {
 	about := false
-	for i, l := range leaks {
-		times := taken[i]
-		if len(times) == 0 || !slices.Contains(l.Identities[dims[id.Dim]], id.Name) {
+	for i, l := range t.leaks {
+		times := t.taken[i]
+		if len(times) == 0 || !slices.Contains(l.Identities[t.dims[id.Dim]], id.Name) {
 			continue
 		}
 		first, ended := eventtime.HourOf(times[0]), eventtime.HourOf(times[len(times)-1])
@@ -154,7 +238,7 @@ func (w *watch) leak(a alarm, id exact.Identity, leaks []simulate.Leak, taken ma
 		about = true
 		if told := &out.Leaks[i]; !told.Caught {
 			end := (a.hour + 1) * time.Hour.Milliseconds()
-			told.Caught, told.By = true, dims[id.Dim]+" "+a.group.String()
+			told.Caught, told.By = true, t.dims[id.Dim]+a.group
 			told.Hours = float64(end-times[0]) / float64(time.Hour.Milliseconds())
 			n, _ := slices.BinarySearch(times, end)
 			told.Gone = float64(n) / float64(len(times))

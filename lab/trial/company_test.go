@@ -33,37 +33,47 @@ func TestCompanies(t *testing.T) {
 	}
 	for _, name := range scenarios {
 		t.Run(name, func(t *testing.T) {
-			for _, variant := range []struct {
-				name  string
-				harsh bool
-				vary  func(*score.Tuning)
-			}{
-				{"", false, func(*score.Tuning) {}},
-				{"harsher", true, func(*score.Tuning) {}},
-				{"no hours", false, func(t *score.Tuning) { t.NoHours = true }},
-			} {
-				line := fmt.Sprintf("%-12s %-9s", name, variant.name)
-				openings, people, days := 0.0, 0.0, 0.0
-				for _, seed := range []uint64{3001, 3002} {
-					tuning := score.DefaultTuning()
-					variant.vary(&tuning)
-					w, err := Watch(staffed(t, name, seed), variant.harsh, tuning, 2)
-					if err != nil {
-						t.Fatal(err)
-					}
-					openings, people, days = openings+w.Openings, people+w.People, days+w.Days
-					for _, l := range w.Leaks {
-						told := "missed"
-						if l.Caught {
-							told = fmt.Sprintf("%6.1f h %5.1f %% %s", l.Hours, 100*l.Gone, l.By)
-						}
-						line += fmt.Sprintf(" | %-32s", told)
-					}
-				}
-				t.Logf("%s | %.2f a day, %.0f %% people", line, openings/days, 100*people/math.Max(openings, 1))
+			for _, harsh := range []bool{false, true} {
+				openings := printCompanies(t, name, harsh, "weir", func(opt simulate.Options) (*Watched, error) {
+					return Watch(opt, harsh, score.DefaultTuning(), 2)
+				})
+				printCompanies(t, name, harsh, "plain", func(opt simulate.Options) (*Watched, error) {
+					return WatchPlain(opt, harsh, openings)
+				})
 			}
+			printCompanies(t, name, false, "no hours", func(opt simulate.Options) (*Watched, error) {
+				tuning := score.DefaultTuning()
+				tuning.NoHours = true
+				return Watch(opt, false, tuning, 2)
+			})
 		})
 	}
+}
+
+// printCompanies prints a row and returns the openings a day, other than of leaks.
+func printCompanies(t *testing.T, scenario string, harsh bool, detector string, watch func(simulate.Options) (*Watched, error)) float64 {
+	variant := "as it is"
+	if harsh {
+		variant = "harsher"
+	}
+	line := fmt.Sprintf("%-12s %-8s %-8s", scenario, variant, detector)
+	openings, people, days := 0.0, 0.0, 0.0
+	for _, seed := range []uint64{3001, 3002} {
+		w, err := watch(staffed(t, scenario, seed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		openings, people, days = openings+w.Openings, people+w.People, days+w.Days
+		for _, l := range w.Leaks {
+			told := "missed"
+			if l.Caught {
+				told = fmt.Sprintf("%6.1f h %5.1f %% %s", l.Hours, 100*l.Gone, l.By)
+			}
+			line += fmt.Sprintf(" | %-32s", told)
+		}
+	}
+	t.Logf("%s | %.2f a day, %.0f %% people", line, openings/days, 100*people/math.Max(openings, 1))
+	return openings / days
 }
 
 // A fleet's openings stay within the budget, each identity's counted: one small company

@@ -116,7 +116,7 @@ func customer(name string) bool {
 // newLog counts the events that next gives.
 func newLog(name string, next func(*event.Event) bool) *Log {
 	l := &Log{Name: name}
-	counter, hasher := exact.New(userOnly), event.FixedHasher()
+	counter, hasher := exact.New(userOnly, nil), event.FixedHasher()
 	records, users := map[uint64]int32{}, map[string]int32{}
 	counter.Run(func(ev *event.Event) bool {
 		if !next(ev) {

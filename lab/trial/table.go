@@ -29,7 +29,7 @@ func Summary(results []*Result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-20s %-20s %-6s  %-20s | all %-15s | colleagues %-8s | at once: quiet %-2s | busy %-7s | new\n", "", fmt.Sprintf("false (%g)", results[0].Target), "chance", "drift 1.5 2 3 5 10", "1.5 2 3 5", "", "", "")
 	for _, r := range results {
-		mean := func(k Kind, size float64, thieves []Thief, of func(*Cell) float64) float64 {
+		mean := func(k Kind, size float64, thieves []Thief, of func(*Cell) float64) string {
 			total, n := 0.0, 0.0
 			for _, t := range thieves {
 				if c := r.Cells[RowOf{k, t, size}]; c != nil {
@@ -37,24 +37,27 @@ func Summary(results []*Result) string {
 					n++
 				}
 			}
-			return 100 * total / max(n, 1)
+			if n == 0 {
+				return "-" // nobody leaks so
+			}
+			return fmt.Sprintf("%.0f", 100*total/n)
 		}
 		every := []Thief{All, Active30, Active7, InOrder, Colleagues}
 		caught, soon := func(c *Cell) float64 { return c.Caught }, func(c *Cell) float64 { return c.Soon }
-		fmt.Fprintf(&b, "%-20s %5.2f [%5.2f %5.2f] %6.0f ", r.Name, r.False[0], r.False[1], r.False[2], mean(Drift, 2, every, func(c *Cell) float64 { return c.Chance }))
+		fmt.Fprintf(&b, "%-20s %5.2f [%5.2f %5.2f] %6s ", r.Name, r.False[0], r.False[1], r.False[2], mean(Drift, 2, every, func(c *Cell) float64 { return c.Chance }))
 		for _, size := range Rates {
-			fmt.Fprintf(&b, " %3.0f", mean(Drift, size, every, caught))
+			fmt.Fprintf(&b, " %3s", mean(Drift, size, every, caught))
 		}
 		for _, t := range []Thief{All, Colleagues} {
 			b.WriteString("  | ")
 			for _, size := range Rates[:4] {
-				fmt.Fprintf(&b, " %3.0f", mean(Drift, size, []Thief{t}, caught))
+				fmt.Fprintf(&b, " %3s", mean(Drift, size, []Thief{t}, caught))
 			}
 		}
 		for _, k := range []Kind{DumpQuiet, DumpBusy, DumpNew} {
 			b.WriteString("  | ")
 			for _, size := range Dumps {
-				fmt.Fprintf(&b, " %3.0f", mean(k, size, every, soon))
+				fmt.Fprintf(&b, " %3s", mean(k, size, every, soon))
 			}
 		}
 		b.WriteByte('\n')
