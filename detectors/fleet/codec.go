@@ -172,6 +172,9 @@ func (d *dim) numbers() []*float64 {
 			v = append(v, &d.cross[g][i], &d.today[g][i])
 		}
 	}
+	for i := range d.off {
+		v = append(v, &d.off[i])
+	}
 	return v
 }
 
@@ -192,9 +195,6 @@ func (c *class) numbers() []*float64 {
 	}
 	for i := range c.mode {
 		v = append(v, &c.mode[i])
-	}
-	for i := range c.off {
-		v = append(v, &c.off[i])
 	}
 	return append(v, &c.days, &c.bin)
 }

@@ -83,6 +83,7 @@ type dim struct {
 	cross      [score.NumGroups][edges]float64
 	day        int64                           // the local day of today
 	today      [score.NumGroups][edges]float64 // crossings of the open day
+	off        [24]float64                     // share of those at work who were at unusual hours, in the last bin and those before it
 	classes    map[uint32]*class
 }
 
@@ -98,7 +99,6 @@ type class struct {
 	day         int64
 	mode        [8]float64
 	bin         float64
-	off         [24]float64
 	name        string
 }
 
@@ -158,6 +158,7 @@ func (c *Config) CloseBin(f *Fleet, bin, day int64, s *Sums) *score.Parameters {
 		d := &f.dims[i]
 		d.fade(keep, gap/c.PerDay)
 		d.turn(day)
+		d.wait(int(gap))
 		var from *dimSums
 		if i < len(s.dims) {
 			from = &s.dims[i]
@@ -168,7 +169,7 @@ func (c *Config) CloseBin(f *Fleet, bin, day int64, s *Sums) *score.Parameters {
 			if from != nil {
 				cs = from.classes[token]
 			}
-			d.classes[token].turn(&c.Tuning, day, int(gap), cs)
+			d.classes[token].turn(&c.Tuning, day, cs)
 		}
 		d.prune()
 	}
@@ -221,8 +222,18 @@ func (d *dim) turn(day int64) {
 	d.today, d.day = [score.NumGroups][edges]float64{}, day
 }
 
+// wait moves the shares at unusual hours back by so many bins.
+func (d *dim) wait(bins int) {
+	bins = min(bins, len(d.off))
+	copy(d.off[bins:], d.off[:len(d.off)-bins])
+	clear(d.off[:bins])
+}
+
 // take adds the sums of a bin.
 func (d *dim) take(s *dimSums) {
+	if s.work > 2 {
+		d.off[0] = float64(s.off) / float64(s.work)
+	}
 	d.days += float64(s.days)
 	d.bins += float64(s.bins)
 	if d.age >= learning {
@@ -264,7 +275,7 @@ func (c *class) take(s *classSums) {
 
 // turn sets the common modes: of the day the highest that its bins have shown so
 // far, of the bin the last. s is nil where nobody was at work.
-func (c *class) turn(t *Tuning, day int64, gap int, s *classSums) {
+func (c *class) turn(t *Tuning, day int64, s *classSums) {
 	if day != c.day {
 		shift := min(max(day-c.day, 0), int64(len(c.mode)))
 		for i := len(c.mode) - 1; i >= 0; i-- {
@@ -276,9 +287,6 @@ func (c *class) turn(t *Tuning, day int64, gap int, s *classSums) {
 		}
 		c.day = day
 	}
-	gap = min(gap, len(c.off))
-	copy(c.off[gap:], c.off[:len(c.off)-gap])
-	clear(c.off[:gap])
 	c.bin = 1
 	if s == nil {
 		return
@@ -288,9 +296,6 @@ func (c *class) turn(t *Tuning, day int64, gap int, s *classSums) {
 	}
 	if m, ok := t.median(&s.bin); ok {
 		c.bin = max(1, m)
-	}
-	if s.work > 2 {
-		c.off[0] = float64(s.off) / float64(s.work)
 	}
 }
 

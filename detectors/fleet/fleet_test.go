@@ -146,6 +146,34 @@ func TestNewcomerAmongGiants(t *testing.T) {
 	}
 }
 
+// Work at an unusual hour is told of though most of one's peers are at work then: twenty
+// accomplices would excuse each other. Those of the whole dimension do excuse.
+func TestAccomplicesDoNotExcuse(t *testing.T) {
+	for others, wants := range map[int]bool{200: true, 0: false} {
+		w := newWorld(30+others, 2, 4)
+		for i := range w.states {
+			w.states[i].Vote(uint32(7 + min(i/30, 1)))
+		}
+		night := int64(monday + 22*24 + 2)
+		hours := 0.0
+		for w.bin < night+4 {
+			w.step(func(i int) (c score.Counts) {
+				if i >= 30 || w.office() || i < 20 && w.bin >= night {
+					c = score.Counts{score.Distinct: 1 + w.poisson(8)}
+				}
+				return c
+			}, func(i int, ev *score.Evidence, _ *score.Sample) {
+				if i == 0 {
+					hours = ev.Groups[score.Hours]
+				}
+			})
+		}
+		if told := hours > 1; told != wants {
+			t.Errorf("twenty at night beside %d who always are: %.1f nats of unusual hours", others, hours)
+		}
+	}
+}
+
 // Any order of adding and merging gives the same sums, byte for byte.
 func TestMergeOrder(t *testing.T) {
 	w := newWorld(30, 2, 1)

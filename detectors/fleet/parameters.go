@@ -19,7 +19,7 @@ func (c *Config) parameters(f *Fleet) *score.Parameters {
 	for i := range f.dims {
 		d, out := &f.dims[i], &p.Dimensions[i]
 		c.setThresholds(d, c.Budget*c.Shares[i]/max(live, 1e-9), &out.Threshold)
-		out.Known = f.known
+		out.Known, out.Off = f.known, d.off
 		all := d.classes[0]
 		whole := all.export(&c.Tuning, nil)
 		out.Classes = []score.Class{whole}
@@ -45,7 +45,7 @@ func (c *class) export(t *Tuning, whole *score.Class) score.Class {
 	if whole != nil {
 		prior = *whole
 	}
-	out.Name, out.Day, out.Bin, out.Off = c.name, c.day, c.bin, c.off
+	out.Name, out.Day, out.Bin = c.name, c.day, c.bin
 	out.Mode = c.mode
 	for st := range out.K {
 		if score.Stat(st) == score.DayShare || score.Stat(st) == score.DayFirst {

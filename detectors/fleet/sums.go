@@ -24,6 +24,7 @@ type dimSums struct {
 // dimCounters are unsigned numbers and nothing else, see numbers.
 type dimCounters struct {
 	days, bins uint64                         // closed
+	work, off  uint64                         // identities at work, and of them those at an unusual hour of their own
 	cross      [score.NumGroups][edges]uint64 // upcrossings of each edge of the log evidence
 }
 
@@ -43,7 +44,6 @@ type classCounters struct {
 	first       [youth + 1][score.PeerMeasures]uint64 // sums of ln(1+count), fixed point
 	firstSquare [youth + 1][score.PeerMeasures]uint64 // of its squares, fixed point
 	day, bin    [ratioCells]uint64                    // identities by count against mean
-	off, work   uint64
 	days        uint64
 }
 
@@ -92,6 +92,12 @@ func (s *Sums) Add(dim int, l *score.Sample) {
 	s.known = max(s.known, uint64(l.Seen))
 	d.days += uint64(l.Days)
 	d.bins += uint64(l.Bins)
+	if l.Work {
+		d.work++
+		if l.Off {
+			d.off++
+		}
+	}
 	for g := range d.cross {
 		for i := edgeOf(float64(l.Was[g])); i < edgeOf(float64(l.Is[g])); i++ {
 			d.cross[g][i]++
@@ -129,12 +135,6 @@ func (c *classSums) add(l *score.Sample) {
 	}
 	if l.HasBin {
 		c.bin[ratioCell(l.BinRatio)]++
-	}
-	if l.Work {
-		c.work++
-		if l.Off {
-			c.off++
-		}
 	}
 }
 

@@ -66,7 +66,7 @@ func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 	v := view{s: s, class: class, dim: &p.Dimensions[dim]}
 	day, cell := e.local(bin)
 	v.shape = e.shape(s, cell)
-	e.settleOdd(s, p, class)
+	e.settleOdd(s, p, dim)
 	if s.day != 0 && int64(s.day)-1 != day {
 		e.closeDay(&v, int64(s.day)-1, sample)
 	}
@@ -169,11 +169,11 @@ func (s *stat) fade(by float32) {
 
 // settleOdd counts the records of the last bin at an unusual hour, once it is known
 // that few others were at work at an hour unusual for them.
-func (e *Engine) settleOdd(s *State, p *Parameters, c *Class) {
+func (e *Engine) settleOdd(s *State, p *Parameters, dim int) {
 	if s.more == nil || s.more.odd == 0 || int64(s.more.at) > p.Bin {
 		return
 	}
-	if !p.common(c, int64(s.more.at), e.Tuning.Common) {
+	if !p.common(dim, int64(s.more.at), e.Tuning.Common) {
 		s.off += s.more.odd
 		if s.more.oddFrom == 0 {
 			s.more.oddFrom = s.more.at + 1

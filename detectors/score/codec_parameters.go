@@ -8,7 +8,7 @@ import (
 	"github.com/weirhq/weir/internal/wire"
 )
 
-const parametersVersion = 3
+const parametersVersion = 4
 
 // AppendBinary appends the canonical encoding: some 200 bytes for each dimension
 // and each class of peers.
@@ -51,9 +51,12 @@ const most = 1e12
 
 // numbers lists the values of a dimension in a fixed order.
 func (d *Dimension) numbers() []*float64 {
-	v := make([]*float64, 0, 8)
+	v := make([]*float64, 0, 32)
 	for g := range d.Threshold {
 		v = append(v, &d.Threshold[g])
+	}
+	for i := range d.Off {
+		v = append(v, &d.Off[i])
 	}
 	return append(v, &d.Known)
 }
@@ -65,9 +68,6 @@ func (c *Class) numbers() []*float64 {
 		v = append(v, &c.Mode[i])
 	}
 	v = append(v, &c.Bin)
-	for i := range c.Off {
-		v = append(v, &c.Off[i])
-	}
 	for i := range c.K {
 		t := &c.Tail[i]
 		v = append(v, &c.K[i], &t.At, &t.LogOver, &t.Scale, &t.Shape, &t.Excess)

@@ -17,6 +17,7 @@ type Parameters struct {
 type Dimension struct {
 	Threshold [NumGroups]float64 // natural logs of the evidence that opens an episode
 	Known     float64            // records that the fleet has touched, 0 if unknown
+	Off       [offBins]float64   // share of those at work who were at unusual hours, in the bin before and those before it
 	Classes   []Class            // everybody first, then peers by rising token
 }
 
@@ -27,7 +28,6 @@ type Class struct {
 	Day   int64             // of Mode[0]
 	Mode  [modeDays]float64 // how many times the usual all do, today and on the days before
 	Bin   float64           // the same of the bin before
-	Off   [offBins]float64  // share of those at work who were at unusual hours, in the bin before and those before it
 	K     [NumStats]float64
 	Tail  [NumStats]Tail
 	First [youth + 1]Newcomer // what they do on their first days with work, and last on any later one
@@ -75,10 +75,11 @@ func (p *Parameters) class(dim int, token uint32) *Class {
 	return &d.Classes[0]
 }
 
-// common reports whether work at an unusual hour was that of many in a bin.
-func (p *Parameters) common(c *Class, bin int64, share float64) bool {
+// common reports whether work at an unusual hour was that of many in a bin. All of the
+// dimension are asked: accomplices who do the same work would excuse each other.
+func (p *Parameters) common(dim int, bin int64, share float64) bool {
 	ago := p.Bin - bin
-	return ago >= 0 && ago < offBins && c.Off[ago] >= share
+	return ago >= 0 && ago < offBins && p.Dimensions[dim].Off[ago] >= share
 }
 
 // mode returns the common mode of a day.
