@@ -6,14 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/eventsort"
-	"github.com/weirhq/weir/internal/eventtime"
-	"github.com/weirhq/weir/stream"
-	"github.com/weirhq/weir/stream/ingest"
 )
 
 // Many sources export their newest events first. Read like that nearly all events are
@@ -23,12 +19,6 @@ import (
 // pipe, is judged by its beginning.
 
 const (
-	// mostLate is the share of late events above which a file is sorted. Two days of
-	// a month that come as a backlog are less.
-	mostLate = 0.1
-	// mostExpired is the share of events that are too old to be counted above which a
-	// file is sorted. A few of the beginning of time are no reason.
-	mostExpired = 0.01
 	// headValues is how many values of a pipe are judged, at most, and headBytes about
 	// how many bytes of events.
 	headValues = 20_000
@@ -82,14 +72,14 @@ func (l *Files) sortIfNeeded(ctx context.Context, name string) (*sortedFile, err
 		return nil, err
 	}
 	defer func() { _ = from.close() }() // it was only read, as the others
-	o := newOrder()
+	o := eventsort.NewOrder()
 	for err == nil {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		_, err = from.next(func(ev *event.Event, _ *event.Reject) { o.observe(ev) })
+		_, err = from.next(func(ev *event.Event, _ *event.Reject) { o.Observe(ev) })
 	}
-	if !errors.Is(err, io.EOF) || o.fine() {
+	if !errors.Is(err, io.EOF) || o.Fine() {
 		return nil, nil // what cannot be read is told of by the reading itself, after what is before it
 	}
 	again, err := l.openAsIs(name)
@@ -106,13 +96,13 @@ func (l *Files) openPipe(ctx context.Context, name string) (origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, o := &headOrigin{rest: from}, newOrder()
+	head, o := &headOrigin{rest: from}, eventsort.NewOrder()
 	for n := 0; n < headValues && head.size < headBytes && head.take(o); n++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 	}
-	if o.fine() {
+	if o.Fine() {
 		return head, nil
 	}
 	defer func() { _ = head.close() }()
@@ -121,54 +111,6 @@ func (l *Files) openPipe(ctx context.Context, name string) (origin, error) {
 		return nil, err
 	}
 	return sorted.open()
-}
-
-// order counts how many events of a file would be late.
-type order struct {
-	ingest             *ingest.Worker
-	source             stream.Source
-	all, late, expired int64
-}
-
-func newOrder() *order {
-	grid, err := eventtime.NewGrid(5*time.Minute, time.Hour)
-	if err != nil {
-		panic(err) // constants
-	}
-	o := &order{ingest: ingest.New(ingest.Config{
-		Grid: grid, Hasher: event.FixedHasher(), Partitions: 1, Lateness: 10 * eventtime.Minute, Retention: 30 * eventtime.Day,
-	})}
-	o.ingest.Decided = func(d ingest.Decision) { o.count(d.Outcome) }
-	o.ingest.Assign(ingest.NoProgress(o.source, 0))
-	return o
-}
-
-func (o *order) count(outcome ingest.Outcome) {
-	switch outcome {
-	case ingest.Late:
-		o.late++
-	case ingest.Expired:
-		o.expired++
-	}
-}
-
-// observe counts one event; nil is none.
-func (o *order) observe(ev *event.Event) {
-	if ev == nil {
-		return
-	}
-	o.all++
-	o.count(o.ingest.Fold(o.source, event.MaxTime, &event.Event{Time: ev.Time}))
-	if o.all%1000 == 0 { // what was counted is of no use
-		o.ingest.Commit()
-		o.ingest.Abort()
-	}
-}
-
-// fine reports whether the file can be read as it is.
-func (o *order) fine() bool {
-	o.ingest.End(o.source)
-	return float64(o.late) <= mostLate*float64(o.all) && float64(o.expired) <= mostExpired*float64(o.all)
 }
 
 // sort sorts a file.

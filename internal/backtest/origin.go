@@ -61,7 +61,7 @@ type headValue struct {
 }
 
 // take reads one value of the beginning. It reports whether there may be more.
-func (o *headOrigin) take(seen *order) bool {
+func (o *headOrigin) take(seen *eventsort.Order) bool {
 	var v headValue
 	v.line, v.err = o.rest.next(func(ev *event.Event, rej *event.Reject) {
 		if rej != nil {
@@ -70,7 +70,7 @@ func (o *headOrigin) take(seen *order) bool {
 		}
 		v.events = append(v.events, ev.Clone())
 		o.size += eventsort.SizeOf(ev)
-		seen.observe(ev)
+		seen.Observe(ev)
 	})
 	o.head = append(o.head, v)
 	return v.err == nil

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,7 +95,7 @@ func TestGoesOn(t *testing.T) {
 	w := work{alert: a, log: file("log"), ids: file("ids"), events: file("events"), state: file("state")}
 	lines, runs := bytes.Count(log, []byte("\n")), 0
 	for {
-		err := w.run(&tiring{t.Context(), lines/4 + runs}, t)
+		err := w.run(&tiring{t.Context(), lines + lines/4 + runs}, t) // the order of the file is looked at first
 		if err == nil {
 			break
 		}
@@ -212,5 +214,53 @@ func TestWritesNewFilesOnly(t *testing.T) {
 		if info, err := os.Lstat(file(name)); err != nil || info.Mode() != 0o600 {
 			t.Errorf("%s: %v, %v, want a file of mode 0600", name, info.Mode(), err)
 		}
+	}
+}
+
+// What a wrong clock has dated far ahead is listed where it counts: at the time that the
+// log had reached, whether the work is interrupted or not. What a file that runs backwards
+// holds keeps its dates.
+func TestWrongClock(t *testing.T) {
+	const start = 1_772_442_000_000
+	var log []byte
+	write := func(at int64, actor, record string) {
+		log = append(event.AppendNative(log, &event.Event{Time: at, Actor: actor, KeyID: "k", Records: []string{record}}), '\n')
+	}
+	for i := range int64(200) {
+		write(start+i*60_000, "others", fmt.Sprint(i))
+		if i == 50 || i == 51 {
+			write(start+30*24*3600_000, "thief", fmt.Sprint("stolen-", i))
+		}
+	}
+	a := &alerting.Alert{
+		DedupKey: "weir-1", Status: alerting.Open, Dimension: "user", Identity: "thief", Time: alerting.Time(start + 60*60_000),
+		Exposed: alerting.Exposed{Since: alerting.Time(start)},
+	}
+	got, err := extracted(t, string(log), a, All)
+	if err != nil || fmt.Sprint(got) != "[stolen-50 stolen-51]" {
+		t.Errorf("listed %v, %v", got, err)
+	}
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.WriteFile(file("log"), log, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []int{40, 51, 53, 54, 90, 120} { // lines that are read before the work is interrupted
+		w := work{alert: a, log: file("log"), ids: file(fmt.Sprint("ids", at)), events: file(fmt.Sprint("events", at)), state: file(fmt.Sprint("state", at))}
+		if err := w.run(&tiring{t.Context(), 203 + at}, t); !errors.Is(err, context.Canceled) { // the order of the file is looked at first
+			t.Fatalf("interrupted at %d: %v", at, err)
+		}
+		if err := w.run(t.Context(), t); err != nil {
+			t.Fatal(err)
+		}
+		events, err := os.ReadFile(w.events)
+		if n := bytes.Count(events, []byte("2026-04-01")); err != nil || n != 2 {
+			t.Errorf("interrupted at %d: %d events are listed, %v\n%s", at, n, err, events)
+		}
+	}
+	lines := strings.SplitAfter(strings.TrimSuffix(string(log), "\n"), "\n")
+	slices.Reverse(lines)
+	if got, err := extracted(t, strings.Join(lines, "\n"), a, All); err != nil || len(got) != 0 {
+		t.Errorf("backwards: listed %v, %v", got, err)
 	}
 }

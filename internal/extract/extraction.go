@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
+	"github.com/weirhq/weir/stream/ingest"
 )
 
 // Extraction writes what belongs to an episode. Close it after reading.
@@ -17,8 +18,12 @@ type Extraction struct {
 	episode  *Episode
 	match    *matcher
 	only     choice
+	ingest   ingest.Config
 	future   int64 // ms: how far an event may be dated past its record's timestamp
 	progress *progress.Line
+	counted  *counted
+	at       place  // the record in hand
+	stamp    int64  // of the record in hand, Unix ms
 	where    []byte // beginning of an event's line: where it stands
 
 	ids, events output
@@ -50,9 +55,10 @@ type Options struct {
 // the work where it was interrupted.
 func New(e *Episode, s *settings.Settings, o Options) (*Extraction, error) {
 	x := &Extraction{
-		episode: e, match: newMatcher(e, s.Hasher, s.Ingest.Aliases), only: choice{only: o.Only, retention: s.Ingest.Retention}, future: s.Ingest.Future,
+		episode: e, match: newMatcher(e, s.Hasher, s.Ingest.Aliases), only: choice{only: o.Only, retention: s.Ingest.Retention}, future: s.Ingest.Future, ingest: s.Ingest, stamp: time.Now().UnixMilli(),
 		known: map[[16]byte]struct{}{}, stateFile: o.State, saved: time.Now(), progress: o.Progress,
 	}
+	x.counted = newCounted(s.Ingest, x.found)
 	x.state = state{Key: e.alert.DedupKey, Only: o.Only, Since: e.since, Until: e.until}
 	if err := x.resume(o); err != nil {
 		return nil, err
@@ -80,20 +86,25 @@ func digest(id string) (d [16]byte) {
 	return d
 }
 
-// decoded writes what belongs to the episode of what a decoder has found.
+// decoded takes in what a decoder has found in the record in hand.
 func (x *Extraction) decoded(ev *event.Event, rej *event.Reject) {
 	if rej != nil {
 		x.state.Rejected++
 		return
 	}
-	if x.match.matches(ev) && x.only.event(ev) {
-		x.take(ev)
+	x.counted.event(x.at, x.stamp, x.where, ev)
+}
+
+// found writes an event that counts at a time, if it belongs to the episode.
+func (x *Extraction) found(ev *event.Event, at int64, where []byte) {
+	if x.match.matches(ev, at) && x.only.event(ev, at) {
+		x.take(ev, where)
 	}
 }
 
 // take writes the ids of an event that are new, and the event if events are
 // written.
-func (x *Extraction) take(ev *event.Event) {
+func (x *Extraction) take(ev *event.Event, where []byte) {
 	x.state.Events++
 	x.state.RowsAlone += max(0, ev.Rows-int64(len(ev.Records)))
 	if ev.Notes&event.RecordsCapped != 0 {
@@ -114,7 +125,7 @@ func (x *Extraction) take(ev *event.Event) {
 	if ev.Session != "" {
 		ev.Session = string(x.match.hasher.AppendSession(nil, ev.Session))
 	}
-	x.line = append(x.line[:0], x.where...)
+	x.line = append(x.line[:0], where...)
 	at := len(x.line)
 	x.line = event.AppendNative(x.line, ev)
 	x.line = append(x.line[:at], x.line[at+1:]...) // its opening brace

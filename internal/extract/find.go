@@ -128,12 +128,13 @@ func newMatcher(e *Episode, h event.Hasher, of *alias.Table) *matcher {
 	return &matcher{Episode: e, order: slices.Sorted(maps.Keys(e.dimensions)), hasher: h, of: of}
 }
 
-func (m *matcher) matches(ev *event.Event) bool {
-	if !ev.Action.Access() || ev.Time < m.since || ev.Time >= m.until {
+// matches reports whether an event that counts at a time, Unix ms, is one of the episode.
+func (m *matcher) matches(ev *event.Event, at int64) bool {
+	if !ev.Action.Access() || at < m.since || at >= m.until {
 		return false
 	}
 	person := *ev // what is written shows the name
-	m.of.Apply(&person, ev.Time)
+	m.of.Apply(&person, at)
 	for _, name := range m.order {
 		identity, ok := m.dimensions[name].AppendIdentity(m.buf[:0], &person, m.hasher)
 		m.buf = identity[:0]

@@ -28,9 +28,12 @@ const (
 // Onlys lists the choices by name.
 var Onlys = []string{string(Unissued), string(Beyond)}
 
-// each hands every event of the source to yield that may be of a time, Unix ms, or
-// later; of all times where it is 0.
-type each func(ctx context.Context, from int64, yield func(*event.Event)) error
+// each hands every event of the source to yield that may count at a time, Unix ms, or
+// later, with the time at which it counts; of all times where it is 0.
+type each func(ctx context.Context, from int64, yield yield) error
+
+// yield takes an event in, and the time at which it counts, Unix ms.
+type yield func(ev *event.Event, at int64)
 
 // choice decides what is listed beyond the matcher's choice of events.
 type choice struct {
@@ -57,32 +60,32 @@ func (c *choice) prepare(ctx context.Context, m *matcher, read each) error {
 // readTokens learns which of the tokens that read in the episode were issued.
 func (c *choice) readTokens(ctx context.Context, m *matcher, read each) error {
 	c.tokens = map[[16]byte]*token{}
-	err := read(ctx, m.since, func(ev *event.Event) {
-		if ev.Session != "" && m.matches(ev) {
-			c.tokens[digest(ev.Session)] = &token{first: ev.Time}
+	err := read(ctx, m.since, func(ev *event.Event, at int64) {
+		if ev.Session != "" && m.matches(ev, at) {
+			c.tokens[digest(ev.Session)] = &token{first: at}
 		}
 	})
 	if err != nil {
 		return err
 	}
 	logins := int64(math.MaxInt64) // when the first was
-	err = read(ctx, 0, func(ev *event.Event) {
+	err = read(ctx, 0, func(ev *event.Event, at int64) {
 		if ev.Session == "" {
 			return
 		}
 		signedIn := ev.Action == event.Login || ev.Action == event.Issue
 		if signedIn {
-			logins = min(logins, ev.Time)
+			logins = min(logins, at)
 		}
 		t := c.tokens[digest(ev.Session)]
 		switch {
 		case t == nil:
 		case signedIn:
-			t.issued = max(t.issued, ev.Time)
+			t.issued = max(t.issued, at)
 		case ev.Action == event.Revoke:
-			t.revoked = max(t.revoked, ev.Time)
+			t.revoked = max(t.revoked, at)
 		case ev.Action.Access():
-			t.first = min(t.first, ev.Time)
+			t.first = min(t.first, at)
 		}
 	})
 	if err != nil {
@@ -106,8 +109,8 @@ func (c *choice) readUsual(ctx context.Context, m *matcher, read each) error {
 	earlier := *m.Episode
 	earlier.since, earlier.until = m.since-c.retention, m.since
 	before.Episode = &earlier
-	return read(ctx, max(earlier.since, 1), func(ev *event.Event) {
-		if before.matches(ev) {
+	return read(ctx, max(earlier.since, 1), func(ev *event.Event, at int64) {
+		if before.matches(ev, at) {
 			for _, id := range ev.Records {
 				c.usual[digest(idLine(id))] = struct{}{}
 			}
@@ -115,12 +118,12 @@ func (c *choice) readUsual(ctx context.Context, m *matcher, read each) error {
 	})
 }
 
-// event reports whether an event of the episode counts.
-func (c *choice) event(ev *event.Event) bool {
+// event reports whether an event of the episode is listed. at is when it counts, Unix ms.
+func (c *choice) event(ev *event.Event, at int64) bool {
 	switch c.only {
 	case Unissued:
 		t := c.tokens[digest(ev.Session)]
-		return t != nil && (t.issued == 0 || t.revoked > t.issued && ev.Time > t.revoked)
+		return t != nil && (t.issued == 0 || t.revoked > t.issued && at > t.revoked)
 	case Beyond:
 		for _, id := range ev.Records {
 			if c.record(digest(idLine(id))) {

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
@@ -28,6 +30,8 @@ type state struct {
 	RowsAlone int64          `json:"rows_without_ids"`
 	Capped    int64          `json:"capped_events"`
 	Rejected  int64          `json:"rejected"`
+	// Progress is how far the sources were judged: what waited is read again.
+	Progress []stream.Progress `json:"progress,omitempty"`
 }
 
 // saveEvery is how often the state is written.
@@ -119,7 +123,19 @@ func (x *Extraction) keep() error {
 	if x.stateFile == "" {
 		return nil
 	}
-	if err := writeState(x.stateFile, &x.state); err != nil {
+	now := x.state
+	if progress := x.counted.ingest.Progress(); len(progress) > 0 { // else nothing was read in this run
+		now.Progress = progress
+	}
+	now.Spans = slices.Clone(now.Spans)
+	for _, p := range now.Progress {
+		for i := range now.Spans {
+			if s := &now.Spans[i]; s.Topic == p.Topic && s.Partition == p.Partition {
+				s.Next = min(s.Next, p.Replay)
+			}
+		}
+	}
+	if err := writeState(x.stateFile, &now); err != nil {
 		return fmt.Errorf("writing the state: %w", err)
 	}
 	return nil

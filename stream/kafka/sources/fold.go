@@ -50,7 +50,7 @@ func (r *run) fold(ctx context.Context, fetches kgo.Fetches) error {
 		for _, rec := range p.Records {
 			if !rec.Attrs.IsControl() {
 				f.offset, f.stamp = rec.Offset, rec.Timestamp.UnixMilli()
-				r.ingest.Begin(src, rec.Offset, appended(rec))
+				r.ingest.Begin(src, rec.Offset, Appended(rec))
 				size += len(rec.Value)
 				if failed = decoder.Decode(ctx, rec, f.yield); failed != nil {
 					return
@@ -69,9 +69,9 @@ func (r *run) fold(ctx context.Context, fetches kgo.Fetches) error {
 	return failed
 }
 
-// appended returns when the broker wrote a record by its own clock, Unix ms;
+// Appended returns when the broker wrote a record by its own clock, Unix ms;
 // eventtime.Never if the record's timestamp is its producer's.
-func appended(rec *kgo.Record) int64 {
+func Appended(rec *kgo.Record) int64 {
 	const byBroker = 1 // kgo: LogAppendTime
 	if rec.Attrs.TimestampType() != byBroker {
 		return eventtime.Never
