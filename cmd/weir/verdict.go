@@ -25,39 +25,39 @@ type verdictCommand struct {
 
 var verdictCommands = []verdictCommand{
 	{
-		name: "ack", kind: correlate.Acknowledged, done: "Acknowledged", short: "Say that somebody looks at an episode",
+		name: "ack", kind: correlate.Acknowledged, done: "acknowledged", short: "Say that somebody looks at an episode",
 		long: `Say that somebody looks at an episode or a campaign. It is no longer repeated as
 a reminder; what is material (graver, twice as many customers, another kind of
 evidence) is still told.`,
 		example: `  weir ack weir-dffa33c0917f4f02 -c weir.yaml --reason "INC-4711"`,
 	},
 	{
-		name: "expect", kind: correlate.Expected, done: "Expected", short: "Say that an episode is known and harmless, until a time",
+		name: "expect", kind: correlate.Expected, done: "expected", short: "Say that an episode is known and harmless, until a time",
 		long: `Say that an episode is known and harmless. What its identity does in that
 dimension is held back until the time given, counted, and listed by ` + "`weir\nsuppressed`" + `; nothing is held back for ever, and nothing without a reason.`,
 		example: `  weir expect weir-dffa33c0917f4f02 -c weir.yaml --reason "yearly audit, CHG-88" --expires 14d
   weir expect weir-dffa33c0917f4f02 -c weir.yaml --reason "migration" --expires 2026-12-01T00:00:00Z`,
 	},
 	{
-		name: "confirm", kind: correlate.Confirmed, done: "Confirmed", short: "Say that an episode is a leak",
+		name: "confirm", kind: correlate.Confirmed, done: "confirmed", short: "Say that an episode is a leak",
 		long: `Say that an episode is a leak. It ranks as critical and stays open, and its
 interval is taken out of the baseline, so that the leak does not become normal.
 ` + "`weir extract`" + ` lists the customers it has touched.`,
 		example: `  weir confirm weir-dffa33c0917f4f02 -c weir.yaml --reason "tokens forged with a stolen key"`,
 	},
 	{
-		name: "reopen", kind: correlate.Reopened, done: "Reopened", short: "Take back what was said of an episode",
+		name: "reopen", kind: correlate.Reopened, done: "reopened", short: "Take back what was said of an episode",
 		long:    `Take back an earlier ack, expect or confirm of an episode.`,
 		example: `  weir reopen weir-dffa33c0917f4f02 -c weir.yaml --reason "the change was not ours after all"`,
 	},
 	{
-		name: "assign", kind: correlate.Assigned, done: "Assigned", short: "Say who holds an episode",
+		name: "assign", kind: correlate.Assigned, done: "assigned", short: "Say who holds an episode",
 		long: `Say who looks after an episode or a campaign: you, or whom --to names. Messages and
 the console show it. It says nothing of what the episode is.`,
 		example: `  weir assign weir-dffa33c0917f4f02 -c weir.yaml --to lee@example.com`,
 	},
 	{
-		name: "release", kind: correlate.Released, done: "Released", short: "Say that nobody holds an episode any more",
+		name: "release", kind: correlate.Released, done: "released", short: "Say that nobody holds an episode any more",
 		long:    `Say that nobody looks after an episode or a campaign any more.`,
 		example: `  weir release weir-dffa33c0917f4f02 -c weir.yaml --reason "end of my shift"`,
 	},
@@ -194,7 +194,7 @@ func printVerdict(w io.Writer, v verdictCommand, form string, verdict *correlate
 	if verdict.Expires != 0 {
 		until = ", until " + verdict.Expires.Std().Format("Mon 2 Jan 2006 15:04 MST")
 	}
-	_, err := fmt.Fprintf(w, "%s%s: %s (%s %s, by %s)\n    %s\n", v.done, until, verdict.DedupKey,
+	_, err := fmt.Fprintf(w, "Received, and counts with the next tick of the log that is judged: %s%s: %s (%s %s, by %s)\n    %s\n", v.done, until, verdict.DedupKey,
 		a.Dimension, alerting.Printable(a.Identity, 100), verdict.Author, alerting.Printable(a.Summary, 2000))
 	return err
 }

@@ -50,13 +50,13 @@ func TestVerdictCommands(t *testing.T) {
 	publish(t, cl, "weir.suppressed", "weir-2", []byte(`{"suppressed_by":{"kind":"campaign","name":"weir-9"},"alert":`+string(episodeAlert("weir-2").AppendJSON(nil))+`}`))
 
 	key, author := authorKey(t, config, "eve")
-	expect(t, 0, "Acknowledged: weir-1 (user kim, by eve)\n    User kim read 205 customers.", "ack", "weir-1", "-c", config, "--key", key)
-	expect(t, 0, "Expected, until ", "expect", "weir-1", "-c", config, "--reason", "audit", "--key", key)
+	expect(t, 0, "Received, and counts with the next tick of the log that is judged: acknowledged: weir-1 (user kim, by eve)\n    User kim read 205 customers.", "ack", "weir-1", "-c", config, "--key", key)
+	expect(t, 0, "Received, and counts with the next tick of the log that is judged: expected, until ", "expect", "weir-1", "-c", config, "--reason", "audit", "--key", key)
 	t.Setenv(keyVariable, key)
 	expect(t, 0, `"kind":"confirmed"`, "confirm", "weir-1", "weir-2", "-c", config, "-o", "json")
-	expect(t, 0, "Reopened: weir-2", "reopen", "weir-2", "-c", config)
+	expect(t, 0, "reopened: weir-2", "reopen", "weir-2", "-c", config)
 	expect(t, 0, `"assignee":"lee"`, "assign", "weir-1", "-c", config, "--to", "lee", "-o", "json")
-	expect(t, 0, "Released: weir-1", "release", "weir-1", "-c", config)
+	expect(t, 0, "released: weir-1", "release", "weir-1", "-c", config)
 
 	var got []string
 	ids := map[string]bool{}

@@ -1,6 +1,7 @@
 package destinations
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -39,27 +40,45 @@ func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, a *aut
 		if d.Type != config.Slack || !d.SigningSecret.IsSet() {
 			continue
 		}
-		decide := func(ctx context.Context, click slackchannel.Verdict) error {
+		decide := func(ctx context.Context, click slackchannel.Verdict) (said string, err error) {
 			ctx, cancel := context.WithTimeout(ctx, clickLimit)
 			defer cancel()
-			proof := a.Vouch("slack")
+			proof, said := a.Vouch("slack"), received(&click, c.Time.Tick)
 			if !slices.Contains(d.Users, click.Author) {
-				proof = authority.Unproven("slack")
+				proof, said = authority.Unproven("slack"), fmt.Sprintf("⛔ A click of %s does not count: users of the destination does not list %s.", nameOf(&click), click.Author)
 				log.Warn("somebody clicked who may not judge", "destination", d.Name, "user", click.Author, "dedup_key", click.DedupKey)
 			}
-			_, err := authority.Submit(ctx, write, verdictOf(&click), authority.By{Author: click.Author, Proof: proof})
+			_, err = authority.Submit(ctx, write, verdictOf(&click), authority.By{Author: click.Author, Proof: proof})
 			if err != nil {
 				log.Error("a verdict from Slack could not be recorded", "destination", d.Name, "dedup_key", click.DedupKey, "error", err)
 			}
-			return err
+			return said, err
 		}
-		handler, err := slackchannel.Handler(d.SigningSecret.Reveal(), time.Now, decide)
+		handler, err := slackchannel.Handler(d.SigningSecret.Reveal(), d.API, time.Now, decide)
 		if err != nil {
 			return c.At(fmt.Sprintf("alerts.destinations[%d].signing_secret", i), err)
 		}
 		mux.Handle("POST "+ClickPath+d.Name, handler)
 	}
 	return nil
+}
+
+// received says that a click has come in and when it counts: the message shows it until
+// then.
+func received(click *slackchannel.Verdict, tick time.Duration) string {
+	return fmt.Sprintf("⏳ Confirming: %q by %s came in at %s. It counts with the next %g minutes of the log that are judged; this message then says so.",
+		buttonOf[click.Kind], nameOf(click), click.At.UTC().Format("15:04:05 UTC"), tick.Minutes())
+}
+
+// buttonOf is what stands on the button of a click.
+var buttonOf = map[slackchannel.Kind]string{
+	slackchannel.Acknowledge: "Acknowledge", slackchannel.Expected: "Expected for a day", slackchannel.TruePositive: "True positive",
+	slackchannel.Take: "Take it", slackchannel.Release: "Release",
+}
+
+// nameOf returns how somebody who clicks is called.
+func nameOf(click *slackchannel.Verdict) string {
+	return alerting.Printable(cmp.Or(click.Name, click.Author), 100)
 }
 
 // VerdictWriter returns what writes verdicts to the topic of that name. One client

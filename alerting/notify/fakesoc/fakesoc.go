@@ -85,6 +85,7 @@ func New(o Options) *Server {
 	mux.HandleFunc("GET /state", s.serveState)
 	mux.HandleFunc("GET /events", s.serveEvents)
 	mux.HandleFunc("POST /click", s.click)
+	mux.HandleFunc("POST /response", s.response)
 	mux.HandleFunc("POST /api/chat.postMessage", s.webAPI(s.postMessage))
 	mux.HandleFunc("POST /api/chat.update", s.webAPI(s.updateMessage))
 	mux.HandleFunc("POST /services/", s.incomingWebhook)

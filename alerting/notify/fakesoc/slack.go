@@ -226,10 +226,17 @@ func (s *Server) click(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "nobody takes clicks here", http.StatusConflict)
 		return
 	}
+	message := map[string]any{"ts": q.TS}
+	s.mu.Lock()
+	if m := s.find(q.Channel, q.TS); m != nil {
+		message["text"], message["blocks"] = m.Text, m.Blocks
+	}
+	s.mu.Unlock()
+	answer := url.URL{Scheme: "http", Host: r.Host, Path: "/response", RawQuery: url.Values{"channel": {q.Channel}, "ts": {q.TS}}.Encode()}
 	payload, err := json.Marshal(map[string]any{
 		"type": "block_actions", "team": map[string]string{"id": "T0WEIR"},
 		"user":    map[string]string{"id": Analyst, "username": "analyst"},
-		"channel": map[string]string{"id": q.Channel}, "message": map[string]string{"ts": q.TS},
+		"channel": map[string]string{"id": q.Channel}, "message": message, "response_url": answer.String(),
 		"actions":    []map[string]string{{"type": "button", "action_id": q.ActionID, "value": q.Value, "action_ts": strconv.FormatInt(s.o.Now().UnixNano(), 10)}},
 		"trigger_id": rand.Text(),
 	})
@@ -246,6 +253,30 @@ func (s *Server) click(w http.ResponseWriter, r *http.Request) {
 		s.touch()
 	}
 	s.mu.Unlock()
+}
+
+// response is what a response_url leads to: it changes the message of a click.
+func (s *Server) response(w http.ResponseWriter, r *http.Request) {
+	q := struct {
+		slackRequest
+		Replace bool `json:"replace_original"`
+	}{}
+	if json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&q) != nil || !q.Replace {
+		http.Error(w, "invalid_payload", http.StatusBadRequest)
+		return
+	}
+	q.Channel, q.TS = r.URL.Query().Get("channel"), r.URL.Query().Get("ts")
+	fault := checkMessage(&q.slackRequest)
+	if fault == nil {
+		s.mu.Lock()
+		_, fault = s.updateMessage(&q.slackRequest)
+		s.mu.Unlock()
+	}
+	if fault != nil {
+		http.Error(w, fault.word, http.StatusBadRequest)
+		return
+	}
+	_, _ = io.WriteString(w, "ok") // a sender that went away has no remedy
 }
 
 // interactivityLimit is how long Slack waits for an answer to a click.

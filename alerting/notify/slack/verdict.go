@@ -57,12 +57,14 @@ const (
 // HMAC-SHA256 of version v0 under the app's signing secret, at most five
 // minutes old) and hands the verdict of each click to record. Slack wants an
 // answer within three seconds, so record must be quick. An error of record is
-// answered with 500, which Slack shows as a failed click. now is the wall clock.
+// answered with 500, which Slack shows as a failed click. What record says is added to
+// the message at once, by the address that Slack gives for it; api is that of the
+// destination, empty for Slack's own. now is the wall clock.
 //
 // A request that was overheard can be sent again while its signature is fresh. Each click
 // is taken once: a second one is answered with 409. record must know those that
 // another process has taken, by the name of the click.
-func Handler(secret string, now func() time.Time, record func(ctx context.Context, v Verdict) error) (http.Handler, error) {
+func Handler(secret, api string, now func() time.Time, record func(ctx context.Context, v Verdict) (said string, err error)) (http.Handler, error) {
 	if len(secret) < 16 {
 		return nil, errors.New("setting up slack's buttons: the signing secret is too short; copy it from the app's Basic Information")
 	}
@@ -83,7 +85,7 @@ func Handler(secret string, now func() time.Time, record func(ctx context.Contex
 			http.Error(w, err.Error(), http.StatusUnauthorized)
 			return
 		}
-		verdicts, err := decodeVerdicts(body, at)
+		verdicts, on, err := decodeVerdicts(body, at)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
@@ -93,11 +95,15 @@ func Handler(secret string, now func() time.Time, record func(ctx context.Contex
 				http.Error(w, "this click was taken before", http.StatusConflict)
 				return
 			}
-			if err := record(r.Context(), v); err != nil {
+			said, err := record(r.Context(), v)
+			if err != nil {
 				taken.forget(v.Click)
 				http.Error(w, "the verdict could not be recorded", http.StatusInternalServerError)
 				return
 			}
+			// Slack waits for the answer to the click, not for this. A message that could
+			// not be changed is changed by the verdict when it counts.
+			go func() { _ = on.reply(context.WithoutCancel(r.Context()), api, said) }()
 		}
 		w.WriteHeader(http.StatusOK)
 	}), nil
@@ -163,12 +169,13 @@ func verify(secret []byte, h http.Header, body []byte, now time.Time) error {
 
 // decodeVerdicts reads a form whose field payload is JSON. It passes over clicks
 // on buttons that are not weir's: an app may have others.
-func decodeVerdicts(body []byte, at time.Time) (list []Verdict, err error) {
+func decodeVerdicts(body []byte, at time.Time) (list []Verdict, on *clicked, err error) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return nil, errors.New("the body is no form")
+		return nil, nil, errors.New("the body is no form")
 	}
 	var payload struct {
+		clicked
 		Type string `json:"type"`
 		Team struct {
 			ID string `json:"id"`
@@ -186,10 +193,10 @@ func decodeVerdicts(body []byte, at time.Time) (list []Verdict, err error) {
 		TriggerID string `json:"trigger_id"`
 	}
 	if err := json.Unmarshal([]byte(form.Get("payload")), &payload); err != nil {
-		return nil, errors.New("the form's payload is not JSON")
+		return nil, nil, errors.New("the form's payload is not JSON")
 	}
 	if payload.Type != "block_actions" {
-		return nil, nil
+		return nil, nil, nil
 	}
 	for _, action := range payload.Actions {
 		kind, ours := strings.CutPrefix(action.ActionID, actionPrefix)
@@ -203,13 +210,13 @@ func decodeVerdicts(body []byte, at time.Time) (list []Verdict, err error) {
 		}
 		switch {
 		case !slices.Contains([]Kind{Acknowledge, Expected, TruePositive, Take, Release}, v.Kind):
-			return nil, errors.New("the button is of another version of weir")
+			return nil, nil, errors.New("the button is of another version of weir")
 		case v.DedupKey == "" || v.Author == "":
-			return nil, errors.New("the click names no episode, or nobody")
+			return nil, nil, errors.New("the click names no episode, or nobody")
 		case action.ActionTS == "" || payload.TriggerID == "":
-			return nil, errors.New("the click has no action_ts or trigger_id, by which it could be told from another")
+			return nil, nil, errors.New("the click has no action_ts or trigger_id, by which it could be told from another")
 		}
 		list = append(list, v)
 	}
-	return list, nil
+	return list, &payload.clicked, nil
 }

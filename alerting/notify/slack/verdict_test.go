@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/alerting/notify/notifytest"
@@ -66,12 +67,12 @@ func TestHandler(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := ""
-			h, err := slack.Handler(signingSecret, func() time.Time { return now }, func(_ context.Context, v slack.Verdict) error {
+			h, err := slack.Handler(signingSecret, "", func() time.Time { return now }, func(_ context.Context, v slack.Verdict) (string, error) {
 				got = fmt.Sprintf("%s %s by %s (%s) of %s", v.Kind, v.DedupKey, v.Author, v.Name, v.Team)
 				if c.fails {
-					return errors.New("kafka is away")
+					return "", errors.New("kafka is away")
 				}
-				return nil
+				return "", nil
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -97,10 +98,10 @@ func TestHandler(t *testing.T) {
 }
 
 func TestHandlerRefuses(t *testing.T) {
-	if _, err := slack.Handler("short", time.Now, nil); err == nil {
+	if _, err := slack.Handler("short", "", time.Now, nil); err == nil {
 		t.Error("took a secret of five characters")
 	}
-	h, _ := slack.Handler(signingSecret, time.Now, nil)
+	h, _ := slack.Handler(signingSecret, "", time.Now, nil)
 	for name, r := range map[string]*http.Request{
 		"GET":      httptest.NewRequest(http.MethodGet, "/", nil),
 		"unsigned": httptest.NewRequest(http.MethodPost, "/", strings.NewReader("payload={}")),
@@ -118,33 +119,83 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-// A click on the look-alike's page arrives as a verdict.
+// A click on the look-alike's page arrives as a verdict. The message says so at once, in
+// one line whatever is clicked, until an alert changes it.
 func TestClickOnTheLookAlike(t *testing.T) {
 	got := make(chan slack.Verdict, 1)
-	h, err := slack.Handler(signingSecret, time.Now, func(_ context.Context, v slack.Verdict) error { got <- v; return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	interactivity := httptest.NewServer(h)
+	interactivity := httptest.NewServer(http.NotFoundHandler())
 	defer interactivity.Close()
 	s := fakesoc.New(fakesoc.Options{Interactivity: interactivity.URL, SigningSecret: signingSecret})
 	server := httptest.NewServer(s)
 	defer server.Close()
+	h, err := slack.Handler(signingSecret, server.URL+"/api", time.Now, func(_ context.Context, v slack.Verdict) (string, error) {
+		got <- v
+		return "⏳ Confirming: <b> by Kim", nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	interactivity.Config.Handler = h
 	a := alertingtest.Full()
-	if _, err := bot(t, notifytest.Setup{URL: server.URL + "/api", Now: time.Now}).Notify(t.Context(), a); err != nil {
+	out := bot(t, notifytest.Setup{URL: server.URL + "/api", Now: time.Now}).(*slack.Slack)
+	kept, _, err := out.Upsert(t.Context(), a, "")
+	if err != nil {
 		t.Fatal(err)
 	}
 	m := s.State().Messages[0]
 	click := `{"channel":"` + m.Channel + `","ts":"` + m.TS + `","action_id":"weir_expected","value":"` + a.DedupKey + `"}`
-	resp, err := http.Post(server.URL+"/click", "application/json", bytes.NewReader([]byte(click)))
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatal(resp, err)
+	for n := 1; n <= 2; n++ {
+		resp, err := http.Post(server.URL+"/click", "application/json", bytes.NewReader([]byte(click)))
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatal(resp, err)
+		}
+		if v := <-got; v.Kind != slack.Expected || v.DedupKey != a.DedupKey || v.Author == "" {
+			t.Errorf("decided %+v", v)
+		}
+		for range 500 {
+			if s.State().Messages[0].Edited == n {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		now := s.State().Messages[0]
+		if now.Clicked != "weir_expected" {
+			t.Error("the page does not show the click")
+		}
+		if strings.Count(string(now.Blocks), `Confirming: \u0026lt;b\u0026gt; by Kim`) != 1 || len(now.Blocks) < len(m.Blocks) || now.Text != m.Text {
+			t.Errorf("after click %d the message is\n%s", n, now.Blocks)
+		}
 	}
-	if v := <-got; v.Kind != slack.Expected || v.DedupKey != a.DedupKey || v.Author == "" {
-		t.Errorf("decided %+v", v)
+	a.Status = alerting.Update
+	if _, _, err := out.Upsert(t.Context(), a, kept); err != nil {
+		t.Fatal(err)
 	}
-	if s.State().Messages[0].Clicked != "weir_expected" {
-		t.Error("the page does not show the click")
+	if now := s.State().Messages[0]; strings.Contains(string(now.Blocks), "Confirming") {
+		t.Errorf("still confirming:\n%s", now.Blocks)
+	}
+}
+
+// A click changes a message of Slack's alone, wherever it says that it is from.
+func TestReplyGoesToSlackAlone(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked <- struct{}{} }))
+	defer other.Close()
+	h, err := slack.Handler(signingSecret, "https://slack.com/api", time.Now, func(context.Context, slack.Verdict) (string, error) { return "taken", nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := url.Values{"payload": {strings.Replace(payload("weir_expected", "weir-1"), "{", `{"response_url":"`+other.URL+`","message":{"text":"x","blocks":[{"type":"divider"}]},`, 1)}}.Encode()
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	slack.Sign(signingSecret, r.Header, []byte(body), time.Now())
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	select {
+	case <-asked:
+		t.Error("the answer went to a server that is not Slack")
+	case <-time.After(200 * time.Millisecond):
+	}
+	if w.Code != http.StatusOK {
+		t.Errorf("answered %d", w.Code)
 	}
 }
 
@@ -152,11 +203,11 @@ func FuzzHandler(f *testing.F) {
 	f.Add([]byte(url.Values{"payload": {payload("weir_expected", "weir-1")}}.Encode()))
 	f.Add([]byte("payload=%7B"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		h, err := slack.Handler(signingSecret, time.Now, func(_ context.Context, v slack.Verdict) error {
+		h, err := slack.Handler(signingSecret, "", time.Now, func(_ context.Context, v slack.Verdict) (string, error) {
 			if v.DedupKey == "" || v.Author == "" || v.Kind == "" {
 				t.Errorf("decided %+v", v)
 			}
-			return nil
+			return "", nil
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -175,12 +226,12 @@ func FuzzHandler(f *testing.F) {
 // could not be written can be sent again.
 func TestClickCountsOnce(t *testing.T) {
 	now, fails, got := time.Unix(1_700_000_000, 0), true, 0
-	h, err := slack.Handler(signingSecret, func() time.Time { return now }, func(context.Context, slack.Verdict) error {
+	h, err := slack.Handler(signingSecret, "", func() time.Time { return now }, func(context.Context, slack.Verdict) (string, error) {
 		if fails {
-			return errors.New("kafka is away")
+			return "", errors.New("kafka is away")
 		}
 		got++
-		return nil
+		return "", nil
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,94 @@
+package slack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	// replyBlock is the id of the block that says what became of a click.
+	replyBlock = "weir_reply"
+	// replyLimit is how long Slack may take to change a message.
+	replyLimit = 10 * time.Second
+	maxBlocks  = 50 // Slack takes no more in one message
+)
+
+// clicked is the message that a click was on, as Slack sends it along, and the address
+// under which Slack takes a change of it for half an hour.
+type clicked struct {
+	ResponseURL string `json:"response_url"`
+	Message     struct {
+		Text   string            `json:"text"`
+		Blocks []json.RawMessage `json:"blocks"`
+	} `json:"message"`
+}
+
+// reply adds a line to the message, in the place of that of an earlier click. The
+// message stays as it was otherwise, until an alert changes it. One of which Slack sent
+// no blocks is left alone.
+func (c *clicked) reply(ctx context.Context, api, line string) error {
+	if line == "" || c.ResponseURL == "" || len(c.Message.Blocks) == 0 || !c.ofSlack(api) {
+		return nil
+	}
+	var blocks []json.RawMessage
+	for _, raw := range c.Message.Blocks {
+		var b block
+		if json.Unmarshal(raw, &b) == nil && b.BlockID == replyBlock {
+			continue
+		}
+		blocks = append(blocks, raw)
+	}
+	own, err := json.Marshal(block{Type: "context", BlockID: replyBlock, Elements: []element{{Type: "mrkdwn", Text: escape(line, maxField)}}})
+	if err != nil || len(blocks) >= maxBlocks {
+		return err
+	}
+	body, err := json.Marshal(struct {
+		Replace bool              `json:"replace_original"`
+		Text    string            `json:"text"`
+		Blocks  []json.RawMessage `json:"blocks"`
+	}{true, c.Message.Text, append(blocks, own)})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, replyLimit)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.ResponseURL, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("answering a click: %w", err)
+	}
+	r.Header.Set("Content-Type", "application/json; charset=utf-8")
+	resp, err := replies.Do(r)
+	if err != nil {
+		return fmt.Errorf("answering a click: %w", err)
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<10)) // so that the connection can be used again
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("answering a click: Slack answered %s", resp.Status)
+	}
+	return nil
+}
+
+// replies follows no redirect: the address is Slack's own.
+var replies = http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+// ofSlack reports whether the address is one of Slack's, or of what stands in for it
+// at api.
+func (c *clicked) ofSlack(api string) bool {
+	u, err := url.Parse(c.ResponseURL)
+	if err != nil {
+		return false
+	}
+	if a, err := url.Parse(api); err == nil && api != "" && a.Scheme == u.Scheme && a.Host == u.Host {
+		return true
+	}
+	host := u.Hostname()
+	return u.Scheme == "https" && (strings.HasSuffix(host, ".slack.com") || strings.HasSuffix(host, ".slack-gov.com"))
+}
