@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,6 +97,53 @@ func testOthersConfirmOnKafka(t *testing.T) {
 	o.Sources.Idle = time.Hour
 	defer start(t, o).stop()
 	d.committed(t, 7*(runs+1))
+}
+
+// A partition to which somebody writes a few events that are dated far back, each a little
+// later than the one before, is never quiet; it holds the others' alerts for minutes only.
+func TestTrickleHoldsNobodyOnKafka(t *testing.T) { inBubble(t, testTrickleHoldsNobodyOnKafka) }
+
+func testTrickleHoldsNobodyOnKafka(t *testing.T) {
+	d := newDeployment(t, 2)
+	events, _, _ := d.leak(t)
+	cl, err := kgo.NewClient(append(d.conn.Extra, kgo.SeedBrokers(d.conn.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	write := func(partition int32, values ...[]byte) {
+		for _, v := range values {
+			cl.Produce(context.Background(), &kgo.Record{Topic: "access", Partition: partition, Value: v}, nil)
+		}
+		if err := cl.Flush(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	back := simulate.DefaultStart.UnixMilli()
+	trickle := func(i int64) {
+		write(1, event.AppendNative(nil, &event.Event{Time: back + i, Actor: "somebody", Records: []string{"r"}}))
+	}
+	d.produce(t, "access", 2, nil)
+	trickle(0)
+	write(0, events...)
+	o := d.options(t, "first")
+	o.Sources.Idle = time.Minute
+	defer start(t, o).stop()
+	stop := make(chan struct{})
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for i := int64(1); ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Second):
+				trickle(i)
+			}
+		}
+	})
+	d.alerts(t, 1, 20*time.Minute)
+	close(stop)
+	writer.Wait()
 }
 
 // One export after 60 silent hours, at the end of the log, waits for nothing but the

@@ -67,10 +67,14 @@ func (p *Process) Run(ctx context.Context) error {
 // startLimit: others take over what those led.
 const startPause, startLimit = time.Second, 2 * time.Minute
 
+// pingLimit is how long each broker of the configuration has to answer: they are asked one
+// after the other, and one that hangs lets the dial run into its limit.
+const pingLimit = 20 * time.Second
+
 // prepare checks what a process finds in Kafka, and makes what is missing. It
 // returns when the deployment began, Unix ms.
 func (p *Process) prepare(ctx context.Context) (created int64, err error) {
-	if err := p.Connection.Ping(ctx, 20*time.Second); err != nil {
+	if err := p.Connection.Ping(ctx, time.Duration(len(p.Connection.Brokers))*pingLimit); err != nil {
 		return 0, err
 	}
 	for until := time.Now().Add(startLimit); ; {

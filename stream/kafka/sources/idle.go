@@ -42,7 +42,10 @@ func (r *run) refresh(ctx context.Context) error {
 		}
 		r.listed = now
 	}
-	return r.findIdle(ctx)
+	if err := r.findIdle(ctx); err != nil {
+		return err
+	}
+	return r.passTrailing(ctx)
 }
 
 // findIdle declares a partition idle when its position has reached the end of

@@ -101,6 +101,7 @@ type run struct {
 	last       lastCommit
 	pace       ingest.Pace
 	looked     time.Time // wall clock when it was last asked how far detect is
+	compared   time.Time // wall clock when the partitions were last compared with each other
 	held       int       // partitions that are paused
 	reported   time.Time // wall clock when the log last said that it catches up
 }
@@ -108,6 +109,7 @@ type run struct {
 // partition is what a run knows of one source partition beside its progress.
 type partition struct {
 	quiet   time.Time // wall clock since when no event moved its event time
+	trails  time.Time // wall clock since when it is far behind the others; zero: it is not
 	from    int64     // offset at which it was taken over
 	written int64     // next offset as of the last commit
 	paused  bool      // it is too far past what detect has judged
