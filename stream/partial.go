@@ -9,7 +9,7 @@ import (
 // identity in one tick.
 type Partial struct {
 	Dimension int    // index into the batch's dimensions
-	Identity  string // part of the batch's memory, as the names of Traits are
+	Identity  string // part of the batch's memory
 	Tick      int64  // the tick its events lie in
 	// Apply is the tick at whose close it counts: Tick itself, or for late
 	// events the tick that the event's own source partition had reached. It

@@ -18,6 +18,7 @@ type partialReader struct {
 	ends    []int32  // where each ends in text
 	starts  []int32  // by dimension: its first name
 	orders  []uint32 // trait.Order of the names that were read as traits, plus one; 0: not known yet
+	own     []string // those names, in memory of their own
 	skim    bool     // only where a partial ends and counts is of interest
 	room    *Room    // for what is read; nil while skim
 }
@@ -242,16 +243,18 @@ func (r *partialReader) traits(p *Partial) {
 		for dim+1 < len(r.starts) && int(r.starts[dim+1]) <= at {
 			dim++
 		}
-		p.Traits = append(p.Traits, trait.CountOf(dim, r.name(at), r.order(at), events))
+		name, order := r.trait(at)
+		p.Traits = append(p.Traits, trait.CountOf(dim, name, order, events))
 	}
 	trait.Sort(p.Traits)
 }
 
-// order returns the trait.Order of a name.
-func (r *partialReader) order(at int) uint32 {
+// trait returns a name in memory of its own, and its trait.Order.
+func (r *partialReader) trait(at int) (name string, order uint32) {
 	o := &r.orders[at]
 	if *o == 0 {
-		*o = trait.Order(trait.NameHash(r.name(at))) + 1 // zero, of one name in four billion, is made again each time
+		r.own[at] = r.room.names.Own(r.name(at))
+		*o = trait.Order(trait.NameHash(r.own[at])) + 1 // zero, of one name in four billion, is made again each time
 	}
-	return *o - 1
+	return r.own[at], *o - 1
 }

@@ -10,9 +10,10 @@ import (
 type Room struct {
 	entries slab[sketches.Entry]
 	traits  slab[trait.Count]
+	names   trait.Names
 }
 
-// Reset takes back all that was read into the room.
+// Reset takes back all that was read into the room, but for the names of traits.
 func (r *Room) Reset() {
 	r.entries.reset()
 	r.traits.reset()

@@ -17,6 +17,13 @@ type PartialRef struct {
 	at   int32 // where it begins in the body
 }
 
+// Name returns the number of the identity's name, below the batch's Names. A name has
+// one number in a batch.
+func (r PartialRef) Name() int { return int(r.name) }
+
+// Names returns how many names the batch has.
+func (h *HeldBatch) Names() int { return len(h.ends) }
+
 // HeldPartial is what is known of a partial before it is read. Of a dimension that
 // is not known here only Dimension is told, NoDimension.
 type HeldPartial struct {
@@ -41,15 +48,16 @@ func (b *Batch) Hold(dims []int, yield func(HeldPartial)) (*HeldBatch, error) {
 	return h, err
 }
 
-// Size returns how many bytes of memory the batch takes while it is held.
-func (h *HeldBatch) Size() int64 { return int64(len(h.body) + len(h.text) + 8*len(h.ends)) }
+// Size returns how many bytes of memory the batch takes while it is held, once all of
+// its names were read.
+func (h *HeldBatch) Size() int64 { return int64(len(h.body) + 2*len(h.text) + 32*len(h.ends)) }
 
 // Read reads a partial into a room. It may be kept and changed until the room is
-// reset; names keep the memory of the whole batch.
+// reset. The identity keeps the memory of the whole batch, the names of traits do not.
 func (h *HeldBatch) Read(ref PartialRef, p *Partial, room *Room) {
 	h.Reader, h.skim, h.room = wire.NewReader(h.body[ref.at:]), false, room
 	if h.orders == nil {
-		h.orders = make([]uint32, len(h.ends))
+		h.orders, h.own = make([]uint32, len(h.ends)), make([]string, len(h.ends))
 	}
 	*p = Partial{Dimension: h.dimension(int(ref.name)), Identity: h.name(int(ref.name))}
 	h.partial(p)

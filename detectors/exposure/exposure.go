@@ -23,12 +23,12 @@ type Exposure struct {
 }
 
 // Add adds accesses: the records that they touched, their rows without record ids,
-// their number, and what they came through, whose names go into names.
-func (e *Exposure) Add(records *sketches.Window, rows, events int64, traits []trait.Count, names *trait.Names) {
+// their number, and what they came through.
+func (e *Exposure) Add(records *sketches.Window, rows, events int64, traits []trait.Count) {
 	e.Records.AddWindow(records, 0)
 	e.Rows = clamp.Add(e.Rows, rows)
 	e.Events = clamp.Add(e.Events, events)
-	e.Traits = names.Merge(e.Traits, traits)
+	e.Traits = trait.Merge(e.Traits, traits)
 }
 
 // AddSince adds those records of a window that were touched at Since or later.

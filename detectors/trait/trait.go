@@ -79,8 +79,8 @@ type Names struct {
 // mostNames is how many names are remembered, once or twice.
 const mostNames = 1 << 15
 
-// own returns a name in memory of its own.
-func (n *Names) own(name string) string {
+// Own returns a name in memory of its own.
+func (n *Names) Own(name string) string {
 	own, ok := n.recent[0][name]
 	if ok {
 		return own
@@ -95,9 +95,8 @@ func (n *Names) own(name string) string {
 	return own
 }
 
-// Merge unites two sorted lists of traits. The result may share memory with a; what
-// it takes of b has names in memory of their own.
-func (n *Names) Merge(a, b []Count) []Count {
+// Merge unites two sorted lists of traits. The result may share memory with a.
+func Merge(a, b []Count) []Count {
 	if holds(a, b) { // the usual case: the identity came through what it always comes through
 		i := 0
 		for j := range b {
@@ -132,9 +131,6 @@ func (n *Names) Merge(a, b []Count) []Count {
 		}
 		if len(out) >= Max && out[len(out)-Max].dim == next.dim {
 			continue // as many of this dimension as are kept
-		}
-		if order > 0 {
-			next.name = n.own(next.name)
 		}
 		out = append(out, next)
 	}

@@ -24,7 +24,6 @@ type cells struct {
 	list  []*cell
 	spare []*cell // not in use; once more than list
 	room  stream.Room
-	names trait.Names
 	read  stream.Partial // scratch
 }
 
@@ -39,7 +38,7 @@ func (c *cells) add(id *identity, tick int64) {
 		*id.cell = cell{id: id, apply: tick}
 		c.list = append(c.list, id.cell)
 	}
-	id.cell.add(&c.read, &c.names)
+	id.cell.add(&c.read)
 }
 
 // drop empties what was gathered.
@@ -61,12 +60,16 @@ func (c *cells) drop() {
 // gather returns what counts at a tick, united by identity, in the order in which the
 // identities came. It holds until d.cells is dropped.
 func (d *Task) gather(tick int64) []*cell {
-	d.waiting.take(tick, func(batch *stream.HeldBatch, refs []stream.PartialRef) {
+	d.waiting.take(tick, func(batch *waitingBatch, refs []stream.PartialRef) {
 		for _, ref := range refs {
 			p := &d.cells.read
 			batch.Read(ref, p, &d.cells.room)
-			d.buffer = append(append(d.buffer[:0], byte(p.Dimension)), p.Identity...)
-			d.cells.add(d.people.get(d.buffer), tick)
+			id := batch.known(ref)
+			if *id == nil || (*id).gone {
+				d.buffer = append(append(d.buffer[:0], byte(p.Dimension)), p.Identity...)
+				*id = d.people.get(d.buffer)
+			}
+			d.cells.add(*id, tick)
 		}
 	})
 	for _, c := range d.cells.list {
@@ -106,9 +109,9 @@ func newPart(p *stream.Partial) part {
 }
 
 // merge unites with a partial of the same tick.
-func (p *part) merge(o *stream.Partial, names *trait.Names) {
+func (p *part) merge(o *stream.Partial) {
 	p.events = clamp.Add(p.events, o.Events)
-	p.traits = names.Merge(p.traits, o.Traits)
+	p.traits = trait.Merge(p.traits, o.Traits)
 	p.records.Merge(&o.Records)
 	if !o.Rare() {
 		return
@@ -123,10 +126,10 @@ func (p *part) merge(o *stream.Partial, names *trait.Names) {
 }
 
 // add takes a partial into the cell.
-func (c *cell) add(p *stream.Partial, names *trait.Names) {
+func (c *cell) add(p *stream.Partial) {
 	for i := range c.parts {
 		if c.parts[i].tick == p.Tick {
-			c.parts[i].merge(p, names)
+			c.parts[i].merge(p)
 			return
 		}
 	}
@@ -153,6 +156,6 @@ func (c *cell) unissued() (out []fact.UnissuedTokens) {
 }
 
 // addTo adds what a part touched to an exposure.
-func (p *part) addTo(e *exposure.Exposure, names *trait.Names) {
-	e.Add(&p.records, p.rows.Total(), p.events, p.traits, names)
+func (p *part) addTo(e *exposure.Exposure) {
+	e.Add(&p.records, p.rows.Total(), p.events, p.traits)
 }

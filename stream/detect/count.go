@@ -49,14 +49,14 @@ func (d *Task) countPart(id *identity, p *part, apply, bin int64, params *score.
 	var late score.Counts
 	if was == bin {
 		id.fresh += fresh
-		id.tally.add(p, &d.cells.names)
+		id.tally.add(p)
 	} else {
 		late = d.lateCounts(id, p, was, fresh)
 	}
 	id.tally.unissue(p)
 	id.window.Merge(&p.records)
 	if id.followed != nil {
-		p.addTo(&id.followed.Exposure, &d.cells.names)
+		p.addTo(&id.followed.Exposure)
 	}
 	if was == bin {
 		return

@@ -240,7 +240,7 @@ func (j judged) Read(bin int64) (records float64, known bool) {
 // AddTo adds what the cell touched to an exposure.
 func (j judged) AddTo(e *exposure.Exposure) {
 	for i := range j.cell.parts {
-		j.cell.parts[i].addTo(e, &j.task.cells.names)
+		j.cell.parts[i].addTo(e)
 	}
 }
 

@@ -27,6 +27,7 @@ type identity struct {
 	open     bool      // bin is not closed yet
 	dirty    bool      // it has changed and was not written since
 	watched  bool      // it is closed with every bin
+	gone     bool      // it sleeps or is dropped: the population has another for its key
 }
 
 // freshUnit is in how many parts an estimate of first touches is kept: an estimate of

@@ -142,7 +142,6 @@ func TestPartialsTellAll(t *testing.T) {
 		dice.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 		src := stream.Source{Topic: "access", Partition: 0}
 		cells := map[string]*cell{}
-		var names trait.Names
 		for batch := range slices.Chunk(events, 1+dice.IntN(len(events))) {
 			in := ingest.New(ingest.Config{Grid: grid, Dimensions: dims, Hasher: event.FixedHasher(), Partitions: 1 + dice.Int32N(3), Lateness: 1e9, Future: 1e9, Retention: 1e12})
 			in.Assign(ingest.NoProgress(src, 0))
@@ -158,7 +157,7 @@ func TestPartialsTellAll(t *testing.T) {
 						if cells[key] == nil {
 							cells[key] = &cell{}
 						}
-						cells[key].add(p, &names)
+						cells[key].add(p)
 					})
 				}
 				if err != nil {

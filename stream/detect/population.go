@@ -93,6 +93,7 @@ func (p *population) sleep(id *identity, value []byte) {
 	}
 	p.asleep[id.key] = string(value)
 	delete(p.awake, id.key)
+	id.gone = true
 }
 
 // shrink gives back the memory of a map that had held far more identities awake:
@@ -124,6 +125,7 @@ func (p *population) sweep(to, retention int64, changed func(*identity), gone fu
 		case silent > forgetAfter:
 			gone(key)
 			delete(p.awake, key)
+			id.gone = true
 		case silent > retention && !id.window.Empty():
 			id.window.Expire(expired)
 			changed(id)

@@ -45,9 +45,9 @@ func (t *tally) room() *sets {
 }
 
 // add takes in a part of the open bin.
-func (t *tally) add(p *part, names *trait.Names) {
+func (t *tally) add(p *part) {
 	t.events = clamp.Add(t.events, p.events)
-	t.traits = names.Merge(t.traits, p.traits)
+	t.traits = trait.Merge(t.traits, p.traits)
 	if p.rarePart == nothingRare {
 		return
 	}

@@ -23,8 +23,17 @@ type waitingRun struct {
 // waitingBatch is a batch of which partials wait.
 type waitingBatch struct {
 	*stream.HeldBatch
-	size int64 // bytes of memory
-	left int   // runs that wait
+	size int64       // bytes of memory
+	left int         // runs that wait
+	ids  []*identity // by the number of the name: whom a tick found behind it; nil: not yet
+}
+
+// known returns the place of the identity of a partial.
+func (b *waitingBatch) known(ref stream.PartialRef) **identity {
+	if b.ids == nil {
+		b.ids = make([]*identity, b.Names())
+	}
+	return &b.ids[ref.Name()]
 }
 
 // waitingPlace is a partial, and where its tick stands in ticks.
@@ -84,9 +93,9 @@ func (w *waitingPartials) keep(held *stream.HeldBatch) {
 
 // take hands out what waits for a tick, which must be the first for which anything
 // does, in the order in which it came.
-func (w *waitingPartials) take(tick int64, yield func(*stream.HeldBatch, []stream.PartialRef)) {
+func (w *waitingPartials) take(tick int64, yield func(*waitingBatch, []stream.PartialRef)) {
 	for _, run := range w.runs.Take(tick) {
-		yield(run.batch.HeldBatch, run.refs)
+		yield(run.batch, run.refs)
 		if run.batch.left--; run.batch.left == 0 {
 			w.bytes -= run.batch.size
 		}

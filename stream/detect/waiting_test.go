@@ -1,11 +1,13 @@
 package detect
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -58,8 +60,8 @@ func TestWaitingBytes(t *testing.T) {
 		if w.first() != tick || w.bytes <= 0 {
 			t.Fatalf("the first tick is %d, want %d; %d bytes wait", w.first(), tick, w.bytes)
 		}
-		w.take(tick, func(b *stream.HeldBatch, refs []stream.PartialRef) {
-			got = append(got, slices.Index(batches, b), len(refs))
+		w.take(tick, func(b *waitingBatch, refs []stream.PartialRef) {
+			got = append(got, slices.Index(batches, b.HeldBatch), len(refs))
 		})
 	}
 	if want := []int{0, 3, 0, 1, 2, 1, 2, 1}; !slices.Equal(got, want) {
@@ -67,5 +69,18 @@ func TestWaitingBytes(t *testing.T) {
 	}
 	if w.bytes != 0 || w.first() != math.MaxInt64 {
 		t.Errorf("nothing waits, but %d bytes are counted", w.bytes)
+	}
+}
+
+// A batch that waits remembers who is behind its names, and not for longer than they are
+// awake: of two ticks of ann in one batch, between which she sleeps, both count.
+func TestWaitingForSleepers(t *testing.T) {
+	d := newDesk(t)
+	for _, at := range []int64{0, 600} {
+		d.act(at, event.Event{Actor: "ann", Records: []string{fmt.Sprint(at)}})
+	}
+	d.until(620)
+	if n := d.detect.people.known([]byte("\x00ann")).window.Count(0).N; n != 2 {
+		t.Errorf("%v records of ann, want 2", n)
 	}
 }
