@@ -20,7 +20,10 @@ const topTraits = 5
 func shares(list []trait.Count, events int64) (out []campaign.TraitShare) {
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b trait.Count) int {
-		return cmp.Or(cmp.Compare(a.Dimension(), b.Dimension()), cmp.Compare(b.Events(), a.Events()), cmp.Compare(a.Name(), b.Name()))
+		if order := cmp.Or(cmp.Compare(a.Dimension(), b.Dimension()), cmp.Compare(b.Events(), a.Events())); order != 0 {
+			return order
+		}
+		return cmp.Compare(a.Name(), b.Name())
 	})
 	for i := range list {
 		if t := &list[i]; i < topTraits || list[i-topTraits].Dimension() != t.Dimension() {
@@ -78,6 +81,7 @@ func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open
 // measuresOf returns what each judged statistic adds to the evidence, the strongest
 // first.
 func (d *Task) measuresOf(id *identity, bin int64, ev *score.Evidence) (out []stream.MeasureEvidence) {
+	first := 0 // how many are of the group that stands out most, which go first
 	for i := range ev.Stats {
 		stat, s := score.Stat(i), &ev.Stats[i]
 		if !s.Judged {
@@ -96,20 +100,17 @@ func (d *Task) measuresOf(id *identity, bin int64, ev *score.Evidence) (out []st
 			day := id.window.Count(eventtime.MinuteOf(m.From))
 			m.Low, m.High = min(day.Low, m.Observed), max(min(day.High, m.Observed+day.High-day.N), m.Observed)
 		}
-		out = append(out, m)
+		if stat.Group() == ev.Group {
+			out = slices.Insert(out, first, m)
+			first++
+		} else {
+			out = append(out, m)
+		}
 	}
-	slices.SortStableFunc(out, func(a, b stream.MeasureEvidence) int {
-		return cmp.Or(cmp.Compare(group(b.Measure, ev), group(a.Measure, ev)), -cmp.Compare(a.Log, b.Log))
-	})
+	for _, group := range [][]stream.MeasureEvidence{out[:first], out[first:]} {
+		slices.SortStableFunc(group, func(a, b stream.MeasureEvidence) int { return cmp.Compare(b.Log, a.Log) })
+	}
 	return out
-}
-
-// group is 1 for the statistics of the group that stands out most, which go first.
-func group(measure string, ev *score.Evidence) int {
-	if stat, ok := score.ParseStat(measure); ok && stat.Group() == ev.Group {
-		return 1
-	}
-	return 0
 }
 
 // explain returns what one statistic adds to the evidence, with every number fit
@@ -124,6 +125,7 @@ func explain(stat score.Stat, s *score.StatEvidence) stream.MeasureEvidence {
 	if stat == score.DayShare {
 		drifts = score.Shares
 	}
+	out.Rates = make([]stream.RateEvidence, 0, len(drifts))
 	for i, rate := range drifts {
 		out.Rates = append(out.Rates, stream.RateEvidence{Rate: rate, Log: wire.Finite(s.Rates[i])})
 	}

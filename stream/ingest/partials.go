@@ -42,11 +42,12 @@ type openPartials struct {
 // accumulator gathers what one identity did since the last flush.
 type accumulator struct {
 	key       string // dimension byte, identity
-	hash      uint64 // trait.NameHash of the identity
+	order     uint32 // trait.Order of the identity
 	partition int32
 	place     int32   // in dirty
 	used      int64   // the flush that it was last used in
 	partials  []int32 // indexes in open
+	latest    int32   // of partials, the one that was counted in last
 	written   int64   // the number of the record of weir.partials that last named it
 	reference int32   // its place among the names of that record
 	read      int64   // the number of the record of weir.sessions that last named it
@@ -58,6 +59,7 @@ type openPartial struct {
 	tick, apply int64
 	events      int64
 	owner       int32     // place of its accumulator
+	order       uint32    // of that
 	traits      int32     // of one access: where it begins in traits.accesses; of several: the first of its lists in traits.slots
 	rare        *rarePart // nil: none of it
 }
@@ -85,7 +87,7 @@ func (o *openPartials) accumulator(key []byte) *accumulator {
 		a = &accumulator{}
 	}
 	*a = accumulator{
-		key: string(key), hash: trait.NameHash(key[1:]), partition: int32(stream.PartitionOf(key) % uint64(o.partitions)),
+		key: string(key), order: trait.Order(trait.NameHash(key[1:])), partition: int32(stream.PartitionOf(key) % uint64(o.partitions)),
 		partials: a.partials[:0],
 	}
 	return a
@@ -121,17 +123,21 @@ func (o *openPartials) of(key []byte, tick, apply int64) int32 {
 		a.place = int32(len(o.dirty))
 		o.dirty = append(o.dirty, a)
 	}
-	for i := len(a.partials) - 1; i >= 0; i-- { // the latest is the likeliest
-		at := a.partials[i]
-		if p := &o.open[at]; p.tick == tick && p.apply == apply {
-			return at
+	counts := func(at int32) bool { return o.open[at].tick == tick && o.open[at].apply == apply }
+	if len(a.partials) > 0 {
+		if counts(a.latest) {
+			return a.latest
+		}
+		if i := slices.IndexFunc(a.partials, counts); i >= 0 {
+			a.latest = a.partials[i]
+			return a.latest
 		}
 	}
-	at := int32(len(o.open))
-	o.open = append(o.open, openPartial{tick: tick, apply: apply, owner: a.place})
+	a.latest = int32(len(o.open))
+	o.open = append(o.open, openPartial{tick: tick, apply: apply, owner: a.place, order: a.order})
 	o.touches.open()
-	a.partials = append(a.partials, at)
-	return at
+	a.partials = append(a.partials, a.latest)
+	return a.latest
 }
 
 // byPartition returns the places of the identities with something to flush, in

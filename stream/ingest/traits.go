@@ -24,8 +24,9 @@ type traitSlot struct {
 }
 
 type traitNode struct {
-	next   int32 // link
-	who    int32 // place of its accumulator
+	next   int32  // link
+	who    int32  // place of its accumulator
+	order  uint32 // of that
 	events uint32
 }
 
@@ -89,15 +90,15 @@ func (o *openPartials) addTraits(at int32, partials []int32) {
 	slot := o.open[at].traits
 	for j, other := range partials {
 		if other != at && other != noPartial {
-			o.addTrait(&o.traits.slots[int(slot)+j], o.open[other].owner)
+			o.addTrait(&o.traits.slots[int(slot)+j], o.open[other].owner, o.open[other].order)
 		}
 	}
 }
 
 // addTrait counts a trait in a list.
-func (o *openPartials) addTrait(s *traitSlot, who int32) {
+func (o *openPartials) addTrait(s *traitSlot, who int32, order uint32) {
 	l := &o.traits
-	if s.size == trait.Max && o.before(l.at(s.head), who) {
+	if s.size == trait.Max && o.before(l.at(s.head), who, order) {
 		return
 	}
 	prev, next := int32(0), s.head
@@ -107,11 +108,11 @@ func (o *openPartials) addTrait(s *traitSlot, who int32) {
 			n.events = clamp.Uint32(int64(n.events) + 1)
 			return
 		}
-		if o.before(n, who) {
+		if o.before(n, who, order) {
 			break
 		}
 	}
-	l.nodes = append(l.nodes, traitNode{next, who, 1})
+	l.nodes = append(l.nodes, traitNode{next, who, order, 1})
 	if prev == 0 {
 		s.head = int32(len(l.nodes))
 	} else {
@@ -124,10 +125,9 @@ func (o *openPartials) addTrait(s *traitSlot, who int32) {
 }
 
 // before reports whether a node's trait comes before another in order.
-func (o *openPartials) before(n *traitNode, who int32) bool {
-	x, y := o.dirty[n.who], o.dirty[who]
-	if a, b := trait.Order(x.hash), trait.Order(y.hash); a != b {
-		return a < b
+func (o *openPartials) before(n *traitNode, who int32, order uint32) bool {
+	if n.order != order {
+		return n.order < order
 	}
-	return x.key < y.key
+	return o.dirty[n.who].key < o.dirty[who].key
 }
