@@ -1,10 +1,5 @@
 package score
 
-import (
-	"cmp"
-	"slices"
-)
-
 // Parameters are what the scoring of a bin needs to know of the whole fleet; the
 // package fleet makes those of bin t of bins up to t-1. All values are rounded
 // when made, so that the decoded are the made.
@@ -66,10 +61,9 @@ func (c *Class) peers(young int, m Measure) (mean, spread float64) {
 // class returns what an identity is judged by.
 func (p *Parameters) class(dim int, token uint32) *Class {
 	d := &p.Dimensions[dim]
-	if token != 0 {
-		at, ok := slices.BinarySearchFunc(d.Classes[1:], token, func(c Class, t uint32) int { return cmp.Compare(c.Token, t) })
-		if ok {
-			return &d.Classes[1+at]
+	for i := range d.Classes {
+		if c := &d.Classes[i]; c.Token == token {
+			return c // everybody's token is 0
 		}
 	}
 	return &d.Classes[0]
