@@ -182,7 +182,7 @@ func (d *demonstration) run(ctx context.Context, p *pipeline, company *simulate.
 		case d.state.phase == inHistory && done >= historyBin:
 			d.state.phase = inLastDay
 			close(feed.resume)
-		case d.state.phase != isOver && done >= lastBin:
+		case d.state.phase != isOver && done >= lastBin && d.state.events >= company.Events():
 			d.state.phase = isOver
 			if !d.stay {
 				return nil
