@@ -143,3 +143,36 @@ func TestMapFaults(t *testing.T) {
 		}
 	}
 }
+
+// The field map that map auto gives for a sample of each format names the format, and a
+// backtest by it reads the sample.
+func TestBacktestByGuess(t *testing.T) {
+	samples, err := filepath.Glob("../../event/fieldmap/testdata/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := 0
+	for _, sample := range samples {
+		ext := filepath.Ext(sample)
+		format := strings.TrimSuffix(filepath.Base(sample), ext)
+		if info, err := os.Stat(sample); err != nil || info.IsDir() || ext == ".golden" {
+			continue
+		}
+		code, guessed, stderr := weir(t, "map", "auto", sample)
+		if code != 0 || !strings.Contains(guessed, "\nbase: "+format+"\n") {
+			t.Errorf("%s: exit %d, %s%s", sample, code, guessed, stderr)
+			continue
+		}
+		path := filepath.Join(t.TempDir(), "map.yaml")
+		if err := os.WriteFile(path, []byte(guessed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, _, stderr := weir(t, "backtest", "--format", path, sample); code != 0 || strings.Contains(stderr, " 0 counted, 0 facts") {
+			t.Errorf("%s: exit %d, %s", sample, code, stderr)
+		}
+		known++
+	}
+	if known < 10 {
+		t.Errorf("%d formats were tried, want ten at least", known)
+	}
+}
