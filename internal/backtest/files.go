@@ -111,10 +111,13 @@ func (l *Files) usable(inputs []*input) error {
 	return guess.Unusable(l.Names[0], l.Format.Name(), rejects)
 }
 
-// warn says of each file of which nothing can be read, or most events say nothing but
+// warn says of each file in which nothing is or of which nothing can be read, or most events say nothing but
 // a time, that the format may be wrong.
 func (l *Files) warn(inputs []*input, r Reader) {
 	for i, in := range inputs {
+		if in.events == 0 && len(in.rejects) == 0 && len(inputs) > 1 {
+			r.Warn("nothing is in " + l.Names[i])
+		}
 		if in.events == 0 && len(in.rejects) > 0 && len(inputs) > 1 {
 			r.Warn(fmt.Sprintf("no event of %s could be read as %s (%s): see what it is by: weir map auto %s", l.Names[i], l.Format.Name(), guess.Reasons(in.rejects), l.Names[i]))
 		}

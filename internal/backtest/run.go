@@ -250,14 +250,20 @@ func (s *Summary) Unreadable() (n int64) {
 	return n
 }
 
+// few records that cannot be read are no reason for a warning beside the number.
+const few = 10
+
 // learning is how many days of a log the statistics need.
 const learning = 14
 
 // Shortcomings say why a log tells little: most of it could not be read, or it is too
 // short to learn from.
 func (s *Summary) Shortcomings() (out []string) {
-	if rejected := s.Unreadable(); rejected > s.Events {
+	switch rejected := s.Unreadable(); {
+	case rejected > s.Events:
 		out = append(out, fmt.Sprintf("more than half of the log could not be read, %s of %s records: `weir map` shows why", alerting.Group(rejected), alerting.Group(rejected+s.Events)))
+	case rejected >= few && rejected*100 > s.Events:
+		out = append(out, fmt.Sprintf("%s of %s records could not be read: `weir map` shows why", alerting.Group(rejected), alerting.Group(rejected+s.Events)))
 	}
 	if n := s.Rejected[event.TooLarge.String()]; n > 0 {
 		out = append(out, fmt.Sprintf("too large to be read, and perhaps with very many records each: %s events; have their source write them in parts of at most %d MB", alerting.Group(n), event.MaxValue>>20))

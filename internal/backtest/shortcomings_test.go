@@ -18,7 +18,10 @@ func TestShortcomings(t *testing.T) {
 		days                   alerting.Time
 		want                   string
 	}{
-		{100, 100, 0, 20, ""},
+		{100, 100, 0, 20, "100 of 200 records could not be read"},
+		{1000, 11, 0, 20, "11 of 1,011 records could not be read"},
+		{1100, 11, 0, 20, ""},
+		{100, 9, 0, 20, ""},
 		{100, 101, 0, 20, "more than half of the log could not be read, 101 of 201 records"},
 		{100, 0, 900, 20, ""},
 		{100, 0, 0, 3, "the log is 3.0 days long, and the statistics learn for 14"},

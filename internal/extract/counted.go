@@ -19,8 +19,9 @@ type counted struct {
 	where  []byte           // it stands
 	folded int
 	// sorted says that the source is sorted before it is judged, so that no date in it is
-	// far ahead of the others.
-	sorted bool
+	// far ahead of the others but what is past believed (Unix ms): that counts at reached.
+	sorted            bool
+	believed, reached int64
 }
 
 // place is a record of a source.
@@ -52,7 +53,11 @@ func newCounted(cfg ingest.Config, yield func(ev *event.Event, at int64, where [
 // stands.
 func (c *counted) event(at place, stamp int64, where []byte, ev *event.Event) {
 	if c.sorted {
-		c.yield(ev, ev.Time, where)
+		when := ev.Time
+		if when > c.believed && c.reached <= c.believed {
+			when = c.reached
+		}
+		c.yield(ev, when, where)
 		return
 	}
 	c.at, c.where = at, where

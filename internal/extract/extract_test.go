@@ -263,4 +263,9 @@ func TestWrongClock(t *testing.T) {
 	if got, err := extracted(t, strings.Join(lines, "\n"), a, All); err != nil || len(got) != 0 {
 		t.Errorf("backwards: listed %v, %v", got, err)
 	}
+	future := strings.ReplaceAll(strings.Join(lines, "\n"), "2026-04-01", "2096-04-01") // past the clock of any run
+	a.Time = alerting.Time(start + 365*24*3600_000)
+	if got, err := extracted(t, future, a, All); err != nil || len(got) != 2 {
+		t.Errorf("backwards, past the wall clock: listed %v, %v", got, err)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -137,29 +138,49 @@ func (x *Extraction) lookAtFile(ctx context.Context, format *fieldmap.Format, na
 	return ctx.Err()
 }
 
-// isSorted reports whether a backtest sorts a file before it judges it.
-func (x *Extraction) isSorted(ctx context.Context, format *fieldmap.Format, name string) (bool, error) {
+// order is how a backtest reads a file.
+type order struct {
+	sorted  bool
+	reached int64 // latest time of a sorted file that is believed, Unix ms
+}
+
+// orderOf finds out how a backtest reads a file.
+func (x *Extraction) orderOf(ctx context.Context, format *fieldmap.Format, name string) (o order, err error) {
 	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
-		return false, nil // it can be read once; what is wrong with it is met then
+		return o, nil // it can be read once; what is wrong with it is met then
 	}
-	order := eventsort.NewOrder()
-	err := x.lookAtFile(ctx, format, name, func(_ int64, ev *event.Event) { order.Observe(ev) })
-	return !order.Fine(), err
+	found := eventsort.NewOrder()
+	o.reached = eventtime.Never
+	err = x.lookAtFile(ctx, format, name, func(_ int64, ev *event.Event) {
+		if ev.Time <= x.stamp+x.future {
+			o.reached = max(o.reached, ev.Time)
+		}
+		found.Observe(ev)
+	})
+	if o.sorted = !found.Fine(); o.reached == eventtime.Never { // none is: then all are
+		o.reached = math.MaxInt64
+	}
+	return o, err
+}
+
+// follow has a reader go by the order in which a backtest reads a file.
+func (x *Extraction) follow(c *counted, o order) {
+	c.sorted, c.believed, c.reached = o.sorted, x.stamp+x.future, o.reached
 }
 
 // ReadFiles reads the files one after the other.
 func (x *Extraction) ReadFiles(ctx context.Context, names []string, format *fieldmap.Format) error {
-	sorted := map[string]bool{}
+	orders := map[string]order{}
 	for _, name := range names {
 		var err error
-		if sorted[name], err = x.isSorted(ctx, format, name); err != nil {
+		if orders[name], err = x.orderOf(ctx, format, name); err != nil {
 			return err
 		}
 	}
 	err := x.only.prepare(ctx, x.match, func(ctx context.Context, _ int64, yield yield) error {
 		for _, name := range names {
 			c := newCounted(x.ingest, func(ev *event.Event, at int64, _ []byte) { yield(ev, at) })
-			c.sorted = sorted[name]
+			x.follow(c, orders[name])
 			c.add(stream.Source{Topic: name}, 0, nil)
 			err := x.lookAtFile(ctx, format, name, func(value int64, ev *event.Event) {
 				at := place{stream.Source{Topic: name}, value}
@@ -187,7 +208,7 @@ func (x *Extraction) ReadFiles(ctx context.Context, names []string, format *fiel
 		x.counted.add(stream.Source{Topic: span.Topic}, span.Next, x.state.Progress)
 	}
 	for i := range x.state.Spans {
-		x.counted.sorted = sorted[x.state.Spans[i].Topic]
+		x.follow(x.counted, orders[x.state.Spans[i].Topic])
 		if err := x.readFile(ctx, format, &x.state.Spans[i]); err != nil {
 			return fmt.Errorf("reading %s: %w", x.state.Spans[i].Topic, err)
 		}
