@@ -152,25 +152,22 @@ func Summarize(forgotten Totals, members []MemberState) Summary {
 	return s
 }
 
-// Names returns whom a message names: the heaviest members, and others that no
-// message has named yet, the heaviest of them first.
+// Names returns whom a message names: the heaviest members, and others that no message has
+// named yet. Of those the dimensions take turns, the heaviest of each first, so that a
+// flood of clients keeps no key and no user waiting.
 func Names(members []MemberState) (top, also []Member) {
-	top = pick(members, MaxNamed)
-	var rest []MemberState
-	for i := range members {
-		if m := &members[i]; m.Unnamed && !slices.ContainsFunc(top, func(t Member) bool { return t.ID == m.ID }) {
-			rest = append(rest, *m)
-		}
-	}
-	return top, pick(rest, MaxAlso)
-}
-
-// pick returns the heaviest n members, the heaviest first. Of the places no more
-// than half go to minted names as long as others want them: who can make names
-// must not crowd out those who can not.
-func pick(members []MemberState, n int) (out []Member) {
 	list := slices.Clone(members)
 	slices.SortFunc(list, func(a, b MemberState) int { return a.compareWeight(&b) })
+	top = pick(list, MaxNamed)
+	list = slices.DeleteFunc(list, func(m MemberState) bool {
+		return !m.Unnamed || slices.ContainsFunc(top, func(t Member) bool { return t.ID == m.ID })
+	})
+	return top, pick(byTurns(list), MaxAlso)
+}
+
+// pick returns the first n members. Of the places no more than half go to minted names as
+// long as others want them: who can make names must not crowd out those who can not.
+func pick(list []MemberState, n int) (out []Member) {
 	others := 0
 	for i := range list {
 		if !list[i].Minted {
@@ -191,4 +188,19 @@ func pick(members []MemberState, n int) (out []Member) {
 		out = append(out, list[i].Member)
 	}
 	return out
+}
+
+// byTurns returns a list such that its dimensions take turns, each in the order of the
+// list, if a message has no room for all.
+func byTurns(list []MemberState) []MemberState {
+	if len(list) <= MaxAlso {
+		return list
+	}
+	turn, next := make(map[episode.ID]int, len(list)), map[string]int{}
+	for i := range list {
+		turn[list[i].ID] = next[list[i].Dimension]
+		next[list[i].Dimension]++
+	}
+	slices.SortStableFunc(list, func(a, b MemberState) int { return cmp.Compare(turn[a.ID], turn[b.ID]) })
+	return list
 }

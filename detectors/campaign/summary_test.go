@@ -92,6 +92,31 @@ func TestMintedNamesLeaveRoom(t *testing.T) {
 	}
 }
 
+// Names that were made up long ago have a history, and can be loud: of many clients none
+// keeps those of another dimension waiting.
+func TestDimensionsTakeTurns(t *testing.T) {
+	var members []MemberState
+	add := func(dimension, identity string, records int64) {
+		m := state(identity, records, episode.High, true, true)
+		m.Dimension, m.Unnamed = dimension, true
+		members = append(members, m)
+	}
+	for i := range 20_000 {
+		add("client", fmt.Sprintf("m%05d", i), 5000)
+	}
+	for i := range 100 {
+		add("user", fmt.Sprintf("thief%02d", i), 9)
+	}
+	add("key", "mobile-k1", 5)
+	_, also := Names(members)
+	if got := identities(also[:3]); got != "m00005 thief00 mobile-k1" {
+		t.Errorf("the first are %s", got)
+	}
+	if n := strings.Count(identities(also), "thief"); n != 100 || len(also) != MaxAlso {
+		t.Errorf("%d of 100 users are among the %d", n, len(also))
+	}
+}
+
 func identities(list []Member) string {
 	var out []string
 	for i := range list {
