@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -63,10 +64,9 @@ func (l *Log) falses(o *outcome, h float64, from, to int64) (alarms, years []flo
 }
 
 // threshold returns the least threshold from which on no more than target alarms an
-// actor-year come before the part that is judged. It comes from above: below some
+// actor-year come in the hours from..to-1. It comes from above: below some
 // level an identity is never quiet, and so seems to alarm but once.
-func (l *Log) threshold(o *outcome, target float64) float64 {
-	from, to := l.at(calibrateFrom), l.at(judgeFrom)
+func (l *Log) threshold(o *outcome, target float64, from, to int64) float64 {
 	var all []float64
 	for _, p := range o.calm {
 		for _, x := range p {
@@ -128,10 +128,15 @@ type Result struct {
 	Cells     map[RowOf]*Cell
 }
 
-// judge holds a detector's outcome against a target of alarms an actor-year.
-func (l *Log) judge(name string, o *outcome, leaks []*Leak, target float64, seed uint64) *Result {
+// judge holds a detector's outcome against a target of alarms an actor-year: of the part
+// of the log before the one that is judged, or by hindsight of that one itself.
+func (l *Log) judge(name string, o *outcome, leaks []*Leak, target float64, hindsight bool, seed uint64) *Result {
 	res := &Result{Name: name, Target: target, Cells: map[RowOf]*Cell{}}
-	res.Threshold = l.threshold(o, target)
+	from, to := l.at(calibrateFrom), l.at(judgeFrom)
+	if hindsight {
+		from, to = to, math.MaxInt64
+	}
+	res.Threshold = l.threshold(o, target, from, to)
 	alarms, years := l.falses(o, res.Threshold, l.at(judgeFrom), math.MaxInt64)
 	res.False[0] = sum(alarms) / max(sum(years), 1e-9)
 	res.False[1], res.False[2] = bootstrap(len(alarms), seed, func(i int) (float64, float64) { return alarms[i], years[i] })
@@ -197,16 +202,33 @@ func calm(p []point, h float64, from, to int64) bool {
 // Less returns by how much less one cell has caught than another, and the 95 %
 // interval of the difference by bootstrap over actors. The leaks are the same.
 func (c *Cell) Less(o *Cell, seed uint64) (diff, low, high float64) {
-	actors := make([]int, 0, len(c.by))
-	for a := range c.by {
-		actors = append(actors, a)
-	}
-	slices.Sort(actors)
+	actors := slices.Sorted(maps.Keys(c.by))
 	low, high = bootstrap(len(actors), seed, func(i int) (float64, float64) {
 		a := actors[i]
 		return c.by[a][0] - o.by[a][0], c.by[a][1]
 	})
 	return c.Caught - o.Caught, low, high
+}
+
+// worse returns how surely one cell catches fewer than another by more than a margin: the
+// share of bootstraps over actors that say it does not.
+func (c *Cell) worse(o *Cell, margin float64, seed uint64) (p float64) {
+	actors := slices.Sorted(maps.Keys(c.by))
+	rng := rand.New(rand.NewPCG(seed, 8))
+	const draws = 4000
+	not := 1
+	for range draws {
+		diff, leaks := 0.0, 0.0
+		for range actors {
+			a := actors[rng.IntN(len(actors))]
+			diff += c.by[a][0] - o.by[a][0]
+			leaks += c.by[a][1]
+		}
+		if diff >= -margin*leaks {
+			not++
+		}
+	}
+	return float64(not) / (draws + 1)
 }
 
 // bootstrap returns the 95 % interval of a ratio of sums over n actors.

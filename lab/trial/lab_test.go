@@ -62,11 +62,16 @@ func TestLabTrial(t *testing.T) {
 				if one := os.Getenv("WEIR_TARGET"); one != "" && one != fmt.Sprint(target) {
 					continue
 				}
-				results := l.Compare(Plan{Actors: 40, Draws: 4, Seed: 1}, chosen(), target)
+				results, equal := l.Compare(Plan{Actors: 40, Draws: 4, Seed: 1}, chosen(), target)
 				if rows, ok := os.LookupEnv("WEIR_ROWS"); ok {
 					t.Logf("%s\n%s", name, Table(results, rows))
 				}
 				t.Logf("%s\n%s", name, Summary(results))
+				t.Logf("%s, by hindsight, at equal false alarms\n%s", name, Summary(equal))
+				for _, r := range equal[1:] {
+					ahead, n, worse := Beside(r, equal[0], 0.05)
+					t.Logf("%s: %s beside %s, %d rows: %+.1f points on average; surely 5 or more behind in %q", name, r.Name, equal[0].Name, n, ahead, worse)
+				}
 			}
 		})
 	}

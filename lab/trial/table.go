@@ -14,13 +14,40 @@ type Entrant struct {
 }
 
 // Compare plays all entrants over a log and returns their results at a target of
-// alarms an actor-year: every one has the same leaks.
-func (l *Log) Compare(plan Plan, entrants []Entrant, target float64) (out []*Result) {
+// alarms an actor-year, with thresholds set on the past, and by hindsight, so that all
+// have as many false alarms: every one has the same leaks.
+func (l *Log) Compare(plan Plan, entrants []Entrant, target float64) (past, equal []*Result) {
 	leaks := l.draw(plan)
 	for _, e := range entrants {
-		out = append(out, l.judge(e.Name, l.play(e.Make(l.PerDay(target)), leaks), leaks, target, plan.Seed))
+		o := l.play(e.Make(l.PerDay(target)), leaks)
+		past = append(past, l.judge(e.Name, o, leaks, target, false, plan.Seed))
+		equal = append(equal, l.judge(e.Name, o, leaks, target, true, plan.Seed))
 	}
-	return out
+	return past, equal
+}
+
+// Beside holds a result against another, row by row: by how many points it catches more
+// on average, and the rows in which it surely catches fewer by more than the margin, at
+// 5 % for all rows together (Holm 1979).
+func Beside(r, base *Result, margin float64) (ahead float64, n int, worse []string) {
+	type row struct {
+		name string
+		p    float64
+	}
+	var all []row
+	for _, at := range rows(base) {
+		c, o := r.Cells[at], base.Cells[at]
+		ahead += c.Caught - o.Caught
+		all = append(all, row{fmt.Sprintf("%v %+.0f", at, 100*(c.Caught-o.Caught)), c.worse(o, margin, 1)})
+	}
+	slices.SortStableFunc(all, func(a, b row) int { return cmp.Compare(a.p, b.p) })
+	for i, x := range all {
+		if x.p > 0.05/float64(len(all)-i) {
+			break
+		}
+		worse = append(worse, x.name)
+	}
+	return 100 * ahead / float64(max(len(all), 1)), len(all), worse
 }
 
 // Summary prints a line for each result: false alarms, then the share caught over
