@@ -2,6 +2,8 @@ package fieldmap
 
 import (
 	"bytes"
+	"encoding/json"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/weirhq/weir/event"
@@ -73,6 +75,9 @@ func (d *Decoder) Decode(value []byte, yield func(ev *event.Event, rej *event.Re
 	}
 	d.s.B = d.buf
 	from := d.s.Space(0)
+	if from < len(d.buf) && d.buf[from] == '"' && d.unquote() {
+		d.s.B, from = d.buf, 0
+	}
 	if d.f.entry != nil || from < len(d.buf) && d.buf[from] == '[' {
 		d.envelope(from)
 		return
@@ -101,6 +106,20 @@ func unframed(value []byte) ([]byte, bool) {
 		return value[frame:], true
 	}
 	return value, value[1] != 0 // no text, not even UTF-16, begins with two zeros
+}
+
+// unquote takes a document out of a text of JSON, as converters write it that take it for
+// a text; false if the text holds none.
+func (d *Decoder) unquote() bool {
+	var text string
+	if len(d.buf) > event.MaxEnvelope || json.Unmarshal(d.buf, &text) != nil {
+		return false
+	}
+	if text = strings.TrimSpace(text); text == "" || text[0] != '{' && text[0] != '[' {
+		return false
+	}
+	d.buf = append(d.buf[:0], text...)
+	return true
 }
 
 // recode makes UTF-8 of a value in the format's charset, unless it is that already.
