@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/weirhq/weir/event"
 )
 
 // documentReader reads JSON documents: one a line, over many lines, one right after
@@ -259,11 +257,27 @@ func (r *documentReader) wholeLine() int {
 	}
 	line := bytes.TrimRight(r.buf[r.pos:r.pos+n], "\r")
 	if line[len(line)-1] != '}' || bytes.Contains(line, []byte("}{")) || bytes.Contains(line, []byte("} ")) ||
-		bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 ||
+		bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0 || bytes.Contains(line, []byte("}\t")) || several(line) ||
 		bytes.Count(line, []byte{'{'}) != bytes.Count(line, []byte{'}'}) {
 		return 0
 	}
 	return r.pos + n
+}
+
+// several reports whether the braces of a line are in balance before a comma: it may hold
+// documents with commas between them.
+func several(line []byte) bool {
+	for depth := 0; ; {
+		i := bytes.Index(line, []byte("},"))
+		if i < 0 {
+			return false
+		}
+		part := line[:i+1]
+		if depth += bytes.Count(part, []byte{'{'}) - bytes.Count(part, []byte{'}'}); depth <= 0 {
+			return true
+		}
+		line = line[i+2:]
+	}
 }
 
 // ended gives the document that ends before i, unless its line goes on with what is
@@ -339,62 +353,4 @@ func (r *documentReader) tooLarge(w walker, i int) ([]byte, int64, error) {
 			i = len(r.buf)
 		}
 	}
-}
-
-// walker goes through a document byte by byte, to find its end.
-type walker struct {
-	state   walkState
-	depth   int
-	quoted  bool // within a text
-	escaped bool // after a backslash in one
-	last    byte // the last byte outside of texts that was no white space
-}
-
-type walkState uint8
-
-const (
-	open   walkState = iota // the document goes on
-	ended                   // it is complete
-	broken                  // it is none
-)
-
-// walk goes on from b[i], and returns where it stopped.
-func (w walker) walk(b []byte, i int) (int, walker) {
-	for ; i < len(b); i++ {
-		c := b[i]
-		if w.quoted {
-			switch {
-			case w.escaped:
-				w.escaped = false
-			case c == '\\':
-				w.escaped = true
-			case c == '"':
-				w.quoted = false
-			}
-			if c == '\n' {
-				w.state = broken
-				return i, w
-			}
-			continue
-		}
-		switch c {
-		case ' ', '\t', '\r', '\n':
-			continue
-		case '"':
-			w.quoted = true
-		case '{', '[':
-			if w.depth > 0 && w.last != ':' && w.last != ',' && w.last != '[' || w.depth > event.MaxDepth {
-				w.state = broken
-				return i, w
-			}
-			w.depth++
-		case '}', ']':
-			if w.depth--; w.depth == 0 {
-				w.state = ended
-				return i + 1, w
-			}
-		}
-		w.last = c
-	}
-	return i, w
 }
