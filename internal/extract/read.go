@@ -146,8 +146,15 @@ type order struct {
 
 // orderOf finds out how a backtest reads a file.
 func (x *Extraction) orderOf(ctx context.Context, format *fieldmap.Format, name string) (o order, err error) {
-	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
-		return o, nil // it can be read once; what is wrong with it is met then
+	if name == "-" {
+		return o, nil // it can be read once
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return o, fmt.Errorf("opening the events: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return o, nil
 	}
 	found := eventsort.NewOrder()
 	o.reached = eventtime.Never
