@@ -2,6 +2,7 @@ package console
 
 import (
 	"html/template"
+	"slices"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/chart"
@@ -87,8 +88,9 @@ func (r *Row) Bar() template.HTML {
 }
 
 // exposure returns the course of what was exposed: nothing at its beginning, then
-// what each message says.
+// what each message says. It counts rows where no message tells of records.
 func exposure(messages []model.Message) (out []chart.Sample) {
+	rows := !slices.ContainsFunc(messages, func(m model.Message) bool { return m.Exposed.Records > 0 })
 	for i := range messages {
 		m := &messages[i]
 		e := m.Exposed
@@ -96,7 +98,7 @@ func exposure(messages []model.Message) (out []chart.Sample) {
 			out = append(out, chart.Sample{Time: int64(e.Since)})
 		}
 		s := chart.Sample{Time: int64(m.Time), Value: float64(e.Records), Low: float64(e.Low), High: float64(e.High), Hollow: m.HeldBy != nil}
-		if e.Records == 0 {
+		if rows {
 			s.Value, s.Low, s.High = float64(e.Rows), float64(e.Rows), float64(e.Rows)
 		}
 		out = append(out, s)

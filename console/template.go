@@ -118,17 +118,18 @@ func timeTag(ms int64, loc *time.Location) template.HTML {
 	return template.HTML(`<time datetime="` + utc + `" title="` + t.UTC().Format(timeLayout+":05") + ` UTC">` + t.In(loc).Format(timeLayout) + `</time>`) //nolint:gosec // times hold no markup
 }
 
-// span says how long something took: 5 min, 3 h, 2 d.
+// span says how long something took: 5 min, 3 h, 2 d. The space does not break a line.
 func span(ms int64) string {
+	const space = "\u00a0"
 	switch d := time.Duration(ms) * time.Millisecond; {
 	case d < 0:
-		return "0 min"
+		return "0" + space + "min"
 	case d < 2*time.Hour:
-		return strconv.Itoa(int(d.Minutes())) + " min"
+		return strconv.Itoa(int(d.Minutes())) + space + "min"
 	case d < 48*time.Hour:
-		return strconv.Itoa(int(d.Hours())) + " h"
+		return strconv.Itoa(int(d.Hours())) + space + "h"
 	default:
-		return strconv.Itoa(int(d.Hours()/24)) + " d"
+		return strconv.Itoa(int(d.Hours()/24)) + space + "d"
 	}
 }
 

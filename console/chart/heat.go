@@ -54,11 +54,13 @@ func Heat(label string, cells []Cell, days int, to int64, loc *time.Location) te
 	return c.html()
 }
 
-// rough writes a count in at most four characters.
+// rough writes a count in at most four characters; nothing is a dot.
 func rough(v float64) string {
 	switch {
 	case !(v < 999_500_000): // also what is no number
 		return "…"
+	case v < 0.5:
+		return "·"
 	case v < 999.5:
 		return strconv.Itoa(int(v + 0.5))
 	case v < 999_500:

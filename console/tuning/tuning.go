@@ -103,7 +103,7 @@ type Run struct {
 	Began    time.Time
 	Over     bool
 	Error    string // why it ended early; empty: it did not
-	Command  string // that does the same
+	Command  string // that does the same; empty: none does
 	Progress progress.Report
 	Trials   []Trial // one for each budget that is done; the first is the configuration as it is
 }
@@ -111,6 +111,8 @@ type Run struct {
 // Job runs weir tune. It is safe for concurrent use.
 type Job struct {
 	Budget float64 // alerts a day, of the configuration
+	// Private says that nobody else can find the log, so that no command is told.
+	Private bool
 
 	log    Log
 	runner *child.Runner
@@ -159,7 +161,7 @@ func (j *Job) Start(q Request, by string, now time.Time) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background()) // it outlives the request that begins it
 	j.cancel = cancel
-	j.publish(&Run{Request: q, By: by, Began: now, Command: command(q.args(), nil), Progress: progress.Report{Left: -1}})
+	j.publish(&Run{Request: q, By: by, Began: now, Progress: progress.Report{Left: -1}})
 	j.ended.Go(func() {
 		defer cancel()
 		err := j.work(ctx, &q)
@@ -185,7 +187,9 @@ func (j *Job) work(ctx context.Context, q *Request) error {
 	}
 	defer done()
 	args := append(q.args(), log...)
-	j.change(func(r *Run) { r.Command = command(q.args(), log) })
+	if !j.Private {
+		j.change(func(r *Run) { r.Command = command(q.args(), log) })
+	}
 	return j.runner.Run(ctx, append(args, "--progress"), &lines{take: j.trial}, func(line string) {
 		var p progress.Report
 		if json.Unmarshal([]byte(line), &p) == nil && p.Pass > 0 {

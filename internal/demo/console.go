@@ -45,6 +45,7 @@ func (p *pipeline) serveConsole(served *pages.Server, feed *console.Feed, log *s
 	}
 	o.Judge = pages.Judge(p.settings.Authority, destinations.VerdictWriter(p.process.Connection, p.process.Topics.Verdicts))
 	o.Tuning = pages.Tuning(p.settings.Config, p.tuningLog)
+	o.Tuning.Private = true // its broker ends with this program
 	h, err := console.New(o)
 	if err != nil {
 		return err
