@@ -100,7 +100,8 @@ func (s *standing) leaderOf(record *episodeRecord) (leader, *episode.Episode, *e
 	}
 	ep, _ := s.store.episodes.Get(id)
 	of := s.store.records[id]
-	return leader{of.key, of.announced, of.campaign != nil, of.exposed.Records}, &ep, of, true
+	open := of.announced && of.held != ByConfig && of.held != ByVerdict // what holds it back holds back whom it would name
+	return leader{of.key, open, of.campaign != nil, of.exposed.Records}, &ep, of, true
 }
 
 // wouldName returns what a message of a leader would say if it named an episode now.
