@@ -26,6 +26,7 @@ type Config struct {
 	ReplicationFactor int    // of the internal topics; -1: the broker's default
 	Sources           []Source
 	Dimensions        []event.Dimension // in the order of the file
+	Identities        int               // of a dimension that the fleet keeps whole
 	Peers             map[string]string // of a dimension, the one that groups it, or NoPeers
 	RecordKeyFile     string            // empty: none, which run refuses
 	Aliases           Aliases
@@ -128,6 +129,7 @@ func Default() *Config {
 		Partitions:        8,
 		ReplicationFactor: -1,
 		Dimensions:        event.DefaultDimensions(),
+		Identities:        1_000_000,
 		Time: Time{
 			Tick: 5 * time.Minute, Bin: time.Hour, Lateness: 10 * time.Minute, IdleAfter: time.Minute,
 			FutureLimit: day, MaxAhead: 6 * time.Hour, Retention: 30 * day, Zone: time.UTC,

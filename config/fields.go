@@ -90,6 +90,7 @@ func table(c *Config) []field {
 				show:   none,
 			}},
 		dimensionsField(&c.Dimensions),
+		scalar("identities", integer(&c.Identities, 4096, 1_000_000_000), "Identities of each dimension that are kept whole, over all partitions. Beyond that those are kept who read most (docs/design.md). One takes 300 bytes.", ""),
 		peersField(&c.Peers),
 		scalar("record_key_file", recordKey(&c.RecordKeyFile, &c.keyReaders), "File with the secret key under which record ids are hashed: 32 hexadecimal digits, the same on every instance (`openssl rand -hex 16`). `weir run` needs it; backtests use a fixed key without it.", "/run/secrets/record.key"),
 		aliasesField(&c.Aliases),

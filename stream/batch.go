@@ -109,10 +109,10 @@ const (
 
 // PartitionOf spreads identities over the partitions of weir.partials. The
 // function is part of the state's version: FNV-1a of dimension byte and name.
-func PartitionOf(key []byte) uint64 {
+func PartitionOf[T string | []byte](key T) uint64 {
 	h := uint64(14695981039346656037)
-	for _, c := range key {
-		h = (h ^ uint64(c)) * 1099511628211
+	for i := range len(key) {
+		h = (h ^ uint64(key[i])) * 1099511628211
 	}
 	return h ^ h>>32
 }

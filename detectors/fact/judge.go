@@ -64,6 +64,19 @@ func (r *Register) Concerns(key string, kind Kind) bool {
 	return kind != Neither || len(r.notices.byKey[key]) > 0
 }
 
+// Knows reports whether the register tells something of an identity.
+func (r *Register) Knows(key, name string, kind Kind) bool {
+	known := len(r.notices.byKey[key]) > 0
+	switch kind {
+	case AnAccount:
+		known = known || r.account(name) != Account{}
+	case ASigningKey:
+		known = known || r.keys[name] != Key{}
+	default:
+	}
+	return known
+}
+
 // Judge holds what an identity did in a tick against the register, and returns the
 // facts that hold.
 func (r *Register) Judge(a *Act) []Finding {

@@ -84,6 +84,9 @@ func (e *Engine) share(v *view, h int) (own, blind float64) {
 // ratiosOf returns the log ratios of a daily statistic, and false where there is
 // nothing to judge.
 func (e *Engine) ratiosOf(v *view, st Stat, h int) (l ratios, mu, k float64, ok bool) {
+	if v.doubts(st.measure()) {
+		return l, 0, 0, false
+	}
 	if st == DayShare {
 		return e.shareRatios(v, h)
 	}
@@ -132,6 +135,9 @@ func (e *Engine) firstRatios(v *view, h int) ratios {
 // expectBin returns the expected count of a statistic of bins and its dispersion.
 func (e *Engine) expectBin(v *view, st Stat) (mu, k float64, ok bool) {
 	s, floor := v.s, e.Tuning.Floor[st]
+	if v.doubts(st.measure()) {
+		return 0, 0, false
+	}
 	switch st {
 	case BinRows:
 		if s.more != nil {
@@ -144,6 +150,14 @@ func (e *Engine) expectBin(v *view, st Stat) (mu, k float64, ok bool) {
 		return max(mu, floor*e.Tuning.YoungFloor), v.class.K[st], s.days >= 3
 	}
 	return max(mu*v.class.Bin*v.shape, floor), v.class.K[st], true
+}
+
+// RowPace returns the identity's mean bin with rows.
+func (s *State) RowPace() float64 {
+	if s.more == nil {
+		return 0
+	}
+	return float64(s.more.pace)
 }
 
 // Level returns the identity's mean bin with work in distinct records, for facts

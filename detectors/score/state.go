@@ -27,6 +27,7 @@ type State struct {
 	lastWork    uint32               // and the last of them
 	points      []Point              // of one that is watched, see watch
 	unions      unions
+	trusted     uint32 // local day from which on first touches are evidence; see Doubt
 	usual       *Usual // what was usual before the evidence stood out; nil: it does not
 	more        *extra
 }
@@ -92,6 +93,21 @@ func (s *State) Today(day int64) float64 {
 	}
 	return float64(s.now[Distinct])
 }
+
+// Doubt says that nobody knows what the identity did before a bin: until so many days
+// later its first touches are no evidence, since it may have read those records before.
+func (e *Engine) Doubt(s *State, bin, days int64) { s.trusted = uint32(max(e.Day(bin)+days, 0)) }
+
+// TrustedDay returns the local day from which on first touches are evidence; zero: they
+// always were. It is not part of the binary form of a state.
+func (s *State) TrustedDay() uint32 { return s.trusted }
+
+// SetTrustedDay sets what TrustedDay returns.
+func (s *State) SetTrustedDay(day uint32) { s.trusted = day }
+
+// doubts reports whether the statistics of a measure are no evidence on the day that is
+// judged.
+func (v *view) doubts(m Measure) bool { return m == FirstTouch && v.day < int64(v.s.trusted) }
 
 // clone returns a copy that shares nothing.
 func (s *State) clone() State {

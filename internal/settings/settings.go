@@ -64,7 +64,8 @@ func New(c *config.Config) (*Settings, error) {
 		Grid: s.Grid, Dimensions: names, Persons: detect.Persons(c.Dimensions), Peers: peers(c), Engine: engine,
 		Lateness: ms(c.Time.Lateness), Retention: ms(c.Time.Retention),
 		SnapshotTicks: 24 * s.Grid.Bin / s.Grid.Tick,
-		Facts:         factsConfig(c),
+		Identities:    c.Identities, Partitions: c.Partitions,
+		Facts: factsConfig(c),
 	}
 	s.Correlate = correlate.Config{
 		Grid: s.Grid, Dimensions: names, Engine: engine, Partitions: int32(c.Partitions),

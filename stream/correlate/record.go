@@ -184,7 +184,7 @@ func graver(a, b fact.Name) bool {
 
 // learnContext keeps what the identity came through and when it was seen.
 func (r *episodeRecord) learnContext(x *stream.Context) {
-	if x.FirstSeen != 0 {
+	if x.LastSeen != 0 {
 		r.firstSeen, r.lastSeen = x.FirstSeen, x.LastSeen
 	}
 	if x.ShareNew != nil {

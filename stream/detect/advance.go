@@ -145,7 +145,11 @@ func (d *Task) save(to int64) {
 	if d.replay != nil {
 		return
 	}
-	d.snapshots.write(to, func(id *identity) stream.Change {
+	d.snapshots.write(to, func(r stateRecord) stream.Change {
+		id, ok := r.(*identity)
+		if !ok {
+			return d.writeTail(r.(*tightShard), to)
+		}
 		id.saved = to
 		var value []byte
 		value, d.buffer = id.encode(d.cfg.Grid, d.buffer)
@@ -166,4 +170,9 @@ func (d *Task) sweep(to int64) {
 	d.people.sweep(to, d.cfg.Retention,
 		func(id *identity) { d.snapshots.touch(id, to) },
 		func(key string) { d.snapshots.drop(d.stateKey(key)) })
+	for _, s := range d.tails {
+		if d.isLoose(s, to) { // as it would be when the next comes
+			d.relax(s)
+		}
+	}
 }

@@ -38,7 +38,10 @@ func (d *Task) context(id *identity) stream.Context {
 	if id.last == eventtime.Never {
 		return stream.Context{} // it has only signed in
 	}
-	c := stream.Context{FirstSeen: d.cfg.Grid.TickStart(id.first), LastSeen: d.cfg.Grid.TickEnd(id.last)}
+	c := stream.Context{LastSeen: d.cfg.Grid.TickEnd(id.last)}
+	if !id.doubted() {
+		c.FirstSeen = d.cfg.Grid.TickStart(id.first)
+	}
 	if t := id.tally; t != nil {
 		c.Traits = shares(t.traits, t.events)
 	}

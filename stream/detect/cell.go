@@ -13,7 +13,8 @@ import (
 
 // cell is what one identity did that counts at one tick.
 type cell struct {
-	id    *identity
+	id    *identity // nil: it is not kept, or not yet
+	key   string    // of one that is not kept: dimension byte, name
 	apply int64
 	parts []part
 	room  [1]part // of parts: nearly all cells have one
@@ -21,24 +22,47 @@ type cell struct {
 
 // cells is memory for what counts at one tick, used again at the next.
 type cells struct {
-	list  []*cell
-	spare []*cell // not in use; once more than list
-	room  stream.Room
-	read  stream.Partial // scratch
+	list      []*cell
+	strangers []*cell          // of those that are not kept
+	byKey     map[string]*cell // strangers
+	spare     []*cell          // not in use
+	room      stream.Room
+	read      stream.Partial // scratch
 }
 
 // add takes a partial into the cell of an identity.
 func (c *cells) add(id *identity, tick int64) {
 	if id.cell == nil {
-		if n := len(c.spare); n > 0 {
-			id.cell, c.spare = c.spare[n-1], c.spare[:n-1]
-		} else {
-			id.cell = &cell{}
-		}
+		id.cell = c.empty()
 		*id.cell = cell{id: id, apply: tick}
 		c.list = append(c.list, id.cell)
 	}
 	id.cell.add(&c.read)
+}
+
+// addStranger takes a partial into the cell of an identity that is not kept.
+func (c *cells) addStranger(key []byte, tick int64) {
+	to := c.byKey[string(key)]
+	if to == nil {
+		to = c.empty()
+		*to = cell{key: string(key), apply: tick}
+		if c.byKey == nil {
+			c.byKey = map[string]*cell{}
+		}
+		c.byKey[to.key] = to
+		c.strangers = append(c.strangers, to)
+	}
+	to.add(&c.read)
+}
+
+func (c *cells) empty() *cell {
+	n := len(c.spare)
+	if n == 0 {
+		return &cell{}
+	}
+	out := c.spare[n-1]
+	c.spare = c.spare[:n-1]
+	return out
 }
 
 // drop empties what was gathered.
@@ -53,12 +77,17 @@ func (c *cells) drop() {
 	}
 	clear(c.list)
 	c.list = c.list[:0]
+	clear(c.strangers)
+	c.strangers = c.strangers[:0]
+	if clear(c.byKey); cap(c.strangers) > 1<<16 { // maps grow and never shrink
+		c.strangers, c.byKey = nil, nil
+	}
 	c.room.Reset()
 	c.read = stream.Partial{}
 }
 
-// gather returns what counts at a tick, united by identity, in the order in which the
-// identities came. It holds until d.cells is dropped.
+// gather returns what those did that are kept and that counts at a tick, united by
+// identity. It holds until d.cells is dropped.
 func (d *Task) gather(tick int64) []*cell {
 	d.waiting.take(tick, func(batch *waitingBatch, refs []stream.PartialRef) {
 		for _, ref := range refs {
@@ -67,11 +96,16 @@ func (d *Task) gather(tick int64) []*cell {
 			id := batch.known(ref)
 			if *id == nil || (*id).gone {
 				d.buffer = append(append(d.buffer[:0], byte(p.Dimension)), p.Identity...)
-				*id = d.people.get(d.buffer)
+				*id = d.people.known(d.buffer)
 			}
-			d.cells.add(*id, tick)
+			if *id != nil {
+				d.cells.add(*id, tick)
+			} else {
+				d.cells.addStranger(d.buffer, tick)
+			}
 		}
 	})
+	d.admit(tick)
 	for _, c := range d.cells.list {
 		c.id.cell = nil
 	}

@@ -134,6 +134,9 @@ func (f *facts) use(c *cell, before int64) (u fact.Use) {
 	}
 	u.At = f.grid.TickStart(latest)
 	u.First = u.At
+	if c.id.doubted() {
+		u.Last = u.At // what is not known was not silence
+	}
 	if before != eventtime.Never {
 		u.First, u.Last = f.grid.TickStart(c.id.first), f.grid.TickStart(before)
 	}

@@ -157,7 +157,8 @@ func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *scor
 	c.Traits, c.TraitsSince = shares(e.Traits, e.Events), d.cfg.Grid.TickStart(e.from)
 	all := e.past
 	all.add(leakedOf(open))
-	if exposed > 0 && id.tellsFresh(all.fresh, float64(exposed)) {
+	doubted := d.cfg.Engine.Day(id.bin) < int64(id.state.TrustedDay())
+	if exposed > 0 && !doubted && id.tellsFresh(all.fresh, float64(exposed)) {
 		share := min(all.fresh/float64(exposed), 1)
 		c.ShareNew = &share
 	}

@@ -203,8 +203,8 @@ func (d *Task) inherit(tick int64, params *score.Parameters) {
 	slices.SortFunc(all, func(a, b *stream.Legacy) int { return cmp.Compare(a.Name, b.Name) })
 	all = slices.CompactFunc(all, func(a, b *stream.Legacy) bool { return a.Name == b.Name })
 	for _, l := range all {
-		id := d.people.get(append([]byte{byte(h.Dimension)}, l.Person...))
-		if tick <= id.saved {
+		id := d.heir(append([]byte{byte(h.Dimension)}, l.Person...), tick)
+		if id == nil || tick <= id.saved {
 			continue // a restore: the state has it already
 		}
 		if (tick-l.Last)*d.cfg.Grid.Tick > forgetAfter {

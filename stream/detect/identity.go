@@ -43,6 +43,13 @@ func newIdentity(key []byte) *identity {
 	return &identity{key: string(key), first: eventtime.Never, last: eventtime.Never, saved: eventtime.Never, bin: eventtime.Never}
 }
 
+// doubted reports whether nobody knows what the identity did before its first tick: it
+// came when there were too many to keep all.
+func (id *identity) doubted() bool { return id.state.TrustedDay() != 0 }
+
+// unwritten is whether it has changed and was not written since.
+func (id *identity) unwritten() *bool { return &id.dirty }
+
 // busy reports whether something refers to the identity: an open bin, a snapshot that
 // is due, or that it is watched.
 func (id *identity) busy() bool { return id.open || id.watched || id.dirty }
@@ -64,6 +71,7 @@ const (
 	flagRecords              // its window is not empty
 	flagTally                // the tally of its open bin follows
 	flagCommand              // the number of a command follows
+	flagDoubted              // the day follows since which its past is known
 )
 
 func (id *identity) flags() (flags byte) {
@@ -73,7 +81,7 @@ func (id *identity) flags() (flags byte) {
 	}{
 		{flagOpen, id.open}, {flagWatched, id.watched}, {flagFollowed, id.followed != nil},
 		{flagOpened, id.followed != nil && id.followed.opened}, {flagRecords, !id.window.Empty()},
-		{flagTally, id.tally != nil}, {flagCommand, id.command != 0},
+		{flagTally, id.tally != nil}, {flagCommand, id.command != 0}, {flagDoubted, id.doubted()},
 	} {
 		if f.is {
 			flags |= f.flag
@@ -95,6 +103,9 @@ func (id *identity) encode(grid eventtime.Grid, buffer []byte) (value, scratch [
 	}
 	if id.command != 0 {
 		b = binary.AppendVarint(b, id.command)
+	}
+	if id.doubted() {
+		b = binary.AppendUvarint(b, uint64(id.state.TrustedDay()))
 	}
 	b = id.window.AppendBinary(b)
 	b = id.state.AppendBinary(b)
@@ -119,9 +130,14 @@ func (id *identity) decode(grid eventtime.Grid, value []byte) error {
 	if flags&flagCommand != 0 {
 		id.command = r.Varint()
 	}
+	var known uint64
+	if flags&flagDoubted != 0 {
+		known = r.Uvarint()
+	}
 	id.open, id.watched = flags&flagOpen != 0, flags&flagWatched != 0
 	id.window = wire.Decode(&r, sketches.DecodeWindow)
 	id.state = wire.Decode(&r, score.DecodeState)
+	id.state.SetTrustedDay(uint32(known))
 	if flags&flagFollowed != 0 {
 		id.followed = readFollowed(&r)
 		id.followed.opened = flags&flagOpened != 0

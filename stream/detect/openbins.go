@@ -2,6 +2,7 @@ package detect
 
 import (
 	"math"
+	"slices"
 
 	"github.com/weirhq/weir/internal/eventtime"
 )
@@ -44,7 +45,7 @@ func (b *openBins) nextEnd(done int64) int64 {
 // end hands out all identities that must be closed with a bin, the active ones
 // first. Those that are watched from then on are noted by watch.
 func (b *openBins) end(bin int64) []*identity {
-	ending := b.active[bin]
+	ending := slices.DeleteFunc(b.active[bin], func(id *identity) bool { return !id.open }) // it was dropped
 	delete(b.active, bin)
 	for _, id := range b.watched {
 		if !id.open || id.bin != bin {

@@ -3,8 +3,11 @@ package detect
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/detect/tail"
 )
 
 // forgetAfter is how long an identity may be silent before its state is dropped and
@@ -20,10 +23,22 @@ type population struct {
 	awake  map[string]*identity // by key: dimension byte, name
 	asleep map[string]string    // in their binary form, by the same key
 	most   int                  // awake since the map was last made
+
+	counts  map[place]int      // identities by shard
+	members map[place][]string // their keys; nil as long as no shard is tight
+}
+
+// place is one shard of a dimension: the dimension times tail.Shards, and the shard.
+type place uint32
+
+// placeOf returns where the identity of a key belongs, and its hash.
+func placeOf[T string | []byte](key T) (place, uint64) {
+	hash := stream.PartitionOf(key)
+	return place(int(key[0])*tail.Shards + tail.Of(hash)), hash
 }
 
 func newPopulation(grid eventtime.Grid) population {
-	return population{grid: grid, awake: map[string]*identity{}, asleep: map[string]string{}}
+	return population{grid: grid, awake: map[string]*identity{}, asleep: map[string]string{}, counts: map[place]int{}}
 }
 
 // size returns how many identities there are.
@@ -49,8 +64,63 @@ func (p *population) sizes(n int) []int64 {
 func (p *population) get(key []byte) *identity {
 	id := p.known(key)
 	if id == nil {
-		id = newIdentity(key)
-		p.awake[id.key] = id
+		id = p.add(key)
+	}
+	return id
+}
+
+// add makes the identity of a key that is not known.
+func (p *population) add(key []byte) *identity {
+	id := newIdentity(key)
+	p.awake[id.key] = id
+	at, _ := placeOf(key)
+	p.counts[at]++
+	if p.members != nil {
+		p.note(id.key)
+	}
+	return id
+}
+
+// remove drops the identity of a key.
+func (p *population) remove(key string) {
+	if id := p.awake[key]; id != nil {
+		id.gone = true
+		delete(p.awake, key)
+	}
+	delete(p.asleep, key)
+	at, _ := placeOf(key)
+	p.counts[at]--
+	if list := p.members[at]; list != nil {
+		i := slices.Index(list, key)
+		list[i] = list[len(list)-1]
+		p.members[at] = slices.Delete(list, len(list)-1, len(list))
+	}
+}
+
+// list begins to list who is in each shard, once. It looks at all identities.
+func (p *population) list() {
+	if p.members != nil {
+		return
+	}
+	p.members = make(map[place][]string, len(p.counts))
+	for key := range p.awake {
+		p.note(key)
+	}
+	for key := range p.asleep {
+		p.note(key)
+	}
+}
+
+func (p *population) note(key string) {
+	at, _ := placeOf(key)
+	p.members[at] = append(p.members[at], key)
+}
+
+// read returns an identity that sleeps.
+func (p *population) read(key []byte, value string) *identity {
+	id := newIdentity(key)
+	if err := id.decode(p.grid, []byte(value)); err != nil {
+		panic(fmt.Sprintf("detect: an identity does not read back: %v", err)) // it was read or written by this task
 	}
 	return id
 }
@@ -78,11 +148,7 @@ func (p *population) peek(key string) *identity {
 	if !ok {
 		return nil
 	}
-	id := newIdentity([]byte(key))
-	if err := id.decode(p.grid, []byte(value)); err != nil {
-		panic(fmt.Sprintf("detect: an identity does not read back: %v", err)) // it was read or written by this task
-	}
-	return id
+	return p.read([]byte(key), value)
 }
 
 // sleep puts an identity away that was just written as value, unless it is needed:
@@ -114,7 +180,8 @@ func (p *population) shrink() {
 // event just the same, so when the sweep comes cannot show. It calls changed for
 // each identity whose records went, and gone for the key of each that is dropped.
 func (p *population) sweep(to, retention int64, changed func(*identity), gone func(key string)) {
-	now := p.grid.TickEnd(to)
+	// The start of the day, so that how many are left does not depend on when it comes.
+	now := eventtime.DayOf(p.grid.TickEnd(to)) * eventtime.Day
 	// As at the start of the bin that comes next, which count will do.
 	expired := eventtime.MinuteOf(max(p.grid.BinStart(p.grid.BinOfTick(to+1))-retention, 0))
 	for key, id := range p.awake {
@@ -124,8 +191,7 @@ func (p *population) sweep(to, retention int64, changed func(*identity), gone fu
 		switch silent := now - p.grid.TickEnd(id.last); {
 		case silent > forgetAfter:
 			gone(key)
-			delete(p.awake, key)
-			id.gone = true
+			p.remove(key)
 		case silent > retention && !id.window.Empty():
 			id.window.Expire(expired)
 			changed(id)
@@ -137,7 +203,7 @@ func (p *population) sweep(to, retention int64, changed func(*identity), gone fu
 		case last == eventtime.Never:
 		case silent > forgetAfter:
 			gone(key)
-			delete(p.asleep, key)
+			p.remove(key)
 		case silent > retention && records:
 			id := p.known([]byte(key))
 			id.window.Expire(expired)

@@ -108,6 +108,9 @@ func (r *Restore) Begin(start int64) (*Task, int64, error) {
 		}
 		delete(r.values, key)
 	}
+	if len(d.tails) > 0 {
+		d.people.list()
+	}
 	d.watermark.SetTopics(c.topics)
 	for _, p := range c.progress {
 		d.watermark.Advance(p)
@@ -129,6 +132,9 @@ func (d *Task) load(key string, value []byte) error {
 			return nil // turned off since
 		}
 		return d.facts.register.Load(kind, value)
+	}
+	if name, ok := strings.CutPrefix(key, tailPrefix); ok {
+		return d.loadTail(name, value)
 	}
 	name, rest, ok := strings.Cut(key, "\x00")
 	dim, known := d.dims[name]

@@ -15,6 +15,9 @@ const (
 	// maxCommit is how many bytes of snapshots go into one commit, which must end
 	// within the time that a transaction may take.
 	maxCommit = 8 << 20
+	// mostUnwritten is how many records may wait to be written. Identities that wait are
+	// awake, and take several times as much memory as when they sleep.
+	mostUnwritten = 100_000
 )
 
 // snapshots decides when changed identities are written to the state: at the pace at
@@ -22,49 +25,68 @@ const (
 // what was written until it is committed. Once a commit is full, nothing is written,
 // and no tick closed, before it is taken.
 type snapshots struct {
-	within int64     // ticks after its change in which an identity is written at the latest; 0: none is ever written
-	dirty  []changed // identities that are not written since they changed, oldest first
-	credit int64     // bytes that may be written
+	within int64         // ticks after its change in which an identity is written at the latest; 0: none is ever written
+	dirty  []changed     // records that were not written since they changed, oldest first; some were, out of turn
+	credit int64         // bytes that may be written
+	must   []stateRecord // are written next, whatever the credit
 	out    []stream.Change
-	size   int  // bytes that go into the commit: of identities in out, and charged
+	size   int  // bytes that go into the commit: of records in out, and charged
 	full   bool // so many changes wait that they must be committed before more are written
 }
 
-// changed is an identity that has changed in a tick, and was not written since.
-type changed struct {
-	id   *identity
-	tick int64
+// stateRecord is an identity, or a shard of those that are not kept.
+type stateRecord interface {
+	unwritten() *bool // whether it has changed and was not written since
 }
 
-// touch notes that an identity has changed in a tick.
-func (s *snapshots) touch(id *identity, tick int64) {
-	if !id.dirty && s.within > 0 {
-		id.dirty = true
-		s.dirty = append(s.dirty, changed{id, tick})
+// changed is a record of the state that has changed in a tick, and was not written since.
+type changed struct {
+	record stateRecord
+	tick   int64
+}
+
+// touch notes that a record has changed in a tick.
+func (s *snapshots) touch(r stateRecord, tick int64) {
+	if !*r.unwritten() && s.within > 0 {
+		*r.unwritten() = true
+		s.dirty = append(s.dirty, changed{r, tick})
+	}
+}
+
+// force has a record that has changed in a tick written next.
+func (s *snapshots) force(r stateRecord, tick int64) {
+	if s.within > 0 {
+		s.touch(r, tick)
+		s.must = append(s.must, r)
 	}
 }
 
 // earn adds the bytes of partials that came in to what may be written.
 func (s *snapshots) earn(bytes int) { s.credit += int64(bytes) }
 
-// write writes changed identities, the longest unwritten first: as far as the credit
-// goes, and beyond it those that are due. The ticks up to and including to are
-// closed. encode returns the record of an identity as of that tick.
-func (s *snapshots) write(to int64, encode func(id *identity) stream.Change) {
-	for len(s.dirty) > 0 && (s.credit > 0 || s.dirty[0].tick <= to-s.within) {
-		if s.size > maxCommit {
-			s.full = true
-			return
+// write writes changed records: those that must be, and the longest unwritten as far as
+// the credit goes, and beyond it those that are due, and those that are too many to keep
+// their identities awake. The ticks up to and including to are closed. encode returns the
+// record as of that tick.
+func (s *snapshots) write(to int64, encode func(stateRecord) stream.Change) {
+	for _, r := range s.must {
+		s.put(r, encode)
+	}
+	s.must = nil
+	for len(s.dirty) > 0 {
+		first := s.dirty[0]
+		if *first.record.unwritten() {
+			if s.credit <= 0 && first.tick > to-s.within && len(s.dirty) <= mostUnwritten {
+				break
+			}
+			if s.size > maxCommit {
+				s.full = true
+				return
+			}
 		}
-		id := s.dirty[0].id
-		s.dirty[0].id = nil // nothing must hold on to an identity that sleeps
+		s.dirty[0].record = nil // nothing must hold on to an identity that sleeps
 		s.dirty = s.dirty[1:]
-		id.dirty = false
-		c := encode(id)
-		size := len(c.Key) + len(c.Value)
-		s.credit -= int64(size)
-		s.size += size
-		s.out = append(s.out, c)
+		s.put(first.record, encode)
 	}
 	s.credit = min(s.credit, idleCredit)
 }
@@ -73,6 +95,19 @@ func (s *snapshots) write(to int64, encode func(id *identity) stream.Change) {
 func (s *snapshots) charge(bytes int) {
 	s.size += bytes
 	s.full = s.full || s.size > maxCommit
+}
+
+// put writes a record, unless that was done since it changed.
+func (s *snapshots) put(r stateRecord, encode func(stateRecord) stream.Change) {
+	if !*r.unwritten() {
+		return
+	}
+	*r.unwritten() = false
+	c := encode(r)
+	size := len(c.Key) + len(c.Value)
+	s.credit -= int64(size)
+	s.size += size
+	s.out = append(s.out, c)
 }
 
 // drop writes that an identity is gone.

@@ -56,7 +56,8 @@ func TestSnapshots(t *testing.T) {
 
 func write(s *snapshots, tick int64, sizes map[string]int) string {
 	wrote := []string{"wrote"}
-	s.write(tick, func(id *identity) stream.Change {
+	s.write(tick, func(r stateRecord) stream.Change {
+		id := r.(*identity)
 		wrote = append(wrote, id.name())
 		key := []byte(id.name())
 		return stream.Change{Key: key, Value: make([]byte, sizes[id.name()]-len(key))}

@@ -29,6 +29,7 @@ type desk struct {
 	found  []stream.Candidate
 	// threshold is what the evidence must reach, in nats.
 	threshold float64
+	changes   []stream.Change // of the state, that were taken last
 }
 
 var deskSource = stream.Source{Topic: "access", Partition: 0}
@@ -89,8 +90,9 @@ func (d *desk) work() {
 		p.Bin = d.grid.BinOfTick(d.detect.next()) - 1
 		d.detect.SetParameters(&stream.ParameterRecord{Parameters: &p})
 	}
-	if r, _ := d.detect.Take(); r != nil {
+	if r, changes := d.detect.Take(); r != nil {
 		d.found = append(d.found, r.Candidates...)
+		d.changes = changes
 	}
 }
 

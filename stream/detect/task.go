@@ -31,6 +31,9 @@ type Config struct {
 	SnapshotTicks int64
 	Facts         *FactsConfig // nil: facts are not told
 	Heirs         *HeirsConfig // nil: no name becomes a person's
+	// Identities is how many identities of a dimension the whole fleet keeps, 0: all.
+	// Partitions is how many such tasks there are, 0: one.
+	Identities, Partitions int
 }
 
 // Task keeps the state of one partition of identities. It holds partials
@@ -42,6 +45,8 @@ type Task struct {
 	dims      map[string]int
 	watermark *stream.Watermark
 	people    population
+	tails     map[place]*tightShard
+	room      int // for identities, in a shard
 	params    fleetParameters
 	waiting   waitingPartials
 	cells     cells  // of the tick that closes
@@ -64,13 +69,14 @@ type Task struct {
 // Stats counts what a detect task did. Unknown counts partials of
 // dimensions that the configuration no longer has, Overdue those that came
 // after their tick had closed, from a source that was declared idle too early.
+// NotKept counts what was done by identities that are not kept: one in a tick is one.
 type Stats struct {
-	Identities, Partials, Unknown, Overdue int64
-	HeldBytes                              int64 // of memory, of partials that wait for their tick to close
-	WatermarkMS                            int64 // event time up to which input is complete
-	ClosedMS                               int64 // event time up to which it has been judged
-	Holder                                 stream.Source
-	Inputs                                 fact.Inputs
+	Identities, Partials, Unknown, Overdue, NotKept int64
+	HeldBytes                                       int64 // of memory, of partials that wait for their tick to close
+	WatermarkMS                                     int64 // event time up to which input is complete
+	ClosedMS                                        int64 // event time up to which it has been judged
+	Holder                                          stream.Source
+	Inputs                                          fact.Inputs
 }
 
 // New returns a detect task without state.
@@ -80,6 +86,8 @@ func New(cfg Config) *Task {
 		dims:      map[string]int{},
 		watermark: stream.NewWatermark(cfg.Lateness, cfg.Grid),
 		people:    newPopulation(cfg.Grid),
+		tails:     map[place]*tightShard{},
+		room:      roomOf(&cfg),
 		params:    fleetParameters{byBin: map[int64]*score.Parameters{}},
 		bins:      openBins{grid: cfg.Grid, active: map[int64][]*identity{}},
 		snapshots: snapshots{within: cfg.SnapshotTicks},

@@ -17,7 +17,13 @@ import (
 // judged returns the alerts of one task of each kind, and what became of the events.
 func (l *lab) judged(t testing.TB, events []event.Event) (alerts []string, outcomes [ingest.NumOutcomes]int) {
 	t.Helper()
-	runner := local.New(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}}, 1)
+	return l.judgedBy(t, events, 1)
+}
+
+// judgedBy returns what so many detect tasks make of the events.
+func (l *lab) judgedBy(t testing.TB, events []event.Event, tasks int) (alerts []string, outcomes [ingest.NumOutcomes]int) {
+	t.Helper()
+	runner := local.New(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}}, tasks)
 	runner.Ingest.Decided = func(d ingest.Decision) { outcomes[d.Outcome]++ }
 	take := func(found []alerting.Alert, err error) {
 		t.Helper()

@@ -32,6 +32,7 @@ type lab struct {
 	people *alias.Table
 	hasher event.Hasher
 	secret []byte // of the keys of episodes
+	most   int    // identities of a dimension that are kept; 0: all
 }
 
 func newLab(t testing.TB) *lab {
@@ -63,7 +64,7 @@ func (l *lab) detect() detect.Config {
 	return detect.Config{
 		Heirs: heirs,
 		Grid:  l.grid, Dimensions: l.names, Persons: detect.Persons(l.dims), Peers: detect.DefaultPeers(l.dims), Engine: l.engine,
-		Lateness: 10 * minute, Retention: 30 * 24 * 60 * minute, SnapshotTicks: 12,
+		Lateness: 10 * minute, Retention: 30 * 24 * 60 * minute, SnapshotTicks: 12, Identities: l.most,
 	}
 }
 

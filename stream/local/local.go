@@ -55,7 +55,7 @@ func New(in ingest.Config, de detect.Config, co correlate.Config, topics []strea
 	}
 	l := &Runner{Ingest: ingest.New(in), Correlate: correlate.New(co), topics: topics}
 	for i := range int32(tasks) {
-		de.Partition = i
+		de.Partition, de.Partitions = i, tasks
 		p := &part{detect: detect.New(de)}
 		if in.SessionsTopic != "" {
 			c := join.ConfigFor(&in, de.Facts.Grace)

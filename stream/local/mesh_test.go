@@ -206,7 +206,7 @@ func (m *mesh) ingest() bool {
 
 func (m *mesh) restoreDetect(p int) {
 	cfg := m.lab.watchful()
-	cfg.Partition = int32(p)
+	cfg.Partition, cfg.Partitions = int32(p), len(m.partials)
 	d := &member{}
 	if m.aliases != nil {
 		d.people = alias.NewTable(alias.Always)

@@ -45,6 +45,7 @@ type Metrics struct {
 	Noticed         *prometheus.CounterVec   // fact: each tick
 	missing         *prometheus.GaugeVec     // input
 	overdue         *prometheus.GaugeVec     // partition
+	notKept         *prometheus.GaugeVec     // partition
 	held            *prometheus.GaugeVec     // partition
 	waiting         *prometheus.GaugeVec     // partition
 	unknown         *prometheus.GaugeVec     // partition
@@ -119,6 +120,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		closed:          gauge("closed_seconds", "Event time, Unix seconds, up to which a partition of identities has been judged.", "partition"),
 		holder:          gauge("watermark_holder", "1 for the source partition that holds the watermark back.", "topic", "partition"),
 		identities:      gauge("identities", "Identities whose state is held.", "partition"),
+		notKept:         gauge("identities_not_kept", "Identities that acted and found no room among those that are kept, each tick in which they acted, since the task was restored.", "partition"),
 		overdue:         gauge("overdue_partials", "Partials that came after their tick had closed, from a source declared idle too early; counted one tick later.", "partition"),
 		held:            gauge("held_bytes", "Bytes of memory that a partition of identities takes for partials whose tick is not closed yet.", "partition"),
 		waiting:         gauge("waiting_for_parameters", "1 while a partition waits for correlate to publish the parameters of the bin before.", "partition"),

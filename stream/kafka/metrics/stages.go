@@ -26,6 +26,7 @@ func (m *Metrics) Progress(partition string, s detect.Stats, waiting bool) {
 	m.identities.WithLabelValues(partition).Set(float64(s.Identities))
 	m.held.WithLabelValues(partition).Set(float64(s.HeldBytes))
 	m.overdue.WithLabelValues(partition).Set(float64(s.Overdue))
+	m.notKept.WithLabelValues(partition).Set(float64(s.NotKept))
 	m.unknown.WithLabelValues(partition).Set(float64(s.Unknown))
 	m.holder.Reset()
 	if s.Holder.Topic != "" {
@@ -72,7 +73,7 @@ func (m *Metrics) ForgetSource(topic string, partition int32) {
 
 // ForgetDetect deletes the gauges of a partition of identities.
 func (m *Metrics) ForgetDetect(partition int32) {
-	for _, g := range []*prometheus.GaugeVec{m.watermark, m.closed, m.identities, m.overdue, m.held, m.waiting, m.unknown, m.RestoreTime} {
+	for _, g := range []*prometheus.GaugeVec{m.watermark, m.closed, m.identities, m.notKept, m.overdue, m.held, m.waiting, m.unknown, m.RestoreTime} {
 		g.DeleteLabelValues(Label(partition))
 	}
 	m.holder.Reset() // the partitions that are left show it again
