@@ -260,8 +260,8 @@ func TestExtractOfACampaign(t *testing.T) {
 {"time":"2026-03-03T10:01:00Z","actor":"bob","records":["2","3"]}
 {"time":"2026-03-03T10:02:00Z","actor":"eve","records":["4"]}
 {"time":"2026-03-03T10:03:00Z","action":"login","actor":"ana"}
-{"time":"2026-03-03T12:00:00Z","actor":"ana","records":["5"]}
 {"time":"2026-03-03T10:04:00Z","actor":"ana","rows":100}
+{"time":"2026-03-03T12:00:00Z","actor":"ana","records":["5"]}
 {"time":"soon"}
 `)
 	since := alerting.Time(time.Date(2026, 3, 3, 10, 0, 0, 0, time.UTC).UnixMilli())
