@@ -20,7 +20,7 @@ type theft struct {
 }
 
 var thefts = []theft{
-	{name: "half as much again", times: 0.5, least: 30},
+	{name: "half as much again", times: 0.5, least: 65},
 	{name: "twice", times: 1, least: 75},
 	{name: "three times", times: 2, least: 80},
 	{name: "ten times", times: 9, least: 90},
