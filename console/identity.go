@@ -34,11 +34,14 @@ func (s *Server) identity(r *http.Request, c *call) (any, error) {
 		return nil, badRequest("an identity has a dimension and a name: ?dimension=user&name=ana")
 	}
 	v.list = c.Snapshot.OfIdentity(v.Dimension, v.Name)
-	if len(v.list) == 0 {
-		return nil, &fault{http.StatusNotFound, "that identity had no episode; look for a part of its name under Identities"}
+	v.Week = append([]model.Bin{}, c.Snapshot.Week(v.Dimension, v.Name)...)
+	if len(v.list) == 0 && len(v.Week) == 0 {
+		return nil, &fault{http.StatusNotFound, "of that identity nothing is known: it had no episode, and nothing of it stood out in the week that is kept. Look for a part of its name under Identities"}
 	}
-	a := v.list[0].Alert
-	v.FirstSeen, v.LastSeen, v.Peers, v.Person = a.FirstSeen, a.LastSeen, a.Evidence.Peers, a.Person
+	if len(v.list) > 0 {
+		a := v.list[0].Alert
+		v.FirstSeen, v.LastSeen, v.Peers, v.Person = a.FirstSeen, a.LastSeen, a.Evidence.Peers, a.Person
+	}
 	for _, e := range v.list {
 		if names := e.Alert.Top.Names; len(names) > 0 {
 			for i := range names {
@@ -47,7 +50,6 @@ func (s *Server) identity(r *http.Request, c *call) (any, error) {
 			break
 		}
 	}
-	v.Week = append([]model.Bin{}, c.Snapshot.Week(v.Dimension, v.Name)...)
 	v.Episodes = s.rows(v.list[:min(len(v.list), maxLimit)], v.AsOf)
 	return v, nil
 }
