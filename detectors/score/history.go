@@ -75,24 +75,25 @@ func (e *Engine) oldest(at uint32) uint32 {
 	return uint32(from)
 }
 
-// forget drops the bins before oldest.
+// forget drops the bins before oldest, in place: of the first that stays only the distance
+// to the one before is written anew.
 func (s *State) forget(oldest uint32) {
-	var out []byte
-	before := uint32(0)
-	eachVisit(s.recent, s.before, func(v visit) {
-		if v.bin < oldest {
+	bin := s.before
+	for b := s.recent; len(b) > 0; {
+		step, n := binary.Uvarint(b)
+		if bin += uint32(step); bin >= oldest {
+			s.before = bin - min(bin, 1)
+			s.recent = append(binary.AppendUvarint(s.recent[:0], uint64(bin-s.before)), b[n:]...)
 			return
 		}
-		if out == nil {
-			before = v.bin - min(v.bin, 1)
-			out = appendVisit(make([]byte, 0, len(s.recent)), before, v.bin, &v.c)
-			s.before, before = before, v.bin
-			return
+		mask := b[n]
+		b = b[n+1:]
+		for range bits.OnesCount8(mask) {
+			_, n = binary.Uvarint(b)
+			b = b[n:]
 		}
-		out = appendVisit(out, before, v.bin, &v.c)
-		before = v.bin
-	})
-	s.recent = out
+	}
+	s.recent = nil
 }
 
 // appendVisit appends a bin as the distance to the last, a mask of the measures

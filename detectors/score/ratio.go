@@ -47,29 +47,40 @@ func (d *drift) ratios(c float64) (l ratios) {
 // addShares adds the log ratios of f new records among n at expected shares of q1
 // against q0, for a beta-binomial of concentration phi: formula 2.
 func (l *ratios) addShares(f, n, q0 float64, q1 *[NumRates]float64, phi float64) {
-	below, rest := rising(phi*q0, f)
-	belowOld, restOld := rising(phi*(1-q0), n-f)
-	below, rest = below*belowOld, rest+restOld
+	fresh, old := shapes{NumRates: phi * q0}, shapes{NumRates: phi * (1 - q0)}
 	for i, q := range q1 {
-		if q == q0 {
-			continue
+		fresh[i], old[i] = phi*q, phi*(1-q)
+	}
+	above, more := fresh.rising(f)
+	aboveOld, moreOld := old.rising(n - f)
+	below, rest := above[NumRates]*aboveOld[NumRates], more[NumRates]+moreOld[NumRates]
+	for i, q := range q1 {
+		if q != q0 {
+			l[i] += math.Log(above[i]*aboveOld[i]/below) + more[i] + moreOld[i] - rest
 		}
-		above, more := rising(phi*q, f)
-		aboveOld, moreOld := rising(phi*(1-q), n-f)
-		l[i] += math.Log(above*aboveOld/below) + more + moreOld - rest
 	}
 }
 
-// rising returns Γ(a+n)/Γ(a) for whole n as a product of the first factors, and the
-// natural logarithm of the others by Stirling's series.
-func rising(a, n float64) (product, rest float64) {
-	product = 1
+// shapes are parameters of a beta distribution: for each rate, and last without a drift.
+type shapes [NumRates + 1]float64
+
+// rising returns Γ(a+n)/Γ(a) for each a and whole n as a product of the first factors,
+// and the natural logarithm of the others by Stirling's series. The products are made
+// side by side, since each waits for its own last factor.
+func (a *shapes) rising(n float64) (product, rest shapes) {
+	for i := range product {
+		product[i] = 1
+	}
 	m := math.Min(n, 24)
 	for j := 0.0; j < m; j++ {
-		product *= a + j
+		for i := range product {
+			product[i] *= a[i] + j
+		}
 	}
 	if n > m {
-		rest = stirling(a+n) - stirling(a+m)
+		for i := range rest {
+			rest[i] = stirling(a[i]+n) - stirling(a[i]+m)
+		}
 	}
 	return product, rest
 }
@@ -91,10 +102,13 @@ func (l *ratios) weigh() (w weighed) {
 	w.top = max(l[0], l[1], l[2], l[3], l[4])
 	sum := 0.0
 	for i, x := range l {
-		if x > w.top-30 {
+		switch {
+		case x == w.top:
+			w.of[i] = 1
+		case x > w.top-30:
 			w.of[i] = math.Exp(x - w.top)
-			sum += w.of[i]
 		}
+		sum += w.of[i]
 	}
 	w.log = w.top + math.Log(sum/NumRates)
 	return w
@@ -170,9 +184,13 @@ func (s *stat) step(w *weighed, cut, keep float64) (out stat) {
 // decision, and take days to fall when a leak has ended.
 func (s *stat) capped(limit, age float64) stat {
 	out := *s
+	if max(s[0], s[1], s[2], s[3], s[4]) <= 1 {
+		return out
+	}
+	most := math.Exp(limit) * age
 	for i, r := range s {
-		if r > 1 && float64(r) > math.Exp(limit)*age {
-			out[i] = float32(math.Exp(limit) * age)
+		if r > 1 && float64(r) > most {
+			out[i] = float32(most)
 		}
 	}
 	return out
