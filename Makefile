@@ -18,7 +18,7 @@ BENCHTIME ?= 1s
 BASE ?= main
 FUZZTIME ?= 20s
 TRIALS ?= 1000
-SOAKTIMEOUT ?= 3h
+SOAKTIMEOUT ?= 8h
 
 .DEFAULT_GOAL := help
 
@@ -75,7 +75,7 @@ lab: ## measure detection: against theory, on simulated companies, on a real log
 	WEIR_LAB=1 go test -count=1 -v -timeout 12h -run '^TestLab' ./lab/...
 
 .PHONY: soak
-soak: ## run the long proofs: kills, restarts, days of traffic (needs Docker; SOAKTIMEOUT=3h)
+soak: ## run the long proofs: kills, restarts, days of traffic (needs Docker; WEIR_SOAK_ROUNDS=200, SOAKTIMEOUT=8h)
 	WEIR_SOAK=1 WEIR_REQUIRE_DOCKER=1 go test -count=1 -v -timeout $(SOAKTIMEOUT) -run Soak ./...
 
 .PHONY: fuzz

@@ -117,7 +117,11 @@ func (s *standing) byLead(ep *episode.Episode, record *episodeRecord) (held, wai
 	if !ok || !lead.open {
 		return false, false
 	}
-	return s.under(&lead, leading, of, ep, record)
+	held, waits = s.under(&lead, leading, of, ep, record)
+	if waits && of.held != "" {
+		return false, false // nobody is sent the message that would name it
+	}
+	return held, waits
 }
 
 // isUnnamed reports whether a message of the leader that an episode belongs to would

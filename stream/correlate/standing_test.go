@@ -73,6 +73,7 @@ func TestNobodyDisappears(t *testing.T) {
 		return
 	}
 	playStories(t, 0, 60)
+	playStories(t, 1458, 1) // one is to be named by a message for which another stands
 }
 
 // TestSoakNobodyDisappears plays 10,000 stories.
