@@ -26,12 +26,13 @@ const (
 type sparse struct {
 	dice   *rand.Rand
 	actors *rand.Zipf
+	every  time.Duration
 	at     time.Duration // since the start
 }
 
 func newSparse(seed uint64) *sparse {
 	dice := rand.New(rand.NewPCG(seed, 0x5ba25e))
-	return &sparse{dice: dice, actors: rand.NewZipf(dice, sparseSkew, 1, sparseActors-1)}
+	return &sparse{dice: dice, every: sparseEvery, actors: rand.NewZipf(dice, sparseSkew, 1, sparseActors-1)}
 }
 
 // Next makes the next event.
@@ -62,7 +63,7 @@ func (s *sparse) Next(ev *event.Event) bool {
 		}
 		ev.Records = append(ev.Records, strconv.Itoa(customer))
 	}
-	s.at += sparseEvery
+	s.at += s.every
 	return true
 }
 
