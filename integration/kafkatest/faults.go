@@ -75,8 +75,15 @@ func (b *Broker) Restart(t testing.TB) {
 // when the machine hangs. Unpause thaws it.
 func (b *Broker) Pause(t testing.TB) {
 	t.Helper()
-	if _, err := b.docker.ContainerPause(context.Background(), b.ctr.GetContainerID(), client.ContainerPauseOptions{}); err != nil {
-		t.Fatalf("pausing Kafka: %v", err)
+	for attempt := 1; ; attempt++ { // where the machine is slow, the engine gives up too early now and then
+		_, err := b.docker.ContainerPause(context.Background(), b.ctr.GetContainerID(), client.ContainerPauseOptions{})
+		if err == nil {
+			return
+		}
+		if attempt == 5 {
+			t.Fatalf("pausing Kafka: %v", err)
+		}
+		time.Sleep(time.Second)
 	}
 }
 
