@@ -2,6 +2,7 @@ package tuning
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -100,7 +101,7 @@ func TestEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, j, func(r *Run) bool { return r.Progress.Doing == "7 events" && r.Progress.Passes == 14 })
-	if err := j.Start(q, "bob", time.Now()); err != ErrBusy { //nolint:errorlint // it is returned as it is
+	if err := j.Start(q, "bob", time.Now()); !errors.Is(err, ErrBusy) {
 		t.Errorf("beside another: %v", err)
 	}
 	j.Cancel()
