@@ -38,6 +38,7 @@ func (t *Task) askForNames(acts *tickActions) {
 		record := t.store.records[id]
 		closes := acts.actions[id] == episode.Close
 		waits := false
+		record.asked = false
 		if record.lead != "" && (ep.Closed == 0 || closes) {
 			_, waits = t.standing.byLead(ep, record)
 		}
@@ -49,7 +50,8 @@ func (t *Task) askForNames(acts *tickActions) {
 		if waits {
 			t.expectClass(ep, record)
 		}
-		if waits && (closes || ep.Severity >= episode.High || ep.Facts != "" || acts.end >= record.waits+namedWithin) {
+		record.asked = waits && (closes || ep.Severity >= episode.High || ep.Facts != "" || acts.end >= record.waits+namedWithin)
+		if record.asked {
 			if lead := t.store.byKey[record.lead]; acts.actions[lead] == episode.Nothing {
 				acts.add(lead, episode.Update)
 			}

@@ -24,6 +24,7 @@ type episodeRecord struct {
 	named     mention               // the latest message that named it
 	waits     int64                 // end of the tick since which its leader is to name it, Unix ms; 0: nobody is to
 	held      SuppressedKind        // what held its latest alert back; empty: nothing did
+	asked     bool                  // its leader is to name it in this tick
 	classes   []alerting.Class      // of the episodes that its messages have named, sorted
 	holder    string                // who looks after it, see Verdict.Holder; empty: nobody
 	sentOnset int64                 // onset as the latest message told, Unix ms; 0: none did

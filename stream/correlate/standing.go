@@ -118,8 +118,8 @@ func (s *standing) byLead(ep *episode.Episode, record *episodeRecord) (held, wai
 		return false, false
 	}
 	held, waits = s.under(&lead, leading, of, ep, record)
-	if waits && of.held != "" {
-		return false, false // nobody is sent the message that would name it
+	if waits && record.asked && of.held != "" {
+		return false, false // nobody is sent the message that should name it now
 	}
 	return held, waits
 }
