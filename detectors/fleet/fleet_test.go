@@ -154,7 +154,7 @@ func TestAccomplicesDoNotExcuse(t *testing.T) {
 		for i := range w.states {
 			w.states[i].Vote(uint32(7 + min(i/30, 1)))
 		}
-		night := int64(monday + 22*24 + 2)
+		night := monday + 22*24 + 2
 		hours := 0.0
 		for w.bin < night+4 {
 			w.step(func(i int) (c score.Counts) {
