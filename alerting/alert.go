@@ -62,10 +62,11 @@ type Alert struct {
 	Severity      episode.Severity   `json:"severity"`
 	Confidence    episode.Confidence `json:"confidence,omitempty"`
 	Summary       string             `json:"summary"`
-	Observed      float64            `json:"observed,omitempty"` // what Measure counts since the onset, or in the bin where a campaign rests on weak evidence; 0: the alert rests on no count
-	Expected      float64            `json:"expected,omitempty"` // what is usual of the identity in such a time, as it was before the onset
-	Excess        Bounds             `json:"excess,omitzero"`    // what was taken beyond the usual since the onset, in the unit of Measure, or Through if that is more: severity goes by it
-	Through       Bounds             `json:"through,omitzero"`   // the exposed records that the fact covers: read through unissued tokens, after the leave, …
+	Observed      float64            `json:"observed,omitempty"`      // what Measure counts since the onset, or in the bin where a campaign rests on weak evidence; 0: the alert rests on no count
+	Expected      float64            `json:"expected,omitempty"`      // what is usual of the identity in such a time, as it was before the onset
+	Excess        Bounds             `json:"excess,omitzero"`         // what was taken beyond the usual since the onset, in the unit of Measure, or Through if that is more: severity goes by it
+	Through       Bounds             `json:"through,omitzero"`        // the exposed records that the fact covers: read through unissued tokens, after the leave, …
+	ThroughSince  Time               `json:"through_since,omitempty"` // start of the bin since which Through is counted; 0: Exposed tells of nothing else
 	Exposed       Exposed            `json:"exposed"`
 	ShareNew      *float64           `json:"share_new,omitempty"`  // the part of the exposed records that this identity had never opened before, 0..1; nil: not known
 	FirstSeen     Time               `json:"first_seen,omitempty"` // event time of the first event of the identity; 0: not known

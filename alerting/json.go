@@ -47,6 +47,9 @@ func (a *Alert) AppendJSON(b []byte) []byte {
 	}
 	b = a.Excess.appendJSON(b, `,"excess":{`)
 	b = a.Through.appendJSON(b, `,"through":{`)
+	if a.ThroughSince != 0 {
+		b = appendTime(b, `,"through_since":`, a.ThroughSince)
+	}
 	b = append(b, `,"exposed":`...)
 	b = a.Exposed.appendJSON(b)
 	b = a.appendContext(b)

@@ -61,8 +61,12 @@ func (s *sentence) fact() {
 	for _, f := range a.AlsoKnown {
 		s.write(" It also ", factPhrase(f), ".")
 	}
-	if x := a.Through.exposed(a.Exposed.Since); a.Fact == fact.UnissuedToken && x.Records > 0 {
-		s.write(" Through such tokens it ", s.who.hasDone, " ", exposed(&x), " since ", s.day(x.Since), interval(&x), ", and ", exposed(&a.Exposed), " by all its tokens.")
+	if x := a.Through.exposed(a.ThroughSince); a.Fact == fact.UnissuedToken && x.Records > 0 {
+		s.write(" Through such tokens it ", s.who.hasDone, " ", exposed(&x), " since ", s.day(x.Since), interval(&x), ", and ", exposed(&a.Exposed), " by all its tokens")
+		if a.Exposed.Since != x.Since {
+			s.write(" since ", s.day(a.Exposed.Since))
+		}
+		s.write(".")
 	} else {
 		s.total(s.who.hasDone, "it")
 	}

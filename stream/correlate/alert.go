@@ -50,6 +50,9 @@ func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, me
 	}
 	if r.fact != "" {
 		a.Through = alerting.Bounds(r.through)
+		if !a.Through.IsZero() {
+			a.ThroughSince = alerting.Time(r.throughSince)
+		}
 	}
 	if was := alerting.Time(r.sentOnset); was > a.Onset {
 		a.OnsetWas = was

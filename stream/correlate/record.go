@@ -34,22 +34,23 @@ type episodeRecord struct {
 
 // learned is what was learned of an episode since it opened last.
 type learned struct {
-	onset       int64 // Unix ms of event time, as the next two
-	earliest    int64 // see stream.Candidate; as onset where it is known
-	latest      int64
-	exposed     episode.Exposed
-	course      []stream.Course // by the latest report; none: no evidence but a fact
-	through     episode.Excess  // what the facts cover
-	evidence    caseEvidence
-	fact        fact.Name // the gravest of what is known; empty: nothing is
-	detail      map[string]string
-	shareNew    *float64 // see stream.Context, as the next three
-	traitsSince int64
-	firstSeen   int64
-	lastSeen    int64
-	traitsKnown bool                     // the traits of the record were told since
-	excess      []campaign.MeasureExcess // by the latest candidate
-	surest      episode.Confidence       // of those that it stands for, facts apart
+	onset        int64 // Unix ms of event time, as the next two
+	earliest     int64 // see stream.Candidate; as onset where it is known
+	latest       int64
+	exposed      episode.Exposed
+	course       []stream.Course // by the latest report; none: no evidence but a fact
+	through      episode.Excess  // what the facts cover
+	throughSince int64           // start of the bin since which through is counted
+	evidence     caseEvidence
+	fact         fact.Name // the gravest of what is known; empty: nothing is
+	detail       map[string]string
+	shareNew     *float64 // see stream.Context, as the next three
+	traitsSince  int64
+	firstSeen    int64
+	lastSeen     int64
+	traitsKnown  bool                     // the traits of the record were told since
+	excess       []campaign.MeasureExcess // by the latest candidate
+	surest       episode.Confidence       // of those that it stands for, facts apart
 }
 
 // caseEvidence is the evidence of the bin that makes the case, the strongest so
@@ -100,6 +101,7 @@ func (r *episodeRecord) learn(in *tickInput, open bool, end int64) {
 		}
 		r.excess = excessOf(c)
 		r.learnContext(&c.Context)
+		r.shareNew = c.ShareNew // also where it cannot be told any more
 	}
 	for i := range in.facts {
 		r.learnFact(&in.facts[i], in.candidate == nil)
@@ -164,7 +166,7 @@ func evidenceOf(c *stream.Candidate, end int64) caseEvidence {
 // there is no evidence.
 func (r *episodeRecord) learnFact(f *stream.FactCandidate, contextCounts bool) {
 	if f.Through.Records > r.through.Records {
-		r.through = f.Through
+		r.through, r.throughSince = f.Through, f.Exposed.Since
 	}
 	r.began(f.Time, f.Time, f.Time)
 	if r.fact != "" && r.fact != f.Fact && !graver(f.Fact, r.fact) {
@@ -187,9 +189,6 @@ func graver(a, b fact.Name) bool {
 func (r *episodeRecord) learnContext(x *stream.Context) {
 	if x.LastSeen != 0 {
 		r.firstSeen, r.lastSeen = x.FirstSeen, x.LastSeen
-	}
-	if x.ShareNew != nil {
-		r.shareNew = x.ShareNew
 	}
 	if len(x.Traits) > 0 {
 		r.traits, r.traitsSince, r.traitsKnown = x.Traits, x.TraitsSince, true

@@ -79,7 +79,7 @@ func readClass(r *wire.Reader) alerting.Class {
 }
 
 func (l *learned) appendBinary(b []byte) []byte {
-	b = wire.AppendVarints(b, l.onset, l.earliest, l.latest, l.firstSeen, l.lastSeen, l.traitsSince)
+	b = wire.AppendVarints(b, l.onset, l.earliest, l.latest, l.firstSeen, l.lastSeen, l.traitsSince, l.throughSince)
 	b = l.through.AppendBinary(stream.AppendCourse(l.exposed.AppendBinary(b), l.course))
 	b = l.evidence.appendBinary(b)
 	b = wire.AppendTextMap(wire.AppendText(b, string(l.fact)), l.detail)
@@ -89,7 +89,7 @@ func (l *learned) appendBinary(b []byte) []byte {
 
 func readLearned(r *wire.Reader) (l learned) {
 	l.onset, l.earliest, l.latest = r.Varint(), r.Varint(), r.Varint()
-	l.firstSeen, l.lastSeen, l.traitsSince = r.Varint(), r.Varint(), r.Varint()
+	l.firstSeen, l.lastSeen, l.traitsSince, l.throughSince = r.Varint(), r.Varint(), r.Varint(), r.Varint()
 	l.exposed, l.course = episode.ReadExposed(r), stream.ReadCourse(r)
 	l.through, l.evidence = episode.ReadExcess(r), readCaseEvidence(r)
 	l.fact, l.detail = fact.Name(r.Text()), r.TextMap()

@@ -167,13 +167,13 @@ func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *scor
 
 // tellsFresh reports whether the error of an estimate of first touches is small beside
 // what is exposed. A sketch shows few of the first touches of an identity that knows
-// most records.
+// most records: one that shows none may hide as many as stand behind one that shows.
 func (id *identity) tellsFresh(fresh, exposed float64) bool {
 	if id.window.Exact() {
 		return true
 	}
 	seen := id.window.Count(0).N / (1 << sketches.StatePrecision) // records for one that shows
-	return 2*math.Sqrt(fresh*seen) <= 0.1*exposed
+	return 2*math.Sqrt(max(fresh, seen)*seen) <= 0.1*exposed
 }
 
 // courseOf returns what an identity has done since the onset, beside what is usual of

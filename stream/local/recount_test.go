@@ -76,7 +76,7 @@ type rawLog struct {
 	by     map[string][]*event.Event // accesses, by dimension and identity
 	issued map[string]bool           // tokens that were ever issued
 	began  map[string]int64          // when a token first read
-	logins []int64                   // times, sorted
+	logins []int64                   // and issues, sorted
 }
 
 func (l *lab) rawLog(events []event.Event) *rawLog {
@@ -87,7 +87,7 @@ func (l *lab) rawLog(events []event.Event) *rawLog {
 	for i := range events {
 		ev := &events[i]
 		switch {
-		case ev.Action == event.Login:
+		case ev.Action == event.Login, ev.Action == event.Issue && ev.Session != "":
 			r.issued[ev.Session] = true
 			r.logins = append(r.logins, ev.Time)
 		case ev.Action.Access():
@@ -216,15 +216,14 @@ func (r *rawLog) check(t *testing.T, a *alerting.Alert) {
 		near("share_new", *a.ShareNew, float64(len(c.fresh))/n, 0.001+(2*bars+blur)/n)
 	}
 	if a.Fact == "unissued_token" {
-		// The join waits for their logins first, and takes one of the same account for
-		// that of a token: of a shop one in twelve.
-		early := r.count(a, int64(a.Onset), r.judgedUpTo(end))
+		// The join waits for their logins first.
+		all, early := r.count(a, int64(a.ThroughSince), end), r.count(a, int64(a.ThroughSince), r.judgedUpTo(end))
 		bars := a.Through.High - a.Through.Low
-		if a.Through.High+bars < int64(len(early.through)*9/10) || a.Through.Low-bars > int64(len(c.through)) {
-			near("through", float64(a.Through.Records), float64(len(c.through)), 0)
+		if a.Through.High+bars < int64(len(early.through)) || a.Through.Low-bars > int64(len(all.through)) {
+			near("through", float64(a.Through.Records), float64(len(all.through)), 0)
 		}
 	} else if a.Fact.Covers() && a.Fact != "" && a.Through.Records > 0 {
-		near("through", float64(a.Through.Records), n, 2*bars)
+		near("through", float64(a.Through.Records), float64(len(r.count(a, int64(a.ThroughSince), end).records)), 2*bars)
 	}
 	if a.FirstSeen != 0 {
 		near("first_seen", float64(a.FirstSeen), float64(c.first-c.first%(5*minute)), 0)

@@ -117,12 +117,15 @@ func TestNames(t *testing.T) {
 		notifytest.Names(t, func(t *testing.T) (notify.Destination, func() string) {
 			got := make(chan string, 500)
 			return open(t, Options{Network: TCP, Address: listen(t, nil, keep(got))}), func() string {
-				close(got)
-				var all strings.Builder
-				for m := range got {
-					all.WriteString(m)
+				var all strings.Builder // each message has been read when its delivery returns
+				for {
+					select {
+					case m := <-got:
+						all.WriteString(m)
+					default:
+						return all.String()
+					}
 				}
-				return all.String()
 			}
 		})
 	})
