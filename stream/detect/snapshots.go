@@ -17,7 +17,7 @@ const (
 	maxCommit = 8 << 20
 	// mostUnwritten is how many records may wait to be written. Identities that wait are
 	// awake, and take several times as much memory as when they sleep.
-	mostUnwritten = 100_000
+	mostUnwritten = 50_000
 )
 
 // snapshots decides when changed identities are written to the state: at the pace at
