@@ -1,15 +1,15 @@
 package slack
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/weirhq/weir/alerting/notify/internal/post"
 )
 
 const (
@@ -57,27 +57,15 @@ func (c *clicked) reply(ctx context.Context, api, line string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, replyLimit)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.ResponseURL, bytes.NewReader(body))
+	client, err := post.New(c.ResponseURL, post.Options{Timeout: replyLimit})
 	if err != nil {
 		return fmt.Errorf("answering a click: %w", err)
 	}
-	r.Header.Set("Content-Type", "application/json; charset=utf-8")
-	resp, err := replies.Do(r)
-	if err != nil {
+	if _, err := client.Post(ctx, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body); err != nil {
 		return fmt.Errorf("answering a click: %w", err)
-	}
-	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<10)) // so that the connection can be used again
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("answering a click: Slack answered %s", resp.Status)
 	}
 	return nil
 }
-
-// replies follows no redirect: the address is Slack's own.
-var replies = http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
 // ofSlack reports whether the address is one of Slack's, or of what stands in for it
 // at api.
