@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
 )
 
 // Table says whose each name is, and what is known of each person. A nil Table knows
@@ -52,6 +53,16 @@ func (t *Table) Complete() int64 {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.complete
+}
+
+// LastTick returns the last tick up to limit of which the table knows all that will ever
+// count.
+func (t *Table) LastTick(limit int64, grid eventtime.Grid) int64 {
+	complete := t.Complete()
+	if complete == Forever {
+		return limit
+	}
+	return min(limit, grid.TickOf(complete)-1)
 }
 
 // SetComplete says up to which event time the table is complete. That never moves back.

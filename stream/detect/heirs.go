@@ -47,10 +47,10 @@ func newHeirs(cfg *HeirsConfig, grid eventtime.Grid, partition int32) *heirs {
 // limit returns the last tick up to limit for which it is known which names become
 // people's. It is false as long as nothing is.
 func (h *heirs) limit(limit int64) (int64, bool) {
-	if h == nil || h.Table.Complete() == alias.Forever {
+	if h == nil {
 		return limit, true
 	}
-	return min(limit, h.grid.TickOf(h.Table.Complete())-1), h.Table.Complete() != alias.Always
+	return h.Table.LastTick(limit, h.grid), h.Table.Complete() != alias.Always
 }
 
 // begin tells the other partitions, before the first tick of this one, that nothing is

@@ -21,10 +21,10 @@ type People struct {
 // Limit returns the last tick that may be worked through: for later ones more may become
 // known.
 func (p *People) Limit(complete int64, grid eventtime.Grid) int64 {
-	if p == nil || p.Table.Complete() == alias.Forever {
+	if p == nil {
 		return complete
 	}
-	return min(complete, grid.TickOf(p.Table.Complete())-1)
+	return p.Table.LastTick(complete, grid)
 }
 
 // profile returns what is known of an identity at the end of a tick, and how critical it
