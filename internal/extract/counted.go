@@ -78,8 +78,7 @@ func (c *counted) read(at place) {
 	if c.folded++; c.folded%1000 != 0 {
 		return
 	}
-	c.ingest.Commit()
-	c.ingest.Abort() // of what was counted
+	c.ingest.Discard()
 	for p := range c.held {
 		if p.offset < c.ingest.At(p.source).Replay {
 			delete(c.held, p)

@@ -279,6 +279,12 @@ func (in *Worker) drop() {
 // Commit makes the flushed progress the one to return to.
 func (in *Worker) Commit() { in.sources.commit() }
 
+// Discard goes on without what was counted, for those who want decisions alone.
+func (in *Worker) Discard() {
+	in.Commit()
+	in.Abort()
+}
+
 // Abort drops everything since the last commit; the sources are read again
 // from there.
 func (in *Worker) Abort() {
