@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir/detectors/fleet"
@@ -41,7 +42,7 @@ type Told struct {
 type alarm struct {
 	hour  int64
 	id    int
-	group string
+	group string // empty: the plain detector has none
 	log   float64
 }
 
@@ -171,7 +172,7 @@ func (w *watch) hour(hour int64, rows []exact.Row, counter *exact.Counter) {
 		sums.Add(dim, &sample)
 		s.Vote(token)
 		if ev.Margin() >= 0 {
-			w.alarms = append(w.alarms, alarm{hour, row.ID, " " + ev.Group.String(), ev.Log})
+			w.alarms = append(w.alarms, alarm{hour, row.ID, ev.Group.String(), ev.Log})
 		}
 	}
 	w.params = w.config.CloseBin(w.fleet, hour, w.engine.Day(hour), sums)
@@ -212,7 +213,7 @@ func (t *truth) verdict(alarms []alarm) *Watched {
 			opened[a.id] = a.hour
 			if a.hour >= t.from {
 				out.Openings++
-				out.By[t.dims[id.Dim]+a.group]++
+				out.By[t.by(a)]++
 				if id.Dim == 0 {
 					out.People++
 				}
@@ -221,6 +222,11 @@ func (t *truth) verdict(alarms []alarm) *Watched {
 		last[a.id] = a.hour
 	}
 	return out
+}
+
+// by says by what an alarm was raised: the dimension, and the group of the engine.
+func (t *truth) by(a alarm) string {
+	return strings.TrimSpace(t.dims[t.counter.Names[a.id].Dim] + " " + a.group)
 }
 
 // leak notes an alarm that is about a leak.
@@ -238,7 +244,7 @@ func (t *truth) leak(a alarm, id exact.Identity, out *Watched) bool {
 		about = true
 		if told := &out.Leaks[i]; !told.Caught {
 			end := (a.hour + 1) * time.Hour.Milliseconds()
-			told.Caught, told.By = true, t.dims[id.Dim]+a.group
+			told.Caught, told.By = true, t.by(a)
 			told.Hours = float64(end-times[0]) / float64(time.Hour.Milliseconds())
 			n, _ := slices.BinarySearch(times, end)
 			told.Gone = float64(n) / float64(len(times))

@@ -202,33 +202,27 @@ func calm(p []point, h float64, from, to int64) bool {
 // Less returns by how much less one cell has caught than another, and the 95 %
 // interval of the difference by bootstrap over actors. The leaks are the same.
 func (c *Cell) Less(o *Cell, seed uint64) (diff, low, high float64) {
-	actors := slices.Sorted(maps.Keys(c.by))
-	low, high = bootstrap(len(actors), seed, func(i int) (float64, float64) {
-		a := actors[i]
-		return c.by[a][0] - o.by[a][0], c.by[a][1]
-	})
+	low, high = bootstrap(len(c.by), seed, c.less(o))
 	return c.Caught - o.Caught, low, high
 }
 
 // worse returns how surely one cell catches fewer than another by more than a margin: the
 // share of bootstraps over actors that say it does not.
 func (c *Cell) worse(o *Cell, margin float64, seed uint64) (p float64) {
-	actors := slices.Sorted(maps.Keys(c.by))
-	rng := rand.New(rand.NewPCG(seed, 8))
 	const draws = 4000
-	not := 1
-	for range draws {
-		diff, leaks := 0.0, 0.0
-		for range actors {
-			a := actors[rng.IntN(len(actors))]
-			diff += c.by[a][0] - o.by[a][0]
-			leaks += c.by[a][1]
-		}
-		if diff >= -margin*leaks {
-			not++
-		}
+	all := resample(len(c.by), draws, seed, c.less(o))
+	i, _ := slices.BinarySearch(all, -margin)
+	return float64(1+draws-i) / (draws + 1)
+}
+
+// less returns, for each actor, how many leaks one cell has caught beyond those of
+// another, and how many there are.
+func (c *Cell) less(o *Cell) func(i int) (float64, float64) {
+	actors := slices.Sorted(maps.Keys(c.by))
+	return func(i int) (float64, float64) {
+		a := actors[i]
+		return c.by[a][0] - o.by[a][0], c.by[a][1]
 	}
-	return float64(not) / (draws + 1)
 }
 
 // bootstrap returns the 95 % interval of a ratio of sums over n actors.
@@ -236,8 +230,14 @@ func bootstrap(n int, seed uint64, of func(int) (float64, float64)) (low, high f
 	if n == 0 {
 		return 0, 0
 	}
+	out := resample(n, 1000, seed, of)
+	return out[25], out[974]
+}
+
+// resample returns a ratio of sums over n actors, of so many draws of them, sorted.
+func resample(n, draws int, seed uint64, of func(int) (float64, float64)) []float64 {
 	rng := rand.New(rand.NewPCG(seed, 7))
-	out := make([]float64, 1000)
+	out := make([]float64, draws)
 	for i := range out {
 		x, y := 0.0, 0.0
 		for range n {
@@ -248,7 +248,7 @@ func bootstrap(n int, seed uint64, of func(int) (float64, float64)) (low, high f
 		out[i] = x / max(y, 1e-9)
 	}
 	slices.Sort(out)
-	return out[25], out[974]
+	return out
 }
 
 func sum(v []float64) (s float64) {
