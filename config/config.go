@@ -26,7 +26,7 @@ type Config struct {
 	ReplicationFactor int    // of the internal topics; -1: the broker's default
 	Sources           []Source
 	Dimensions        []event.Dimension // in the order of the file
-	Identities        int               // of a dimension that the fleet keeps whole
+	Identities        int               // how many identities of each dimension are kept whole
 	Peers             map[string]string // of a dimension, the one that groups it, or NoPeers
 	RecordKeyFile     string            // empty: none, which run refuses
 	Aliases           Aliases

@@ -17,7 +17,7 @@ type Message struct {
 	Reference string    // what the receiver calls the episode's message, see Updater; Deliverer.Attempt keeps it up to date
 	Attempts  int       // attempts that have failed, of the part that is being sent; Deliverer.Attempt counts them
 
-	parts    int       // of the message that the receiver has taken
+	parts    int       // how many parts of the message the receiver has taken
 	due      time.Time // after a failed attempt: when the next one is made
 	urgent   bool      // the alert is critical, or a critical one of its episode stands behind it
 	previous *Message  // the message of the same episode that must be done first; nil: none

@@ -11,11 +11,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/internal/child"
 	"github.com/weirhq/weir/internal/progress"
 )
@@ -70,7 +70,7 @@ const setting = "alerts.budget="
 
 // Setting names a budget as --try does.
 func Setting(budget float64) string {
-	return setting + strconv.FormatFloat(budget, 'g', 6, 64) + "/day"
+	return setting + config.Budget(budget).String()
 }
 
 // Ladder returns budgets to try beside one: from a quarter of it to four times as much.

@@ -10,8 +10,8 @@ import (
 )
 
 // Names delivers alerts that name many, by short names and by those that markups make
-// longest. In all that the receiver was sent, which open's second result returns, each
-// of them must stand.
+// longest. Each member's name must stand in what the receiver was sent, which is what
+// open's second result returns.
 func Names(t *testing.T, open func(t *testing.T) (d notify.Destination, sent func() string)) {
 	for _, test := range []struct {
 		name, filler string

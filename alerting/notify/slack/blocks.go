@@ -20,7 +20,7 @@ const (
 	maxList     = 1500 // of each list in a section; Slack takes 3,000
 	maxField    = 400  // Slack takes 2,000
 	maxFields   = 10
-	maxMember   = 280  // of a line that names one
+	maxMember   = 280  // bytes of the line of one member
 	namesRoom   = 1200 // bytes of further names in one message, escaped; maxList takes them with what stands between
 )
 

@@ -16,7 +16,7 @@ const (
 	maxName      = 512
 	maxMsg       = 1023
 	maxCustom    = 4000
-	maxFlex      = 1023 // of flexString1 and flexString2
+	maxFlex      = 1023 // bytes that CEF allows flexString1 and flexString2 each
 )
 
 // cefSeverity maps severities to those of CEF: 0 to 3 is low there, 4 to 6 medium,
