@@ -8,11 +8,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	"github.com/weirhq/weir/integration/kafkatest"
 	"github.com/weirhq/weir/stream/correlate"
 )
@@ -82,13 +84,18 @@ type row struct {
 
 // A process that has the console alone shows what others have committed: what waits while
 // nobody works, episodes as they come, and verdicts, which the page and the API write as
-// the same event.
+// the same event. The message in Slack shows each before its tick has come: here the log
+// has ended, so none comes.
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	c := company(t, 4)
 	b := kafkatest.Shared(t)
 	d := deploy(t, b, b.Topic(t, 2))
 	sum := sha256.Sum256([]byte(analystToken))
+	soc := fakesoc.New(fakesoc.Options{})
+	slack := httptest.NewServer(soc)
+	t.Cleanup(slack.Close)
+	d.alerts = "  destinations: [{name: chat, type: slack, token: xoxb-1, channel: C1, per_minute: 6000, api: " + slack.URL + "/api}]\n"
 	d.http = "  tokens: [{name: ana, role: analyst, sha256: " + hex.EncodeToString(sum[:]) + "}]\n"
 	must(t, "topics", "--create", "-c", d.config(t, "setup"))
 	produce(t, producer(t, b), d.sources[0], interleaved(2), 0, c.events)
@@ -148,6 +155,15 @@ func TestConsole(t *testing.T) {
 			return a.get("/api/v1/episodes/"+key, &e) && e.Summary.Holder == "console:ana"
 		})
 	}
+	eventually(t, shortLimit, "the messages in Slack show both", func() bool {
+		n := 0
+		for _, m := range soc.State().Messages {
+			if strings.Contains(string(m.Blocks), "Confirming: “held by console:ana”, said by console:ana") {
+				n++
+			}
+		}
+		return n == 2
+	})
 	verdicts := d.read(t, "verdicts")
 	eventually(t, shortLimit, "both verdicts are in the log", func() bool {
 		verdicts.poll(200 * time.Millisecond)

@@ -159,11 +159,47 @@ func (d *Deliverer) Beat(ctx context.Context, h *alerting.Heartbeat, attempts in
 	return d.policy.Backoff(attempts, retryAfter(err), d.env.Rand()), err
 }
 
+// Annotation is a line for the message of an episode.
+type Annotation struct {
+	Reference string // of the message
+	Line      string // empty: none any more
+	Failed    int    // attempts that have failed before
+}
+
+// Annotate makes one attempt to have the message that shows an alert, or the last part of
+// it, show a line too, if the destination is an Annotator. With an error, again says
+// whether it is worth another attempt after wait.
+func (d *Deliverer) Annotate(ctx context.Context, a *alerting.Alert, n Annotation) (again bool, wait time.Duration, err error) {
+	dest, ok := d.dest.(Annotator)
+	if !ok {
+		return false, 0, nil
+	}
+	part, last := a.Part(0, d.room())
+	for i := 1; !last; i++ {
+		part, last = a.Part(i, d.room())
+	}
+	_, again, err = d.guard(ctx, func(ctx context.Context) (string, bool, error) {
+		retry, err := dest.Annotate(ctx, d.prepare(part), n.Reference, n.Line)
+		return "", retry, err
+	})
+	if err == nil || !again {
+		return false, 0, err
+	}
+	wait = d.policy.Backoff(n.Failed+1, retryAfter(err), d.env.Rand())
+	return d.policy.Exhausted(n.Failed+1, 0) == "", wait, err
+}
+
+// prepare returns the alert as the policy has it delivered.
+func (d *Deliverer) prepare(a *alerting.Alert) *alerting.Alert {
+	if d.policy.Prepare == nil {
+		return a
+	}
+	return d.policy.Prepare(a)
+}
+
 // notify calls the destination once.
 func (d *Deliverer) notify(ctx context.Context, a *alerting.Alert, reference string) (kept string, retry bool, err error) {
-	if d.policy.Prepare != nil {
-		a = d.policy.Prepare(a)
-	}
+	a = d.prepare(a)
 	if u, ok := d.dest.(Updater); ok {
 		return u.Upsert(ctx, a, reference)
 	}

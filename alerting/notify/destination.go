@@ -48,6 +48,17 @@ type Updater interface {
 	Upsert(ctx context.Context, a *alerting.Alert, reference string) (kept string, retry bool, err error)
 }
 
+// Annotator is an Updater that can show a line under the message of an episode, such as
+// that somebody has judged it and when that counts.
+type Annotator interface {
+	Updater
+
+	// Annotate changes the episode's message to the alert with the line under it, or with
+	// none where the line is empty. It tells nobody that it has changed. A message that is
+	// gone, or cannot be changed, is no error.
+	Annotate(ctx context.Context, a *alerting.Alert, reference, line string) (retry bool, err error)
+}
+
 // MaxReference bounds a reference, in bytes; a longer one is not kept.
 const MaxReference = 512
 

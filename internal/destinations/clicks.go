@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/deliver"
 )
 
 // ClickPath is where clicks on the buttons of a Slack destination come in:
@@ -43,16 +44,20 @@ func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, a *aut
 		decide := func(ctx context.Context, click slackchannel.Verdict) (said string, err error) {
 			ctx, cancel := context.WithTimeout(ctx, clickLimit)
 			defer cancel()
-			proof, said := a.Vouch("slack"), received(&click, c.Time.Tick)
-			if !slices.Contains(d.Users, click.Author) {
-				proof, said = authority.Unproven("slack"), fmt.Sprintf("⛔ A click of %s does not count: users of the destination does not list %s.", nameOf(&click), click.Author)
+			proof, listed := a.Vouch("slack"), slices.Contains(d.Users, click.Author)
+			if !listed {
+				proof = authority.Unproven("slack")
 				log.Warn("somebody clicked who may not judge", "destination", d.Name, "user", click.Author, "dedup_key", click.DedupKey)
 			}
-			_, err = authority.Submit(ctx, write, verdictOf(&click), authority.By{Author: click.Author, Proof: proof})
-			if err != nil {
+			written, err := authority.Submit(ctx, write, verdictOf(&click), authority.By{Author: click.Author, Proof: proof})
+			switch {
+			case err != nil:
 				log.Error("a verdict from Slack could not be recorded", "destination", d.Name, "dedup_key", click.DedupKey, "error", err)
+				return "", err
+			case !listed:
+				return fmt.Sprintf("⛔ A click of %s does not count: users of the destination does not list %s.", nameOf(&click), click.Author), nil
 			}
-			return said, err
+			return deliver.Confirming(&written, c.Time.Tick), nil
 		}
 		handler, err := slackchannel.Handler(d.SigningSecret.Reveal(), d.API, time.Now, decide)
 		if err != nil {
@@ -61,19 +66,6 @@ func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, a *aut
 		mux.Handle("POST "+ClickPath+d.Name, handler)
 	}
 	return nil
-}
-
-// received says that a click has come in and when it counts: the message shows it until
-// then.
-func received(click *slackchannel.Verdict, tick time.Duration) string {
-	return fmt.Sprintf("⏳ Confirming: %q by %s came in at %s. It counts with the next %g minutes of the log that are judged; this message then says so.",
-		buttonOf[click.Kind], nameOf(click), click.At.UTC().Format("15:04:05 UTC"), tick.Minutes())
-}
-
-// buttonOf is what stands on the button of a click.
-var buttonOf = map[slackchannel.Kind]string{
-	slackchannel.Acknowledge: "Acknowledge", slackchannel.Expected: "Expected for a day", slackchannel.TruePositive: "True positive",
-	slackchannel.Take: "Take it", slackchannel.Release: "Release",
 }
 
 // nameOf returns how somebody who clicks is called.

@@ -18,7 +18,6 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
-	slackchannel "github.com/weirhq/weir/alerting/notify/slack"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/authority"
@@ -121,15 +120,6 @@ func TestFindings(t *testing.T) {
 	})
 	if total != 2 {
 		t.Errorf("%d findings arrived", total)
-	}
-}
-
-// What a click adds to the message says who clicked what, and when it counts.
-func TestReceived(t *testing.T) {
-	click := slackchannel.Verdict{Kind: slackchannel.TruePositive, Author: "U1", Name: "min.ji", At: time.Date(2026, 3, 3, 14, 3, 9, 0, time.UTC)}
-	want := `⏳ Confirming: "True positive" by min.ji came in at 14:03:09 UTC. It counts with the next 5 minutes of the log that are judged; this message then says so.`
-	if got := received(&click, 5*time.Minute); got != want {
-		t.Errorf("got %s", got)
 	}
 }
 

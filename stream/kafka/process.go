@@ -177,8 +177,9 @@ func (p *Process) parts(role Role, created int64) map[string]func(context.Contex
 		}
 		parts["correlate"] = (&supervise.Placement{Env: env, GroupSuffix: string(role), Topic: p.Topics.Evidence, Task: t.Run, Positions: t.Positions, Forget: t.Forget}).Run
 	case RoleNotify:
+		tick := time.Duration(p.Correlate.Grid.Tick) * time.Millisecond
 		for i, d := range p.Destinations {
-			n := &deliver.Notifier{Env: env, Dest: d, Other: p.otherThan(i), Positions: &supervise.Positions{}}
+			n := &deliver.Notifier{Env: env, Dest: d, Other: p.otherThan(i), Positions: &supervise.Positions{}, Tick: tick, Authority: p.Correlate.Authority}
 			parts[deliver.TaskName(d.Name())] = (&supervise.Placement{Env: env, GroupSuffix: "notify-" + d.Name(), Topic: p.Topics.Alerts, Name: deliver.TaskName(d.Name()), Task: n.Run, Positions: n.Positions, Forget: n.Forget}).Run
 		}
 	case RoleConsole:

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// replyBlock is the id of the block that says what became of a click.
+	// replyBlock is the id of the block that says what became of a click, or of a verdict
+	// that came in by another way.
 	replyBlock = "weir_reply"
 	// replyLimit is how long Slack may take to change a message.
 	replyLimit = 10 * time.Second
@@ -45,7 +46,7 @@ func (c *clicked) reply(ctx context.Context, api, line string) error {
 		}
 		blocks = append(blocks, raw)
 	}
-	own, err := json.Marshal(block{Type: "context", BlockID: replyBlock, Elements: []element{{Type: "mrkdwn", Text: escape(line, maxField)}}})
+	own, err := json.Marshal(lineBlock(line))
 	if err != nil || len(blocks) >= maxBlocks {
 		return err
 	}
@@ -65,6 +66,11 @@ func (c *clicked) reply(ctx context.Context, api, line string) error {
 		return fmt.Errorf("answering a click: %w", err)
 	}
 	return nil
+}
+
+// lineBlock shows a line of replyBlock.
+func lineBlock(line string) block {
+	return block{Type: "context", BlockID: replyBlock, Elements: []element{{Type: "mrkdwn", Text: escape(line, maxField)}}}
 }
 
 // ofSlack reports whether the address is one of Slack's, or of what stands in for it

@@ -61,8 +61,8 @@ type Slack struct {
 }
 
 var (
-	_ notify.Updater = (*Slack)(nil)
-	_ notify.Parted  = (*Slack)(nil)
+	_ notify.Annotator = (*Slack)(nil)
+	_ notify.Parted    = (*Slack)(nil)
 )
 
 // New returns the destination. Its errors quote neither URL nor token.
@@ -138,6 +138,25 @@ func (s *Slack) Upsert(ctx context.Context, a *alerting.Alert, reference string)
 	}
 	ref.severity = a.Severity
 	return ref.String(), false, nil
+}
+
+// Annotate shows the alert in the episode's message with a line under it, where a click
+// on a button leaves its own.
+func (s *Slack) Annotate(ctx context.Context, a *alerting.Alert, reference, line string) (retry bool, err error) {
+	ref, ok := parseReference(reference)
+	if s.update == nil || !ok {
+		return false, nil
+	}
+	m := s.message(a, alerting.Compose(a, s.loc))
+	m.Channel, m.TS = ref.channel, ref.ts
+	if line != "" {
+		m.Blocks = append(m.Blocks, lineBlock(line))
+	}
+	_, retry, err = s.call(ctx, s.update, m)
+	if errors.Is(err, errGone) {
+		return false, nil
+	}
+	return retry, err
 }
 
 // NamesRoom is for how many bytes of names a message has room.

@@ -70,6 +70,7 @@ func (r *run) finish(ctx context.Context, m *notify.Message, d *notify.Delivery)
 		return err
 	}
 	r.queue.Done(m, d.Outcome != notify.GivenUp)
+	r.pending.redrawn(d.DedupKey, time.Now())
 	delete(r.origin, m)
 	r.Metrics.Deliveries.WithLabelValues(name, string(d.Outcome)).Inc()
 	return nil
@@ -78,11 +79,15 @@ func (r *run) finish(ctx context.Context, m *notify.Message, d *notify.Delivery)
 // remember keeps what the next message of the episode needs: the reference, and
 // for a Resender the alert. It returns the record of it, or nil for nothing.
 func (r *run) remember(m *notify.Message, d *notify.Delivery) (*kgo.Record, error) {
-	resend := r.resend > 0 && r.origin[m].Topic == r.Topics.Alerts
+	origin := r.origin[m]
+	resend := r.resend > 0 && origin.Topic == r.Topics.Alerts
 	if !resend && (!r.updates || d.Reference == "") {
 		return nil, nil
 	}
-	sent := &lastSent{Reference: d.Reference, At: int64(d.At)}
+	sent := &lastSent{Reference: d.Reference, Offset: -1, At: int64(d.At)}
+	if origin.Topic == r.Topics.Alerts {
+		sent.Offset = origin.Offset
+	}
 	if resend {
 		r.firing.Sent(m.Alert, d.At.Std(), r.resend)
 		if m.Alert.Status != alerting.Close {

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
+	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 	"github.com/weirhq/weir/stream/kafka/position"
 	"github.com/weirhq/weir/stream/kafka/supervise"
@@ -38,12 +39,16 @@ type Destination struct {
 // one begins: a kill in between repeats that one message, under the same key.
 //
 // It also reads weir.deadletters, for what other destinations would not take
-// and it has to report.
+// and it has to report; and for an Annotator weir.verdicts and weir.ledger, for what is
+// said of episodes and what becomes of it.
 type Notifier struct {
 	supervise.Env
 	Dest      Destination
 	Positions *supervise.Positions // what the task says of itself
 	Other     string               // the destination that reports what this one will never take; empty: there is none
+	Tick      time.Duration        // what is judged at once, and verdicts count with
+	// Authority returns why a verdict does not count, nil if it does; without it all do.
+	Authority func(*correlate.Verdict) error
 }
 
 // run is what a notifier knows from its start to its first fault.
@@ -57,9 +62,11 @@ type run struct {
 	firing    notify.Firing
 	resend    time.Duration // of a Resender; else 0
 	updates   bool          // the destination is an Updater, which wants references
-	moved     bool          // a place has changed that is not written
+	annotates bool          // the destination is an Annotator
+	pending   pending
+	moved     bool // a place has changed that is not written
 	written   time.Time
-	resent    bool // the last attempt sent an alert again that the receiver had got
+	resent    bool // the last attempt sent again, or annotated, what the receiver had got
 
 	says       position.Notify
 	beats      int       // attempts at the present heartbeat
@@ -87,9 +94,10 @@ func (n *Notifier) Run(ctx context.Context, _ int32, at func(int64)) error {
 func (n *Notifier) Forget(int32) { n.Metrics.ForgetDestination(n.Dest.Name()) }
 
 func newRun(n *Notifier, client *kgo.Client) *run {
-	r := &run{Notifier: n, client: client, outbox: newOutbox(n.Dest.Name()), origin: map[*notify.Message]*kgo.Record{}, written: time.Now()}
+	r := &run{Notifier: n, client: client, outbox: newOutbox(n.Dest.Name()), origin: map[*notify.Message]*kgo.Record{}, written: time.Now(), pending: pending{lines: map[string]*line{}}}
 	r.deliverer = notify.NewDeliverer(n.Dest.Destination, n.Dest.Policy, notify.Env{OnRetry: r.retried})
 	_, r.updates = n.Dest.Destination.(notify.Updater)
+	_, r.annotates = n.Dest.Destination.(notify.Annotator)
 	if resender, ok := n.Dest.Destination.(notify.Resender); ok {
 		r.resend = resender.ResendEvery()
 	}
@@ -153,6 +161,15 @@ func (r *run) restore(ctx context.Context) error {
 		}
 		from[topic] = map[int32]kgo.Offset{0: kgo.NewOffset().At(p.start())}
 	}
+	if r.annotates {
+		for _, topic := range []string{r.Topics.Verdicts, r.Topics.Ledger} {
+			p, err := r.place(ctx, topic)
+			if err != nil {
+				return err
+			}
+			from[topic] = map[int32]kgo.Offset{0: kgo.NewOffset().At(p.Next)}
+		}
+	}
 	if r.resend > 0 {
 		if err := r.outbox.firing(&r.firing); err != nil {
 			return fmt.Errorf("restoring: %w", err)
@@ -194,7 +211,7 @@ func (r *run) read(ctx context.Context, due bool, wait time.Duration) error {
 		return cluster.Sleep(ctx, min(max(wait, 0), notifyPoll))
 	}
 	switch {
-	case due || len(r.firing.Due(time.Now())) > 0:
+	case due || len(r.firing.Due(time.Now())) > 0 || r.pending.next(time.Now()) != "":
 		wait = time.Millisecond
 	case wait < 0 || wait > notifyPoll:
 		wait = notifyPoll
@@ -216,6 +233,14 @@ func (r *run) read(ctx context.Context, due bool, wait time.Duration) error {
 // take puts a record into the queue if this destination is to get it and has
 // not got it.
 func (r *run) take(ctx context.Context, rec *kgo.Record) error {
+	switch rec.Topic {
+	case r.Topics.Verdicts:
+		r.takeVerdict(rec, time.Now())
+		return nil
+	case r.Topics.Ledger:
+		r.takeLink(rec, time.Now())
+		return nil
+	}
 	p := r.outbox.places[rec.Topic]
 	if !p.wants(rec.Offset) {
 		return nil
@@ -255,11 +280,11 @@ func (r *run) message(rec *kgo.Record) (*alerting.Alert, error) {
 }
 
 // work does one thing: it tells a heartbeat, makes an attempt at the next message, sends
-// an alert again, or writes the place when the place has moved by itself for a while.
+// an alert again, changes the line under a message, or writes the place when the place has moved by itself for a while.
 func (r *run) work(ctx context.Context) error {
 	now := time.Now()
 	m, _ := r.queue.Next(now)
-	due := r.firing.Due(now)
+	due, judged := r.firing.Due(now), r.pending.next(now)
 	switch {
 	case r.isBeatDue(now):
 		return r.beat(ctx)
@@ -268,6 +293,9 @@ func (r *run) work(ctx context.Context) error {
 	case len(due) > 0 && (m == nil || !r.resent):
 		r.resent = true
 		return r.resendOne(ctx, due[0])
+	case judged != "" && (m == nil || !r.resent):
+		r.resent = true
+		return r.annotate(ctx, judged)
 	case m != nil:
 		r.resent = false
 		return r.attempt(ctx)

@@ -36,6 +36,7 @@ type place struct {
 // lastSent is what the destination got last of an episode.
 type lastSent struct {
 	Reference string          `json:"reference,omitempty"`
+	Offset    int64           `json:"offset"`          // of the alert on weir.alerts; below 0: it is not known
 	At        int64           `json:"at"`              // wall clock, Unix ms
 	Alert     json.RawMessage `json:"alert,omitempty"` // of a Resender: the latest, while the episode is open
 }
@@ -88,7 +89,7 @@ func (o *outbox) load(key, value []byte) error {
 		delete(o.episodes, episode)
 		return nil
 	}
-	t := &lastSent{}
+	t := &lastSent{Offset: -1}
 	if err := json.Unmarshal(value, t); err != nil {
 		return fmt.Errorf("reading what a destination got last: %w", err)
 	}
