@@ -6,21 +6,30 @@ import (
 	"github.com/weirhq/weir/detectors/score"
 )
 
-// setThresholds spends a dimension's budget, of episodes a day: formula 6. A group gets
-// its share, and of what others cannot spend at the least threshold the same part more.
+// setThresholds spends a dimension's budget, of episodes a day: formula 6. Groups are
+// paid by their shares; what a group cannot spend at the least threshold goes to the
+// others by theirs, until each gets what it can spend.
 func (c *Config) setThresholds(d *dim, budget float64, out *[score.NumGroups]float64) {
 	var of [score.NumGroups]upcrossings
-	left, taken := budget, 0.0
 	for g := range of {
 		of[g] = c.crossings(d, score.Group(g))
-		if share := budget * c.Groups[g]; of[g].rate(minThreshold) < share {
-			left -= of[g].rate(minThreshold)
-		} else {
-			taken += c.Groups[g]
+	}
+	left, shares := budget, 1.0
+	var paid [score.NumGroups]bool
+	for again := true; again; {
+		again = false
+		for g := range of {
+			if most := of[g].rate(minThreshold); !paid[g] && most*shares <= left*c.Groups[g] {
+				left, shares = left-most, shares-c.Groups[g]
+				paid[g], again = true, true
+			}
 		}
 	}
 	for g := range of {
-		out[g] = of[g].threshold(left * c.Groups[g] / max(taken, 1e-9))
+		out[g] = minThreshold
+		if !paid[g] {
+			out[g] = of[g].threshold(left * c.Groups[g] / shares)
+		}
 	}
 }
 

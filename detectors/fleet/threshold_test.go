@@ -110,3 +110,36 @@ func TestWhatIsLeftGoesToTheOthers(t *testing.T) {
 		t.Errorf("with all of the budget volume has a threshold of %.2f, with its part of it %.2f", alone[score.Volume], among[score.Volume])
 	}
 }
+
+// No group waits above the least threshold while the budget could pay for less.
+func TestBudgetIsSpentOrCannotBe(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 1))
+	for range 300 {
+		c, f := NewConfig(2, []string{"user"}, 24), New(1)
+		d := &f.dims[0]
+		d.age, d.span, d.days, d.bins = 40, 34, 40*rng.Float64()*100, 40*rng.Float64()*500
+		for g := range d.cross {
+			for i, n := 0, rng.ExpFloat64()*20*rng.Float64(); n > 0.5 && i < edges; i++ {
+				d.cross[g][i] = n
+				n *= rng.Float64()
+			}
+		}
+		const budget = 1.0
+		var h [score.NumGroups]float64
+		c.setThresholds(d, budget, &h)
+		spent, next, all := 0.0, 0.0, true // next: what a step lower of each costs
+		for g := range h {
+			x := c.crossings(d, score.Group(g))
+			spent += x.rate(h[g])
+			if h[g] > minThreshold {
+				next, all = next+x.rate(h[g]-0.25)-x.rate(h[g]), false
+			}
+		}
+		if spent > budget+1e-9 {
+			t.Fatalf("%.3f a day are spent of %v: thresholds %v", spent, budget, h)
+		}
+		if left := budget - spent; !all && left > next {
+			t.Fatalf("%.3f a day are left of %v, a step lower costs %.3f: thresholds %v", left, budget, next, h)
+		}
+	}
+}

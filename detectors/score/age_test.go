@@ -117,6 +117,39 @@ func TestTheYoungAreHeldAgainstTheirPeers(t *testing.T) {
 	}
 }
 
+// What newcomers did on the days before is not what they are held against: who takes four
+// times his peers' records from the first day on says more each day.
+func TestNewcomersAreHeldAgainstTheirPeers(t *testing.T) {
+	e := NewEngine(time.Hour, time.UTC, DefaultTuning())
+	p := Defaults(1, 8)
+	class := &p.Dimensions[0].Classes[0]
+	class.K[DayDistinct] = 3
+	for i := range class.First {
+		class.First[i].Mean[Distinct], class.First[i].Spread[Distinct] = 60, 0.3
+	}
+	log := func(n float64) (log float64) {
+		var s State
+		var ev Evidence
+		for day := range int64(youth) {
+			for hour := range int64(8) {
+				e.Close(&s, 0, 24*day+9+hour, distinct(n), p, &ev, nil)
+			}
+			e.Explain(&s, 0, 24*day+17, distinct(0), p, &ev)
+			if got := ev.Stats[DayDistinct].Expected; got != 60 {
+				t.Errorf("on day %d %.0f records are expected, want the 60 of peers", day, got)
+			}
+			log = ev.Groups[Volume]
+		}
+		return log
+	}
+	if got := log(7); got > 0.5 {
+		t.Errorf("as much as peers: %.2f nats", got)
+	}
+	if got := log(30); got < 2 {
+		t.Errorf("four times as much as peers: %.2f nats", got)
+	}
+}
+
 // Who reads one record a day, always a new one, has no evidence: that all of it is new is
 // what is usual.
 func TestOneNewRecordADay(t *testing.T) {

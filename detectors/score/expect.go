@@ -38,10 +38,7 @@ func (e *Engine) expectDay(v *view, st Stat, h int) (mu, k float64, ok bool) {
 	}
 	if m < PeerMeasures && st != DayOff && !t.NoNewcomer {
 		if peers, spread := v.class.peers(young, m); peers >= 0 {
-			n := float64(young)
-			mu = (t.Newcomer*peers + n*fast) / (t.Newcomer + n)
-			k = 1 / (1/k + spread/(1+n))
-			return max(mu*v.mode, floor), k, true
+			return max(peers*v.mode, floor), 1 / (1/k + spread), true
 		}
 	}
 	return max(mu, fast*v.mode, floor*t.YoungFloor), k, young >= 3

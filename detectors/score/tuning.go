@@ -13,7 +13,6 @@ type Tuning struct {
 	Concentration float64           // records that are witnesses of a day's share of new ones
 	LeastRoom     float64           // by which a blind thief's share must exceed the own one to tell the two apart
 	Headroom      float64           // nats that a statistic may stay above its threshold when its bin is over
-	Newcomer      float64           // days by which the peers' newcomers count
 	Fade          float64           // days of silence that make a statistic fade
 
 	OffShare  float64 // share of own work below which an hour is unusual
@@ -36,7 +35,6 @@ func DefaultTuning() Tuning {
 		Concentration: shareConcentration,
 		LeastRoom:     0.1,
 		Headroom:      6,
-		Newcomer:      2,
 		Fade:          60,
 		OffShare:      0.008, KnownDays: 10, Common: 0.2,
 	}

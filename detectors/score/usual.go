@@ -108,10 +108,10 @@ func (e *Engine) Usual(s *State, dim int, p *Parameters) Usual {
 	if young < 0 {
 		return u
 	}
-	class, n := p.class(dim, s.group), float64(young)
+	class := p.class(dim, s.group)
 	for m := range u.Level {
 		if mean, _ := class.peers(young, Measure(m)); mean >= 0 {
-			u.Level[m] = float32((e.Tuning.Newcomer*mean + n*float64(u.Level[m])) / (e.Tuning.Newcomer + n))
+			u.Level[m] = float32(mean)
 		}
 	}
 	if u.Pace == 0 {

@@ -12,7 +12,7 @@ import (
 
 // scenarios are the rows of the companies.
 var scenarios = []string{
-	"calm", "mules", "scrape", "twin", "manager", "greedy-agent", "analyst", "slow", "forged-key", "leaver", "returned",
+	"calm", "mules", "scrape", "twin", "manager", "greedy-agent", "analyst", "slow", "newcomer", "forged-key", "leaver", "returned",
 }
 
 func staffed(t testing.TB, scenario string, seed uint64) simulate.Options {

@@ -27,7 +27,7 @@ func numbers(s *score.Tuning, f *fleet.Tuning) map[string][]*float64 {
 		"least mean of a day": floor(score.DayDistinct, score.DayFirst), "of a bin": floor(score.BinDistinct, score.BinFirst),
 		"of rows": floor(score.DayRows, score.BinRows), "of what is rare": floor(score.DayDestructive, score.DayUnissued), "of off hours": floor(score.DayOff),
 		"in youth": {&s.YoungFloor}, "bins of youth": {&s.YoungBins}, "concentration": {&s.Concentration}, "least room": {&s.LeastRoom},
-		"headroom": {&s.Headroom}, "newcomers count": {&s.Newcomer}, "fading in silence": {&s.Fade},
+		"headroom": {&s.Headroom}, "fading in silence": {&s.Fade},
 		"off hour": {&s.OffShare}, "days until hours are known": {&s.KnownDays}, "hour of many": {&s.Common},
 		"fleet's memory": {&f.Memory}, "theory in a threshold": {&f.Prior}, "share of the tail": {&f.TailShare}, "bins of the tail": {&f.TailBins},
 		"pseudo-excesses": {&f.TailPrior}, "their mean": {&f.TailExcess}, "largest shape": {&f.TailShape}, "usual dispersion": {&f.Dispersion},
