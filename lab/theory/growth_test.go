@@ -62,15 +62,15 @@ func TestLabGrowth(t *testing.T) {
 			threshold := Calibrate(d, n, rng, 200_000, 260)
 			total := 0
 			for range runs {
-				total += d.told(n, rng, share, threshold)
+				total += d.delay(n, rng, share, threshold)
 			}
 			t.Logf("%.0f %% a day, k = %g: %.1f working days", 100*share, k, float64(total)/runs)
 		}
 	}
 }
 
-// told returns on which day of a growth the statistic reaches a threshold.
-func (d *growing) told(n *Noise, rng *rand.Rand, share, threshold float64) (day int) {
+// delay returns on which day of a growth the statistic reaches a threshold.
+func (d *growing) delay(n *Noise, rng *rand.Rand, share, threshold float64) (day int) {
 	d.Reset()
 	for range 60 {
 		d.Step(n.Draw(rng, 1))
