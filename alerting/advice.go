@@ -80,6 +80,8 @@ func factBenign(f fact.Name) []string {
 		return []string{"The owner came back from leave, or a yearly job ran."}
 	case fact.OrphanAccountUsed:
 		return []string{"The directory is behind, or a service account has no owner on record."}
+	case fact.Disowned:
+		return []string{"Who was asked did not remember, or did not know of the task."}
 	case fact.SourceSilent:
 		return []string{"A maintenance, or a deployment that changed where events go."}
 	case fact.RefusedVerdict:
@@ -190,6 +192,12 @@ func factChecks(f fact.Name) []string {
 			"Find who created the account, when, and who approved it.",
 			"Ask the owner on record whether it was them; if there is none, disable it.",
 			"Look at what it did first: test reads, then deletions, is how it begins.",
+		}
+	case fact.Disowned:
+		return []string{
+			"Speak with who answered, by telephone: what exactly was not meant?",
+			"Disable the account and end its sessions, if nobody can explain what it did.",
+			"List what it read: `weir extract` writes the customers.",
 		}
 	case fact.SourceSilent:
 		return []string{

@@ -130,10 +130,11 @@ type Share struct {
 
 // Person is what is known of a person. Empty fields are not known.
 type Person struct {
-	Manager     string `json:"manager,omitempty"`
-	Slack       string `json:"slack,omitempty"`       // member id
-	Criticality string `json:"criticality,omitempty"` // high or critical: it has raised the severity
-	Group       string `json:"group,omitempty"`
+	Manager      string `json:"manager,omitempty"`
+	ManagerSlack string `json:"manager_slack,omitempty"` // member id of the manager
+	Slack        string `json:"slack,omitempty"`         // member id
+	Criticality  string `json:"criticality,omitempty"`   // high or critical: it has raised the severity
+	Group        string `json:"group,omitempty"`
 }
 
 // MaxTop bounds each list of Top and Members.Top.
@@ -199,7 +200,7 @@ type Member struct {
 
 // Said is a verdict of a person that took effect.
 type Said struct {
-	Kind     string `json:"kind"` // acknowledge, expected, confirmed, assigned or released
+	Kind     string `json:"kind"` // acknowledge, expected, confirmed, assigned, released, affirmed or denied
 	Author   string `json:"author"`
 	Reason   string `json:"reason,omitempty"`
 	Assignee string `json:"assignee,omitempty"` // who holds it now, if assigned to somebody else than the author

@@ -56,7 +56,7 @@ const shareDecimals = 3
 
 func (p *Person) appendJSON(b []byte) []byte {
 	for _, f := range [...]struct{ key, value string }{
-		{`"manager":`, p.Manager}, {`"slack":`, p.Slack}, {`"criticality":`, p.Criticality}, {`"group":`, p.Group},
+		{`"manager":`, p.Manager}, {`"manager_slack":`, p.ManagerSlack}, {`"slack":`, p.Slack}, {`"criticality":`, p.Criticality}, {`"group":`, p.Group},
 	} {
 		if f.value != "" {
 			b = jsonline.Text(jsonline.Separated(b), f.key, f.value)

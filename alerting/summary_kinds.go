@@ -31,6 +31,8 @@ func factPhrase(f fact.Name) string {
 		return "is in use again after a long silence"
 	case fact.OrphanAccountUsed:
 		return "is in use, and belongs to nobody known"
+	case fact.Disowned:
+		return "was disowned: who was asked says that this was not meant"
 	case fact.RefusedVerdict:
 		return "gave a verdict that does not count"
 	case fact.SettingsChanged:
@@ -143,6 +145,10 @@ func (s *sentence) said() {
 			author = Printable(x.Assignee, maxIdentity) + " (assigned by " + author + ")"
 		}
 		s.write("Held by ", author, reason)
+	case "affirmed":
+		s.write(author, " was asked, and says that it was meant", reason, "That lowers nothing. ")
+	case "denied":
+		s.write(author, " was asked, and says that it was not meant", reason)
 	case "released":
 		s.write("Released by ", author, "; nobody holds it", reason)
 	default:

@@ -15,6 +15,7 @@ func (p *parser) check(c *Config) {
 	p.checkRoutes(c)
 	p.checkExpected(c)
 	p.checkAuthors(c)
+	p.checkAsk(c)
 	p.checkHTTP(&c.HTTP)
 	p.checkLedger(&c.Ledger)
 	p.checkAliases(c)

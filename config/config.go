@@ -37,6 +37,7 @@ type Config struct {
 	Expected          []Expected
 	Facts             Facts
 	Authors           []Author // who may sign verdicts
+	Ask               Ask      // who is asked whether what an account did was meant
 	SecondPerson      bool     // what is graver than medium is expected by the word of two
 	Ledger            Ledger
 	HTTP              HTTP
@@ -138,6 +139,7 @@ func Default() *Config {
 		Alerts: Alerts{Budget: 2, Heartbeat: defaultHeartbeat(), Links: Links{Runbook: defaultRunbook}, Destinations: []Destination{stdoutDestination()}},
 		Facts:  defaultFacts(),
 		Ledger: Ledger{CheckpointEvery: time.Hour},
+		Ask:    Ask{Whom: "manager"},
 		HTTP:   HTTP{Listen: "127.0.0.1:9464", NamesFor: "viewer", OIDC: OIDC{Scopes: []string{"email"}, NameClaim: "email"}},
 		Log:    Log{Level: "info", Format: "text"},
 	}

@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/weirhq/weir/config/envtext"
 	eventfiles "github.com/weirhq/weir/event/files"
 )
 
@@ -267,7 +268,7 @@ func (p *parser) text(n *yaml.Node, path, want string) (string, bool) {
 		p.fault(n.Line, "%s: has no value; give %s, or leave the line out", path, want)
 		return "", false
 	}
-	text, err := expand(n.Value, p.env)
+	text, err := envtext.Expand(n.Value, p.env)
 	if err != nil {
 		p.fault(n.Line, "%s: %w", path, err)
 		return "", false

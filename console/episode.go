@@ -29,6 +29,7 @@ type EpisodeView struct {
 	Sent    bool              `json:"-"` // people were sent a message of it
 	Content *alerting.Content `json:"-"` // what a message says
 	Done    string            `json:"-"` // the verdict that was just given
+	MayAsk  string            `json:"-"` // who may be asked whether it was meant, in words; empty: nobody
 	People  []string          `json:"-"` // who may hold it, as far as is known
 	server  *Server
 }
@@ -66,6 +67,9 @@ func (s *Server) episode(r *http.Request, c *call) (any, error) {
 		v.People = append(v.People, holderName(name))
 	}
 	v.Done = r.URL.Query().Get("done")
+	if _, err := s.mayAsk(c, e.Key()); err == nil {
+		v.MayAsk = s.askedName(e.Alert)
+	}
 	return v, nil
 }
 

@@ -45,6 +45,12 @@ func OpenAPI() map[string]any {
 		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": b.of(reflect.TypeFor[ExtractRequest]())}}},
 		"responses":   extract,
 	}}
+	paths["/api/v1/episodes/{key}/questions"] = object{"post": object{
+		"operationId": "ask", "summary": "Ask a person, by a direct message in Slack, whether what the account did was meant. It takes the role analyst.",
+		"parameters":  parameters([]param{keyParam}),
+		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": object{"type": "object", "additionalProperties": false}}}},
+		"responses":   b.responses("201", "The question as it was written.", correlate.Verdict{}, "400", "404", "409", "413", "415", "502", "503"),
+	}}
 	b.tuning(paths)
 	return object{
 		"openapi":  "3.1.0",

@@ -35,6 +35,8 @@ type Options struct {
 	Judge func(ctx context.Context, v correlate.Verdict) (correlate.Verdict, error)
 	// Extract lists the customers of an episode; nil: nobody can have the list here.
 	Extract Extract
+	// Ask asks people whether what an account did was meant; nil: nobody is asked.
+	Ask *Asker
 	// Tuning reads the log again under other budgets; nil: there is none to read.
 	Tuning *tuning.Job
 	// Prepare completes an alert with advice and links, as destinations get it; nil:
@@ -65,7 +67,8 @@ type Server struct {
 	templates  *templates
 	veils      veils
 	extracting sync.Mutex // one list at a time
-	started    string     // names this process in ETags
+	asking     asking
+	started    string // names this process in ETags
 }
 
 // New returns a server.
@@ -93,6 +96,8 @@ func New(o Options) (*Server, error) {
 	}
 	s.mux.HandleFunc("POST /episodes/{key}/verdict", s.guarded(s.postForm))
 	s.mux.HandleFunc("POST /api/v1/episodes/{key}/verdicts", s.guarded(s.postVerdict))
+	s.mux.HandleFunc("POST /episodes/{key}/ask", s.guarded(s.askForm))
+	s.mux.HandleFunc("POST /api/v1/episodes/{key}/questions", s.guarded(s.postQuestion))
 	s.mux.HandleFunc("POST /episodes/{key}/extract", s.guarded(s.extractForm))
 	s.mux.HandleFunc("POST /api/v1/episodes/{key}/extract", s.guarded(s.postExtract))
 	s.mux.HandleFunc("POST "+tuningPath, s.guarded(s.tuneForm))

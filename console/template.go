@@ -146,6 +146,7 @@ var words = map[string]string{
 	string(correlate.Acknowledged): "acknowledged", string(correlate.Expected): "expected",
 	string(correlate.Confirmed): "true positive", string(correlate.Reopened): "reopened",
 	string(correlate.Assigned): "assigned", string(correlate.Released): "released", string(correlate.Extracted): "list of customers given",
+	string(correlate.Asked): "asked whether it was meant", string(correlate.Affirmed): "says that it was meant", string(correlate.Denied): "says that it was not meant",
 	"none": "no verdict", "open": "opened", "update": "updated", "close": "closed", "rests_on": "what it rests on",
 	"distinct": "distinct customers", "first_touch": "customers never opened before", "destructive": "changed or deleted",
 	"unissued": "customers through tokens that nobody issued", "off_hours": "customers outside usual hours",

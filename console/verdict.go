@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
@@ -21,6 +22,10 @@ const (
 	longestExpected = 7 * 24 * time.Hour  // by an analyst
 	longestByAdmin  = 90 * 24 * time.Hour // by an admin: correlate takes no more
 )
+
+// given are the verdicts that people give here. The others are written when a list or a
+// person is asked for.
+var given = []correlate.VerdictKind{correlate.Acknowledged, correlate.Expected, correlate.Confirmed, correlate.Reopened, correlate.Assigned, correlate.Released}
 
 // VerdictRequest is a verdict as the API takes it.
 type VerdictRequest struct {
@@ -45,8 +50,8 @@ func (s *Server) verdict(c *call, key string, q *VerdictRequest) (*correlate.Ver
 		return nil, s.unknown(c)
 	case !c.Snapshot.Episode(key).WasSent():
 		return nil, &fault{http.StatusConflict, "nobody was sent a message of this episode; a verdict of it would be refused"}
-	case q.Kind == correlate.Extracted:
-		return nil, badRequest("extracted is written when the list is asked for")
+	case !slices.Contains(given, q.Kind):
+		return nil, badRequest("there is no verdict %q to give; want one of %s", q.Kind, given)
 	case q.Kind == correlate.Confirmed && q.Reason == "":
 		return nil, badRequest("a true positive needs a reason: say what you found")
 	}

@@ -149,7 +149,7 @@ func placed(a *alerting.Alert, dimension, name string, i int) *alerting.Alert {
 	a.OnsetEarliest, a.OnsetLatest = a.Onset-hour, a.Onset
 	a.Exposed.Since, a.Evidence.Bin, a.Evidence.Until = a.Onset, at-hour, at
 	if dimension == "user" {
-		a.Person = &alerting.Person{Manager: fmt.Sprint("lead-", i), Group: "support"}
+		a.Person = &alerting.Person{Manager: fmt.Sprint("lead-", i), ManagerSlack: fmt.Sprint("U0LEAD", i), Group: "support"}
 		a.Top.Names = []alerting.Share{{Value: fmt.Sprint("desk-", i), Share: 0.4}}
 	}
 	if a.Kind == alerting.Statistical {

@@ -195,7 +195,10 @@ func (r *adder) episode(e *model.Episode) {
 func (r *adder) verdicts(e *model.Episode, sent alerting.Time) (kind correlate.VerdictKind) {
 	for i := range e.Verdicts {
 		v := &e.Verdicts[i]
-		if kind = v.Kind; kind == correlate.Reopened {
+		if v.Kind.Judges() {
+			kind = v.Kind
+		}
+		if kind == correlate.Reopened {
 			kind = ""
 		}
 		if v.Reason != "" && len(r.Reasons) < maxReasons {

@@ -26,12 +26,17 @@ const (
 )
 
 // ConfidenceOf returns how sure an episode is. One that rests on a fact is
-// Certain, since a fact is known and not inferred. One that rests on evidence
+// Certain, since a fact is known and not inferred; VeryLikely if it is a person's
+// word, who may be wrong. One that rests on evidence
 // (known is "") is Possible while its evidence is less than ten times what the
 // alert budget asks for, Likely while it is less than a thousand times, and
 // VeryLikely from there on.
 func ConfidenceOf(known fact.Name, logEvidence, threshold float64) Confidence {
-	if known != "" {
+	switch known {
+	case "":
+	case fact.Disowned:
+		return VeryLikely
+	default:
 		return Certain
 	}
 	switch margin := logEvidence - threshold; {

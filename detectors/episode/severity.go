@@ -38,6 +38,7 @@ var ofFact = map[fact.Name]Severity{
 	fact.UnknownKey:      High,
 	fact.RevokedKey:      High,
 	fact.ActedAfterLeave: High,
+	fact.Disowned:        High,
 	// Somebody tries to make a warning disappear.
 	fact.RefusedVerdict: High,
 	// A duty was neglected; by itself that is nobody's theft.

@@ -23,6 +23,7 @@ const (
 	ActedAfterLeave   Name = "acted_after_leave"   // an account acts whose owner has left
 	DormantWoke       Name = "dormant_woke"        // an account is in use again after a long silence
 	OrphanAccountUsed Name = "orphan_account_used" // an account acts that belongs to nobody known
+	Disowned          Name = "disowned"            // who was asked says that what an account did was not meant
 	SourceSilent      Name = "source_silent"       // a source of events or facts has gone quiet
 )
 
@@ -46,10 +47,10 @@ func (n Name) Covers() bool {
 	}
 }
 
-// Names lists the facts that weir looks for.
+// Names lists the facts that are not about weir itself.
 func Names() []Name {
 	return []Name{
 		UnissuedToken, UnknownKey, RetiredKey, RevokedKey, OverageKey, KeyBackFromSleep,
-		ActedAfterLeave, DormantWoke, OrphanAccountUsed, SourceSilent,
+		ActedAfterLeave, DormantWoke, OrphanAccountUsed, Disowned, SourceSilent,
 	}
 }

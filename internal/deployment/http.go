@@ -71,6 +71,9 @@ func pagesOf(s *settings.Settings, feed *console.Feed, status *statusReader, ver
 		return nil, c.At("http.names_for", err)
 	}
 	o.Judge, o.Health, o.Extract = pages.Judge(s.Authority, verdicts), status.get, pages.Extractor(c)
+	if o.Ask, err = pages.Asker(c); err != nil {
+		return nil, c.At("verdicts.ask.through", err)
+	}
 	o.Tuning = pages.Tuning(c, tuning.Files(c.File(), "", nil))
 	return console.New(o)
 }

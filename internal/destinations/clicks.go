@@ -33,8 +33,8 @@ const clickLimit = 2500 * time.Millisecond
 
 // HandleClicks serves the buttons of every Slack destination that has a signing
 // secret. Slack has authenticated who clicks; those who are on the destination's list
-// of users may judge. A click of anybody else is written too, without a signature, so
-// that correlate refuses it and people are alerted of it.
+// of users may judge, and who was asked may answer. A click of anybody else is written
+// too, without a signature, so that correlate refuses it and people are alerted of it.
 func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, a *authority.Authority, write authority.Writer) error {
 	for i := range c.Alerts.Destinations {
 		d := &c.Alerts.Destinations[i]
@@ -44,17 +44,24 @@ func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, a *aut
 		decide := func(ctx context.Context, click slackchannel.Verdict) (said string, err error) {
 			ctx, cancel := context.WithTimeout(ctx, clickLimit)
 			defer cancel()
-			proof, listed := a.Vouch("slack"), slices.Contains(d.Users, click.Author)
-			if !listed {
+			proof, counts := a.Vouch("slack"), slices.Contains(d.Users, click.Author)
+			if click.Addressee != "" {
+				counts = click.Author == click.Addressee && d.Name == c.Ask.Through
+			}
+			if !counts {
 				proof = authority.Unproven("slack")
-				log.Warn("somebody clicked who may not judge", "destination", d.Name, "user", click.Author, "dedup_key", click.DedupKey)
+				log.Warn("somebody clicked who may not", "destination", d.Name, "user", click.Author, "dedup_key", click.DedupKey)
 			}
 			written, err := authority.Submit(ctx, write, verdictOf(&click), authority.By{Author: click.Author, Proof: proof})
 			switch {
 			case err != nil:
 				log.Error("a verdict from Slack could not be recorded", "destination", d.Name, "dedup_key", click.DedupKey, "error", err)
 				return "", err
-			case !listed:
+			case click.Addressee != "" && !counts:
+				return "", nil // the buttons stay for who was asked
+			case click.Addressee != "":
+				return answered(&click), nil
+			case !counts:
 				return fmt.Sprintf("⛔ A click of %s does not count: users of the destination does not list %s.", nameOf(&click), click.Author), nil
 			}
 			return deliver.Confirming(&written, c.Time.Tick), nil
@@ -66,6 +73,18 @@ func HandleClicks(mux *http.ServeMux, c *config.Config, log *slog.Logger, a *aut
 		mux.Handle("POST "+ClickPath+d.Name, handler)
 	}
 	return nil
+}
+
+// answered is what a question shows of an answer. Whether it was asked, and is answered in
+// time, correlate decides.
+func answered(click *slackchannel.Verdict) string {
+	switch {
+	case click.At.After(click.Until):
+		return "⌛ The time to answer is over. Please tell your security team."
+	case click.Kind == slackchannel.No:
+		return "Your answer was recorded: no. Your security team is told."
+	}
+	return "Your answer was recorded: yes. Thank you."
 }
 
 // nameOf returns how somebody who clicks is called.
@@ -89,11 +108,15 @@ func verdictOf(click *slackchannel.Verdict) correlate.Verdict {
 	kind := map[slackchannel.Kind]correlate.VerdictKind{
 		slackchannel.Acknowledge: correlate.Acknowledged, slackchannel.Expected: correlate.Expected, slackchannel.TruePositive: correlate.Confirmed,
 		slackchannel.Take: correlate.Assigned, slackchannel.Release: correlate.Released,
+		slackchannel.Yes: correlate.Affirmed, slackchannel.No: correlate.Denied,
 	}[click.Kind]
 	sum := sha256.Sum256([]byte(click.Click))
 	v := correlate.Verdict{
 		ID: hex.EncodeToString(sum[:12]), Time: alerting.Time(click.At.UnixMilli()), Kind: kind, DedupKey: click.DedupKey,
 		Reason: "button in Slack",
+	}
+	if click.Addressee != "" {
+		v.Reason = cmp.Or(alerting.Printable(click.Reason, 1000), "no reason was given")
 	}
 	if click.Name != "" {
 		v.Reason += ", by " + alerting.Printable(click.Name, 100)

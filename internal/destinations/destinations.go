@@ -105,6 +105,18 @@ func holdOf(c *config.Config, d *config.Destination) *notify.Hold {
 	return h
 }
 
+// Slack builds a destination of the type slack; it reaches out to nobody.
+func Slack(c *config.Config, d *config.Destination) (*slackchannel.Slack, error) {
+	tls, err := d.TLS()
+	if err != nil {
+		return nil, err
+	}
+	return slackchannel.New(slackchannel.Options{
+		Name: d.Name, WebhookURL: d.URL.Reveal(), Token: d.Token.Reveal(), Channel: d.Channel, API: d.API,
+		Buttons: d.SigningSecret.IsSet(), Location: c.Time.Zone, TLS: tls, Timeout: d.Timeout,
+	})
+}
+
 // New builds one destination; it reaches out to nobody.
 func New(c *config.Config, d *config.Destination, env Env) (notify.Destination, error) {
 	tls, err := d.TLS()
@@ -117,10 +129,7 @@ func New(c *config.Config, d *config.Destination, env Env) (notify.Destination, 
 	case config.Webhook:
 		return webhook.New(webhook.Options{Name: d.Name, URL: d.URL.Reveal(), Secret: d.Secret.Reveal(), TLS: tls, Timeout: d.Timeout})
 	case config.Slack:
-		return slackchannel.New(slackchannel.Options{
-			Name: d.Name, WebhookURL: d.URL.Reveal(), Token: d.Token.Reveal(), Channel: d.Channel, API: d.API,
-			Buttons: d.SigningSecret.IsSet(), Location: zone, TLS: tls, Timeout: d.Timeout,
-		})
+		return Slack(c, d)
 	case config.PagerDuty:
 		return pagerduty.New(pagerduty.Options{
 			Name: d.Name, RoutingKey: d.RoutingKey.Reveal(), API: d.API, Location: zone, TLS: tls, Timeout: d.Timeout,

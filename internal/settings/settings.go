@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/internal/authority"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream/correlate"
+	"github.com/weirhq/weir/stream/correlate/ask"
 	"github.com/weirhq/weir/stream/detect"
 	"github.com/weirhq/weir/stream/ingest"
 	"github.com/weirhq/weir/stream/kafka/topics"
@@ -79,6 +80,9 @@ func New(c *config.Config) (*Settings, error) {
 	s.SetAliases(people)
 	s.Authority = authority.New(s.Hasher.Derive("verdicts"), authors(c))
 	s.Correlate.Authority, s.Correlate.SecondPerson = s.Authority.Check, c.SecondPerson
+	if c.Ask.Through != "" {
+		s.Correlate.Ask = ask.Whom(c.Ask.Whom)
+	}
 	if c.RecordKeyFile != "" { // else the keys follow from a key that everybody knows, and need none
 		secret := s.Hasher.Derive("dedup keys")
 		s.Correlate.DedupSecret = secret[:]

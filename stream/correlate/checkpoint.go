@@ -35,8 +35,8 @@ func (t *Task) Snapshot() []stream.Change {
 	for _, id := range slices.SortedFunc(maps.Keys(t.store.changed), episode.ID.Compare) {
 		out = append(out, t.store.change(id))
 	}
-	for _, key := range slices.Sorted(maps.Keys(t.store.past.changed)) {
-		out = append(out, stream.Change{Key: []byte(pastPrefix + key), Value: t.store.past.encode(key)})
+	for _, key := range t.store.past.TakeChanged() {
+		out = append(out, stream.Change{Key: []byte(pastPrefix + key), Value: t.store.past.Encode(key)})
 	}
 	if t.verdicts.changed {
 		out = append(out, stream.Change{Key: []byte(VerdictsKey), Value: t.verdicts.appendBinary(nil)})
@@ -48,7 +48,6 @@ func (t *Task) Snapshot() []stream.Change {
 		out = append(out, stream.Change{Key: []byte(crowdKey), Value: t.campaigns.search.Crowd.AppendBinary(nil)})
 	}
 	clear(t.store.changed)
-	clear(t.store.past.changed)
 	t.verdicts.changed, t.notices.changed, t.campaigns.crowdChanged = false, false, false
 	return append(out, stream.Change{Key: []byte(FleetKey), Value: t.checkpoint()})
 }
@@ -83,7 +82,7 @@ func (t *Task) Load(key, value []byte) (err error) {
 		}
 		t.campaigns.search.Crowd = crowd
 	case strings.HasPrefix(name, pastPrefix):
-		return t.store.past.load(name[len(pastPrefix):], value)
+		return t.store.past.Load(name[len(pastPrefix):], value)
 	case strings.HasPrefix(name, episodePrefix):
 		dimension, identity, _ := strings.Cut(name[len(episodePrefix):], "\x00")
 		return t.store.load(episode.ID{Dimension: dimension, Identity: identity}, value)

@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate/past"
 )
 
 var testDimensions = []string{"user", "network", "client", "key", "endpoint"}
@@ -38,7 +39,7 @@ func fullRecord() *episodeRecord {
 	share := 0.75
 	exposed := episode.Exposed{Records: 4, Low: 3, High: 5, Since: 1, Rows: 6}
 	return &episodeRecord{
-		key: "weir-1", holder: "lee", lead: "weir-2", announced: true, sent: true, alone: true, excised: 9, sentOnset: 10, waits: 11, held: ByCampaign,
+		key: "weir-1", holder: "lee", question: question{"slack:U9", 7, Affirmed}, lead: "weir-2", announced: true, sent: true, alone: true, excised: 9, sentOnset: 10, waits: 11, held: ByCampaign,
 		named:   mention{by: "weir-2", severity: episode.High, confidence: episode.Certain, facts: "retired_key", reached: []string{"pager", "slack"}},
 		classes: []alerting.Class{{Kind: alerting.KindFact, Dimension: "key", Detector: "facts", Measure: "rows", Fact: fact.RetiredKey, Severity: episode.High}},
 		traits:  []campaign.TraitShare{{Trait: trait.Trait{Dimension: 1, Identity: "office"}, Share: 0.5}},
@@ -87,11 +88,12 @@ func TestRecordsReadBack(t *testing.T) {
 				return out, r.End()
 			}},
 		"verdicts": {*fullVerdicts(), fullVerdicts().appendBinary(nil), func(b []byte) (any, error) { return decodeVerdictState(b) }},
-		"past": {pastEpisode{"weir-1", episode.ID{Dimension: "user", Identity: "kim"}, -5, 5, true}, pastOf(pastEpisode{"weir-1", episode.ID{Dimension: "user", Identity: "kim"}, -5, 5, true}),
+		"past": {past.Episode{Key: "weir-1", ID: episode.ID{Dimension: "user", Identity: "kim"}, From: -5, To: 5, Sent: true}, pastOf(past.Episode{Key: "weir-1", ID: episode.ID{Dimension: "user", Identity: "kim"}, From: -5, To: 5, Sent: true}),
 			func(b []byte) (any, error) {
-				p := newPastEpisodes()
-				err := p.load("weir-1", b)
-				return p.by["weir-1"], err
+				p := past.New()
+				err := p.Load("weir-1", b)
+				ep, _ := p.Get("weir-1")
+				return ep, err
 			}},
 	} {
 		got, err := c.read(c.bytes)
@@ -109,10 +111,10 @@ func TestRecordsReadBack(t *testing.T) {
 	}
 }
 
-func pastOf(ep pastEpisode) []byte {
-	p := newPastEpisodes()
-	p.add(ep)
-	return p.encode(ep.key)
+func pastOf(ep past.Episode) []byte {
+	p := past.New()
+	p.Add(ep)
+	return p.Encode(ep.Key)
 }
 
 // Records of the form before are refused, and those that contradict themselves.
@@ -168,7 +170,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(episodePrefix+"campaign\x00network office"), fullRecord().appendBinary(ep))
 	f.Add([]byte(VerdictsKey), fullVerdicts().appendBinary(nil))
 	f.Add([]byte(noticesKey), (&notices{due: []dueNotice{{Notice{episode.ID{Dimension: "settings", Identity: "weir"}, "settings_changed", map[string]string{"a": "b"}}, 5}}}).change().Value)
-	f.Add([]byte(pastPrefix+"weir-1"), pastOf(pastEpisode{key: "weir-1"}))
+	f.Add([]byte(pastPrefix+"weir-1"), pastOf(past.Episode{Key: "weir-1"}))
 	f.Add([]byte(FleetKey), New(testConfig()).checkpoint())
 	f.Add([]byte(crowdKey), new(campaign.Crowd).AppendBinary(nil))
 	cfg := testConfig()

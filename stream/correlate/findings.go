@@ -49,9 +49,11 @@ func (r *Refusal) id() episode.ID {
 // written the record.
 const maxAuthor = 120
 
-// IsRepetition reports whether the verdict was read before. That is ordinary: a click may
-// come twice.
-func (r *Refusal) IsRepetition() bool { return r.Refused == refusedRepeated }
+// IsRepetition reports whether the verdict was read before, or a question answered before.
+// That is ordinary: a click may come twice.
+func (r *Refusal) IsRepetition() bool {
+	return r.Refused == refusedRepeated || r.Refused == refusedAnswered
+}
 
 // input is what people are alerted of, if it is no repetition.
 func (r *Refusal) input() (tickInput, bool) {

@@ -26,6 +26,7 @@ type episodeRecord struct {
 	held      SuppressedKind        // what held its latest alert back; empty: nothing did
 	asked     bool                  // its leader is to name it in this tick
 	classes   []alerting.Class      // of the episodes that its messages have named, sorted
+	question  question              // whether what it did was meant
 	holder    string                // who looks after it, see Verdict.Holder; empty: nobody
 	sentOnset int64                 // onset as the latest message told, Unix ms; 0: none did
 	excised   int64                 // last bin up to which the baseline was told to forget; 0: none

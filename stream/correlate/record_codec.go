@@ -12,7 +12,7 @@ import (
 )
 
 // recordVersion is the first byte of an episode's record.
-const recordVersion = 4
+const recordVersion = 5
 
 // appendBinary appends the record.
 func (r *episodeRecord) appendBinary(b []byte) []byte {
@@ -24,6 +24,7 @@ func (r *episodeRecord) appendBinary(b []byte) []byte {
 	b = r.named.appendBinary(b)
 	b = wire.AppendText(wire.AppendVarints(wire.AppendBool(b, r.sent), r.waits), string(r.held))
 	b = wire.AppendText(b, r.holder)
+	b = wire.AppendText(wire.AppendVarints(wire.AppendText(b, r.question.addressee), int64(r.question.at)), string(r.question.answer))
 	b = wire.AppendList(b, r.classes, appendClass)
 	b = wire.AppendBool(b, r.campaign != nil)
 	if r.campaign != nil {
@@ -41,6 +42,7 @@ func readRecord(r *wire.Reader) *episodeRecord {
 	out.named = readMention(r)
 	out.sent, out.waits, out.held = r.Bool(), r.Varint(), SuppressedKind(r.Text())
 	out.holder = r.Text()
+	out.question = question{r.Text(), alerting.Time(r.Varint()), VerdictKind(r.Text())}
 	out.classes = wire.List(r, func() alerting.Class { return readClass(r) })
 	if r.Bool() {
 		out.campaign = readCampaignRecord(r)

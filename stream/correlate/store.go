@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream/correlate/past"
 )
 
 // episodeStore holds the episodes that are open or may open again, the record of
@@ -18,7 +19,7 @@ type episodeStore struct {
 	records  map[episode.ID]*episodeRecord
 	byKey    map[string]episode.ID          // by dedup key
 	members  map[string]map[episode.ID]bool // by dedup key of what stands for them
-	past     pastEpisodes
+	past     past.Episodes
 	secret   alerting.DedupSecret
 	changed  map[episode.ID]bool // since the last Snapshot
 }
@@ -27,7 +28,7 @@ func newEpisodeStore(secret alerting.DedupSecret) *episodeStore {
 	return &episodeStore{
 		secret:  secret,
 		records: map[episode.ID]*episodeRecord{}, byKey: map[string]episode.ID{}, members: map[string]map[episode.ID]bool{},
-		past: newPastEpisodes(), changed: map[episode.ID]bool{},
+		past: past.New(), changed: map[episode.ID]bool{},
 	}
 }
 
@@ -150,7 +151,7 @@ func (b *episodeStore) forget(ep *episode.Episode) {
 	if record == nil {
 		return
 	}
-	b.past.add(pastEpisode{key: record.key, id: id, from: record.onset, to: ep.Closed, sent: record.sent || record.named.by != ""})
+	b.past.Add(past.Episode{Key: record.key, ID: id, From: record.onset, To: ep.Closed, Sent: record.sent || record.named.by != ""})
 	b.remove(id, record)
 }
 

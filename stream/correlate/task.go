@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate/ask"
 	"github.com/weirhq/weir/stream/correlate/command"
 	"github.com/weirhq/weir/stream/people"
 )
@@ -32,6 +33,8 @@ type Config struct {
 	// SecondPerson says that somebody else must say too that an episode is expected which
 	// is graver than medium.
 	SecondPerson bool
+	// Ask says who is asked whether what an account did was meant; empty: nobody.
+	Ask ask.Whom
 	// People is what is known of people; nil: nothing.
 	People *people.People
 }
@@ -79,6 +82,7 @@ func New(cfg Config) *Task {
 		openings:  &episode.Openings{},
 	}
 	t.alerts = alertMaker{cfg: &t.cfg, openings: t.openings}
+	t.verdicts.alerts = &t.alerts
 	t.standing = standing{store: store, alerts: &t.alerts}
 	t.suppress = suppression{rules: cfg.Expected, location: cfg.Location, store: store, verdicts: &t.verdicts, standing: &t.standing}
 	return t

@@ -14,8 +14,9 @@ type tickActions struct {
 	tick     int64
 	end      int64 // of the tick, Unix ms of event time
 	actions  map[episode.ID]episode.Action
-	effects  []Effect  // of verdicts
-	refusals []Refusal // of verdicts
+	effects  []Effect    // of verdicts
+	refusals []Refusal   // of verdicts
+	denials  []tickInput // what those who were asked deny
 	said     map[episode.ID]alerting.Said
 }
 
@@ -33,8 +34,16 @@ func (a *tickActions) tellsOf(id episode.ID) bool {
 	return ok
 }
 
-// inputs returns what the refusals of a tick add to what was found in it, sorted.
+// inputs returns what the verdicts of a tick add to what was found in it, sorted.
 func (a *tickActions) inputs(found []tickInput) []tickInput {
+	for i := range a.denials {
+		d := &a.denials[i]
+		if at := slices.IndexFunc(found, func(in tickInput) bool { return in.id == d.id }); at >= 0 {
+			found[at].facts = append(found[at].facts, d.facts...)
+		} else {
+			found = append(found, *d)
+		}
+	}
 	seen := map[episode.ID]bool{}
 	for i := range a.refusals {
 		in, ok := a.refusals[i].input()
@@ -142,7 +151,7 @@ func (t *Task) expire(acts *tickActions) {
 		t.store.forget(&forgotten[i])
 	}
 	if len(forgotten) > 0 {
-		t.store.past.prune(acts.end)
+		t.store.past.Prune(acts.end)
 	}
 	t.verdicts.lift(acts.end)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/internal/eventtime"
@@ -19,7 +20,9 @@ type Verdict struct {
 	DedupKey string        `json:"dedup_key"` // of the episode or campaign
 	Author   string        `json:"author"`    // who says so
 	Reason   string        `json:"reason,omitempty"`
-	Assignee string        `json:"assignee,omitempty"` // who holds it from now on, with Assigned; empty: the author
+	// Assignee is who holds it from now on, with Assigned; empty: the author. With Asked,
+	// who is asked.
+	Assignee string `json:"assignee,omitempty"`
 	// Expires is until when, in event time, Expected holds.
 	Expires alerting.Time `json:"expires,omitzero"`
 	// Via is the way by which it came in, and Signature proves that it is the author's;
@@ -56,7 +59,15 @@ const (
 	Released VerdictKind = "released"
 	// Extracted: the author was given the list of the customers that it has touched.
 	Extracted VerdictKind = "extracted"
+	// Asked: a question went to whom Assignee names, see package ask.
+	Asked VerdictKind = "asked"
+	// Affirmed: who was asked says that it was meant. It is a note, and lowers nothing.
+	Affirmed VerdictKind = "affirmed"
+	// Denied: who was asked says that it was not. It is the fact disowned.
+	Denied VerdictKind = "denied"
 )
+
+var kinds = []VerdictKind{Acknowledged, Expected, Confirmed, Reopened, Assigned, Released, Extracted, Asked, Affirmed, Denied}
 
 // Judges reports whether the kind says what an episode is, or takes that back.
 func (k VerdictKind) Judges() bool {
@@ -71,10 +82,10 @@ func (v *Verdict) Holder(before string) string {
 		return cmp.Or(v.Assignee, v.Author)
 	case Acknowledged, Confirmed:
 		return cmp.Or(before, v.Author)
-	case Extracted:
-		return before
+	case Reopened, Expected, Released:
+		return ""
 	}
-	return ""
+	return before
 }
 
 // Bounds of a verdict's texts, in bytes.
@@ -83,10 +94,8 @@ const maxVerdictText = 2000
 // Validate reports what is wrong with a verdict, so that tools refuse it before
 // it is appended.
 func (v *Verdict) Validate() error {
-	switch v.Kind {
-	case Acknowledged, Expected, Confirmed, Reopened, Assigned, Released, Extracted:
-	default:
-		return fmt.Errorf("a verdict of kind %q: want %s, %s, %s, %s, %s, %s or %s", v.Kind, Acknowledged, Expected, Confirmed, Reopened, Assigned, Released, Extracted)
+	if !slices.Contains(kinds, v.Kind) {
+		return fmt.Errorf("a verdict of kind %q: want one of %s", v.Kind, kinds)
 	}
 	switch {
 	case v.ID == "":
@@ -95,8 +104,10 @@ func (v *Verdict) Validate() error {
 		return fmt.Errorf("a verdict without dedup_key")
 	case v.Author == "":
 		return fmt.Errorf("a verdict without author: say who judged")
-	case v.Assignee != "" && v.Kind != Assigned:
-		return fmt.Errorf("a verdict of kind %s with an assignee: only %s has one", v.Kind, Assigned)
+	case v.Assignee != "" && v.Kind != Assigned && v.Kind != Asked:
+		return fmt.Errorf("a verdict of kind %s with an assignee: only %s and %s have one", v.Kind, Assigned, Asked)
+	case v.Assignee == "" && v.Kind == Asked:
+		return fmt.Errorf("a question without assignee: say who is asked")
 	case v.Kind == Expected && v.Expires == 0:
 		return fmt.Errorf("a verdict that something is expected, without expires: nothing is held back for ever")
 	case v.Kind == Expected && v.Time != 0 && v.Expires > v.Time+alerting.Time(ExpectedAtMost):

@@ -8,6 +8,7 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
+	"github.com/weirhq/weir/stream/correlate/ask"
 	"github.com/weirhq/weir/stream/correlate/command"
 )
 
@@ -29,6 +30,8 @@ type verdicts struct {
 	authority  func(v *Verdict) error // why a verdict does not count; nil: everybody may judge
 	// secondPerson says that what is graver than medium is expected by the word of two.
 	secondPerson bool
+	whom         ask.Whom // is asked
+	alerts       *alertMaker
 }
 
 // verdictState is what is kept of verdicts on weir.fleet.
@@ -76,7 +79,7 @@ const (
 func newVerdicts(cfg *Config, store *episodeStore, commands *command.Queue) verdicts {
 	return verdicts{
 		verdictState: verdictState{seen: map[string]given{}, expected: map[episode.ID]expected{}, proposed: map[episode.ID]proposal{}},
-		grid:         cfg.Grid, dimensions: cfg.Dimensions, store: store, commands: commands, authority: cfg.Authority, secondPerson: cfg.SecondPerson,
+		grid:         cfg.Grid, dimensions: cfg.Dimensions, store: store, commands: commands, authority: cfg.Authority, secondPerson: cfg.SecondPerson, whom: cfg.Ask,
 	}
 }
 
@@ -213,6 +216,11 @@ func (v *verdicts) apply(verdict *Verdict, acts *tickActions) (refusal string, k
 	if ep, _ := v.store.episodes.Get(id); verdict.Kind == Expected && ep.Closed != 0 && acts.end-ep.Closed > episode.Grace {
 		return refusedOver, true
 	}
+	if verdict.Kind == Asked || verdict.Kind == Affirmed || verdict.Kind == Denied {
+		if refusal = v.converse(id, record, verdict, acts); refusal != "" {
+			return refusal, true
+		}
+	}
 	acts.effects = append(acts.effects, Effect{*verdict, alerting.Time(acts.end)})
 	v.store.changed[id] = true
 	if verdict.Kind == Expected {
@@ -269,18 +277,18 @@ func (v *verdicts) handOver(id episode.ID, record *episodeRecord, verdict *Verdi
 // applyToPast does what a verdict says of an episode that is over for long, as apply
 // does. Nothing is expected of such a one: there would be no message to say so.
 func (v *verdicts) applyToPast(verdict *Verdict, acts *tickActions) (refusal string, known bool) {
-	ep, ok := v.store.past.by[verdict.DedupKey]
+	ep, ok := v.store.past.Get(verdict.DedupKey)
 	switch {
 	case !ok:
 		return "", false
-	case !ep.sent:
+	case !ep.Sent:
 		return refusedUnsent, true
-	case verdict.Kind == Expected:
+	case slices.Contains([]VerdictKind{Expected, Asked, Affirmed, Denied}, verdict.Kind):
 		return refusedOver, true
 	}
 	acts.effects = append(acts.effects, Effect{*verdict, alerting.Time(acts.end)})
 	if verdict.Kind == Confirmed {
-		v.exciseBins(ep.id, v.grid.BinOf(ep.from), v.grid.BinOf(ep.to-1))
+		v.exciseBins(ep.ID, v.grid.BinOf(ep.From), v.grid.BinOf(ep.To-1))
 	}
 	return "", true
 }

@@ -55,8 +55,12 @@ func (p *People) Of(dimension, identity string, end int64) *alerting.Person {
 	if c == alias.Normal {
 		c = ""
 	}
-	if out := (alerting.Person{Manager: known.Manager, Slack: known.Slack, Criticality: string(c), Group: known.Group}); out != (alerting.Person{}) {
-		return &out
+	out := alerting.Person{Manager: known.Manager, Slack: known.Slack, Criticality: string(c), Group: known.Group}
+	if known.Manager != "" {
+		out.ManagerSlack = p.Table.Profile(p.Table.Person(known.Manager, end-1), end-1).Slack
 	}
-	return nil
+	if out == (alerting.Person{}) {
+		return nil
+	}
+	return &out
 }

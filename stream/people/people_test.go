@@ -19,6 +19,8 @@ func TestPeople(t *testing.T) {
 		{Name: "kim", Person: "kim", Until: alias.Forever, Since: alias.Always, Counts: alias.Always, Profile: alias.Profile{Group: "dba", Manager: "bo"}},
 		{Name: "ben", Person: "ben", Until: alias.Forever, Since: alias.Always, Counts: 1000, Profile: alias.Profile{Criticality: alias.High}},
 		{Name: "joe", Person: "joe", Until: alias.Forever, Since: alias.Always, Counts: alias.Always, Profile: alias.Profile{Group: "dba", Criticality: alias.Normal}},
+		{Name: "bo@corp", Person: "bo", Until: alias.Forever, Since: alias.Always, Counts: alias.Always, Profile: alias.Profile{Slack: "U0BO"}},
+		{Name: "pat", Person: "pat", Until: alias.Forever, Since: alias.Always, Counts: alias.Always, Profile: alias.Profile{Manager: "BO@corp", Slack: "U0PAT"}},
 	} {
 		if err := table.Add(a); err != nil {
 			t.Fatal(err)
@@ -31,12 +33,13 @@ func TestPeople(t *testing.T) {
 		raise               int
 		want                *alerting.Person
 	}{
-		{"user", "kim", 1, 2, &alerting.Person{Manager: "bo", Criticality: "critical", Group: "dba"}},
-		{"user", "KIM", 1, 2, &alerting.Person{Manager: "bo", Criticality: "critical", Group: "dba"}},
+		{"user", "kim", 1, 2, &alerting.Person{Manager: "bo", ManagerSlack: "U0BO", Criticality: "critical", Group: "dba"}},
+		{"user", "KIM", 1, 2, &alerting.Person{Manager: "bo", ManagerSlack: "U0BO", Criticality: "critical", Group: "dba"}},
 		{"key", "kim", 1, 0, nil},
 		{"user", "ben", 1000, 0, nil},
 		{"user", "ben", 1001, 1, &alerting.Person{Criticality: "high"}},
 		{"user", "joe", 1, 0, &alerting.Person{Group: "dba"}},
+		{"user", "pat", 1, 0, &alerting.Person{Manager: "BO@corp", ManagerSlack: "U0BO", Slack: "U0PAT"}},
 		{"user", "ann", 1, 0, nil},
 	} {
 		got, raise := people.Of(c.dimension, c.identity, c.end), people.Raise(c.dimension, c.identity, c.end)

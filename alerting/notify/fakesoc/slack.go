@@ -2,6 +2,7 @@ package fakesoc
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -217,6 +218,9 @@ func (s *Server) click(w http.ResponseWriter, r *http.Request) {
 		TS       string `json:"ts"`
 		ActionID string `json:"action_id"`
 		Value    string `json:"value"`
+		User     string `json:"user"` // empty: Analyst
+		// Inputs are what was written, by the id of block and action.
+		Inputs map[string]string `json:"inputs"`
 	}
 	if json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&q) != nil {
 		http.Error(w, "want JSON", http.StatusBadRequest)
@@ -226,7 +230,10 @@ func (s *Server) click(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "nobody takes clicks here", http.StatusConflict)
 		return
 	}
-	message := map[string]any{"ts": q.TS}
+	message, inputs := map[string]any{"ts": q.TS}, map[string]any{}
+	for id, text := range q.Inputs {
+		inputs[id] = map[string]any{id: map[string]string{"type": "plain_text_input", "value": text}}
+	}
 	s.mu.Lock()
 	if m := s.find(q.Channel, q.TS); m != nil {
 		message["text"], message["blocks"] = m.Text, m.Blocks
@@ -235,7 +242,8 @@ func (s *Server) click(w http.ResponseWriter, r *http.Request) {
 	answer := url.URL{Scheme: "http", Host: r.Host, Path: "/response", RawQuery: url.Values{"channel": {q.Channel}, "ts": {q.TS}}.Encode()}
 	payload, err := json.Marshal(map[string]any{
 		"type": "block_actions", "team": map[string]string{"id": "T0WEIR"},
-		"user":    map[string]string{"id": Analyst, "username": "analyst"},
+		"user":    map[string]string{"id": cmp.Or(q.User, Analyst), "username": strings.ToLower(strings.TrimPrefix(cmp.Or(q.User, Analyst), "U0"))},
+		"state":   map[string]any{"values": inputs},
 		"channel": map[string]string{"id": q.Channel}, "message": message, "response_url": answer.String(),
 		"actions":    []map[string]string{{"type": "button", "action_id": q.ActionID, "value": q.Value, "action_ts": strconv.FormatInt(s.o.Now().UnixNano(), 10)}},
 		"trigger_id": rand.Text(),

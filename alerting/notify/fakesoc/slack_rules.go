@@ -36,6 +36,15 @@ type slackBlock struct {
 	Text     *slackText        `json:"text"`
 	Fields   []slackText       `json:"fields"`
 	Elements []json.RawMessage `json:"elements"`
+	Label    *slackText        `json:"label"`
+	Element  *slackInput       `json:"element"`
+}
+
+// slackInput is what an input takes.
+type slackInput struct {
+	Type     string `json:"type"`
+	ActionID string `json:"action_id"`
+	Max      int    `json:"max_length"`
 }
 
 // checkMessage holds a message against Slack's rules.
@@ -97,6 +106,11 @@ func (b *slackBlock) check() error {
 			return errors.New("1 to 25 elements allowed")
 		}
 		return checkButtons(b.Elements)
+	case "input":
+		if e := b.Element; e == nil || e.Type != "plain_text_input" || e.ActionID == "" || e.Max < 1 || e.Max > maxSection {
+			return errors.New("an input takes a plain_text_input with an action_id and a max_length of 1 to 3000")
+		}
+		return checkText(b.Label, maxField, "plain_text")
 	case "divider":
 		return nil
 	}

@@ -49,6 +49,10 @@ type block struct {
 	Text     *text     `json:"text,omitempty"`
 	Fields   []text    `json:"fields,omitempty"`
 	Elements []element `json:"elements,omitempty"`
+	// Label, Optional and Element are those of an input.
+	Label    *text    `json:"label,omitempty"`
+	Optional bool     `json:"optional,omitempty"`
+	Element  *element `json:"element,omitempty"`
 }
 
 type text struct {
@@ -59,13 +63,14 @@ type text struct {
 	Verbatim bool `json:"verbatim,omitempty"`
 }
 
-// element is a button, or a text of a context block.
+// element is a button, a text of a context block, or what an input takes.
 type element struct {
 	Type     string `json:"type"`
-	Text     any    `json:"text"`
+	Text     any    `json:"text,omitempty"`
 	ActionID string `json:"action_id,omitempty"`
 	Value    string `json:"value,omitempty"`
 	Style    string `json:"style,omitempty"`
+	Max      int    `json:"max_length,omitempty"` // characters of an input
 }
 
 // plain returns text without markup, in which an identity can do nothing.

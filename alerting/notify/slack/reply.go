@@ -31,9 +31,9 @@ type clicked struct {
 	} `json:"message"`
 }
 
-// reply adds a line to the message, in the place of that of an earlier click. The
-// message stays as it was otherwise, until an alert changes it. One of which Slack sent
-// no blocks is left alone.
+// reply adds a line to the message, in the place of that of an earlier click, or of the
+// buttons of a question. The message stays as it was otherwise, until an alert changes it.
+// One of which Slack sent no blocks is left alone.
 func (c *clicked) reply(ctx context.Context, api, line string) error {
 	if line == "" || c.ResponseURL == "" || len(c.Message.Blocks) == 0 || !c.ofSlack(api) {
 		return nil
@@ -41,7 +41,7 @@ func (c *clicked) reply(ctx context.Context, api, line string) error {
 	var blocks []json.RawMessage
 	for _, raw := range c.Message.Blocks {
 		var b block
-		if json.Unmarshal(raw, &b) == nil && b.BlockID == replyBlock {
+		if json.Unmarshal(raw, &b) == nil && (b.BlockID == replyBlock || strings.HasPrefix(b.BlockID, questionBlock)) {
 			continue
 		}
 		blocks = append(blocks, raw)

@@ -22,13 +22,15 @@ import (
 // Kind is the kind of a verdict: what a person says of an episode.
 type Kind string
 
-// The kinds; each has a button.
+// The kinds; each has a button. Yes and No answer a Question.
 const (
 	Acknowledge  Kind = "acknowledge"   // somebody looks at it
 	Expected     Kind = "expected"      // it is meant to happen
 	TruePositive Kind = "true_positive" // it is what it looks like
 	Take         Kind = "take"          // who clicks holds it from now on
 	Release      Kind = "release"       // nobody holds it any more
+	Yes          Kind = "yes"           // it was meant
+	No           Kind = "no"            // it was not
 )
 
 // Verdict is one click on a button.
@@ -40,6 +42,12 @@ type Verdict struct {
 	Team     string    // the workspace's id
 	At       time.Time // of the request
 	Click    string    // names the click: Slack's time of the action, and its trigger
+
+	// Addressee is who was asked, Until the time until which an answer counts, and Reason
+	// what the person wrote, of an answer.
+	Addressee string
+	Until     time.Time
+	Reason    string
 }
 
 const (
@@ -191,6 +199,9 @@ func decodeVerdicts(body []byte, at time.Time) (list []Verdict, on *clicked, err
 			ActionTS string `json:"action_ts"`
 		} `json:"actions"`
 		TriggerID string `json:"trigger_id"`
+		State     struct {
+			Values map[string]map[string]input `json:"values"`
+		} `json:"state"`
 	}
 	if err := json.Unmarshal([]byte(form.Get("payload")), &payload); err != nil {
 		return nil, nil, errors.New("the form's payload is not JSON")
@@ -208,8 +219,13 @@ func decodeVerdicts(body []byte, at time.Time) (list []Verdict, on *clicked, err
 		if v.Name == "" {
 			v.Name = payload.User.Name
 		}
+		if v.Kind == Yes || v.Kind == No {
+			if err := v.answer(action.Value, payload.State.Values); err != nil {
+				return nil, nil, err
+			}
+		}
 		switch {
-		case !slices.Contains([]Kind{Acknowledge, Expected, TruePositive, Take, Release}, v.Kind):
+		case !slices.Contains([]Kind{Acknowledge, Expected, TruePositive, Take, Release, Yes, No}, v.Kind):
 			return nil, nil, errors.New("the button is of another version of weir")
 		case v.DedupKey == "" || v.Author == "":
 			return nil, nil, errors.New("the click names no episode, or nobody")

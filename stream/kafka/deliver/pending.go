@@ -124,6 +124,7 @@ func describe(v *correlate.Verdict) string {
 		correlate.Acknowledged: "acknowledged", correlate.Expected: "expected until " + v.Expires.Std().UTC().Format("2 Jan 15:04 UTC"),
 		correlate.Confirmed: "true positive", correlate.Reopened: "reopened",
 		correlate.Assigned: "held by " + alerting.Printable(v.Holder(""), 100), correlate.Released: "held by nobody",
+		correlate.Asked: "was it meant?", correlate.Affirmed: "it was meant", correlate.Denied: "it was not meant",
 	}[v.Kind]
 	out := fmt.Sprintf("“%s”, said by %s at %s", what, alerting.Printable(v.Author, 100), v.Time.Std().UTC().Format("15:04:05 UTC"))
 	if v.Reason != "" {

@@ -1,14 +1,15 @@
-package config
+// Package envtext puts variables of the environment into text.
+package envtext
 
 import (
 	"fmt"
 	"strings"
 )
 
-// expand replaces each ${NAME} in a scalar by the variable of that name, and
+// Expand replaces each ${NAME} in a scalar by the variable of that name, and
 // each $${ by ${. A lone $ stays. It happens after the YAML is parsed, so that
 // no value can add keys, and what it puts in is not expanded again.
-func expand(text string, env func(string) (string, bool)) (out string, err error) {
+func Expand(text string, env func(string) (string, bool)) (out string, err error) {
 	var b strings.Builder
 	for {
 		i := strings.Index(text, "${")

@@ -1,0 +1,31 @@
+package pages
+
+import (
+	"context"
+
+	"github.com/weirhq/weir/alerting/notify/slack"
+	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/console"
+	"github.com/weirhq/weir/internal/destinations"
+	"github.com/weirhq/weir/stream/correlate/ask"
+)
+
+// Asker returns what asks people by the Slack app of a configuration; nil if nobody is to
+// be asked.
+func Asker(c *config.Config) (*console.Asker, error) {
+	if c.Ask.Through == "" {
+		return nil, nil
+	}
+	d, err := destinations.Named(c, c.Ask.Through)
+	if err != nil {
+		return nil, err
+	}
+	channel, err := destinations.Slack(c, d)
+	if err != nil {
+		return nil, err
+	}
+	return &console.Asker{Whom: ask.Whom(c.Ask.Whom), Send: func(ctx context.Context, q *console.Question) error {
+		asked := slack.Question(*q)
+		return channel.Ask(ctx, &asked)
+	}}, nil
+}
