@@ -49,6 +49,7 @@ const (
 	Ignored                      // the format leaves such events out
 	SchemaUnknown                // of a schema that its registry does not have, or that cannot be read
 	NotOfSchema                  // not after the schema that the value names
+	TimeNoYear                   // a time, but of no year
 	numReasons
 )
 
@@ -58,6 +59,7 @@ var reasonNames = [numReasons]string{
 	TimeMissing: "time_missing", TimeUnreadable: "time_unreadable", TimeOutOfRange: "time_out_of_range",
 	TimeNoZone: "time_without_zone", NotOfInput: "not_of_input",
 	NoMap: "no_map", Ignored: "ignored", SchemaUnknown: "schema_unknown", NotOfSchema: "not_of_schema",
+	TimeNoYear: "time_without_year",
 }
 
 // String returns the reason's name, such as "time_missing".

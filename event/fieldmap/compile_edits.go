@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/weirhq/weir/event/textform"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -91,7 +92,7 @@ func (c *compiler) matchers(f field, n *yaml.Node) []matcher {
 			all = append(all, m)
 			continue
 		}
-		t, err := parseTemplate(pattern)
+		t, err := textform.ParseTemplate(pattern)
 		if err != nil {
 			c.fault(n, "%s", err)
 			continue

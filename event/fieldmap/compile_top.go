@@ -18,7 +18,7 @@ import (
 
 // topKeys are the keys of a format, in the order in which they are compiled: what
 // others refer to comes first.
-var topKeys = []string{"name", "about", "base", "input", "charset", "key_register", "zone", "absent", "fold", "trim", "under", "explode", "parse", "fields", "maps"}
+var topKeys = []string{"name", "about", "base", "input", "header", "charset", "key_register", "zone", "until", "absent", "fold", "trim", "under", "explode", "parse", "fields", "maps"}
 
 // common is what a format asks of all its sources.
 type common struct {
@@ -100,12 +100,16 @@ func (c *compiler) key(key string, v *yaml.Node) {
 		c.format.about, _ = c.word(v, "about")
 	case "input":
 		c.input(v)
+	case "header":
+		c.header(v)
 	case "charset":
 		c.charset(v)
 	case "key_register":
 		c.format.some = !c.flag(v, "key_register")
 	case "zone":
 		c.common.zone = c.zone(v)
+	case "until":
+		c.until(v)
 	case "absent":
 		c.common.absent = c.absent(v)
 	case "fold":
@@ -205,139 +209,4 @@ func Charset(name string) (encoding.Encoding, error) {
 		}
 		return enc, nil
 	}
-}
-
-// input compiles the form of a format's values.
-func (c *compiler) input(n *yaml.Node) {
-	in := &c.format.input
-	switch n.Kind {
-	case yaml.ScalarNode:
-		switch n.Value {
-		case "json":
-		case "csv", "tsv":
-			in.Kind = CSV
-			if n.Value == "tsv" {
-				in.Comma = '\t'
-			}
-			in.form = headless
-		case "logfmt":
-			in.Kind, in.form = Lines, logfmtForm
-		default:
-			c.fault(n, "input is json, csv, tsv, logfmt, or a mapping with csv or text, not %q", n.Value)
-		}
-	default:
-		c.inputMapping(n)
-	}
-}
-
-// inputMapping compiles an input that needs more than a name.
-func (c *compiler) inputMapping(n *yaml.Node) {
-	in := &c.format.input
-	var patterns []*template
-	before := len(c.faults)
-	c.mapping(n, "input", []string{"csv", "separator", "text"}, func(key string, _, v *yaml.Node) {
-		switch key {
-		case "csv":
-			in.Kind = CSV
-			in.Columns = c.words(v, "a column")
-		case "separator":
-			s, _ := c.word(v, "separator")
-			if r := []rune(s); len(r) == 1 {
-				in.Comma = r[0]
-			} else {
-				c.fault(v, "separator is one character, not %q", s)
-			}
-		case "text":
-			in.Kind = Lines
-			patterns = c.templates(v)
-		}
-	})
-	switch {
-	case len(c.faults) > before:
-	case in.Columns != nil && patterns != nil || in.Kind == JSON || in.Comma != 0 && in.Kind != CSV:
-		c.fault(n, "input has csv, a list of columns, with or without separator; or text, a pattern")
-	case in.Kind == CSV:
-		comma := in.Comma
-		if comma == 0 {
-			comma = ','
-		}
-		in.form = csvForm(comma, in.Columns)
-	default:
-		in.form = anyTemplate(patterns)
-	}
-}
-
-// templates compiles the patterns of a text, tried in order.
-func (c *compiler) templates(n *yaml.Node) []*template {
-	var all []*template
-	for _, item := range items(n) {
-		s, ok := c.word(item, "a pattern")
-		if !ok {
-			continue
-		}
-		t, err := parseTemplate(s)
-		if err != nil {
-			c.fault(item, "%s", err)
-			continue
-		}
-		all = append(all, t)
-	}
-	return all
-}
-
-// parse compiles which texts hold something more.
-func (c *compiler) parse(n *yaml.Node) {
-	type text struct {
-		steps []jsonscan.Step
-		node  *yaml.Node
-		forms []jsonscan.Form
-	}
-	var texts []text
-	c.mapping(n, "parse", nil, func(key string, k, v *yaml.Node) {
-		steps, err := jsonscan.ParsePath(key)
-		if err != nil {
-			c.fault(k, "%s", err)
-			return
-		}
-		texts = append(texts, text{steps, k, c.forms(v)})
-	})
-	slices.SortStableFunc(texts, func(a, b text) int { return len(a.steps) - len(b.steps) }) // the outer before the inner
-	for _, t := range texts {
-		if err := c.format.pattern.Embed(t.steps, t.forms); err != nil {
-			c.fault(t.node, "%s", err)
-		}
-	}
-}
-
-// forms compiles what a text is to be read as: a name, several one after the
-// other, or a mapping with a pattern or columns.
-func (c *compiler) forms(n *yaml.Node) []jsonscan.Form {
-	if n.Kind == yaml.MappingNode {
-		var f jsonscan.Form
-		c.mapping(n, "parse", []string{"text", "csv"}, func(key string, _, v *yaml.Node) {
-			if key == "text" {
-				f = anyTemplate(c.templates(v))
-			} else {
-				f = csvForm(',', c.words(v, "a column"))
-			}
-		})
-		if f == nil {
-			c.fault(n, "a text is read by text, a pattern, or csv, a list of columns")
-			return nil
-		}
-		return []jsonscan.Form{f}
-	}
-	var all []jsonscan.Form
-	for _, name := range c.words(n, "a form") {
-		f, ok := forms[name]
-		if !ok {
-			c.fault(n, "a text is read as %s, not %q%s", strings.Join(formNames, ", "), name, suggest.DidYouMean(name, formNames))
-			continue
-		}
-		all = append(all, f)
-	}
-	if len(all) == 0 {
-		c.fault(n, "a text is read as %s", strings.Join(formNames, ", "))
-	}
-	return all
 }

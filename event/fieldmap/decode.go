@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/jsonscan"
+	"github.com/weirhq/weir/event/textform"
 )
 
 // accepted stands for no reason to reject an event.
@@ -31,6 +32,7 @@ type Decoder struct {
 	rej     event.Reject
 	yield   func(*event.Event, *event.Reject)
 
+	written     int64    // when the value at hand was written, Unix milliseconds; 0 if nothing tells
 	message     *Message // whose value is decoded; nil for a value alone
 	messageKept bool     // besideScan holds what is taken of it
 	besideScan  jsonscan.Scanner
@@ -38,6 +40,11 @@ type Decoder struct {
 
 // NewDecoder returns a decoder of the format.
 func (f *Format) NewDecoder() *Decoder { return &Decoder{f: f} }
+
+// WrittenAt tells when the values that are decoded next were written, in Unix
+// milliseconds, as a broker stamps them. A time without a year is of the last year in
+// which it is no later than a day after that.
+func (d *Decoder) WrittenAt(ms int64) { d.written = ms }
 
 // Format returns the decoder's format.
 func (d *Decoder) Format() *Format { return d.f }
@@ -62,6 +69,12 @@ func (d *Decoder) Decode(value []byte, yield func(ev *event.Event, rej *event.Re
 		d.reject(event.SchemaUnknown, "", -1)
 		return
 	}
+	if packed(value) {
+		if value, ok = textform.Gzip(nil, string(value)); !ok {
+			d.reject(event.NotOfInput, "", -1)
+			return
+		}
+	}
 	d.buf = append(d.buf[:0], value...)
 	if d.f.charset != nil {
 		d.recode()
@@ -70,7 +83,7 @@ func (d *Decoder) Decode(value []byte, yield func(ev *event.Event, rej *event.Re
 		d.reject(event.InvalidUTF8, "", invalidAt(d.buf))
 		return
 	}
-	if d.f.input.form != nil && !d.read() {
+	if !d.f.input.asIs() && !d.read() {
 		return
 	}
 	d.s.B = d.buf
@@ -108,6 +121,9 @@ func unframed(value []byte) ([]byte, bool) {
 	return value, value[1] != 0 // no text, not even UTF-16, begins with two zeros
 }
 
+// packed reports whether a value begins as what gzip packs does, and no text.
+func packed(value []byte) bool { return len(value) > 2 && value[0] == 0x1f && value[1] == 0x8b }
+
 // unquote takes a document out of a text of JSON, as converters write it that take it for
 // a text; false if the text holds none.
 func (d *Decoder) unquote() bool {
@@ -140,13 +156,11 @@ func (d *Decoder) read() bool {
 	case len(value) == 0:
 		d.reject(event.Empty, "", -1)
 		return false
-	case value[0] == '{':
-		return true
-	case len(value) > event.MaxValue:
+	case len(value) > event.MaxValue && value[0] != '{':
 		d.reject(event.TooLarge, "", -1)
 		return false
 	}
-	out, ok := d.f.input.form(nil, string(value))
+	out, ok := d.f.input.JSON(value)
 	if !ok {
 		d.reject(event.NotOfInput, "", -1)
 		return false

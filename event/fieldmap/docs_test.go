@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/event/textform"
 	"github.com/weirhq/weir/event/timeform"
 )
 
@@ -27,7 +28,7 @@ func TestDocs(t *testing.T) {
 	}
 	words = append(words, "when", "ignore", "fields", "equals", "not", "exists")
 	words = append(append(words, topKeys...), sourceKeys...)
-	words = append(append(words, formNames...), timeform.Names()...)
+	words = append(append(words, textform.Names()...), timeform.Names()...)
 	for _, w := range words {
 		if !strings.Contains(doc, "`"+w+"`") && !strings.Contains(doc, "### "+w+"\n") {
 			t.Errorf("docs/formats.md does not speak of %s", w)

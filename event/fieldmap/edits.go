@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/event/jsonscan"
+	"github.com/weirhq/weir/event/textform"
 )
 
 // edits are what is done to a text between the source and the event, in the order
@@ -94,10 +95,10 @@ type matcher interface {
 }
 
 // textMatcher takes the first named part of a text after a pattern.
-type textMatcher struct{ *template }
+type textMatcher struct{ *textform.Template }
 
 func (m textMatcher) match(s string) (got string, ok bool) {
-	ok = m.template.match(s, func(_, value string) {
+	ok = m.Match(s, func(_, value string) {
 		if got == "" {
 			got = value
 		}

@@ -3,6 +3,7 @@ package fieldmap
 import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/jsonscan"
+	"github.com/weirhq/weir/event/textform"
 )
 
 // stage is a step on the way from a whole value to the events in it: what is taken
@@ -176,7 +177,7 @@ func (d *Decoder) held(v jsonscan.Value) (at int, ok bool) {
 }
 
 // carried are the forms in which an envelope carries an event as a text.
-var carried = [][]jsonscan.Form{{jsonForm}, {base64Form, jsonForm}, {base64Form, gzipForm, jsonForm}}
+var carried = [][]jsonscan.Form{{textform.JSON}, {textform.Base64, textform.JSON}, {textform.Base64, textform.Gzip, textform.JSON}}
 
 // reached makes the event of the value at from.
 func (d *Decoder) reached(from int) {

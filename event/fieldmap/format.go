@@ -31,6 +31,7 @@ type Format struct {
 	about   string
 	input   Input
 	charset encoding.Encoding // nil for UTF-8
+	until   int64             // times without a year are before it, Unix milliseconds; 0 if nothing tells
 	some    bool              // the source tells of some keys only, see event.Event.SomeKeys
 	message *besideValue      // nil where nothing is taken of a message but its value
 	entry   *stage            // nil where each value is one event

@@ -1,6 +1,7 @@
 package fieldmap
 
 import (
+	"compress/gzip"
 	"strings"
 	"testing"
 
@@ -188,6 +189,63 @@ func TestInputs(t *testing.T) {
 		}
 	}
 }
+
+// TestHeaders: what stands before a record is cut off, and its parts are in reach.
+func TestHeaders(t *testing.T) {
+	const at, want = "2026-03-02T09:15:27Z", `{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","records":["4711"]}`
+	const fields = "\nmaps: [{fields: {time: [t, header.time], actor: [who, suser, header.user], records: [id, cs1, header.data.crm.id]}}]"
+	for _, c := range []struct{ top, value, want string }{
+		{"header: syslog", "<13>Mar  2 09:15:27 h app[1]: {\"t\":\"" + at + "\",\"who\":\"kim\",\"id\":4711}", want},
+		{"header: syslog", "<13>1 " + at + ` h a - - [crm id="4711"] {"who":"kim"}`, want},
+		{"header: syslog", "<13>1 " + at + ` h a - - [crm id="4711"] { }`, strings.Replace(want, `"actor":"kim",`, "", 1)},
+		{"header: syslog", `{"t":"` + at + `","who":"kim","id":4711}`, want},
+		{"header: syslog", "<13>Mar  2 09:15:27 h app[1]: words", "not_json"},
+		{"header: syslog\ninput: logfmt", "<13>1 " + at + ` h a - - - who=kim id=4711`, want},
+		{"header: syslog\ninput: logfmt", "<13>1 " + at + ` h a - - - words only`, "not_of_input"},
+		{"header: syslog\ninput: cef", "<13>1 " + at + ` h a - - - CEF:0|a|b|c|d|e|1|suser=kim cs1=4711`, want},
+		{"header: syslog\ninput: {csv: [who, id]}", "<13>1 " + at + ` h a - - - kim,4711`, want},
+		{"header: syslog\nexplode: 'e[]'", "<13>1 " + at + ` h a - - - {"e":[{"t":"` + at + `","who":"kim","id":4711}]}`, want},
+		{"header: ['{time} {user:word}: ', '{time}: ']", at + ` kim: {"id":4711}`, want},
+		{"header: ['{time} {user:word}: ', '{time}: ']", at + `: {"id":4711,"who":"kim"}`, want},
+		{"header: syslog\nzone: UTC\nuntil: 2026-03-02", `Mar  2 09:15:27 h app: {"who":"kim","id":4711}`, want + " time_guessed"},
+		{"header: syslog\nzone: UTC\nuntil: 2026-03-01", `Mar  2 09:15:27 h app: {"who":"kim","id":4711}`, strings.Replace(want, "2026", "2025", 1) + " time_guessed"},
+		{"header: syslog\nzone: UTC", `Mar  2 09:15:27 h app: {"who":"kim","id":4711}`, "time_without_year at header.time"},
+		{"header: syslog\nuntil: 2026-03-02", `Mar  2 09:15:27 h app: {"who":"kim","id":4711}`, "time_without_zone at header.time"},
+		{"input: [base64, gzip, json]", "H4sIAAAAAAACA6tWKlGyUjIyMDLTNTDWNTAKMbC0MjS1MjKPUtJRKs/IB0pmZ+YC2ZkpSlYm5oaGtQDZTr5sMgAAAA==", want},
+	} {
+		f := parse(t, "name: x\n"+c.top+fields)
+		if got := first(f, c.value); got != c.want {
+			t.Errorf("%s of %q\ngot  %s\nwant %s", c.top, c.value, got, c.want)
+		}
+	}
+	f := parse(t, "name: x\nheader: syslog\nzone: UTC\nuntil: 2020-01-01"+fields)
+	d := f.NewDecoder()
+	d.WrittenAt(1772442927123)
+	if got := strings.Join(decode(d, `Mar  3 09:15:00 h app: {"who":"kim","id":4711}`), ""); got != strings.Replace(want, "02T09:15:27", "03T09:15:00", 1)+" time_guessed" {
+		t.Errorf("a record's own timestamp tells the year: got %s", got)
+	}
+}
+
+// TestPackedValue: a value that gzip has packed is unpacked.
+func TestPackedValue(t *testing.T) {
+	var b strings.Builder
+	z := gzip.NewWriter(&b)
+	for _, err := range []error{second(z.Write([]byte(`{"time":1772442927123,"actor":"kim"}`))), z.Close()} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := load(t, "native")
+	if got := first(f, b.String()); !strings.Contains(got, `"actor":"kim"`) {
+		t.Errorf("got %s", got)
+	}
+	if got := first(f, b.String()[:20]); got != "not_of_input" {
+		t.Errorf("cut off: got %s", got)
+	}
+}
+
+// second returns the error of a call that returns something else too.
+func second(_ int, err error) error { return err }
 
 // inUTF16 returns an ASCII text in UTF-16, with its byte order mark.
 func inUTF16(s string) string {

@@ -35,7 +35,7 @@ func (d *Decoder) time(sources []source) (event.Reason, string) {
 			if reason == accepted {
 				return accepted, ""
 			}
-			if reason != event.TimeMissing && (why == event.TimeMissing || reason == event.TimeNoZone && guess) {
+			if reason != event.TimeMissing && (why == event.TimeMissing || guess && (reason == event.TimeNoZone || reason == event.TimeNoYear)) {
 				why, at = reason, src.path
 			}
 		}
@@ -73,10 +73,12 @@ func (d *Decoder) timeOf(src *source, guess bool) event.Reason {
 			return event.TimeMissing
 		}
 	}
-	ms, outcome := readTime(src, v.Kind, s, guess)
+	ms, outcome := readTime(src, timeform.Beside{Zone: src.zone, Until: d.until()}, v.Kind, s, guess)
 	switch {
 	case outcome == timeform.NoZone:
 		return event.TimeNoZone
+	case outcome == timeform.NoYear:
+		return event.TimeNoYear
 	case outcome == timeform.Unreadable:
 		return event.TimeUnreadable
 	case ms < event.MinTime || ms >= event.MaxTime:
@@ -89,15 +91,24 @@ func (d *Decoder) timeOf(src *source, guess bool) event.Reason {
 	return accepted
 }
 
+// until returns what times without a year are before: a day after the value was written,
+// since clocks differ, or else what the format says. 0 is not known.
+func (d *Decoder) until() int64 {
+	if d.written > 0 {
+		return d.written + 24*60*60*1000
+	}
+	return d.f.until
+}
+
 // readTime reads a time by the forms of its source; where it names none, as RFC 3339
 // or integer milliseconds, or as what it must be.
-func readTime(src *source, k jsonscan.Kind, s string, guess bool) (ms int64, outcome timeform.Outcome) {
+func readTime(src *source, beside timeform.Beside, k jsonscan.Kind, s string, guess bool) (ms int64, outcome timeform.Outcome) {
 	switch {
 	case guess:
-		return timeform.Guess(s, src.zone, event.MinTime, event.MaxTime)
+		return timeform.Guess(s, beside, event.MinTime, event.MaxTime)
 	case src.forms != nil:
 		for _, f := range src.forms {
-			got, o := f.Read(s, src.zone)
+			got, o := f.Read(s, beside)
 			if o == timeform.OK && got >= event.MinTime && got < event.MaxTime {
 				return got, o
 			}

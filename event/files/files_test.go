@@ -46,6 +46,33 @@ func newLines(r io.Reader) func() ([]byte, int64, error) {
 	return lines.next
 }
 
+// TestRecords: lines that begin with a tab belong to the record before them.
+func TestRecords(t *testing.T) {
+	long := strings.Repeat("x", event.MaxValue-1)
+	for in, want := range map[string]string{
+		"":                         "",
+		"a\nb\n":                   "1:a 2:b",
+		"a\n\tb\n\tc\nd":           "1:a\n\tb\n\tc 4:d",
+		"a\r\n\r\n\tb\r\n":         "1:a\n\tb",
+		"\ta\n\tb\nc\n\td\n":       "1:\ta 2:\tb 3:c\n\td",
+		long + "\n\tyy\n\tz\nb\n":  fmt.Sprintf("1:%d bytes 3:\tz 4:b", event.MaxValue+2),
+		"a\n\t" + long + "\nb\n":   fmt.Sprintf("1:%d bytes 3:b", event.MaxValue+2),
+		long + long + "\n\ty\nb\n": fmt.Sprintf("1:%d bytes 2:\ty 3:b", event.MaxValue+3),
+	} {
+		r := &recordReader{lines: lineReader{r: bufio.NewReader(strings.NewReader(in)), limit: event.MaxValue}}
+		if got := strings.Join(lines(t, r.next), " "); got != want {
+			t.Errorf("%.40q: got %q, want %q", in, got, want)
+		}
+	}
+	broken := &recordReader{lines: lineReader{r: bufio.NewReader(io.MultiReader(strings.NewReader("a\n"), iotest.ErrReader(io.ErrUnexpectedEOF))), limit: event.MaxValue}}
+	if v, _, err := broken.next(); string(v) != "a" || err != nil {
+		t.Errorf("got %q, %v", v, err)
+	}
+	if _, _, err := broken.next(); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestLines(t *testing.T) {
 	long := strings.Repeat("x", event.MaxValue)
 	for _, c := range []struct {

@@ -30,7 +30,7 @@ func NewReader(r io.Reader, f *fieldmap.Format) *Reader {
 		rows := newRowReader(text, in.Comma, in.Columns)
 		return &Reader{rows.next}
 	case fieldmap.Lines:
-		lines := &lineReader{r: text, limit: event.MaxValue}
+		lines := &recordReader{lines: lineReader{r: text, limit: event.MaxValue}}
 		return &Reader{lines.next}
 	default:
 		limit := event.MaxValue
@@ -94,3 +94,41 @@ func (r *lineReader) read() error {
 		}
 	}
 }
+
+// recordReader reads records of one line each. Lines that begin with a tab go on with the
+// record before them, as PostgreSQL and others write a text of several lines, unless that
+// begins with a tab itself.
+type recordReader struct {
+	lines  lineReader
+	record []byte
+	ahead  []byte // the line that was read beyond the record; nil for none
+	at     int64  // its number
+	err    error  // that came instead of a line
+}
+
+// next returns the next record.
+func (r *recordReader) next() ([]byte, int64, error) {
+	if r.ahead == nil {
+		r.read()
+	}
+	if r.err != nil {
+		return nil, r.at, r.err
+	}
+	if cap(r.record) > maxKept {
+		r.record = nil
+	}
+	first := r.at
+	r.record = append(r.record[:0], r.ahead...)
+	for r.record[0] != '\t' && len(r.record) <= event.MaxValue {
+		if r.read(); r.err != nil || r.ahead[0] != '\t' {
+			return r.record, first, nil
+		}
+		more := r.ahead[:min(len(r.ahead), event.MaxValue+1-len(r.record))]
+		r.record = append(append(r.record, '\n'), more...)
+	}
+	r.ahead = nil
+	return r.record, first, nil
+}
+
+// read reads a line ahead.
+func (r *recordReader) read() { r.ahead, r.at, r.err = r.lines.next() }

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/event"
-	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/textform"
 )
 
 // rowReader reads the rows of a table as JSON objects. The names of its columns
@@ -26,6 +26,7 @@ type rowReader struct {
 	header []string
 	blanks bool // the columns are separated by tabs or spaces, whichever a row has
 	given  bool // the names of the columns are the format's
+	begun  bool // the first lines have been looked at
 	value  []byte
 }
 
@@ -55,6 +56,10 @@ func newRowReader(r *bufio.Reader, comma rune, columns []string) *rowReader {
 // next returns the next row. One that does not fit the columns is given as it is, so
 // that Decode rejects it.
 func (r *rowReader) next() ([]byte, int64, error) {
+	if !r.begun && !r.given {
+		r.skipTitles()
+	}
+	r.begun = true
 	for {
 		text, n, err := r.record()
 		if err != nil {
@@ -83,7 +88,7 @@ func (r *rowReader) next() ([]byte, int64, error) {
 		case r.given:
 			return bytes.TrimRight(text, "\r\n"), n, nil
 		}
-		if r.value, ok = fieldmap.AppendRow(r.value[:0], r.header, cells); !ok {
+		if r.value, ok = textform.AppendRow(r.value[:0], r.header, cells); !ok {
 			return bytes.TrimRight(text, "\r\n"), n, nil
 		}
 		return r.value, n, nil

@@ -42,6 +42,11 @@ func TestRows(t *testing.T) {
 		{"JSON among rows", "{\"a\":\"5\\\" disk\"}\na,b\n1,2\n{\"a\":1}", 0, nil, `1:{"a":"5\" disk"} 3:{"a":"1","b":"2"} 4:{"a":1}`},
 		{"what spreadsheets begin with", "sep=|\na,b|c,d\n1|2\n", 0, nil, `3:{"a,b":"1","c,d":"2"}`},
 		{"comments before the header", "# made by x\n# on Monday\na,b\n1,2\n", 0, nil, `4:{"a":"1","b":"2"}`},
+		{"a title before the header", "Access report, March\nDept: care\ntime,who,customer\n2026-03-02,kim,5\n2026-03-03,ana,6\n", 0, nil, `4:{"time":"2026-03-02","who":"kim","customer":"5"} 5:{"time":"2026-03-03","who":"ana","customer":"6"}`},
+		{"a title as spreadsheets fill it up", "Zugriffe;;\n;;\n\"Zeit\";\"Wer\";\"Kunden-Nr.\"\n2026-03-02;kim;5,0\n2026-03-03;ana;6,0\nSumme;;11,0\n", 0, nil, `4:{"Zeit":"2026-03-02","Wer":"kim","Kunden-Nr.":"5,0"} 5:{"Zeit":"2026-03-03","Wer":"ana","Kunden-Nr.":"6,0"} 6:{"Zeit":"Summe","Wer":"","Kunden-Nr.":"11,0"}`},
+		{"a title, a comment and sep=", "Report\nsep=;\n# by x\na;b;c,d\n1;2;3\n4;5;6\n", 0, nil, `5:{"a":"1","b":"2","c,d":"3"} 6:{"a":"4","b":"5","c,d":"6"}`},
+		{"a header with fewer names than cells is no title", "time,who\nx,kim,\ny,ana,\n", 0, nil, `2:{"time":"x","who":"kim"} 3:{"time":"y","who":"ana"}`},
+		{"a header without a name is no title", ",who,what\nx,kim,5\ny,ana,6\n", 0, nil, `2:{"who":"kim","what":"5"} 3:{"who":"ana","what":"6"}`},
 		{"a header that begins with #", "#a,b\n1,2\n", 0, nil, `2:{"#a":"1","b":"2"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

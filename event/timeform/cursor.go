@@ -8,6 +8,7 @@ import (
 // fields are the parts of a time as it was written.
 type fields struct {
 	year, month, day     int
+	yearless             bool // no year is written
 	hour, minute, second int
 	millisecond          int
 	zone                 zone
@@ -21,20 +22,48 @@ type zone struct {
 }
 
 // instant reads a whole text by read, as Unix milliseconds.
-func instant(s string, read func(c *cursor) (fields, bool), in *time.Location) (int64, Outcome) {
+func instant(s string, read func(c *cursor) (fields, bool), beside Beside) (int64, Outcome) {
 	c := cursor{rest: s}
 	f, ok := read(&c)
-	if !ok || c.rest != "" || !f.valid() {
+	if !ok || c.rest != "" {
+		return 0, Unreadable
+	}
+	if !f.yearless {
+		return f.at(beside.Zone)
+	}
+	f.year = leapYear
+	if !f.valid() {
+		return 0, Unreadable
+	}
+	if beside.Until == 0 {
+		return 0, NoYear
+	}
+	last := time.UnixMilli(beside.Until).UTC().Year() + 1 // it may have begun already where the time was written
+	for f.year = last; f.year > last-10; f.year-- {
+		if ms, outcome := f.at(beside.Zone); outcome == NoZone || outcome == OK && ms < beside.Until {
+			return ms, outcome
+		}
+	}
+	return 0, Unreadable
+}
+
+// leapYear is a year that has all days there are.
+const leapYear = 2000
+
+// at returns the Unix milliseconds of a time with a year. zone is that of one that has
+// none written.
+func (f *fields) at(zone *time.Location) (int64, Outcome) {
+	if !f.valid() {
 		return 0, Unreadable
 	}
 	if f.zone.known {
 		minutes := (daysSince1970(f.year, f.month, f.day)*24+int64(f.hour))*60 + int64(f.minute-f.zone.minutes)
 		return (minutes*60+int64(f.second))*1000 + int64(f.millisecond), OK
 	}
-	if in == nil {
+	if zone == nil {
 		return 0, NoZone
 	}
-	t := time.Date(f.year, time.Month(f.month), f.day, f.hour, f.minute, f.second, f.millisecond*1e6, in)
+	t := time.Date(f.year, time.Month(f.month), f.day, f.hour, f.minute, f.second, f.millisecond*1e6, zone)
 	if name, _ := t.Zone(); f.zone.name != "" && f.zone.name != name {
 		return 0, NoZone
 	}

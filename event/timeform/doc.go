@@ -4,7 +4,7 @@
 //
 // A form is told by its name, or guessed. Guess takes only what has one meaning:
 // a date whose order of day and month is plain, and a zone that is written out or
-// given. It knows no clock, so a form without a year is none.
+// given. It knows no clock: in which years a form without one is, the caller says.
 package timeform
 
 import (
@@ -19,9 +19,16 @@ type Outcome uint8
 // The outcomes.
 const (
 	Unreadable Outcome = iota // not a time of this form
+	NoYear                    // a time, but of which year is neither written nor given
 	NoZone                    // a time, but of which zone is neither written nor given
 	OK
 )
+
+// Beside is what stands beside a time, and tells what the time itself does not.
+type Beside struct {
+	Zone  *time.Location // of times that have none; nil if it is not known
+	Until int64          // times without a year are the last before it, Unix milliseconds; 0 if it is not known
+}
 
 // Form is one way to write a time.
 type Form struct {
@@ -57,6 +64,7 @@ var forms = []Form{
 	{name: "webkit", read: readWebKit},
 	{name: "us", read: readUS},
 	{name: "eu", read: readEU},
+	{name: "syslog", read: readSyslog},
 }
 
 // Names returns the names of all forms.
@@ -81,9 +89,8 @@ func Named(name string) (*Form, bool) {
 	return nil, false
 }
 
-// Read reads a time of the form: Unix milliseconds, if the outcome is OK. zone is
-// that of a time which has none, or nil.
-func (f *Form) Read(s string, zone *time.Location) (int64, Outcome) {
+// Read reads a time of the form: Unix milliseconds, if the outcome is OK.
+func (f *Form) Read(s string, beside Beside) (int64, Outcome) {
 	s = strings.TrimSpace(s)
 	if f.epoch {
 		ms, ok := epoch(s, f.unit)
@@ -92,22 +99,22 @@ func (f *Form) Read(s string, zone *time.Location) (int64, Outcome) {
 		}
 		return ms, OK
 	}
-	return instant(s, f.read, zone)
+	return instant(s, f.read, beside)
 }
 
 // guessed are the forms that Guess tries, most frequent first.
-var guessed = []func(c *cursor) (fields, bool){readISO, readApache, readMail, readC, readNamedUS, readDotNet}
+var guessed = []func(c *cursor) (fields, bool){readISO, readApache, readMail, readC, readNamedUS, readDotNet, readSyslog}
 
 // Guess reads a time of any form with one meaning only. An epoch must fall between
 // from and to, Unix milliseconds; its unit is the one in which it does.
-func Guess(s string, zone *time.Location, from, to int64) (int64, Outcome) {
+func Guess(s string, beside Beside, from, to int64) (int64, Outcome) {
 	s = strings.TrimSpace(s)
 	best := Unreadable
 	if ms, ok := guessEpoch(s, from, to); ok {
 		return ms, OK
 	}
 	for _, read := range guessed {
-		ms, outcome := instant(s, read, zone)
+		ms, outcome := instant(s, read, beside)
 		if outcome == OK {
 			return ms, OK
 		}

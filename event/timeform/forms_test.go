@@ -98,7 +98,7 @@ func TestGuess(t *testing.T) {
 		"@@1772442927":                  "unreadable",
 		"03/02/2026 09:15:27":           "unreadable", // which is the month?
 		"02.03.2026 09:15:27":           "unreadable",
-		"Mar  2 09:15:27":               "unreadable", // of which year?
+		"Mar  2 09:15:27":               "no year",
 		"2026-03-02":                    "unreadable",
 		"2026-02-30T09:15:27Z":          "unreadable",
 		"2026-03-02T24:15:27Z":          "unreadable",
@@ -112,7 +112,7 @@ func TestGuess(t *testing.T) {
 		"1e999999999":                   "unreadable",
 		"-1772442927":                   "unreadable",
 	} {
-		if got := text(Guess(in, nil, from2000, to2100)); got != want {
+		if got := text(Guess(in, Beside{}, from2000, to2100)); got != want {
 			t.Errorf("%q: got %s, want %s", in, got, want)
 		}
 	}
@@ -125,6 +125,8 @@ func text(ms int64, outcome Outcome) string {
 		return "unreadable"
 	case NoZone:
 		return "no zone"
+	case NoYear:
+		return "no year"
 	}
 	return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.999Z07:00")
 }
@@ -151,7 +153,7 @@ func TestZone(t *testing.T) {
 		{"02/Mar/2026:18:15:27", seoul, "2026-03-02T09:15:27Z"},
 		{"20260302181527", seoul, "2026-03-02T09:15:27Z"},
 	} {
-		if got := text(Guess(c.in, c.zone, from2000, to2100)); got != c.want {
+		if got := text(Guess(c.in, Beside{Zone: c.zone}, from2000, to2100)); got != c.want {
 			t.Errorf("%q: got %s, want %s", c.in, got, c.want)
 		}
 	}
@@ -197,18 +199,51 @@ func TestNamed(t *testing.T) {
 		{"%s.%f", "1772442927.123", "2026-03-02T09:15:27.123Z"},
 		{"%A, %e %B %Y %R %z", "Monday,  2 March 2026 09:15 UTC", "2026-03-02T09:15:00Z"},
 		{"%d/%m/%Y", "02/03/2026", "no zone"},
+		{"syslog", "Mar  2 2026 09:15:27.123 UTC", "2026-03-02T09:15:27.123Z"},
+		{"syslog", "Mar 02 09:15:27 2026 GMT", "2026-03-02T09:15:27Z"},
+		{"syslog", "Mar 2 2026 10:15:27 CET", "no zone"},
+		{"syslog", "Mar  2 09:15:27", "no year"},
+		{"syslog", "Mar 32 09:15:27", "unreadable"},
+		{"syslog", "Mar  2 2026", "unreadable"},
+		{"%b %d %H:%M:%S", "Mar 2 09:15:27", "no year"},
 	} {
 		f, ok := Named(c.form)
 		if !ok {
 			t.Fatalf("%s is no form", c.form)
 		}
-		if got := text(f.Read(c.in, nil)); got != c.want {
+		if got := text(f.Read(c.in, Beside{})); got != c.want {
 			t.Errorf("%s of %q: got %s, want %s", c.form, c.in, got, c.want)
 		}
 	}
 	for _, name := range []string{"epoch", "", "%H:%M", "%Q", "%Y-%m", "%"} {
 		if _, ok := Named(name); ok {
 			t.Errorf("%q was taken for a form", name)
+		}
+	}
+}
+
+// TestWithoutYear: a time without a year is the last before what is known of the source.
+func TestWithoutYear(t *testing.T) {
+	form, _ := Named("syslog")
+	at := func(s string) int64 { ms, _ := RFC3339([]byte(s)); return ms }
+	seoul := time.FixedZone("KST", 9*3600)
+	for _, c := range []struct {
+		in    string
+		until string
+		zone  *time.Location
+		want  string
+	}{
+		{"Mar  2 09:15:27", "2026-03-03T00:00:00Z", time.UTC, "2026-03-02T09:15:27Z"},
+		{"Mar  2 09:15:27", "2026-03-02T09:15:27Z", time.UTC, "2025-03-02T09:15:27Z"},
+		{"Dec 31 23:59:59", "2026-01-01T12:00:00Z", time.UTC, "2025-12-31T23:59:59Z"},
+		{"Jan  1 08:00:00", "2026-01-01T00:00:00Z", seoul, "2025-12-31T23:00:00Z"},
+		{"Feb 29 09:15:27", "2026-03-02T00:00:00Z", time.UTC, "2024-02-29T09:15:27Z"},
+		{"Mar  2 09:15:27 UTC", "2026-03-03T00:00:00Z", nil, "2026-03-02T09:15:27Z"},
+		{"Mar  2 09:15:27", "2026-03-03T00:00:00Z", nil, "no zone"},
+		{"Mar 2 2020 09:15:27", "2026-03-03T00:00:00Z", time.UTC, "2020-03-02T09:15:27Z"},
+	} {
+		if got := text(form.Read(c.in, Beside{Zone: c.zone, Until: at(c.until)})); got != c.want {
+			t.Errorf("%q until %s: got %s, want %s", c.in, c.until, got, c.want)
 		}
 	}
 }
@@ -233,9 +268,9 @@ func FuzzGuess(f *testing.F) {
 	zone := time.FixedZone("KST", 9*3600)
 	f.Fuzz(func(t *testing.T, s, form string) {
 		if named, ok := Named(form); ok {
-			named.Read(s, zone)
+			named.Read(s, Beside{Zone: zone, Until: 1772442927123})
 		}
-		ms, outcome := Guess(s, nil, from2000, to2100)
+		ms, outcome := Guess(s, Beside{}, from2000, to2100)
 		if outcome != OK {
 			return
 		}

@@ -20,7 +20,7 @@ var aliases = strings.NewReplacer("%%", "%%", "%F", "%Y-%m-%d", "%T", "%H:%M:%S"
 	"%r", "%I:%M:%S %p", "%h", "%b", "%B", "%b", "%A", "%a", "%e", "%d", "%k", "%H", "%l", "%I", "%L", "%f")
 
 // compilePattern reads a pattern; false if it has an unknown conversion, or lacks
-// the year, month or day.
+// the month or day.
 func compilePattern(s string) (pattern, bool) {
 	s = aliases.Replace(s)
 	var p pattern
@@ -49,13 +49,13 @@ func compilePattern(s string) (pattern, bool) {
 			p, seen = append(p, token{letter: letter}), seen+string(letter)
 		}
 	}
-	date := strings.ContainsAny(seen, "Yy") && (strings.ContainsAny(seen, "mb") && strings.Contains(seen, "d") || strings.Contains(seen, "j"))
+	date := strings.ContainsAny(seen, "mb") && strings.Contains(seen, "d") || strings.Contains(seen, "j") && strings.ContainsAny(seen, "Yy")
 	return p, date || strings.Contains(seen, "s")
 }
 
 // read reads a text by the pattern.
 func (p pattern) read(c *cursor) (f fields, ok bool) {
-	f.month, f.day = 1, 1
+	f.month, f.day, f.yearless = 1, 1, true
 	dayOfYear, half := 0, cursor{}
 	for _, t := range p {
 		ok := true
@@ -63,10 +63,10 @@ func (p pattern) read(c *cursor) (f fields, ok bool) {
 		case 0:
 			ok = c.take(t.literal)
 		case 'Y':
-			f.year = c.number(4, 4)
+			f.year, f.yearless = c.number(4, 4), false
 			ok = f.year >= 0
 		case 'y':
-			f.year = century(c.number(2, 2))
+			f.year, f.yearless = century(c.number(2, 2)), false
 			ok = f.year >= 0
 		case 'm':
 			f.month = c.number(1, 2)

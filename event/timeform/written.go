@@ -142,6 +142,32 @@ func readNamedUS(c *cursor) (f fields, ok bool) {
 	return f, ok
 }
 
+// readSyslog reads what syslog and the formats of security devices write: Mar  2
+// 09:15:27, with a fraction or not, a year before or after the time of day or none, and a
+// zone or none.
+func readSyslog(c *cursor) (f fields, ok bool) {
+	if f.month = named(c.letters(), months); f.month == 0 || !c.take(" ") {
+		return f, false
+	}
+	c.take(" ")
+	if f.day = c.number(1, 2); f.day < 0 || !c.take(" ") {
+		return f, false
+	}
+	if f.year = c.number(4, 4); f.year >= 0 {
+		c.take(" ")
+	}
+	if !c.clock(&f) {
+		return f, false
+	}
+	if y := (cursor{strings.TrimPrefix(c.rest, " ")}); f.year < 0 {
+		if f.year = y.number(4, 4); f.year >= 0 {
+			c.rest = y.rest
+		}
+	}
+	f.yearless = f.year < 0
+	return f, c.zone(&f)
+}
+
 // readUS reads a date with the month first, in figures or by name.
 func readUS(c *cursor) (fields, bool) {
 	if c.rest != "" && c.rest[0] > '9' {

@@ -252,7 +252,7 @@ func all(f *leaf, holds func(string) bool) bool {
 func timeOutcome(f *leaf) timeform.Outcome {
 	worst := timeform.OK
 	for _, s := range f.texts {
-		_, o := timeform.Guess(s, nil, event.MinTime, event.MaxTime)
+		_, o := timeform.Guess(s, timeform.Beside{}, event.MinTime, event.MaxTime)
 		worst = min(worst, o)
 	}
 	return worst

@@ -255,14 +255,14 @@ func values(sample []byte, input string) [][]byte {
 	if err != nil {
 		return nil
 	}
-	r := files.NewReader(bytes.NewReader(sample), f)
+	r, in := files.NewReader(bytes.NewReader(sample), f), f.Input()
 	var all [][]byte
 	for range maxValues {
 		value, _, err := r.Next()
 		if err != nil {
 			break
 		}
-		if value, ok := f.Input().JSON(value); ok {
+		if value, ok := in.JSON(value); ok {
 			all = append(all, bytes.Clone(value))
 		}
 	}

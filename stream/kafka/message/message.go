@@ -60,6 +60,7 @@ func (d *Decoder) Decode(ctx context.Context, rec *kgo.Record, yield func(*event
 		}
 		value = out
 	}
+	d.fields.WrittenAt(rec.Timestamp.UnixMilli())
 	if !d.fields.Format().UsesMessage() {
 		d.fields.Decode(value, yield)
 		return nil
