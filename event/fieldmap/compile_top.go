@@ -76,15 +76,12 @@ func (c *compiler) base(n *yaml.Node) map[string]*yaml.Node {
 			suggest.DidYouMean(name, presetNames), strings.Join(presetNames, ", "))
 		return nil
 	}
-	file, src, err := presetSource(name)
-	if err == nil {
-		var doc *yaml.Node
-		if doc, err = document(file, src); err == nil {
-			return c.keys(doc)
-		}
+	doc, err := presetDocument(name)
+	if err != nil {
+		c.fault(n, "%s", err)
+		return nil
 	}
-	c.fault(n, "%s", err)
-	return nil
+	return c.keys(doc)
 }
 
 // key compiles what stands at one key of a format.

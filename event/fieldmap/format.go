@@ -7,10 +7,12 @@ import (
 	"embed"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/weirhq/weir/event/jsonscan"
 	"github.com/weirhq/weir/event/timeform"
+	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/encoding"
 )
 
@@ -133,4 +135,24 @@ func presetSource(name string) (file string, src []byte, err error) {
 		return "", nil, fmt.Errorf("reading the format %s: %w", name, err)
 	}
 	return file, src, nil
+}
+
+// presetDocuments are the field maps of presets as YAML, once they were asked for: a
+// guess compiles each many times.
+var presetDocuments sync.Map
+
+// presetDocument returns the field map of a preset as YAML, which is not to be changed.
+func presetDocument(name string) (*yaml.Node, error) {
+	if doc, ok := presetDocuments.Load(name); ok {
+		return doc.(*yaml.Node), nil
+	}
+	file, src, err := presetSource(name)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := document(file, src)
+	if err == nil {
+		presetDocuments.Store(name, doc)
+	}
+	return doc, err
 }

@@ -10,69 +10,38 @@ import (
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
-	"github.com/weirhq/weir/event/timeform"
 )
 
 // draft is a field map in the making.
 type draft struct {
-	explode string // the path of the list of events; "" for none
-	parse   []string
-	noZone  bool
-	date    string   // the path of the date, where the time is that of the day alone
-	unknown string   // a value of the time, whose form is not known
-	absent  bool     // some texts are "-"
-	match   string   // what takes the record out of a URL
-	actions []string // the values of the action
-	fields  map[string]string
-}
-
-// words are what the names of a field's sources hold, the best first. A name counts
-// when one of its words is, or all its letters are, one of these.
-var words = map[string][]string{
-	"time": {"eventtime", "timestamp", "time", "ts", "datetime", "occurred", "published", "created", "date", "at", "when", "logged", "start"},
-	"id":   {"eventid", "uuid", "requestid", "insertid", "traceid", "logid", "id"},
-	"actor": {"actor", "username", "user", "userid", "email", "principal", "login", "employee", "operator", "agentname", "who", "account",
-		"enduser", "caller", "staff", "person"},
-	"role":     {"role", "usertype", "group", "department", "team"},
-	"key_id":   {"keyid", "kid", "accesskey", "apikey", "credential"},
-	"session":  {"sessionid", "session", "token", "sid", "jti"},
-	"ip":       {"clientip", "sourceip", "srcip", "remoteaddr", "remoteip", "ipaddress", "callerip", "cip", "origh", "sourceips", "srcaddr", "ip", "forwarded", "addr", "address", "remote", "host"},
-	"client":   {"useragent", "agent", "clientapp", "application", "app", "client", "device", "program"},
-	"endpoint": {"endpoint", "operation", "path", "uri", "url", "route", "api", "request", "screen", "page", "resource", "method", "action"},
-	"action":   {"action", "verb", "operation", "activity", "event", "eventname", "eventtype", "method", "type", "command"},
-	"records": {"customerid", "customer", "customers", "recordid", "record", "records", "clientid", "patientid", "patient", "memberid", "member",
-		"contactid", "contact", "policyid", "accountid", "subjectid", "caseid", "documentid", "docid", "fileid", "objectid", "entityid", "resourceid", "recordids", "customerids"},
-	"rows": {"rowcount", "rows", "numrows", "recordcount", "resultcount", "rowsread", "count", "returned"},
+	under    string // the path of the text in which the list of events is; "" for none
+	explode  string // the path of the list of events; "" for none
+	parse    []string
+	form     string // of the time, where it must be named
+	noZone   bool
+	yearless bool
+	last     time.Time // when the file was written; zero if that is not known
+	date     string    // the path of the date, where the time is that of the day alone
+	unknown  string    // a value of the time, whose form is not known
+	absent   bool      // some texts are "-"
+	match    string    // what takes the record out of a URL
+	actions  []string  // the values of the action
+	fields   map[string]string
 }
 
 // draftOf makes a field map for documents.
 func draftOf(docs [][]byte) *draft {
 	l := gather(docs)
 	d := &draft{fields: map[string]string{}}
-	when := d.pick(l, "time", func(f *leaf) bool { return timeOutcome(f) != timeform.Unreadable })
-	if when == nil {
-		d.splitTime(l)
-	}
-	if when == nil && d.date == "" {
-		if when = d.pick(l, "time", func(f *leaf) bool { return !f.number && all(f, hasDigit) }); when != nil {
-			d.unknown = when.texts[0]
-		}
-	}
-	if when != nil {
-		d.noZone = timeOutcome(when) == timeform.NoZone
-		if i := strings.LastIndex(when.path, "[]."); i >= 0 {
-			d.explode = when.path[:i+2]
-		}
-		d.fields["time"] = d.relative(when.path)
-	}
+	d.time(l)
 	d.take(l, "ip", func(f *leaf) bool { return all(f, isAddress) })
 	d.take(l, "records", func(f *leaf) bool { return all(f, isID) })
-	d.take(l, "rows", func(f *leaf) bool { return f.number })
+	d.take(l, "rows", func(f *leaf) bool { return all(f, isCount) })
 	d.take(l, "actor", func(f *leaf) bool { return !f.number && !all(f, isAddress) || len(f.unique) > 1 })
 	d.take(l, "action", func(f *leaf) bool { return len(f.unique) <= 40 && known(f) })
 	d.take(l, "session", longText)
 	d.take(l, "key_id", func(*leaf) bool { return true })
-	d.take(l, "client", func(f *leaf) bool { return !f.number })
+	d.take(l, "client", func(f *leaf) bool { return !f.number && !strings.HasPrefix(f.path, "device") }) // in CEF that is who logs
 	d.take(l, "endpoint", func(f *leaf) bool { return !f.number })
 	d.take(l, "role", func(f *leaf) bool { return !f.number })
 	d.take(l, "id", func(f *leaf) bool { return len(f.unique) == f.count || len(f.unique) == 1000 })
@@ -86,32 +55,13 @@ func draftOf(docs [][]byte) *draft {
 	for _, f := range l.all {
 		d.absent = d.absent || f.unique["-"]
 	}
-	for path := range l.parsed {
-		if d.explode == "" || strings.HasPrefix(path, d.explode+".") {
-			d.parse = append(d.parse, d.relative(path))
+	for path, form := range l.parsed {
+		if base := d.base(); path != d.under && (base == "" || strings.HasPrefix(path, base+".")) {
+			d.parse = append(d.parse, quoted(d.relative(path))+": "+form)
 		}
 	}
 	slices.Sort(d.parse)
 	return d
-}
-
-// splitTime finds a date and a time of the day that stand apart.
-func (d *draft) splitTime(l *leaves) {
-	like := func(form string) func(*leaf) bool {
-		return func(f *leaf) bool {
-			return all(f, func(s string) bool { _, err := time.Parse(form, s); return err == nil })
-		}
-	}
-	clock := d.pick(l, "time", like("15:04:05"))
-	if clock == nil {
-		return
-	}
-	for _, f := range l.all {
-		if len(f.texts) > 0 && like(time.DateOnly)(f) && !strings.Contains(f.path+clock.path, "[]") {
-			d.date, d.noZone, d.fields["time"] = f.path, true, clock.path
-			return
-		}
-	}
 }
 
 // recordInURL finds the record in the path of a URL, where no field holds it.
@@ -146,12 +96,19 @@ func (d *draft) pick(l *leaves, field string, fits func(*leaf) bool) *leaf {
 		if field != "records" && field != "time" && strings.Contains(d.relative(f.path), "[]") {
 			continue
 		}
-		if r := rank(f.path, words[field]); r >= 0 && r < bestRank {
+		r := rank(f.path, words[field])
+		if strings.HasPrefix(f.path, "header.") && r >= 0 {
+			r += afterAll // what the record itself says comes first
+		}
+		if r >= 0 && r < bestRank {
 			best, bestRank = f, r
 		}
 	}
 	return best
 }
+
+// afterAll is more than any rank.
+const afterAll = 10_000
 
 // has reports whether a path is taken.
 func (d *draft) has(path string) bool {
@@ -165,23 +122,32 @@ func (d *draft) has(path string) bool {
 
 // relative returns a path from the event, and absolute one from the document.
 func (d *draft) relative(path string) string {
-	if d.explode == "" {
+	base := d.base()
+	if base == "" {
 		return path
 	}
-	if rest, ok := strings.CutPrefix(path, d.explode+"."); ok {
+	if rest, ok := strings.CutPrefix(path, base+"."); ok {
 		return rest
 	}
 	return "$." + path
+}
+
+// base returns the path of an event in the document; "" for the document itself.
+func (d *draft) base() string {
+	if d.under == "" || strings.HasPrefix(d.explode, "[") {
+		return d.under + d.explode
+	}
+	return d.under + "." + d.explode
 }
 
 func (d *draft) absolute(path string) string {
 	if rest, ok := strings.CutPrefix(path, "$."); ok {
 		return rest
 	}
-	if d.explode == "" || path == "" {
-		return path
+	if base := d.base(); base != "" && path != "" {
+		return base + "." + path
 	}
-	return d.explode + "." + path
+	return path
 }
 
 // rank returns how well the name of a path fits words, 0 the best; -1 for not. The
@@ -238,24 +204,16 @@ func split(name string) []string {
 	return strings.FieldsFunc(b.String(), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
 }
 
-// all reports whether all values of a leaf hold.
+// all reports whether all values of a leaf hold; of several one in three may be another,
+// such as the sum below a table.
 func all(f *leaf, holds func(string) bool) bool {
+	n := 0
 	for _, s := range f.texts {
-		if !holds(s) {
-			return false
+		if holds(s) {
+			n++
 		}
 	}
-	return true
-}
-
-// timeOutcome returns whether the values of a leaf are times.
-func timeOutcome(f *leaf) timeform.Outcome {
-	worst := timeform.OK
-	for _, s := range f.texts {
-		_, o := timeform.Guess(s, timeform.Beside{}, event.MinTime, event.MaxTime)
-		worst = min(worst, o)
-	}
-	return worst
+	return n > 0 && (n == len(f.texts) || n > 1 && n*3 >= len(f.texts)*2)
 }
 
 func isAddress(s string) bool {
@@ -275,6 +233,8 @@ func isID(s string) bool {
 	return len(s) <= 128 && !strings.ContainsAny(s, " \t\n") && s != "true" && s != "false"
 }
 
+func isCount(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
 func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
 
 func longText(f *leaf) bool { return all(f, func(s string) bool { return len(s) >= 6 }) }
@@ -289,33 +249,6 @@ func known(f *leaf) bool {
 	return false
 }
 
-// verbs are the words of actions, in the names that sources give them.
-var verbs = []struct{ action, words string }{
-	{"login", "login signin logon authenticate"},
-	{"logout", "logout signout logoff"},
-	{"export", "export download"},
-	{"delete", "delete remove destroy purge drop"},
-	{"update", "update edit modify create insert put post patch write upload change add set"},
-	{"list", "list search query find scan browse"},
-	{"read", "read get view select show open access fetch viewed opened head preview lookup"},
-}
-
-// actionOf returns the action that a source's name for it means; "" if none is plain.
-func actionOf(name string) string {
-	if a, ok := event.ParseAction(name); ok {
-		return a.String()
-	}
-	parts := append(split(name), letters(name))
-	for _, v := range verbs {
-		for w := range strings.FieldsSeq(v.words) {
-			if slices.Contains(parts, w) {
-				return v.action
-			}
-		}
-	}
-	return ""
-}
-
 // yaml returns the draft as a field map; head comes after its name.
 func (d *draft) yaml(head string) string {
 	if len(d.fields) == 0 {
@@ -326,8 +259,16 @@ func (d *draft) yaml(head string) string {
 	if d.noZone {
 		b.WriteString("zone: UTC  # the times have no zone: which is it?\n")
 	}
+	if d.yearless && !d.last.IsZero() {
+		fmt.Fprintf(&b, "until: %s  # the times have no year: is this the last day?\n", d.last.UTC().Add(14*time.Hour).Format(time.DateOnly))
+	} else if d.yearless {
+		b.WriteString("# until: the times have no year; name the last day, as in 2026-03-31\n")
+	}
 	if d.absent {
 		b.WriteString("absent: [\"-\"]\n")
+	}
+	if d.under != "" {
+		fmt.Fprintf(&b, "under: %s\n", quoted(d.under))
 	}
 	if d.explode != "" {
 		fmt.Fprintf(&b, "explode: %s\n", quoted(d.explode))
@@ -335,7 +276,7 @@ func (d *draft) yaml(head string) string {
 	if len(d.parse) > 0 {
 		b.WriteString("parse:\n")
 		for _, p := range d.parse {
-			fmt.Fprintf(&b, "  %s: json\n", quoted(p))
+			fmt.Fprintf(&b, "  %s\n", p)
 		}
 	}
 	b.WriteString("maps:\n  - name: event\n    fields:\n")
@@ -345,7 +286,15 @@ func (d *draft) yaml(head string) string {
 		case field == "action" && path != "":
 			d.actionYAML(&b, path)
 		case field == "time" && d.date != "":
-			fmt.Fprintf(&b, "      time: {join: [%s, %s], separator: ' '}\n", quoted(d.date), quoted(path))
+			form := ""
+			if d.form != "" {
+				form = ", format: " + d.form
+			}
+			fmt.Fprintf(&b, "      time: {join: [%s, %s], separator: ' '%s}\n", quoted(d.date), quoted(path), form)
+		case field == "time" && d.form != "":
+			fmt.Fprintf(&b, "      time: {path: %s, format: %s}\n", quoted(path), d.form)
+		case field == "time" && isDateTime(d.unknown):
+			fmt.Fprintf(&b, "      time: %s  # is the day or the month first in %q? Name it: {path: …, format: eu}, or us\n", quoted(path), d.unknown)
 		case field == "time" && d.unknown != "":
 			fmt.Fprintf(&b, "      time: %s  # the form of %q is not known: name it, as in {path: …, format: …} (docs/formats.md)\n", quoted(path), d.unknown)
 		case field == "records" && d.match != "":

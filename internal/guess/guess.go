@@ -6,14 +6,14 @@ package guess
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/weirhq/weir/event"
@@ -46,45 +46,46 @@ func File(path string) (*Guess, error) {
 	if err != nil && len(sample) == 0 {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
-	return Of(sample), nil
+	var last time.Time
+	if info, err := os.Stat(path); err == nil {
+		last = info.ModTime()
+	}
+	return Of(sample, last), nil
 }
 
-// Of guesses what a file is by its beginning.
-func Of(sample []byte) *Guess {
+// Of guesses what a file is by its beginning. last is when it was written last; zero if
+// that is not known.
+func Of(sample []byte, last time.Time) *Guess {
 	if text, err := io.ReadAll(files.Recoded(bytes.NewReader(sample))); err == nil {
 		sample = text
 	}
 	charset := charsetOf(sample)
-	if name, input, events := preset(sample); name != "" {
-		g := &Guess{Looks: fmt.Sprintf("the format %s (%d events of its beginning can be read)", name, events), Preset: name}
-		if input != "" {
-			g.Looks, g.Preset = fmt.Sprintf("%s of the format %s (%d events of its beginning can be read)", holder(input), name, events), ""
-		}
-		g.Map = fmt.Sprintf("name: mine\nbase: %s\n%s", name, input)
-		if charset != "" {
-			g.Map += "charset: " + charset + "\n"
-		}
-		return g
-	}
 	head := ""
 	if charset != "" {
 		head = "charset: " + charset + "\n"
 	}
 	text := decoded(sample, charset)
-	var looks string
-	var docs [][]byte
-	switch kind, detail := kindOf(text); kind {
-	case "":
-		return &Guess{Looks: detail}
-	default:
-		looks = detail
-		input := ""
-		if kind != "json" {
-			input = "input: " + kind + "\n"
-			head += input
+	header, bare := headerOf(text)
+	if name, lines, events := preset(sample, header); name != "" {
+		g := &Guess{Looks: fmt.Sprintf("the format %s (%d events of its beginning can be read)", name, events), Preset: name}
+		if lines != "" {
+			g.Looks, g.Preset = holder(lines)+" of "+g.Looks, ""
 		}
-		docs = values([]byte(text), input)
+		g.Map = fmt.Sprintf("name: mine\nbase: %s\n%s%s", name, lines, head)
+		return g
 	}
+	kind, looks := kindOf(bare)
+	if header != "" {
+		looks = holder(header) + ", and in them " + looks
+	}
+	if kind == "" {
+		return &Guess{Looks: looks}
+	}
+	input := header
+	if kind != "json" {
+		input += "input: " + kind + "\n"
+	}
+	docs := values([]byte(text), input)
 	if areAlerts(docs) {
 		return &Guess{Looks: "alerts of weir itself, which are no events; weir extract KEY lists the events behind one"}
 	}
@@ -92,15 +93,8 @@ func Of(sample []byte) *Guess {
 		looks += ", in the charset " + charset
 	}
 	d := draftOf(docs)
-	return &Guess{Looks: looks, Map: d.yaml(head)}
-}
-
-// holder says in what events of a format are, by the line of the field map.
-func holder(input string) string {
-	if what, path, _ := strings.Cut(strings.TrimSpace(input), ": "); what != "input" {
-		return "JSON that holds, at " + path + ", events"
-	}
-	return "a table"
+	d.last = last
+	return &Guess{Looks: looks, Map: d.yaml(head + input)}
 }
 
 // areAlerts reports whether most documents are alerts of weir's own.
@@ -144,14 +138,14 @@ func decoded(sample []byte, charset string) string {
 }
 
 // preset returns the format that comes with weir under which most of a sample can be
-// read, as it is, as a table or within what a wrapper holds (input), and how many events
-// that are.
-func preset(sample []byte) (name, input string, events int) {
+// read, as it is, as a table, after a header or within what a wrapper holds (input), and how
+// many events that are.
+func preset(sample []byte, header string) (name, input string, events int) {
 	best := 0
 	try := func(as string, strict bool) {
 		for _, candidate := range fieldmap.Names() {
-			if candidate == "native" && as == "input: csv\n" {
-				continue // a table of any names is drafted
+			if candidate == "native" && as != "" && !strings.HasPrefix(as, "under") && !strings.HasPrefix(as, "explode") {
+				continue // a table of any names, or JSON after a header, is drafted
 			}
 			f, err := fieldmap.Parse("guess", []byte("name: x\nbase: "+candidate+"\n"+as))
 			if err != nil {
@@ -164,6 +158,9 @@ func preset(sample []byte) (name, input string, events int) {
 	}
 	try("", false)
 	try("input: csv\n", true)
+	if best == 0 && header != "" {
+		try(header, true)
+	}
 	if best > 0 {
 		return name, input, events
 	}
@@ -184,14 +181,23 @@ func wrappers(l *leaves) (out []string) {
 			out = append(out, line)
 		}
 	}
-	for _, path := range slices.Sorted(maps.Keys(l.parsed)) {
+	parsed := slices.Sorted(maps.Keys(l.parsed))
+	for _, path := range parsed {
 		if !strings.Contains(path, "[") {
 			add("under: " + quoted(path) + "\n")
+		} else if outer := l.within(path); outer != "" { // a list in what a text holds
+			add("under: " + quoted(outer) + "\nexplode: " + quoted(below(path, outer)) + "\n")
+		} else if strings.Count(path, "[") == strings.Count(path, "[]") {
+			add("explode: " + quoted(path) + "\n")
 		}
 	}
 	for _, f := range l.all {
 		if i := strings.Index(f.path, "[]."); i > 0 {
-			add("explode: " + quoted(f.path[:i+2]) + "\n")
+			if outer := l.within(f.path[:i]); outer != "" {
+				add("under: " + quoted(outer) + "\nexplode: " + quoted(below(f.path[:i+2], outer)) + "\n")
+			} else {
+				add("explode: " + quoted(f.path[:i+2]) + "\n")
+			}
 		} else if i := strings.IndexByte(f.path, '.'); i > 0 && !strings.ContainsAny(f.path, "[\"") {
 			add("under: " + f.path[:i] + "\n")
 		}
@@ -269,116 +275,11 @@ func values(sample []byte, input string) [][]byte {
 	return all
 }
 
-// kindOf returns the input of a text, and what it looks like; the input is "" for
-// what no field map can read.
-func kindOf(text string) (input, looks string) {
-	text = strings.TrimPrefix(text, "\ufeff")
-	lines := strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == '\r' })
-	switch {
-	case strings.TrimSpace(text) == "":
-		return "", "an empty file"
-	case strings.HasPrefix(strings.TrimSpace(text), "{") || strings.HasPrefix(strings.TrimSpace(text), "["):
-		if len(values([]byte(text), "")) > 0 {
-			return "json", "JSON, but no format that comes with weir"
-		}
-		return "", "JSON that was cut off or is broken"
-	case len(text) > 1 && text[0] == '<' && (text[1] < '0' || text[1] > '9'): // <134> begins a line of syslog
-		return "", "XML or HTML, which weir does not read"
-	case strings.IndexByte(text, 0) >= 0 && text[0] == 0:
-		return "", "values of Kafka with the ids of their schemas; weir reads them from the topic, with schema_registry in the source (docs/formats.md)"
-	case strings.IndexByte(text, 0) >= 0:
-		return "", "binary data"
+// mustParse compiles a field map of weir's own.
+func mustParse(src string) *fieldmap.Format {
+	f, err := fieldmap.Parse("guess", []byte(src))
+	if err != nil {
+		panic(err) // it is a constant
 	}
-	if columns := table(lines); columns != nil {
-		return "csv", "CSV with the columns " + strings.Join(columns[:min(len(columns), 8)], ", ")
-	}
-	pairs := 0
-	for _, line := range lines {
-		if strings.Count(line, "=") >= 2 && !strings.Contains(line, "{\"") {
-			pairs++
-		}
-	}
-	switch {
-	case pairs*5 >= len(lines)*4:
-		return "logfmt", "key=value pairs"
-	case strings.Contains(lines[0], "{\""):
-		input := jsonAfter(lines[0])
-		return input, "lines of text with JSON in them; a field map with input: " + input + " and parse: {json: json} can read them"
-	}
-	return "", `lines of text; a field map with input: {text: "{time} {user} …"} can read them (docs/formats.md)`
-}
-
-// jsonAfter returns the input of lines that have JSON after so many words as this one has.
-func jsonAfter(line string) string {
-	before, _, _ := strings.Cut(line, "{\"")
-	var pattern strings.Builder
-	for _, c := range before {
-		switch {
-		case c == ' ' || c == '\t':
-			pattern.WriteRune(c)
-		case pattern.Len() == 0 || !strings.HasSuffix(pattern.String(), "{}"):
-			pattern.WriteString("{}")
-		}
-	}
-	return fmt.Sprintf("{text: %q}", pattern.String()+"{json}")
-}
-
-// table returns the columns of a text that is a table with a header, or nil.
-func table(lines []string) []string {
-	if len(lines) > 0 && strings.HasPrefix(lines[0], "sep=") {
-		lines = lines[1:]
-	}
-	for len(lines) > 0 && strings.HasPrefix(lines[0], "#") {
-		if name, rest, _ := strings.Cut(strings.TrimLeft(lines[0], "#"), " "); strings.EqualFold(strings.TrimRight(name, ":"), "fields") {
-			return strings.Fields(rest)
-		} else if fields, ok := strings.CutPrefix(lines[0], "#fields\t"); ok {
-			return strings.Split(fields, "\t")
-		}
-		lines = lines[1:]
-	}
-	if len(lines) < 2 {
-		return nil
-	}
-	for _, comma := range ",;\t|" {
-		header := cells(lines[0], comma)
-		if len(header) < 2 {
-			continue
-		}
-		rows, fit := 0, 0
-		r := csv.NewReader(strings.NewReader(strings.Join(lines[1:min(len(lines), 60)], "\n")))
-		r.Comma, r.LazyQuotes, r.FieldsPerRecord = comma, true, -1
-		for row, err := r.Read(); err == nil && rows < 20; row, err = r.Read() {
-			if rows++; len(row) == len(header) {
-				fit++
-			}
-		}
-		if fit*2 > rows && isHeader(header) {
-			return header
-		}
-	}
-	return nil
-}
-
-// cells returns the cells of a row.
-func cells(line string, comma rune) []string {
-	r := csv.NewReader(strings.NewReader(line))
-	r.Comma, r.LazyQuotes = comma, true
-	row, err := r.Read()
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil
-	}
-	return row
-}
-
-// isHeader reports whether the cells of a row are names.
-func isHeader(cells []string) bool {
-	seen := map[string]bool{}
-	for _, c := range cells {
-		c = strings.TrimSpace(c)
-		if c == "" || seen[c] || len(c) > 64 || c[0] >= '0' && c[0] <= '9' || strings.ContainsAny(c, "{}=") {
-			return false
-		}
-		seen[c] = true
-	}
-	return true
+	return f
 }

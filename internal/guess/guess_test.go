@@ -1,11 +1,15 @@
 package guess
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
@@ -33,6 +37,9 @@ func TestPresets(t *testing.T) {
 	}
 }
 
+// written is when the samples were written.
+var written = time.Date(2026, 3, 3, 11, 0, 0, 0, time.UTC)
+
 // TestDrafts: of what no format that comes with weir is for, a field map is drafted
 // under which the sample can be read.
 func TestDrafts(t *testing.T) {
@@ -47,8 +54,8 @@ func TestDrafts(t *testing.T) {
 			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","records":["5"]}`},
 		{"a table from a spreadsheet", "sep=;\ntime;user;customer_id\n2026-03-02T09:15:27Z;kim;5\n", "CSV with the columns time, user, customer_id",
 			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","records":["5"]}`},
-		{"JSON after syslog's header", "<134>1 2026-03-02T09:15:27Z host app 1 - - {\"ts\":\"2026-03-02T09:15:27Z\",\"user\":\"kim\",\"customer_id\":5}\n", "lines of text with JSON in them",
-			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","records":["5"]}`},
+		{"JSON after syslog's header", "<134>1 2026-03-02T09:15:27Z host app 1 - - {\"ts\":\"2026-03-02T09:15:27Z\",\"user\":\"kim\",\"customer_id\":5}\n", "lines of syslog, and in them JSON",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","client":"app","records":["5"]}`},
 		{"CloudTrail in SQS", `{"MessageId":"m","Body":"{\"detail\":{\"eventVersion\":\"1.08\",\"eventTime\":\"2026-03-02T09:15:27Z\",\"eventSource\":\"s3.amazonaws.com\",\"eventName\":\"GetObject\",\"sourceIPAddress\":\"192.0.2.7\",\"userIdentity\":{\"type\":\"IAMUser\",\"userName\":\"kim\"},\"requestParameters\":{\"bucketName\":\"b\",\"key\":\"c/1\"}}}"}`,
 			"JSON that holds, at Body, events of the format cloudtrail (1 events",
 			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","role":"IAMUser","ip":"192.0.2.7","endpoint":"s3.amazonaws.com:GetObject","records":["b/c/1"]}`},
@@ -56,6 +63,40 @@ func TestDrafts(t *testing.T) {
 			"JSON that holds, at 'events[]', events of the format ocsf (1 events", `{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim@example.com","records":["5"]}`},
 		{"a day and a time of the day", "#Fields: date time cs-username c-ip cs-uri-stem\n2026-03-02 09:15:27 kim 192.0.2.7 /customers/5\n", "CSV with the columns date, time",
 			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","ip":"192.0.2.7","endpoint":"/customers/{id}","records":["5"]}`},
+		{"CEF after syslog's header", "<134>Mar  2 09:15:27 gw CEF:0|Acme|CRM|4.2|view|record viewed|3|rt=1772442927123 src=192.0.2.7 suser=kim act=view cs1Label=customerId cs1=4711\n", "lines of syslog, and in them CEF",
+			`{"time":"2026-03-02T09:15:27.123Z","action":"read","actor":"kim","ip":"192.0.2.7","endpoint":"view","records":["4711"]}`},
+		{"CEF with a time in words", "CEF:0|Acme|CRM|4.2|100|download|3|suser=kim rt=Mar 02 2026 09:15:27.123 UTC patientId=4711 cnt=7\n", "CEF, the Common",
+			`{"time":"2026-03-02T09:15:27.123Z","action":"export","actor":"kim","endpoint":"100","records":["4711"],"rows":7}`},
+		{"LEEF", "LEEF:2.0|Acme|CRM|4.2|view|^|devTime=Mar 02 2026 09:15:27^usrName=kim^src=192.0.2.7^customerId=4711\n", "LEEF, the Log",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","ip":"192.0.2.7","records":["4711"]}`},
+		{"pairs after syslog's header without a year", "Mar  2 09:15:27 host app[42]: user=kim op=read customer=4711\n", "lines of syslog, and in them key=value",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","client":"app","records":["4711"]}`},
+		{"structured data", "<134>1 2026-03-02T09:15:27Z h app 1 - [crm@1 user=\"kim\" customerId=\"4711\"] {\"verb\":\"export\"}\n", "lines of syslog, and in them JSON",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"export","actor":"kim","client":"app","records":["4711"]}`},
+		{"JSON after a container's header", "2026-03-02T09:15:27.5Z stdout F {\"user\":\"kim\",\"customerId\":4711}\n2026-03-02T09:15:28.5Z stderr F {\"user\":\"ana\",\"customerId\":4712}\n", "lines with a header, and in them JSON",
+			`{"time":"2026-03-02T09:15:27.500Z","action":"read","actor":"kim","records":["4711"]}`},
+		{"pairs after words", "2026-03-02 09:15:27,123 INFO  [main] audit - user=kim op=read customer=4711\n2026-03-02 09:15:28,123 ERROR [w-1] audit - user=ana op=read customer=4712\n", "lines with a header, and in them key=value",
+			`{"time":"2026-03-02T09:15:27.123Z","action":"read","actor":"kim","records":["4711"]}`},
+		{"GitHub after syslog's header", "<134>1 2026-03-02T09:15:27Z h app 1 - - {\"@timestamp\":1772442927123,\"action\":\"git.clone\",\"actor\":\"kim\",\"repo\":\"acme/crm\",\"_document_id\":\"x\",\"actor_ip\":\"192.0.2.7\"}\n", "lines of syslog of the format github (1 events",
+			`{"time":"2026-03-02T09:15:27.123Z","id":"x","action":"export","actor":"kim","ip":"192.0.2.7","endpoint":"git.clone","records":["acme/crm"]}`},
+		{"nginx after syslog's header", "<190>Mar  2 09:15:27 web nginx: 192.0.2.7 - kim [02/Mar/2026:09:15:27 +0000] \"GET /customers/4711 HTTP/1.1\" 200 12 \"-\" \"curl/8\"\n", "lines of syslog of the format nginx (1 events",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","ip":"192.0.2.7","client":"curl/8","endpoint":"GET /customers/{id}","records":["4711"]}`},
+		{"a German table", "Zugriffsprotokoll M\xe4rz;;;\n;;;\n\"Datum\";\"Benutzer\";\"Kunden-Nr.\";\"T\xe4tigkeit\"\n02.03.2026 09:15;kim;4711;anzeigen\n13.03.2026 10:20;j\xf6rg;4712;l\xf6schen\n14.03.2026 10:20;ana;4713;anzeigen\nSumme;;3;\n", "CSV with the columns Datum, Benutzer, Kunden-Nr., Tätigkeit, in the charset windows-1252",
+			`{"time":"2026-03-02T09:15:00.000Z","action":"read","actor":"kim","records":["4711"]}`},
+		{"a Korean table with a day and a time of the day", "일시,시각,사용자,고객번호,수행업무\n2026.03.02,09:15:27,kim,4711,다운로드\n", "CSV with the columns 일시, 시각",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"export","actor":"kim","records":["4711"]}`},
+		{"a day in figures apart from its time", "Fecha;Hora;Usuario;Cliente\n13/03/2026;09:15;kim;4711\n", "CSV with the columns Fecha",
+			`{"time":"2026-03-13T09:15:00.000Z","action":"read","actor":"kim","records":["4711"]}`},
+		{"American dates", "date,user,customer\n3/13/2026 9:15 AM,kim,4711\n3/2/2026 9:15 AM,kim,4712\n", "CSV with the columns date",
+			`{"time":"2026-03-13T09:15:00.000Z","action":"read","actor":"kim","records":["4711"]}`},
+		{"CloudWatch's subscription", `{"awslogs":{"data":"` + gzipped(`{"owner":"1","logEvents":[{"id":"a","timestamp":1772442927123,"message":"{\"user\":\"kim\",\"customerId\":4711}"},{"id":"b","timestamp":1772442928123,"message":"{\"user\":\"ana\",\"customerId\":4712}"}]}`) + `"}}`, "JSON, but no format",
+			`{"time":"2026-03-02T09:15:27.123Z","id":"a","action":"read","actor":"kim","records":["4711"]}`},
+		{"Kinesis' records", `{"Records":[{"kinesis":{"data":"` + base64.StdEncoding.EncodeToString([]byte(`{"ts":"2026-03-02T09:15:27Z","user":"kim","customerId":4711}`)) + `"}}]}`, "JSON, but no format",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","records":["4711"]}`},
+		{"CloudWatch in Kinesis", `{"Records":[{"kinesis":{"data":"` + gzipped(`{"logEvents":[{"timestamp":1772442927123,"message":"user=kim op=read customer=4711"}]}`) + `"}}]}`, "JSON, but no format",
+			`{"time":"2026-03-02T09:15:27.123Z","action":"read","actor":"kim","records":["4711"]}`},
+		{"CloudTrail in CloudWatch", `{"awslogs":{"data":"` + gzipped(`{"logEvents":[{"id":"a","timestamp":1772442927123,"message":"{\"eventVersion\":\"1.08\",\"eventTime\":\"2026-03-02T09:15:27Z\",\"eventSource\":\"s3.amazonaws.com\",\"eventName\":\"GetObject\",\"sourceIPAddress\":\"192.0.2.7\",\"userIdentity\":{\"type\":\"IAMUser\",\"userName\":\"kim\"},\"requestParameters\":{\"bucketName\":\"b\",\"key\":\"c/1\"}}"}]}`) + `"}}`, "JSON that holds, at awslogs.data, events of the format cloudtrail (1 events",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","role":"IAMUser","ip":"192.0.2.7","endpoint":"s3.amazonaws.com:GetObject","records":["b/c/1"]}`},
 		{"key=value", "ts=1772442927.5 level=info user=alice method=GET path=/customers/4711 ip=192.0.2.7\n", "key=value pairs",
 			`{"time":"2026-03-02T09:15:27.500Z","action":"read","actor":"alice","ip":"192.0.2.7","endpoint":"/customers/{id}","records":["4711"]}`},
 		{"JSON in JSON", `{"@timestamp":"2026-03-02T09:15:27Z","message":"{\"userName\":\"alice\",\"customerId\":4711,\"verb\":\"download\"}"}`, "JSON, but no format",
@@ -68,7 +109,7 @@ func TestDrafts(t *testing.T) {
 			`{"time":"2026-03-02T09:15:27.000Z","action":"read","ip":"192.0.2.7"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := Of([]byte(c.sample))
+			g := Of([]byte(c.sample), written)
 			if !strings.HasPrefix(g.Looks, c.looks) {
 				t.Errorf("looks like %s, want %s", g.Looks, c.looks)
 			}
@@ -89,6 +130,19 @@ func TestDrafts(t *testing.T) {
 	}
 }
 
+// gzipped returns a text as gzip and base64 pack it.
+func gzipped(text string) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write([]byte(text)); err != nil {
+		panic(err) // into memory
+	}
+	if err := z.Close(); err != nil {
+		panic(err)
+	}
+	return base64.StdEncoding.EncodeToString(b.Bytes())
+}
+
 // wide returns ASCII text in UTF-16, the low byte first.
 func wide(text string) string {
 	var out strings.Builder
@@ -107,7 +161,7 @@ func TestDraftWithoutTime(t *testing.T) {
 		`{"x":"03.02.26 9h","user":"kim","customer":"1"}`:       "      time: TIME  # which path holds it?\n",
 		`{"time":"never","user":"kim","customer":"1","rows":2}`: "      time: TIME  # which path holds it?\n",
 	} {
-		g := Of([]byte(sample))
+		g := Of([]byte(sample), written)
 		if !strings.Contains(g.Map, want) || !strings.Contains(g.Map, "actor: user\n") {
 			t.Errorf("%s: got %s\nwant %s", sample, g.Map, want)
 		}
@@ -122,9 +176,9 @@ func TestNoDraft(t *testing.T) {
 	for sample, want := range map[string]string{
 		"": "an empty file", "\n ": "an empty file", "<a/>": "XML or HTML", "\x00\x00\x00\x00\x01{\"a\":1}": "values of Kafka with the ids of their schemas",
 		`{"schema":1,"dedup_key":"weir-5ca48e5f3fc1394b","status":"open","time":"2026-01-19T15:45:00.000Z","dimension":"user","identity":"agent.005"}`: "alerts of weir itself",
-		"a\x00b": "binary data", "{\"a\":": "JSON, but no format", "hello world\n": "lines of text", "Mar  2 host app: {\"user\":1}": "lines of text with JSON in them",
+		"a\x00b": "binary data", "{\"a\":": "JSON, but no format", "hello world\n": "lines of text", "Mar  2 host app: {\"user\":1}": "lines with a header, and in them JSON",
 	} {
-		if g := Of([]byte(sample)); !strings.HasPrefix(g.Looks, want) || g.Map != "" {
+		if g := Of([]byte(sample), written); !strings.HasPrefix(g.Looks, want) || g.Map != "" {
 			t.Errorf("%q: looks like %s, want %s; map %q", sample, g.Looks, want, g.Map)
 		}
 	}
@@ -153,7 +207,7 @@ func FuzzOf(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, sample []byte) {
-		g := Of(sample)
+		g := Of(sample, time.Time{})
 		if g.Map == "" {
 			return
 		}

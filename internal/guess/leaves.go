@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+
+	"github.com/weirhq/weir/event/textform"
 )
 
 // leaf is a path of a sample, and what stands there.
@@ -25,12 +27,12 @@ const (
 type leaves struct {
 	all    []*leaf
 	byPath map[string]*leaf
-	parsed map[string]bool // paths of texts that hold JSON
+	parsed map[string]string // how texts that hold something more are read, by path
 }
 
 // gather returns the leaves of documents.
 func gather(docs [][]byte) *leaves {
-	l := &leaves{byPath: map[string]*leaf{}, parsed: map[string]bool{}}
+	l := &leaves{byPath: map[string]*leaf{}, parsed: map[string]string{}}
 	for _, doc := range docs {
 		d := json.NewDecoder(bytes.NewReader(doc))
 		d.UseNumber()
@@ -99,17 +101,73 @@ func elementOf(element json.RawMessage) string {
 	return "[]"
 }
 
-// text adds a text, or what it holds where it is JSON.
+// text adds a text, or what it holds.
 func (l *leaves) text(path, s string, depth int) {
-	if trimmed := strings.TrimSpace(s); strings.HasPrefix(trimmed, "{") && json.Valid([]byte(trimmed)) && depth < maxDepth/2 {
-		l.parsed[path] = true
-		d := json.NewDecoder(strings.NewReader(trimmed))
+	if form, object := inside(strings.TrimSpace(s)); form != "" && path != "" && depth < maxDepth {
+		l.parsed[path] = form
+		d := json.NewDecoder(bytes.NewReader(object))
 		d.UseNumber()
 		l.value(d, path, depth)
 		return
 	}
 	l.add(path, s, false)
 }
+
+// packings are the ways in which JSON is packed into a text.
+var packings = []string{"[base64, json]", "[base64, gzip, json]"}
+
+// inside returns what a text holds, as JSON, and how it is read; "" if it is a text.
+func inside(s string) (form string, object []byte) {
+	switch {
+	case strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[{"):
+		if json.Valid([]byte(s)) {
+			return "json", []byte(s)
+		}
+	case strings.HasPrefix(s, "CEF:"):
+		form = "cef"
+	case strings.HasPrefix(s, "LEEF:"):
+		form = "leef"
+	case isPairs(s) && !strings.ContainsAny(s[:strings.IndexByte(s, '=')], " \t/?&"):
+		form = "logfmt"
+	case len(s) >= minPacked && !strings.ContainsAny(s[:minPacked], " .:@"):
+		for _, packing := range packings {
+			object := []byte(s)
+			for name := range strings.FieldsFuncSeq(packing, func(c rune) bool { return strings.ContainsRune("[], ", c) }) {
+				if read, ok := textform.Named(name); ok && object != nil {
+					if object, ok = read(nil, string(object)); !ok {
+						object = nil
+					}
+				}
+			}
+			if object = bytes.TrimSpace(object); len(object) > 0 && (object[0] == '{' || object[0] == '[') && json.Valid(object) {
+				return packing, object
+			}
+		}
+	}
+	if read, ok := textform.Named(form); ok {
+		if object, ok := read(nil, s); ok {
+			return form, object
+		}
+	}
+	return "", nil
+}
+
+// minPacked is the length in bytes of the shortest text that is looked at for packed JSON.
+const minPacked = 20
+
+// within returns the path of the text that holds what is at a path, where it is packed or
+// parsed; "" where there is none. Of several the innermost counts.
+func (l *leaves) within(path string) (outer string) {
+	for p := range l.parsed {
+		if len(p) > len(outer) && (strings.HasPrefix(path, p+".") || strings.HasPrefix(path, p+"[")) {
+			outer = p
+		}
+	}
+	return outer
+}
+
+// below returns a path from a place that it leads through.
+func below(path, place string) string { return strings.TrimPrefix(path[len(place):], ".") }
 
 // add adds one value of a path.
 func (l *leaves) add(path, s string, number bool) {
