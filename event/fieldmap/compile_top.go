@@ -81,7 +81,15 @@ func (c *compiler) base(n *yaml.Node) map[string]*yaml.Node {
 		c.fault(n, "%s", err)
 		return nil
 	}
-	return c.keys(doc)
+	said := c.keys(doc)
+	if v := said["base"]; v != nil { // a preset may build on another
+		for key, node := range c.base(v) {
+			if said[key] == nil {
+				said[key] = node
+			}
+		}
+	}
+	return said
 }
 
 // key compiles what stands at one key of a format.

@@ -20,7 +20,7 @@ import (
 var presets embed.FS
 
 // presetNames are the formats that come with weir, most used first.
-var presetNames = []string{"native", "ocsf", "cloudtrail", "gcp", "azure", "m365", "okta", "github", "snowflake", "pgaudit", "nginx", "envoy", "alb", "salesforce"}
+var presetNames = []string{"native", "ocsf", "cloudtrail", "gcp", "azure", "m365", "okta", "github", "snowflake", "pgaudit", "pgaudit_text", "nginx", "envoy", "alb", "salesforce"}
 
 // Names returns the names of the formats that come with weir, most used first.
 func Names() []string { return slices.Clone(presetNames) }

@@ -27,7 +27,7 @@ const fewest = 3
 func TestGolden(t *testing.T) {
 	for format, sample := range map[string]string{
 		"native": "native.ndjson", "ocsf": "ocsf.ndjson", "cloudtrail": "cloudtrail.json", "gcp": "gcp.ndjson", "azure": "azure.json",
-		"m365": "m365.ndjson", "okta": "okta.ndjson", "github": "github.json", "snowflake": "snowflake.ndjson", "pgaudit": "pgaudit.csv",
+		"m365": "m365.ndjson", "okta": "okta.ndjson", "github": "github.json", "snowflake": "snowflake.ndjson", "pgaudit": "pgaudit.csv", "pgaudit_text": "pgaudit_text.log",
 		"nginx": "nginx.log", "envoy": "envoy.log", "alb": "alb.log", "salesforce": "salesforce.csv",
 	} {
 		t.Run(format, func(t *testing.T) {

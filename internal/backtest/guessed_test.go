@@ -28,6 +28,8 @@ func TestGuessedFormatRuns(t *testing.T) {
 		"fluentbit.json": {"JSON, but no format", `{"@timestamp":"2026-03-02T09:15:28Z","log":"{\"user\":\"alice\",\"customer\":4711}"}{"@timestamp":"2026-03-02T09:15:29Z","log":"{\"user\":\"bob\",\"customer\":4712}"}`},
 		"pretty.json":    {"JSON, but no format", "[\n {\n  \"date\": \"Mar 2, 2026, 9:15:27 AM UTC\",\n  \"employee\": \"alice\",\n  \"patient_id\": 4711\n }\n]\n"},
 		"latin1.csv":     {"CSV with the columns zeit, user_name, datetime, customer_id, in the charset windows-1252", "zeit;user_name;datetime;customer_id\nx;jos\xe9;2026-03-02T09:15:27Z;5\ny;b;2026-03-02T09:15:27Z;6\n"},
+		"cef.log":        {"lines of syslog, and in them CEF", "<134>Mar  2 09:15:27 gw CEF:0|Acme|CRM|4.2|100|view|3|suser=kim src=192.0.2.7 cs1Label=customerId cs1=4711\n"},
+		"german.csv":     {"CSV with the columns Datum, Benutzer, Kundennummer", "Bericht M\xe4rz\n\nDatum;Benutzer;Kundennummer\n02.03.2026 09:15;kim;4711\n03.03.2026 09:15;ana;4712\nSumme;;2\n"},
 		"local.csv":      {"CSV with the columns time, actor, record", "time,actor,record\n2026-03-02 09:15:27,alice,4711\n2026-03-02 09:15:28,bob,4712\n"},
 	}
 	samples := map[string]string{} // by path, what it looks like

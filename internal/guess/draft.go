@@ -257,10 +257,10 @@ func (d *draft) yaml(head string) string {
 	var b strings.Builder
 	b.WriteString("name: mine\n" + head)
 	if d.noZone {
-		b.WriteString("zone: UTC  # the times have no zone: which is it?\n")
+		b.WriteString(zoneLine)
 	}
 	if d.yearless && !d.last.IsZero() {
-		fmt.Fprintf(&b, "until: %s  # the times have no year: is this the last day?\n", d.last.UTC().Add(14*time.Hour).Format(time.DateOnly))
+		b.WriteString(untilLine(d.last))
 	} else if d.yearless {
 		b.WriteString("# until: the times have no year; name the last day, as in 2026-03-31\n")
 	}

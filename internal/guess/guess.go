@@ -66,7 +66,7 @@ func Of(sample []byte, last time.Time) *Guess {
 	}
 	text := decoded(sample, charset)
 	header, bare := headerOf(text)
-	if name, lines, events := preset(sample, header); name != "" {
+	if name, lines, events := preset(sample, header, last); name != "" {
 		g := &Guess{Looks: fmt.Sprintf("the format %s (%d events of its beginning can be read)", name, events), Preset: name}
 		if lines != "" {
 			g.Looks, g.Preset = holder(lines)+" of "+g.Looks, ""
@@ -140,7 +140,7 @@ func decoded(sample []byte, charset string) string {
 // preset returns the format that comes with weir under which most of a sample can be
 // read, as it is, as a table, after a header or within what a wrapper holds (input), and how
 // many events that are.
-func preset(sample []byte, header string) (name, input string, events int) {
+func preset(sample []byte, header string, last time.Time) (name, input string, events int) {
 	best := 0
 	try := func(as string, strict bool) {
 		for _, candidate := range fieldmap.Names() {
@@ -160,6 +160,9 @@ func preset(sample []byte, header string) (name, input string, events int) {
 	try("input: csv\n", true)
 	if best == 0 && header != "" {
 		try(header, true)
+		if best == 0 && !last.IsZero() { // its time may have neither year nor zone
+			try(header+zoneLine+untilLine(last), true)
+		}
 	}
 	if best > 0 {
 		return name, input, events

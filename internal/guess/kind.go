@@ -20,7 +20,7 @@ func kindOf(text string) (input, looks string) {
 	switch {
 	case trimmed == "":
 		return "", "an empty file"
-	case trimmed[0] == '{' || trimmed[0] == '[':
+	case trimmed[0] == '{' || trimmed[0] == '[' && strings.ContainsAny(firstOf(trimmed[1:]), "{[]\""):
 		if len(values([]byte(text), "")) > 0 {
 			return "json", "JSON, but no format that comes with weir"
 		}
@@ -47,6 +47,12 @@ func kindOf(text string) (input, looks string) {
 		return "logfmt", "key=value pairs"
 	}
 	return "", `lines of text; a field map with input: {text: "{time} {user} …"} can read them (docs/formats.md)`
+}
+
+// firstOf returns the first character of a text that is no blank.
+func firstOf(text string) string {
+	text = strings.TrimLeft(text, " \t\r\n")
+	return text[:min(len(text), 1)]
 }
 
 // linesOf returns the lines of a text that are not empty, but no more than maxValues.

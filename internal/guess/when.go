@@ -132,3 +132,12 @@ func dateForm(s string) string {
 	}
 	return ""
 }
+
+// zoneLine is the line of a field map for times without a zone.
+const zoneLine = "zone: UTC  # the times have no zone: which is it?\n"
+
+// untilLine returns the line of a field map for times without a year, of a file that was
+// last written at a time. There the day may be a later one than in UTC.
+func untilLine(last time.Time) string {
+	return "until: " + last.UTC().Add(14*time.Hour).Format(time.DateOnly) + "  # the times have no year: is this the last day?\n"
+}
