@@ -17,13 +17,27 @@ type link struct {
 	each  bool
 }
 
-// under compiles the path at which the value lies that the format is about.
+// under compiles the path at which the value lies that the format is about; of several,
+// each leads on from where the one before it ends.
 func (c *compiler) under(n *yaml.Node) {
-	path, ok := c.word(n, "under")
-	if !ok {
-		return
+	var way chain
+	for _, item := range items(n) {
+		path, ok := c.word(item, "under")
+		if !ok {
+			return
+		}
+		made := c.lead(item, path, way, true)
+		if made == nil {
+			return
+		}
+		if len(way) > 0 {
+			way[len(way)-1].stage.branches[0].next = made[0][len(way)].stage
+		}
+		way = made[0]
 	}
-	c.chains = c.lead(n, path, nil, true)
+	if way != nil {
+		c.chains = []chain{way}
+	}
 }
 
 // explode compiles the paths of an envelope's events, of which the first that is

@@ -134,8 +134,16 @@ func (r *documentReader) peek() (byte, error) {
 // framed reports whether the zero at pos begins a value with the id of its schema: four
 // bytes, and then a document.
 func (r *documentReader) framed() (bool, error) {
-	if high, err := r.at(1); err != nil || high == '\n' { // no id is that large
-		return false, err
+	id := 0
+	for k := range 4 {
+		c, err := r.at(1 + k)
+		if err != nil || k == 0 && c == '\n' { // no id is that large
+			return false, err
+		}
+		id |= int(c)
+	}
+	if id == 0 { // ids begin at 1: it is a gap of zeros
+		return false, nil
 	}
 	c, err := r.at(5)
 	return c == '{' || c == '[', err

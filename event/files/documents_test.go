@@ -38,6 +38,7 @@ func TestDocuments(t *testing.T) {
 		{"a letter that begins as one", "ﻀx\n{}", "1:ﻀx 2:{}"},
 		{"record separators", "\x1e{\"a\":1}\n\x1e{\"a\":2}\n", `1:{"a":1} 2:{"a":2}`},
 		{"zeros after each", "{\"a\":1}\x00{\"a\":2}\x00\n\x00\x00\x00{\"a\":3}\x00", `1:{"a":1} 1:{"a":2} 2:{"a":3}`},
+		{"a gap of zeros", "{\"a\":1}\x00\x00\x00\x00\x00\x00\x00{\"a\":2}\x00\x00", `1:{"a":1} 1:{"a":2}`},
 		{"the id of a schema", "\x00\x00\x00\x00\x07{\"a\":1}\n", "1:\x00\x00\x00\x00\x07{\"a\":1}"},
 		{"tabs and commas between", "{\"a\":[{},{}]}\t{\"a\":2}\n{\"a\":3},{\"a\":4}\n{\"a\":{\"b\":1},\"c\":2}\n", `1:{"a":[{},{}]} 1:{"a":2} 2:{"a":3} 2:{"a":4} 3:{"a":{"b":1},"c":2}`},
 		{"line ends of three kinds", "{\"a\":1}\r{\"a\":2}\r\n{\"a\":3}\n{\"a\":4}\r{\"a\":5}\n", `1:{"a":1} 1:{"a":2} 2:{"a":3} 3:{"a":4} 3:{"a":5}`},

@@ -75,6 +75,8 @@ func unpack(r *bufio.Reader, most int) (io.Reader, func(), error) {
 	switch kind := kindOf(head); kind {
 	case "":
 		return r, end, nil
+	case "zip":
+		return nil, nil, errors.New("this is a zip in something that is packed itself; unpack that first")
 	case "gzip":
 		content, err = newGzipReader(r)
 	case "bzip2":
@@ -86,7 +88,7 @@ func unpack(r *bufio.Reader, most int) (io.Reader, func(), error) {
 		z, err = zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdWindow))
 		content, end = z, func() { z.Close() }
 	default:
-		return nil, nil, fmt.Errorf("this is %s, which weir does not read", kind)
+		return nil, nil, fmt.Errorf("this is %s, which weir does not read; unpack it, or convert it to JSON or CSV", kind)
 	}
 	if err != nil {
 		return nil, nil, err

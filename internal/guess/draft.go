@@ -14,8 +14,8 @@ import (
 
 // draft is a field map in the making.
 type draft struct {
-	under    string // the path of the text in which the list of events is; "" for none
-	explode  string // the path of the list of events; "" for none
+	under    []string // the paths of the texts in which the list of events is, the outermost first
+	explode  string   // the path of the list of events; "" for none
 	parse    []string
 	form     string // of the time, where it must be named
 	noZone   bool
@@ -56,7 +56,7 @@ func draftOf(docs [][]byte) *draft {
 		d.absent = d.absent || f.unique["-"]
 	}
 	for path, form := range l.parsed {
-		if base := d.base(); path != d.under && (base == "" || strings.HasPrefix(path, base+".")) {
+		if base := d.base(); !slices.Contains(d.under, path) && (base == "" || strings.HasPrefix(path, base+".")) {
 			d.parse = append(d.parse, quoted(d.relative(path))+": "+form)
 		}
 	}
@@ -134,10 +134,14 @@ func (d *draft) relative(path string) string {
 
 // base returns the path of an event in the document; "" for the document itself.
 func (d *draft) base() string {
-	if d.under == "" || strings.HasPrefix(d.explode, "[") {
-		return d.under + d.explode
+	if len(d.under) == 0 {
+		return d.explode
 	}
-	return d.under + "." + d.explode
+	inner := d.under[len(d.under)-1]
+	if d.explode == "" || d.explode[0] == '[' {
+		return inner + d.explode
+	}
+	return inner + "." + d.explode
 }
 
 func (d *draft) absolute(path string) string {
@@ -267,9 +271,7 @@ func (d *draft) yaml(head string) string {
 	if d.absent {
 		b.WriteString("absent: [\"-\"]\n")
 	}
-	if d.under != "" {
-		fmt.Fprintf(&b, "under: %s\n", quoted(d.under))
-	}
+	b.WriteString(underLine(d.under))
 	if d.explode != "" {
 		fmt.Fprintf(&b, "explode: %s\n", quoted(d.explode))
 	}

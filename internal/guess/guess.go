@@ -184,23 +184,26 @@ func wrappers(l *leaves) (out []string) {
 			out = append(out, line)
 		}
 	}
-	parsed := slices.Sorted(maps.Keys(l.parsed))
-	for _, path := range parsed {
-		if !strings.Contains(path, "[") {
-			add("under: " + quoted(path) + "\n")
-		} else if outer := l.within(path); outer != "" { // a list in what a text holds
-			add("under: " + quoted(outer) + "\nexplode: " + quoted(below(path, outer)) + "\n")
+	// list leads to a list of events, in texts or not.
+	list := func(path string) {
+		outer := l.within(path)
+		line := underLine(outer)
+		if len(outer) > 0 {
+			path = below(path, outer[len(outer)-1])
+		}
+		add(line + "explode: " + quoted(path) + "\n")
+	}
+	for _, path := range slices.Sorted(maps.Keys(l.parsed)) {
+		outer := l.within(path)
+		if len(outer) > 0 && strings.Contains(below(path, outer[len(outer)-1]), "[]") {
+			list(path)
 		} else if strings.Count(path, "[") == strings.Count(path, "[]") {
-			add("explode: " + quoted(path) + "\n")
+			add(underLine(append(outer, path)))
 		}
 	}
 	for _, f := range l.all {
 		if i := strings.Index(f.path, "[]."); i > 0 {
-			if outer := l.within(f.path[:i]); outer != "" {
-				add("under: " + quoted(outer) + "\nexplode: " + quoted(below(f.path[:i+2], outer)) + "\n")
-			} else {
-				add("explode: " + quoted(f.path[:i+2]) + "\n")
-			}
+			list(f.path[:i+2])
 		} else if i := strings.IndexByte(f.path, '.'); i > 0 && !strings.ContainsAny(f.path, "[\"") {
 			add("under: " + f.path[:i] + "\n")
 		}

@@ -20,6 +20,8 @@ func kindOf(text string) (input, looks string) {
 	switch {
 	case trimmed == "":
 		return "", "an empty file"
+	case strings.HasPrefix(trimmed, "{'"):
+		return "", "objects as Python prints them, which are no JSON; write them by json.dumps"
 	case trimmed[0] == '{' || trimmed[0] == '[' && strings.ContainsAny(firstOf(trimmed[1:]), "{[]\""):
 		if len(values([]byte(text), "")) > 0 {
 			return "json", "JSON, but no format that comes with weir"

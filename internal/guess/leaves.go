@@ -3,6 +3,7 @@ package guess
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/weirhq/weir/event/textform"
@@ -120,50 +121,75 @@ var packings = []string{"[base64, json]", "[base64, gzip, json]"}
 func inside(s string) (form string, object []byte) {
 	switch {
 	case strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[{"):
-		if json.Valid([]byte(s)) {
-			return "json", []byte(s)
-		}
+		form = "json"
 	case strings.HasPrefix(s, "CEF:"):
 		form = "cef"
 	case strings.HasPrefix(s, "LEEF:"):
 		form = "leef"
-	case isPairs(s) && !strings.ContainsAny(s[:strings.IndexByte(s, '=')], " \t/?&"):
-		form = "logfmt"
-	case len(s) >= minPacked && !strings.ContainsAny(s[:minPacked], " .:@"):
+	case len(s) < minPacked || strings.ContainsAny(s[:minPacked], " .:@"):
+		if isPairs(s) && !strings.ContainsAny(s[:strings.IndexByte(s, '=')], " \t/?&") {
+			form = "logfmt"
+		}
+	default:
 		for _, packing := range packings {
-			object := []byte(s)
-			for name := range strings.FieldsFuncSeq(packing, func(c rune) bool { return strings.ContainsRune("[], ", c) }) {
-				if read, ok := textform.Named(name); ok && object != nil {
-					if object, ok = read(nil, string(object)); !ok {
-						object = nil
-					}
-				}
-			}
-			if object = bytes.TrimSpace(object); len(object) > 0 && (object[0] == '{' || object[0] == '[') && json.Valid(object) {
+			object := unpacked(s, packing)
+			if len(object) > 0 && (object[0] == '{' || object[0] == '[') && json.Valid(object) {
 				return packing, object
 			}
 		}
+		if isPairs(s) {
+			form = "logfmt"
+		}
 	}
 	if read, ok := textform.Named(form); ok {
-		if object, ok := read(nil, s); ok {
+		if object, ok := read(nil, s); ok && json.Valid(object) {
 			return form, object
 		}
 	}
 	return "", nil
 }
 
+// unpacked returns what a text holds after some forms; nil if it is not in them.
+func unpacked(s, packing string) []byte {
+	for name := range strings.FieldsFuncSeq(packing, func(c rune) bool { return strings.ContainsRune("[], ", c) }) {
+		read, _ := textform.Named(name)
+		object, ok := read(nil, s)
+		if !ok {
+			return nil
+		}
+		s = string(object)
+	}
+	return bytes.TrimSpace([]byte(s))
+}
+
 // minPacked is the length in bytes of the shortest text that is looked at for packed JSON.
 const minPacked = 20
 
-// within returns the path of the text that holds what is at a path, where it is packed or
-// parsed; "" where there is none. Of several the innermost counts.
-func (l *leaves) within(path string) (outer string) {
+// within returns the paths of the texts that hold what is at a path, the outermost first.
+func (l *leaves) within(path string) (outer []string) {
 	for p := range l.parsed {
-		if len(p) > len(outer) && (strings.HasPrefix(path, p+".") || strings.HasPrefix(path, p+"[")) {
-			outer = p
+		if strings.HasPrefix(path, p+".") || strings.HasPrefix(path, p+"[") {
+			outer = append(outer, p)
 		}
 	}
+	slices.Sort(outer)
 	return outer
+}
+
+// underLine returns the line of a field map that leads into texts, the outermost first; ""
+// for none.
+func underLine(outer []string) string {
+	switch len(outer) {
+	case 0:
+		return ""
+	case 1:
+		return "under: " + quoted(outer[0]) + "\n"
+	}
+	line := "under: [" + quoted(outer[0])
+	for i, p := range outer[1:] {
+		line += ", " + quoted(below(p, outer[i]))
+	}
+	return line + "]\n"
 }
 
 // below returns a path from a place that it leads through.

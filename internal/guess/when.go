@@ -24,8 +24,8 @@ func (d *draft) time(l *leaves) {
 	d.outcome(formOf(when.texts))
 	if i := strings.LastIndex(when.path, "[]."); i >= 0 {
 		d.explode = when.path[:i+2]
-		if d.under = l.within(d.explode); d.under != "" {
-			d.explode = below(d.explode, d.under)
+		if d.under = l.within(d.explode); len(d.under) > 0 {
+			d.explode = below(d.explode, d.under[len(d.under)-1])
 		}
 	}
 	d.fields["time"] = d.relative(when.path)
