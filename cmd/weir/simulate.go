@@ -98,7 +98,7 @@ func (f *simulateFlags) register(cmd *cobra.Command) {
 
 	fl.StringVar(&f.history, "history", "", "begin this long ago (14d, 36h) and end now, in place of --start and --days")
 	fl.BoolVar(&f.live, "live", false, "after the history go on in real time until interrupted")
-	fl.DurationVar(&f.leakAfter, "leak-after", 30*time.Second, "with --live: start the leak this long after going live")
+	fl.DurationVar(&f.leakAfter, "leak-after", 30*time.Second, "with --live: start the leak this long after going live, or before it: -6h")
 
 	complete := func(flag string, values ...string) {
 		// The error can only be a flag that does not exist.
@@ -167,8 +167,6 @@ func (f *simulateFlags) checkPace() error {
 		return usage.Errorf("reading --live: it goes at the pace of real time, leave out --rate and --speed")
 	case f.live && f.leakStart != "":
 		return usage.Errorf("reading --live: the leak starts --leak-after going live, leave out --leak-start")
-	case f.leakAfter < 0:
-		return usage.Errorf("reading --leak-after: %v is negative", f.leakAfter)
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ type Simulation struct {
 	Truth     string                              // file for what really happened; empty: none
 	Until     time.Time                           // end of the history; zero: the end of the company
 	Live      bool                                // go on in real time after the history
-	LeakAfter time.Duration                       // with Live: the leak starts this long after the history
+	LeakAfter time.Duration                       // with Live: the leak starts this long after the history; below 0: within it
 	Rate      float64                             // at most so many events a second; 0: no limit
 	Speed     float64                             // multiple of real time; 0: as fast as possible
 	Progress  *progress.Line
@@ -77,11 +77,14 @@ func (s *Simulation) play(ctx context.Context, sink Sink) (*simulate.Company, er
 		}
 		return company, s.put(ctx, sink, company, 0, end, s.pace())
 	}
-	// How long the history takes to write is known only afterwards, and the leak
-	// is to start some time after that. A leak only adds to a company, so the
-	// history comes from one without the leak, and life from its twin with it.
+	// How long the history takes to write is known only afterwards, and a leak that
+	// comes after it is to start some time after that. A leak only adds to a company, so
+	// the history comes from one without the leak, and life from its twin with it.
 	before := s.Company
 	before.LeakStart = before.Start.AddDate(0, 0, before.Days)
+	if s.LeakAfter < 0 {
+		before.LeakStart = s.Until.Add(s.LeakAfter)
+	}
 	history, err := simulate.New(before)
 	if err != nil {
 		return nil, err
@@ -93,7 +96,10 @@ func (s *Simulation) play(ctx context.Context, sink Sink) (*simulate.Company, er
 	if err := sink.Flush(ctx); err != nil {
 		return history, err
 	}
-	s.Company.LeakStart = time.Now().Add(s.LeakAfter)
+	s.Company.LeakStart = before.LeakStart
+	if s.LeakAfter >= 0 {
+		s.Company.LeakStart = time.Now().Add(s.LeakAfter)
+	}
 	company, err := simulate.New(s.Company)
 	if err != nil {
 		return nil, err
