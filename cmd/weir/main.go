@@ -56,7 +56,7 @@ away, how many, and since when.`,
 		},
 		newDemoCommand(), newBacktestCommand(), newTuneCommand(), newExplainCommand(), // on files, or a company that does not exist
 		newRunCommand(), newStatusCommand(), newValidateCommand(), newTestCommand(), newTopicsCommand(), newResetCommand(), newNotifyCommand(), // a deployment
-		newExtractCommand(), newSuppressedCommand(), newReportCommand(), newLedgerCommand(), // what it has said
+		newExtractCommand(), newSuppressedCommand(), newReportCommand(), newEraseCommand(), newLedgerCommand(), // what it has said
 		newMapCommand(), newSimulateCommand(), newSOCCommand(), newVersionCommand(),
 	)
 	withCommands(root, newVerdictCommands()...)

@@ -7,9 +7,9 @@ import (
 
 	"github.com/weirhq/weir/console/follow"
 	"github.com/weirhq/weir/console/report"
+	"github.com/weirhq/weir/internal/deployment"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
-	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // newReportCommand makes `weir report`: a week on one page.
@@ -42,21 +42,16 @@ Without --week it is the week of the latest message.`,
 }
 
 func runReport(cmd *cobra.Command, path, week, output string) error {
-	c, conn, err := reach(cmd, path)
+	f, s, err := followerOf(cmd, path)
 	if err != nil {
 		return err
 	}
-	s, err := settings.New(c)
-	if err != nil {
-		return err
-	}
-	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	f := &follow.Follower{Connection: conn, Topics: topics.Named(c.TopicPrefix), Grid: s.Grid, Log: log, Check: s.Authority.Check}
 	snapshot, err := f.Once(cmd.Context())
 	if err != nil {
 		return err
 	}
-	from, err := report.ParseWeek(week, snapshot.Now().Std(), c.Time.Zone)
+	zone := s.Config.Time.Zone
+	from, err := report.ParseWeek(week, snapshot.Now().Std(), zone)
 	if err != nil {
 		return usage.Errorf("--week: %w", err)
 	}
@@ -65,5 +60,20 @@ func runReport(cmd *cobra.Command, path, week, output string) error {
 		printLine(cmd.OutOrStdout(), r)
 		return nil
 	}
-	return r.Print(cmd.OutOrStdout(), c.Time.Zone)
+	return r.Print(cmd.OutOrStdout(), zone)
+}
+
+// followerOf returns what reads weir's topics, of the configuration in a file.
+func followerOf(cmd *cobra.Command, path string) (*follow.Follower, *settings.Settings, error) {
+	c, conn, err := reach(cmd, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := settings.New(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	f, err := deployment.Follower(s, conn, log)
+	return f, s, err
 }

@@ -33,6 +33,8 @@ type Follower struct {
 	// Check returns why a verdict does not count, nil if it does: whoever can write to
 	// the topic is nobody by that.
 	Check func(*correlate.Verdict) error
+	// Eraser puts pseudonyms in the place of names that were erased.
+	Eraser model.Veil
 	// Publish gets a snapshot after something has come, not more often than each
 	// Every. whole says that all that stood there when the reading began was read.
 	Publish func(s *model.Snapshot, whole bool)
@@ -114,6 +116,7 @@ func (f *Follower) begin(ctx context.Context) (*reading, error) {
 		return nil, err
 	}
 	r := &reading{Follower: f, client: cl, fold: model.NewFold(), next: map[string]int64{}, fresh: true}
+	r.fold.Eraser = f.Eraser
 	if err := r.findEnds(ctx); err != nil {
 		cl.Close()
 		return nil, err

@@ -25,6 +25,10 @@ type Fold struct {
 	holders  holders
 	watched  map[identity]*watched
 	judged   alerting.Time
+	erased   map[string]bool // pseudonyms
+
+	// Eraser puts pseudonyms in the place of names that were erased.
+	Eraser Veil
 
 	limit, watchLimit int           // of episodes, and of watched
 	gone              int64         // episodes that were left out
@@ -35,7 +39,7 @@ type Fold struct {
 func NewFold() *Fold {
 	return &Fold{
 		episodes: map[string]*Episode{}, own: map[string]bool{}, waiting: map[string][]correlate.Verdict{},
-		holders: holders{}, watched: map[identity]*watched{}, limit: MaxEpisodes, watchLimit: MaxWatched,
+		holders: holders{}, erased: map[string]bool{}, watched: map[identity]*watched{}, limit: MaxEpisodes, watchLimit: MaxWatched,
 	}
 }
 
@@ -52,6 +56,11 @@ func (f *Fold) Suppressed(s *correlate.Suppressed) {
 
 // Verdict takes in what somebody said.
 func (f *Fold) Verdict(v *correlate.Verdict) {
+	if v.Kind == correlate.Erased {
+		f.erased[v.DedupKey] = true
+		f.Eraser.known = nil
+		return
+	}
 	if f.episodes[v.DedupKey] != nil {
 		f.owned(v.DedupKey).answer(v)
 		return
@@ -103,7 +112,11 @@ func (f *Fold) Snapshot() *Snapshot {
 		s.add(e)
 	}
 	s.holders, s.weeks = f.holders.list(), f.weeks()
-	return s
+	if len(f.erased) == 0 {
+		return s
+	}
+	f.Eraser.Only = f.erased
+	return f.Eraser.Snapshot(s)
 }
 
 // bound keeps a log that is read anew from taking more than a little above the

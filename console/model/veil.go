@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,21 +24,29 @@ type Veil struct {
 	Location *time.Location
 	// Sent has the names of those shown of whom people were sent a message.
 	Sent bool
+	// Only has only these pseudonyms put in the place of names, and none in an episode that
+	// is open: no warning is hidden by it. Nil: all.
+	Only map[string]bool
 
 	known map[*Episode]*Episode // veiled episodes of the latest snapshot, by their originals
 }
 
-// pseudonym returns what stands for a name.
-func (v *Veil) pseudonym(dimension, name string) string {
+// Pseudonym returns what stands for a name.
+func (v *Veil) Pseudonym(dimension, name string) string {
 	mac := hmac.New(sha256.New, v.Secret)
 	mac.Write([]byte(dimension + "\x00" + name))
 	return "person-" + hex.EncodeToString(mac.Sum(nil)[:5])
 }
 
+var isPseudonym = regexp.MustCompile("^person-[0-9a-f]{10}$")
+
 // name returns the name that is shown of an identity.
 func (v *Veil) name(dimension, name string) string {
-	if slices.Contains(v.Personal, dimension) {
-		return v.pseudonym(dimension, name)
+	if !slices.Contains(v.Personal, dimension) || isPseudonym.MatchString(name) {
+		return name
+	}
+	if pseudonym := v.Pseudonym(dimension, name); v.Only == nil || v.Only[pseudonym] {
+		return pseudonym
 	}
 	return name
 }
@@ -56,7 +65,7 @@ func (v *Veil) text(text string) string {
 	for _, d := range v.Personal {
 		for _, separator := range []string{" ", ":"} {
 			if name, ok := strings.CutPrefix(text, d+separator); ok {
-				return d + separator + v.pseudonym(d, name)
+				return d + separator + v.name(d, name)
 			}
 		}
 	}
@@ -88,8 +97,9 @@ func (v *Veil) Snapshot(s *Snapshot) *Snapshot {
 func (v *Veil) weeks(s *Snapshot) map[identity][]Bin {
 	out := make(map[identity][]Bin, len(s.weeks))
 	for id, bins := range s.weeks {
-		sent := v.Sent && slices.ContainsFunc(s.byIdentity[id], (*Episode).WasSent)
-		if !sent {
+		shown := v.Sent && slices.ContainsFunc(s.byIdentity[id], (*Episode).WasSent) ||
+			v.Only != nil && slices.ContainsFunc(s.byIdentity[id], (*Episode).IsOpen)
+		if !shown {
 			id.name = v.name(id.dimension, id.name)
 		}
 		out[id] = bins
@@ -107,7 +117,7 @@ func (v *Veil) heldBy(by correlate.SuppressedBy) correlate.SuppressedBy {
 }
 
 func (v *Veil) episode(e *Episode) *Episode {
-	if v.Sent && e.WasSent() {
+	if v.Sent && e.WasSent() || v.Only != nil && (e.IsOpen() || !v.names(e.Alert)) {
 		return e
 	}
 	out := e.clone()
@@ -139,11 +149,42 @@ func (v *Veil) alert(a *alerting.Alert) *alerting.Alert {
 	if slices.Contains(v.Personal, "user") {
 		out.Top.Users = slices.Clone(a.Top.Users)
 		for i := range out.Top.Users {
-			out.Top.Users[i].Value = v.pseudonym("user", out.Top.Users[i].Value)
+			out.Top.Users[i].Value = v.name("user", out.Top.Users[i].Value)
 		}
 	}
 	out.Summary = alerting.Summarize(&out, v.Location)
 	return &out
+}
+
+// names reports whether an alert names anybody who is hidden.
+func (v *Veil) names(a *alerting.Alert) bool {
+	hides := func(dimension, name string) bool { return name != "" && v.name(dimension, name) != name }
+	if v.Name(a.Dimension, a.Identity) != a.Identity || v.text(a.Evidence.Peers) != a.Evidence.Peers {
+		return true
+	}
+	if a.Members != nil {
+		for _, m := range a.Members.Named() {
+			if hides(m.Dimension, m.Identity) {
+				return true
+			}
+		}
+	}
+	for _, u := range a.Top.Users {
+		if hides("user", u.Value) {
+			return true
+		}
+	}
+	for _, d := range v.Personal {
+		if a.Person != nil && hides(d, a.Person.Manager) {
+			return true
+		}
+		for _, text := range a.Detail {
+			if hides(d, text) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (v *Veil) members(list []alerting.Member) []alerting.Member {

@@ -17,8 +17,10 @@ import (
 	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/internal/checkpoint"
 	"github.com/weirhq/weir/internal/destinations"
+	"github.com/weirhq/weir/internal/pages"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/stream/kafka"
+	"github.com/weirhq/weir/stream/kafka/cluster"
 	"github.com/weirhq/weir/stream/kafka/metrics"
 	"github.com/weirhq/weir/stream/kafka/sources"
 	"github.com/weirhq/weir/stream/kafka/task"
@@ -76,9 +78,23 @@ func New(s *settings.Settings, o Options) (*kafka.Process, error) {
 		return nil, err
 	}
 	if o.Feed != nil {
-		p.Console = (&follow.Follower{Connection: conn, Topics: p.Topics, Grid: s.Grid, Dimensions: s.Detect.Dimensions, Log: o.Log, Check: s.Authority.Check, Publish: o.Feed.Publish}).Run
+		f, err := Follower(s, conn, o.Log)
+		if err != nil {
+			return nil, err
+		}
+		f.Dimensions, f.Publish = s.Detect.Dimensions, o.Feed.Publish
+		p.Console = f.Run
 	}
 	return kafka.New(p)
+}
+
+// Follower returns what reads what weir has said.
+func Follower(s *settings.Settings, conn *cluster.Connection, log *slog.Logger) (*follow.Follower, error) {
+	eraser, err := pages.Eraser(s.Config, s.Hasher.Derive("pseudonyms"))
+	if err != nil {
+		return nil, err
+	}
+	return &follow.Follower{Connection: conn, Topics: topics.Named(s.Config.TopicPrefix), Grid: s.Grid, Log: log, Check: s.Authority.Check, Eraser: eraser}, nil
 }
 
 // InForce is what goes into the ledger when the settings change: the configuration, its

@@ -61,6 +61,13 @@ func Names(c *config.Config, secret [32]byte) (n console.Names, err error) {
 	return n, err
 }
 
+// Eraser returns what puts pseudonyms in the place of names that were erased. secret is of
+// the deployment.
+func Eraser(c *config.Config, secret [32]byte) (v model.Veil, err error) {
+	names, err := Names(c, secret)
+	return model.Veil{Personal: names.Personal, Secret: names.Secret, Location: c.Time.Zone}, err
+}
+
 // Judge returns what signs the verdicts of a console's users and writes them.
 func Judge(a *authority.Authority, write authority.Writer) func(context.Context, correlate.Verdict) (correlate.Verdict, error) {
 	return func(ctx context.Context, v correlate.Verdict) (correlate.Verdict, error) {

@@ -65,9 +65,11 @@ const (
 	Affirmed VerdictKind = "affirmed"
 	// Denied: who was asked says that it was not. It is the fact disowned.
 	Denied VerdictKind = "denied"
+	// Erased: the person whose pseudonym DedupKey is, is shown by it from now on.
+	Erased VerdictKind = "erased"
 )
 
-var kinds = []VerdictKind{Acknowledged, Expected, Confirmed, Reopened, Assigned, Released, Extracted, Asked, Affirmed, Denied}
+var kinds = []VerdictKind{Acknowledged, Expected, Confirmed, Reopened, Assigned, Released, Extracted, Asked, Affirmed, Denied, Erased}
 
 // Judges reports whether the kind says what an episode is, or takes that back.
 func (k VerdictKind) Judges() bool {

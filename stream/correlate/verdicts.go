@@ -202,6 +202,10 @@ func (v *verdicts) wake(key string, tick int64) {
 // apply does what a verdict says, or returns why it is refused. known is false if its
 // episode is not.
 func (v *verdicts) apply(verdict *Verdict, acts *tickActions) (refusal string, known bool) {
+	if verdict.Kind == Erased { // it is of no episode; the ledger is to have it
+		acts.effects = append(acts.effects, Effect{*verdict, alerting.Time(acts.end)})
+		return "", true
+	}
 	id, known := v.store.byKey[verdict.DedupKey]
 	if !known {
 		return v.applyToPast(verdict, acts)
