@@ -40,7 +40,9 @@ func TestSoakCluster(t *testing.T) {
 		}
 	}
 	c := closed(t, company(t, soakProof.days))
-	brokers := kafkatest.StartCluster(t, 3, kafkatest.WithHeap("256M"))
+	// On a busy machine a broker that starts again may need more than the minute that it
+	// gives itself to register.
+	brokers := kafkatest.StartCluster(t, 3, kafkatest.WithHeap("256M"), kafkatest.WithConfig("initial.broker.registration.timeout.ms", "300000"))
 	for first := 0; first < rounds; first += roundsPerRun {
 		last := min(first+roundsPerRun, rounds)
 		if !t.Run(fmt.Sprintf("rounds-%d-%d", first+1, last), func(t *testing.T) { shakeCluster(t, brokers, c, first, last) }) {
