@@ -67,6 +67,9 @@ func (d *Decoder) addresses(sources []source) (string, *source) {
 // last, or the last that is no trusted proxy.
 func listed(s string, e *edits) netip.Addr {
 	var got netip.Addr
+	if strings.HasPrefix(s, `["`) { // a list of JSON that became a text
+		s = strings.Trim(s, "[]")
+	}
 	for part := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == ',' || c == ';' }) {
 		addr := parseAddress(part)
 		switch {
@@ -92,16 +95,16 @@ func trusts(networks []netip.Prefix, addr netip.Addr) bool {
 
 // parseAddress reads an address in any form in which logs write one: with a port,
 // in brackets, with the length of its prefix, with blanks around, as for=… of a
-// Forwarded header, and padded with zeros; after ipv4: or ipv6: as gRPC has it, after a
-// slash as Java has it, and before (port) or #port, as PostgreSQL and BIND have it. It is
-// the zero Addr if s is none.
+// Forwarded header, and padded with zeros; after ipv4: or tcp:// as gRPC and others have
+// it, after a name and a slash as Java has it, and before (port), #port or .port, as
+// PostgreSQL, BIND and BSD have it. It is the zero Addr if s is none.
 func parseAddress(s string) netip.Addr {
 	s = strings.TrimSpace(s)
 	if i := strings.Index(strings.ToLower(s), "for="); i >= 0 {
 		s = s[i+len("for="):]
 	}
-	s = strings.Trim(s, `"`)
-	for _, before := range []string{"/", "ipv4:", "ipv6:"} {
+	s = escapedBrackets.Replace(strings.Trim(s, `"`))
+	for _, before := range []string{"ipv4:", "ipv6:", "tcp:", "udp:", "//", "/"} {
 		s = strings.TrimPrefix(s, before)
 	}
 	if i := strings.IndexAny(s, "(#"); i > 0 {
@@ -117,9 +120,17 @@ func parseAddress(s string) netip.Addr {
 	if addr, err := netip.ParseAddr(s); err == nil {
 		return addr
 	}
-	s, _, _ = strings.Cut(s, "/")
+	s, behind, slash := strings.Cut(s, "/")
 	if addr, err := netip.ParseAddr(s); err == nil {
 		return addr
+	}
+	if slash {
+		return parseAddress(behind)
+	}
+	if dot := strings.LastIndexByte(s, '.'); dot > 0 {
+		if addr, err := netip.ParseAddr(s[:dot]); err == nil {
+			return addr
+		}
 	}
 	if colon := strings.LastIndexByte(s, ':'); colon > 0 { // what is one part too long has a port
 		s = s[:colon]
@@ -130,6 +141,9 @@ func parseAddress(s string) netip.Addr {
 	}
 	return addr
 }
+
+// escapedBrackets are brackets as gRPC writes them.
+var escapedBrackets = strings.NewReplacer("%5B", "[", "%5D", "]")
 
 // plainOctets cuts the zeros before the digits of an IPv4 address that is padded to
 // three digits throughout. Other zeros may mean octal digits.

@@ -30,7 +30,7 @@ func readISO(c *cursor) (f fields, ok bool) {
 		ok = c.decimals(&f) && c.zone(&f)
 		return f, ok
 	}
-	if len(c.rest) > 2 && (c.rest[1] == ':' || c.rest[2] == ':') {
+	if len(c.rest) > 2 && (c.rest[1] == ':' || c.rest[2] == ':' || c.rest[2] == '.') {
 		ok = c.clock(&f) && c.zone(&f)
 		return f, ok
 	}
@@ -85,7 +85,7 @@ func readApache(c *cursor) (f fields, ok bool) {
 	if f.month == 0 || !c.take("/") {
 		return f, false
 	}
-	if f.year = c.number(4, 4); f.year < 0 || !c.take(":") {
+	if f.year = c.number(4, 4); f.year < 0 || c.any(": ") == 0 {
 		return f, false
 	}
 	ok = c.clock(&f) && c.zone(&f)
@@ -137,7 +137,9 @@ func readNamedUS(c *cursor) (f fields, ok bool) {
 	if f.year < 0 || !c.take(" ") {
 		return f, false
 	}
-	c.take("at ")
+	if !c.take("at ") {
+		c.take("@ ") // as Kibana prints
+	}
 	ok = c.clock(&f) && c.zone(&f)
 	return f, ok
 }
