@@ -314,8 +314,8 @@ func (m *meanEvidence) run(n int, seed uint64) {
 }
 
 // What is skipped because it cannot matter matters not: two fleets, one of which
-// evaluates everything, hold the same evidence wherever it reaches a threshold, the
-// same thresholds and the same tails.
+// evaluates everything, hold the same evidence wherever it is not calm, the same
+// candidates, thresholds and tails.
 func TestSkipping(t *testing.T) {
 	one, two := newWorld(40, 2, 5), newWorld(40, 2, 5)
 	all := score.DefaultTuning()
@@ -341,7 +341,10 @@ func TestSkipping(t *testing.T) {
 		play(one, func(i int, ev *score.Evidence, _ *score.Sample) {
 			o := want[i]
 			for g, log := range ev.Groups {
-				if threshold := one.params.Dimensions[0].Threshold[g]; log >= threshold || o.Groups[g] >= threshold {
+				if ev.Candidate() != o.Candidate() {
+					t.Fatalf("bin %d, identity %d: candidate %v, %v if nothing is skipped", one.bin, i, ev.Candidate(), o.Candidate())
+				}
+				if log >= 0.5 || o.Groups[g] >= 0.5 {
 					reached++
 					if log != o.Groups[g] {
 						t.Fatalf("bin %d, identity %d, %v: %.3f nats, %.3f if nothing is skipped", one.bin, i, score.Group(g), log, o.Groups[g])

@@ -289,18 +289,18 @@ func (e *Engine) age(s *State, st Stat) float64 {
 	return min(float64(s.days-s.more.rare[rareAt(st)].from)+1, e.Tuning.Memory)
 }
 
-// judgeDay scores the open day as it stands, and changes nothing. A group of which no
-// statistic can matter keeps the evidence of the days before.
+// judgeDay scores the open day as it stands, and changes nothing. A group that stays calm
+// whatever its statistics say of the day keeps the evidence of the days before.
 func (e *Engine) judgeDay(v *view, g *gather) {
-	var needed [NumGroups]bool
+	var most [NumGroups]float64
 	for st := DayDistinct; st < NumStats; st++ {
-		if group := st.Group(); st.Daily() && !needed[group] && v.s.day != 0 && e.kept(v.s, st) {
-			needed[group] = e.Tuning.NoSkip || e.matters(v, st)
+		if st.Daily() && v.s.day != 0 && e.kept(v.s, st) {
+			most[st.Group()] += e.atMost(v, st)
 		}
 	}
 	for st := DayDistinct; st < NumStats; st++ {
-		if st.Daily() && e.kept(v.s, st) {
-			e.judgeDaily(v, st, needed[st.Group()], g)
+		if group := st.Group(); st.Daily() && e.kept(v.s, st) {
+			e.judgeDaily(v, st, v.s.day != 0 && (e.Tuning.NoSkip || most[group] > calmSum*weights[group]), g)
 		}
 	}
 }
@@ -332,32 +332,43 @@ func (e *Engine) judgeDaily(v *view, st Stat, needed bool, g *gather) {
 	g.add(st, sum, horizons)
 }
 
-// weakSum is the sum over rates below which a statistic whose day does not exceed
-// what is expected stays below the lowest threshold that there is, of two nats.
-const weakSum = 3 * NumRates
+// calmSum is the sum over rates at which the evidence of a statistic is calm.
+var calmSum = NumRates * math.Exp(calmLog)
 
-// matters reports whether a statistic can take part in an alert today: it said
-// something before, or the day exceeds what is expected.
-func (e *Engine) matters(v *view, st Stat) bool {
-	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
-	weak := weakSum * e.age(v.s, st)
+// atMost returns what the sum over rates of a daily statistic is at the most with the day
+// as it stands: bounds that cost less than the ratios.
+func (e *Engine) atMost(v *view, st Stat) (sum float64) {
 	for h := range horizons {
-		if v.s.dailyStat(st, h).sum() >= weak {
-			return true
+		before := v.s.dailyStat(st, h).sum()
+		gain, ok := e.mostGain(v, st, h)
+		if !ok {
+			sum += before
+			continue
 		}
-		if st == DayShare || st == DayFirst {
-			if q0, _ := e.share(v, h); f > q0*n {
-				return true
-			}
-			if st == DayShare {
-				continue
-			}
-		}
-		if mu, _, ok := e.expectDay(v, st, h); ok && v.count(st) > mu {
-			return true
-		}
+		sum += max(before, (e.keepDay()*before+NumRates)*math.Exp(gain))
 	}
-	return false
+	return sum / e.age(v.s, st)
+}
+
+// mostGain returns a bound of the log ratios that ratiosOf returns.
+func (e *Engine) mostGain(v *view, st Stat, h int) (gain float64, ok bool) {
+	if v.doubts(st.measure()) {
+		return 0, false
+	}
+	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
+	known := v.s.days >= youth && n > 0
+	if st == DayShare {
+		q0, blind := e.share(v, h)
+		return shareGain(f, n, q0, max(q0, min(blind, mostShare)), e.Tuning.Concentration), known && blind-q0 >= e.Tuning.LeastRoom
+	}
+	mu, k, ok := e.expectDay(v, st, h)
+	if st == DayFirst && known && !e.Tuning.NoFirst {
+		q0, blind := e.share(v, h)
+		mu, k, _ = e.expectDay(v, DayDistinct, h)
+		most := max(q0, min((q0+(Rates[NumRates-1]-1)*blind)/Rates[NumRates-1], mostShare))
+		return countGain(n, mu, k) + shareGain(f, n, q0, most, e.Tuning.Concentration), ok
+	}
+	return countGain(v.count(st), mu, k), ok
 }
 
 func (e *Engine) keepDay() float64 { return 1 - 1/e.Tuning.Memory }

@@ -134,18 +134,27 @@ func (ev *Evidence) tellRates() {
 // minTold keeps what is told finite.
 const minTold = 1e-30
 
+// standing returns how far a group stands out: in nats above its threshold, and below it
+// in what a candidate may lie below it, so that whatever is one is preferred to what is
+// none.
+func standing(log, threshold float64) float64 {
+	if log >= threshold {
+		return log - threshold
+	}
+	return (log - threshold) / (threshold - candidateAt(threshold))
+}
+
 // decide sets the evidence of the groups and finds the one that stands out.
 func (g *gather) decide(d *Dimension) {
-	ev := g.ev
-	first := true
+	ev, most := g.ev, 0.0
 	for i := range g.sums {
 		log := 0.0
 		if g.sums[i] > NumRates*weights[i] {
 			log = math.Min(math.Log(g.sums[i]/(NumRates*weights[i])), MaxLog)
 		}
 		ev.Groups[i] = log
-		if m := log - d.Threshold[i]; first || m > ev.Margin() {
-			first = false
+		if m := standing(log, d.Threshold[i]); i == 0 || m > most {
+			most = m
 			ev.Log, ev.Threshold, ev.Group, ev.Stat = log, d.Threshold[i], Group(i), g.stat[i]
 		}
 	}

@@ -97,6 +97,9 @@ func (e *Engine) ratiosOf(v *view, st Stat, h int) (l ratios, mu, k float64, ok 
 	return countRatios(v.count(st), mu, k), mu, k, true
 }
 
+// mostShare is the largest share of new records that is tried.
+const mostShare = 0.99
+
 // shareRatios returns those of the share of new records alone.
 func (e *Engine) shareRatios(v *view, h int) (l ratios, mu, k float64, ok bool) {
 	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
@@ -109,7 +112,7 @@ func (e *Engine) shareRatios(v *view, h int) (l ratios, mu, k float64, ok bool) 
 	}
 	var q1 [NumRates]float64
 	for i, theta := range Shares {
-		q1[i] = min(0.99, max(q0, q0+theta*(blind-q0)))
+		q1[i] = min(mostShare, max(q0, q0+theta*(blind-q0)))
 	}
 	l.addShares(f, n, q0, &q1, e.Tuning.Concentration)
 	return l, q0 * n, e.Tuning.Concentration, true
@@ -123,7 +126,7 @@ func (e *Engine) firstRatios(v *view, h int) ratios {
 	l := countRatios(n, mu, k)
 	var q1 [NumRates]float64
 	for i, r := range Rates {
-		q1[i] = min(0.99, max(q0, (q0+(r-1)*blind)/r))
+		q1[i] = min(mostShare, max(q0, (q0+(r-1)*blind)/r))
 	}
 	l.addShares(f, n, q0, &q1, e.Tuning.Concentration)
 	return l

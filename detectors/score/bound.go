@@ -1,0 +1,40 @@
+package score
+
+import "math"
+
+// Bounds of formulas 1 and 2 over all drifts upwards, which cost one logarithm at the
+// most. Where they say that nothing can stand out, the ratios need not be known.
+
+// countGain returns a bound of countRatios: half of the squared excess of a count, as a
+// share of its mean, times the information of a negative binomial.
+func countGain(c, mu, k float64) float64 {
+	if c <= mu {
+		return 0
+	}
+	excess := c/mu - 1
+	return k * mu / (k + mu) * excess * excess / 2
+}
+
+// shareGain returns a bound of what addShares adds for shares from q0 up to most. In the
+// share that is tried formula 2 is concave: it stays below its tangent at q0, and below
+// the parabola of that slope and the least curvature. Sums of 1/x are bounded by
+// logarithms: from above by the midpoint rule, from below by the trapezoidal one.
+func shareGain(f, n, q0, most, phi float64) float64 {
+	if f == 0 || most <= q0 {
+		return 0
+	}
+	a, b, old := phi*q0, phi*(1-q0), n-f
+	slope := 1 / a
+	product := (a + f - 0.5) / (a + 0.5)
+	if old > 0 {
+		last := b + old - 1
+		slope -= (1/b + 1/last) / 2
+		product *= b / last
+	}
+	slope = phi * (slope + math.Log(product))
+	if slope <= 0 {
+		return 0
+	}
+	curvature := phi * phi * (f/(phi*most*(phi*most+f)) + old/(b*(b+old)))
+	return min(slope*(most-q0), slope*slope/(2*curvature))
+}
