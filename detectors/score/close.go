@@ -2,20 +2,30 @@ package score
 
 import "math"
 
+// explaining says when all statistics are reported, see Evidence.Explained.
+type explaining uint8
+
+const (
+	ifOpening   explaining = iota // what opens an episode
+	ifCandidate                   // and what is a candidate, or Hot
+	always
+)
+
 // Early scores the bin as counted so far, and changes nothing. bin must be after
 // s.LastBin. What a count says only grows until the bin ends, so what is enough now
-// will be enough then; a share of new records may fall again.
+// will be enough then; a share of new records may fall again. It explains only what
+// opens an episode: what is less is said at the end of the bin.
 func (e *Engine) Early(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence) {
-	e.early(s, dim, bin, c, p, ev, false)
+	e.early(s, dim, bin, c, p, ev, ifOpening)
 }
 
 // Explain is Early for people: it reports the evidence of each rate, however weak.
 func (e *Engine) Explain(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence) {
-	e.early(s, dim, bin, c, p, ev, true)
+	e.early(s, dim, bin, c, p, ev, always)
 }
 
 // early scores a copy of the state, but for its history, which close leaves alone.
-func (e *Engine) early(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, explain bool) {
+func (e *Engine) early(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, explain explaining) {
 	*ev = Evidence{}
 	if s.last > clampBin(bin) {
 		return
@@ -33,16 +43,16 @@ func (e *Engine) early(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 // is put into sample, which may be nil. A bin that is not after s.LastBin is late:
 // use Late.
 func (e *Engine) Close(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample) {
-	e.closeBin(s, dim, bin, c, p, ev, sample, false)
+	e.closeBin(s, dim, bin, c, p, ev, sample, ifCandidate)
 }
 
 // CloseExplained is Close that reports all statistics, as Explain does: for an identity
 // of which an episode is open, so that what it exposes is reported until the end.
 func (e *Engine) CloseExplained(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample) {
-	e.closeBin(s, dim, bin, c, p, ev, sample, true)
+	e.closeBin(s, dim, bin, c, p, ev, sample, always)
 }
 
-func (e *Engine) closeBin(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample, explain bool) {
+func (e *Engine) closeBin(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample, explain explaining) {
 	*ev = Evidence{}
 	if sample != nil {
 		*sample = Sample{}
@@ -58,9 +68,8 @@ func (e *Engine) closeBin(s *State, dim int, bin int64, c *Counts, p *Parameters
 	s.watch(e, clampBin(bin), c, ev)
 }
 
-// close is the work of Early and Close; it leaves the history alone. explain says
-// that all statistics are told of, however little they say.
-func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample, explain bool) {
+// close is the work of Early and Close; it leaves the history alone.
+func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, ev *Evidence, sample *Sample, explain explaining) {
 	at := clampBin(bin)
 	class := p.class(dim, s.group)
 	v := view{s: s, class: class, dim: &p.Dimensions[dim]}
@@ -83,7 +92,7 @@ func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 	v.load(day)
 	g := gather{ev: ev}
 	e.judgeBin(&v, c, &g, sample)
-	e.judgeDay(&v, &g)
+	e.judgeDay(&v, &g, e.Tuning.NoSkip || explain == always)
 	g.decide(v.dim)
 	ev.Peers = class.Name
 	if !c.any() {
@@ -92,7 +101,7 @@ func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 		s.note(e, at, ev, v.dim, &was)
 	}
 	ev.Onset = int64(s.rise) - 1
-	if explain || ev.Candidate() || e.Hot(s, dim, p) {
+	if explain == always || ev.Margin() >= 0 || explain == ifCandidate && (ev.Candidate() || e.Hot(s, dim, p)) {
 		e.explainAll(&v, c, ev)
 	}
 	if c.any() {
@@ -290,17 +299,18 @@ func (e *Engine) age(s *State, st Stat) float64 {
 }
 
 // judgeDay scores the open day as it stands, and changes nothing. A group that stays calm
-// whatever its statistics say of the day keeps the evidence of the days before.
-func (e *Engine) judgeDay(v *view, g *gather) {
+// whatever its statistics say of the day keeps the evidence of the days before, unless all
+// are asked for.
+func (e *Engine) judgeDay(v *view, g *gather, all bool) {
 	var most [NumGroups]float64
 	for st := DayDistinct; st < NumStats; st++ {
-		if st.Daily() && v.s.day != 0 && e.kept(v.s, st) {
+		if st.Daily() && v.s.day != 0 && !all && e.kept(v.s, st) {
 			most[st.Group()] += e.atMost(v, st)
 		}
 	}
 	for st := DayDistinct; st < NumStats; st++ {
 		if group := st.Group(); st.Daily() && e.kept(v.s, st) {
-			e.judgeDaily(v, st, v.s.day != 0 && (e.Tuning.NoSkip || most[group] > calmSum*weights[group]), g)
+			e.judgeDaily(v, st, v.s.day != 0 && (all || most[group] > calmSum*weights[group]), g)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add *Counts, p *Parameters, 
 			s.now[m] += float32(add.ofDay(Measure(m)))
 		}
 		v.load(day)
-		e.judgeDay(&v, &g)
+		e.judgeDay(&v, &g, true)
 	} else {
 		e.lateDay(&v, day, add, &g)
 		e.learnLate(s, day, add)
