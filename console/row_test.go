@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -38,5 +39,26 @@ func TestIdentityWithoutEpisode(t *testing.T) {
 	b.Feed.Publish(f.Snapshot(), true)
 	if w := b.get("/identity?dimension=user&name=quiet"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "7,123 customers") || !strings.Contains(w.Body.String(), "It had none") {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// The page, the list and the API show no count of a fact that rests on none.
+func TestFactShowsNoCount(t *testing.T) {
+	b := newBench(t, 12, access.Viewer)
+	nothing := regexp.MustCompile(`(?i)<dt>Counted|"?(observed|expected)"?\W{1,6}0(\.0)?\b|\b0 distinct|none is usual`)
+	facts := 0
+	for _, e := range b.Feed.current.Load().Episodes() {
+		if e.Alert.Kind != alerting.KindFact {
+			continue
+		}
+		facts++
+		for _, path := range []string{"/episodes/" + e.Key(), "/", "/api/v1/episodes/" + e.Key()} {
+			if found := nothing.FindString(b.get(path).Body.String()); found != "" {
+				t.Errorf("%s shows %q", path, found)
+			}
+		}
+	}
+	if facts == 0 {
+		t.Error("there is no fact")
 	}
 }

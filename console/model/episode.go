@@ -24,8 +24,8 @@ type Message struct {
 	Confidence episode.Confidence `json:"confidence,omitempty"`
 	Summary    string             `json:"summary"`
 	Measure    string             `json:"measure,omitempty"`
-	Observed   float64            `json:"observed"` // from From to Until, in the unit of the measure
-	Expected   float64            `json:"expected"` // what is usual, see alerting.MeasureEvidence
+	Observed   float64            `json:"observed,omitempty"` // from From to Until, in the unit of the measure; absent: there is no count
+	Expected   float64            `json:"expected,omitempty"` // what is usual, see alerting.MeasureEvidence; absent: nothing, or there is no count
 	Exposed    alerting.Exposed   `json:"exposed"`
 	From       alerting.Time      `json:"from,omitempty"` // start of the interval that was counted; 0: there is no count
 	Until      alerting.Time      `json:"until"`

@@ -2,6 +2,8 @@ package fact
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/weirhq/weir/detectors/exposure"
@@ -138,9 +140,20 @@ func (r *Register) finding(n *notice, a *Act) (f Finding, reported bool) {
 	n.AddSince(a.Known) // ticks in which nothing was told are known there alone
 	f = Finding{Fact: n.fact, Time: n.time, Detail: n.detail, Exposure: &n.Exposure, Noticed: n.began}
 	if u := r.unissued[a.Key]; u != nil && n.fact == UnissuedToken {
-		f.Unissued = u.records.Count(eventtime.MinuteOf(max(n.Since, 0)))
+		from := eventtime.MinuteOf(max(n.Since, 0))
+		f.Unissued = u.records.Count(from)
+		f.Detail = maps.Clone(n.detail)
+		f.Detail["tokens"] = roundly(u.tokens.Count(from))
 	}
 	return f, r.isEnough(n)
+}
+
+// roundly writes a count, with "about" where it is an estimate.
+func roundly(e sketches.Estimate) string {
+	if e.Low < e.High {
+		return fmt.Sprintf("about %.0f", e.N)
+	}
+	return fmt.Sprintf("%.0f", e.N)
 }
 
 // pruneNotices drops the notices that no longer stand at a tick.

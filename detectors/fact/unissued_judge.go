@@ -58,8 +58,7 @@ func (r *Register) judgeUnissued(a *Act) bool {
 	if reported {
 		n := r.notice(a, UnissuedToken, grid.BinStart(is.First))
 		n.detail = map[string]string{ // a new one: the last may be on its way
-			"tokens": fmt.Sprintf("%.0f", is.Tokens), "expected_tokens": fmt.Sprintf("%.2g", is.Expected),
-			"window": fmt.Sprintf("%dh", is.Span*grid.Bin/eventtime.Hour),
+			"window": fmt.Sprintf("%.0f in %dh, where %.2g are usual", is.Tokens, is.Span*grid.Bin/eventtime.Hour, is.Expected),
 		}
 	}
 	return reported

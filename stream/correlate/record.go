@@ -127,9 +127,14 @@ func (r *episodeRecord) began(onset, earliest, latest int64) {
 }
 
 // isStronger reports whether the case that the record keeps is stronger than the
-// evidence of a candidate.
+// evidence of a candidate, whose bin may show nothing beyond the usual: evidence fades
+// slowly, and thresholds move.
 func (r *episodeRecord) isStronger(c *stream.Candidate) bool {
-	return len(r.evidence.measures) > 0 && c.Log-c.Threshold < r.evidence.log-r.evidence.threshold
+	if len(r.evidence.measures) == 0 {
+		return false
+	}
+	shows := len(c.Measures) > 0 && c.Measures[0].Observed > c.Measures[0].Expected
+	return !shows || c.Log-c.Threshold < r.evidence.log-r.evidence.threshold
 }
 
 // measure returns the strongest measure of the case, which gives the alert its name;

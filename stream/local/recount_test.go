@@ -3,6 +3,7 @@ package local_test
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -130,13 +131,14 @@ func (r *rawLog) judgedUpTo(end int64) int64 {
 type rawCounts struct {
 	records, fresh map[string]bool
 	through        map[string]bool // read through tokens that were never issued
+	tokens         map[string]bool // that were never issued
 	rows           float64
 	destroyed      map[[2]string]bool // record and hour
 	first, last    int64
 }
 
 func (r *rawLog) count(a *alerting.Alert, from, to int64) *rawCounts {
-	c := &rawCounts{records: map[string]bool{}, fresh: map[string]bool{}, through: map[string]bool{}, destroyed: map[[2]string]bool{}}
+	c := &rawCounts{records: map[string]bool{}, fresh: map[string]bool{}, through: map[string]bool{}, tokens: map[string]bool{}, destroyed: map[[2]string]bool{}}
 	before := map[string]int64{} // when a record was last touched
 	for _, ev := range r.by[a.Dimension+" "+a.Identity] {
 		if ev.Time >= to {
@@ -157,7 +159,7 @@ func (r *rawLog) count(a *alerting.Alert, from, to int64) *rawCounts {
 				c.fresh[record] = true
 			}
 			if ev.Session != "" && !r.issued[ev.Session] && r.began[ev.Session] >= from {
-				c.through[record] = true
+				c.through[record], c.tokens[ev.Session] = true, true
 			}
 			if ev.Action == event.Delete || ev.Action == event.Update {
 				c.destroyed[[2]string{record, time.UnixMilli(ev.Time).Format("2006-01-02 15")}] = true
@@ -209,6 +211,7 @@ func (r *rawLog) check(t *testing.T, a *alerting.Alert) {
 			}
 		}
 	}
+	r.checkEvidence(t, a)
 	if a.Observed > 0 && a.Through.IsZero() {
 		near("excess", float64(a.Excess.Records), math.Max(0, math.Round(a.Observed-a.Expected)), 1)
 	}
@@ -222,6 +225,10 @@ func (r *rawLog) check(t *testing.T, a *alerting.Alert) {
 		if a.Through.High+bars < int64(len(early.through)) || a.Through.Low-bars > int64(len(all.through)) {
 			near("through", float64(a.Through.Records), float64(len(all.through)), 0)
 		}
+		tokens, err := strconv.Atoi(strings.TrimPrefix(a.Detail["tokens"], "about "))
+		if least, most := float64(len(early.tokens))*0.95, float64(len(all.tokens))*1.05; err != nil || float64(tokens) < least || float64(tokens) > most {
+			t.Errorf("%s %s at %s: %s tokens that nobody issued, counted %g to %g", a.Dimension, a.Identity, a.Time, a.Detail["tokens"], least, most)
+		}
 	} else if a.Fact.Covers() && a.Fact != "" && a.Through.Records > 0 {
 		near("through", float64(a.Through.Records), float64(len(r.count(a, int64(a.ThroughSince), end).records)), 2*bars)
 	}
@@ -232,6 +239,22 @@ func (r *rawLog) check(t *testing.T, a *alerting.Alert) {
 	r.checkTop(t, a)
 	if !strings.Contains(a.Summary, alerting.Group(int64(math.Round(a.Observed)))) && a.Kind == alerting.Statistical {
 		t.Errorf("%s does not say %g", a.Summary, a.Observed)
+	}
+}
+
+// checkEvidence counts what the hour that tipped it shows, which is more than the usual.
+func (r *rawLog) checkEvidence(t *testing.T, a *alerting.Alert) {
+	t.Helper()
+	for i := range a.Evidence.Measures {
+		m := &a.Evidence.Measures[i]
+		c := r.count(a, int64(m.From), int64(a.Evidence.Until))
+		counted := map[string]float64{"distinct_in_bin": float64(len(c.records)), "rows_in_bin": c.rows}
+		if n, known := counted[m.Measure]; known && math.Abs(n-m.Observed) > m.High-m.Low+0.01*n {
+			t.Errorf("%s %s at %s: %s from %s to %s is %g, counted %g", a.Dimension, a.Identity, a.Time, m.Measure, m.From, a.Evidence.Until, m.Observed, n)
+		}
+		if i == 0 && m.Observed <= m.Expected {
+			t.Errorf("%s %s at %s stands out by %g in an hour, where %g are usual", a.Dimension, a.Identity, a.Time, m.Observed, m.Expected)
+		}
 	}
 }
 

@@ -97,7 +97,7 @@ func parts(t *testing.T, data []byte) (header netmail.Header, subject, plain, ht
 }
 
 func TestNames(t *testing.T) {
-	notifytest.Names(t, func(t *testing.T) (notify.Destination, func() string) {
+	notifytest.Content(t, func(t *testing.T) (notify.Destination, func() string) {
 		s := notifytest.NewMailServer(t, notifytest.Script{})
 		d := build(t, notifytest.MailSetup{Address: s.Address, Encryption: None, Now: func() time.Time { return notifytest.Now }})
 		return d, func() string {

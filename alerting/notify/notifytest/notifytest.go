@@ -260,7 +260,7 @@ func (s Suite) Run(t *testing.T, build func(t *testing.T, s Setup) notify.Destin
 	})
 	t.Run("over TLS", func(t *testing.T) { s.tlsCases(t, build) })
 	t.Run("says all there is to say", func(t *testing.T) { s.extremes(t, build) })
-	t.Run("names everybody", func(t *testing.T) { s.names(t, build) })
+	t.Run("says what the alert says", func(t *testing.T) { s.content(t, build) })
 }
 
 func (s Suite) tlsCases(t *testing.T, build func(t *testing.T, s Setup) notify.Destination) {

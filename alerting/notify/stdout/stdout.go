@@ -131,7 +131,7 @@ func AppendTable(b []byte, a *alerting.Alert, loc *time.Location) []byte {
 		exposed = alerting.Group(a.Exposed.Rows) + " rows"
 	}
 	observed, expected := figure(a.Observed), figure(a.Expected)
-	if a.Measure == "" { // a fact without numbers
+	if a.Measure == "" || a.Observed == 0 && a.Expected == 0 { // it rests on no count, or on that of an hour
 		observed, expected = "-", "-"
 	}
 	b = fmt.Appendf(b, row,

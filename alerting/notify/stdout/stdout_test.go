@@ -42,7 +42,7 @@ func TestJSON(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for _, format := range []Format{JSON, Table} {
-		notifytest.Names(t, func(t *testing.T) (notify.Destination, func() string) {
+		notifytest.Content(t, func(t *testing.T) (notify.Destination, func() string) {
 			var b bytes.Buffer
 			w, err := New("stdout", &b, format, time.UTC)
 			if err != nil {

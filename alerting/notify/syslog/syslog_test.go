@@ -114,7 +114,7 @@ func TestArrives(t *testing.T) {
 // All are named whom an alert names, over streams and in datagrams.
 func TestNames(t *testing.T) {
 	t.Run("stream", func(t *testing.T) {
-		notifytest.Names(t, func(t *testing.T) (notify.Destination, func() string) {
+		notifytest.Content(t, func(t *testing.T) (notify.Destination, func() string) {
 			got := make(chan string, 500)
 			return open(t, Options{Network: TCP, Address: listen(t, nil, keep(got))}), func() string {
 				var all strings.Builder // each message has been read when its delivery returns
