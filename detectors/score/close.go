@@ -342,45 +342,6 @@ func (e *Engine) judgeDaily(v *view, st Stat, needed bool, g *gather) {
 	g.add(st, sum, horizons)
 }
 
-// calmSum is the sum over rates at which the evidence of a statistic is calm.
-var calmSum = NumRates * math.Exp(calmLog)
-
-// atMost returns what the sum over rates of a daily statistic is at the most with the day
-// as it stands: bounds that cost less than the ratios.
-func (e *Engine) atMost(v *view, st Stat) (sum float64) {
-	for h := range horizons {
-		before := v.s.dailyStat(st, h).sum()
-		gain, ok := e.mostGain(v, st, h)
-		if !ok {
-			sum += before
-			continue
-		}
-		sum += max(before, (e.keepDay()*before+NumRates)*math.Exp(gain))
-	}
-	return sum / e.age(v.s, st)
-}
-
-// mostGain returns a bound of the log ratios that ratiosOf returns.
-func (e *Engine) mostGain(v *view, st Stat, h int) (gain float64, ok bool) {
-	if v.doubts(st.measure()) {
-		return 0, false
-	}
-	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
-	known := v.s.days >= youth && n > 0
-	if st == DayShare {
-		q0, blind := e.share(v, h)
-		return shareGain(f, n, q0, max(q0, min(blind, mostShare)), e.Tuning.Concentration), known && blind-q0 >= e.Tuning.LeastRoom
-	}
-	mu, k, ok := e.expectDay(v, st, h)
-	if st == DayFirst && known && !e.Tuning.NoFirst {
-		q0, blind := e.share(v, h)
-		mu, k, _ = e.expectDay(v, DayDistinct, h)
-		most := max(q0, min((q0+(Rates[NumRates-1]-1)*blind)/Rates[NumRates-1], mostShare))
-		return countGain(n, mu, k) + shareGain(f, n, q0, most, e.Tuning.Concentration), ok
-	}
-	return countGain(v.count(st), mu, k), ok
-}
-
 func (e *Engine) keepDay() float64 { return 1 - 1/e.Tuning.Memory }
 
 // kept reports whether a daily statistic is kept of the identity.
