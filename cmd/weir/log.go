@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/event/files"
 	"github.com/weirhq/weir/internal/backtest"
+	"github.com/weirhq/weir/internal/collector"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
 )
@@ -17,7 +18,7 @@ func openFiles(names []string, format string) (*backtest.Files, error) {
 	if err != nil {
 		return nil, usage.Errorf("%w", err)
 	}
-	backtest.CollectSeldom()
+	collector.Seldom()
 	return &backtest.Files{Names: names, Format: f}, nil
 }
 

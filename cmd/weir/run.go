@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/console"
+	"github.com/weirhq/weir/internal/collector"
 	"github.com/weirhq/weir/internal/deployment"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/stream/kafka"
@@ -104,6 +105,7 @@ func runRun(ctx context.Context, cmd *cobra.Command, path string, roles []kafka.
 	defer stop()
 	log.Info("starting", "version", version(), "instance", p.Instance, "roles", roles, "brokers", c.Kafka.Brokers)
 	go deployment.LogStatus(ctx, c, p, log)
+	go collector.Allow(ctx)
 	err = p.Run(ctx)
 	if err == nil {
 		log.Info("stopped")

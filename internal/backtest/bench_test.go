@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/files"
+	"github.com/weirhq/weir/internal/collector"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/simulate"
@@ -40,7 +41,7 @@ func BenchmarkBacktest(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	CollectSeldom()
+	collector.Seldom()
 	var read, pass, wall []float64
 	for b.Loop() {
 		for range 3 {
