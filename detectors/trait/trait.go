@@ -91,51 +91,31 @@ func (n *Names) Own(name string, hash uint64) string {
 
 // Merge unites two sorted lists of traits. The result may share memory with a.
 func Merge(a, b []Count) []Count {
-	if holds(a, b) { // the usual case: the identity came through what it always comes through
-		i := 0
-		for j := range b {
-			for a[i].Compare(&b[j]) != 0 {
-				i++
-			}
-			a[i].add(&b[j])
+	more := lacking(a, b)
+	i, out := len(a)-1, len(a)+more-1
+	a = withRoom(a, more)
+	for j := len(b) - 1; j >= 0; j-- { // from the back, so that a stays where it is
+		for i >= 0 && a[i].Compare(&b[j]) > 0 {
+			a[out] = a[i]
+			i, out = i-1, out-1
 		}
-		return a
+		if i >= 0 && a[i].Compare(&b[j]) == 0 {
+			a[out] = a[i]
+			a[out].add(&b[j])
+			i--
+		} else {
+			a[out] = b[j]
+		}
+		out--
 	}
-	out := make([]Count, 0, len(a)+len(b))
-	for len(a) > 0 || len(b) > 0 {
-		order := 0
-		switch {
-		case len(b) == 0:
-			order = -1
-		case len(a) == 0:
-			order = 1
-		default:
-			order = a[0].Compare(&b[0])
-		}
-		var next Count
-		switch {
-		case order < 0:
-			next, a = a[0], a[1:]
-		case order > 0:
-			next, b = b[0], b[1:]
-		default:
-			next, a = a[0], a[1:]
-			next.add(&b[0])
-			b = b[1:]
-		}
-		if len(out) >= Max && out[len(out)-Max].dim == next.dim {
-			continue // as many of this dimension as are kept
-		}
-		out = append(out, next)
+	if more > 0 {
+		a = cut(a)
 	}
-	return slices.Clip(out)
+	return a
 }
 
-// add adds the events of the same trait.
-func (c *Count) add(o *Count) { c.events = clamp.Uint32(int64(c.events) + int64(o.events)) }
-
-// holds reports whether a has all traits of b. Both are sorted.
-func holds(a, b []Count) bool {
+// lacking returns how many traits of b are not in a.
+func lacking(a, b []Count) (n int) {
 	i := 0
 	for j := range b {
 		order := -1
@@ -145,11 +125,41 @@ func holds(a, b []Count) bool {
 			}
 		}
 		if order != 0 {
-			return false
+			n++
 		}
 	}
-	return true
+	return n
 }
+
+// withRoom returns a list made longer, by elements of no meaning at its end.
+func withRoom(list []Count, more int) []Count {
+	n := len(list) + more
+	if n <= cap(list) {
+		return list[:n]
+	}
+	room := n
+	if len(list) > 0 {
+		room += n / 4 // it grows, and may grow again
+	}
+	out := make([]Count, n, room)
+	copy(out, list)
+	return out
+}
+
+// cut drops from a sorted list what is more than Max of a dimension.
+func cut(list []Count) []Count {
+	kept := list[:0]
+	for i := range list {
+		if n := len(kept); n < Max || kept[n-Max].dim != list[i].dim {
+			kept = append(kept, list[i])
+		}
+	}
+	clear(list[len(kept):]) // they hold names
+	return kept
+}
+
+// add adds the events of the same trait.
+func (c *Count) add(o *Count) { c.events = clamp.Uint32(int64(c.events) + int64(o.events)) }
 
 // NameHash spreads names over 64 bits: FNV-1a, and the last step of
 // MurmurHash3, since FNV alone leaves the high bits of short names alike. Names

@@ -20,8 +20,9 @@ const factsPrefix = "\x00facts\x00"
 
 // stateKey turns the key of an identity into that of its state record.
 func (d *Task) stateKey(key string) []byte {
-	b := append([]byte(d.cfg.Dimensions[key[0]]), 0)
-	return append(b, key[1:]...)
+	dim := d.cfg.Dimensions[key[0]]
+	b := make([]byte, 0, len(dim)+len(key))
+	return append(append(append(b, dim...), 0), key[1:]...)
 }
 
 // Checkpoint is where a detect task stands: written with every commit, so that
