@@ -93,7 +93,7 @@ func figures(a *Alert, loc *time.Location) []Field {
 		f = append(f, Field{"Confidence", capital(strings.ReplaceAll(string(a.Confidence), "_", " "))})
 	}
 	since := at(a.Onset)
-	if from, to, vague := a.began(); vague {
+	if from, to, vague := a.Began(); vague {
 		since += ", between " + from.Std().In(loc).Format(dayTimeLayout) + " and " + to.Std().In(loc).Format(dayTimeLayout)
 	}
 	f = append(f, Field{"Since", since})

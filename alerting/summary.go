@@ -170,15 +170,15 @@ func (a *Alert) neverOpened() int64 {
 	return whole(*a.ShareNew * float64(a.Exposed.Records))
 }
 
-// began returns from the start of the first bin in which the drift may have begun to the
+// Began returns from the start of the first bin in which the drift may have begun to the
 // end of the last, and whether those are several bins.
-func (a *Alert) began() (from, to Time, vague bool) {
+func (a *Alert) Began() (from, to Time, vague bool) {
 	return a.OnsetEarliest, a.OnsetLatest + Time(a.BinWidth().Milliseconds()), a.OnsetEarliest != 0 && a.OnsetEarliest < a.OnsetLatest
 }
 
 // onset says between when it began, where that is not known to the bin.
 func (s *sentence) onset() {
-	if from, to, vague := s.a.began(); vague {
+	if from, to, vague := s.a.Began(); vague {
 		s.write(" It began ")
 		s.between(from, to)
 		s.write(", at 90 % confidence.")

@@ -226,6 +226,9 @@ func TestBrowserPages(t *testing.T) {
 			for i, path := range pages {
 				p.open(path)
 				p.audit(fmt.Sprintf("%d episodes, %s, %s", n, form.name, path))
+				if form.name == "narrow" && path == "/" && eval[float64](p, `document.querySelector("svg.lanes").closest(".scroll").scrollLeft`) == 0 {
+					t.Error("the picture of the fleet shows its oldest days")
+				}
 				p.picture(fmt.Sprintf("%d-%s-%d", n, form.name, i))
 			}
 		}

@@ -128,8 +128,11 @@ func (v *EpisodeView) Counts() template.HTML {
 // verdicts.
 func (v *EpisodeView) marks(from, to int64) (out []chart.Mark) {
 	a := v.Alert
-	out = append(out,
-		chart.Mark{Time: int64(a.Onset), Label: "began (estimate)", Class: "onset", From: int64(a.OnsetEarliest), To: int64(a.OnsetLatest)},
+	began := chart.Mark{Time: int64(a.Onset), Label: "began (estimate)", Class: "onset"}
+	if earliest, latest, vague := a.Began(); vague {
+		began.From, began.To = int64(earliest), int64(latest)
+	}
+	out = append(out, began,
 		chart.Mark{Time: int64(v.Messages[0].Time), Label: "first message", Class: "alert"})
 	for i := range v.Verdicts {
 		out = append(out, chart.Mark{Time: int64(v.Verdicts[i].Time), Label: kindWord(string(v.Verdicts[i].Kind)), Class: "verdict"})
@@ -173,6 +176,14 @@ func (v *EpisodeView) Evidence() *EvidenceChart {
 type ShareList struct {
 	Name, Dimension string
 	Shares          []alerting.Share
+}
+
+// Began says between when it began, empty where that is known to the bin.
+func (v *EpisodeView) Began() []alerting.Time {
+	if from, to, vague := v.Alert.Began(); vague {
+		return []alerting.Time{from, to}
+	}
+	return nil
 }
 
 // Through lists what the exposed records went through.

@@ -1,12 +1,14 @@
 package console
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/console/consoletest"
 	"github.com/weirhq/weir/console/model"
@@ -60,5 +62,32 @@ func TestFactShowsNoCount(t *testing.T) {
 	}
 	if facts == 0 {
 		t.Error("there is no fact")
+	}
+}
+
+// The picture of the fleet counts every episode that it has no room for.
+func TestLanesCountAll(t *testing.T) {
+	b, f := newBench(t, 0, access.Viewer), model.NewFold()
+	for i := range laneSpans + 30 {
+		a := alertingtest.Full()
+		a.Dimension, a.DedupKey, a.Time, a.Onset = "user", fmt.Sprint("weir-", i), consoletest.Now, consoletest.Now-9
+		f.Alert(a)
+	}
+	if p := string(b.lanesOf(f.Snapshot().Episodes(), consoletest.Now)); !strings.Contains(p, "and 226 more") {
+		t.Errorf("230 episodes, four of which are drawn: %s", p[len(p)-300:])
+	}
+}
+
+// The page says of when an episode began what its sentence says.
+func TestBegan(t *testing.T) {
+	b := newBench(t, 9, access.Viewer)
+	for _, e := range b.Feed.current.Load().Episodes() {
+		from, to, vague := e.Alert.Began()
+		page := b.get("/episodes/" + e.Key()).Body.String()
+		_, card, _ := strings.Cut(page, "<dt>Began</dt>")
+		card, _, _ = strings.Cut(card, "</div>")
+		if vague && (!strings.Contains(card, b.local(from)) || !strings.Contains(card, b.local(to))) {
+			t.Errorf("it began between %s and %s; the page: %s", b.local(from), b.local(to), card)
+		}
 	}
 }

@@ -176,14 +176,18 @@ func (v *TriageView) Lanes() template.HTML {
 func (s *Server) lanesOf(list []*model.Episode, now alerting.Time) template.HTML {
 	to := int64(now)
 	from := to - laneDays*eventtime.Day
-	spans := map[string][]chart.Span{}
+	spans, further := map[string][]chart.Span{}, map[string]int{}
 	for _, e := range list {
 		a := e.Alert
 		end := to
 		if !e.IsOpen() {
 			end = int64(a.Time)
 		}
-		if end < from || len(spans[a.Dimension]) >= laneSpans {
+		switch {
+		case end < from:
+			continue
+		case len(spans[a.Dimension]) >= laneSpans:
+			further[a.Dimension]++
 			continue
 		}
 		spans[a.Dimension] = append(spans[a.Dimension], chart.Span{
@@ -193,7 +197,7 @@ func (s *Server) lanesOf(list []*model.Episode, now alerting.Time) template.HTML
 	}
 	var lanes []chart.Lane
 	for _, name := range slices.Sorted(maps.Keys(spans)) {
-		lanes = append(lanes, chart.Lane{Name: name, Spans: spans[name]})
+		lanes = append(lanes, chart.Lane{Name: name, Spans: spans[name], Further: further[name]})
 	}
 	if len(lanes) == 0 {
 		return ""

@@ -27,7 +27,7 @@ func TestPictures(t *testing.T) {
 		"spark": Spark(evil, odd), "no spark": Spark("", nil), "bar": Bar(evil, math.NaN(), -1, math.Inf(1), 0), "share": Share(evil, 7),
 		"exposure": Exposure(evil, odd, marks, time.UTC), "no exposure": Exposure("", nil, nil, time.UTC),
 		"counts": Counts(evil, odd, 0, 2*day, marks, time.UTC), "a moment": Counts("", odd[:1], 5, 5, nil, time.UTC),
-		"lanes": Lanes(evil, []Lane{{evil, spans}, {"empty", nil}}, 0, 14*day, time.UTC), "evidence": evidence,
+		"lanes": Lanes(evil, []Lane{{Name: evil, Spans: spans}, {Name: "empty"}}, 0, 14*day, time.UTC), "evidence": evidence,
 		"heat": Heat(evil, []Cell{{At: day, Value: math.NaN(), Level: 9, Label: evil}, {At: day + 1, Value: 1e18, Level: -1}, {At: 99 * day}}, 7, 6*day, time.UTC), "no heat": Heat("", nil, 7, 0, time.UTC),
 	} {
 		if strings.Contains(string(picture), "<script") || strings.Contains(string(picture), "NaN") || strings.Contains(string(picture), "Inf") || strings.Contains(string(picture), "style=") {
@@ -59,7 +59,7 @@ func TestLanes(t *testing.T) {
 			t.Errorf("row %d of span %d, want %d", rows[i], i, want)
 		}
 	}
-	if p := string(Lanes("", []Lane{{"user", spans}}, 0, 20, time.UTC)); !strings.Contains(p, "and 3 more") {
+	if p := string(Lanes("", []Lane{{Name: "user", Spans: spans, Further: 5}}, 0, 20, time.UTC)); !strings.Contains(p, "and 8 more") {
 		t.Errorf("what has no row is not counted: %s", p)
 	}
 }

@@ -17,8 +17,9 @@ type Span struct {
 
 // Lane is a dimension and its episodes.
 type Lane struct {
-	Name  string
-	Spans []Span
+	Name    string
+	Spans   []Span
+	Further int // episodes beside Spans
 }
 
 // maxRows is how many episodes of a lane lie one above the other; further ones are
@@ -40,7 +41,7 @@ func Lanes(label string, lanes []Lane, from, to int64, loc *time.Location) templ
 	at := head
 	for i, l := range lanes {
 		c.text("lane", 4, at+10, "start", l.Name)
-		further := 0
+		further := l.Further
 		for j, s := range l.Spans {
 			if placed[i][j] < 0 {
 				further++

@@ -19,7 +19,7 @@ func (r *Report) Print(w io.Writer, zone *time.Location) error {
 	line("# weir, week %s\n", r.Week)
 	line("From %s to %s (%s).\n", r.From.In(zone).Format("Mon 2 Jan 2006"), r.To.In(zone).Format("Mon 2 Jan 2006"), zone)
 	line("- opened: %d, of them still open: %d", r.Opened, r.Open)
-	line("- sent to people: %d%s", r.Sent, counts(r.Severity))
+	line("- sent to people: %d%s", r.Sent, listed(r.Severities()))
 	answered := "nobody answered"
 	if r.Answered > 0 {
 		answered = "median " + (time.Duration(r.ToAnswer) * time.Second).String() + " after the first message"
@@ -30,6 +30,9 @@ func (r *Report) Print(w io.Writer, zone *time.Location) error {
 	section(&b, "Leaks that were confirmed", len(r.Confirmed))
 	for i := range r.Confirmed {
 		line("- %s: %s", r.Confirmed[i].Key, r.Confirmed[i].Summary)
+	}
+	if n := r.Further(); n > 0 {
+		line("- and %d more", n)
 	}
 	section(&b, "False alarms, of what was judged", 1)
 	for _, by := range slices.Sorted(maps.Keys(r.Rates)) {
@@ -67,6 +70,10 @@ func counts(m map[string]int) string {
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		parts = append(parts, fmt.Sprintf("%d %s", m[name], name))
 	}
+	return listed(parts)
+}
+
+func listed(parts []string) string {
 	if len(parts) == 0 {
 		return ""
 	}

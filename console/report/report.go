@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/stream/correlate"
 )
 
@@ -32,7 +33,8 @@ type Report struct {
 	Budget    float64                `json:"budget_per_day"`       // of statistical openings; 0: not known
 	Used      float64                `json:"used_per_day"`         // statistical openings that were sent
 	HeldBack  []Held                 `json:"held_back"`            // messages of the week, by what held them
-	Confirmed []Case                 `json:"confirmed"`            // leaks, those that exposed most first
+	Confirmed []Case                 `json:"confirmed"`            // leaks, those that exposed most first, at most 50
+	Leaks     int                    `json:"confirmed_count"`      // all of them
 	Exposed   int64                  `json:"exposed_by_confirmed"` // sum; one record may count twice
 }
 
@@ -77,8 +79,24 @@ const (
 	ByDimension = "dimension"
 )
 
-// maxReasons bounds Reasons.
-const maxReasons = 50
+// Bounds of lists.
+const (
+	maxReasons   = 50
+	maxConfirmed = 50
+)
+
+// Severities lists how many were sent of each severity, the gravest first.
+func (r *Report) Severities() (out []string) {
+	for s := episode.Critical; s >= episode.Low; s-- {
+		if n := r.Severity[s.String()]; n > 0 {
+			out = append(out, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return out
+}
+
+// Further is how many leaks are not listed.
+func (r *Report) Further() int { return r.Leaks - len(r.Confirmed) }
 
 // ParseWeek returns the beginning of a week such as 2026-W10, a Monday in loc. An
 // empty text is the week of a time.
@@ -245,4 +263,6 @@ func (r *adder) finish(end alerting.Time) {
 	slices.SortStableFunc(r.Confirmed, func(a, b Case) int {
 		return cmp.Compare(max(b.Exposed.Records, b.Exposed.Rows), max(a.Exposed.Records, a.Exposed.Rows))
 	})
+	r.Leaks = len(r.Confirmed)
+	r.Confirmed = r.Confirmed[:min(r.Leaks, maxConfirmed)]
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/alertingtest"
 	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/stream/correlate"
 )
 
@@ -51,6 +53,7 @@ func TestReport(t *testing.T) {
 	say("leak", 2, correlate.Confirmed)
 	f.Alert(alert("harmless", 30))
 	say("harmless", 31, correlate.Expected)
+	f.Verdict(&correlate.Verdict{ID: "later", Time: at(32), Kind: correlate.Assigned, DedupKey: alerting.DedupKey("key", "harmless", 1), Author: "lee"}) // says nothing of what it was
 	f.Alert(alert("open", 40))
 	f.Suppressed(&correlate.Suppressed{By: correlate.SuppressedBy{Kind: correlate.ByConfig, Name: "nightly", Reason: "export"}, Alert: *alert("held", 50)})
 	f.Alert(alert("after", 24*7))
@@ -84,5 +87,24 @@ func TestReport(t *testing.T) {
 	}
 	if empty := Of(model.NewFold().Snapshot(), monday); empty.Opened != 0 || empty.Used != 0 || len(empty.Rates) != 3 {
 		t.Errorf("an empty week: %+v", empty)
+	}
+}
+
+// A page of a week stays one page, and says how many leaks it leaves out; severities come
+// gravest first.
+func TestReportIsBounded(t *testing.T) {
+	monday, f := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), model.NewFold()
+	for i := range maxConfirmed + 7 {
+		a := alertingtest.Full()
+		a.Time, a.DedupKey, a.Severity = alerting.Time(monday.UnixMilli())+alerting.Time(i+1), fmt.Sprint("weir-", i), episode.Severity(1+i%4)
+		f.Alert(a)
+		f.Verdict(&correlate.Verdict{ID: fmt.Sprint(i), Kind: correlate.Confirmed, DedupKey: a.DedupKey, Author: "ana", Reason: "because"})
+	}
+	r, text := Of(f.Snapshot(), monday), strings.Builder{}
+	if err := r.Print(&text, time.UTC); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Confirmed) != maxConfirmed || r.Leaks != maxConfirmed+7 || !strings.Contains(text.String(), "- and 7 more") || !strings.Contains(text.String(), "57 (14 critical, 14 high, 14 medium, 15 low)") {
+		t.Errorf("%d of %d leaks: %s", len(r.Confirmed), r.Leaks, text.String()[:400])
 	}
 }

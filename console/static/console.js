@@ -66,6 +66,12 @@
       slider.addEventListener("input", () => { budget = Number(slider.value); choose(slider); });
       choose(slider);
     }
+    // A picture that is wider than the window shows its latest days, or its first count.
+    document.querySelectorAll(".scroll svg").forEach(svg => {
+      const box = svg.closest(".scroll"), first = svg.querySelector("[class^=q]");
+      if (svg.classList.contains("lanes")) box.scrollLeft = box.scrollWidth;
+      else if (first) box.scrollLeft = first.getBoundingClientRect().left - box.getBoundingClientRect().left - 100;
+    });
     const filter = $("filter");
     // Empty values would only make the address longer.
     if (filter) filter.addEventListener("submit", () => [...filter.elements].forEach(el => { if (el.name && !el.value) el.disabled = true; }));
