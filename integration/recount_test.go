@@ -1,11 +1,13 @@
 package integration_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +15,12 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/integration/kafkatest"
+	"github.com/weirhq/weir/integration/recount"
+	"github.com/weirhq/weir/simulate"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // rawEvent is an event of a source topic as a program reads it that knows nothing of
@@ -25,6 +32,32 @@ type rawEvent struct {
 	KeyID   string    `json:"key_id"`
 	Session string    `json:"session"`
 	Records []any     `json:"records"`
+
+	IP       string `json:"ip"`
+	Client   string `json:"client"`
+	Endpoint string `json:"endpoint"`
+	Rows     int64  `json:"rows"`
+}
+
+// id matches a number in a path, which stands for {id}.
+var id = regexp.MustCompile(`/\d+(/|$)`)
+
+// event returns the event as the recount takes it.
+func (ev *rawEvent) event(t testing.TB) event.Event {
+	t.Helper()
+	out := event.Event{
+		Time: ev.Time.UnixMilli(), Actor: ev.Actor, KeyID: ev.KeyID, Session: ev.Session, IP: ev.IP, Client: ev.Client, Endpoint: id.ReplaceAllString(ev.Endpoint, "/{id}$1"), Rows: ev.Rows,
+	}
+	if ev.Action != "" {
+		var known bool
+		if out.Action, known = event.ParseAction(ev.Action); !known {
+			t.Fatalf("an event has the action %q", ev.Action)
+		}
+	}
+	for _, r := range ev.Records {
+		out.Records = append(out.Records, fmt.Sprint(r))
+	}
+	return out
 }
 
 // rawEvents reads all n records of a topic.
@@ -97,8 +130,65 @@ func lastAlerts(t testing.TB, alerts []string) map[string]raised {
 	return out
 }
 
+// checkNumbers holds every number of every alert, sent or held back, against the raw
+// events.
+func checkNumbers(t *testing.T, d *deployment, events []rawEvent, sent []string) {
+	t.Helper()
+	var all []alerting.Alert
+	for _, line := range sent {
+		a, err := alerting.ParseAlert([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, *a)
+	}
+	held := d.read(t, "suppressed")
+	for n := -1; n < len(held.values); {
+		n = len(held.values)
+		held.poll(time.Second)
+	}
+	for _, line := range held.values {
+		s, err := correlate.DecodeSuppressed([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, s.Alert)
+	}
+	slices.SortStableFunc(all, func(a, b alerting.Alert) int { return cmp.Compare(a.Time, b.Time) })
+	var log []event.Event
+	for i := range events {
+		log = append(log, events[i].event(t))
+	}
+	slices.SortStableFunc(log, func(a, b event.Event) int { return cmp.Compare(a.Time, b.Time) })
+	r := recount.New(event.DefaultDimensions(), 15*60_000, log)
+	for i := range all {
+		r.Check(t, &all[i])
+	}
+	recount.FollowOnsets(t, all)
+	t.Logf("%d alerts of %d events are recounted", len(all), len(log))
+}
+
+// TestSoakRecount recounts the alerts about every scenario.
+func TestSoakRecount(t *testing.T) {
+	if !soak() {
+		t.Skip("takes long: make soak")
+	}
+	for _, s := range simulate.Scenarios() {
+		t.Run(s.Name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "events.ndjson")
+			must(t, "simulate", "--scenario", s.Name, "--seed", "6", "--scale", "0.05", "--days", "15", "--leak-start", "2026-01-19T10:00:00Z", "--out", path)
+			events, want := lines(t, path), backtest(t, "native", path)
+			d := deploy(t, kafkatest.Shared(t), kafkatest.Shared(t).Topic(t, 3))
+			produce(t, producer(t, d.broker), d.sources[0], interleaved(3), 0, events)
+			p := d.start(t, "one")
+			checkNumbers(t, d, rawEvents(t, d, d.sources[0], len(events)), d.complete(t, len(want)))
+			p.stop(t)
+		})
+	}
+}
+
 // The list of an episode is that of a recount from the raw topic by code that shares
-// nothing with weir; explain raises each alert again from the topic; and status tells
+// nothing with weir, and so is every number of every alert; explain raises each alert again from the topic; and status tells
 // how the deployment is, while it runs and afterwards.
 func TestRecount(t *testing.T) {
 	t.Parallel()
@@ -106,9 +196,11 @@ func TestRecount(t *testing.T) {
 	d := deploy(t, kafkatest.Shared(t), kafkatest.Shared(t).Topic(t, 3))
 	produce(t, producer(t, d.broker), d.sources[0], interleaved(3), 0, c.events)
 	p := d.start(t, "one")
-	alerts := lastAlerts(t, d.complete(t, len(c.alerts)))
+	sent := d.complete(t, len(c.alerts))
+	alerts := lastAlerts(t, sent)
 	config := d.config(t, "looker")
 	events := rawEvents(t, d, d.sources[0], len(c.events))
+	checkNumbers(t, d, events, sent)
 	if len(alerts) < 2 {
 		t.Fatalf("%d episodes about users and keys: too few to test with", len(alerts))
 	}

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/detectors/campaign"
@@ -133,8 +134,17 @@ func (r *episodeRecord) isStronger(c *stream.Candidate) bool {
 	if len(r.evidence.measures) == 0 {
 		return false
 	}
-	shows := len(c.Measures) > 0 && c.Measures[0].Observed > c.Measures[0].Expected
-	return !shows || c.Log-c.Threshold < r.evidence.log-r.evidence.threshold
+	return !shows(c.Measures) || c.Log-c.Threshold < r.evidence.log-r.evidence.threshold
+}
+
+// shows reports whether what was counted by the strongest measure is something that people
+// would look at. What is usual of a day is that of the whole day.
+func shows(measures []stream.MeasureEvidence) bool {
+	if len(measures) == 0 {
+		return false
+	}
+	m := &measures[0]
+	return m.Observed > 0 && (m.Observed > m.Expected || !strings.HasSuffix(m.Measure, "_in_bin"))
 }
 
 // measure returns the strongest measure of the case, which gives the alert its name;
