@@ -30,9 +30,10 @@ type Run struct {
 	// the flush after the next, and the operators are at work between flushes.
 	Ahead bool
 
-	working  chan worked                            // what is being worked through; nil: nothing is
-	show     func(reached alerting.Time, last bool) // shows what was found to people
-	started  int64                                  // Unix ms; no event may be much later
+	working  chan worked                           // what is being worked through; nil: nothing is
+	show     func(judged alerting.Time, last bool) // shows what was found to people
+	judged   alerting.Time                         // event time up to which everything is judged
+	started  int64                                 // Unix ms; no event may be much later
 	progress *progress.Line
 }
 
@@ -167,7 +168,7 @@ func (r *Run) Flush(last bool) error {
 			r.Warn(alerting.Printable(sentence, 4000))
 		}
 	}
-	r.show(r.Summary.To, last)
+	r.show(r.judged, last)
 	r.progress.Show("%s events, at %s, %d alerts", alerting.Group(r.Summary.Events), r.Summary.To.Std().Format(time.DateTime), r.Summary.Alerts)
 	return nil
 }
@@ -184,6 +185,7 @@ func (r *Run) wait() (w worked) {
 // tell hands on what was found.
 func (r *Run) tell(w worked) error {
 	r.Local.Tell(&w.Found)
+	r.judged = max(r.judged, w.Judged)
 	for i := range w.Alerts {
 		r.Summary.Alerts++
 		if w.Alerts[i].Status == alerting.Open {

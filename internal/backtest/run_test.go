@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
@@ -60,5 +61,28 @@ func TestSummaryTellsOfTimes(t *testing.T) {
 		default:
 			t.Errorf("%s: warnings %q, want one with %q", c.name, got.Warnings, c.warning)
 		}
+	}
+}
+
+// While a log is read, people are told up to when it is judged, not how far it is read.
+func TestJudged(t *testing.T) {
+	s, err := settings.New(config.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := native(t, logOf(t, "log", monday, 2*BatchEvents+chunkLines))
+	r, shown := NewRun(s, l, progress.New(&bytes.Buffer{})), 0
+	r.Ahead = true
+	r.show = func(judged alerting.Time, last bool) {
+		shown++
+		if judged%alerting.Time(s.Grid.Tick) != 0 || (judged > r.Summary.To) != last {
+			t.Errorf("judged up to %s, read up to %s; the end: %v", judged, r.Summary.To, last)
+		}
+	}
+	if err := l.Read(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if shown < 3 {
+		t.Errorf("shown %d times", shown)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
@@ -203,11 +204,13 @@ func (s *Server) Serve(h *console.Server) {
 // Stop ends the serving.
 func (s *Server) Stop() { s.stop() }
 
-// Memory is a picture of what one process says, without Kafka. It belongs to one
-// goroutine.
+// Memory is a picture of what one process says, without Kafka. It is safe for concurrent
+// use.
 type Memory struct {
 	*Server
 	feed *console.Feed
+
+	mu   sync.Mutex
 	fold *model.Fold
 	at   time.Time // wall clock of the last snapshot
 }
@@ -239,23 +242,31 @@ func ServeMemory(c *config.Config, address, name string, log tuning.Log, logger 
 // Alert takes in an alert that was sent.
 func (m *Memory) Alert(a *alerting.Alert) {
 	own := *a
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.fold.Alert(&own)
 }
 
 // Suppressed takes in an alert that was held back.
 func (m *Memory) Suppressed(s *correlate.Suppressed) {
 	own := *s
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.fold.Suppressed(&own)
 }
 
 // Reported takes in what detect reports of the dimensions.
 func (m *Memory) Reported(dimensions []string, r *stream.EvidenceReport) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	follow.Counted(m.fold, dimensions, r)
 }
 
 // Show publishes what was taken in, at most each second unless it is the last;
 // judged is how far, in event time.
 func (m *Memory) Show(judged alerting.Time, last bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if !last && time.Since(m.at) < time.Second {
 		return
 	}

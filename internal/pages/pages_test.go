@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/weirhq/weir/console"
 	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/console/consoletest"
+	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
 )
 
@@ -68,6 +70,32 @@ expected:
 		p, err := o.Access.Who(r)
 		if err != want || want == nil && (p != access.Person{Name: "soar", Role: access.Viewer}) {
 			t.Errorf("as %s: %+v, %v", host, p, err)
+		}
+	}
+}
+
+// What is reported is taken in while what was found is shown.
+func TestMemoryIsShared(t *testing.T) {
+	m, err := ServeMemory(config.Default(), "127.0.0.1:0", "backtest of a log", nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Stop()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 20_000 {
+			m.Reported([]string{"user"}, &stream.EvidenceReport{Candidates: []stream.Candidate{{
+				Identity: strconv.Itoa(i), Measures: []stream.MeasureEvidence{{Measure: "distinct_in_bin", From: 1, Observed: 2}},
+			}}})
+		}
+	}()
+	for open := true; open; {
+		select {
+		case <-done:
+			open = false
+		default:
+			m.Show(1, true)
 		}
 	}
 }

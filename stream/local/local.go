@@ -22,7 +22,8 @@ type Runner struct {
 	Correlate *correlate.Task
 	// Held gets what was held back, if it is not nil.
 	Held func(*correlate.Suppressed)
-	// Reported gets what detect reports, if it is not nil. It must not keep it.
+	// Reported gets what detect reports, if it is not nil, from the goroutine that calls
+	// Work. It must not keep it.
 	Reported func(*stream.EvidenceReport)
 
 	parts   []*part
@@ -114,6 +115,7 @@ func (l *Runner) Cut() Cut {
 // Found is what came of a cut.
 type Found struct {
 	Alerts []alerting.Alert
+	Judged alerting.Time // event time up to which everything is judged; 0: nothing is
 	held   []correlate.Suppressed
 }
 
@@ -177,6 +179,7 @@ func (l *Runner) Work(c Cut) (found Found, err error) {
 			}
 		}
 	}
+	found.Judged = alerting.Time(l.Correlate.Status().Closed)
 	return found, nil
 }
 
