@@ -54,6 +54,7 @@ func TestSoakCluster(t *testing.T) {
 // shakeCluster plays some rounds against a deployment of its own, to its end.
 func shakeCluster(t *testing.T, brokers []*kafkatest.Broker, c *traffic, first, last int) {
 	dice := rand.New(rand.NewPCG(15, uint64(first)))
+	brokers[0].WaitInStep(t) // or there may be too few brokers for three copies
 	d, feed := feeding(t, brokers[0], c)
 	d.idle, d.waiting = neverIdle, partitions*ingest.LookAhead
 	crowd := newCrowd(t, d, dice)
