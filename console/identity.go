@@ -8,6 +8,8 @@ import (
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/chart"
 	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // IdentityView is what is known of one identity.
@@ -22,6 +24,10 @@ type IdentityView struct {
 	Names     []string         `json:"names"`            // by which the person acted, by the latest alert that says it
 	Week      []model.Bin      `json:"week"`             // bins in which its evidence stood out, as far as they are kept
 	Episodes  []Row            `json:"episodes"`         // the latest first
+	// Others are those of its group of peers that had an episode in the half year that is
+	// shown, at most maxOthers; Further is how many more there are.
+	Others  []model.Identity `json:"peers_with_episodes"`
+	Further int              `json:"peers_with_episodes_further,omitempty"`
 
 	list   []*model.Episode
 	server *Server
@@ -50,12 +56,42 @@ func (s *Server) identity(r *http.Request, c *call) (any, error) {
 			break
 		}
 	}
+	others := c.Snapshot.OfPeers(v.Peers, v.Name, v.AsOf-alerting.Time(historyDays*eventtime.Day))
+	v.Further = max(0, len(others)-maxOthers)
+	v.Others = append([]model.Identity{}, others[:min(len(others), maxOthers)]...)
 	v.Episodes = s.rows(v.list[:min(len(v.list), maxLimit)], v.AsOf)
 	return v, nil
 }
 
-// Lanes draws the identity's episodes of the last two weeks.
-func (v *IdentityView) Lanes() template.HTML { return v.server.lanesOf(v.list, v.AsOf) }
+// Bounds of what is shown beside the episodes.
+const (
+	historyDays = 180
+	maxOthers   = 20
+)
+
+// Lanes draws the identity's episodes of the last half year.
+func (v *IdentityView) Lanes() template.HTML {
+	return v.server.lanesOf(v.list, v.AsOf, historyDays)
+}
+
+// Said says how many episodes of the half year people called what.
+func (v *IdentityView) Said() string {
+	episodes, confirmed, expected := 0, 0, 0
+	for _, e := range v.list {
+		if int64(v.AsOf-e.Latest().Time) > historyDays*eventtime.Day {
+			continue
+		}
+		episodes++
+		switch said := e.Verdict(e.Latest().Time); { // as of then: it may have expired since
+		case said == nil:
+		case said.Kind == correlate.Confirmed:
+			confirmed++
+		case said.Kind == correlate.Expected:
+			expected++
+		}
+	}
+	return fmt.Sprintf("%d episodes: %d true positives, %d expected, %d without such a verdict.", episodes, confirmed, expected, episodes-confirmed-expected)
+}
 
 // Heat draws its week by hours; empty where nothing of it is kept.
 func (v *IdentityView) Heat() template.HTML {

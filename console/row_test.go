@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/console/consoletest"
 	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/stream/correlate"
 )
 
 // A course is in one unit: records, unless no message tells of any.
@@ -73,7 +74,7 @@ func TestLanesCountAll(t *testing.T) {
 		a.Dimension, a.DedupKey, a.Time, a.Onset = "user", fmt.Sprint("weir-", i), consoletest.Now, consoletest.Now-9
 		f.Alert(a)
 	}
-	if p := string(b.lanesOf(f.Snapshot().Episodes(), consoletest.Now)); !strings.Contains(p, "and 226 more") {
+	if p := string(b.lanesOf(f.Snapshot().Episodes(), consoletest.Now, laneDays)); !strings.Contains(p, "and 226 more") {
 		t.Errorf("230 episodes, four of which are drawn: %s", p[len(p)-300:])
 	}
 }
@@ -89,5 +90,40 @@ func TestBegan(t *testing.T) {
 		if vague && (!strings.Contains(card, b.local(from)) || !strings.Contains(card, b.local(to))) {
 			t.Errorf("it began between %s and %s; the page: %s", b.local(from), b.local(to), card)
 		}
+	}
+}
+
+// The page of an identity has half a year of its episodes and what people said of them, and
+// the peers who had one.
+func TestIdentityBesideItsPeers(t *testing.T) {
+	b, f := newBench(t, 0, access.Viewer), model.NewFold()
+	const day = 24 * 3_600_000
+	for i, c := range []struct {
+		name, group string
+		ago         alerting.Time // days
+		status      alerting.Status
+		kind        correlate.VerdictKind
+	}{
+		{"kim", "user:crm", 1, alerting.Open, ""}, {"kim", "user:crm", 100, alerting.Close, correlate.Confirmed}, {"kim", "user:crm", 101, alerting.Close, correlate.Expected},
+		{"kim", "user:crm", 200, alerting.Close, correlate.Confirmed}, {"lee", "user:crm", 3, alerting.Open, ""}, {"pat", "user:crm", 179, alerting.Close, ""},
+		{"old", "user:crm", 181, alerting.Close, ""}, {"joe", "user:bi", 1, alerting.Open, ""},
+	} {
+		a := alertingtest.Full()
+		a.Dimension, a.Identity, a.Status, a.Evidence.Peers = "user", c.name, c.status, c.group
+		a.DedupKey, a.Time, a.Onset = fmt.Sprint("weir-", i), consoletest.Now-c.ago*day, consoletest.Now-c.ago*day-9
+		f.Alert(a)
+		if c.kind != "" {
+			f.Verdict(&correlate.Verdict{ID: a.DedupKey, Kind: c.kind, DedupKey: a.DedupKey, Author: "ana", Reason: "r", Expires: a.Time + 9})
+		}
+	}
+	f.Judged(consoletest.Now)
+	b.Feed.Publish(f.Snapshot(), true)
+	page := b.get("/identity?dimension=user&name=kim").Body.String()
+	if !strings.Contains(page, "3 episodes: 1 true positives, 1 expected, 1 without such a verdict.") {
+		t.Error("the page does not say what people said of three episodes")
+	}
+	_, peers, _ := strings.Cut(page, "Its peers")
+	if peers, _, _ = strings.Cut(peers, "</p>"); !strings.Contains(peers, ">lee</a> (1 open), ") || !strings.Contains(peers, ">pat</a> (over).") || strings.Contains(peers, "old") || strings.Contains(peers, "joe") || strings.Contains(peers, "kim") {
+		t.Errorf("peers: %s", peers)
 	}
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"html/template"
 	"maps"
 	"net/http"
@@ -169,13 +170,13 @@ const (
 
 // Lanes draws the chosen episodes of the last two weeks, by dimension.
 func (v *TriageView) Lanes() template.HTML {
-	return v.server.lanesOf(v.lanes, v.AsOf)
+	return v.server.lanesOf(v.lanes, v.AsOf, laneDays)
 }
 
-// lanesOf draws episodes of the two weeks before a time, by dimension.
-func (s *Server) lanesOf(list []*model.Episode, now alerting.Time) template.HTML {
+// lanesOf draws episodes of the days before a time, by dimension.
+func (s *Server) lanesOf(list []*model.Episode, now alerting.Time, days int64) template.HTML {
 	to := int64(now)
-	from := to - laneDays*eventtime.Day
+	from := to - days*eventtime.Day
 	spans, further := map[string][]chart.Span{}, map[string]int{}
 	for _, e := range list {
 		a := e.Alert
@@ -202,7 +203,7 @@ func (s *Server) lanesOf(list []*model.Episode, now alerting.Time) template.HTML
 	if len(lanes) == 0 {
 		return ""
 	}
-	return chart.Lanes("episodes of the last 14 days, one bar each from its onset, by dimension", lanes, from, to, s.Location)
+	return chart.Lanes(fmt.Sprintf("episodes of the last %d days, one bar each from its onset, by dimension", days), lanes, from, to, s.Location)
 }
 
 // First returns the number of the first episode of this part of the list.

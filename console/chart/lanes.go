@@ -63,17 +63,22 @@ func Lanes(label string, lanes []Lane, from, to int64, loc *time.Location) templ
 	return c.html()
 }
 
-// days draws a line at each midnight.
+// days draws a line at each midnight, or at that before each Monday where there are many.
 func days(c *canvas, x scale, from, to int64, height float64, loc *time.Location) {
 	t := time.UnixMilli(from).In(loc)
 	day := time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, loc)
+	step, named, room := 1, 2, 50.0
+	if to-from > 31*24*time.Hour.Milliseconds() {
+		step, named, room = 7, 4, 70
+		day = day.AddDate(0, 0, (8-int(day.Weekday()))%7)
+	}
 	for i := 0; day.UnixMilli() < to; i++ {
 		at := x.at(float64(day.UnixMilli()))
 		c.line("grid", at, 12, at, height)
-		if i%2 == 0 && at < c.width-50 {
+		if i%named == 0 && at < c.width-room {
 			c.text("tick", at+2, 10, "start", day.Format("Mon 2 Jan"))
 		}
-		day = day.AddDate(0, 0, 1)
+		day = day.AddDate(0, 0, step)
 	}
 }
 

@@ -92,6 +92,34 @@ func (s *Snapshot) Search(text string) []Identity {
 	return out
 }
 
+// OfPeers returns the identities of a group of peers, but one, that had an episode with a
+// message since a time: those of the latest messages first.
+func (s *Snapshot) OfPeers(group, but string, since alerting.Time) (out []Identity) {
+	found := map[identity]*Identity{}
+	for _, e := range s.list {
+		id, last := identity{e.Alert.Dimension, e.Alert.Identity}, e.Latest().Time
+		if group == "" || e.Alert.Evidence.Peers != group || id.name == but || last < since {
+			continue
+		}
+		if found[id] == nil {
+			found[id] = &Identity{Dimension: id.dimension, Name: id.name}
+		}
+		of := found[id]
+		of.Episodes++
+		of.Last = max(of.Last, last)
+		if e.IsOpen() {
+			of.Open++
+		}
+	}
+	for _, of := range found {
+		out = append(out, *of)
+	}
+	slices.SortFunc(out, func(a, b Identity) int {
+		return cmp.Or(cmp.Compare(b.Last, a.Last), cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Name, b.Name))
+	})
+	return out
+}
+
 // byUrgency puts open episodes first, then the gravest, then the weightiest, then
 // the latest.
 func byUrgency(a, b *Episode) int {
