@@ -95,7 +95,7 @@ func factBenign(f fact.Name) []string {
 func checks(a *Alert) []string {
 	switch a.Kind {
 	case KindFact:
-		return factChecks(a.Fact)
+		return factChecks(a.Fact, a.Dimension)
 	case KindCampaign:
 		return []string{
 			"Look at what the members share, and ask its owner what changed at the onset.",
@@ -149,12 +149,15 @@ func dimensionChecks(dimension string) []string {
 	}
 }
 
-func factChecks(f fact.Name) []string {
+func factChecks(f fact.Name, dimension string) []string {
 	switch f {
 	case fact.UnissuedToken:
+		signer := "Find which key signed it, and what else that key has signed without a login."
+		if dimension == "key" {
+			signer = "Find who can sign with this key, and which services take its tokens."
+		}
 		return []string{
-			"Look for the token's issue in the issuer's own log, not in the copy.",
-			"Find which key signed it, and what else that key has signed without a login.",
+			"Look for the token's issue in the issuer's own log, not in the copy.", signer,
 			"If it was forged, revoke the key: revoking tokens one by one does not end it.",
 		}
 	case fact.UnknownKey:

@@ -63,6 +63,8 @@ const (
 	maxLines    = 10   // reasons, and checks
 	maxValue    = 120  // bytes of one value of a list
 	maxURL      = 2000 // bytes; receivers refuse longer ones
+
+	leastShare = 0.01 // of the accesses, that people are shown; the record names smaller ones too
 )
 
 // webURL percent-encodes what RFC 3986 does not allow in a URL. It reports false
@@ -183,7 +185,12 @@ func title(a *Alert) string {
 func shares(list []Share) string {
 	var parts []string
 	for i := range list[:min(len(list), MaxTop)] {
-		parts = append(parts, Printable(list[i].Value, maxValue)+" "+percent(list[i].Share))
+		if list[i].Share >= leastShare {
+			parts = append(parts, Printable(list[i].Value, maxValue)+" "+percent(list[i].Share))
+		}
+	}
+	if len(parts) == 0 {
+		return "many, each below 1 %"
 	}
 	return strings.Join(parts, ", ")
 }

@@ -218,3 +218,22 @@ func TestWebURL(t *testing.T) {
 		}
 	}
 }
+
+// Shares that are nothing are no news: "u1 0 %, u2 0 %". The title names the key, so no
+// check asks for it.
+func TestNoise(t *testing.T) {
+	a := example()
+	a.Kind, a.Fact, a.Dimension = KindFact, fact.UnissuedToken, "key"
+	a.Top.Users = []Share{{"u1", 0.004}, {"u2", 0}}
+	a.Top.Networks = []Share{{"192.0.2.0/24", 0.04}, {"198.51.100.0/24", 0.006}}
+	Complete(a)
+	text := fmt.Sprint(Compose(a, nil))
+	for _, want := range []string{"{Networks 192.0.2.0/24 4 %}", "{Users many, each below 1 %}"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in %s", want, text)
+		}
+	}
+	if strings.Contains(text, "Find which key") {
+		t.Errorf("a check asks for the key of the title: %s", text)
+	}
+}
