@@ -90,7 +90,7 @@ func (v *IdentityView) Said() string {
 			expected++
 		}
 	}
-	return fmt.Sprintf("%d episodes: %d true positives, %d expected, %d without such a verdict.", episodes, confirmed, expected, episodes-confirmed-expected)
+	return fmt.Sprintf("Episodes: %d; true positives: %d; expected: %d; without such a verdict: %d.", episodes, confirmed, expected, episodes-confirmed-expected)
 }
 
 // Heat draws its week by hours; empty where nothing of it is kept.

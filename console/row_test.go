@@ -119,7 +119,7 @@ func TestIdentityBesideItsPeers(t *testing.T) {
 	f.Judged(consoletest.Now)
 	b.Feed.Publish(f.Snapshot(), true)
 	page := b.get("/identity?dimension=user&name=kim").Body.String()
-	if !strings.Contains(page, "3 episodes: 1 true positives, 1 expected, 1 without such a verdict.") {
+	if !strings.Contains(page, "Episodes: 3; true positives: 1; expected: 1; without such a verdict: 1.") {
 		t.Error("the page does not say what people said of three episodes")
 	}
 	_, peers, _ := strings.Cut(page, "Its peers")
