@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	sumsVersion  = 14
-	fleetVersion = 13
+	sumsVersion  = 15
+	fleetVersion = 14
 	maxDims      = 64
 	maxClasses   = 1 << 16
 	maxName      = 1024
@@ -31,7 +31,7 @@ func (s *Sums) AppendBinary(b []byte) []byte {
 			b = binary.LittleEndian.AppendUint32(b, *t)
 			b = wire.AppendText(b, c.name)
 			b = appendNumbers(b, c.numbers())
-			return wire.AppendVarints(b, c.square[:]...)
+			return wire.AppendVarints(wire.AppendVarints(b, c.square[newcomer][:]...), c.square[known][:]...)
 		})
 	})
 }
@@ -47,8 +47,10 @@ func DecodeSums(b []byte) (*Sums, []byte, error) {
 		eachClass(&r, func(token uint32) {
 			c := &classSums{name: r.TextUpTo(maxName)}
 			readNumbers(&r, c.numbers())
-			for st := range c.square {
-				c.square[st] = r.Varint()
+			for s := range c.square {
+				for st := range c.square[s] {
+					c.square[s][st] = r.Varint()
+				}
 			}
 			d.classes[token] = c
 		})
@@ -166,10 +168,14 @@ func Decode(b []byte) (*Fleet, []byte, error) {
 
 // numbers lists the numbers of a dimension in a fixed order.
 func (d *dim) numbers() []*float64 {
-	v := []*float64{&d.days, &d.bins, &d.age, &d.span}
-	for g := range d.cross {
-		for i := range d.cross[g] {
-			v = append(v, &d.cross[g][i], &d.today[g][i])
+	v := []*float64{&d.age, &d.span}
+	for s := range d.of {
+		x := &d.of[s]
+		v = append(v, &x.days, &x.bins)
+		for g := range x.cross {
+			for i := range x.cross[g] {
+				v = append(v, &x.cross[g][i], &x.today[g][i])
+			}
 		}
 	}
 	for i := range d.off {
@@ -185,7 +191,7 @@ func (c *class) numbers() []*float64 {
 		for i := range c.tail[st] {
 			v = append(v, &c.tail[st][i])
 		}
-		v = append(v, &c.low[st], &c.square[st], &c.weight[st])
+		v = append(v, &c.low[st], &c.square[st], &c.weight[st], &c.told[st])
 	}
 	for i := range c.young {
 		v = append(v, &c.young[i])

@@ -77,14 +77,19 @@ type Fleet struct {
 }
 
 type dim struct {
+	age     float64 // days of event time since somebody was first at work
+	span    float64 // of them, those behind cross, fading
+	day     int64   // the local day of today
+	of      [standings]crossed
+	off     [24]float64 // share of those at work who were at unusual hours, in the last bin and those before it
+	classes map[uint32]*class
+}
+
+// crossed is what the identities of a dimension did that have a history, or that have none.
+type crossed struct {
 	days, bins float64 // closed, fading
-	age        float64 // days of event time since somebody was first at work
-	span       float64 // of them, those behind cross, fading
 	cross      [score.NumGroups][edges]float64
-	day        int64                           // the local day of today
 	today      [score.NumGroups][edges]float64 // crossings of the open day
-	off        [24]float64                     // share of those at work who were at unusual hours, in the last bin and those before it
-	classes    map[uint32]*class
 }
 
 type class struct {
@@ -92,6 +97,7 @@ type class struct {
 	low         [score.NumStats]float64 // evidence of those in the lowest cell
 	square      [score.NumStats]float64
 	weight      [score.NumStats]float64
+	told        [score.NumStats]float64 // of tail by those who have a history
 	young       [youth + 1]float64
 	first       [youth + 1][score.PeerMeasures]float64 // sums of ln(1+count)
 	firstSquare [youth + 1][score.PeerMeasures]float64 // of its squares
@@ -162,7 +168,7 @@ func (c *Config) CloseBin(f *Fleet, bin, day int64, s *Sums) *score.Parameters {
 		var from *dimSums
 		if i < len(s.dims) {
 			from = &s.dims[i]
-			d.take(from)
+			d.take(from, c.Tuning.TailBins/c.Tuning.TailShare)
 		}
 		for _, token := range slices.Sorted(maps.Keys(d.classes)) {
 			var cs *classSums
@@ -176,22 +182,28 @@ func (c *Config) CloseBin(f *Fleet, bin, day int64, s *Sums) *score.Parameters {
 	return c.parameters(f)
 }
 
+// worked reports whether somebody of the dimension was ever at work.
+func (d *dim) worked() bool { return d.age > 0 || d.of[newcomer].bins > 0 || d.of[known].bins > 0 }
+
 // learning is for how many days crossings are not counted: the means, dispersions and
 // tails that evidence rests on are not known yet.
 const learning = 6
 
 // fade lets time pass.
 func (d *dim) fade(keep, days float64) {
-	d.days, d.bins = d.days*keep, d.bins*keep
-	if d.bins > 0 || d.age > 0 {
+	if d.worked() {
 		d.age += days
 	}
 	if d.age >= learning {
 		d.span = d.span*keep + days
 	}
-	for g := range d.cross {
-		for i := range d.cross[g] {
-			d.cross[g][i] *= keep
+	for s := range d.of {
+		x := &d.of[s]
+		x.days, x.bins = x.days*keep, x.bins*keep
+		for g := range x.cross {
+			for i := range x.cross[g] {
+				x.cross[g][i] *= keep
+			}
 		}
 	}
 	for _, c := range d.classes {
@@ -203,6 +215,7 @@ func (d *dim) fade(keep, days float64) {
 			c.low[st] *= keep
 			c.square[st] *= keep
 			c.weight[st] *= keep
+			c.told[st] *= keep
 		}
 	}
 }
@@ -214,12 +227,16 @@ func (d *dim) turn(day int64) {
 	if day == d.day {
 		return
 	}
-	for g := range d.today {
-		for i, n := range d.today[g] {
-			d.cross[g][i] += min(n, 2+3*d.cross[g][i]/max(d.span, 1))
+	for s := range d.of {
+		x := &d.of[s]
+		for g := range x.today {
+			for i, n := range x.today[g] {
+				x.cross[g][i] += min(n, 2+3*x.cross[g][i]/max(d.span, 1))
+			}
 		}
+		x.today = [score.NumGroups][edges]float64{}
 	}
-	d.today, d.day = [score.NumGroups][edges]float64{}, day
+	d.day = day
 }
 
 // wait moves the shares at unusual hours back by so many bins.
@@ -229,17 +246,25 @@ func (d *dim) wait(bins int) {
 	clear(d.off[:bins])
 }
 
-// take adds the sums of a bin.
-func (d *dim) take(s *dimSums) {
+// take adds the sums of a bin. enough is how many bins or days make a tail.
+func (d *dim) take(s *dimSums, enough float64) {
 	if s.work > 2 {
 		d.off[0] = float64(s.off) / float64(s.work)
 	}
-	d.days += float64(s.days)
-	d.bins += float64(s.bins)
-	if d.age >= learning {
-		for g := range d.cross {
-			for i, n := range s.cross[g] {
-				d.today[g][i] += float64(n)
+	if new := &s.of[newcomer]; d.age < learning { // nobody has a history yet
+		d.of[known].days += float64(new.days)
+		d.of[known].bins += float64(new.bins)
+	}
+	for i := range s.of {
+		x, from := &d.of[i], &s.of[i]
+		x.days += float64(from.days)
+		x.bins += float64(from.bins)
+		if d.age < learning {
+			continue
+		}
+		for g := range x.today {
+			for i, n := range from.cross[g] {
+				x.today[g][i] += float64(n)
 			}
 		}
 	}
@@ -249,20 +274,32 @@ func (d *dim) take(s *dimSums) {
 			c = newClass()
 			d.classes[token] = c
 		}
-		c.take(cs)
+		c.take(cs, enough)
 	}
 }
 
-func (c *class) take(s *classSums) {
+// take adds the sums of a bin. Tails and dispersions are those of who has a history, as
+// soon as enough is known of them: whoever can make up names could tell of as large bins
+// as he likes.
+func (c *class) take(s *classSums, enough float64) {
 	c.days += float64(s.days)
 	c.name = max(c.name, s.name)
 	for st := range c.tail {
-		for i, n := range s.tail[st] {
-			c.tail[st][i] += float64(n)
+		for _, standing := range [...]int{known, newcomer} {
+			if standing == newcomer && c.told[st] >= enough {
+				continue
+			}
+			x := &s.of[standing]
+			for i, n := range x.tail[st] {
+				c.tail[st][i] += float64(n)
+				if standing == known {
+					c.told[st] += float64(n)
+				}
+			}
+			c.low[st] += float64(x.low[st]) / fixed
+			c.square[st] += float64(s.square[standing][st]) / fixed
+			c.weight[st] += float64(x.weight[st]) / fixed
 		}
-		c.low[st] += float64(s.low[st]) / fixed
-		c.square[st] += float64(s.square[st]) / fixed
-		c.weight[st] += float64(s.weight[st]) / fixed
 	}
 	for i := range c.young {
 		c.young[i] += float64(s.young[i])

@@ -12,13 +12,13 @@ func (c *Config) parameters(f *Fleet) *score.Parameters {
 	p := &score.Parameters{Bin: f.bin, Dimensions: make([]score.Dimension, len(f.dims))}
 	live := 0.0
 	for i := range f.dims {
-		if f.dims[i].days > 0 || f.dims[i].bins > 0 {
+		if f.dims[i].worked() {
 			live += c.Shares[i]
 		}
 	}
 	for i := range f.dims {
 		d, out := &f.dims[i], &p.Dimensions[i]
-		c.setThresholds(d, c.Budget*c.Shares[i]/max(live, 1e-9), &out.Threshold)
+		c.setThresholds(d, c.Budget*c.Shares[i]/max(live, 1e-9), out)
 		out.Known, out.Off = f.known, d.off
 		all := d.classes[0]
 		whole := all.export(&c.Tuning, nil)

@@ -23,28 +23,44 @@ type dimSums struct {
 
 // dimCounters are unsigned numbers and nothing else, see numbers.
 type dimCounters struct {
-	days, bins uint64                         // closed
-	work, off  uint64                         // identities at work, and of them those at an unusual hour of their own
-	cross      [score.NumGroups][edges]uint64 // upcrossings of each edge of the log evidence
+	work, off uint64 // identities at work, and of them those at an unusual hour of their own
+	of        [standings]struct {
+		days, bins uint64                         // closed
+		cross      [score.NumGroups][edges]uint64 // upcrossings of each edge of the log evidence
+	}
 }
+
+// The standings of identities: each has thresholds of its own, since whoever can make up
+// names can make up as many crossings of those without a history as he likes.
+const (
+	newcomer = iota
+	known
+	standings
+)
 
 // classSums are those of peers.
 type classSums struct {
 	classCounters
-	square [score.NumStats]int64 // fixed point
+	square [standings][score.NumStats]int64 // fixed point
 	name   string
 }
 
 // classCounters are unsigned numbers and nothing else, see numbers.
 type classCounters struct {
-	tail        [score.NumStats][tailCells]uint64 // bins by log mean ratio
-	low         [score.NumStats]uint64            // evidence of those in the lowest cell, fixed point
-	weight      [score.NumStats]uint64            // fixed point
+	of          [standings]ratioSums
 	young       [youth + 1]uint64
 	first       [youth + 1][score.PeerMeasures]uint64 // sums of ln(1+count), fixed point
 	firstSquare [youth + 1][score.PeerMeasures]uint64 // of its squares, fixed point
 	day, bin    [ratioCells]uint64                    // identities by count against mean
 	days        uint64
+}
+
+// ratioSums are what bins and days of those of a standing said; unsigned numbers and
+// nothing else.
+type ratioSums struct {
+	tail   [score.NumStats][tailCells]uint64 // bins by log mean ratio
+	low    [score.NumStats]uint64            // evidence of those in the lowest cell, fixed point
+	weight [score.NumStats]uint64            // fixed point
 }
 
 // numbers returns the counters in their order, which is that of the binary form. They
@@ -77,6 +93,14 @@ func (s *Sums) dim(i int) *dimSums {
 	return &s.dims[i]
 }
 
+// standing returns the standing of an identity.
+func standing(l *score.Sample) int {
+	if l.Known {
+		return known
+	}
+	return newcomer
+}
+
 func (d *dimSums) class(token uint32) *classSums {
 	c := d.classes[token]
 	if c == nil {
@@ -90,17 +114,23 @@ func (d *dimSums) class(token uint32) *classSums {
 func (s *Sums) Add(dim int, l *score.Sample) {
 	d := s.dim(dim)
 	s.known = max(s.known, uint64(l.Seen))
-	d.days += uint64(l.Days)
-	d.bins += uint64(l.Bins)
+	x, was := &d.of[standing(l)], l.Was
+	if l.Known {
+		if l.Days > 0 && l.Young < youth { // is known from now on: it has crossed nothing among them
+			clear(was[:])
+		}
+	}
+	x.days += uint64(l.Days)
+	x.bins += uint64(l.Bins)
 	if l.Work {
 		d.work++
 		if l.Off {
 			d.off++
 		}
 	}
-	for g := range d.cross {
-		for i := edgeOf(float64(l.Was[g])); i < edgeOf(float64(l.Is[g])); i++ {
-			d.cross[g][i]++
+	for g := range x.cross {
+		for i := edgeOf(float64(was[g])); i < edgeOf(float64(l.Is[g])); i++ {
+			x.cross[g][i]++
 		}
 	}
 	d.class(0).add(l)
@@ -111,16 +141,17 @@ func (s *Sums) Add(dim int, l *score.Sample) {
 
 func (c *classSums) add(l *score.Sample) {
 	c.days += uint64(l.Days)
+	x := &c.of[standing(l)]
 	for st, n := range l.N {
 		for i := range n {
 			at := tailCell(l.X[st][i])
-			c.tail[st][at]++
+			x.tail[st][at]++
 			if at == 0 {
-				c.low[st] += uint64(math.Exp(l.X[st][i]) * fixed)
+				x.low[st] += uint64(math.Exp(l.X[st][i]) * fixed)
 			}
 		}
-		c.square[st] += int64(math.Round(l.Square[st] * fixed))
-		c.weight[st] += uint64(math.Round(l.Weight[st] * fixed))
+		c.square[standing(l)][st] += int64(math.Round(l.Square[st] * fixed))
+		x.weight[st] += uint64(math.Round(l.Weight[st] * fixed))
 	}
 	if l.Days > 0 {
 		c.young[l.Young]++
@@ -184,8 +215,10 @@ func (s *Sums) Merge(o *Sums) {
 // merge adds o to c.
 func (c *classSums) merge(o *classSums) {
 	addAll(c.numbers(), o.numbers())
-	for st, v := range o.square {
-		c.square[st] += v
+	for s := range o.square {
+		for st, v := range o.square[s] {
+			c.square[s][st] += v
+		}
 	}
 	c.name = max(c.name, o.name)
 }

@@ -6,13 +6,24 @@ import (
 	"github.com/weirhq/weir/detectors/score"
 )
 
-// setThresholds spends a dimension's budget, of episodes a day: formula 6. Groups are
-// paid by their shares; what a group cannot spend at the least threshold goes to the
-// others by theirs, until each gets what it can spend.
-func (c *Config) setThresholds(d *dim, budget float64, out *[score.NumGroups]float64) {
+// knownPart is the part of a dimension's budget that is kept for those who have a history.
+const knownPart = 0.75
+
+// setThresholds spends a dimension's budget, of episodes a day. Those who have a history
+// come first, so that nothing that newcomers do, whose names may be made up, moves their
+// thresholds. Newcomers get what is left.
+func (c *Config) setThresholds(d *dim, budget float64, out *score.Dimension) {
+	spent := c.spend(d, known, knownPart*budget, &out.Threshold)
+	c.spend(d, newcomer, budget-spent, &out.Newcomers)
+}
+
+// spend spends a budget, of episodes a day, on those of a standing, and returns how much is
+// spent: formula 6. Groups are paid by their shares; what a group cannot spend at the least
+// threshold goes to the others by theirs, until each gets what it can spend.
+func (c *Config) spend(d *dim, standing int, budget float64, out *[score.NumGroups]float64) float64 {
 	var of [score.NumGroups]upcrossings
 	for g := range of {
-		of[g] = c.crossings(d, score.Group(g))
+		of[g] = c.crossings(d, standing, score.Group(g))
 	}
 	left, shares := budget, 1.0
 	var paid [score.NumGroups]bool
@@ -25,12 +36,15 @@ func (c *Config) setThresholds(d *dim, budget float64, out *[score.NumGroups]flo
 			}
 		}
 	}
+	spent := 0.0
 	for g := range of {
 		out[g] = minThreshold
 		if !paid[g] {
 			out[g] = of[g].threshold(left * c.Groups[g] / shares)
 		}
+		spent += of[g].rate(out[g])
 	}
+	return spent
 }
 
 // upcrossings is how often the evidence of a group crosses a level in a dimension.
@@ -44,18 +58,19 @@ type upcrossings struct {
 	prior  float64        // days for which theory counts
 }
 
-// crossings returns how often the evidence of a group has crossed each level, as far as the
-// dimension remembers.
-func (c *Config) crossings(d *dim, g score.Group) upcrossings {
+// crossings returns how often the evidence of a group of those of a standing has crossed
+// each level, as far as the dimension remembers.
+func (c *Config) crossings(d *dim, standing int, g score.Group) upcrossings {
+	from := &d.of[standing]
 	out := upcrossings{days: d.span, prior: c.Tuning.Prior}
 	for i := range out.seen {
-		out.seen[i] = d.cross[g][i] + d.today[g][i]
+		out.seen[i] = from.cross[g][i] + from.today[g][i]
 	}
 	growth := 1.0
 	if d.age > 0 {
-		n := d.days
+		n := from.days
 		if g == score.Burst {
-			n = d.bins
+			n = from.bins
 		}
 		growth = max(n/min(d.age, c.Tuning.Memory), 1)
 	}

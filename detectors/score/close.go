@@ -93,12 +93,12 @@ func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 	g := gather{ev: ev}
 	e.judgeBin(&v, c, &g, sample)
 	e.judgeDay(&v, &g, e.Tuning.NoSkip || explain == always)
-	g.decide(v.dim)
+	g.decide(v.dim.thresholds(s))
 	ev.Peers = class.Name
 	if !c.any() {
 		was = s.high
 	} else {
-		s.note(e, at, ev, v.dim, &was)
+		s.note(e, at, ev, v.dim.thresholds(s), &was)
 	}
 	ev.Onset = int64(s.rise) - 1
 	if explain == always || ev.Margin() >= 0 || explain == ifCandidate && (ev.Candidate() || e.Hot(s, dim, p)) {
@@ -246,7 +246,7 @@ func (e *Engine) judgeBin(v *view, c *Counts, g *gather, sample *Sample) {
 				}
 				age := e.age(s, st)
 				g.tell(st, &now, age)
-				*r = now.capped(v.dim.Threshold[Burst]+e.Tuning.Headroom, age)
+				*r = now.capped(v.dim.thresholds(s)[Burst]+e.Tuning.Headroom, age)
 				told = true
 				g.ev.Stats[st].explain(n, mu, k, v.class.Bin, x, allowed)
 				if sample != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/weirhq/weir/internal/wire"
 )
 
-const parametersVersion = 4
+const parametersVersion = 5
 
 // AppendBinary appends the canonical encoding: some 200 bytes for each dimension
 // and each class of peers.
@@ -53,7 +53,7 @@ const most = 1e12
 func (d *Dimension) numbers() []*float64 {
 	v := make([]*float64, 0, 32)
 	for g := range d.Threshold {
-		v = append(v, &d.Threshold[g])
+		v = append(v, &d.Threshold[g], &d.Newcomers[g])
 	}
 	for i := range d.Off {
 		v = append(v, &d.Off[i])

@@ -145,7 +145,7 @@ func standing(log, threshold float64) float64 {
 }
 
 // decide sets the evidence of the groups and finds the one that stands out.
-func (g *gather) decide(d *Dimension) {
+func (g *gather) decide(thresholds *[NumGroups]float64) {
 	ev, most := g.ev, 0.0
 	for i := range g.sums {
 		log := 0.0
@@ -153,9 +153,9 @@ func (g *gather) decide(d *Dimension) {
 			log = math.Min(math.Log(g.sums[i]/(NumRates*weights[i])), MaxLog)
 		}
 		ev.Groups[i] = log
-		if m := standing(log, d.Threshold[i]); i == 0 || m > most {
+		if m := standing(log, thresholds[i]); i == 0 || m > most {
 			most = m
-			ev.Log, ev.Threshold, ev.Group, ev.Stat = log, d.Threshold[i], Group(i), g.stat[i]
+			ev.Log, ev.Threshold, ev.Group, ev.Stat = log, thresholds[i], Group(i), g.stat[i]
 		}
 	}
 	ev.Scored = true

@@ -39,11 +39,11 @@ func (e *Engine) Late(s *State, dim int, bin int64, add *Counts, p *Parameters, 
 		e.lateDay(&v, day, add, &g)
 		e.learnLate(s, day, add)
 	}
-	g.decide(v.dim)
+	g.decide(v.dim.thresholds(s))
 	ev.Peers = v.class.Name
 	rise := s.rise
 	was := s.high
-	s.note(e, s.last-1, ev, v.dim, &was)
+	s.note(e, s.last-1, ev, v.dim.thresholds(s), &was)
 	if s.rise == rise {
 		s.rise = min(s.rise, at+1)
 	}
@@ -111,7 +111,7 @@ func (e *Engine) mend(v *view, st Stat, r *stat, before, after *ratios, n float6
 		told.Rates[i] += (float64(r[i])/age + own) / n
 		sum += float64(r[i])/age + own
 	}
-	*r = r.capped(v.dim.Threshold[st.Group()]+e.Tuning.Headroom, age)
+	*r = r.capped(v.dim.thresholds(v.s)[st.Group()]+e.Tuning.Headroom, age)
 	group := st.Group()
 	g.sums[group] += sum
 	if sum > g.best[group] {

@@ -20,7 +20,7 @@ func (e *Engine) closeDay(v *view, day int64, sample *Sample) {
 			x, allowed := w.log, e.allow(v.class, st, w.log)
 			r := s.dailyStat(st, h)
 			now := r.step(&w, x-allowed, e.keepOf(v, st, x))
-			*r = now.capped(v.dim.Threshold[st.Group()]+e.Tuning.Headroom, e.age(s, st))
+			*r = now.capped(v.dim.thresholds(s)[st.Group()]+e.Tuning.Headroom, e.age(s, st))
 			if sample != nil && s.days >= youth {
 				sample.x(st, x)
 				if h == 0 && st != DayFirst && st != DayShare {
@@ -70,10 +70,10 @@ func (e *Engine) learnBin(v *view, c *Counts, sample *Sample) {
 	s := v.s
 	if sample != nil {
 		sample.Bins++
-		if float64(s.bins) >= e.Tuning.YoungBins {
+		if s.settled() && float64(s.bins) >= e.Tuning.YoungBins {
 			sample.BinRatio, sample.HasBin = math.Log((c[Distinct]+1)/(float64(s.pace[Distinct])+1)), true
 		}
-		if s.days >= youth {
+		if s.settled() {
 			sample.DayRatio, sample.HasDay = math.Log((v.now[Distinct]+1)/(float64(s.level[0][Distinct])+1)), true
 		}
 	}

@@ -8,11 +8,11 @@ const calmLog = 0.5
 // from: as long as evidence stays as high as it was it crosses nothing again. An
 // identity of which an episode is open may go on for weeks, while the threshold rises;
 // it counts up to Headroom above the one that it crossed.
-func (s *State) note(e *Engine, at uint32, ev *Evidence, d *Dimension, was *[NumGroups]float32) {
+func (s *State) note(e *Engine, at uint32, ev *Evidence, thresholds *[NumGroups]float64, was *[NumGroups]float32) {
 	calm := true
 	for g, log := range ev.Groups {
 		calm = calm && log < calmLog
-		threshold := d.Threshold[g]
+		threshold := thresholds[g]
 		switch {
 		case s.top[g] == 0 && log >= threshold:
 			s.top[g] = float32(threshold + e.Tuning.Headroom)
@@ -41,8 +41,9 @@ func (s *State) note(e *Engine, at uint32, ev *Evidence, d *Dimension, was *[Num
 // Hot reports whether the evidence is, or within half a day was, so high that the
 // identity must be closed in bins without a count too, so that it is seen to fall.
 func (e *Engine) Hot(s *State, dim int, p *Parameters) bool {
+	thresholds := p.Dimensions[dim].thresholds(s)
 	for g, h := range s.high {
-		if s.last != 0 && float64(h) >= candidateAt(p.Dimensions[dim].Threshold[g])-0.25 {
+		if s.last != 0 && float64(h) >= candidateAt(thresholds[g])-0.25 {
 			return true
 		}
 	}

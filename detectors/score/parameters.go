@@ -10,7 +10,8 @@ type Parameters struct {
 
 // Dimension holds the parameters of one dimension.
 type Dimension struct {
-	Threshold [NumGroups]float64 // natural logs of the evidence that opens an episode
+	Threshold [NumGroups]float64 // natural logs of the evidence that opens an episode of an identity with a history
+	Newcomers [NumGroups]float64 // of one whose youth is not over: names that somebody makes up raise no other threshold
 	Known     float64            // records that the fleet has touched, 0 if unknown
 	Off       [offBins]float64   // share of those at work who were at unusual hours, in the bin before and those before it
 	Classes   []Class            // everybody first, then peers by rising token
@@ -58,6 +59,17 @@ func (c *Class) peers(young int, m Measure) (mean, spread float64) {
 	return p.Mean[m], p.Spread[m]
 }
 
+// settled reports whether the identity has a history.
+func (s *State) settled() bool { return s.days >= youth }
+
+// thresholds returns those of the identity.
+func (d *Dimension) thresholds(s *State) *[NumGroups]float64 {
+	if s.settled() {
+		return &d.Threshold
+	}
+	return &d.Newcomers
+}
+
 // class returns what an identity is judged by.
 func (p *Parameters) class(dim int, token uint32) *Class {
 	d := &p.Dimensions[dim]
@@ -90,7 +102,7 @@ func Defaults(dims int, threshold float64) *Parameters {
 	for i := range p.Dimensions {
 		d := &p.Dimensions[i]
 		for g := range d.Threshold {
-			d.Threshold[g] = threshold
+			d.Threshold[g], d.Newcomers[g] = threshold, threshold
 		}
 		d.Classes = []Class{DefaultClass()}
 	}

@@ -10,6 +10,7 @@ type Sample struct {
 	First [PeerMeasures]float64 // what was counted on the closed day
 	Off   bool                  // at work at an unusual hour of its own
 	Work  bool                  // at work in the bin, and old enough to have usual hours
+	Known bool                  // has a history: its youth is over
 
 	Seen float64 // records that the identity has touched
 
@@ -45,6 +46,7 @@ func (l *Sample) spread(st Stat, count, mu float64) {
 // tell sets what is told of any bin.
 func (l *Sample) tell(e *Engine, v *view, was [NumGroups]float32, c *Counts) {
 	l.Token, l.Was, l.Is = v.s.group, was, v.s.high
+	l.Known = v.s.settled()
 	l.Seen = float64(v.s.seen) + v.now[FirstTouch]
 	l.Work = c.any() && float64(v.s.days) >= e.Tuning.KnownDays
 }

@@ -15,7 +15,7 @@ const (
 )
 
 // spent reports whether the evidence of a group was enough lately.
-func (v *view) spent(g Group) bool { return float64(v.s.high[g]) >= v.dim.Threshold[g] }
+func (v *view) spent(g Group) bool { return float64(v.s.high[g]) >= v.dim.thresholds(v.s)[g] }
 
 // keepOf returns the share of a daily statistic that outlives an ended day, of which
 // x is the log mean ratio.

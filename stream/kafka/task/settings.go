@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,8 @@ type InForce struct {
 const ByRunner = "run_by"
 
 // bringIntoForce chains the settings if they are not those that were chained last, and has
-// people be alerted of what has changed.
+// people be alerted of what has changed. That the state has gone is a change too: who throws
+// it away on the day of a theft begins anew with the theft as what is usual.
 func (r *correlateRun) bringIntoForce(ctx context.Context) error {
 	w := &r.ledger
 	digest := ledger.SettingsDigest(r.Settings.JSON)
@@ -41,13 +43,18 @@ func (r *correlateRun) bringIntoForce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	forgotten := before != nil && w.Settings == "" // the ledger outlived the state
 	tx, now := cluster.Transaction{Client: r.client}, time.Now()
 	w.Settings, w.SettingsAt, w.SettingsBy = digest, now.UnixMilli(), r.Settings.By[ByRunner]
 	if err := w.add(&tx, ledger.Config, now, r.Settings.JSON); err != nil {
 		return err
 	}
 	w.writeEnd(&tx)
-	if changed := ledger.Changes(before, r.Settings.JSON); len(changed) > 0 {
+	changed := ledger.Changes(before, r.Settings.JSON)
+	if forgotten {
+		changed = slices.Insert(changed, 0, "all that weir had learned is gone (weir reset, or its topics were deleted)")
+	}
+	if len(changed) > 0 {
 		detail := map[string]string{"changed": alerting.Printable(strings.Join(changed, "; "), maxChanged)}
 		maps.Copy(detail, r.Settings.By)
 		kept := r.correlate.Notify(&correlate.Notice{
