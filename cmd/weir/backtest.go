@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -176,7 +177,7 @@ func backtestFiles(ctx context.Context, cmd *cobra.Command, o *backtestOptions) 
 	if flush := out.Flush(); err == nil && flush != nil {
 		err = fmt.Errorf("writing the alerts: %w", flush)
 	}
-	for _, w := range run.Summary.Shortcomings() {
+	for _, w := range run.Summary.Shortcomings(time.Now()) {
 		run.Warn(w)
 	}
 	if run.Summary.Events > 0 { // an empty log lacks every input, which its emptiness says already

@@ -46,6 +46,13 @@ func newLines(r io.Reader) func() ([]byte, int64, error) {
 	return lines.next
 }
 
+// TestDirectory: a directory is no file, and the error says what to name instead.
+func TestDirectory(t *testing.T) {
+	if _, err := Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a directory; name the files in it, as in /") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestRecords: lines that begin with a tab belong to the record before them.
 func TestRecords(t *testing.T) {
 	long := strings.Repeat("x", event.MaxValue-1)

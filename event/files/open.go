@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -25,6 +26,10 @@ func Open(path string) (io.ReadCloser, error) {
 		if file, err = os.Open(path); err != nil {
 			return nil, fmt.Errorf("opening the events: %w", err)
 		}
+	}
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		file.Close()
+		return nil, fmt.Errorf("opening the events: %s is a directory; name the files in it, as in %s", path, filepath.Join(path, "*"))
 	}
 	r, err := unpackFile(file)
 	if err != nil {

@@ -258,9 +258,12 @@ const few = 10
 // learning is how many days of a log the statistics need.
 const learning = 14
 
-// Shortcomings say why a log tells little: most of it could not be read, or it is too
-// short to learn from.
-func (s *Summary) Shortcomings() (out []string) {
+// ahead is how far after now the last event may be dated: clocks differ.
+const ahead = 10 * time.Minute
+
+// Shortcomings say why a log tells little: most of it could not be read, it is too short
+// to learn from, or its dates are not those of what happened.
+func (s *Summary) Shortcomings(now time.Time) (out []string) {
 	switch rejected := s.Unreadable(); {
 	case rejected > s.Events:
 		out = append(out, fmt.Sprintf("more than half of the log could not be read, %s of %s records: `weir map` shows why", alerting.Group(rejected), alerting.Group(rejected+s.Events)))
@@ -272,6 +275,9 @@ func (s *Summary) Shortcomings() (out []string) {
 	}
 	if days := s.To.Std().Sub(s.From.Std()).Hours() / 24; s.From != 0 && days < learning {
 		out = append(out, fmt.Sprintf("the log is %.1f days long, and the statistics learn for %d: that nothing is said of somebody means little yet; facts speak already", days, learning))
+	}
+	if past := s.To.Std().Sub(now); s.From != 0 && past > ahead {
+		out = append(out, fmt.Sprintf("the last event is dated %.1f hours after now: is a clock wrong, or the zone of times that have none (zone in a field map, docs/formats.md)?", past.Hours()))
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package backtest
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/event"
@@ -12,6 +13,7 @@ import (
 // its format leaves out counts for neither.
 func TestShortcomings(t *testing.T) {
 	const day = 24 * 3600_000
+	now := time.UnixMilli(31*day + 5*3600_000).UTC()
 	ignored := event.Ignored.String()
 	for _, c := range []struct {
 		events, rejected, left int64
@@ -25,16 +27,18 @@ func TestShortcomings(t *testing.T) {
 		{100, 101, 0, 20, "more than half of the log could not be read, 101 of 201 records"},
 		{100, 0, 900, 20, ""},
 		{100, 0, 0, 3, "the log is 3.0 days long, and the statistics learn for 14"},
+		{100, 0, 0, 30, ""},
+		{100, 0, 0, 31, "the last event is dated 19.0 hours after now"},
 		{0, 0, 0, 0, ""},
 	} {
-		if got := strings.Join((&Summary{Rejected: map[string]int64{"too_large": 2}}).Shortcomings(), ""); !strings.Contains(got, "too large to be read, and perhaps with very many records each: 2 events") {
+		if got := strings.Join((&Summary{Rejected: map[string]int64{"too_large": 2}}).Shortcomings(now), ""); !strings.Contains(got, "too large to be read, and perhaps with very many records each: 2 events") {
 			t.Errorf("of what is too large: %q", got)
 		}
 		s := Summary{Events: c.events, Rejected: map[string]int64{"not_json": c.rejected, ignored: c.left}, From: day, To: day + c.days*day}
 		if c.events == 0 {
 			s.From, s.To = 0, 0
 		}
-		got := strings.Join(s.Shortcomings(), "\n")
+		got := strings.Join(s.Shortcomings(now), "\n")
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%+v: %q", c, got)
 		}
