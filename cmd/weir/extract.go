@@ -80,6 +80,7 @@ the episode in a file, such as the output of backtest -o json.`,
 	f.StringArrayVar(&o.inputs, "input", nil, "file of events to read instead of the source topics; may be given more than once")
 	formatFlag(cmd, &o.format)
 	f.StringVar(&o.alert, "alert", "", "file of alerts, one a line, in which to find the episode (default: the alerts topic)")
+	f.StringVar(&o.alert, "alerts", "", "as --alert: weir explain calls it so")
 	f.StringVar(&o.only, "only", "", "list only a part: "+strings.Join(extract.Onlys, " or "))
 	f.StringVar(&o.since, "since", "", "begin at this time instead of the alert's")
 	f.StringVar(&o.until, "until", "", "end before this time instead of the alert's; or now")

@@ -275,7 +275,7 @@ func TestExtractOfACampaign(t *testing.T) {
 		return string(a.AppendJSON(nil)) + "\n"
 	}
 	alerts := writeFile(t, filepath.Join(dir, "alerts"), alert("weir-a", "weir-c", "user", "ana")+alert("weir-b", "weir-c", "user", "bob")+alert("weir-c", "", "campaign", "network 192.0.2.0/24"))
-	code, stdout, stderr := weir(t, "extract", "weir-c", "--alert", alerts, "--input", events)
+	code, stdout, stderr := weir(t, "extract", "weir-c", "--alerts", alerts, "--input", events)
 	if code != 0 || stdout != "1\n2\n3\n" {
 		t.Errorf("exit code %d, listed %q\n%s", code, stdout, stderr)
 	}
