@@ -117,14 +117,16 @@ func (o *members) addPairs(all [][2]string) {
 // and its value goes on to the next key.
 func pairs(s string) [][2]string {
 	var all [][2]string
-	from := -1 // of the value at hand
+	from, word := -1, 0 // where the value at hand begins, and the last word
 	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '\\':
+		switch s[i] {
+		case '\\':
 			i++
-		case s[i] == '=':
-			key := s[strings.LastIndexByte(s[:i], ' ')+1 : i]
-			if !isKey(key) {
+		case ' ':
+			word = i + 1
+		case '=':
+			key := s[word:i]
+			if len(key) > maxKey || !isKey(key) {
 				continue
 			}
 			if from >= 0 {
@@ -143,6 +145,10 @@ func pairs(s string) [][2]string {
 	}
 	return all
 }
+
+// maxKey is the longest key in bytes, so that a text of equals signs costs no more than
+// its length.
+const maxKey = 200
 
 // isKey reports whether a text can be a key of an extension.
 func isKey(s string) bool {

@@ -38,6 +38,18 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// TestLongForms: a long text costs time in proportion to its length.
+func TestLongForms(t *testing.T) {
+	for _, unit := range []string{"=", "a=", "a= ", `\`, " ", `[a b="`, "|", "\t"} {
+		long := strings.Repeat(unit, 1<<20/len(unit))
+		for _, head := range []string{"CEF:0|a|b|c|d|e|1|", "LEEF:1.0|a|b|c|d|", "<13>1 - - - - - ", "Mar  2 09:15:27 "} {
+			CEF(nil, head+long)
+			LEEF(nil, head+long)
+			Syslog(head + long)
+		}
+	}
+}
+
 // TestSyslog: the header of a line, and what remains.
 func TestSyslog(t *testing.T) {
 	for _, c := range []struct{ in, head, rest string }{
