@@ -59,6 +59,7 @@ func shakeCluster(t *testing.T, brokers []*kafkatest.Broker, c *traffic, first, 
 	d.idle, d.waiting = neverIdle, partitions*ingest.LookAhead
 	crowd := newCrowd(t, d, dice)
 	crowd.freezes = true
+	crowd.alive[0].ready(t) // its topics are made, three copies of each
 	for round := first; round < last; round++ {
 		what, heal := "", func() {}
 		process, broker := dice.IntN(3) > 0, dice.IntN(3) > 0
