@@ -6,15 +6,15 @@ import (
 	"github.com/weirhq/weir/detectors/score"
 )
 
-// knownPart is the part of a dimension's budget that is kept for those who have a history.
-const knownPart = 0.75
+// newcomersLeast is the part of a dimension's budget that newcomers get at the least.
+const newcomersLeast = 0.1
 
 // setThresholds spends a dimension's budget, of episodes a day. Those who have a history
 // come first, so that nothing that newcomers do, whose names may be made up, moves their
-// thresholds. Newcomers get what is left.
+// thresholds. Newcomers get what is left, or a small part more.
 func (c *Config) setThresholds(d *dim, budget float64, out *score.Dimension) {
-	spent := c.spend(d, known, knownPart*budget, &out.Threshold)
-	c.spend(d, newcomer, budget-spent, &out.Newcomers)
+	spent := c.spend(d, known, budget, &out.Threshold)
+	c.spend(d, newcomer, max(budget-spent, newcomersLeast*budget), &out.Newcomers)
 }
 
 // spend spends a budget, of episodes a day, on those of a standing, and returns how much is
