@@ -59,11 +59,11 @@ to read the source topics, and the record key file. Files are made for you alone
 take for formulas are quoted. Tokens are written hashed.
 
 With --state the work can be interrupted and goes on where it was when the same
-command is run again. --input reads files instead of topics, and --alert finds
+command is run again. --input reads files instead of topics, and --alerts finds
 the episode in a file, such as the output of backtest -o json.`,
 		Example: `  weir extract weir-dffa33c0917f4f02 -c weir.yaml --out customers.txt --state extract.json
   weir extract weir-dffa33c0917f4f02 -c weir.yaml --until now --events events.ndjson > customers.txt
-  weir extract weir-dffa33c0917f4f02 --alert alerts.ndjson --input access.ndjson.gz | wc -l`,
+  weir extract weir-dffa33c0917f4f02 --alerts alerts.ndjson --input access.ndjson.gz | wc -l`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return errors.New("extract needs one DEDUP_KEY, as it stands in the alert")
@@ -79,8 +79,7 @@ the episode in a file, such as the output of backtest -o json.`,
 	f.StringVarP(&o.config, "config", "c", "", "configuration file (default with --input: no file, all defaults)")
 	f.StringArrayVar(&o.inputs, "input", nil, "file of events to read instead of the source topics; may be given more than once")
 	formatFlag(cmd, &o.format)
-	f.StringVar(&o.alert, "alert", "", "file of alerts, one a line, in which to find the episode (default: the alerts topic)")
-	f.StringVar(&o.alert, "alerts", "", "as --alert: weir explain calls it so")
+	f.StringVar(&o.alert, "alerts", "", "file of alerts, one a line, in which to find the episode (default: the alerts topic)")
 	f.StringVar(&o.only, "only", "", "list only a part: "+strings.Join(extract.Onlys, " or "))
 	f.StringVar(&o.since, "since", "", "begin at this time instead of the alert's")
 	f.StringVar(&o.until, "until", "", "end before this time instead of the alert's; or now")
@@ -97,7 +96,7 @@ func (o *extractOptions) check() error {
 	case o.state != "" && o.out == "":
 		return usage.Errorf("--state needs --out: what has gone to stdout cannot be taken up again")
 	case len(o.inputs) > 0 && o.alert == "":
-		return usage.Errorf("--input needs --alert, a file with the alert, such as the output of backtest -o json")
+		return usage.Errorf("--input needs --alerts, a file with the alert, such as the output of backtest -o json")
 	case len(o.inputs) == 0 && o.config == "":
 		return usage.Errorf("extract needs a configuration, to read the source topics (-c FILE), or files (--input)")
 	case o.only != "" && !slices.Contains(extract.Onlys, o.only):

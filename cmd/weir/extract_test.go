@@ -132,7 +132,7 @@ func TestExtractTheDemosLeak(t *testing.T) {
 	events, alerts, a := l.files(t)
 	dir := t.TempDir()
 	out, evs := filepath.Join(dir, "ids"), filepath.Join(dir, "events")
-	code, stdout, stderr := weir(t, "extract", a.DedupKey, "--alert", alerts, "--input", events, "--out", out, "--events", evs, "-o", "json")
+	code, stdout, stderr := weir(t, "extract", a.DedupKey, "--alerts", alerts, "--input", events, "--out", out, "--events", evs, "-o", "json")
 	if code != 0 || stdout != "" {
 		t.Fatalf("exit code %d, stdout %q\n%s", code, stdout, stderr)
 	}
@@ -155,7 +155,7 @@ func TestExtractTheDemosLeak(t *testing.T) {
 		}
 	}
 	stolen := 0
-	code, later, _ := weir(t, "extract", a.DedupKey, "--alert", alerts, "--input", events, "--since", "2020-01-01T00:00:00Z", "--until", "2100-01-01T00:00:00Z")
+	code, later, _ := weir(t, "extract", a.DedupKey, "--alerts", alerts, "--input", events, "--since", "2020-01-01T00:00:00Z", "--until", "2100-01-01T00:00:00Z")
 	for id := range strings.Lines(later) {
 		if l.stolen[strings.TrimSpace(id)] {
 			stolen++
@@ -290,16 +290,16 @@ func TestExtractOfACampaign(t *testing.T) {
 		code int
 		says string
 	}{
-		{"weir-c --input " + events + " --alert " + few, 1, "has 2 members, but alerts of 1 only"},
-		{"weir-x --input " + events + " --alert " + alerts, 1, "no alert of the episode weir-x"},
-		{"weir-a --input " + events, 2, "--input needs --alert"},
+		{"weir-c --input " + events + " --alerts " + few, 1, "has 2 members, but alerts of 1 only"},
+		{"weir-x --input " + events + " --alerts " + alerts, 1, "no alert of the episode weir-x"},
+		{"weir-a --input " + events, 2, "--input needs --alerts"},
 		{"weir-a", 2, "extract needs a configuration"},
 		{"", 2, "extract needs one DEDUP_KEY"},
 		{"weir-a --state s -c x", 2, "--state needs --out"},
-		{"weir-a --input " + events + " --alert " + alerts + " --since yesterday", 2, "--since \"yesterday\""},
-		{"weir-a --input " + events + " --alert " + alerts + " --until 2026-03-03T09:00:00Z", 2, "is empty"},
-		{"weir-a --input " + events + " --alert " + events, 1, "events:1:"},
-		{"weir-a --input nosuch --alert " + alerts, 1, "nosuch"},
+		{"weir-a --input " + events + " --alerts " + alerts + " --since yesterday", 2, "--since \"yesterday\""},
+		{"weir-a --input " + events + " --alerts " + alerts + " --until 2026-03-03T09:00:00Z", 2, "is empty"},
+		{"weir-a --input " + events + " --alerts " + events, 1, "events:1:"},
+		{"weir-a --input nosuch --alerts " + alerts, 1, "nosuch"},
 	} {
 		expect(t, c.code, c.says, append([]string{"extract"}, strings.Fields(c.args)...)...)
 	}
@@ -321,7 +321,7 @@ func TestExtractListsNobodyElsesCustomers(t *testing.T) {
 		return string(a.AppendJSON(nil)) + "\n"
 	}
 	alerts := writeFile(t, filepath.Join(dir, "alerts"), alert("weir-a", "", "k1", 2)+alert("weir-b", "weir-a", "k2", 2))
-	code, stdout, stderr := weir(t, "extract", "weir-a", "--alert", alerts, "--input", events)
+	code, stdout, stderr := weir(t, "extract", "weir-a", "--alerts", alerts, "--input", events)
 	if code != 0 || stdout != "1\n2\n" {
 		t.Errorf("exit code %d, listed %q, want those of k1\n%s", code, stdout, stderr)
 	}
@@ -350,8 +350,8 @@ func TestExtractRefusesWhatContradictsTheAlert(t *testing.T) {
 		a.Dimension, a.Identity, a.Exposed, a.Time = "user", "ana", c.exposed, since+3_600_000
 		a.Exposed.Since = since
 		alerts := writeFile(t, filepath.Join(dir, "alerts"), string(a.AppendJSON(nil))+"\n")
-		expect(t, c.code, c.says, "extract", "weir-a", "--alert", alerts, "--input", events)
-		code, stdout, stderr := weir(t, "extract", "weir-a", "--alert", alerts, "--input", events, "-o", "json")
+		expect(t, c.code, c.says, "extract", "weir-a", "--alerts", alerts, "--input", events)
+		code, stdout, stderr := weir(t, "extract", "weir-a", "--alerts", alerts, "--input", events, "-o", "json")
 		var r extract.Result
 		if err := json.Unmarshal([]byte(stderr), &r); err != nil || code != c.code || (r.Error != "") != (code != 0) || stdout != "1\n2\n3\n" {
 			t.Errorf("%+v: exit code %d, listed %q, error %q, %v", c.exposed, code, stdout, r.Error, err)
