@@ -120,7 +120,7 @@ func (r *recordReader) next() ([]byte, int64, error) {
 	first := r.at
 	r.record = append(r.record[:0], r.ahead...)
 	for r.record[0] != '\t' && len(r.record) <= event.MaxValue {
-		if r.read(); r.err != nil || r.ahead[0] != '\t' {
+		if !r.goesOn() {
 			return r.record, first, nil
 		}
 		more := r.ahead[:min(len(r.ahead), event.MaxValue+1-len(r.record))]
@@ -128,6 +128,13 @@ func (r *recordReader) next() ([]byte, int64, error) {
 	}
 	r.ahead = nil
 	return r.record, first, nil
+}
+
+// goesOn reads a line ahead and reports whether the record goes on with it. What came
+// instead of a line is the next record's.
+func (r *recordReader) goesOn() bool {
+	r.read()
+	return r.err == nil && r.ahead[0] == '\t'
 }
 
 // read reads a line ahead.
