@@ -44,11 +44,7 @@ func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 // judged in that bin, and told of if it stands out there.
 func (d *Task) countPart(id *identity, p *part, apply, bin int64, params *score.Parameters) {
 	grid := d.cfg.Grid
-	records := &p.records
-	if !id.window.Exact() {
-		records = records.Coarser() // once, for what follows
-	}
-	fresh := math.Round(id.window.Missing(records, 0)*freshUnit) / freshUnit
+	fresh := math.Round(id.window.Missing(&p.records, 0)*freshUnit) / freshUnit
 	was := grid.BinOfTick(p.tick)
 	var late score.Counts
 	if was == bin {
@@ -58,7 +54,7 @@ func (d *Task) countPart(id *identity, p *part, apply, bin int64, params *score.
 		late = d.lateCounts(id, p, was, fresh)
 	}
 	id.tally.unissue(p)
-	id.window.Merge(records)
+	id.window.Merge(&p.records)
 	if id.followed != nil {
 		p.addTo(&id.followed.Exposure)
 	}

@@ -16,11 +16,11 @@ type readsInGrace struct {
 // tokenReads are the reads of a token whose grace is not over.
 type tokenReads struct {
 	from  int64 // tick of application of its first read
-	reads []stream.SessionRead
+	reads []stream.SessionTouch
 }
 
 // hold keeps a read. If it is the first of its token, the token is judged at a tick.
-func (g *readsInGrace) hold(r stream.SessionRead, at int64) {
+func (g *readsInGrace) hold(r stream.SessionTouch, at int64) {
 	t := g.byToken[r.Token]
 	if t == nil {
 		t = &tokenReads{from: r.Apply}

@@ -112,18 +112,22 @@ func (j *Task) Apply(offset int64, b *stream.SessionBatch) error {
 			j.signedIn.Add(tick, struct{}{})
 		}
 	}
-	err := b.Each(dims, func(f stream.TokenFact) {
+	err := b.Each(func(f stream.TokenFact) {
 		if f.Apply = j.arrives(f.Apply, offset); f.Apply > j.done && !j.tokens.passesOver(f.Token) {
 			j.facts.Add(f.Apply, f)
 		}
 	}, func(t stream.SessionTouch) {
+		t.Who = slices.DeleteFunc(t.Who, func(r stream.IdentityRef) bool { return dims[r.Dimension] == stream.NoDimension })
+		for i := range t.Who {
+			t.Who[i].Dimension = dims[t.Who[i].Dimension]
+		}
 		if t.Apply = j.arrives(t.Apply, offset); j.tokens.passesOver(t.Token) || t.Apply == eventtime.Never {
 			return
 		}
 		if t.Apply > j.done {
 			j.reads.Add(t.Apply, t)
 		} else if _, known := j.tokens.known[t.Token]; !known { // a restore: it was waiting
-			j.hold(&t)
+			j.hold(t)
 		}
 	})
 	if err != nil {
@@ -221,9 +225,8 @@ func (j *Task) close(tick int64) {
 		}
 		j.tokens.set(f.Token, t, tick)
 	}
-	reads := j.reads.Take(tick)
-	for i := range reads {
-		j.read(tick, &reads[i])
+	for _, r := range j.reads.Take(tick) {
+		j.read(tick, r)
 	}
 	due := j.waiting.due.Take(tick)
 	if len(due) > 0 {
@@ -241,7 +244,7 @@ func (j *Task) close(tick int64) {
 }
 
 // read takes in what a token read that counts at a tick.
-func (j *Task) read(tick int64, r *stream.SessionTouch) {
+func (j *Task) read(tick int64, r stream.SessionTouch) {
 	if j.tokens.passesOver(r.Token) {
 		return
 	}
@@ -260,14 +263,14 @@ func (j *Task) read(tick int64, r *stream.SessionTouch) {
 		j.tokens.set(r.Token, t, tick)
 	}
 	if t.status == tokenUnissued || t.status == tokenRevoked && r.Tick > int64(t.revoked) {
-		found := r.Read()
-		j.found.add(&found)
+		j.found.add(&r)
 	}
 }
 
 // hold keeps a read until the grace of its token is over.
-func (j *Task) hold(r *stream.SessionTouch) {
-	j.waiting.hold(r.Read(), max(r.Apply+j.grace, j.done+1))
+func (j *Task) hold(r stream.SessionTouch) {
+	r.Who = slices.Clone(r.Who) // out of the memory of a batch, of which few reads are held
+	j.waiting.hold(r, max(r.Apply+j.grace, j.done+1))
 }
 
 // judge decides on a token whose grace is over.

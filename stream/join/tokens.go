@@ -84,18 +84,13 @@ const tokenKeyPrefix = 't'
 
 // changes returns the records of tokens that have changed since the last call.
 func (s *tokenStore) changes() (out []stream.Change) {
-	const most = 9 + 1 + 2*binary.MaxVarintLen32 // bytes of a record
-	out = make([]stream.Change, 0, len(s.changed))
-	room := make([]byte, 0, most*len(s.changed))
 	for _, hash := range slices.Sorted(maps.Keys(s.changed)) {
-		room = binary.BigEndian.AppendUint64(append(room[len(room):], tokenKeyPrefix), hash)
-		c := stream.Change{Key: slices.Clip(room)}
+		c := stream.Change{Key: binary.BigEndian.AppendUint64([]byte{tokenKeyPrefix}, hash)}
 		if t, ok := s.known[hash]; ok {
-			room = wire.AppendVarints(append(room[len(room):], byte(t.status)), int64(t.day))
+			c.Value = wire.AppendVarints([]byte{byte(t.status)}, int64(t.day))
 			if t.status == tokenRevoked {
-				room = wire.AppendVarints(room, int64(t.revoked))
+				c.Value = wire.AppendVarints(c.Value, int64(t.revoked))
 			}
-			c.Value = slices.Clip(room)
 		}
 		out = append(out, c)
 	}
