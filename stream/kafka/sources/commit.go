@@ -20,7 +20,9 @@ func (r *run) commit(ctx context.Context) error {
 	if err := r.refresh(ctx); err != nil {
 		return err
 	}
-	r.markLoaded()
+	if err := r.markLoaded(time.Now()); err != nil {
+		return err
+	}
 	progress := r.ingest.Progress()
 	if r.joining.now.Load() && len(r.session.Client().UncommittedOffsets()) == 0 && len(r.ingest.Moved()) > 0 {
 		return nil // offsets to commit and nothing read: that can wait until the group stands

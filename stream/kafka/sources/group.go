@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -99,7 +100,7 @@ func (r *run) gain(ctx context.Context, parts map[string][]int32) error {
 				progress = ingest.NoProgress(s, starts[s])
 			}
 			r.ingest.Assign(progress)
-			r.partitions[s] = &partition{from: progress.Offset, written: progress.Offset, quiet: time.Now()}
+			r.partitions[s] = &partition{from: progress.Offset, written: progress.Offset, quiet: time.Now(), gained: time.Now()}
 		}
 	}
 	return nil
@@ -124,10 +125,19 @@ func (r *run) prune() {
 	}
 }
 
+// mostLoading is how long the client may take to begin with a partition: it asks the group
+// for its offset, and the brokers for its leader.
+const mostLoading = 30 * time.Second
+
 // markLoaded marks the partitions that the client has begun with. The client
 // begins some time after the callback that brings a partition, and until then
 // it does not know the partition.
-func (r *run) markLoaded() {
+//
+// A partition that another worker takes over before the client has begun with it is not
+// always reported as lost. It would stay here for ever, with an event time that does not
+// move, and the others would wait for it: then the worker begins anew. The client does not
+// list partitions of which nothing was ever read; nobody waits for those.
+func (r *run) markLoaded(now time.Time) error {
 	for topic, parts := range r.session.Client().CommittedOffsets() {
 		for p := range parts {
 			if known := r.partitions[stream.Source{Topic: topic, Partition: p}]; known != nil {
@@ -135,4 +145,15 @@ func (r *run) markLoaded() {
 			}
 		}
 	}
+	for s, p := range r.partitions {
+		if p.neverBegan(now) {
+			return fmt.Errorf("partition %d of %s was assigned %v ago and is not begun with: beginning anew", s.Partition, s.Topic, mostLoading)
+		}
+	}
+	return nil
+}
+
+// neverBegan reports whether the client should long have begun with a partition.
+func (p *partition) neverBegan(now time.Time) bool {
+	return !p.loaded && p.from > 0 && now.Sub(p.gained) > mostLoading
 }

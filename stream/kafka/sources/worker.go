@@ -112,6 +112,7 @@ type partition struct {
 	trails  time.Time // wall clock since when it is far behind the others; zero: it is not
 	from    int64     // offset at which it was taken over
 	written int64     // next offset as of the last commit
+	gained  time.Time // wall clock when it was taken over
 	paused  bool      // it is too far past what detect has judged
 	loaded  bool      // the client has begun with it
 	lag     int64     // records that wait to be read, when any were read last
