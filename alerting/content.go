@@ -64,7 +64,7 @@ const (
 	maxValue    = 120  // bytes of one value of a list
 	maxURL      = 2000 // bytes; receivers refuse longer ones
 
-	leastShare = 0.01 // of the accesses, that people are shown; the record names smaller ones too
+	leastShare = 0.01 // least share of the accesses that messages show; the record of the alert has smaller ones too
 )
 
 // webURL percent-encodes what RFC 3986 does not allow in a URL. It reports false

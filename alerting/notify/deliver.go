@@ -161,7 +161,7 @@ func (d *Deliverer) Beat(ctx context.Context, h *alerting.Heartbeat, attempts in
 
 // Annotation is a line for the message of an episode.
 type Annotation struct {
-	Reference string // of the message
+	Reference string // the receiver's id of the message
 	Line      string // empty: none any more
 	Failed    int    // attempts that have failed before
 }

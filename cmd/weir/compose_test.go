@@ -61,7 +61,7 @@ type composed struct {
 	local   *local.Runner
 	decoder *fieldmap.Decoder
 	fold    *model.Fold
-	rest    []byte              // of a line that is not whole yet
+	rest    []byte              // beginning of a line whose end has not been read yet
 	forged  map[string]struct{} // tokens by which the leak has read
 }
 

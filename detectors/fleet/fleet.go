@@ -78,7 +78,7 @@ type Fleet struct {
 
 type dim struct {
 	age     float64 // days of event time since somebody was first at work
-	span    float64 // of them, those behind cross, fading
+	span    float64 // days of event time in which crossings were counted, fading
 	day     int64   // the local day of today
 	of      [standings]crossed
 	off     [24]float64 // share of those at work who were at unusual hours, in the last bin and those before it
@@ -97,7 +97,7 @@ type class struct {
 	low         [score.NumStats]float64 // evidence of those in the lowest cell
 	square      [score.NumStats]float64
 	weight      [score.NumStats]float64
-	told        [score.NumStats]float64 // of tail by those who have a history
+	told        [score.NumStats]float64 // bins and days in tail that are of identities with a history, fading
 	young       [youth + 1]float64
 	first       [youth + 1][score.PeerMeasures]float64 // sums of ln(1+count)
 	firstSquare [youth + 1][score.PeerMeasures]float64 // of its squares
@@ -251,9 +251,9 @@ func (d *dim) take(s *dimSums, enough float64) {
 	if s.work > 2 {
 		d.off[0] = float64(s.off) / float64(s.work)
 	}
-	if new := &s.of[newcomer]; d.age < learning { // nobody has a history yet
-		d.of[known].days += float64(new.days)
-		d.of[known].bins += float64(new.bins)
+	if d.age < learning { // nobody has a history yet
+		d.of[known].days += float64(s.of[newcomer].days)
+		d.of[known].bins += float64(s.of[newcomer].bins)
 	}
 	for i := range s.of {
 		x, from := &d.of[i], &s.of[i]

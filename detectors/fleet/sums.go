@@ -115,10 +115,8 @@ func (s *Sums) Add(dim int, l *score.Sample) {
 	d := s.dim(dim)
 	s.known = max(s.known, uint64(l.Seen))
 	x, was := &d.of[standing(l)], l.Was
-	if l.Known {
-		if l.Days > 0 && l.Young < youth { // is known from now on: it has crossed nothing among them
-			clear(was[:])
-		}
+	if l.Known && l.Days > 0 && l.Young < youth { // is known from now on: it has crossed nothing among them
+		clear(was[:])
 	}
 	x.days += uint64(l.Days)
 	x.bins += uint64(l.Bins)

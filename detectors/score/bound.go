@@ -62,18 +62,17 @@ func (e *Engine) mostGain(v *view, st Stat, h int) (gain float64, ok bool) {
 	if v.doubts(st.measure()) {
 		return 0, false
 	}
-	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
-	known := v.s.days >= youth && n > 0
+	n, f := v.records()
+	known := v.s.settled() && n > 0
 	if st == DayShare {
 		q0, blind := e.share(v, h)
-		return shareGain(f, n, q0, max(q0, min(blind, mostShare)), e.Tuning.Concentration), known && blind-q0 >= e.Tuning.LeastRoom
+		return shareGain(f, n, q0, tried(q0, blind), e.Tuning.Concentration), known && blind-q0 >= e.Tuning.LeastRoom
 	}
 	mu, k, ok := e.expectDay(v, st, h)
 	if st == DayFirst && known && !e.Tuning.NoFirst {
 		q0, blind := e.share(v, h)
-		mu, k, _ = e.expectDay(v, DayDistinct, h)
-		most := max(q0, min((q0+(Rates[NumRates-1]-1)*blind)/Rates[NumRates-1], mostShare))
-		return countGain(n, mu, k) + shareGain(f, n, q0, most, e.Tuning.Concentration), ok
+		mu, k, _ = e.expectDay(v, DayDistinct, h) // of whom is known something is expected
+		return countGain(n, mu, k) + shareGain(f, n, q0, driftShare(q0, blind, Rates[NumRates-1]), e.Tuning.Concentration), ok
 	}
 	return countGain(v.count(st), mu, k), ok
 }

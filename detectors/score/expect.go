@@ -57,6 +57,11 @@ func (s *State) mean(st Stat, h int) float64 {
 	return float64(s.more.rare[rareAt(st)].level[h])
 }
 
+// records returns the distinct records of the day so far, and how many of them are new.
+func (v *view) records() (n, fresh float64) {
+	return v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
+}
+
 // count returns what a daily statistic has counted today.
 func (v *view) count(st Stat) float64 {
 	if st == DayOff {
@@ -91,7 +96,7 @@ func (e *Engine) ratiosOf(v *view, st Stat, h int) (l ratios, mu, k float64, ok 
 	if !ok {
 		return l, mu, k, false
 	}
-	if st == DayFirst && v.s.days >= youth && v.now[Distinct] > 0 && !e.Tuning.NoFirst {
+	if st == DayFirst && v.s.settled() && v.now[Distinct] > 0 && !e.Tuning.NoFirst {
 		return e.firstRatios(v, h), mu, k, true
 	}
 	return countRatios(v.count(st), mu, k), mu, k, true
@@ -100,10 +105,18 @@ func (e *Engine) ratiosOf(v *view, st Stat, h int) (l ratios, mu, k float64, ok 
 // mostShare is the largest share of new records that is tried.
 const mostShare = 0.99
 
+// tried returns the share of new records that is tried against one of q0: that fewer are
+// new than usual says nothing for a drift.
+func tried(q0, share float64) float64 { return min(mostShare, max(q0, share)) }
+
+// driftShare returns the share of new records under a drift to r of somebody who draws
+// blindly: formula 2. It does not fall with r.
+func driftShare(q0, blind, r float64) float64 { return tried(q0, (q0+(r-1)*blind)/r) }
+
 // shareRatios returns those of the share of new records alone.
 func (e *Engine) shareRatios(v *view, h int) (l ratios, mu, k float64, ok bool) {
-	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
-	if v.s.days < youth || n == 0 {
+	n, f := v.records()
+	if !v.s.settled() || n == 0 {
 		return l, 0, 0, false
 	}
 	q0, blind := e.share(v, h) // where all ratios are near one, they say nothing and yet grow
@@ -112,7 +125,7 @@ func (e *Engine) shareRatios(v *view, h int) (l ratios, mu, k float64, ok bool) 
 	}
 	var q1 [NumRates]float64
 	for i, theta := range Shares {
-		q1[i] = min(mostShare, max(q0, q0+theta*(blind-q0)))
+		q1[i] = tried(q0, q0+theta*(blind-q0))
 	}
 	l.addShares(f, n, q0, &q1, e.Tuning.Concentration)
 	return l, q0 * n, e.Tuning.Concentration, true
@@ -120,13 +133,13 @@ func (e *Engine) shareRatios(v *view, h int) (l ratios, mu, k float64, ok bool) 
 
 // firstRatios returns those of first touches with the day's records.
 func (e *Engine) firstRatios(v *view, h int) ratios {
-	n, f := v.now[Distinct], min(v.now[FirstTouch], v.now[Distinct])
+	n, f := v.records()
 	mu, k, _ := e.expectDay(v, DayDistinct, h)
 	q0, blind := e.share(v, h)
 	l := countRatios(n, mu, k)
 	var q1 [NumRates]float64
 	for i, r := range Rates {
-		q1[i] = min(mostShare, max(q0, (q0+(r-1)*blind)/r))
+		q1[i] = driftShare(q0, blind, r)
 	}
 	l.addShares(f, n, q0, &q1, e.Tuning.Concentration)
 	return l

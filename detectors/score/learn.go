@@ -21,7 +21,7 @@ func (e *Engine) closeDay(v *view, day int64, sample *Sample) {
 			r := s.dailyStat(st, h)
 			now := r.step(&w, x-allowed, e.keepOf(v, st, x))
 			*r = now.capped(v.dim.thresholds(s)[st.Group()]+e.Tuning.Headroom, e.age(s, st))
-			if sample != nil && s.days >= youth {
+			if sample != nil && s.settled() {
 				sample.x(st, x)
 				if h == 0 && st != DayFirst && st != DayShare {
 					sample.spread(st, v.count(st), mu)
@@ -122,7 +122,7 @@ func (x *extra) forget() {
 // ShapeBins bins more: 1 of one whose hours are not known.
 func (e *Engine) shape(s *State, cell int) float64 {
 	x := s.more
-	if x == nil || s.days < youth || e.Tuning.NoShape {
+	if x == nil || !s.settled() || e.Tuning.NoShape {
 		return 1
 	}
 	var work, busy uint32

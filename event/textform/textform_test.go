@@ -131,7 +131,7 @@ func FuzzForms(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		if !utf8.ValidString(s) {
-			t.Skip("the decoder refuses it before")
+			return // the decoder refuses it before
 		}
 		for _, name := range []string{"cef", "leef", "logfmt"} {
 			form, _ := Named(name)

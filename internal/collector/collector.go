@@ -29,9 +29,9 @@ const (
 const allowance = 192 << 20
 
 // Allow has the collector run when an allowance of garbage has gathered (192 MiB, but no
-// more than three times what is live), and never before there is as much as is live. So a small process, of which nobody
-// misses the allowance, collects seldom, and a large one takes no more memory than it
-// would by itself. It returns when ctx ends.
+// more than three times what is live), and never before there is as much as is live. So a
+// small process, of which nobody misses the allowance, collects seldom, and a large one
+// takes no more memory than it would by itself. It returns when ctx ends.
 func Allow(ctx context.Context) {
 	if os.Getenv("GOGC") != "" {
 		return

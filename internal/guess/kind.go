@@ -29,7 +29,7 @@ func kindOf(text string) (input, looks string) {
 		return "", "JSON that was cut off or is broken"
 	case text[0] == '<':
 		return "", "XML or HTML, which weir does not read"
-	case strings.IndexByte(text, 0) >= 0 && text[0] == 0:
+	case text[0] == 0:
 		return "", "values of Kafka with the ids of their schemas; weir reads them from the topic, with schema_registry in the source (docs/formats.md)"
 	case strings.IndexByte(text, 0) >= 0:
 		return "", "binary data"

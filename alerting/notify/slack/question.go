@@ -14,7 +14,7 @@ import (
 // Question asks a person, by a direct message, whether what an account did was meant.
 type Question struct {
 	To       string // Slack's id of the person
-	DedupKey string // of the episode
+	DedupKey string // the episode that the question is about
 	Text     string // without markup
 	Own      bool   // it is about the person's own account
 	Until    time.Time
