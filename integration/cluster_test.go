@@ -18,7 +18,7 @@ import (
 
 const (
 	// roundsByDefault is how often TestSoakCluster shakes, unless WEIR_SOAK_ROUNDS says
-	// otherwise.
+	// otherwise: 60, or 81-100.
 	roundsByDefault = 200
 	// roundsPerRun is how many rounds one deployment goes through.
 	roundsPerRun = 20
@@ -32,23 +32,37 @@ func TestSoakCluster(t *testing.T) {
 	if !soak() {
 		t.Skip("takes long: make soak")
 	}
-	rounds := roundsByDefault
-	if text := os.Getenv("WEIR_SOAK_ROUNDS"); text != "" {
-		var err error
-		if rounds, err = strconv.Atoi(text); err != nil || rounds < 1 {
-			t.Fatalf("WEIR_SOAK_ROUNDS is %q, want a number from 1 on", text)
-		}
-	}
+	from, to := soakRounds(t)
 	c := closed(t, company(t, soakProof.days))
 	// On a busy machine a broker that starts again may need more than the minute that it
 	// gives itself to register.
 	brokers := kafkatest.StartCluster(t, 3, kafkatest.WithHeap("256M"), kafkatest.WithConfig("initial.broker.registration.timeout.ms", "300000"))
-	for first := 0; first < rounds; first += roundsPerRun {
-		last := min(first+roundsPerRun, rounds)
+	for first := from - 1; first < to; first += roundsPerRun {
+		last := min(first+roundsPerRun, to)
 		if !t.Run(fmt.Sprintf("rounds-%d-%d", first+1, last), func(t *testing.T) { shakeCluster(t, brokers, c, first, last) }) {
 			return
 		}
 	}
+}
+
+// soakRounds returns the first and the last round to play. What a round does depends on
+// the run of roundsPerRun that it belongs to, so the first must begin one.
+func soakRounds(t *testing.T) (from, to int) {
+	t.Helper()
+	text := os.Getenv("WEIR_SOAK_ROUNDS")
+	if text == "" {
+		return 1, roundsByDefault
+	}
+	first, last, both := strings.Cut(text, "-")
+	if !both {
+		first, last = "1", first
+	}
+	from, err := strconv.Atoi(first)
+	to, err2 := strconv.Atoi(last)
+	if err != nil || err2 != nil || from < 1 || from%roundsPerRun != 1 || to < from {
+		t.Fatalf("WEIR_SOAK_ROUNDS is %q, want a number from 1 on, or two as in 81-100, the first of them 1, 21, 41 …", text)
+	}
+	return from, to
 }
 
 // shakeCluster plays some rounds against a deployment of its own, to its end.

@@ -13,27 +13,30 @@ type readsInGrace struct {
 	due     stream.ByTick[uint64] // tokens, by the tick in which they are judged
 }
 
-// tokenReads are the reads of a token whose grace is not over.
+// tokenReads are the reads of a token whose grace is not over. What they are depends on
+// no order: a restore reads the log again in the log's order, not in that of the ticks.
 type tokenReads struct {
 	from  int64 // tick of application of its first read
 	reads []stream.SessionTouch
 }
 
-// hold keeps a read. If it is the first of its token, the token is judged at a tick.
-func (g *readsInGrace) hold(r stream.SessionTouch, at int64) {
+// hold keeps a read. It reports whether it is the first that is held of its token.
+func (g *readsInGrace) hold(r stream.SessionTouch) (first bool) {
 	t := g.byToken[r.Token]
-	if t == nil {
+	if first = t == nil; first {
 		t = &tokenReads{from: r.Apply}
 		g.byToken[r.Token] = t
-		g.due.Add(at, r.Token)
 	}
+	t.from = min(t.from, r.Apply)
 	for i := range t.reads {
 		if slices.Equal(t.reads[i].Who, r.Who) {
+			t.reads[i].Tick = min(t.reads[i].Tick, r.Tick)
 			t.reads[i].Records.Merge(&r.Records)
-			return
+			return first
 		}
 	}
 	t.reads = append(t.reads, r)
+	return first
 }
 
 // oldest returns the first tick in which a token read that is held, next if none is.

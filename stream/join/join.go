@@ -127,7 +127,7 @@ func (j *Task) Apply(offset int64, b *stream.SessionBatch) error {
 		if t.Apply > j.done {
 			j.reads.Add(t.Apply, t)
 		} else if _, known := j.tokens.known[t.Token]; !known { // a restore: it was waiting
-			j.hold(t)
+			j.waiting.hold(owned(t))
 		}
 	})
 	if err != nil {
@@ -137,6 +137,9 @@ func (j *Task) Apply(offset int64, b *stream.SessionBatch) error {
 	if j.replay != nil {
 		if j.offset >= j.replay.offset {
 			j.replay = nil
+			for token, held := range j.waiting.byToken {
+				j.waiting.due.Add(j.dueOf(held.from), token)
+			}
 		}
 		return nil
 	}
@@ -256,7 +259,9 @@ func (j *Task) read(tick int64, r stream.SessionTouch) {
 		return
 	case !ok:
 		j.tokens.forget(r.Token)
-		j.hold(r)
+		if j.waiting.hold(owned(r)) {
+			j.waiting.due.Add(j.dueOf(r.Apply), r.Token)
+		}
 		return
 	}
 	if j.tokens.day(tick) != t.day {
@@ -267,10 +272,13 @@ func (j *Task) read(tick int64, r stream.SessionTouch) {
 	}
 }
 
-// hold keeps a read until the grace of its token is over.
-func (j *Task) hold(r stream.SessionTouch) {
-	r.Who = slices.Clone(r.Who) // out of the memory of a batch, of which few reads are held
-	j.waiting.hold(r, max(r.Apply+j.grace, j.done+1))
+// dueOf returns the tick in which a token is judged whose first read counts at a tick.
+func (j *Task) dueOf(from int64) int64 { return max(from+j.grace, j.done+1) }
+
+// owned returns a read out of the memory of a batch, of which few reads are held.
+func owned(r stream.SessionTouch) stream.SessionTouch {
+	r.Who = slices.Clone(r.Who)
+	return r
 }
 
 // judge decides on a token whose grace is over.
@@ -279,16 +287,10 @@ func (j *Task) judge(tick int64, hash uint64) {
 	if held == nil {
 		return // passed over since then
 	}
-	t, ok := j.tokens.get(hash, tick)
+	_, known := j.tokens.get(hash, tick)
 	switch waited := (tick - held.from) * j.cfg.Grid.Tick; {
-	case ok && t.status != tokenRevoked:
-		// Its login came after the read.
-	case ok:
-		for i := range held.reads {
-			if held.reads[i].Tick > int64(t.revoked) {
-				j.found.add(&held.reads[i])
-			}
-		}
+	case known:
+		// Its login came after the reads, or it was revoked after them.
 	case j.logins.Covers(held.from, tick):
 		j.stats.Unissued++
 		j.tokens.set(hash, token{status: tokenUnissued}, tick)
