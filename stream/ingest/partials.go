@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/weirhq/weir/detectors/trait"
+	"github.com/weirhq/weir/internal/numbering"
 	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
 )
@@ -17,7 +18,7 @@ type access struct {
 	rows        int64    // beside the records
 	rowsID      uint64   // keyed hash of the event's id; 0: it has none
 	destroys    bool
-	partials    []int32 // by dimension: the index of the identity's partial, or noPartial
+	partials    []int32 // by dimension, and of the name last: the index of the partial, or noPartial
 }
 
 // noPartial stands for the partial of an access in a dimension in which it has no
@@ -29,38 +30,42 @@ const noPartial = -1
 type openPartials struct {
 	minutes    stream.TickMinutes
 	partitions int32
-	byKey      map[string]*accumulator
-	spare      []*accumulator // not in use
-	dirty      []*accumulator // with something to flush
-	open       []openPartial  // of the dirty ones
-	touches    touchLog       // of open
+	dimensions int             // of identities; names, of which nothing is counted, come after them
+	names      numbering.Names // dimension byte, identity
+	who        []accumulator   // by number of its name
+	dirty      []int32         // numbers of those with something to flush
+	open       []openPartial   // of the dirty ones
+	log        accessLog
+	gathered   gathering // by open partial
+	entries    int       // touches, counted for each identity of their access
 	traits     traitLists
 	parting    [][]int32 // scratch: places in dirty by partition
+	ticks      []int32   // scratch: partials of one identity
 	flushes    int64
 }
 
 // accumulator gathers what one identity did since the last flush.
 type accumulator struct {
-	key       string // dimension byte, identity
 	order     uint32 // trait.Order of the identity
 	partition int32
-	place     int32   // in dirty
-	used      int64   // the flush that it was last used in
-	partials  []int32 // indexes in open
-	latest    int32   // of partials, the one that was counted in last
-	written   int64   // the number of the record of weir.partials that last named it
-	reference int32   // its place among the names of that record
-	read      int64   // the number of the record of weir.sessions that last named it
-	reader    int32   // its place among the names of that record
+	place     int32 // in dirty; noPlace: there is nothing to flush
+	newest    int32 // of its partials, the one that was opened last
+	latest    int32 // of its partials, the one that was counted in last
+	used      int64 // the flush that it was last used in
 }
 
-// openPartial is the partial of one identity and tick, without its touches.
+// noPlace stands for the place of one with nothing to flush.
+const noPlace = -1
+
+// openPartial is the partial of one identity and tick, without what it touched.
 type openPartial struct {
 	tick, apply int64
 	events      int64
 	owner       int32     // place of its accumulator
 	order       uint32    // of that
-	traits      int32     // of one access: where it begins in traits.accesses; of several: the first of its lists in traits.slots
+	before      int32     // the partial of the same owner that was opened before it, or noPartial
+	access      int32     // the first
+	lists       int32     // of several accesses: the first of its lists in traits.slots
 	rare        *rarePart // nil: none of it
 }
 
@@ -77,71 +82,95 @@ func (p *openPartial) rarely() *rarePart {
 	return p.rare
 }
 
-// accumulator returns a new one for a key, in the memory of one that is not used any
-// longer if there is one.
-func (o *openPartials) accumulator(key []byte) *accumulator {
-	var a *accumulator
-	if n := len(o.spare); n > 0 {
-		a, o.spare = o.spare[n-1], o.spare[:n-1]
-	} else {
-		a = &accumulator{}
+// key returns the dimension byte and the name of an identity, by its place in dirty.
+func (o *openPartials) key(place int32) string { return o.names.Name(o.dirty[place]) }
+
+// count counts an access in all of its partials, and returns its number in the log.
+func (o *openPartials) count(a *access) int32 {
+	n := o.log.add(a)
+	size := o.log.size(n)
+	for _, at := range a.partials[:o.dimensions] {
+		if at == noPartial {
+			continue
+		}
+		p := &o.open[at]
+		o.entries += int(size)
+		switch p.events++; p.events {
+		case 1:
+			p.access = n
+		case 2:
+			o.gathered.sizes[at] = o.log.size(p.access) + size
+			p.lists = o.traits.begin()
+			o.addTraits(at, o.log.in(p.access))
+			o.addTraits(at, a.partials)
+		default:
+			o.gathered.sizes[at] += size
+			o.addTraits(at, a.partials)
+		}
+		if a.rows > 0 || a.destroys {
+			o.countRare(p, a)
+		}
 	}
-	*a = accumulator{
-		key: string(key), order: trait.Order(trait.NameHash(key[1:])), partition: int32(stream.PartitionOf(key) % uint64(o.partitions)),
-		partials: a.partials[:0],
-	}
-	return a
+	return n
 }
 
-// add counts an access for the identity of a key (dimension byte, name), and returns
-// the index of its partial.
-func (o *openPartials) add(key []byte, a *access) int32 {
-	at := o.of(key, a.tick, a.apply)
-	p := &o.open[at]
-	p.events++
+// countRare counts the rows of an access, and the records that it destroyed.
+func (o *openPartials) countRare(p *openPartial, a *access) {
 	if a.rows > 0 {
 		p.rarely().rows.Add(a.rowsID, a.rows)
 	}
-	o.touches.add(at, a)
 	if a.destroys {
 		r, start := p.rarely(), o.minutes.Start(p.tick)
 		for _, h := range a.records {
 			r.destructive = append(r.destructive, sketches.NewEntry(h, start))
 		}
 	}
+}
+
+// touched returns what a partial touched, once gathered, to be used up.
+func (o *openPartials) touched(at int32) []sketches.Entry {
+	if p := &o.open[at]; p.events == 1 {
+		return o.log.touched(p.access)
+	}
+	return o.gathered.of(at)
+}
+
+// of returns the index of the open partial of the identity of a key (dimension byte,
+// name).
+func (o *openPartials) of(key []byte, tick, apply int64) int32 {
+	n, isNew := o.names.Number(key)
+	if isNew {
+		o.who = append(o.who, accumulator{
+			order: trait.Order(trait.NameHash(key[1:])), partition: int32(stream.PartitionOf(key) % uint64(o.partitions)), place: noPlace,
+		})
+	}
+	a := &o.who[n]
+	if a.place == noPlace {
+		a.place, a.newest = int32(len(o.dirty)), noPartial
+		o.dirty = append(o.dirty, n)
+	} else {
+		if p := &o.open[a.latest]; p.tick == tick && p.apply == apply {
+			return a.latest
+		}
+		for at := a.newest; at != noPartial; at = o.open[at].before {
+			if p := &o.open[at]; p.tick == tick && p.apply == apply {
+				a.latest = at
+				return at
+			}
+		}
+	}
+	at := int32(len(o.open))
+	o.open = append(o.open, openPartial{tick: tick, apply: apply, owner: a.place, order: a.order, before: a.newest})
+	o.gathered.open()
+	a.newest, a.latest = at, at
 	return at
 }
 
-// of returns the index of the open partial of the identity of a key.
-func (o *openPartials) of(key []byte, tick, apply int64) int32 {
-	a := o.byKey[string(key)]
-	if a == nil {
-		a = o.accumulator(key)
-		o.byKey[a.key] = a
-	}
-	if len(a.partials) == 0 {
-		a.place = int32(len(o.dirty))
-		o.dirty = append(o.dirty, a)
-	}
-	counts := func(at int32) bool { return o.open[at].tick == tick && o.open[at].apply == apply }
-	if len(a.partials) > 0 {
-		if counts(a.latest) {
-			return a.latest
-		}
-		if i := slices.IndexFunc(a.partials, counts); i >= 0 {
-			a.latest = a.partials[i]
-			return a.latest
-		}
-	}
-	a.latest = int32(len(o.open))
-	o.open = append(o.open, openPartial{tick: tick, apply: apply, owner: a.place, order: a.order})
-	o.touches.open()
-	a.partials = append(a.partials, a.latest)
-	return a.latest
-}
+// gather readies what the partials touched.
+func (o *openPartials) gather() { o.gathered.gather(&o.log, o.log.partials, o.log.kinds) }
 
 // byPartition returns the places of the identities with something to flush, in
-// the order in which they came, and sorts the ticks of each.
+// the order in which they came.
 func (o *openPartials) byPartition() [][]int32 {
 	out := o.parting
 	if out == nil {
@@ -150,48 +179,59 @@ func (o *openPartials) byPartition() [][]int32 {
 	for i := range out {
 		out[i] = out[i][:0]
 	}
-	for at, a := range o.dirty {
+	for place, n := range o.dirty {
+		a := &o.who[n]
 		a.used = o.flushes
-		out[a.partition] = append(out[a.partition], int32(at))
-		if len(a.partials) > 1 {
-			slices.SortFunc(a.partials, func(x, y int32) int {
-				px, py := &o.open[x], &o.open[y]
-				return cmp.Or(cmp.Compare(px.tick, py.tick), cmp.Compare(px.apply, py.apply))
-			})
-		}
+		out[a.partition] = append(out[a.partition], int32(place))
 	}
 	o.parting = out
 	return out
 }
 
-// drop empties what was gathered; the memory is used again.
-func (o *openPartials) drop() {
-	for _, a := range o.dirty {
-		a.partials = a.partials[:0]
+// ofIdentity returns the partials of an identity, by its place in dirty, in order of
+// their ticks. It is good until the next call.
+func (o *openPartials) ofIdentity(place int32) []int32 {
+	list := o.ticks[:0]
+	for at := o.who[o.dirty[place]].newest; at != noPartial; at = o.open[at].before {
+		list = append(list, at)
 	}
-	clear(o.dirty)
-	clear(o.open) // they hold what is rare
-	o.traits.drop()
-	o.dirty, o.open = o.dirty[:0], o.open[:0]
-	o.touches.drop()
+	if len(list) > 1 {
+		slices.SortFunc(list, func(x, y int32) int {
+			px, py := &o.open[x], &o.open[y]
+			return cmp.Or(cmp.Compare(px.tick, py.tick), cmp.Compare(px.apply, py.apply))
+		})
+	}
+	o.ticks = list
+	return list
 }
 
-// flushed ends a flush: it drops, now and then, accumulators that many flushes have
+// drop empties what was gathered; the memory is used again.
+func (o *openPartials) drop() {
+	for _, n := range o.dirty {
+		o.who[n].place = noPlace
+	}
+	clear(o.open) // they hold what is rare
+	o.dirty, o.open, o.entries = o.dirty[:0], o.open[:0], 0
+	o.log.drop()
+	o.gathered.drop()
+	o.traits.drop()
+}
+
+// flushed ends a flush: it forgets, now and then, identities that many flushes have
 // not used.
 func (o *openPartials) flushed() {
 	const keep = 16
 	if o.flushes++; o.flushes%keep != 0 {
 		return
 	}
-	for k, a := range o.byKey {
+	kept := o.who[:0]
+	o.names.Retain(func(n int32) bool {
+		a := o.who[n]
 		if a.used < o.flushes-keep {
-			delete(o.byKey, k)
-			a.key = ""
-			o.spare = append(o.spare, a)
+			return false
 		}
-	}
-	if most := len(o.byKey) + 1024; len(o.spare) > most {
-		clear(o.spare[most:])
-		o.spare = o.spare[:most]
-	}
+		kept = append(kept, a)
+		return true
+	})
+	o.who = kept
 }

@@ -9,43 +9,42 @@ import (
 
 // recordWriter writes partials into records of weir.partials.
 type recordWriter struct {
-	writer  *stream.PartialWriter
-	records int64             // begun by writer; counts from 1
-	refs    []stream.TraitRef // scratch
+	writer *stream.PartialWriter
+	named  namesOfRecord
+	refs   []stream.TraitRef // scratch
 }
 
-// write adds some partials of one identity to the record that is being written.
-func (w *recordWriter) write(o *openPartials, a *accumulator, partials []int32) {
-	w.writer.Group(w.refer(a))
+// write adds some partials of one identity, by its place, to the record that is being
+// written.
+func (w *recordWriter) write(o *openPartials, place int32, partials []int32) {
+	refer := func(place int32) int32 {
+		reference, known := w.named.reference(place)
+		if !known {
+			reference = w.writer.Name(o.key(place))
+			w.named.refer(place, reference)
+		}
+		return reference
+	}
+	w.writer.Group(refer(place))
+	dimension := int(o.key(place)[0])
 	for _, at := range partials {
 		open := &o.open[at]
 		p := stream.Partial{
-			Dimension: int(a.key[0]), Tick: open.tick, Apply: open.apply, Events: open.events,
-			Records: sketches.From(sketches.PartialPrecision, o.touches.of(at)),
+			Dimension: dimension, Tick: open.tick, Apply: open.apply, Events: open.events,
+			Records: sketches.From(sketches.PartialPrecision, o.touched(at)),
 		}
 		if r := open.rare; r != nil {
 			p.Rows = r.rows
 			p.Destructive = sketches.From(sketches.PartialPrecision, r.destructive)
 		}
-		w.refs = w.refs[:0]
-		o.eachTrait(at, func(who int32, events uint32) {
-			w.refs = append(w.refs, stream.TraitRef{Name: w.refer(o.dirty[who]), Events: events})
-		})
+		w.refs = o.appendTraits(w.refs[:0], at, refer)
 		w.writer.Add(&p, w.refs)
 	}
 }
 
-// refer returns what the record that is being written calls an identity.
-func (w *recordWriter) refer(a *accumulator) int32 {
-	if a.written != w.records {
-		a.written, a.reference = w.records, w.writer.Name(a.key)
-	}
-	return a.reference
-}
-
 // close returns the record that was being written and begins the next.
 func (w *recordWriter) close(header []byte) []byte {
-	w.records++
+	w.named.next()
 	value := make([]byte, 0, len(header)+w.writer.Size()+64)
 	return w.writer.Append(append(value, header...))
 }
@@ -78,16 +77,17 @@ func (in *Worker) flushPartials(topics []stream.Topic, progress []stream.Progres
 	})
 	last := stream.AppendBatchHeader(nil, in.names, in.withSessions(topics), progress)
 	last = stream.AppendBroadcast(last, facts, in.broadcast.active)
-	in.partials.touches.sort()
+	in.partials.gather()
+	in.records.named.begin(len(in.partials.dirty))
+	in.records.named.next()
 	for p, places := range in.partials.byPartition() {
 		signed := in.signed.flush(p, func(list []stream.SignIn) { emit(int32(p), stream.AppendSignIns(slices.Clip(start), list)) })
 		for _, at := range places {
-			a := in.partials.dirty[at]
-			if int(a.key[0]) == len(in.cfg.Dimensions) {
+			if int(in.partials.key(at)[0]) == in.partials.dimensions {
 				continue // a name, which others have for a trait
 			}
-			for group := range slices.Chunk(a.partials, stream.TicksPerGroup) {
-				in.records.write(&in.partials, a, group)
+			for group := range slices.Chunk(in.partials.ofIdentity(at), stream.TicksPerGroup) {
+				in.records.write(&in.partials, at, group)
 				if in.records.writer.Size() > stream.MaxBatch {
 					emit(int32(p), in.records.close(bare))
 				}

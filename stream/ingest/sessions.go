@@ -3,6 +3,7 @@ package ingest
 import (
 	"slices"
 
+	"github.com/weirhq/weir/internal/numbering"
 	"github.com/weirhq/weir/sketches"
 	"github.com/weirhq/weir/stream"
 )
@@ -10,27 +11,31 @@ import (
 // sessions gathers what goes to weir.sessions: facts about tokens, and what was
 // read by each.
 type sessions struct {
-	facts   []stream.TokenFact
-	reads   []tokenRead
-	latest  map[uint64]int32 // by hash of a read: the latest read of that hash, plus one
-	touches touchLog         // of reads
-	issues  []int64          // the ticks in which tokens were issued
-	writer  stream.SessionWriter
-	records int64 // begun by writer; counts from 1
+	facts    []stream.TokenFact
+	reads    []tokenRead
+	known    numbering.Index // of reads
+	owners   []int32         // by access: the read that it belongs to, or noRead
+	gathered gathering       // by read
+	issues   []int64         // the ticks in which tokens were issued
+	writer   stream.SessionWriter
+	named    namesOfRecord
 }
+
+// noRead stands for the read of an access without a token.
+const noRead = -1
 
 // tokenRead is what one token read in one tick on behalf of one tuple of identities.
 type tokenRead struct {
 	token       uint64
 	tick, apply int64
-	access      int32 // where the partials of the identities begin in traitLists.accesses
-	before      int32 // the read of equal hash before it, plus one; 0: there is none
+	access      int32 // the first
+	several     bool  // accesses
 }
 
 func (s *sessions) drop() {
-	s.facts, s.reads, s.issues = s.facts[:0], s.reads[:0], nil
-	s.touches.drop()
-	clear(s.latest)
+	s.facts, s.reads, s.issues, s.owners = s.facts[:0], s.reads[:0], nil, s.owners[:0]
+	s.gathered.drop()
+	s.known.Clear()
 }
 
 // fact notes a fact about a token.
@@ -41,43 +46,42 @@ func (s *sessions) fact(f stream.TokenFact) {
 	}
 }
 
-// read notes an access by a token, which was the last to meet in traits.
-func (s *sessions) read(token uint64, a *access, traits *traitLists) {
+// noToken notes that an access came by none.
+func (s *sessions) noToken() { s.owners = append(s.owners, noRead) }
+
+// read notes an access by a token, which is the last of the log.
+func (s *sessions) read(token uint64, a *access, log *accessLog, access int32) {
 	h := token
 	for _, at := range a.partials {
 		h = (h ^ uint64(uint32(at))) * 0x9e3779b97f4a7c15
 		h ^= h >> 29
 	}
-	if s.latest == nil {
-		s.latest = map[uint64]int32{}
-	}
-	at := s.latest[h]
-	for at != 0 && !s.reads[at-1].is(token, a, traits) {
-		at = s.reads[at-1].before
-	}
-	if at == 0 {
-		s.reads = append(s.reads, tokenRead{
-			token: token, tick: a.tick, apply: a.apply, access: int32(len(traits.accesses) - len(a.partials)), before: s.latest[h],
-		})
-		s.touches.open()
+	at, ok := s.known.Find(uint32(h), func(n int32) bool { return s.reads[n].is(token, a, log) })
+	if ok {
+		r := &s.reads[at]
+		if !r.several {
+			r.several, s.gathered.sizes[at] = true, log.size(r.access)
+		}
+		s.gathered.sizes[at] += log.size(access)
+	} else {
 		at = int32(len(s.reads))
-		s.latest[h] = at
+		s.reads = append(s.reads, tokenRead{token: token, tick: a.tick, apply: a.apply, access: access})
+		s.known.Add(uint32(h), at)
+		s.gathered.open()
 	}
-	s.touches.add(at-1, a)
+	s.owners = append(s.owners, at)
 }
 
 // is reports whether an access by a token belongs to the read.
-func (r *tokenRead) is(token uint64, a *access, traits *traitLists) bool {
-	return r.token == token && r.tick == a.tick && r.apply == a.apply && slices.Equal(traits.access(r.access), a.partials)
+func (r *tokenRead) is(token uint64, a *access, log *accessLog) bool {
+	return r.token == token && r.tick == a.tick && r.apply == a.apply && slices.Equal(log.in(r.access), a.partials)
 }
-
-// entries returns how much memory the reads take, in touches.
-func (s *sessions) entries() int { return s.touches.len() + len(s.reads) }
 
 // flush hands out what concerns tokens, as records of weir.sessions: at least one to
 // each partition, so that all of them learn the progress.
 func (s *sessions) flush(dimensions []string, partials *openPartials, topics []stream.Topic, progress []stream.Progress, emit Emit) {
-	s.touches.sort()
+	s.gathered.gather(&partials.log, s.owners, 1)
+	s.named.begin(len(partials.dirty))
 	facts, reads := make([][]int32, partials.partitions), make([][]int32, partials.partitions)
 	of := func(token uint64) int32 { return int32(token % uint64(partials.partitions)) }
 	for i := range s.facts {
@@ -109,7 +113,7 @@ func (s *sessions) flush(dimensions []string, partials *openPartials, topics []s
 }
 
 func (s *sessions) begin(dimensions []string) {
-	s.records++
+	s.named.next()
 	s.writer.Begin(dimensions)
 }
 
@@ -117,17 +121,23 @@ func (s *sessions) begin(dimensions []string) {
 func (s *sessions) write(at int32, partials *openPartials) {
 	r := &s.reads[at]
 	s.writer.Read(r.token, r.tick, r.apply)
-	for _, of := range partials.traits.access(r.access) {
+	for _, of := range partials.log.in(r.access) {
 		if of == noPartial {
 			s.writer.NoIdentity()
 			continue
 		}
-		a := partials.dirty[partials.open[of].owner]
-		if a.read != s.records {
-			a.read, a.reader = s.records, s.writer.Name(a.key[1:])
+		place := partials.open[of].owner
+		name, known := s.named.reference(place)
+		if !known {
+			name = s.writer.Name(partials.key(place)[1:])
+			s.named.refer(place, name)
 		}
-		s.writer.Identity(a.reader)
+		s.writer.Identity(name)
 	}
-	window := sketches.From(sketches.PartialPrecision, s.touches.of(at))
+	touched := partials.log.touched(r.access)
+	if r.several {
+		touched = s.gathered.of(at)
+	}
+	window := sketches.From(sketches.PartialPrecision, touched)
 	s.writer.Records(&window)
 }

@@ -3,19 +3,18 @@ package ingest
 import (
 	"github.com/weirhq/weir/detectors/trait"
 	"github.com/weirhq/weir/internal/clamp"
+	"github.com/weirhq/weir/stream"
 )
 
-// traitLists keep, for each open partial and each other dimension, the traits
-// of smallest hash. The traits of a partial of one access are the other identities of
-// that access, so there is nothing to keep but which one it is; partials of more have a
-// list for each dimension. Most lists hold one, so all of them are linked through one
-// pool; each begins with the largest, against which a newcomer is held. A link
-// is an index plus one, and zero ends a list.
+// traitLists keep, for each open partial of several accesses and each other dimension,
+// the traits of smallest hash. The traits of a partial of one access are the other
+// identities of that access, so there is nothing to keep. Most lists hold one, so all of
+// them are linked through one pool; each begins with the largest, against which a
+// newcomer is held. A link is an index plus one, and zero ends a list.
 type traitLists struct {
-	dimensions int
-	accesses   []int32     // by access and dimension: the partial of its identity, or noPartial
-	slots      []traitSlot // by list of a partial
-	nodes      []traitNode
+	kinds int         // of traits, and so lists of a partial
+	slots []traitSlot // by list of a partial
+	nodes []traitNode
 }
 
 type traitSlot struct {
@@ -30,67 +29,46 @@ type traitNode struct {
 	events uint32
 }
 
-func (l *traitLists) drop() { l.accesses, l.slots, l.nodes = l.accesses[:0], l.slots[:0], l.nodes[:0] }
+func (l *traitLists) drop() { l.slots, l.nodes = l.slots[:0], l.nodes[:0] }
 
-// access returns the partials of an access, by where they begin.
-func (l *traitLists) access(from int32) []int32 { return l.accesses[from:][:l.dimensions] }
+// begin begins the lists of a partial and returns where they are.
+func (l *traitLists) begin() int32 {
+	from := int32(len(l.slots))
+	for range l.kinds {
+		l.slots = append(l.slots, traitSlot{})
+	}
+	return from
+}
 
 // at returns the node of a link, which is its index plus one.
 func (l *traitLists) at(link int32) *traitNode { return &l.nodes[link-1] }
 
-// eachTrait hands out the traits of a partial: the place of the trait's accumulator,
-// and how many events had the trait.
-func (o *openPartials) eachTrait(at int32, yield func(who int32, events uint32)) {
+// appendTraits appends the traits of a partial. refer returns the reference of an
+// identity, by its place in dirty.
+func (o *openPartials) appendTraits(refs []stream.TraitRef, at int32, refer func(place int32) int32) []stream.TraitRef {
 	l, p := &o.traits, &o.open[at]
 	if p.events == 1 {
-		for _, other := range l.access(p.traits) {
+		for _, other := range o.log.in(p.access) {
 			if other != at && other != noPartial {
-				yield(o.open[other].owner, 1)
+				refs = append(refs, stream.TraitRef{Name: refer(o.open[other].owner), Events: 1})
 			}
 		}
-		return
+		return refs
 	}
-	for _, s := range l.slots[p.traits:][:l.dimensions] {
+	for _, s := range l.slots[p.lists:][:l.kinds] {
 		for k := s.head; k != 0; k = l.at(k).next {
-			yield(l.at(k).who, l.at(k).events)
+			refs = append(refs, stream.TraitRef{Name: refer(l.at(k).who), Events: l.at(k).events})
 		}
 	}
-}
-
-// meet notes for each identity of an access, which has been added, which others it
-// came with. A name is no identity, and has no events.
-func (o *openPartials) meet(partials []int32) {
-	l := &o.traits
-	access := int32(len(l.accesses))
-	l.accesses = append(l.accesses, partials...)
-	for _, at := range partials {
-		if at == noPartial || o.open[at].events == 0 {
-			continue
-		}
-		p := &o.open[at]
-		switch p.events {
-		case 1:
-			p.traits = access
-		case 2:
-			first := p.traits
-			p.traits = int32(len(l.slots))
-			for range l.dimensions {
-				l.slots = append(l.slots, traitSlot{})
-			}
-			o.addTraits(at, l.access(first))
-			o.addTraits(at, partials)
-		default:
-			o.addTraits(at, partials)
-		}
-	}
+	return refs
 }
 
 // addTraits counts the others of an access as traits of a partial of several.
 func (o *openPartials) addTraits(at int32, partials []int32) {
-	slot := o.open[at].traits
+	lists := o.traits.slots[o.open[at].lists:][:o.traits.kinds]
 	for j, other := range partials {
 		if other != at && other != noPartial {
-			o.addTrait(&o.traits.slots[int(slot)+j], o.open[other].owner, o.open[other].order)
+			o.addTrait(&lists[j], o.open[other].owner, o.open[other].order)
 		}
 	}
 }
@@ -129,5 +107,5 @@ func (o *openPartials) before(n *traitNode, who int32, order uint32) bool {
 	if n.order != order {
 		return n.order < order
 	}
-	return o.dirty[n.who].key < o.dirty[who].key
+	return o.key(n.who) < o.key(who)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/alias"
 	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/internal/numbering"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -77,11 +78,11 @@ func New(cfg Config) *Worker {
 	in := &Worker{
 		cfg: cfg, wall: eventtime.Never, sources: sources{},
 		partials: openPartials{
-			minutes: minutes, partitions: cfg.Partitions, byKey: map[string]*accumulator{},
-			traits: traitLists{dimensions: kinds},
+			minutes: minutes, partitions: cfg.Partitions, dimensions: len(cfg.Dimensions), names: numbering.NewNames(),
+			log: accessLog{kinds: kinds}, traits: traitLists{kinds: kinds},
 		},
 		signed:  newSignIns(stream.OnlyField(cfg.Dimensions, "actor"), cfg.Partitions),
-		records: recordWriter{writer: stream.NewPartialWriter(minutes, kinds), records: 1},
+		records: recordWriter{writer: stream.NewPartialWriter(minutes, kinds)},
 		scratch: access{partials: make([]int32, kinds)},
 	}
 	for _, d := range cfg.Dimensions {
@@ -189,7 +190,7 @@ func (in *Worker) access(ev *event.Event, name string, apply int64) {
 		a.partials[i] = noPartial
 		key, ok := d.AppendIdentity(append(in.key[:0], byte(i)), ev, in.cfg.Hasher)
 		if in.key = key; ok {
-			a.partials[i] = in.partials.add(key, a)
+			a.partials[i] = in.partials.of(key, a.tick, a.apply)
 		}
 	}
 	if n := len(in.cfg.Dimensions); n < len(a.partials) {
@@ -198,9 +199,13 @@ func (in *Worker) access(ev *event.Event, name string, apply int64) {
 			a.partials[n] = in.partials.of(in.key, a.tick, a.apply)
 		}
 	}
-	in.partials.meet(a.partials)
-	if in.cfg.SessionsTopic != "" && ev.Session != "" {
-		in.tokens.read(in.cfg.Hasher.HashSession(ev.Session), a, &in.partials.traits)
+	n := in.partials.count(a)
+	switch {
+	case in.cfg.SessionsTopic == "":
+	case ev.Session == "":
+		in.tokens.noToken()
+	default:
+		in.tokens.read(in.cfg.Hasher.HashSession(ev.Session), a, &in.partials.log, n)
 	}
 }
 
@@ -265,7 +270,7 @@ func (in *Worker) tokenFact(ev *event.Event, kind stream.TokenKind, apply int64)
 // Pending reports how many record entries and identities wait for the next
 // flush; a caller flushes early when they grow too many.
 func (in *Worker) Pending() (entries, identities int) {
-	return in.partials.touches.len() + in.tokens.entries() + len(in.signed.seen), len(in.partials.dirty)
+	return in.partials.entries + len(in.tokens.reads) + len(in.signed.seen), len(in.partials.dirty)
 }
 
 // drop empties what was gathered; the memory is used again.

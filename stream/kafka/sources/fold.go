@@ -41,6 +41,7 @@ func (r *run) fold(ctx context.Context, fetches kgo.Fetches) error {
 		}
 		src := stream.Source{Topic: p.Topic, Partition: p.Partition}
 		f := folder{run: r, src: src}
+		yield := f.yield
 		decoder := r.decoders[p.Topic]
 		before := r.ingest.At(src)
 		if gone := min(p.Records[0].Offset, p.LogStartOffset) - before.Offset; gone > 0 {
@@ -52,7 +53,7 @@ func (r *run) fold(ctx context.Context, fetches kgo.Fetches) error {
 				f.offset, f.stamp = rec.Offset, rec.Timestamp.UnixMilli()
 				r.ingest.Begin(src, rec.Offset, Appended(rec))
 				size += len(rec.Value)
-				if failed = decoder.Decode(ctx, rec, f.yield); failed != nil {
+				if failed = decoder.Decode(ctx, rec, yield); failed != nil {
 					return
 				}
 			}
