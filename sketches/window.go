@@ -145,6 +145,16 @@ func (w *Window) Merge(o *Window) {
 	}
 }
 
+// Coarser returns the window at StatePrecision, to be read alone: w itself where it has
+// that already, or is a list. It is for who both compares a window with a matrix of that
+// precision and merges it there, each of which would fold it.
+func (w *Window) Coarser() *Window {
+	if w.matrix == nil || w.matrix.p == StatePrecision {
+		return w
+	}
+	return &Window{matrix: w.matrix.folded(StatePrecision)}
+}
+
 // coarsen lowers the precision to p, if it is higher.
 func (w *Window) coarsen(p uint8) {
 	if p >= w.Precision() {

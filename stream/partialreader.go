@@ -20,7 +20,7 @@ type partialReader struct {
 	orders  []uint32 // trait.Order of the names that were read as traits, plus one; 0: not known yet
 	own     []string // those names, in memory of their own
 	skim    bool     // only where a partial ends and counts is of interest
-	room    *Room    // for what is read; nil while skim
+	room    *Room    // for what is read; nil: what is read has memory of its own
 }
 
 // Partials hands each partial to yield, which may keep it.
@@ -212,8 +212,12 @@ func (r *partialReader) tick(start uint32, n int) (w sketches.Window) {
 		r.Fail("too many records")
 		return w
 	}
+	var list []sketches.Entry
+	if r.room != nil {
+		list = r.room.entries.take(n)
+	}
 	return wire.Decode(&r.Reader, func(b []byte) (sketches.Window, []byte, error) {
-		return sketches.DecodeTickInto(r.room.entries.take(n), b, sketches.PartialPrecision, start, n)
+		return sketches.DecodeTickInto(list, b, sketches.PartialPrecision, start, n)
 	})
 }
 
@@ -253,8 +257,9 @@ func (r *partialReader) traits(p *Partial) {
 func (r *partialReader) trait(at int) (name string, order uint32) {
 	o := &r.orders[at]
 	if *o == 0 {
-		r.own[at] = r.room.names.Own(r.name(at))
-		*o = trait.Order(trait.NameHash(r.own[at])) + 1 // zero, of one name in four billion, is made again each time
+		hash := trait.NameHash(r.name(at))
+		r.own[at] = r.room.names.Own(r.name(at), hash)
+		*o = trait.Order(hash) + 1 // zero, of one name in four billion, is made again each time
 	}
 	return r.own[at], *o - 1
 }

@@ -63,15 +63,25 @@ type PartialWriter struct {
 	parts      []writtenPart
 	body       []byte // the parts without their traits
 	traits     []TraitRef
-	room       int // bytes that the names may take
-	order      []int32
-	rank       []int32
+	room       int         // bytes that the names may take
+	order      []nameOrder // the names in order
+	rank       []int32     // by reference of a name: its place in order
+	groupsOf   []int32     // by reference of a name: its first group, or noGroup
+}
+
+// nameOrder is a name by its reference, and its first bytes, which mostly tell its place.
+type nameOrder struct {
+	first uint64
+	name  int32
 }
 
 type writtenGroup struct {
 	name        int32
+	next        int32 // of the same name, or noGroup
 	first, last int32 // of parts
 }
+
+const noGroup = -1
 
 type writtenPart struct {
 	end       int   // in body
@@ -109,7 +119,7 @@ func (w *PartialWriter) Name(key string) int32 {
 
 // Group begins the ticks of one identity.
 func (w *PartialWriter) Group(name int32) {
-	w.groups = append(w.groups, writtenGroup{name, int32(len(w.parts)), int32(len(w.parts))})
+	w.groups = append(w.groups, writtenGroup{name, noGroup, int32(len(w.parts)), int32(len(w.parts))})
 }
 
 // Add writes one tick of the group. Of p's traits only those in refs count.
@@ -185,25 +195,41 @@ func (w *PartialWriter) Append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(w.minutes))
 	b = binary.AppendVarint(b, w.base)
 	b = w.appendNames(b)
-	slices.SortFunc(w.groups, func(x, y writtenGroup) int {
-		return cmp.Or(cmp.Compare(w.rank[x.name], w.rank[y.name]), cmp.Compare(x.first, y.first))
-	})
-	last := int32(0)
-	for _, g := range w.groups {
-		several, at := uint64(0), w.rank[g.name]
-		if g.last-g.first > 1 {
-			several = 1
+	w.linkGroups()
+	last := 0
+	for at, name := range w.order {
+		for i := w.groupsOf[name.name]; i != noGroup; i = w.groups[i].next {
+			b = w.appendGroup(b, &w.groups[i], at-last)
+			last = at
 		}
-		b = binary.AppendUvarint(b, 2*uint64(at-last)+several)
-		if several > 0 {
-			b = binary.AppendUvarint(b, uint64(g.last-g.first))
-		}
-		for i := g.first; i < g.last; i++ {
-			b = w.appendPart(b, i)
-		}
-		last = at
 	}
 	w.reset()
+	return b
+}
+
+// linkGroups finds the groups of each name, in the order in which they were added.
+func (w *PartialWriter) linkGroups() {
+	w.groupsOf = slices.Grow(w.groupsOf[:0], len(w.names))[:len(w.names)]
+	for i := range w.groupsOf {
+		w.groupsOf[i] = noGroup
+	}
+	for i := len(w.groups) - 1; i >= 0; i-- {
+		g := &w.groups[i]
+		g.next, w.groupsOf[g.name] = w.groupsOf[g.name], int32(i)
+	}
+}
+
+// appendGroup writes a group whose name is so many after that of the last.
+func (w *PartialWriter) appendGroup(b []byte, g *writtenGroup, step int) []byte {
+	if g.last-g.first > 1 {
+		b = binary.AppendUvarint(b, 2*uint64(step)+1)
+		b = binary.AppendUvarint(b, uint64(g.last-g.first))
+	} else {
+		b = binary.AppendUvarint(b, 2*uint64(step))
+	}
+	for i := g.first; i < g.last; i++ {
+		b = w.appendPart(b, i)
+	}
 	return b
 }
 
@@ -242,26 +268,43 @@ func (w *PartialWriter) appendPart(b []byte, i int32) []byte {
 // appendNames writes the table of names and sets rank, their places in it.
 func (w *PartialWriter) appendNames(b []byte) []byte {
 	w.order, w.rank = w.order[:0], slices.Grow(w.rank[:0], len(w.names))[:len(w.names)]
-	for i := range w.names {
-		w.order = append(w.order, int32(i))
+	for i, name := range w.names {
+		w.order = append(w.order, nameOrder{firstBytes(name), int32(i)})
 	}
-	slices.SortFunc(w.order, func(x, y int32) int { return cmp.Compare(w.names[x], w.names[y]) })
+	slices.SortFunc(w.order, func(x, y nameOrder) int {
+		if x.first != y.first {
+			return cmp.Compare(x.first, y.first)
+		}
+		return cmp.Compare(w.names[x.name], w.names[y.name])
+	})
 	next := 0
 	for dim := range w.dimensions {
 		from := next
-		for next < len(w.order) && int(w.names[w.order[next]][0]) == dim {
-			w.rank[w.order[next]] = int32(next)
+		for next < len(w.order) && int(w.order[next].first>>56) == dim {
+			w.rank[w.order[next].name] = int32(next)
 			next++
 		}
 		b = binary.AppendUvarint(b, uint64(next-from))
 		last := ""
 		for _, at := range w.order[from:next] {
-			name := w.names[at][1:]
+			name := w.names[at.name][1:]
 			b = appendName(b, last, name)
 			last = name
 		}
 	}
 	return b
+}
+
+// firstBytes returns the first eight bytes of a text, those that it lacks as zeros, as a
+// number that is in order where texts are.
+func firstBytes(text string) (first uint64) {
+	for i := range 8 {
+		first <<= 8
+		if i < len(text) {
+			first |= uint64(text[i])
+		}
+	}
+	return first
 }
 
 // appendName writes a name after the one before it.

@@ -70,29 +70,23 @@ func (c *Count) Compare(o *Count) int {
 
 // Names gives names of traits memory of their own. A name that was read belongs to the
 // memory of a whole batch, which a list that is kept would hold on to. The same names
-// come again and again, so the recent ones are remembered and shared. The zero value is
-// ready for use.
-type Names struct {
-	recent [2]map[string]string // the latest, and those before
-}
+// come again and again, so that some are remembered and shared, by their hash. The zero
+// value is ready for use.
+type Names struct{ recent []string }
 
-// mostNames is how many names are remembered, once or twice.
-const mostNames = 1 << 15
+// mostNames is how many names are remembered.
+const mostNames = 1 << 13
 
-// Own returns a name in memory of its own.
-func (n *Names) Own(name string) string {
-	own, ok := n.recent[0][name]
-	if ok {
-		return own
+// Own returns a name, of which NameHash is given, in memory of its own.
+func (n *Names) Own(name string, hash uint64) string {
+	if n.recent == nil {
+		n.recent = make([]string, mostNames)
 	}
-	if own, ok = n.recent[1][name]; !ok {
-		own = strings.Clone(name)
+	at := &n.recent[hash%mostNames]
+	if *at != name {
+		*at = strings.Clone(name)
 	}
-	if len(n.recent[0]) >= mostNames || n.recent[0] == nil {
-		n.recent = [2]map[string]string{{}, n.recent[0]}
-	}
-	n.recent[0][own] = own
-	return own
+	return *at
 }
 
 // Merge unites two sorted lists of traits. The result may share memory with a.

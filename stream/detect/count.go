@@ -44,7 +44,11 @@ func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 // judged in that bin, and told of if it stands out there.
 func (d *Task) countPart(id *identity, p *part, apply, bin int64, params *score.Parameters) {
 	grid := d.cfg.Grid
-	fresh := math.Round(id.window.Missing(&p.records, 0)*freshUnit) / freshUnit
+	records := &p.records
+	if !id.window.Exact() {
+		records = records.Coarser() // once, for what follows
+	}
+	fresh := math.Round(id.window.Missing(records, 0)*freshUnit) / freshUnit
 	was := grid.BinOfTick(p.tick)
 	var late score.Counts
 	if was == bin {
@@ -54,7 +58,7 @@ func (d *Task) countPart(id *identity, p *part, apply, bin int64, params *score.
 		late = d.lateCounts(id, p, was, fresh)
 	}
 	id.tally.unissue(p)
-	id.window.Merge(&p.records)
+	id.window.Merge(records)
 	if id.followed != nil {
 		p.addTo(&id.followed.Exposure)
 	}

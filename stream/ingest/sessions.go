@@ -93,11 +93,11 @@ func (s *sessions) flush(dimensions []string, partials *openPartials, topics []s
 		reads[p] = append(reads[p], int32(i))
 	}
 	for p := range partials.partitions {
-		s.begin(dimensions)
+		s.begin(partials.minutes, dimensions)
 		cut := func() {
 			if s.writer.Full() {
 				emit(p, s.writer.End(nil, nil, nil))
-				s.begin(dimensions)
+				s.begin(partials.minutes, dimensions)
 			}
 		}
 		for _, at := range facts[p] {
@@ -112,9 +112,9 @@ func (s *sessions) flush(dimensions []string, partials *openPartials, topics []s
 	}
 }
 
-func (s *sessions) begin(dimensions []string) {
+func (s *sessions) begin(m stream.TickMinutes, dimensions []string) {
 	s.named.next()
-	s.writer.Begin(dimensions)
+	s.writer.Begin(m, dimensions)
 }
 
 // write adds a read to the record that is being written.

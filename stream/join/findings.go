@@ -61,7 +61,7 @@ func tokenOrder(dims []event.Dimension) (out []int) {
 
 // add counts a read through a token that nobody issued, the token in the tick in
 // which it read.
-func (f *findings) add(r *stream.SessionTouch) {
+func (f *findings) add(r *stream.SessionRead) {
 	counted := stream.NoDimension
 	for _, dim := range f.order {
 		if slices.ContainsFunc(r.Who, func(i stream.IdentityRef) bool { return i.Dimension == dim }) {

@@ -17,11 +17,11 @@ type readsInGrace struct {
 // no order: a restore reads the log again in the log's order, not in that of the ticks.
 type tokenReads struct {
 	from  int64 // tick of application of its first read
-	reads []stream.SessionTouch
+	reads []stream.SessionRead
 }
 
 // hold keeps a read. It reports whether it is the first that is held of its token.
-func (g *readsInGrace) hold(r stream.SessionTouch) (first bool) {
+func (g *readsInGrace) hold(r stream.SessionRead) (first bool) {
 	t := g.byToken[r.Token]
 	if first = t == nil; first {
 		t = &tokenReads{from: r.Apply}

@@ -112,22 +112,18 @@ func (j *Task) Apply(offset int64, b *stream.SessionBatch) error {
 			j.signedIn.Add(tick, struct{}{})
 		}
 	}
-	err := b.Each(func(f stream.TokenFact) {
+	err := b.Each(dims, func(f stream.TokenFact) {
 		if f.Apply = j.arrives(f.Apply, offset); f.Apply > j.done && !j.tokens.passesOver(f.Token) {
 			j.facts.Add(f.Apply, f)
 		}
 	}, func(t stream.SessionTouch) {
-		t.Who = slices.DeleteFunc(t.Who, func(r stream.IdentityRef) bool { return dims[r.Dimension] == stream.NoDimension })
-		for i := range t.Who {
-			t.Who[i].Dimension = dims[t.Who[i].Dimension]
-		}
 		if t.Apply = j.arrives(t.Apply, offset); j.tokens.passesOver(t.Token) || t.Apply == eventtime.Never {
 			return
 		}
 		if t.Apply > j.done {
 			j.reads.Add(t.Apply, t)
 		} else if _, known := j.tokens.known[t.Token]; !known { // a restore: it was waiting
-			j.waiting.hold(owned(t))
+			j.waiting.hold(t.Read())
 		}
 	})
 	if err != nil {
@@ -228,8 +224,9 @@ func (j *Task) close(tick int64) {
 		}
 		j.tokens.set(f.Token, t, tick)
 	}
-	for _, r := range j.reads.Take(tick) {
-		j.read(tick, r)
+	reads := j.reads.Take(tick)
+	for i := range reads {
+		j.read(tick, &reads[i])
 	}
 	due := j.waiting.due.Take(tick)
 	if len(due) > 0 {
@@ -247,7 +244,7 @@ func (j *Task) close(tick int64) {
 }
 
 // read takes in what a token read that counts at a tick.
-func (j *Task) read(tick int64, r stream.SessionTouch) {
+func (j *Task) read(tick int64, r *stream.SessionTouch) {
 	if j.tokens.passesOver(r.Token) {
 		return
 	}
@@ -259,7 +256,7 @@ func (j *Task) read(tick int64, r stream.SessionTouch) {
 		return
 	case !ok:
 		j.tokens.forget(r.Token)
-		if j.waiting.hold(owned(r)) {
+		if j.waiting.hold(r.Read()) {
 			j.waiting.due.Add(j.dueOf(r.Apply), r.Token)
 		}
 		return
@@ -268,18 +265,13 @@ func (j *Task) read(tick int64, r stream.SessionTouch) {
 		j.tokens.set(r.Token, t, tick)
 	}
 	if t.status == tokenUnissued || t.status == tokenRevoked && r.Tick > int64(t.revoked) {
-		j.found.add(&r)
+		found := r.Read()
+		j.found.add(&found)
 	}
 }
 
 // dueOf returns the tick in which a token is judged whose first read counts at a tick.
 func (j *Task) dueOf(from int64) int64 { return max(from+j.grace, j.done+1) }
-
-// owned returns a read out of the memory of a batch, of which few reads are held.
-func owned(r stream.SessionTouch) stream.SessionTouch {
-	r.Who = slices.Clone(r.Who)
-	return r
-}
 
 // judge decides on a token whose grace is over.
 func (j *Task) judge(tick int64, hash uint64) {

@@ -84,13 +84,18 @@ const tokenKeyPrefix = 't'
 
 // changes returns the records of tokens that have changed since the last call.
 func (s *tokenStore) changes() (out []stream.Change) {
+	const most = 9 + 1 + 2*binary.MaxVarintLen32 // bytes of a record
+	out = make([]stream.Change, 0, len(s.changed))
+	room := make([]byte, 0, most*len(s.changed))
 	for _, hash := range slices.Sorted(maps.Keys(s.changed)) {
-		c := stream.Change{Key: binary.BigEndian.AppendUint64([]byte{tokenKeyPrefix}, hash)}
+		room = binary.BigEndian.AppendUint64(append(room[len(room):], tokenKeyPrefix), hash)
+		c := stream.Change{Key: slices.Clip(room)}
 		if t, ok := s.known[hash]; ok {
-			c.Value = wire.AppendVarints([]byte{byte(t.status)}, int64(t.day))
+			room = wire.AppendVarints(append(room[len(room):], byte(t.status)), int64(t.day))
 			if t.status == tokenRevoked {
-				c.Value = wire.AppendVarints(c.Value, int64(t.revoked))
+				room = wire.AppendVarints(room, int64(t.revoked))
 			}
+			c.Value = slices.Clip(room)
 		}
 		out = append(out, c)
 	}

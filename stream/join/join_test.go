@@ -1,0 +1,224 @@
+package join
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/event"
+	"github.com/weirhq/weir/internal/eventtime"
+	"github.com/weirhq/weir/sketches"
+	"github.com/weirhq/weir/stream"
+)
+
+const (
+	minute  = time.Minute
+	tick    = 5 * minute
+	sources = 3
+	days    = 3
+	perDay  = int64(24 * time.Hour / tick)
+)
+
+// doing is what one token did in one tick, as one source tells it: it read a record, or
+// it was issued or revoked.
+type doing struct {
+	source int
+	tick   int64
+	read   bool
+	token  uint64
+	kind   stream.TokenKind
+	key    string
+	client string
+	record uint64
+}
+
+// story returns what tokens do in some days, sorted by tick. Each reads for up to an
+// hour through several sources, clients and keys; most are issued, some late, some
+// never, and some are revoked.
+func story(dice *rand.Rand) (out []doing) {
+	for at := range days * perDay {
+		out = append(out, doing{source: dice.IntN(sources), tick: at, token: uint64(at) << 32, kind: stream.TokenIssued})
+	}
+	for token := uint64(1); token < 200; token++ {
+		from := perDay + dice.Int64N(perDay)
+		issued, revoked := from+dice.Int64N(4), from+3+dice.Int64N(12)
+		if dice.IntN(2) == 0 {
+			out = append(out, doing{source: dice.IntN(sources), tick: issued, token: token, kind: stream.TokenIssued})
+		}
+		if dice.IntN(4) == 0 {
+			out = append(out, doing{source: dice.IntN(sources), tick: revoked, token: token, kind: stream.TokenRevoked})
+		}
+		for range 1 + dice.IntN(12) {
+			out = append(out, doing{
+				source: dice.IntN(sources), tick: from + dice.Int64N(8), read: true, token: token,
+				key: fmt.Sprint("key", dice.IntN(2)), client: fmt.Sprint("client", dice.IntN(2)), record: dice.Uint64(),
+			})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b doing) int { return int(a.tick - b.tick) })
+	return out
+}
+
+// player plays a story to a task, the records of the sources mixed by dice.
+type player struct {
+	t     *testing.T
+	dice  *rand.Rand
+	cfg   Config
+	told  [sources][]doing
+	at    [sources]int64 // the tick that each source tells next
+	log   [][]byte       // weir.sessions
+	task  *Task
+	next  int
+	state map[string][]byte
+	found map[string]bool // by tick, identity and what was found
+}
+
+func play(t *testing.T, dice *rand.Rand, told []doing, restores bool) map[string]bool {
+	grid, err := eventtime.NewGrid(tick, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &player{t: t, dice: dice, state: map[string][]byte{}, found: map[string]bool{}, cfg: Config{
+		Grid: grid, Topic: "weir.sessions", Partitions: 1, Grace: (3 * tick).Milliseconds(),
+		Dimensions: []event.Dimension{{Name: "key", Fields: []string{"key_id"}}, {Name: "client", Fields: []string{"client"}}},
+	}}
+	for _, d := range told {
+		p.told[d.source] = append(p.told[d.source], d)
+	}
+	p.restore()
+	for p.more() {
+		for range dice.IntN(4) {
+			p.apply()
+		}
+		if dice.IntN(3) == 0 {
+			p.commit()
+		}
+		if restores && dice.IntN(8) == 0 {
+			p.restore()
+		}
+	}
+	for p.apply() {
+	}
+	p.commit()
+	return p.found
+}
+
+// more lets one source tell of one tick, at most eight before the slowest.
+func (p *player) more() bool {
+	s, slowest := p.dice.IntN(sources), slices.Min(p.at[:])
+	if slowest == days*perDay {
+		return false
+	}
+	if p.at[s] == days*perDay || p.at[s]-slowest > 8 {
+		return true
+	}
+	var w stream.SessionWriter
+	w.Begin(stream.TickMinutes(p.cfg.Grid.TickMinutes()), []string{"key", "client"})
+	var issues []int64
+	for len(p.told[s]) > 0 && p.told[s][0].tick == p.at[s] {
+		d := p.told[s][0]
+		p.told[s] = p.told[s][1:]
+		if !d.read {
+			w.Fact(stream.TokenFact{Token: d.token, Kind: d.kind, Apply: d.tick})
+			if d.kind == stream.TokenIssued && !slices.Contains(issues, d.tick) {
+				issues = append(issues, d.tick)
+			}
+			continue
+		}
+		w.Read(d.token, d.tick, d.tick)
+		w.Identity(w.Name(d.key))
+		w.Identity(w.Name(d.client))
+		records := sketches.New(sketches.PartialPrecision)
+		records.Insert(d.record, eventtime.MinuteOf(p.cfg.Grid.TickStart(d.tick)))
+		w.Records(&records)
+	}
+	p.at[s]++
+	progress := stream.Progress{Source: stream.Source{Topic: "access", Partition: int32(s)}, MaxTime: p.cfg.Grid.TickStart(p.at[s])}
+	p.log = append(p.log, w.End([]stream.Topic{{Name: "access", Partitions: sources}}, []stream.Progress{progress}, issues))
+	return true
+}
+
+// apply takes in the next record. It reports whether there was one.
+func (p *player) apply() bool {
+	if p.next == len(p.log) {
+		return false
+	}
+	batch, err := stream.DecodeSessions(p.log[p.next])
+	if err == nil {
+		err = p.task.Apply(int64(p.next), batch)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.next++
+	return true
+}
+
+// commit closes what can be closed and keeps what was found, and the state.
+func (p *player) commit() {
+	p.task.Advance()
+	found, changes := p.task.Take()
+	if found == nil {
+		return
+	}
+	for _, c := range append(changes, p.task.Checkpoint()) {
+		if c.Value == nil {
+			delete(p.state, string(c.Key))
+		} else {
+			p.state[string(c.Key)] = slices.Clone(c.Value)
+		}
+	}
+	for _, f := range found {
+		batch, err := stream.DecodeBatch(f.Value)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		err = batch.Partials(func(is *stream.Partial) {
+			p.found[fmt.Sprintf("tick %d %d/%s: records %x, tokens %x", is.Apply, is.Dimension, is.Identity,
+				is.Unissued.AppendBinary(nil), is.UnissuedTokens.AppendBinary(nil))] = true
+		})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+// restore begins anew with what was committed.
+func (p *player) restore() {
+	r := NewRestore(p.cfg)
+	for key, value := range p.state {
+		if err := r.Load([]byte(key), value); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	task, from, _ := r.Begin(0)
+	p.task, p.next = task, int(from)
+}
+
+// What is found, and in which tick, depends neither on the order in which sources tell
+// of it nor on where a task was restored, also twice in a row.
+func TestFindingsAreOrderFree(t *testing.T) {
+	for seed := range uint64(20) {
+		told := story(rand.New(rand.NewPCG(seed, 0)))
+		want := play(t, rand.New(rand.NewPCG(seed, 1)), told, false)
+		if len(want) < 50 {
+			t.Fatalf("seed %d: %d findings show little", seed, len(want))
+		}
+		for run := range uint64(3) {
+			got := play(t, rand.New(rand.NewPCG(seed, 2+run)), told, run > 0)
+			for is := range maps.Keys(want) {
+				if !got[is] {
+					t.Errorf("seed %d run %d: missing %s", seed, run, is)
+				}
+			}
+			for is := range maps.Keys(got) {
+				if !want[is] {
+					t.Errorf("seed %d run %d: beyond %s", seed, run, is)
+				}
+			}
+		}
+	}
+}
