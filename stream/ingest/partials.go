@@ -49,7 +49,7 @@ type accumulator struct {
 	order     uint32 // trait.Order of the identity
 	partition int32
 	place     int32 // in dirty; noPlace: there is nothing to flush
-	newest    int32 // of its partials, the one that was opened last
+	newest    int32 // of its partials, the one of the latest tick
 	latest    int32 // of its partials, the one that was counted in last
 	used      int64 // the flush that it was last used in
 }
@@ -63,7 +63,7 @@ type openPartial struct {
 	events      int64
 	owner       int32     // place of its accumulator
 	order       uint32    // of that
-	before      int32     // the partial of the same owner that was opened before it, or noPartial
+	before      int32     // the next of the same owner, whose tick is earlier or the same; or noPartial
 	access      int32     // the first
 	lists       int32     // of several accesses: the first of its lists in traits.slots
 	rare        *rarePart // nil: none of it
@@ -148,21 +148,24 @@ func (o *openPartials) of(key []byte, tick, apply int64) int32 {
 	if a.place == noPlace {
 		a.place, a.newest = int32(len(o.dirty)), noPartial
 		o.dirty = append(o.dirty, n)
-	} else {
-		if p := &o.open[a.latest]; p.tick == tick && p.apply == apply {
-			return a.latest
-		}
-		for at := a.newest; at != noPartial; at = o.open[at].before {
-			if p := &o.open[at]; p.tick == tick && p.apply == apply {
-				a.latest = at
-				return at
-			}
+	} else if p := &o.open[a.latest]; p.tick == tick && p.apply == apply {
+		return a.latest
+	}
+	after, before := int32(noPartial), a.newest
+	for ; before != noPartial && o.open[before].tick >= tick; after, before = before, o.open[before].before {
+		if p := &o.open[before]; p.tick == tick && p.apply == apply {
+			a.latest = before
+			return before
 		}
 	}
 	at := int32(len(o.open))
-	o.open = append(o.open, openPartial{tick: tick, apply: apply, owner: a.place, order: a.order, before: a.newest})
+	o.open = append(o.open, openPartial{tick: tick, apply: apply, owner: a.place, order: a.order, before: before})
 	o.gathered.open()
-	a.newest, a.latest = at, at
+	if a.latest = at; after == noPartial {
+		a.newest = at
+	} else {
+		o.open[after].before = at
+	}
 	return at
 }
 
