@@ -109,8 +109,8 @@ func (b *bench) wait(text string, holds bool) fakesoc.Message {
 
 // A verdict of the console changes the message in Slack before its tick has come. One
 // that is forged, or copied, asks nothing of Slack. The line goes when the verdict counts,
-// though there is nothing to tell, and says why one does not count. An alert in between
-// takes nothing away, nor does a restart.
+// though there is nothing to tell and though nobody notified then, and says why one does not
+// count. An alert in between takes nothing away, nor does a restart.
 func TestVerdictShowsAtOnce(t *testing.T) {
 	b := newBench(t)
 	stop := start(t, b.o).stop
@@ -142,6 +142,13 @@ func TestVerdictShowsAtOnce(t *testing.T) {
 		b.chain(ledger.Verdict, correlate.Effect{Verdict: v})
 	}
 	b.wait("Confirming", false)
+
+	release := b.judge(correlate.Released, "weir-a", ours)
+	b.wait("Confirming: “held by nobody”", true)
+	stop()
+	b.chain(ledger.Verdict, correlate.Effect{Verdict: release})
+	stop = start(t, b.o).stop
+	b.wait("Confirming", false) // it was settled without a message while nobody notified
 
 	stop()
 	late := b.judge(correlate.Confirmed, "weir-a", ours)

@@ -151,7 +151,7 @@ func (r *run) restore(ctx context.Context) error {
 		}
 		p := r.outbox.places[topic]
 		if p == nil {
-			if p, err = r.place(ctx, topic); err != nil {
+			if p, err = r.place(ctx, topic, time.Now().Add(-newDestination)); err != nil {
 				return err
 			}
 			r.outbox.places[topic] = p
@@ -163,7 +163,7 @@ func (r *run) restore(ctx context.Context) error {
 	}
 	if r.annotates {
 		for _, topic := range []string{r.Topics.Verdicts, r.Topics.Ledger} {
-			p, err := r.place(ctx, topic)
+			p, err := r.place(ctx, topic, r.outbox.lastDelivery(time.Now().Add(-newDestination)))
 			if err != nil {
 				return err
 			}
@@ -188,9 +188,9 @@ func (r *run) restore(ctx context.Context) error {
 	return nil
 }
 
-// place returns where a destination that is seen for the first time begins.
-func (r *run) place(ctx context.Context, topic string) (*place, error) {
-	listed, err := kadm.NewClient(r.client).ListOffsetsAfterMilli(ctx, time.Now().Add(-newDestination).UnixMilli(), topic)
+// place returns the first offset of a topic at or after a time.
+func (r *run) place(ctx context.Context, topic string, from time.Time) (*place, error) {
+	listed, err := kadm.NewClient(r.client).ListOffsetsAfterMilli(ctx, from.UnixMilli(), topic)
 	if err == nil {
 		err = listed.Error()
 	}

@@ -126,6 +126,19 @@ func (o *outbox) setLastSent(topic, key string, t *lastSent) (*kgo.Record, error
 	return rec, nil
 }
 
+// lastDelivery returns when the destination got the latest message of an episode, or the
+// given time where that is earlier or there was none.
+func (o *outbox) lastDelivery(latest time.Time) time.Time {
+	at := int64(0)
+	for _, e := range o.episodes {
+		at = max(at, e.At)
+	}
+	if t := time.UnixMilli(at); at > 0 && t.Before(latest) {
+		return t
+	}
+	return latest
+}
+
 // forget drops the episodes of which nothing was sent for forgetAfter, and
 // returns the tombstones.
 func (o *outbox) forget(topic string, now time.Time) []*kgo.Record {

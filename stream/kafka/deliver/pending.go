@@ -23,6 +23,9 @@ const (
 	// settleAfter is how long a line stays that an alert may take away: both come from one
 	// transaction, and either may be read first.
 	settleAfter = 2 * time.Second
+	// drawnAnew is how long after the link of a verdict an alert must have been delivered
+	// to be sure that it took the line away.
+	drawnAnew = time.Minute
 	// readAlertLimit bounds the reading of the alert that a message shows.
 	readAlertLimit = 10 * time.Second
 )
@@ -30,7 +33,8 @@ const (
 // pending is what people said of episodes that the destination shows, and what does not
 // count yet: the message of each has a line that says so, by whatever way it came in. The
 // ledger tells when it counts. Nothing of it is kept: after a restart the last day is
-// read again.
+// read again, and all since the last delivery. Whose line may still stand from before is
+// drawn without it once more.
 type pending struct {
 	lines map[string]*line // by dedup key
 	seen  []string         // ids of verdicts that were taken or settled, the latest at the end
@@ -67,13 +71,22 @@ func (p *pending) said(key, id, text string, due time.Time) {
 	*l = line{verdict: id, want: text, shown: l.shown, due: due}
 }
 
-// settle ends the line of a verdict, or has it say why the verdict does not count.
-func (p *pending) settle(key, id, refusal string, now time.Time) {
+// settle ends the line of a verdict, or has it say why the verdict does not count. The
+// line may stand from before a restart, unless the message was drawn anew since.
+func (p *pending) settle(key, id, refusal string, now time.Time, anew bool) {
 	l := p.lines[key]
-	if l == nil || l.verdict != id {
+	switch {
+	case l == nil || l.settled && l.verdict != id:
+		l = &line{verdict: id, shown: l != nil && l.shown}
+		p.lines[key] = l
+	case l.verdict != id:
+		return // what was said later waits
+	}
+	if anew && !l.shown {
+		delete(p.lines, key)
 		return
 	}
-	l.want, l.settled, l.due, l.attempts = refusal, true, now, 0
+	l.want, l.settled, l.shown, l.due, l.attempts = refusal, true, true, now, 0
 	if refusal == "" {
 		l.due = now.Add(settleAfter)
 	}
@@ -162,13 +175,15 @@ func (r *run) takeLink(rec *kgo.Record, now time.Time) {
 		return
 	}
 	v, refusal := &settled.Verdict, ""
+	known := r.outbox.episodes[v.DedupKey]
+	if known == nil || known.Offset < 0 || v.Kind == correlate.Extracted || r.Authority != nil && r.Authority(v) != nil {
+		return
+	}
 	if settled.Refused != "" {
 		refusal = fmt.Sprintf("⛔ %s does not count: %s.", describe(v), settled.Refused)
 	}
-	if r.Authority == nil || r.Authority(v) == nil {
-		r.pending.isNew(v.ID) // if the ledger is read first, the verdict is not shown
-	}
-	r.pending.settle(v.DedupKey, v.ID, refusal, now)
+	r.pending.isNew(v.ID) // if the ledger is read first, the verdict is not shown
+	r.pending.settle(v.DedupKey, v.ID, refusal, now, known.At > rec.Timestamp.Add(drawnAnew).UnixMilli())
 }
 
 // annotate makes one attempt to have the message of an episode show its line, or none any
