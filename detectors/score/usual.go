@@ -90,7 +90,8 @@ func (e *Engine) firstBin(day, bin int64) int64 {
 }
 
 // Usual returns what is usual of an identity: what was before its evidence stood out.
-// Of a newcomer it is what peers do in their first days.
+// Of a newcomer it is what peers do in their first days, or less, as its own days with
+// work say; that these were many is what is judged.
 func (e *Engine) Usual(s *State, dim int, p *Parameters) Usual {
 	if s.usual != nil {
 		return *s.usual
@@ -110,14 +111,23 @@ func (e *Engine) Usual(s *State, dim int, p *Parameters) Usual {
 	}
 	class := p.class(dim, s.group)
 	for m := range u.Level {
-		if mean, _ := class.peers(young, Measure(m)); mean >= 0 {
-			u.Level[m] = float32(mean)
+		if mean, spread := class.peers(young, Measure(m)); mean >= 0 {
+			u.Level[m] = float32(min(mean, credible(mean, spread, class.K[DayDistinct], float64(u.Level[m]), float64(young))))
 		}
 	}
 	if u.Pace == 0 {
 		u.Pace = u.Level[Distinct] / u.Bins
 	}
 	return u
+}
+
+// credible returns the mean of a Gamma prior of the given mean and squared coefficient of
+// variation, after some days with work of an own mean, each of which is as good a witness
+// as a Poisson count that its dispersion k thins out. Where peers differ by decades, a few
+// days tell more than their mean.
+func credible(peers, spread, k, own, days float64) float64 {
+	witnesses := days * spread * peers / (1 + peers/k)
+	return (peers + witnesses*own) / (1 + witnesses)
 }
 
 // freeze keeps what was usual while the evidence stands out.

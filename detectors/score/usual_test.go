@@ -157,3 +157,43 @@ func expectedAndObserved(o *role, who int, tell func(name string, m int, expecte
 		open = left
 	}
 }
+
+// Where a few peers read thousands and the others nearly nothing, who has read five records
+// on each of three days is expected to go on so, in an hour as in a day. Where peers are
+// alike, and on the first day, it is what they read; and never more than that.
+func TestUsualOfANewcomer(t *testing.T) {
+	for _, c := range []struct {
+		name                             string
+		peers, spread, own               float64
+		days                             int
+		least, most, leastHour, mostHour float64
+	}{
+		{"few peers read thousands", 1000, 150, 5, 3, 4, 8, 0.5, 3},
+		{"peers are alike", 40, 0.3, 5, 3, 20, 40, 1, 20},
+		{"nothing is known of the newcomer", 1000, 150, 0, 0, 1000, 1000, 0, 1000},
+		{"the newcomer reads much", 40, 2, 400, 3, 40, 40, 1, 40},
+	} {
+		p := Defaults(1, 8)
+		class := &p.Dimensions[0].Classes[0]
+		for i := range class.First {
+			for m := range class.First[i].Mean {
+				class.First[i].Mean[m], class.First[i].Spread[m] = c.peers, c.spread
+			}
+		}
+		var s State
+		s.days, s.bins = uint16(c.days), uint16(5*c.days)
+		for m := range s.level[0] {
+			s.level[0][m], s.pace[m] = float32(c.own), float32(c.own/5)
+		}
+		u := hourly.Usual(&s, 0, p)
+		for _, n := range u.Level {
+			if n := float64(n); n < c.least || n > c.most {
+				t.Errorf("%s: %.1f are usual on a day, want %g to %g", c.name, n, c.least, c.most)
+			}
+		}
+		hour := hourly.Span(&s, &u, 0, p, monday+10, monday+10, 1).Expected[DayDistinct]
+		if hour < c.leastHour || hour > c.mostHour {
+			t.Errorf("%s: %.1f are usual in an hour, want %g to %g", c.name, hour, c.leastHour, c.mostHour)
+		}
+	}
+}
