@@ -154,7 +154,7 @@ func sourceFields(s *Source) []field {
 func timeFields(t *Time) field {
 	const s = time.Second
 	return mapping("time", "The clocks of event time.",
-		scalar("tick", duration(&t.Tick, s, time.Hour, s), "Grid on which partials are united before they are scored; divides the bin.", ""),
+		scalar("tick", duration(&t.Tick, time.Minute, time.Hour, time.Minute), "Grid on which partials are united before they are scored: whole minutes that divide the bin.", ""),
 		scalar("bin", duration(&t.Bin, time.Minute, day, s), "Interval that detectors score; a whole number of ticks, and a day is a whole number of bins.", ""),
 		scalar("lateness", duration(&t.Lateness, 0, day, s), "How late events of one partition may come and still be counted in their own tick. Alerts wait as long.", ""),
 		scalar("idle_after", duration(&t.IdleAfter, s, day, s), "How long a partition must be quiet, at the end of its log, before the watermark no longer waits for it.", ""),
