@@ -19,9 +19,11 @@ func (d *Decoder) address(sources []source) string {
 		}
 		d.ev.Notes = before // a list of addresses is one
 	}
+	if isIPv4(s) { // has one form only
+		return s
+	}
 	addr, err := netip.ParseAddr(s)
-	switch {
-	case err != nil:
+	if err != nil {
 		var e *edits
 		if from != nil {
 			e = from.edits
@@ -30,14 +32,33 @@ func (d *Decoder) address(sources []source) string {
 			d.ev.Notes |= event.IPInvalid
 			return ""
 		}
-	case addr.Is4():
-		return s // has one form only
 	}
 	d.scratch = addr.Unmap().WithZone("").AppendTo(d.scratch[:0])
 	if string(d.scratch) == s {
 		return s
 	}
 	return d.store(d.scratch)
+}
+
+// isIPv4 reports whether a text is an IPv4 address. It is some three times faster than
+// netip.ParseAddr.
+func isIPv4(s string) bool {
+	octets, digits, octet := 1, 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c-'0' < 10 && (digits == 0 || octet > 0):
+			if octet = octet*10 + int(c-'0'); octet > 255 {
+				return false
+			}
+			digits++
+		case c == '.' && digits > 0:
+			octets++
+			digits, octet = 0, 0
+		default:
+			return false
+		}
+	}
+	return octets == 4 && digits > 0
 }
 
 // addresses returns the addresses of the first source that has a list of them, as a

@@ -2,8 +2,12 @@ package fieldmap
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/weirhq/weir/event"
@@ -88,6 +92,69 @@ func TestScannerTexts(t *testing.T) {
 			t.Fatalf("got %q, want %q", got, want)
 		}
 	})
+}
+
+// TestScannerKeys: a member is found by its key, however that is written, whatever keys
+// stand beside it, and wherever the document ends.
+func TestScannerKeys(t *testing.T) {
+	text := rapid.OneOf(
+		rapid.StringOfN(rapid.SampledFrom([]rune("ab\"\\\x00é")), 0, 3, -1),
+		rapid.SampledFrom([]string{"activity", "activity_id", "activity_name", "activity\"", "activit", "activity_id\"", "activity_ié"}))
+	rapid.Check(t, func(t *rapid.T) {
+		asked := rapid.SliceOfNDistinct(text, 1, 8, rapid.ID).Draw(t, "asked")
+		members := rapid.SliceOfNDistinct(text, 0, 8, rapid.ID).Draw(t, "members")
+		p := jsonscan.NewPattern()
+		for _, key := range asked {
+			if _, err := p.Slot([]jsonscan.Step{{Key: key}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		src := []byte("{")
+		for i, key := range members {
+			if i > 0 {
+				src = append(src, ',')
+			}
+			if rapid.Bool().Draw(t, "escaped") {
+				src = append(src, '"')
+				for _, unit := range utf16.Encode([]rune(key)) {
+					src = fmt.Appendf(src, `\u%04x`, unit)
+				}
+				src = append(src, '"')
+			} else {
+				src = appendQuoted(src, key)
+			}
+			src = fmt.Appendf(src, ":%d", i)
+		}
+		src = append(src, '}')
+		var s jsonscan.Scanner
+		if s.Reset(src, p); !s.Document(p) || s.Dup {
+			t.Fatalf("%s: %s, a key twice: %t", src, s.Reason, s.Dup)
+		}
+		for slot, key := range asked {
+			want := ""
+			if i := slices.Index(members, key); i >= 0 {
+				want = strconv.Itoa(i)
+			}
+			if v := s.Slots[slot]; string(src[v.Lo:v.Hi]) != want {
+				t.Fatalf("%s: %q is %q, want %q", src, key, src[v.Lo:v.Hi], want)
+			}
+		}
+	})
+}
+
+// TestScannerKeyOfQuotes: a key that is no JSON as it stands is not taken for one.
+func TestScannerKeyOfQuotes(t *testing.T) {
+	for _, key := range []string{`a"b`, `activity"s`, "\x00"} {
+		p := jsonscan.NewPattern()
+		if _, err := p.Slot([]jsonscan.Step{{Key: key}}); err != nil {
+			t.Fatal(err)
+		}
+		var s jsonscan.Scanner
+		src := []byte(`{"` + key + `":1 }`)
+		if s.Reset(src, p); s.Document(p) {
+			t.Errorf("%q is taken", src)
+		}
+	}
 }
 
 func TestScannerTellsWhere(t *testing.T) {

@@ -13,12 +13,10 @@ import (
 // time in the usual forms, or in those that the map names, comes before one whose
 // form is guessed. If there is none, the first source that had any is at fault.
 func (d *Decoder) time(sources []source) (event.Reason, string) {
-	if src := &sources[0]; src.bare && src.forms == nil { // most are such, and in RFC 3339
-		if v := &d.s.Slots[src.slot]; v.Kind == jsonscan.Text {
-			if ms, ok := timeform.RFC3339(d.buf[v.Lo:v.Hi]); ok && ms >= event.MinTime && ms < event.MaxTime {
-				d.ev.Time = ms
-				return accepted, ""
-			}
+	if src := &sources[0]; src.bare && src.forms == nil { // most are such
+		if ms, ok := d.usualTime(d.s.Slots[src.slot]); ok && ms >= event.MinTime && ms < event.MaxTime {
+			d.ev.Time = ms
+			return accepted, ""
 		}
 	}
 	why, at := event.TimeMissing, ""
@@ -44,6 +42,24 @@ func (d *Decoder) time(sources []source) (event.Reason, string) {
 		}
 	}
 	return why, at
+}
+
+// usualTime returns the time that a value is in the usual forms: RFC 3339, and integer
+// milliseconds.
+func (d *Decoder) usualTime(v jsonscan.Value) (ms int64, ok bool) {
+	text := d.buf[v.Lo:v.Hi]
+	switch {
+	case v.Kind == jsonscan.Text:
+		return timeform.RFC3339(text)
+	case v.Kind == jsonscan.Integer && len(text) < len("1000000000000000"): // all of the range of event times
+		for _, c := range text {
+			if ms = ms*10 + int64(c-'0'); c == '-' {
+				return 0, false
+			}
+		}
+		return ms, true
+	}
+	return 0, false
 }
 
 // timeOf fills the event time from one source, and returns what is wrong with it.

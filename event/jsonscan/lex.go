@@ -22,42 +22,51 @@ func special(x uint64) uint64 {
 	return ((x-ones*0x20)&^x | (quote-ones)&^quote | (slash-ones)&^slash) & highs
 }
 
-// Text scans a text from after its opening quote; it returns the index of the
+// text scans a text from after its opening quote; it returns the index of the
 // closing one, or -1, and whether there are escapes.
 func (s *Scanner) text(i int) (end int, escaped bool) {
 	b := s.B
 	for {
-		for ; i+8 <= len(b); i += 8 {
-			if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
-				i += bits.TrailingZeros64(m) / 8
-				break
+		if i+8 <= len(b) {
+			m := special(binary.LittleEndian.Uint64(b[i : i+8]))
+			if m == 0 {
+				i += 8
+				continue
 			}
-		}
-		for i < len(b) && b[i] >= 0x20 && b[i] != '"' && b[i] != '\\' {
-			i++
+			i += bits.TrailingZeros64(m) / 8
+		} else {
+			for i < len(b) && b[i] >= 0x20 && b[i] != '"' && b[i] != '\\' {
+				i++
+			}
 		}
 		switch {
+		case i < len(b) && b[i] == '"':
+			return i, escaped
 		case i >= len(b) || b[i] < 0x20:
 			return s.fail(event.NotJSON, i), escaped
-		case b[i] == '"':
-			return i, escaped
 		}
 		escaped = true
-		if i++; i >= len(b) {
-			return s.fail(event.NotJSON, i), escaped
-		}
-		switch b[i] {
-		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-			i++
-		case 'u':
-			if i+5 > len(b) || hex4(b[i+1:]) < 0 {
-				return s.fail(event.NotJSON, i), escaped
-			}
-			i += 5
-		default:
-			return s.fail(event.NotJSON, i), escaped
+		if i = s.escape(i + 1); i < 0 {
+			return -1, true
 		}
 	}
+}
+
+// escape scans an escape from after its backslash.
+func (s *Scanner) escape(i int) int {
+	b := s.B
+	if i >= len(b) {
+		return s.fail(event.NotJSON, i)
+	}
+	switch b[i] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i + 1
+	case 'u':
+		if i+5 <= len(b) && hex4(b[i+1:]) >= 0 {
+			return i + 5
+		}
+	}
+	return s.fail(event.NotJSON, i)
 }
 
 // literal scans one of JSON's words.

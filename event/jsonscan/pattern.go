@@ -34,15 +34,14 @@ type Pattern struct {
 
 // node is a place in a JSON value.
 type node struct {
-	key      string
-	plain    bool   // the key stands in JSON as it is, without escapes
-	children []node // by key of an object
-	filter   uint64 // bitOf all keys of the children: most other keys are none by that
-	elem     *node  // each element of an array
-	picks    *picks // some elements of an array
-	Slot     int    // where the first value here is kept; -1 for not
-	list     int    // where all values here are kept; -1 for not
-	inner    *node  // what the text here holds, once it is read
+	key      key
+	children []node   // by key of an object
+	table    keyTable // of the children
+	elem     *node    // each element of an array
+	picks    *picks   // some elements of an array
+	Slot     int      // where the first value here is kept; -1 for not
+	list     int      // where all values here are kept; -1 for not
+	inner    *node    // what the text here holds, once it is read
 }
 
 // picks are places in those elements of an array that hold a condition.
@@ -64,44 +63,7 @@ func empty() node { return node{Slot: -1, list: -1} }
 // NewPattern returns a pattern that asks for nothing.
 func NewPattern() *Pattern { return &Pattern{Root: empty()} }
 
-// isPlain reports whether a key can only stand as it is in JSON.
-func isPlain(key string) bool {
-	for _, c := range []byte(key) {
-		if c < 0x20 || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
-}
-
-// bitOf returns a bit for a key, by its length and its first letter.
-func bitOf(key []byte) uint64 {
-	if len(key) == 0 {
-		return 1
-	}
-	return 1 << ((uint(key[0]) + 7*uint(len(key))) & 63)
-}
-
-// find returns the index of the child of the key, or -1. It tries the child at
-// hint first.
-func (n *node) find(key []byte, hint int) int {
-	if n.filter&bitOf(key) == 0 {
-		return -1
-	}
-	for k := hint; k < len(n.children); k++ {
-		if n.children[k].key == string(key) {
-			return k
-		}
-	}
-	for k := range min(hint, len(n.children)) {
-		if n.children[k].key == string(key) {
-			return k
-		}
-	}
-	return -1
-}
-
-// At returns the node of a path below n, and makes it if need be.
+// at returns the node of a path below n, and makes it if need be.
 func (p *Pattern) at(n *node, steps []Step) (*node, error) {
 	for _, s := range steps {
 		if n.inner != nil {
@@ -122,16 +84,12 @@ func (p *Pattern) at(n *node, steps []Step) (*node, error) {
 			n = n.elem
 			continue
 		}
-		k := n.find([]byte(s.Key), 0)
+		k := n.find(s.Key)
 		if k < 0 {
 			if len(n.children) == maxChildren {
 				return nil, fmt.Errorf("the key %q is one too many: a format can name %d keys of one object", s.Key, maxChildren)
 			}
-			k = len(n.children)
-			child := empty()
-			child.key, child.plain = s.Key, isPlain(s.Key)
-			n.children = append(n.children, child)
-			n.filter |= bitOf([]byte(s.Key))
+			k = n.add(s.Key)
 		}
 		n = &n.children[k]
 	}

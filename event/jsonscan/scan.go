@@ -1,6 +1,9 @@
 package jsonscan
 
 import (
+	"encoding/binary"
+	"math/bits"
+
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/zerocopy"
 )
@@ -106,6 +109,14 @@ func (s *Scanner) Document(p *Pattern) bool {
 
 // Space returns the first index from i on that is not white space.
 func (s *Scanner) Space(i int) int {
+	if i < len(s.B) && s.B[i] <= ' ' { // most documents have none
+		return s.skip(i)
+	}
+	return i
+}
+
+// skip is Space where something may have to be skipped.
+func (s *Scanner) skip(i int) int {
 	for i < len(s.B) {
 		switch s.B[i] {
 		case ' ', '\t', '\n', '\r':
@@ -126,14 +137,7 @@ func (s *Scanner) Value(i int, n *node, depth int) int {
 	v := Value{Lo: i}
 	switch c := s.B[i]; c {
 	case '"':
-		end, escaped := s.text(i + 1)
-		if end < 0 {
-			return -1
-		}
-		if n != nil {
-			s.keep(n, Value{i + 1, end, Text, escaped})
-		}
-		return end + 1
+		return s.textValue(i, n)
 	case '{', '[':
 		if depth == event.MaxDepth {
 			return s.fail(event.TooDeep, i)
@@ -164,6 +168,18 @@ func (s *Scanner) Value(i int, n *node, depth int) int {
 	return i
 }
 
+// textValue is Value of a text.
+func (s *Scanner) textValue(i int, n *node) int {
+	end, escaped := s.text(i + 1)
+	if end < 0 {
+		return -1
+	}
+	if n != nil {
+		s.keep(n, Value{i + 1, end, Text, escaped})
+	}
+	return end + 1
+}
+
 // keep stores a value for a node's slot and list. The first value that is not
 // null counts for a slot. Of an array whose elements are wanted, a list holds those.
 func (s *Scanner) keep(n *node, v Value) {
@@ -175,18 +191,21 @@ func (s *Scanner) keep(n *node, v Value) {
 	}
 }
 
-// Object scans the rest of an object, from after its brace.
+// object scans the rest of an object, from after its brace.
 func (s *Scanner) object(i int, n *node, depth int) int {
 	if i = s.Space(i); i < len(s.B) && s.B[i] == '}' {
 		return i + 1
 	}
+	if n != nil && len(n.children) == 0 {
+		n = nil
+	}
 	var seen uint64 // children met, by index
-	next := 0       // the child that is likely next: sources keep an order
+	likely := 0     // the child that is likely next: sources keep an order
 	for {
 		if i >= len(s.B) || s.B[i] != '"' {
 			return s.fail(event.NotJSON, i)
 		}
-		end, k := s.key(i+1, n, next)
+		end, k := s.key(i+1, n, likely)
 		if end < 0 {
 			return -1
 		}
@@ -198,12 +217,17 @@ func (s *Scanner) object(i int, n *node, depth int) int {
 				child = &n.children[k]
 			}
 			seen |= 1 << k
-			next = k + 1
+			likely = k + 1
 		}
 		if i = s.Space(end + 1); i >= len(s.B) || s.B[i] != ':' {
 			return s.fail(event.NotJSON, i)
 		}
-		if i = s.Value(s.Space(i+1), child, depth); i < 0 {
+		if i = s.Space(i + 1); i < len(s.B) && s.B[i] == '"' { // most values are texts
+			i = s.textValue(i, child)
+		} else {
+			i = s.Value(i, child, depth)
+		}
+		if i < 0 {
 			return -1
 		}
 		if i = s.Space(i); i >= len(s.B) {
@@ -220,22 +244,51 @@ func (s *Scanner) object(i int, n *node, depth int) int {
 	}
 }
 
-// Key scans a key from after its opening quote; it returns the index of the
+// key scans a key from after its opening quote; it returns the index of the
 // closing one, or -1, and which child of n the key is, or -1. It looks first
-// whether the key is the child at next.
-func (s *Scanner) key(i int, n *node, next int) (end, child int) {
-	if n == nil || len(n.children) == 0 {
+// whether the key is the child at likely.
+func (s *Scanner) key(i int, n *node, likely int) (end, child int) {
+	b := s.B
+	if n == nil {
 		end, _ = s.text(i)
 		return end, -1
 	}
-	if next < len(n.children) {
-		if c := &n.children[next]; c.plain {
-			end = i + len(c.key)
-			if end < len(s.B) && s.B[end] == '"' && string(s.B[i:end]) == c.key {
-				return end, next
-			}
+	if i+8 > len(b) {
+		return s.anyKey(i, n)
+	}
+	word := binary.LittleEndian.Uint64(b[i : i+8])
+	if likely < len(n.children) {
+		if k := &n.children[likely].key; word&k.mask == k.word && k.endsAt(b, i) {
+			return i + len(k.text), likely
 		}
 	}
+	m := special(word)
+	if m != 0 { // the key ends in the word, or has an escape there
+		size := bits.TrailingZeros64(m) / 8
+		if end = i + size; b[end] != '"' {
+			return s.anyKey(i, n)
+		}
+		word &= 1<<(8*size+8) - 1
+	}
+	for at := *n.table.place(word); at > 0; {
+		k := &n.children[at-1].key
+		if word == k.word && k.endsAt(b, i) {
+			return i + len(k.text), int(at) - 1
+		}
+		at = k.next
+	}
+	if m != 0 {
+		return end, -1
+	}
+	end, escaped := s.text(i + 8)
+	if escaped {
+		return s.anyKey(i, n)
+	}
+	return end, -1
+}
+
+// anyKey is key where the key may hold escapes.
+func (s *Scanner) anyKey(i int, n *node) (end, child int) {
 	end, escaped := s.text(i)
 	if end < 0 {
 		return -1, -1
@@ -245,10 +298,10 @@ func (s *Scanner) key(i int, n *node, next int) (end, child int) {
 		s.unescaped = AppendUnescaped(s.unescaped[:0], key)
 		key = s.unescaped
 	}
-	return end, n.find(key, next)
+	return end, n.find(zerocopy.String(key))
 }
 
-// Array scans the rest of an array, from after its bracket.
+// array scans the rest of an array, from after its bracket.
 func (s *Scanner) array(i int, n *node, depth int) int {
 	if i = s.Space(i); i < len(s.B) && s.B[i] == ']' {
 		return i + 1
