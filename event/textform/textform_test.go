@@ -133,7 +133,7 @@ func FuzzForms(f *testing.F) {
 		if !utf8.ValidString(s) {
 			return // the decoder refuses it before
 		}
-		for _, name := range []string{"cef", "leef", "logfmt"} {
+		for _, name := range []string{"cef", "leef", "logfmt", "query"} {
 			form, _ := Named(name)
 			if out, ok := form(nil, s); ok && (!json.Valid(out) || len(out) > 16*len(s)+200) {
 				t.Fatalf("%s of %q: %s", name, s, out)
