@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata"
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/jsonscan"

@@ -14,13 +14,6 @@ type fields struct {
 	zone                 zone
 }
 
-// zone is what was written of the zone.
-type zone struct {
-	known   bool
-	minutes int    // east of UTC, where known
-	name    string // an abbreviation that only a given zone can explain, such as KST
-}
-
 // instant reads a whole text by read, as Unix milliseconds.
 func instant(s string, read func(c *cursor) (fields, bool), beside Beside) (int64, Outcome) {
 	c := cursor{rest: s}
@@ -59,6 +52,9 @@ func (f *fields) at(zone *time.Location) (int64, Outcome) {
 	if f.zone.known {
 		minutes := (daysSince1970(f.year, f.month, f.day)*24+int64(f.hour))*60 + int64(f.minute-f.zone.minutes)
 		return (minutes*60+int64(f.second))*1000 + int64(f.millisecond), OK
+	}
+	if f.zone.region != nil {
+		zone = f.zone.region
 	}
 	if zone == nil {
 		return 0, NoZone
@@ -201,60 +197,4 @@ func (c *cursor) decimals(f *fields) bool {
 	}
 	f.millisecond = c.fraction()
 	return f.millisecond >= 0
-}
-
-// zone takes what is written of the zone: Z, UTC, GMT, an offset with or without
-// colon or minutes, an offset after UTC or GMT, an abbreviation, and a region in
-// brackets. Nothing at all is a zone that is not known.
-func (c *cursor) zone(f *fields) bool {
-	c.take(" ")
-	word := c.letters()
-	switch strings.ToUpper(word) {
-	case "Z", "UTC", "GMT", "UT":
-		f.zone.known = true
-	case "":
-	default:
-		f.zone.name = word
-		return len(word) <= 5
-	}
-	if sign := c.any("+-"); sign != 0 {
-		if strings.EqualFold(word, "Z") || !c.offset(f, sign) {
-			return false
-		}
-		if len(c.rest) > 1 && c.rest[0] == ' ' && c.rest[1] >= 'A' {
-			c.take(" ")
-			c.letters() // its abbreviation, which says the same
-		}
-		if c.take(" m=") { // Go's monotonic clock
-			c.any("+-")
-			c.rest = strings.TrimLeft(c.rest, "0123456789.")
-		}
-	}
-	if f.zone.known && c.take("[") {
-		end := strings.IndexByte(c.rest, ']')
-		if end <= 0 || end > 40 {
-			return false
-		}
-		c.rest = c.rest[end+1:]
-	}
-	return true
-}
-
-// offset takes an offset from UTC, from after its sign.
-func (c *cursor) offset(f *fields, sign byte) bool {
-	h, m := c.number(2, 2), 0
-	if h < 0 {
-		h = c.number(1, 1)
-	}
-	if c.take(":") || c.rest != "" && c.rest[0]-'0' < 10 {
-		m = c.number(2, 2)
-	}
-	if h < 0 || h > 23 || m < 0 || m > 59 {
-		return false
-	}
-	f.zone.known, f.zone.minutes = true, h*60+m
-	if sign == '-' {
-		f.zone.minutes = -f.zone.minutes
-	}
-	return true
 }

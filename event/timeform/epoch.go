@@ -8,11 +8,19 @@ import (
 // maxNumber is the longest number in bytes that is read as a time.
 const maxNumber = 64
 
-// epoch reads a decimal number as a time since 1970, in units of 10^unit
+// epoch reads a number, decimal or after 0x hexadecimal, as a time since 1970, in units of 10^unit
 // milliseconds. A number too large for 64 bits, or a negative one, comes back as
 // -1, which is out of every range.
 func epoch(s string, unit int) (int64, bool) {
-	digits, scale, negative, ok := decimal(strings.TrimPrefix(s, "@")) // as date and systemd write it
+	s = strings.TrimPrefix(s, "@") // as date and systemd write it
+	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
+		n, err := strconv.ParseUint(s[2:], 16, 63)
+		if err != nil {
+			return 0, false
+		}
+		s = strconv.FormatUint(n, 10)
+	}
+	digits, scale, negative, ok := decimal(s)
 	if !ok {
 		return 0, false
 	}

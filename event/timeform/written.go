@@ -2,17 +2,23 @@ package timeform
 
 import (
 	"strings"
+	"time"
 )
 
 // readISO reads what begins with the year: ISO 8601 in its long and short form, with
-// the month and day or the day of the year, and what databases and programs print that
-// is like it.
+// the month and day, the week and its day or the day of the year, and what databases and
+// programs print that is like it.
 func readISO(c *cursor) (f fields, ok bool) {
 	if f.year = c.number(4, 4); f.year < 0 {
 		return f, false
 	}
 	sep := c.any("-/.")
-	if !c.dayOfYear(&f, sep) && !c.monthAndDay(&f, sep) {
+	if strings.HasPrefix(c.rest, "W") {
+		ok = c.week(&f, sep)
+	} else {
+		ok = c.dayOfYear(&f, sep) || c.monthAndDay(&f, sep)
+	}
+	if !ok {
 		return f, false
 	}
 	split := c.any("Tt _:-")
@@ -58,6 +64,26 @@ func (c *cursor) dayOfYear(f *fields, sep byte) bool {
 		f.setDayOfYear(n)
 	}
 	return n >= 0
+}
+
+// week takes the week of the year and the day in it, such as W10-1. The first week is that of the fourth of January.
+func (c *cursor) week(f *fields, sep byte) bool {
+	if sep != '-' && sep != 0 || !c.take("W") {
+		return false
+	}
+	week := c.number(2, 2)
+	if sep == '-' && !c.take("-") {
+		return false
+	}
+	day := c.number(1, 1)
+	fourth := time.Date(f.year, 1, 4, 0, 0, 0, 0, time.UTC)
+	monday := 4 - (int(fourth.Weekday())+6)%7
+	t := time.Date(f.year, 1, monday+(week-1)*7+day-1, 0, 0, 0, 0, time.UTC)
+	if y, w := t.ISOWeek(); y != f.year || w != week || day < 1 || day > 7 {
+		return false // the year has no such week, or the week no such day
+	}
+	f.year, f.month, f.day = t.Year(), int(t.Month()), t.Day()
+	return true
 }
 
 // monthAndDay takes the month and the day, with the separator that stood before them.
