@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/chart"
@@ -31,6 +32,7 @@ type EpisodeView struct {
 	Done    string            `json:"-"` // the verdict that was just given
 	MayAsk  string            `json:"-"` // who may be asked whether it was meant, in words; empty: nobody
 	People  []string          `json:"-"` // who may hold it, as far as is known
+	hours   []model.Bin       // in which its evidence stood out
 	server  *Server
 }
 
@@ -58,6 +60,7 @@ func (s *Server) episode(r *http.Request, c *call) (any, error) {
 	if v.Verdicts == nil {
 		v.Verdicts = []correlate.Verdict{}
 	}
+	v.hours = hoursOf(c.Snapshot, e)
 	v.Summary.most = float64(v.Summary.Excess.High)
 	stand := slices.Clone(c.Snapshot.OfCampaign(e.Key()))
 	slices.SortStableFunc(stand, func(a, b *model.Episode) int { return cmp.Compare(model.Weight(b.Alert), model.Weight(a.Alert)) })
@@ -105,6 +108,71 @@ func (v *EpisodeView) Exposure() template.HTML {
 		s.Label = v.server.local(alerting.Time(s.Time)) + ": " + alerting.Group(int64(s.Value))
 	}
 	return chart.Exposure("exposed since the onset, over time", list, v.marks(from, to), v.server.Location)
+}
+
+// Hours draws what was counted hour by hour against what is usual, nil where fewer than
+// two hours are kept, or in none of them anything was.
+func (v *EpisodeView) Hours() *HoursChart {
+	h := measureOf(v.Alert)
+	width := v.Alert.BinWidth().Milliseconds()
+	var list []chart.Sample
+	any := false
+	for i := range v.hours {
+		n := h.of(&v.hours[i])
+		s := chart.Sample{Time: int64(v.hours[i].Start), Width: width, Value: float64(n.Counted), Usual: -1}
+		s.Label = v.server.local(alerting.Time(s.Time)) + ": " + decimal(s.Value)
+		if n.Counted > 0 {
+			any = true
+			usual, spread := float64(n.Usual), float64(n.Spread)
+			s.Usual, s.Least, s.Most = usual, max(0, usual-2*spread), usual+2*spread
+			s.Label += ", usual " + decimal(usual)
+		}
+		list = append(list, s)
+	}
+	if !any || len(list) < 2 {
+		return nil
+	}
+	first, last := list[0].Time, list[len(list)-1].Time+width
+	from := max(int64(v.Alert.Onset), first-eventtime.Day)
+	if earliest, _, vague := v.Alert.Began(); vague {
+		from = max(int64(earliest), first-eventtime.Day)
+	}
+	from = min(from, first)
+	h.Picture = chart.Counts(h.Measure+", hour by hour, against what is usual", list, from-width, last+width, v.marks(from-width, last+width), v.server.Location)
+	return h
+}
+
+// HoursChart draws a measure hour by hour.
+type HoursChart struct {
+	Picture template.HTML
+	Measure string // in words
+
+	of func(*model.Bin) *model.Measured
+}
+
+// measureOf returns which of the measures that are kept by hours an alert rests on.
+func measureOf(a *alerting.Alert) *HoursChart {
+	switch {
+	case alerting.CountsRows(a.Measure):
+		return &HoursChart{Measure: "rows", of: func(b *model.Bin) *model.Measured { return &b.Rows }}
+	case strings.HasPrefix(a.Measure, "first_touch") || a.Measure == "new_share":
+		return &HoursChart{Measure: "customers never opened before", of: func(b *model.Bin) *model.Measured { return &b.FirstTouch }}
+	}
+	return &HoursChart{Measure: "distinct customers", of: func(b *model.Bin) *model.Measured { return &b.Distinct }}
+}
+
+// hoursOf returns the hours of an episode that are kept: from when it may have begun to its
+// latest message, or on while it is open.
+func hoursOf(s *model.Snapshot, e *model.Episode) []model.Bin {
+	a := e.Alert
+	from, to := a.Onset, e.Latest().Time
+	if earliest, _, vague := a.Began(); vague {
+		from = earliest
+	}
+	if e.IsOpen() {
+		to = s.Now()
+	}
+	return slices.DeleteFunc(slices.Clone(s.Week(a.Dimension, a.Identity).Hours), func(b model.Bin) bool { return b.Start < from || b.Start > to })
 }
 
 // Counts draws what was counted against what is usual, empty where messages say
@@ -199,6 +267,14 @@ func (v *EpisodeView) Through() (out []ShareList) {
 		}
 	}
 	return out
+}
+
+// Percent writes a share. What is listed is not nothing, however little it is.
+func (ShareList) Percent(s alerting.Share) string {
+	if s.Share < 0.0005 {
+		return "< 0.1 %"
+	}
+	return percent(s.Share)
 }
 
 // Bar draws a share.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/chart"
@@ -19,11 +20,13 @@ type IdentityView struct {
 	Name      string           `json:"identity"`
 	FirstSeen alerting.Time    `json:"first_seen,omitempty"` // by the latest alert; 0: not known
 	LastSeen  alerting.Time    `json:"last_seen,omitempty"`
-	Peers     string           `json:"peers,omitempty"`  // the group that it is held against
-	Person    *alerting.Person `json:"person,omitempty"` // what is known of the person whose it is, by the latest alert
-	Names     []string         `json:"names"`            // by which the person acted, by the latest alert that says it
-	Week      []model.Bin      `json:"week"`             // bins in which its evidence stood out, as far as they are kept
-	Episodes  []Row            `json:"episodes"`         // the latest first
+	Peers     string           `json:"peers,omitempty"`      // the group that it is held against
+	Person    *alerting.Person `json:"person,omitempty"`     // what is known of the person whose it is, by the latest alert
+	Names     []string         `json:"names"`                // by which the person acted, by the latest alert that says it
+	Week      []model.Bin      `json:"week"`                 // hours in which its evidence stood out, as far as they are kept
+	Days      []model.Bin      `json:"days"`                 // the days that they are in, up to the last of these hours
+	PeerLevel *PeerLevel       `json:"peer_level,omitempty"` // what others read; absent where that is not known
+	Episodes  []Row            `json:"episodes"`             // the latest first
 	// Others are those of its group of peers that had an episode in the half year that is
 	// shown, at most maxOthers; Further is how many more there are.
 	Others  []model.Identity `json:"peers_with_episodes"`
@@ -40,7 +43,8 @@ func (s *Server) identity(r *http.Request, c *call) (any, error) {
 		return nil, badRequest("an identity has a dimension and a name: ?dimension=user&name=ana")
 	}
 	v.list = c.Snapshot.OfIdentity(v.Dimension, v.Name)
-	v.Week = append([]model.Bin{}, c.Snapshot.Week(v.Dimension, v.Name)...)
+	week := c.Snapshot.Week(v.Dimension, v.Name)
+	v.Week, v.Days = append([]model.Bin{}, week.Hours...), append([]model.Bin{}, week.Days...)
 	if len(v.list) == 0 && len(v.Week) == 0 {
 		return nil, &fault{http.StatusNotFound, "of that identity nothing is known: it had no episode, and nothing of it stood out in the week that is kept. Look for a part of its name under Identities"}
 	}
@@ -56,11 +60,30 @@ func (s *Server) identity(r *http.Request, c *call) (any, error) {
 			break
 		}
 	}
+	v.PeerLevel = levelOf(c.Snapshot, v.Dimension, v.Peers)
 	others := c.Snapshot.OfPeers(v.Peers, v.Name, v.AsOf-alerting.Time(historyDays*eventtime.Day))
 	v.Further = max(0, len(others)-maxOthers)
 	v.Others = append([]model.Identity{}, others[:min(len(others), maxOthers)]...)
 	v.Episodes = s.rows(v.list[:min(len(v.list), maxLimit)], v.AsOf)
 	return v, nil
+}
+
+// PeerLevel is what the peers of an identity read on a mean day with work, in customers.
+type PeerLevel struct {
+	model.Level
+	All bool `json:"all_of_dimension"` // peers are too few, or not known: it is of all of the dimension
+}
+
+// levelOf returns what the peers of an identity read, who are named by DIMENSION:NAME of
+// what they work with.
+func levelOf(s *model.Snapshot, dimension, peers string) *PeerLevel {
+	_, with, _ := strings.Cut(peers, ":")
+	for _, name := range []string{with, ""} {
+		if l, known := s.Level(model.Group{Dimension: dimension, Name: name}); known {
+			return &PeerLevel{l, name == ""}
+		}
+	}
+	return nil
 }
 
 // Bounds of what is shown beside the episodes.
@@ -71,7 +94,7 @@ const (
 
 // Lanes draws the identity's episodes of the last half year.
 func (v *IdentityView) Lanes() template.HTML {
-	return v.server.lanesOf(v.list, v.AsOf, historyDays)
+	return v.server.lanesOf(v.list, nil, v.AsOf, historyDays)
 }
 
 // Said says how many episodes of the half year people called what.
@@ -93,7 +116,8 @@ func (v *IdentityView) Said() string {
 	return fmt.Sprintf("Episodes: %d; true positives: %d; expected: %d; without such a verdict: %d.", episodes, confirmed, expected, episodes-confirmed-expected)
 }
 
-// Heat draws its week by hours; empty where nothing of it is kept.
+// Heat draws its week by hours, and whole days beside what its peers do; empty where nothing
+// of it is kept.
 func (v *IdentityView) Heat() template.HTML {
 	if len(v.Week) == 0 {
 		return ""
@@ -101,27 +125,57 @@ func (v *IdentityView) Heat() template.HTML {
 	var cells []chart.Cell
 	for i := range v.Week {
 		b := &v.Week[i]
-		label := fmt.Sprintf("%s: %s customers; usual %s in an hour with work", b.Start.Std().In(v.server.Location).Format(timeLayout), decimal(b.Distinct), decimal(b.Usual))
-		if b.FirstTouch > 0 {
-			label += fmt.Sprintf("; %s never opened before", decimal(b.FirstTouch))
-		}
-		cells = append(cells, chart.Cell{At: int64(b.Start), Value: b.Distinct, Level: beyond(b), Label: label})
+		cells = append(cells, chart.Cell{At: int64(b.Start), Value: float64(b.Distinct.Counted), Level: beyond(&b.Distinct), Label: v.label(b, timeLayout, "in an hour with work")})
 	}
-	return chart.Heat("The week by hours", cells, 7, int64(v.Week[len(v.Week)-1].Start), v.server.Location)
+	var days []chart.Day
+	for i := range v.Days {
+		d := &v.Days[i]
+		days = append(days, chart.Day{At: int64(d.Start), Value: float64(d.Distinct.Counted), Usual: float64(d.Distinct.Usual), Label: v.label(d, "Mon 2 Jan 2006", "on a day with work")})
+	}
+	peers := -1.0
+	if v.PeerLevel != nil {
+		peers = v.PeerLevel.Distinct
+	}
+	return chart.Heat("The week by hours, and by whole days", cells, days, peers, int64(v.Week[len(v.Week)-1].Start), v.server.Location)
 }
 
-// beyond returns how far a bin is above the usual: 0 up to it, then up to twice, up to
+// label says what was counted in an hour or on a day.
+func (v *IdentityView) label(b *model.Bin, layout, when string) string {
+	label := fmt.Sprintf("%s: %s customers; usual %s %s", b.Start.Std().In(v.server.Location).Format(layout), decimal(float64(b.Distinct.Counted)), decimal(float64(b.Distinct.Usual)), when)
+	if b.FirstTouch.Counted > 0 {
+		label += fmt.Sprintf("; %s never opened before", decimal(float64(b.FirstTouch.Counted)))
+	}
+	return label
+}
+
+// beyond returns how far a count is above the usual: 0 up to it, then up to twice, up to
 // five times, and more.
-func beyond(b *model.Bin) int {
+func beyond(c *model.Measured) int {
 	switch {
-	case b.Distinct <= b.Usual:
+	case c.Counted <= c.Usual:
 		return 0
-	case b.Distinct <= 2*b.Usual:
+	case c.Counted <= 2*c.Usual:
 		return 1
-	case b.Distinct <= 5*b.Usual:
+	case c.Counted <= 5*c.Usual:
 		return 2
 	}
 	return 3
+}
+
+// ADay says what it and its peers read on a day with work; empty where that is not kept.
+func (v *IdentityView) ADay() string {
+	if len(v.Days) == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("On a day with work it usually reads about %s customers.", alerting.Group(int64(v.Days[len(v.Days)-1].Distinct.Usual+0.5)))
+	if v.PeerLevel != nil {
+		who := "Its peers"
+		if v.PeerLevel.All {
+			who = "All of its dimension"
+		}
+		text += fmt.Sprintf(" %s read about %s each.", who, alerting.Group(int64(v.PeerLevel.Distinct+0.5)))
+	}
+	return text
 }
 
 // NewShare says what part of what it read in these bins it had never read before, and what
@@ -130,7 +184,8 @@ func (v *IdentityView) NewShare() string {
 	var read, first, usual, usualNew float64
 	for i := range v.Week {
 		b := &v.Week[i]
-		read, first, usual, usualNew = read+b.Distinct, first+b.FirstTouch, usual+b.Usual, usualNew+b.UsualNew
+		read, first = read+float64(b.Distinct.Counted), first+float64(b.FirstTouch.Counted)
+		usual, usualNew = usual+float64(b.Distinct.Usual), usualNew+float64(b.FirstTouch.Usual)
 	}
 	if read <= 0 || usual <= 0 {
 		return ""

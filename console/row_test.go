@@ -38,10 +38,14 @@ func TestExposureUnit(t *testing.T) {
 func TestIdentityWithoutEpisode(t *testing.T) {
 	b := newBench(t, 1, access.Viewer)
 	f := consoletest.Fold(1)
-	f.Counted("user", "quiet", model.Bin{Start: consoletest.Now, Distinct: 7123, Usual: 3})
+	f.Counted("user", "quiet", &model.Bin{Start: consoletest.Now, Distinct: model.Measured{Counted: 7123, Usual: 3}}, &model.Bin{Start: consoletest.Now, Distinct: model.Measured{Counted: 8123, Usual: 31}})
+	f.Peers(map[model.Group]model.Level{{Dimension: "user"}: {Distinct: 27}})
 	b.Feed.Publish(f.Snapshot(), true)
-	if w := b.get("/identity?dimension=user&name=quiet"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "7,123 customers") || !strings.Contains(w.Body.String(), "It had none") {
-		t.Errorf("%d %s", w.Code, w.Body)
+	w := b.get("/identity?dimension=user&name=quiet")
+	for _, want := range []string{"7,123 customers", "8,123 customers", "On a day with work it usually reads about 31 customers. All of its dimension read about 27 each.", "It had none"} {
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%d, without %q: %s", w.Code, want, w.Body)
+		}
 	}
 }
 
@@ -74,8 +78,62 @@ func TestLanesCountAll(t *testing.T) {
 		a.Dimension, a.DedupKey, a.Time, a.Onset = "user", fmt.Sprint("weir-", i), consoletest.Now, consoletest.Now-9
 		f.Alert(a)
 	}
-	if p := string(b.lanesOf(f.Snapshot().Episodes(), consoletest.Now, laneDays)); !strings.Contains(p, "and 226 more") {
+	if p := string(b.lanesOf(f.Snapshot().Episodes(), nil, consoletest.Now, laneDays)); !strings.Contains(p, "and 226 more") {
 		t.Errorf("230 episodes, four of which are drawn: %s", p[len(p)-300:])
+	}
+}
+
+// What the filter does not choose is drawn paler behind what it does, where there is room.
+func TestLanesShowOthers(t *testing.T) {
+	b := newBench(t, 60, access.Viewer)
+	page := b.get("/?dimension=user").Body.String()
+	_, lanes, _ := strings.Cut(page, `<div class="lanes">`)
+	lanes, _, _ = strings.Cut(lanes, "</div>")
+	if !strings.Contains(lanes, ">key</text>") || !strings.Contains(lanes, ` other"`) {
+		t.Errorf("the rest is not to be seen: %s", lanes)
+	}
+	for _, r := range regexp.MustCompile(`<rect class="span [^>]*><title>[^<]*`).FindAllString(lanes, -1) {
+		if user := strings.Contains(r, ">agent-") || strings.Contains(r, "김민지"); !user && !strings.Contains(r, " other") {
+			t.Errorf("%s: the filter chooses users", r)
+		}
+	}
+}
+
+// An episode shows the hours from its onset on, of the measure that it rests on; where none
+// are kept, the intervals of its messages.
+func TestEpisodeHours(t *testing.T) {
+	const hour = alerting.Time(3_600_000)
+	a := alertingtest.Full()
+	a.Measure, a.Time, a.Onset, a.OnsetEarliest, a.OnsetLatest = "rows_in_bin", consoletest.Now, consoletest.Now-4*hour, 0, 0
+	f := model.NewFold()
+	f.Alert(a)
+	for ago := range alerting.Time(9) {
+		f.Counted(a.Dimension, a.Identity, &model.Bin{Start: consoletest.Now - ago*hour, Rows: model.Measured{Counted: 4000 + float32(ago), Usual: 20, Spread: 5}, Distinct: model.Measured{Counted: 7}}, &model.Bin{})
+	}
+	b := newBench(t, 0, access.Viewer)
+	for _, c := range []struct {
+		measure    string
+		has, lacks []string
+	}{
+		{"rows_in_bin", []string{"Hour by hour", ": 4,004, usual 20", "usualband", "rows in the hour"}, []string{": 4,005"}},
+		{"distinct", []string{"distinct customers in the hour", ": 7, usual 0"}, []string{"4,00"}},
+	} {
+		m := *a
+		m.Measure = c.measure
+		f.Alert(&m)
+		b.Feed.Publish(f.Snapshot(), true)
+		_, page, _ := strings.Cut(b.get("/episodes/"+a.DedupKey).Body.String(), `<h2 id="counts">`)
+		page, _, _ = strings.Cut(page, "</section>")
+		for _, want := range c.has {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: without %q: %s", c.measure, want, page)
+			}
+		}
+		for _, not := range c.lacks {
+			if strings.Contains(page, not) {
+				t.Errorf("%s: with %q", c.measure, not)
+			}
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func functions(loc *time.Location) template.FuncMap {
 		},
 		"fine":    func(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) },
 		"hours":   func(h float64) string { return span(int64(h * 3_600_000)) },
-		"percent": func(share float64) string { return decimal(share*100) + " %" },
+		"percent": percent,
 		"word":    func(s any) string { return kindWord(fmt.Sprint(s)) },
 		"heldby":  heldBy,
 		"holder":  func(kind correlate.SuppressedKind) string { return holderWords[kind] },
@@ -88,7 +88,7 @@ func functions(loc *time.Location) template.FuncMap {
 		"identity": func(dimension, name string) string {
 			return "/identity?" + url.Values{"dimension": {dimension}, "name": {name}}.Encode()
 		},
-		"exposed": exposedText, "excess": excessText, "safelink": func(u string) template.URL { return template.URL(u) }, //nolint:gosec // alerting.Compose lets only http and https through
+		"peers": peersText, "exposed": exposedText, "excess": excessText, "safelink": func(u string) template.URL { return template.URL(u) }, //nolint:gosec // alerting.Compose lets only http and https through
 	}
 }
 
@@ -179,19 +179,31 @@ func heldBy(by *correlate.SuppressedBy) string {
 	return "another message stands for it"
 }
 
+// percent writes a share, 0..1.
+func percent(share float64) string { return decimal(share*100) + " %" }
+
+// peersText says who the peers are that DIMENSION:NAME of what they work with names.
+func peersText(peers string) string {
+	dimension, name, found := strings.Cut(alerting.Printable(peers, 2000), ":")
+	if !found {
+		return dimension
+	}
+	return "those who mostly come through " + dimension + " " + name
+}
+
 // exposedText says how many were touched.
 func exposedText(e alerting.Exposed) string {
 	if e.Records == 0 && e.Rows > 0 {
 		return alerting.Group(e.Rows) + " rows"
 	}
-	text := alerting.Group(e.Records)
+	text := alerting.Group(e.Records) + " customers"
 	if e.Low != e.High {
 		text += " (" + alerting.Group(e.Low) + "–" + alerting.Group(e.High) + ")"
 	}
 	return text
 }
 
-// excessText says how many were touched beyond the usual: rows where the measure
+// excessText says how many customers were touched beyond the usual: rows where the measure
 // counts rows. Two digits are more than an estimate has.
 func excessText(x alerting.Bounds, measure string) string {
 	text := alerting.Group(x.Records)
@@ -199,9 +211,9 @@ func excessText(x alerting.Bounds, measure string) string {
 		text = "≈ " + alerting.Group(rounded(x.Records))
 	}
 	if alerting.CountsRows(measure) {
-		text += " rows"
+		return text + " rows"
 	}
-	return text
+	return text + " customers"
 }
 
 // rounded keeps two digits, which is more than an estimate of the excess has.

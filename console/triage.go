@@ -38,7 +38,8 @@ type TriageView struct {
 
 	filter model.Filter
 	query  url.Values
-	lanes  []*model.Episode
+	chosen []*model.Episode
+	all    []*model.Episode
 	server *Server
 }
 
@@ -130,7 +131,7 @@ func (s *Server) triage(r *http.Request, c *call) (any, error) {
 	chosen := c.Snapshot.Select(f)
 	v := &TriageView{
 		AsOf: c.Now(), Total: len(chosen), Offset: offset, Limit: limit, Next: nextPart(q, offset, limit, len(chosen)),
-		filter: f, query: q, lanes: chosen, server: s,
+		filter: f, query: q, chosen: chosen, all: c.Snapshot.Episodes(), server: s,
 	}
 	v.count(c.Snapshot)
 	v.Episodes = s.rows(chosen[min(offset, len(chosen)):min(offset+limit, len(chosen))], v.AsOf)
@@ -168,18 +169,25 @@ const (
 	laneSpans = 200 // of a lane, the most urgent
 )
 
-// Lanes draws the chosen episodes of the last two weeks, by dimension.
+// Lanes draws the episodes of the last two weeks, by dimension, and those paler that the
+// filter does not choose.
 func (v *TriageView) Lanes() template.HTML {
-	return v.server.lanesOf(v.lanes, v.AsOf, laneDays)
+	return v.server.lanesOf(v.chosen, v.all, v.AsOf, laneDays)
 }
 
-// lanesOf draws episodes of the days before a time, by dimension.
-func (s *Server) lanesOf(list []*model.Episode, now alerting.Time, days int64) template.HTML {
+// lanesOf draws episodes of the days before a time, by dimension: first those that are
+// chosen, and where there is room others of all.
+func (s *Server) lanesOf(chosen, all []*model.Episode, now alerting.Time, days int64) template.HTML {
 	to := int64(now)
 	from := to - days*eventtime.Day
 	spans, further := map[string][]chart.Span{}, map[string]int{}
-	for _, e := range list {
-		a := e.Alert
+	is := make(map[*model.Episode]bool, len(chosen))
+	for i, e := range slices.Concat(chosen, all) {
+		a, other := e.Alert, i >= len(chosen)
+		if other && is[e] {
+			continue
+		}
+		is[e] = true
 		end := to
 		if !e.IsOpen() {
 			end = int64(a.Time)
@@ -188,11 +196,13 @@ func (s *Server) lanesOf(list []*model.Episode, now alerting.Time, days int64) t
 		case end < from:
 			continue
 		case len(spans[a.Dimension]) >= laneSpans:
-			further[a.Dimension]++
+			if !other {
+				further[a.Dimension]++
+			}
 			continue
 		}
 		spans[a.Dimension] = append(spans[a.Dimension], chart.Span{
-			From: int64(a.Onset), To: end, Class: a.Severity.String(), Closed: !e.IsOpen(),
+			From: int64(a.Onset), To: end, Class: a.Severity.String(), Closed: !e.IsOpen(), Other: other,
 			Label: alerting.Printable(a.Identity, maxName) + ", " + a.Severity.String(),
 		})
 	}

@@ -15,7 +15,7 @@ import (
 func TestPictures(t *testing.T) {
 	const evil = `"><script>alert(1)</script>&`
 	day := int64(24 * 3600 * 1000)
-	odd := []Sample{{Time: 0}, {Time: day, Value: math.NaN(), High: math.Inf(1), Label: evil}, {Time: 2 * day, Value: 1e18, Low: -5, High: 2e18, Usual: math.NaN()}}
+	odd := []Sample{{Time: 0}, {Time: day, Value: math.NaN(), High: math.Inf(1), Label: evil}, {Time: 2 * day, Value: 1e18, Low: -5, High: 2e18, Usual: math.NaN(), Most: math.Inf(1), Least: math.NaN()}}
 	marks := []Mark{{day, evil, "onset", -day, 99 * day}, {Time: day, Label: "same moment", Class: "alert"}, {Time: 99 * day, Label: "beyond", Class: "verdict"}}
 	columns := []Column{{Time: day, Threshold: math.Inf(1), Parts: []Part{{evil, 3}, {"b", -1}, {"c", math.NaN()}}}, {}}
 	evidence, names := Evidence(evil, columns, time.UTC)
@@ -27,8 +27,8 @@ func TestPictures(t *testing.T) {
 		"spark": Spark(evil, odd), "no spark": Spark("", nil), "bar": Bar(evil, math.NaN(), -1, math.Inf(1), 0), "share": Share(evil, 7),
 		"exposure": Exposure(evil, odd, marks, time.UTC), "no exposure": Exposure("", nil, nil, time.UTC),
 		"counts": Counts(evil, odd, 0, 2*day, marks, time.UTC), "a moment": Counts("", odd[:1], 5, 5, nil, time.UTC),
-		"lanes": Lanes(evil, []Lane{{Name: evil, Spans: spans}, {Name: "empty"}}, 0, 14*day, time.UTC), "evidence": evidence,
-		"heat": Heat(evil, []Cell{{At: day, Value: math.NaN(), Level: 9, Label: evil}, {At: day + 1, Value: 1e18, Level: -1}, {At: 99 * day}}, 7, 6*day, time.UTC), "no heat": Heat("", nil, 7, 0, time.UTC),
+		"lanes": Lanes(evil, []Lane{{Name: evil, Spans: append(spans, Span{To: day, Other: true})}, {Name: "empty"}}, 0, 14*day, time.UTC), "evidence": evidence,
+		"heat": Heat(evil, []Cell{{At: day, Value: math.NaN(), Level: 9, Label: evil}, {At: day + 1, Value: 1e18, Level: -1}, {At: 99 * day}}, []Day{{At: day, Value: math.Inf(1), Usual: math.NaN(), Label: evil}, {At: 99 * day}}, math.NaN(), 6*day, time.UTC), "no heat": Heat("", nil, nil, -1, 0, time.UTC),
 	} {
 		if strings.Contains(string(picture), "<script") || strings.Contains(string(picture), "NaN") || strings.Contains(string(picture), "Inf") || strings.Contains(string(picture), "style=") {
 			t.Errorf("%s: %s", name, picture)
@@ -61,6 +61,27 @@ func TestLanes(t *testing.T) {
 	}
 	if p := string(Lanes("", []Lane{{Name: "user", Spans: spans, Further: 5}}, 0, 20, time.UTC)); !strings.Contains(p, "and 8 more") {
 		t.Errorf("what has no row is not counted: %s", p)
+	}
+}
+
+// Ticks stand at round times of the zone, at most seven, all within the span.
+func TestTicks(t *testing.T) {
+	seoul := time.FixedZone("Asia/Seoul", 9*3600)
+	from := time.Date(2026, 3, 3, 10, 7, 0, 0, seoul)
+	for span, want := range map[time.Duration]string{
+		time.Minute: "", 25 * time.Minute: "Tue 10:10 Tue 10:15 Tue 10:20 Tue 10:25 Tue 10:30", 5 * time.Hour: "Tue 11:00 Tue 12:00 Tue 13:00 Tue 14:00 Tue 15:00",
+		40 * time.Hour: "Tue 12:00 Wed 4 Mar Wed 12:00 Thu 5 Mar", 20 * 24 * time.Hour: "Sat 7 Mar Wed 11 Mar Sun 15 Mar Thu 19 Mar Mon 23 Mar",
+	} {
+		var got []string
+		for _, at := range ticks(from.UnixMilli(), from.Add(span).UnixMilli(), seoul) {
+			got = append(got, tickText(at))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("in %s: %q, want %q", span, got, want)
+		}
+	}
+	if len(ticks(9, 5, seoul)) != 0 {
+		t.Error("a span that ends before it begins has ticks")
 	}
 }
 

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"html/template"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,9 +19,41 @@ type Mark struct {
 
 // The frame of a large picture.
 const (
-	courseWidth, courseHeight = 720.0, 200.0
+	courseWidth, courseHeight = 640.0, 200.0
 	left, right, top, bottom  = 64.0, 12.0, 24.0, 28.0
 )
+
+// tickWidth is how wide the longest text of a tick is.
+const tickWidth = 96.0
+
+// ticks returns at most six round times of a zone within a span.
+func ticks(from, to int64, loc *time.Location) (out []time.Time) {
+	const most = 6
+	steps := []time.Duration{5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour}
+	span := time.Duration(to-from) * time.Millisecond
+	first := time.UnixMilli(from).In(loc)
+	day := time.Date(first.Year(), first.Month(), first.Day(), 0, 0, 0, 0, loc)
+	i := slices.IndexFunc(steps, func(step time.Duration) bool { return span <= most*step })
+	next := func(n int) time.Time { return day.Add(time.Duration(n) * steps[i]) }
+	if i < 0 {
+		days := max(int(span/(most*24*time.Hour))+1, 1)
+		next = func(n int) time.Time { return day.AddDate(0, 0, n*days) } // days may have 23 hours
+	}
+	for n := 0; next(n).UnixMilli() <= to && len(out) < most+1; n++ {
+		if !next(n).Before(first) {
+			out = append(out, next(n))
+		}
+	}
+	return out
+}
+
+// tickText writes the time of a tick: at midnight the day.
+func tickText(t time.Time) string {
+	if t.Hour() == 0 && t.Minute() == 0 {
+		return t.Format("Mon 2 Jan")
+	}
+	return t.Format("Mon 15:04")
+}
 
 // frame draws axes, marks and their words, and returns the scales.
 func frame(c *canvas, from, to int64, most float64, marks []Mark, loc *time.Location) (x, y scale) {
@@ -31,19 +64,12 @@ func frame(c *canvas, from, to int64, most float64, marks []Mark, loc *time.Loca
 		c.line("grid", left, y.at(v), courseWidth-right, y.at(v))
 		c.text("tick", left-6, y.at(v)+4, "end", short(v))
 	}
-	const ticks = 4
-	layout := "Mon 2 Jan 15:04"
-	for i := range ticks + 1 {
-		t := from + (to-from)*int64(i)/ticks
-		anchor := "middle"
-		switch i {
-		case 0:
-			anchor = "start"
-		case ticks:
-			anchor = "end"
+	for _, t := range ticks(from, to, loc) {
+		at := x.at(float64(t.UnixMilli()))
+		c.line("grid", at, courseHeight-bottom, at, courseHeight-bottom+4)
+		if at+tickWidth/2 < courseWidth {
+			c.text("tick", at, courseHeight-10, "middle", tickText(t))
 		}
-		c.line("grid", x.at(float64(t)), courseHeight-bottom, x.at(float64(t)), courseHeight-bottom+4)
-		c.text("tick", x.at(float64(t)), courseHeight-10, anchor, time.UnixMilli(t).In(loc).Format(layout))
 	}
 	end := 0.0
 	for _, m := range marks {
@@ -90,7 +116,8 @@ func Exposure(label string, list []Sample, marks []Mark, loc *time.Location) tem
 }
 
 // Counts draws what was counted in intervals against what is usual in them: a
-// column is the count, the line across it what is usual.
+// column is the count, the line across it what is usual, the band what usual counts
+// mostly lie in.
 func Counts(label string, list []Sample, from, to int64, marks []Mark, loc *time.Location) template.HTML {
 	c := newCanvas("course", label, courseWidth, courseHeight)
 	if len(list) == 0 {
@@ -98,16 +125,22 @@ func Counts(label string, list []Sample, from, to int64, marks []Mark, loc *time
 	}
 	most := 0.0
 	for i := range list {
-		most = max(most, list[i].Value, list[i].Usual)
+		most = max(most, list[i].Value, list[i].Usual, list[i].Most)
 	}
 	x, y := frame(c, from, to, most, marks, loc)
 	for i := range list {
 		s := &list[i]
 		a := x.at(float64(s.Time))
-		width := max(x.at(float64(s.Time+s.Width))-a, 6)
+		width := max(x.at(float64(s.Time+s.Width))-a-1, 3)
 		a = min(a, courseWidth-right-width)
 		c.rect("count", a, y.at(s.Value), width, y.at(0)-y.at(s.Value), s.Label)
-		c.line("usual", a-3, y.at(s.Usual), a+width+3, y.at(s.Usual))
+		if s.Most > 0 {
+			c.rect("usualband", a-1, y.at(s.Most), width+2, y.at(s.Least)-y.at(s.Most), s.Label)
+		}
+		if s.Usual >= 0 {
+			c.line("halo", a-1, y.at(s.Usual), a+width+1, y.at(s.Usual))
+			c.line("usual", a-1, y.at(s.Usual), a+width+1, y.at(s.Usual))
+		}
 	}
 	return c.html()
 }

@@ -28,7 +28,7 @@ const series = 5
 // was needed as a line across it. It also returns the measures in the order of
 // their patterns.
 func Evidence(label string, list []Column, loc *time.Location) (template.HTML, []string) {
-	const width, bar, height = 720.0, 34.0, 150.0
+	const width, bar, height = courseWidth, 34.0, 200.0
 	names := measures(list)
 	most := 0.0
 	for _, col := range list {

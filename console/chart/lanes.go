@@ -12,6 +12,7 @@ type Span struct {
 	From, To int64  // Unix ms
 	Class    string // its severity
 	Closed   bool
+	Other    bool // the filter does not choose it
 	Label    string
 }
 
@@ -26,41 +27,44 @@ type Lane struct {
 // counted.
 const maxRows = 4
 
-// Lanes draws the episodes of a time, by dimension.
+// Lanes draws the episodes of a time, by dimension: the names of the dimensions, and beside
+// them, in a picture of its own so that the names can stay where it is scrolled, the spans.
 func Lanes(label string, lanes []Lane, from, to int64, loc *time.Location) template.HTML {
-	const width, row, gap, head = 1000.0, 7.0, 8.0, 18.0
-	placed, height := make([][]int, len(lanes)), head
+	const beside, width, row, gap, head = 110.0, 890.0, 7.0, 8.0, 18.0
 	const lane = maxRows*row + gap
-	for i, l := range lanes {
-		placed[i] = stack(l.Spans)
-		height += lane
-	}
-	c := newCanvas("lanes", label, width, height)
-	x := scale{float64(from), float64(to), 110, width - 4}
+	height := head + float64(len(lanes))*lane
+	names, c := newCanvas("names", "dimensions", beside, height), newCanvas("spans", label, width, height)
+	x := scale{float64(from), float64(to), 0, width - 4}
 	days(c, x, from, to, height, loc)
-	at := head
 	for i, l := range lanes {
-		c.text("lane", 4, at+10, "start", l.Name)
-		further := l.Further
-		for j, s := range l.Spans {
-			if placed[i][j] < 0 {
-				further++
+		at, further := head+float64(i)*lane, l.Further
+		names.text("lane", 4, at+10, "start", l.Name)
+		for j, placed := range stack(l.Spans) {
+			s := &l.Spans[j]
+			if placed < 0 {
+				if !s.Other {
+					further++
+				}
 				continue
 			}
 			class := "span " + s.Class
 			if s.Closed {
 				class += " over"
 			}
+			if s.Other {
+				class += " other"
+			}
 			a := x.at(float64(s.From))
-			c.rect(class, a, at+float64(placed[i][j])*row, max(x.at(float64(s.To))-a, 4), row-2, s.Label)
+			c.rect(class, a, at+float64(placed)*row, max(x.at(float64(s.To))-a, 4), row-2, s.Label)
 		}
 		if further > 0 {
-			c.text("tick", 4, at+24, "start", "and "+strconv.Itoa(further)+" more")
+			names.text("tick", 4, at+24, "start", "and "+strconv.Itoa(further)+" more")
 		}
-		at += lane
-		c.line("grid", 0, at-gap/2, width, at-gap/2)
+		for _, of := range []*canvas{names, c} {
+			of.line("grid", 0, at+lane-gap/2, of.width, at+lane-gap/2)
+		}
 	}
-	return c.html()
+	return `<div class="lanes">` + names.html() + c.html() + `</div>`
 }
 
 // days draws a line at each midnight, or at that before each Monday where there are many.

@@ -7,14 +7,14 @@ import (
 
 // Sample is an estimate at a time, with its bars.
 type Sample struct {
-	Time           int64 // Unix ms
-	Value          float64
-	Low, High      float64
-	Label          string // what it is, for people
-	Hollow         bool   // it was held back
-	Usual          float64
-	Width          int64 // of the interval that was counted, ms
-	Verdict, Close bool  // it stands for what somebody said, or for the end
+	Time        int64 // Unix ms
+	Value       float64
+	Low, High   float64
+	Label       string  // what it is, for people
+	Hollow      bool    // it was held back
+	Usual       float64 // negative: not known
+	Least, Most float64 // that usual counts mostly lie between; 0: not known
+	Width       int64   // of the interval that was counted, ms
 }
 
 // Spark draws how an estimate has grown, with its bars as a band.

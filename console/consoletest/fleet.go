@@ -57,11 +57,20 @@ func Episode(f *model.Fold, i int) {
 
 // week adds hours in which the identity of an alert stood out.
 func week(f *model.Fold, a *alerting.Alert) {
+	f.Peers(map[model.Group]model.Level{{Dimension: a.Dimension}: {Distinct: 210, FirstTouch: 20}})
 	for day := alerting.Time(0); day < 3; day++ {
 		for n := alerting.Time(0); n < 5; n++ {
 			start := a.Evidence.Bin - a.Evidence.Bin%hour - day*24*hour - n*hour
-			distinct := 20 * float64(1+(day*7+n*3)%9)
-			f.Counted(a.Dimension, a.Identity, model.Bin{Start: start, Distinct: distinct, Usual: 25, FirstTouch: distinct / 2, UsualNew: 2})
+			distinct := 20 * float32(1+(day*7+n*3)%9)
+			count := func(times float32) model.Bin {
+				return model.Bin{
+					Start: start, Distinct: model.Measured{Counted: times * distinct, Usual: times * 25, Spread: times * 8},
+					FirstTouch: model.Measured{Counted: times * distinct / 2, Usual: times * 2, Spread: times}, Rows: model.Measured{Counted: 9 * times * distinct, Usual: times * 90, Spread: times * 20},
+				}
+			}
+			of, whole := count(1), count(5)
+			whole.Start -= whole.Start % (24 * hour)
+			f.Counted(a.Dimension, a.Identity, &of, &whole)
 		}
 	}
 }

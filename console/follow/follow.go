@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/model"
+	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 	"github.com/weirhq/weir/stream/correlate"
@@ -214,6 +216,7 @@ func (r *reading) take(rec *kgo.Record) error {
 			return err
 		}
 		r.fold.Judged(alerting.Time(r.Grid.BinStart(p.Bin + 1)))
+		r.fold.Peers(Levels(r.Dimensions, p.Parameters))
 	case r.Topics.Evidence:
 		report, err := stream.DecodeEvidenceReport(rec.Value)
 		if err != nil {
@@ -224,21 +227,52 @@ func (r *reading) take(rec *kgo.Record) error {
 	return nil
 }
 
-// Counted has a picture take in what evidence says of bins.
+// Counted has a picture take in what evidence says of hours and days.
 func Counted(fold *model.Fold, dimensions []string, report *stream.EvidenceReport) {
 	for i := range report.Candidates {
 		c := &report.Candidates[i]
-		b := model.Bin{}
+		hour, day := model.Bin{}, model.Bin{}
 		for j := range c.Measures {
 			switch m := &c.Measures[j]; m.Measure {
 			case "distinct_in_bin":
-				b.Start, b.Distinct, b.Usual = alerting.Time(m.From), m.Observed, m.Expected
+				hour.Start, hour.Distinct = alerting.Time(m.From), count(m)
 			case "first_touch_in_bin":
-				b.FirstTouch, b.UsualNew = m.Observed, m.Expected
+				hour.FirstTouch = count(m)
+			case "rows_in_bin":
+				hour.Rows = count(m)
+			case "distinct":
+				day.Start, day.Distinct = alerting.Time(m.From), count(m)
+			case "first_touch":
+				day.FirstTouch = count(m)
+			case "rows":
+				day.Rows = count(m)
 			}
 		}
-		if b.Start != 0 && c.Dimension >= 0 && c.Dimension < len(dimensions) {
-			fold.Counted(dimensions[c.Dimension], c.Identity, b)
+		if hour.Start != 0 && c.Dimension >= 0 && c.Dimension < len(dimensions) {
+			fold.Counted(dimensions[c.Dimension], c.Identity, &hour, &day)
 		}
 	}
+}
+
+// count returns what was counted of a measure. The spread is that of the negative binomial
+// distribution by which it was judged.
+func count(m *stream.MeasureEvidence) model.Measured {
+	variance := m.Expected
+	if m.Dispersion > 0 {
+		variance += m.Expected * m.Expected / m.Dispersion
+	}
+	return model.Measured{Counted: float32(m.Observed), Usual: float32(m.Expected), Spread: float32(math.Sqrt(max(variance, 0)))}
+}
+
+// Levels returns what groups of peers read on a mean day with work.
+func Levels(dimensions []string, p *score.Parameters) map[model.Group]model.Level {
+	out := map[model.Group]model.Level{}
+	for i := range p.Dimensions[:min(len(p.Dimensions), len(dimensions))] {
+		for j := range p.Dimensions[i].Classes {
+			c := &p.Dimensions[i].Classes[j]
+			known := c.First[len(c.First)-1].Mean
+			out[model.Group{Dimension: dimensions[i], Name: c.Name}] = model.Level{Distinct: known[score.Distinct], FirstTouch: known[score.FirstTouch]}
+		}
+	}
+	return out
 }

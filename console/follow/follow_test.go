@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -158,7 +160,7 @@ func TestFollow(t *testing.T) {
 func TestFollowEvidence(t *testing.T) {
 	d := newDeployment(t)
 	measures := []stream.MeasureEvidence{
-		{Measure: "distinct", From: 1, Observed: 90}, {Measure: "distinct_in_bin", From: 3_600_000, Observed: 40, Expected: 5, Mode: 2}, {Measure: "first_touch_in_bin", From: 3_600_000, Observed: 30, Expected: 1},
+		{Measure: "distinct", From: 1, Observed: 90}, {Measure: "distinct_in_bin", From: 3_600_000, Observed: 40, Expected: 5, Mode: 2, Dispersion: 5}, {Measure: "first_touch_in_bin", From: 3_600_000, Observed: 30, Expected: 1},
 	}
 	report := stream.EvidenceReport{Candidates: []stream.Candidate{{Tick: 24, Dimension: 1, Identity: "ana", Measures: measures}, {Tick: 24, Dimension: 7, Identity: "ana", Measures: measures}, {Tick: 24, Identity: "10.0.0.0/24"}}}
 	value, err := report.Encode()
@@ -166,11 +168,15 @@ func TestFollowEvidence(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.write(d.names.Evidence, kgo.TryCommit, value)
-	got := until(t, d.follow(), "the hour is shown", func(p published) bool { return p.Week("user", "ana") != nil })
-	if want := (model.Bin{Start: 3_600_000, Distinct: 40, Usual: 5, FirstTouch: 30, UsualNew: 1}); got.Week("user", "ana")[0] != want {
+	got := until(t, d.follow(), "the hour is shown", func(p published) bool { return p.Week("user", "ana").Hours != nil })
+	want := model.Watched{
+		Hours: []model.Bin{{Start: 3_600_000, Distinct: model.Measured{Counted: 40, Usual: 5, Spread: float32(math.Sqrt(10))}, FirstTouch: model.Measured{Counted: 30, Usual: 1, Spread: 1}}},
+		Days:  []model.Bin{{Start: 1, Distinct: model.Measured{Counted: 90}}},
+	}
+	if !reflect.DeepEqual(got.Week("user", "ana"), want) {
 		t.Errorf("%+v, want %+v", got.Week("user", "ana"), want)
 	}
-	if got.Week("network", "10.0.0.0/24") != nil {
+	if got.Week("network", "10.0.0.0/24").Hours != nil {
 		t.Error("what was not judged by hours is shown")
 	}
 }

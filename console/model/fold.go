@@ -24,6 +24,7 @@ type Fold struct {
 	waiting  map[string][]correlate.Verdict // on the first message of their episode
 	holders  holders
 	watched  map[identity]*watched
+	levels   map[Group]Level
 	judged   alerting.Time
 	erased   map[string]bool // pseudonyms
 
@@ -111,7 +112,7 @@ func (f *Fold) Snapshot() *Snapshot {
 		s.Latest = max(s.Latest, e.Latest().Time)
 		s.add(e)
 	}
-	s.holders, s.weeks = f.holders.list(), f.weeks()
+	s.holders, s.weeks, s.levels = f.holders.list(), f.weeks(), f.levels
 	if len(f.erased) == 0 {
 		return s
 	}

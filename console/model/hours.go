@@ -8,33 +8,51 @@ import (
 	"github.com/weirhq/weir/alerting"
 )
 
-// What is kept of evidence: the bins of a week in which it stood out, of so many
-// identities. That is 7 kB of each at the most. Beyond them those go whose latest bin is
+// What is kept of evidence: the hours and days in which it stood out, of so many
+// identities. That is 8.4 kB of each at the most. Beyond them those go whose latest hour is
 // the oldest.
 const (
 	MaxWatched = 10_000
 	MaxBins    = 7 * 24
+	MaxDays    = 8
 )
 
-// Bin is what an identity did in a bin in which its evidence stood out, and what is usual
-// of it in a bin with work. Counts are customers.
+// Measured is what was counted of a measure in an hour or a day, what is usual of the
+// identity in one with work, and one standard deviation of that.
+type Measured struct {
+	Counted float32 `json:"counted"`
+	Usual   float32 `json:"usual"`
+	Spread  float32 `json:"spread"`
+}
+
+// take takes in what is told later, or earlier, of the same time: the largest count is
+// what it comes to.
+func (m *Measured) take(o Measured) {
+	if cmp.Or(cmp.Compare(o.Counted, m.Counted), cmp.Compare(o.Usual, m.Usual), cmp.Compare(o.Spread, m.Spread)) > 0 {
+		*m = o
+	}
+}
+
+// Bin is what an identity did in an hour or on a day in which its evidence stood out.
 type Bin struct {
 	Start      alerting.Time `json:"start"`
-	Distinct   float64       `json:"distinct"`
-	Usual      float64       `json:"usual_distinct"`
-	FirstTouch float64       `json:"first_touch"`
-	UsualNew   float64       `json:"usual_first_touch"`
+	Distinct   Measured      `json:"distinct"`    // customers
+	FirstTouch Measured      `json:"first_touch"` // customers that it had never read before
+	Rows       Measured      `json:"rows"`
 }
 
-// watched is what is kept of one identity, in the order of time.
+// Watched is what is kept of one identity, in the order of time. It must not be changed.
+type Watched struct{ Hours, Days []Bin }
+
+// watched is what a Fold keeps of one identity.
 type watched struct {
-	bins []Bin
-	own  bool // no Snapshot holds it
+	Watched
+	own bool // no Snapshot holds it
 }
 
-// Counted takes in what evidence says of a bin. A bin is told of tick by tick, while its
-// counts grow: the largest is what it comes to, in whatever order they come.
-func (f *Fold) Counted(dimension, name string, b Bin) {
+// Counted takes in what evidence says of an hour and of the day that it is in, whose
+// counts go up to its end. They are told of tick by tick, while they grow.
+func (f *Fold) Counted(dimension, name string, hour, day *Bin) {
 	id := identity{dimension, name}
 	w := f.watched[id]
 	switch {
@@ -42,25 +60,29 @@ func (f *Fold) Counted(dimension, name string, b Bin) {
 		w = &watched{own: true}
 		f.watched[id] = w
 	case !w.own:
-		w = &watched{bins: slices.Clone(w.bins), own: true}
+		w = &watched{Watched{slices.Clone(w.Hours), slices.Clone(w.Days)}, true}
 		f.watched[id] = w
 	}
-	i, found := slices.BinarySearchFunc(w.bins, b.Start, func(x Bin, t alerting.Time) int { return cmp.Compare(x.Start, t) })
-	switch {
-	case !found:
-		w.bins = slices.Insert(w.bins, i, b)
-		w.bins = w.bins[max(0, len(w.bins)-MaxBins):]
-	case grew(&b, &w.bins[i]):
-		w.bins[i] = b
+	w.Hours = taken(w.Hours, hour, MaxBins)
+	if day.Start != 0 { // else the day is not judged yet
+		w.Days = taken(w.Days, day, MaxDays)
 	}
 	if len(f.watched) > f.watchLimit+f.watchLimit/10 {
 		f.pruneWatched()
 	}
 }
 
-// grew reports whether a bin is told of with larger counts.
-func grew(b, than *Bin) bool {
-	return cmp.Or(cmp.Compare(b.Distinct, than.Distinct), cmp.Compare(b.FirstTouch, than.FirstTouch), cmp.Compare(b.Usual, than.Usual), cmp.Compare(b.UsualNew, than.UsualNew)) > 0
+// taken returns a list of at most so many bins that has one more, or what it says.
+func taken(list []Bin, b *Bin, most int) []Bin {
+	i, found := slices.BinarySearchFunc(list, b.Start, func(x Bin, t alerting.Time) int { return cmp.Compare(x.Start, t) })
+	if !found {
+		list = slices.Insert(list, i, *b)
+		return list[max(0, len(list)-most):]
+	}
+	list[i].Distinct.take(b.Distinct)
+	list[i].FirstTouch.take(b.FirstTouch)
+	list[i].Rows.take(b.Rows)
+	return list
 }
 
 // pruneWatched leaves out what is beyond the limit.
@@ -68,7 +90,7 @@ func (f *Fold) pruneWatched() {
 	if len(f.watched) <= f.watchLimit {
 		return
 	}
-	latest := func(id identity) alerting.Time { return f.watched[id].bins[len(f.watched[id].bins)-1].Start }
+	latest := func(id identity) alerting.Time { return f.watched[id].Hours[len(f.watched[id].Hours)-1].Start }
 	ids := slices.SortedFunc(maps.Keys(f.watched), func(a, b identity) int {
 		return cmp.Or(cmp.Compare(latest(a), latest(b)), cmp.Compare(a.dimension, b.dimension), cmp.Compare(a.name, b.name))
 	})
@@ -78,16 +100,36 @@ func (f *Fold) pruneWatched() {
 }
 
 // weeks returns what is kept, for a Snapshot.
-func (f *Fold) weeks() map[identity][]Bin {
+func (f *Fold) weeks() map[identity]Watched {
 	f.pruneWatched()
-	out := make(map[identity][]Bin, len(f.watched))
+	out := make(map[identity]Watched, len(f.watched))
 	for id, w := range f.watched {
 		w.own = false
-		out[id] = w.bins
+		out[id] = w.Watched
 	}
 	return out
 }
 
-// Week returns the bins in which the evidence of an identity stood out, as far as they are
-// kept, in the order of time.
-func (s *Snapshot) Week(dimension, name string) []Bin { return s.weeks[identity{dimension, name}] }
+// Week returns the hours and days in which the evidence of an identity stood out, as far
+// as they are kept.
+func (s *Snapshot) Week(dimension, name string) Watched { return s.weeks[identity{dimension, name}] }
+
+// Group is a group of peers of a dimension, by the name of what they work with; empty: all
+// of the dimension.
+type Group struct{ Dimension, Name string }
+
+// Level is what those of a group who have a history read on a mean day with work, in
+// customers; negative: not known.
+type Level struct {
+	Distinct   float64 `json:"distinct"`
+	FirstTouch float64 `json:"first_touch"`
+}
+
+// Peers takes in what groups of peers read now. The map must not be changed afterwards.
+func (f *Fold) Peers(levels map[Group]Level) { f.levels = levels }
+
+// Level returns what a group of peers reads, false if that is not known.
+func (s *Snapshot) Level(g Group) (Level, bool) {
+	l, known := s.levels[g]
+	return l, known && l.Distinct >= 0
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"runtime"
 	"slices"
 	"testing"
@@ -267,34 +268,37 @@ func TestCountOfInterval(t *testing.T) {
 	}
 }
 
-// Of a bin the largest counts are kept, in whatever order they come; of an identity a week
-// of bins, of identities those that stood out last; and a snapshot keeps what it had.
+// Of an hour the largest counts are kept, in whatever order they come; of an identity a week
+// of hours, of identities those that stood out last; and a snapshot keeps what it had.
 func TestWeek(t *testing.T) {
 	f := NewFold()
-	bins := []Bin{{Start: 2 * hour, Distinct: 7, Usual: 3}, {Start: hour, Distinct: 1}, {Start: 2 * hour, Distinct: 9, Usual: 3, FirstTouch: 4}, {Start: 2 * hour, Distinct: 8}}
-	for i := range bins {
-		f.Counted("user", "ana", bins[i])
+	one := func(start alerting.Time, distinct, first float32) *Bin {
+		return &Bin{Start: start, Distinct: Measured{Counted: distinct, Usual: 3}, FirstTouch: Measured{Counted: first}}
+	}
+	hours := []*Bin{one(2*hour, 7, 5), one(hour, 1, 0), one(2*hour, 9, 4), one(2*hour, 8, 0)}
+	for i, h := range hours {
+		f.Counted("user", "ana", h, &Bin{Start: alerting.Time(i/3) * 24 * hour, Rows: Measured{Counted: 6}})
 	}
 	before := f.Snapshot()
-	want := []Bin{bins[1], bins[2]}
-	if got := before.Week("user", "ana"); !slices.Equal(got, want) {
+	want := Watched{[]Bin{*hours[1], *one(2*hour, 9, 5)}, []Bin{{Start: 24 * hour, Rows: Measured{Counted: 6}}}}
+	if got := before.Week("user", "ana"); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	for i := range alerting.Time(2 * MaxBins) {
-		f.Counted("user", "ana", Bin{Start: i * hour, Distinct: 20})
+		f.Counted("user", "ana", one(i*hour, 20, 20), &Bin{Start: (i/24 + 1) * 24 * hour})
 	}
-	if got := f.Snapshot().Week("user", "ana"); len(got) != MaxBins || got[0].Start != MaxBins*hour {
-		t.Errorf("%d bins are kept, from %d on", len(got), got[0].Start)
+	if got := f.Snapshot().Week("user", "ana"); len(got.Hours) != MaxBins || got.Hours[0].Start != MaxBins*hour || len(got.Days) != MaxDays {
+		t.Errorf("%d hours are kept, from %d on, and %d days", len(got.Hours), got.Hours[0].Start, len(got.Days))
 	}
-	if got := before.Week("user", "ana"); !slices.Equal(got, want) {
+	if got := before.Week("user", "ana"); !reflect.DeepEqual(got, want) {
 		t.Errorf("a snapshot has changed: %+v", got)
 	}
 	f.watchLimit = 50
 	for i := range 100 {
-		f.Counted("user", fmt.Sprint(i), Bin{Start: alerting.Time(10000+i) * hour, Distinct: 1})
+		f.Counted("user", fmt.Sprint(i), one(alerting.Time(10000+i)*hour, 1, 0), &Bin{})
 	}
 	s := f.Snapshot()
-	if len(s.weeks) != 50 || s.Week("user", "ana") != nil || s.Week("user", "99") == nil {
+	if len(s.weeks) != 50 || s.Week("user", "ana").Hours != nil || s.Week("user", "99").Hours == nil {
 		t.Errorf("%d identities are kept", len(s.weeks))
 	}
 }

@@ -19,7 +19,8 @@ type Snapshot struct {
 	byIdentity map[identity][]*Episode
 	byCampaign map[string][]*Episode
 	holders    []Holder
-	weeks      map[identity][]Bin
+	weeks      map[identity]Watched
+	levels     map[Group]Level
 }
 
 type identity struct{ dimension, name string }

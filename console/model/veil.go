@@ -85,7 +85,7 @@ func (v *Veil) Snapshot(s *Snapshot) *Snapshot {
 		out.add(veiled)
 	}
 	v.known = known
-	out.weeks = v.weeks(s)
+	out.weeks, out.levels = v.weeks(s), s.levels
 	for _, h := range s.holders {
 		h.By, h.Subject = v.heldBy(h.By), v.text(h.Subject)
 		out.holders = append(out.holders, h)
@@ -94,15 +94,15 @@ func (v *Veil) Snapshot(s *Snapshot) *Snapshot {
 }
 
 // weeks returns what is kept of evidence, under the names that are shown.
-func (v *Veil) weeks(s *Snapshot) map[identity][]Bin {
-	out := make(map[identity][]Bin, len(s.weeks))
-	for id, bins := range s.weeks {
+func (v *Veil) weeks(s *Snapshot) map[identity]Watched {
+	out := make(map[identity]Watched, len(s.weeks))
+	for id, week := range s.weeks {
 		shown := v.Sent && slices.ContainsFunc(s.byIdentity[id], (*Episode).WasSent) ||
 			v.Only != nil && slices.ContainsFunc(s.byIdentity[id], (*Episode).IsOpen)
 		if !shown {
 			id.name = v.name(id.dimension, id.name)
 		}
-		out[id] = bins
+		out[id] = week
 	}
 	return out
 }

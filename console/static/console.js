@@ -69,7 +69,7 @@
     // A picture that is wider than the window shows its latest days, or its first count.
     document.querySelectorAll(".scroll svg").forEach(svg => {
       const box = svg.closest(".scroll"), first = svg.querySelector("[class^=q]");
-      if (svg.classList.contains("lanes")) box.scrollLeft = box.scrollWidth;
+      if (svg.classList.contains("spans")) box.scrollLeft = box.scrollWidth;
       else if (first) box.scrollLeft = first.getBoundingClientRect().left - box.getBoundingClientRect().left - 100;
     });
     const filter = $("filter");

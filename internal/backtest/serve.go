@@ -44,6 +44,7 @@ func (r *Run) ServeConsole(c *config.Config, address, format string, names []str
 		dimensions[i] = c.Dimensions[i].Name
 	}
 	r.Local.Reported = func(report *stream.EvidenceReport) { m.Reported(dimensions, report) }
+	r.Local.Learned = func(p *stream.ParameterRecord) { m.Learned(dimensions, p) }
 	r.show = m.Show
 	return &Console{m}, nil
 }

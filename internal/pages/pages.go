@@ -262,6 +262,14 @@ func (m *Memory) Reported(dimensions []string, r *stream.EvidenceReport) {
 	follow.Counted(m.fold, dimensions, r)
 }
 
+// Learned takes in what all learn of the fleet.
+func (m *Memory) Learned(dimensions []string, p *stream.ParameterRecord) {
+	levels := follow.Levels(dimensions, p.Parameters)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fold.Peers(levels)
+}
+
 // Show publishes what was taken in, at most each second unless it is the last;
 // judged is how far, in event time.
 func (m *Memory) Show(judged alerting.Time, last bool) {

@@ -25,6 +25,8 @@ type Runner struct {
 	// Reported gets what detect reports, if it is not nil, from the goroutine that calls
 	// Work. It must not keep it.
 	Reported func(*stream.EvidenceReport)
+	// Learned gets what all learn of the fleet, if it is not nil, as Reported does.
+	Learned func(*stream.ParameterRecord)
 
 	parts   []*part
 	reports int64 // handed on
@@ -174,6 +176,9 @@ func (l *Runner) Work(c Cut) (found Found, err error) {
 		f := l.Correlate.Advance()
 		found.Alerts, found.held = append(found.Alerts, f.Alerts...), append(found.held, f.Suppressed...)
 		if f.Parameters != nil {
+			if l.Learned != nil {
+				l.Learned(f.Parameters)
+			}
 			for _, p := range l.parts {
 				p.detect.SetParameters(f.Parameters)
 			}
