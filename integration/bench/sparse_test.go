@@ -24,23 +24,24 @@ const (
 
 // sparse makes the sparse load. It never ends.
 type sparse struct {
-	dice   *rand.Rand
-	actors *rand.Zipf
-	every  time.Duration
-	at     time.Duration // since the start
+	dice     *rand.Rand
+	actors   *rand.Zipf
+	networks int
+	every    time.Duration
+	at       time.Duration // since the start
 }
 
 func newSparse(seed uint64) *sparse {
 	dice := rand.New(rand.NewPCG(seed, 0x5ba25e))
-	return &sparse{dice: dice, every: sparseEvery, actors: rand.NewZipf(dice, sparseSkew, 1, sparseActors-1)}
+	return &sparse{dice: dice, every: sparseEvery, actors: rand.NewZipf(dice, sparseSkew, 1, sparseActors-1), networks: sparseNetworks}
 }
 
 // Next makes the next event.
 func (s *sparse) Next(ev *event.Event) bool {
 	actor := int(s.actors.Uint64())
-	network := actor * 7919 % sparseNetworks // where the actor mostly is
+	network := actor * 7919 % s.networks // where the actor mostly is
 	if s.dice.IntN(10) == 0 {
-		network = s.dice.IntN(sparseNetworks)
+		network = s.dice.IntN(s.networks)
 	}
 	key := 0 // each key is used less than the one before
 	for key < 7 && s.dice.IntN(4) > 0 {

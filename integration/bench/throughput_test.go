@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,8 +23,9 @@ const roleWeir = "weir"
 // of whole processes: a reader, one that parses with a fast JSON library, one
 // that decodes events, and weir, with ingest, detect, correlate, state and
 // transactions, in its five default dimensions. They take turns over the same
-// topic of lz4-compressed native events; medians count. It does so for a dense load,
-// a Monday morning of a company, and for a sparse one.
+// topic of lz4-compressed native events; medians count. So does what the broker takes
+// behind each of them. It does so for a dense load, a Monday morning of a company, and
+// for a sparse one.
 //
 // WEIR_BENCH_EVENTS (1,000,000) and WEIR_BENCH_RUNS (5) scale it.
 func BenchmarkThroughput(b *testing.B) {
@@ -47,11 +49,11 @@ func throughput(b *testing.B, binary string, broker *kafkatest.Broker, from load
 	say("\n%s: %d events of %d bytes on average, %d runs\n", b.Name(), events, size/events, runs)
 
 	roles := []string{roleRead, roleFastJSON, roleDecode, roleWeir}
-	cpu := map[string][]time.Duration{}
+	cpu, behind := map[string][]time.Duration{}, map[string][]time.Duration{}
 	memory := int64(0) // peak of weir, bytes
 	for run := range runs {
 		for _, role := range roles {
-			took := time.Duration(0)
+			took, before := time.Duration(0), brokerTime(b, broker)
 			if role == roleWeir {
 				var peak int64
 				took, peak = watch(b, binary, broker, topic, last)
@@ -60,6 +62,7 @@ func throughput(b *testing.B, binary string, broker *kafkatest.Broker, from load
 				took = read(b, broker, role, topic, events)
 			}
 			cpu[role] = append(cpu[role], took)
+			behind[role] = append(behind[role], brokerTime(b, broker)-before)
 			say("run %d: %-14s %6.2f CPU-s/M\n", run+1, role, took.Seconds()*1e6/float64(events))
 		}
 	}
@@ -67,8 +70,9 @@ func throughput(b *testing.B, binary string, broker *kafkatest.Broker, from load
 	base := median(cpu[roleFastJSON]).Seconds()
 	for _, role := range roles {
 		m := median(cpu[role]).Seconds()
-		fmt.Fprintf(&table, "%-14s %6.2f CPU-s/M (median; %.2f to %.2f), %5.2f of read+fastjson\n", role, m*1e6/float64(events),
-			slices.Min(cpu[role]).Seconds()*1e6/float64(events), slices.Max(cpu[role]).Seconds()*1e6/float64(events), m/base)
+		fmt.Fprintf(&table, "%-14s %6.2f CPU-s/M (median; %.2f to %.2f), %5.2f of read+fastjson; the broker %.2f CPU-s/M\n", role, m*1e6/float64(events),
+			slices.Min(cpu[role]).Seconds()*1e6/float64(events), slices.Max(cpu[role]).Seconds()*1e6/float64(events), m/base,
+			median(behind[role]).Seconds()*1e6/float64(events))
 		b.ReportMetric(m*1e6/float64(events), role+"-cpu-s/M")
 	}
 	b.ReportMetric(median(cpu[roleWeir]).Seconds()/median(cpu[roleDecode]).Seconds(), "weir/read+decode")
@@ -76,6 +80,22 @@ func throughput(b *testing.B, binary string, broker *kafkatest.Broker, from load
 	b.ReportMetric(float64(memory)/(1<<20), "weir-peak-MiB")
 	b.ReportMetric(0, "ns/op") // meaningless here
 	say("%sweir's peak memory: %d MiB\n", table.String(), memory>>20)
+}
+
+// brokerTime returns the CPU time that a broker has taken, to a hundredth of a second.
+func brokerTime(b *testing.B, broker *kafkatest.Broker) time.Duration {
+	b.Helper()
+	_, fields, _ := strings.Cut(broker.Exec(b, "cat", "/proc/1/stat"), ") ") // see proc_pid_stat(5)
+	times := strings.Fields(fields)
+	if len(times) < 13 {
+		b.Fatalf("reading what the broker takes: %q", fields)
+	}
+	user, err := strconv.Atoi(times[11])
+	system, err2 := strconv.Atoi(times[12])
+	if err != nil || err2 != nil {
+		b.Fatalf("reading what the broker takes: %q", fields)
+	}
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 func median(d []time.Duration) time.Duration { return slices.Sorted(slices.Values(d))[len(d)/2] }
