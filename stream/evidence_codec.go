@@ -8,7 +8,6 @@ import (
 	"github.com/weirhq/weir/detectors/campaign"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
-	"github.com/weirhq/weir/detectors/fleet"
 	"github.com/weirhq/weir/internal/wire"
 )
 
@@ -57,11 +56,6 @@ func DecodeEvidenceReport(value []byte) (*EvidenceReport, error) {
 	out.Bins = wire.List(&r, func() BinSums { return BinSums{r.Varint(), r.Bytes(), r.Bytes()} })
 	if err := r.End(); err != nil {
 		return nil, fmt.Errorf("reading evidence: %w", err)
-	}
-	for _, b := range out.Bins {
-		if _, rest, err := fleet.DecodeSums(b.Sums); err != nil || len(rest) > 0 {
-			return nil, fmt.Errorf("reading the sums of a bin in evidence: %w", wire.ErrCorrupt)
-		}
 	}
 	return out, nil
 }

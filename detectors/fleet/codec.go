@@ -36,32 +36,33 @@ func (s *Sums) AppendBinary(b []byte) []byte {
 	})
 }
 
-// DecodeSums reads what AppendBinary wrote and returns the bytes after it.
-func DecodeSums(b []byte) (*Sums, []byte, error) {
+// Merge adds sums that AppendBinary wrote. It reads them straight into s, since most of
+// their numbers are zero. After an error s holds a part of them.
+func (s *Sums) Merge(b []byte) error {
 	r := wire.NewReader(b)
 	r.Version(sumsVersion)
-	s := &Sums{known: r.Uvarint()}
+	s.known = max(s.known, r.Uvarint())
 	for i := range r.CountUpTo(maxDims) {
 		d := s.dim(i)
-		readNumbers(&r, d.numbers())
+		addNumbers(&r, d.numbers())
 		eachClass(&r, func(token uint32) {
-			c := &classSums{name: r.TextUpTo(maxName)}
-			readNumbers(&r, c.numbers())
+			c := d.class(token)
+			c.name = max(c.name, r.TextUpTo(maxName))
+			addNumbers(&r, c.numbers())
 			for s := range c.square {
 				for st := range c.square[s] {
-					c.square[s][st] = r.Varint()
+					c.square[s][st] += r.Varint()
 				}
 			}
-			d.classes[token] = c
 		})
 		if r.Err() != nil {
 			break
 		}
 	}
-	if err := r.Err(); err != nil {
-		return nil, nil, fmt.Errorf("decoding the sums of a bin: %w", err)
+	if err := r.End(); err != nil {
+		return fmt.Errorf("reading the sums of a bin: %w", err)
 	}
-	return s, r.Rest(), nil
+	return nil
 }
 
 // eachClass reads the tokens of classes, which rise, and has each class read.
@@ -100,13 +101,13 @@ func appendNumbers(b []byte, numbers []uint64) []byte {
 	return b
 }
 
-// readNumbers reads what appendNumbers wrote.
-func readNumbers(r *wire.Reader, numbers []uint64) {
+// addNumbers adds what appendNumbers wrote.
+func addNumbers(r *wire.Reader, numbers []uint64) {
 	ran := false
 	for i := 0; i < len(numbers) && r.Err() == nil; {
 		v := r.Uvarint()
 		if v != 0 {
-			numbers[i] = v
+			numbers[i] += v
 			i++
 			ran = false
 			continue

@@ -131,6 +131,9 @@ func (c *Tuning) fit(h *[tailCells]float64, low float64, daily bool) (score.Tail
 func usual(t, seen *score.Tail, h *[tailCells]float64, at int, low, n float64) float64 {
 	sum := low
 	for i := 1; i < at; i++ {
+		if h[i] == 0 {
+			continue
+		}
 		sum += h[i] * math.Exp(t.Allowed(tailMiddle[i]))
 	}
 	mean := sum / n

@@ -198,35 +198,6 @@ var tailEdge, tailMiddle = func() (edge [tailCells + 1]float64, middle [tailCell
 	return edge, middle
 }()
 
-// Merge adds o to s.
-func (s *Sums) Merge(o *Sums) {
-	s.known = max(s.known, o.known)
-	for i := range o.dims {
-		from, to := &o.dims[i], s.dim(i)
-		addAll(to.numbers(), from.numbers())
-		for token, c := range from.classes {
-			to.class(token).merge(c)
-		}
-	}
-}
-
-// merge adds o to c.
-func (c *classSums) merge(o *classSums) {
-	addAll(c.numbers(), o.numbers())
-	for s := range o.square {
-		for st, v := range o.square[s] {
-			c.square[s][st] += v
-		}
-	}
-	c.name = max(c.name, o.name)
-}
-
-func addAll(to, from []uint64) {
-	for i, v := range from {
-		to[i] += v
-	}
-}
-
 // Empty reports whether nothing has been added.
 func (s *Sums) Empty() bool {
 	for i := range s.dims {

@@ -84,16 +84,14 @@ func (in *inbox) add(offset int64, r *stream.EvidenceReport, closed, published i
 }
 
 func (in *inbox) addBin(b *stream.BinSums) error {
-	sums, _, err := fleet.DecodeSums(b.Sums)
-	if err != nil {
-		return fmt.Errorf("reading evidence: %w", err)
-	}
 	have := in.bins[b.Bin]
 	if have == nil {
 		have = &binTotals{}
 		in.bins[b.Bin] = have
 	}
-	have.sums.Merge(sums)
+	if err := have.sums.Merge(b.Sums); err != nil {
+		return fmt.Errorf("reading evidence: %w", err)
+	}
 	if len(b.Traits) > 0 {
 		traits, err := campaign.DecodeTraitSums(b.Traits)
 		if err != nil {
