@@ -67,7 +67,7 @@ type player struct {
 	t     *testing.T
 	dice  *rand.Rand
 	cfg   Config
-	told  [sources][]doing
+	sent  [sources][]doing
 	at    [sources]int64 // the tick that each source tells next
 	log   [][]byte       // weir.sessions
 	task  *Task
@@ -76,7 +76,7 @@ type player struct {
 	found map[string]bool // by tick, identity and what was found
 }
 
-func play(t *testing.T, dice *rand.Rand, told []doing, restores bool) map[string]bool {
+func play(t *testing.T, dice *rand.Rand, sent []doing, restores bool) map[string]bool {
 	grid, err := eventtime.NewGrid(tick, time.Hour)
 	if err != nil {
 		t.Fatal(err)
@@ -85,8 +85,8 @@ func play(t *testing.T, dice *rand.Rand, told []doing, restores bool) map[string
 		Grid: grid, Topic: "weir.sessions", Partitions: 1, Grace: (3 * tick).Milliseconds(),
 		Dimensions: []event.Dimension{{Name: "key", Fields: []string{"key_id"}}, {Name: "client", Fields: []string{"client"}}},
 	}}
-	for _, d := range told {
-		p.told[d.source] = append(p.told[d.source], d)
+	for _, d := range sent {
+		p.sent[d.source] = append(p.sent[d.source], d)
 	}
 	p.restore()
 	for p.more() {
@@ -118,9 +118,9 @@ func (p *player) more() bool {
 	var w stream.SessionWriter
 	w.Begin(stream.TickMinutes(p.cfg.Grid.TickMinutes()), []string{"key", "client"})
 	var issues []int64
-	for len(p.told[s]) > 0 && p.told[s][0].tick == p.at[s] {
-		d := p.told[s][0]
-		p.told[s] = p.told[s][1:]
+	for len(p.sent[s]) > 0 && p.sent[s][0].tick == p.at[s] {
+		d := p.sent[s][0]
+		p.sent[s] = p.sent[s][1:]
 		if !d.read {
 			w.Fact(stream.TokenFact{Token: d.token, Kind: d.kind, Apply: d.tick})
 			if d.kind == stream.TokenIssued && !slices.Contains(issues, d.tick) {
@@ -202,13 +202,13 @@ func (p *player) restore() {
 // of it nor on where a task was restored, also twice in a row.
 func TestFindingsAreOrderFree(t *testing.T) {
 	for seed := range uint64(20) {
-		told := story(rand.New(rand.NewPCG(seed, 0)))
-		want := play(t, rand.New(rand.NewPCG(seed, 1)), told, false)
+		sent := story(rand.New(rand.NewPCG(seed, 0)))
+		want := play(t, rand.New(rand.NewPCG(seed, 1)), sent, false)
 		if len(want) < 50 {
 			t.Fatalf("seed %d: %d findings show little", seed, len(want))
 		}
 		for run := range uint64(3) {
-			got := play(t, rand.New(rand.NewPCG(seed, 2+run)), told, run > 0)
+			got := play(t, rand.New(rand.NewPCG(seed, 2+run)), sent, run > 0)
 			for is := range maps.Keys(want) {
 				if !got[is] {
 					t.Errorf("seed %d run %d: missing %s", seed, run, is)
