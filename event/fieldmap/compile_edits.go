@@ -31,7 +31,7 @@ func (c *compiler) editKeys(f field, s *source, said map[string]*yaml.Node) {
 		e = *s.edits
 	}
 	some := s.edits != nil
-	for _, key := range []string{"match", "split", "take", "trusted", "trim", "fold", "absent"} {
+	for _, key := range []string{"decode", "match", "split", "take", "trusted", "trim", "fold", "absent"} {
 		v := said[key]
 		if v == nil {
 			continue
@@ -42,6 +42,11 @@ func (c *compiler) editKeys(f field, s *source, said map[string]*yaml.Node) {
 			return
 		}
 		switch key {
+		case "decode":
+			if name, _ := c.word(v, "decode"); name != "percent" {
+				c.fault(v, "decode is percent, not %s", describe(v))
+			}
+			e.percent = true
 		case "match":
 			e.match = c.matchers(f, v)
 		case "split":

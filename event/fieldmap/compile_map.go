@@ -53,31 +53,33 @@ func (c *compiler) eventMap(n *yaml.Node) {
 
 // condition compiles one condition of a map.
 func (c *compiler) condition(n *yaml.Node, m *mapping) {
-	cond := jsonscan.Condition{Slot: -1}
+	var cond condition
 	asked := 0
 	before := len(c.faults)
 	c.mapping(n, "a condition", []string{"path", "equals", "not", "exists"}, func(key string, _, v *yaml.Node) {
 		switch key {
 		case "path":
-			cond.Slot = c.slot(v)
+			for _, item := range items(v) {
+				cond.slots = append(cond.slots, c.slot(item))
+			}
 		case "equals", "not":
 			asked++
-			cond.Not = key == "not"
-			cond.Equals = &jsonscan.ValueMap{Exact: map[string]string{}}
+			cond.not = key == "not"
+			cond.equals = &jsonscan.ValueMap{Exact: map[string]string{}}
 			for _, item := range items(v) {
-				if s, ok := c.word(item, key); ok && !cond.Equals.Put(s, "") {
+				if s, ok := c.word(item, key); ok && !cond.equals.Put(s, "") {
 					c.fault(item, "%q stands twice in %s", s, key)
 				}
 			}
 		case "exists":
 			asked++
-			cond.Exists = c.flag(v, key)
+			cond.exists = c.flag(v, key)
 		}
 	})
 	if len(c.faults) > before {
 		return
 	}
-	if cond.Slot < 0 || asked != 1 {
+	if len(cond.slots) == 0 || asked != 1 {
 		c.fault(n, "a condition has a path and one of equals, not and exists")
 		return
 	}

@@ -101,6 +101,7 @@ func (c *compiler) lead(n *yaml.Node, path string, prefix chain, required bool) 
 	var last *stage
 	for len(steps) > 0 {
 		l := link{stage: &stage{depth: len(made), pattern: jsonscan.NewPattern(), required: required}}
+		l.stage.pattern.Fold = c.format.pattern.Fold
 		for len(steps) > 0 && !l.each {
 			if steps[0].Where != nil {
 				c.fault(n, "the path %q of a list takes all of it, so it has no condition", path)

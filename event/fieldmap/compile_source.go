@@ -65,7 +65,7 @@ var units = map[string]string{"s": "epoch_s", "ms": "epoch_ms", "us": "epoch_us"
 
 // sourceKeys are the keys of a source that is more than a path.
 var sourceKeys = []string{"path", "where", "const", "join", "separator", "values", "unit", "format", "zone",
-	"match", "split", "take", "trusted", "trim", "fold", "absent"}
+	"decode", "match", "split", "take", "trusted", "trim", "fold", "absent"}
 
 // sourceMapping compiles a source that is more than a path.
 func (c *compiler) sourceMapping(f field, s *source, n *yaml.Node) {

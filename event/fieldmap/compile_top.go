@@ -17,7 +17,7 @@ import (
 
 // topKeys are the keys of a format, in the order in which they are compiled: what
 // others refer to comes first.
-var topKeys = []string{"name", "about", "base", "input", "header", "charset", "key_register", "zone", "until", "absent", "fold", "trim", "under", "explode", "parse", "fields", "maps"}
+var topKeys = []string{"name", "about", "base", "fold_keys", "input", "header", "charset", "key_register", "zone", "until", "absent", "fold", "trim", "under", "explode", "parse", "fields", "maps"}
 
 // common is what a format asks of all its sources.
 type common struct {
@@ -102,6 +102,8 @@ func (c *compiler) key(key string, v *yaml.Node) {
 		}
 	case "about":
 		c.format.about, _ = c.word(v, "about")
+	case "fold_keys":
+		c.format.pattern.Fold = c.flag(v, "fold_keys")
 	case "input":
 		c.input(v)
 	case "header":

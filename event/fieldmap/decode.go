@@ -248,25 +248,35 @@ func (d *Decoder) choose() *mapping {
 }
 
 // holds reports whether all conditions hold.
-func (d *Decoder) holds(when []jsonscan.Condition) bool {
+func (d *Decoder) holds(when []condition) bool {
 	for i := range when {
 		c := &when[i]
-		v := d.s.Slots[c.Slot]
-		if c.Equals == nil {
-			if (v.Kind > jsonscan.Null) != c.Exists {
+		v := d.firstOf(c.slots)
+		if c.equals == nil {
+			if (v.Kind > jsonscan.Null) != c.exists {
 				return false
 			}
 			continue
 		}
 		s, ok := d.scalar(v)
 		if ok {
-			_, ok = c.Equals.Get(s)
+			_, ok = c.equals.Get(s)
 		}
-		if ok == c.Not {
+		if ok == c.not {
 			return false
 		}
 	}
 	return true
+}
+
+// firstOf returns the value of the first of some slots that has one.
+func (d *Decoder) firstOf(slots []int) (v jsonscan.Value) {
+	for _, slot := range slots {
+		if v = d.s.Slots[slot]; v.Kind > jsonscan.Null {
+			break
+		}
+	}
+	return v
 }
 
 // fill fills the event from the scanned values; accepted means that nothing

@@ -2,6 +2,7 @@ package fieldmap
 
 import (
 	"net/netip"
+	"net/url"
 	"strings"
 
 	"github.com/weirhq/weir/event/jsonscan"
@@ -12,6 +13,7 @@ import (
 // of these fields.
 type edits struct {
 	split   string // separates several values in one text
+	percent bool   // undo percent-encoding
 	last    bool   // of several, take the last, where one is wanted
 	trusted []netip.Prefix
 	match   []matcher
@@ -39,6 +41,9 @@ func (e *edits) one(d *Decoder, s string) string {
 
 // apply returns a single value after the edits.
 func (e *edits) apply(d *Decoder, s string) string {
+	if e.percent {
+		s = unescape(s, url.PathUnescape)
+	}
 	if e.trim != "" {
 		s = strings.Trim(s, e.trim)
 	} else if e.split != "" {

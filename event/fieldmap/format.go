@@ -45,9 +45,17 @@ type Format struct {
 // what.
 type mapping struct {
 	name   string
-	when   []jsonscan.Condition
+	when   []condition
 	ignore bool // leave such events out
 	fields [numFields][]source
+}
+
+// condition is what a map asks of the first of some paths that has a value.
+type condition struct {
+	slots  []int              // of the paths
+	exists bool               // what is asked, if equals is nil
+	equals *jsonscan.ValueMap // any of these
+	not    bool               // none of these, instead
 }
 
 // field is a field of Event that a map can fill.

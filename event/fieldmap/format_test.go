@@ -119,7 +119,7 @@ func TestFormatFaults(t *testing.T) {
 		{maps, `x.yaml:1: a format needs a name`},
 		{head, `x.yaml:1: a format needs maps`},
 		{"name: Big Name\n" + maps, `x.yaml:1: name is a lower-case letter and up to 31 more letters, digits or _, not "Big Name"`},
-		{head + "explod: a\n" + maps, `x.yaml:2: a format has no key "explod" (did you mean explode?); its keys are name, about, base, input, header, charset, key_register, zone, until, absent, fold, trim, under, explode, parse, fields, maps`},
+		{head + "explod: a\n" + maps, `x.yaml:2: a format has no key "explod" (did you mean explode?); its keys are name, about, base, fold_keys, input, header, charset, key_register, zone, until, absent, fold, trim, under, explode, parse, fields, maps`},
 		{head + head + maps, `x.yaml:2: the key name stands twice in a format`},
 		{head + "explode: Records\n" + maps, `x.yaml:2: explode is the path of a list and has [] in it, such as Records[]; "Records" has not`},
 		{head + "explode: a[k=v].b[]\n" + maps, `x.yaml:2: the path "a[k=v].b[]" of a list takes all of it, so it has no condition`},

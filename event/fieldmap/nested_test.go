@@ -68,6 +68,53 @@ func TestPicked(t *testing.T) {
 	}
 }
 
+// TestAlone: what stands where a list is looked for is the only element of one.
+func TestAlone(t *testing.T) {
+	const want = `{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"alice","records":["4711"]}`
+	const fields = `maps: [{fields: {time: t, actor: "who[].name", records: "r[].id"}}]`
+	for _, c := range []nested{
+		{"lists", fields, `{"t":"2026-03-02T09:15:27Z","who":[{"name":"alice"}],"r":[{"id":4711}]}`, want},
+		{"objects", fields, `{"t":"2026-03-02T09:15:27Z","who":{"name":"alice"},"r":{"id":4711}}`, want},
+		{"an object in an object", `maps: [{fields: {time: t, actor: w, records: "f[].i[].id"}}]`, `{"t":"2026-03-02T09:15:27Z","w":"alice","f":{"i":{"id":4711}}}`, want},
+		{"a text", `maps: [{fields: {time: t, actor: "who[]", records: "r[]"}}]`, `{"t":"2026-03-02T09:15:27Z","who":"alice","r":"4711"}`, want},
+		{"an object of a name", `maps: [{fields: {time: t, actor: "p[k=who].v", records: "p[k=id].v"}}]`, `{"t":"2026-03-02T09:15:27Z","p":{"v":4711,"k":"id"},"p[]":1}`,
+			strings.Replace(want, `"actor":"alice",`, "", 1)},
+		{"null", fields, `{"t":"2026-03-02T09:15:27Z","who":null,"r":null}`, `{"time":"2026-03-02T09:15:27.000Z","action":"read"}`},
+	} {
+		c.run(t)
+	}
+}
+
+// TestFoldKeys: keys in any case, where the map says so.
+func TestFoldKeys(t *testing.T) {
+	const want = `{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"alice","records":["4711"]}`
+	const fields = "fold_keys: true\nexplode: Records[]\nmaps: [{fields: {time: eventTime, actor: user.Name, records: customer_id}}]"
+	for _, c := range []nested{
+		{"as it is", fields, `{"eventTime":"2026-03-02T09:15:27Z","user":{"Name":"alice"},"customer_id":4711}`, want},
+		{"small", fields, `{"eventtime":"2026-03-02T09:15:27Z","user":{"name":"alice"},"customer_id":4711}`, want},
+		{"in capitals, and escaped", fields, `{"EVENTTIME":"2026-03-02T09:15:27Z","USER":{"N\u0041ME":"alice"},"CUSTOMER_ID":4711}`, want},
+		{"of an envelope", fields, `{"records":[{"EventTime":"2026-03-02T09:15:27Z","user":{"name":"alice"},"Customer_Id":4711}]}`, want},
+		{"not said", strings.TrimPrefix(fields, "fold_keys: true\n"), `{"eventtime":"2026-03-02T09:15:27Z"}`, "time_missing at eventTime"},
+	} {
+		c.run(t)
+	}
+}
+
+// TestConditionOfPaths: of several paths the first that has a value counts.
+func TestConditionOfPaths(t *testing.T) {
+	const fields = `maps: [{when: [{path: [class, kind], equals: ["6*", secret]}], ignore: true}, {fields: {time: t}}]`
+	for _, c := range []nested{
+		{"the first", fields, `{"t":"2026-03-02T09:15:27Z","class":6003,"kind":"open"}`, "ignored"},
+		{"the second", fields, `{"t":"2026-03-02T09:15:27Z","class":null,"kind":"secret"}`, "ignored"},
+		{"the first alone", fields, `{"t":"2026-03-02T09:15:27Z","class":5,"kind":"secret"}`, `{"time":"2026-03-02T09:15:27.000Z","action":"read"}`},
+		{"neither", fields, `{"t":"2026-03-02T09:15:27Z"}`, `{"time":"2026-03-02T09:15:27.000Z","action":"read"}`},
+		{"percent-encoding", `maps: [{fields: {time: t, actor: {path: a, decode: percent}, records: {path: r, decode: percent, split: "|"}}}]`,
+			`{"t":"2026-03-02T09:15:27Z","a":"kim%20lee","r":"a%7Cb%2F1|c%2B+|d%zz"}`, `{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim lee","records":["a|b/1","c++","d%zz"]}`},
+	} {
+		c.run(t)
+	}
+}
+
 // TestEnvelopes: events in lists of lists, below a prefix and in texts, with what the
 // envelope says of them.
 func TestEnvelopes(t *testing.T) {
@@ -180,6 +227,7 @@ func TestMoreFaults(t *testing.T) {
 		{field("ip: {path: a, trusted: [10.0.0]}"), `x.yaml:2: trusted is a list of networks such as 10.0.0.0/8, not "10.0.0"`},
 		{field("actor: {path: a, trusted: [10.0.0.0/8]}"), `x.yaml:2: trusted goes with ip, not with actor`},
 		{field("actor: {path: a, fold: upper}"), `x.yaml:2: fold is lower, not "upper"`},
+		{field("actor: {path: a, decode: hex}"), `x.yaml:2: decode is percent, not "hex"`},
 		{field("actor: {const: a, trim: true}"), `x.yaml:2: trim goes with path or join, not with const`},
 		{field("actor: {path: a, split: ''}"), `x.yaml:2: split is what separates the values`},
 		{field("actor: {path: a, zone: UTC}"), `x.yaml:2: zone goes with time, not with actor`},

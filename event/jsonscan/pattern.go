@@ -11,14 +11,13 @@ type Embedded struct {
 	Root       *node
 }
 
-// Condition is what a map asks of one path.
+// Condition is what is asked of an element of an array: that one of some values stands at a
+// path in it.
 type Condition struct {
 	Slot   int
 	Path   string
-	Text   string    // what is asked, as written
-	Exists bool      // what is asked, if equals is nil
-	Equals *ValueMap // any of these
-	Not    bool      // none of these, instead
+	Text   string // the values, as written
+	Equals *ValueMap
 }
 
 // maxChildren is how many keys of one object a format can name: the scanner
@@ -29,6 +28,7 @@ const maxChildren = 64
 type Pattern struct {
 	Root         node
 	Slots, Lists int
+	Fold         bool       // keys are the same in upper and lower case; set before the first path
 	Embeds       []Embedded // texts that hold something more, the outer before the inner
 }
 
@@ -89,7 +89,7 @@ func (p *Pattern) at(n *node, steps []Step) (*node, error) {
 			if len(n.children) == maxChildren {
 				return nil, fmt.Errorf("the key %q is one too many: a format can name %d keys of one object", s.Key, maxChildren)
 			}
-			k = n.add(s.Key)
+			k = n.add(newKey(s.Key, p.Fold))
 		}
 		n = &n.children[k]
 	}

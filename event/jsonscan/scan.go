@@ -1,9 +1,6 @@
 package jsonscan
 
 import (
-	"encoding/binary"
-	"math/bits"
-
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/internal/zerocopy"
 )
@@ -50,6 +47,7 @@ type Scanner struct {
 	Dup   bool      // a key stood twice in one object
 
 	unescaped []byte // scratch: a key
+	fold      uint64 // what makes lower case of eight bytes of a key; 0 where its case counts
 
 	Reason event.Reason // of the failure
 	At     int          // where it was found
@@ -57,7 +55,10 @@ type Scanner struct {
 
 // Reset makes the scanner ready for a text and pattern.
 func (s *Scanner) Reset(b []byte, p *Pattern) {
-	s.B, s.Dup = b, false
+	s.B, s.Dup, s.fold = b, false, 0
+	if p.Fold {
+		s.fold = lower
+	}
 	if cap(s.Slots) < p.Slots {
 		s.Slots = make([]Value, p.Slots)
 	}
@@ -181,13 +182,36 @@ func (s *Scanner) textValue(i int, n *node) int {
 }
 
 // keep stores a value for a node's slot and list. The first value that is not
-// null counts for a slot. Of an array whose elements are wanted, a list holds those.
+// null counts for a slot. Of an array whose elements are wanted, a list holds those; what
+// stands where an array is looked for is the only element of one.
 func (s *Scanner) keep(n *node, v Value) {
 	if n.Slot >= 0 && s.Slots[n.Slot].Kind <= Null {
 		s.Slots[n.Slot] = v
 	}
 	if n.list >= 0 && (v.Kind != Array || n.elem == nil) {
 		s.Lists[n.list] = append(s.Lists[n.list], v)
+	}
+	if v.Kind != Array && (n.elem != nil || n.picks != nil) {
+		s.alone(n, v)
+	}
+}
+
+// alone keeps what is wanted of the elements of a node's array for a value that stands in
+// its place. It was scanned already: nothing here can fail.
+func (s *Scanner) alone(n *node, v Value) {
+	if e := n.elem; e != nil {
+		if e.Slot >= 0 && s.Slots[e.Slot].Kind <= Null {
+			s.Slots[e.Slot] = v
+		}
+		if e.list >= 0 && e.list != n.list {
+			s.Lists[e.list] = append(s.Lists[e.list], v)
+		}
+		if v.Kind == Object && len(e.children) > 0 {
+			s.object(v.Lo+1, e, 0)
+		}
+	}
+	if n.picks != nil && v.Kind == Object {
+		s.pick(v.Lo, n.picks, 0)
 	}
 }
 
@@ -242,63 +266,6 @@ func (s *Scanner) object(i int, n *node, depth int) int {
 			return s.fail(event.NotJSON, i)
 		}
 	}
-}
-
-// key scans a key from after its opening quote; it returns the index of the
-// closing one, or -1, and which child of n the key is, or -1. It looks first
-// whether the key is the child at likely.
-func (s *Scanner) key(i int, n *node, likely int) (end, child int) {
-	b := s.B
-	if n == nil {
-		end, _ = s.text(i)
-		return end, -1
-	}
-	if i+8 > len(b) {
-		return s.anyKey(i, n)
-	}
-	word := binary.LittleEndian.Uint64(b[i : i+8])
-	if likely < len(n.children) {
-		if k := &n.children[likely].key; word&k.mask == k.word && k.endsAt(b, i) {
-			return i + len(k.text), likely
-		}
-	}
-	m := special(word)
-	if m != 0 { // the key ends in the word, or has an escape there
-		size := bits.TrailingZeros64(m) / 8
-		if end = i + size; b[end] != '"' {
-			return s.anyKey(i, n)
-		}
-		word &= 1<<(8*size+8) - 1
-	}
-	for at := *n.table.place(word); at > 0; {
-		k := &n.children[at-1].key
-		if word == k.word && k.endsAt(b, i) {
-			return i + len(k.text), int(at) - 1
-		}
-		at = k.next
-	}
-	if m != 0 {
-		return end, -1
-	}
-	end, escaped := s.text(i + 8)
-	if escaped {
-		return s.anyKey(i, n)
-	}
-	return end, -1
-}
-
-// anyKey is key where the key may hold escapes.
-func (s *Scanner) anyKey(i int, n *node) (end, child int) {
-	end, escaped := s.text(i)
-	if end < 0 {
-		return -1, -1
-	}
-	key := s.B[i:end]
-	if escaped {
-		s.unescaped = AppendUnescaped(s.unescaped[:0], key)
-		key = s.unescaped
-	}
-	return end, n.find(zerocopy.String(key))
 }
 
 // array scans the rest of an array, from after its bracket.

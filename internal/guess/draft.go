@@ -19,6 +19,7 @@ type draft struct {
 	parse    []string
 	form     string // of the time, where it must be named
 	noZone   bool
+	zone     string // the line that says the zone, where the times do not
 	yearless bool
 	last     time.Time // when the file was written; zero if that is not known
 	date     string    // the path of the date, where the time is that of the day alone
@@ -261,7 +262,7 @@ func (d *draft) yaml(head string) string {
 	var b strings.Builder
 	b.WriteString("name: mine\n" + head)
 	if d.noZone {
-		b.WriteString(zoneLine)
+		b.WriteString(d.zone)
 	}
 	if d.yearless && !d.last.IsZero() {
 		b.WriteString(untilLine(d.last))

@@ -94,6 +94,7 @@ func Of(sample []byte, last time.Time) *Guess {
 	}
 	d := draftOf(docs)
 	d.last = last
+	d.zone, _ = zoneLine(sample)
 	return &Guess{Looks: looks, Map: d.yaml(head + input)}
 }
 
@@ -158,10 +159,14 @@ func preset(sample []byte, header string, last time.Time) (name, input string, e
 	}
 	try("", false)
 	try("input: csv\n", true)
+	zone, placed := zoneLine(sample)
+	if best == 0 && placed {
+		try(zone, false)
+	}
 	if best == 0 && header != "" {
 		try(header, true)
 		if best == 0 && !last.IsZero() { // its time may have neither year nor zone
-			try(header+zoneLine+untilLine(last), true)
+			try(header+zone+untilLine(last), true)
 		}
 	}
 	if best > 0 {

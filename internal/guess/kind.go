@@ -252,6 +252,9 @@ func holder(head string) string {
 		return "lines of syslog"
 	case what == "header":
 		return "lines with a header"
+	case what == "zone":
+		region, _, _ := strings.Cut(path, " ")
+		return "a log, in the zone of " + region + ","
 	}
 	return fmt.Sprintf("JSON that holds, at %s, events", path)
 }

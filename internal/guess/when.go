@@ -133,9 +133,6 @@ func dateForm(s string) string {
 	return ""
 }
 
-// zoneLine is the line of a field map for times without a zone.
-const zoneLine = "zone: UTC  # the times have no zone: which is it?\n"
-
 // untilLine returns the line of a field map for times without a year, of a file that was
 // last written at a time. There the day may be a later one than in UTC.
 func untilLine(last time.Time) string {
