@@ -259,10 +259,7 @@ func (d *Decoder) holds(when []condition) bool {
 			continue
 		}
 		s, ok := d.scalar(v)
-		if ok {
-			_, ok = c.equals.Get(s)
-		}
-		if ok == c.not {
+		if (ok && c.equals.Has(s)) == c.not {
 			return false
 		}
 	}

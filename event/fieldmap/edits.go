@@ -66,11 +66,7 @@ func (e *edits) apply(d *Decoder, s string) string {
 
 // means reports whether a text means that there is nothing.
 func (e *edits) means(s string) bool {
-	if e.absent == nil {
-		return false
-	}
-	_, ok := e.absent.Get(s)
-	return ok
+	return e.absent != nil && e.absent.Has(s)
 }
 
 // matched returns what the first matcher that fits takes of a text; "" if none

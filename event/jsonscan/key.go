@@ -16,6 +16,7 @@ type key struct {
 	word uint64 // the bytes, zeros for those behind the quote
 	mask uint64 // the bits of eight bytes of JSON that word is about
 	fold bool   // upper case is lower case
+	all  bool   // word is all of it, so that bytes that fit are the key
 	next uint8  // of the keys at the same place of the table, 1 + the index of the next; 0 for none
 }
 
@@ -32,6 +33,7 @@ func newKey(text string, fold bool) key {
 	if n := copy(quoted[:], text); n < len(quoted) {
 		quoted[n] = '"'
 		k.mask = 1<<(8*n+8) - 1
+		k.all = !fold
 	}
 	k.word = binary.LittleEndian.Uint64(quoted[:])
 	if fold {
@@ -43,9 +45,6 @@ func newKey(text string, fold bool) key {
 // endsAt reports whether the key stands at b[i:] with its closing quote, given that its
 // first eight bytes do.
 func (k *key) endsAt(b []byte, i int) bool {
-	if len(k.text) < 8 && !k.fold {
-		return true
-	}
 	end := i + len(k.text)
 	return end < len(b) && b[end] == '"' && k.is(zerocopy.String(b[i:end]))
 }
@@ -102,7 +101,7 @@ func (s *Scanner) key(i int, n *node, likely int) (end, child int) {
 	raw := binary.LittleEndian.Uint64(b[i : i+8])
 	word := raw | s.fold
 	if likely < len(n.children) {
-		if k := &n.children[likely].key; word&k.mask == k.word && k.endsAt(b, i) {
+		if k := &n.children[likely].key; word&k.mask == k.word && (k.all || k.endsAt(b, i)) {
 			return i + len(k.text), likely
 		}
 	}
@@ -116,7 +115,7 @@ func (s *Scanner) key(i int, n *node, likely int) (end, child int) {
 	}
 	for at := *n.table.place(word); at > 0; {
 		k := &n.children[at-1].key
-		if word == k.word && k.endsAt(b, i) {
+		if word == k.word && (k.all || k.endsAt(b, i)) {
 			return i + len(k.text), int(at) - 1
 		}
 		at = k.next

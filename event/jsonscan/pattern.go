@@ -41,6 +41,7 @@ type node struct {
 	picks    *picks   // some elements of an array
 	Slot     int      // where the first value here is kept; -1 for not
 	list     int      // where all values here are kept; -1 for not
+	many     bool     // there is a list, or something is wanted of elements
 	inner    *node    // what the text here holds, once it is read
 }
 
@@ -79,7 +80,7 @@ func (p *Pattern) at(n *node, steps []Step) (*node, error) {
 		case s.Each:
 			if n.elem == nil {
 				e := empty()
-				n.elem = &e
+				n.elem, n.many = &e, true
 			}
 			n = n.elem
 			continue
@@ -99,7 +100,7 @@ func (p *Pattern) at(n *node, steps []Step) (*node, error) {
 // pick returns the node of those elements of an array that hold the conditions.
 func (p *Pattern) pick(n *node, where []Condition) (*node, error) {
 	if n.picks == nil {
-		n.picks = &picks{probe: empty()}
+		n.picks, n.many = &picks{probe: empty()}, true
 	}
 	name := ""
 	for _, w := range where {
@@ -164,7 +165,7 @@ func (p *Pattern) List(steps []Step) (int, error) {
 		n.elem.list = p.Lists
 		p.Lists++
 	}
-	n.list = n.elem.list
+	n.list, n.many, n.elem.many = n.elem.list, true, true
 	return n.list, nil
 }
 

@@ -182,23 +182,23 @@ func (s *Scanner) textValue(i int, n *node) int {
 }
 
 // keep stores a value for a node's slot and list. The first value that is not
-// null counts for a slot. Of an array whose elements are wanted, a list holds those; what
-// stands where an array is looked for is the only element of one.
+// null counts for a slot.
 func (s *Scanner) keep(n *node, v Value) {
 	if n.Slot >= 0 && s.Slots[n.Slot].Kind <= Null {
 		s.Slots[n.Slot] = v
 	}
-	if n.list >= 0 && (v.Kind != Array || n.elem == nil) {
-		s.Lists[n.list] = append(s.Lists[n.list], v)
-	}
-	if v.Kind != Array && (n.elem != nil || n.picks != nil) {
+	if n.many && (v.Kind != Array || n.elem == nil) {
 		s.alone(n, v)
 	}
 }
 
-// alone keeps what is wanted of the elements of a node's array for a value that stands in
-// its place. It was scanned already: nothing here can fail.
+// alone keeps a value for a node's list, and for what is wanted of the elements of an array:
+// what stands where one is looked for is its only element. Of an array whose elements are
+// wanted, a list holds those. The value was scanned already: nothing here can fail.
 func (s *Scanner) alone(n *node, v Value) {
+	if n.list >= 0 {
+		s.Lists[n.list] = append(s.Lists[n.list], v)
+	}
 	if e := n.elem; e != nil {
 		if e.Slot >= 0 && s.Slots[e.Slot].Kind <= Null {
 			s.Slots[e.Slot] = v
@@ -327,11 +327,11 @@ func (s *Scanner) holds(where []Condition) bool {
 			return false
 		case v.Escaped:
 			s.unescaped = AppendUnescaped(s.unescaped[:0], s.B[v.Lo:v.Hi])
-			if _, ok := where[i].Equals.Get(string(s.unescaped)); !ok {
+			if !where[i].Equals.Has(string(s.unescaped)) {
 				return false
 			}
 		default:
-			if _, ok := where[i].Equals.Get(zerocopy.String(s.B[v.Lo:v.Hi])); !ok {
+			if !where[i].Equals.Has(zerocopy.String(s.B[v.Lo:v.Hi])) {
 				return false
 			}
 		}

@@ -27,6 +27,17 @@ func (m *ValueMap) Get(s string) (string, bool) {
 	return "", false
 }
 
+// Has reports whether a text is listed.
+func (m *ValueMap) Has(s string) bool {
+	for i := range m.prefix {
+		if strings.HasPrefix(s, m.prefix[i].prefix) {
+			return true
+		}
+	}
+	_, ok := m.Exact[s]
+	return ok
+}
+
 // Put adds a translation; a name that ends in a star stands for all that begin
 // with the rest. False if it is there already.
 func (m *ValueMap) Put(name, value string) bool {
