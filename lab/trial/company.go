@@ -26,6 +26,7 @@ type Watched struct {
 	People   float64            // of them, about users
 	By       map[string]float64 // of them, by dimension and group
 	Leaks    []Told
+	Users    [score.NumGroups]float64 // thresholds of users with a history, at the end
 }
 
 // Told is what became of one leak.
@@ -53,7 +54,9 @@ func Watch(opt simulate.Options, harsh bool, t score.Tuning, budget float64) (*W
 	if err != nil {
 		return nil, err
 	}
-	return verdict(w.alarms), nil
+	out := verdict(w.alarms)
+	out.Users = w.params.Dimensions[0].Threshold
+	return out, nil
 }
 
 // WatchPlain plays the yardstick over the same company. Its one threshold is the least

@@ -87,15 +87,22 @@ func TestCompanyBudget(t *testing.T) {
 	const budget = 2.0
 	for _, harsh := range []bool{false, true} {
 		openings, people, span := 0.0, 0.0, 0.0
+		least := 0 // thresholds of a group of users, of all companies, that cannot be lower
 		for i := range companies {
 			w, err := Watch(simulate.Options{Scenario: "calm", Seed: 4001 + uint64(i), Scale: 0.1, Days: days}, harsh, score.DefaultTuning(), budget)
 			if err != nil {
 				t.Fatal(err)
 			}
 			openings, people, span = openings+w.Openings, people+w.People, span+w.Days
+			for _, threshold := range w.Users {
+				if threshold <= 1 {
+					least++
+				}
+			}
 		}
 		upper := (openings + 2 + 2*math.Sqrt(openings+1)) / span // 95 % bound of a Poisson mean
-		t.Logf("harsh %v: %.2f a day (below %.2f), %.0f %% about people", harsh, openings/span, upper, 100*people/math.Max(openings, 1))
+		t.Logf("harsh %v: %.2f a day (below %.2f), %.0f %% about people, whose thresholds are the least there is in %d of %d groups",
+			harsh, openings/span, upper, 100*people/math.Max(openings, 1), least, companies*int(score.NumGroups))
 		if upper > 1.1*budget && companies > 1 || openings/span > 1.5*budget {
 			t.Errorf("%.2f openings a day, at a budget of %v", openings/span, budget)
 		}
