@@ -96,7 +96,7 @@ func figures(a *Alert, loc *time.Location) []Field {
 	}
 	since := at(a.Onset)
 	if from, to, vague := a.Began(); vague {
-		since += ", between " + from.Std().In(loc).Format(dayTimeLayout) + " and " + to.Std().In(loc).Format(dayTimeLayout)
+		since += "; it began " + between(from.Std().In(loc), to.Std().In(loc))
 	}
 	f = append(f, Field{"Since", since})
 	if a.Holder != "" {
@@ -106,17 +106,13 @@ func figures(a *Alert, loc *time.Location) []Field {
 		f = append(f, Field{"Person", p.text()})
 	}
 	if !a.Excess.IsZero() {
-		f = append(f, Field{"Beyond the usual", bounds(&a.Excess, CountsRows(a.Measure))})
+		f = append(f, Field{"Beyond the usual", a.bounds(&a.Excess, CountsRows(a.Measure))})
 	}
 	if x := &a.Through; !x.IsZero() && *x != a.Excess {
-		f = append(f, Field{"Through the fact", bounds(x, false)})
+		f = append(f, Field{"Through the fact", a.bounds(x, false)})
 	}
 	if e := &a.Exposed; e.Records > 0 || e.Rows > 0 {
-		text := exposed(e)
-		if e.Records > 0 && e.Low != e.High {
-			text += ", " + Group(e.Low) + "–" + Group(e.High)
-		}
-		f = append(f, Field{"Exposed", text + ", since " + at(e.Since)})
+		f = append(f, Field{"Exposed", a.exposedText() + ", since " + at(e.Since)})
 	}
 	if a.ShareNew != nil {
 		f = append(f, Field{"Never opened before", percent(*a.ShareNew)})
@@ -128,7 +124,7 @@ func figures(a *Alert, loc *time.Location) []Field {
 		f = append(f, Field{"Last seen", at(a.LastSeen)})
 	}
 	if a.Kind == KindFact && len(a.Detail) > 0 {
-		f = append(f, Field{"Detail", strings.Join(details(a.Detail, maxValue), "; ")})
+		f = append(f, Field{"Detail", strings.Join(details(a, maxValue, loc), "; ")})
 	}
 	return f
 }
@@ -144,11 +140,35 @@ func (p *Person) text() string {
 	return strings.Join(parts, ", ")
 }
 
+// exposedText says how much is exposed, with its interval.
+func (a *Alert) exposedText() string {
+	e := &a.Exposed
+	if a.Kind == KindCampaign && e.Records > 0 && e.Low != e.High {
+		return within(e.Low, e.High) + " distinct customers"
+	}
+	text := exposed(e, false)
+	if e.Records > 0 && e.Low != e.High {
+		text += ", " + Group(e.Low) + "–" + Group(e.High)
+	}
+	return text
+}
+
+// ofWhat returns what the members of a campaign have taken: a campaign adds both up.
+func (a *Alert) ofWhat() string {
+	if a.Exposed.Rows > 0 {
+		return " customers and rows"
+	}
+	return " customers"
+}
+
 // bounds says how many records, or rows, with their interval.
-func bounds(x *Bounds, rows bool) string {
+func (a *Alert) bounds(x *Bounds, rows bool) string {
 	text := plural(x.Records, "customer", "customers")
 	if rows {
 		text = plural(x.Records, "row", "rows")
+	}
+	if a.Kind == KindCampaign && x.Low != x.High {
+		return within(x.Low, x.High) + a.ofWhat()
 	}
 	if x.Low != x.High {
 		text += ", " + Group(x.Low) + "–" + Group(x.High)

@@ -37,9 +37,20 @@ func TestSummarizeKinds(t *testing.T) {
 		{"a fact, again", func(a *Alert) { known(a); a.Status, a.Detail, a.Exposed = Update, nil, Exposed{} },
 			"Still so: signing key kid-7 is still in use past its rotation, seen Tue 3 Mar 2026 15:00 (UTC)."},
 		{"a fact, over", func(a *Alert) { known(a); a.Status, a.Detail, a.Exposed = Close, nil, Exposed{} },
-			"Over: signing key kid-7 is still in use past its rotation; no more of it was seen."},
+			"Over: that signing key kid-7 is still in use past its rotation is no longer seen."},
 		{"a fact of tomorrow", func(a *Alert) { known(a); a.Fact, a.Detail, a.Exposed = "key_on_fire", nil, Exposed{} },
 			"Signing key kid-7 shows key on fire, seen Tue 3 Mar 2026 15:00 (UTC)."},
+		{"a time among the details", func(a *Alert) {
+			known(a)
+			a.Detail, a.Exposed = map[string]string{"retired_at": "2026-01-02T03:04:05.000Z"}, Exposed{}
+		},
+			"Signing key kid-7 is still in use past its rotation (retired at: Fri 2 Jan 2026 03:04 (UTC)), seen Tue 3 Mar 2026 15:00 (UTC)."},
+		{"tokens that nobody issued", func(a *Alert) {
+			known(a)
+			a.Fact, a.Detail = fact.UnissuedToken, map[string]string{"tokens": "about 5463", "window": "558 of them within 2h, where 0.026 are usual"}
+			a.Through, a.ThroughSince, a.Exposed.Records, a.Exposed.High = Bounds{Records: 30, Low: 29, High: 31}, a.Onset, 41, 43
+		},
+			"Signing key kid-7 read with a token that nobody issued (about 5,463 such tokens; 558 of them within 2h, where 0.026 are usual), seen Tue 3 Mar 2026 15:00 (UTC). Through such tokens it has been used to read about 30 distinct customers since Mon 2 Mar 2026 09:00 (29 to 31 at 95 % confidence), and about 41 distinct customers by all its tokens."},
 		{"many details", func(a *Alert) {
 			known(a)
 			a.Exposed, a.Detail = Exposed{}, map[string]string{}
@@ -49,7 +60,9 @@ func TestSummarizeKinds(t *testing.T) {
 		},
 			"Signing key kid-7 is still in use past its rotation (d0: x?y; d1: x?y; d2: x?y; d3: x?y; d4: x?y; d5: x?y; 3 more), seen Tue 3 Mar 2026 15:00 (UTC)."},
 		{"a campaign", campaign,
-			"10,000 identities began to carry customer records away together; what they share: key kid-7. It began about Mon 2 Mar 2026 09:00 (UTC). Since Mon 2 Mar 2026 09:00 they have read about 33,700,000 distinct customers in all (33,100,000 to 34,300,000 at 95 % confidence). Beyond what is usual of them are about 33,690,900."},
+			"10,000 identities began to carry customer records away together; what they share: key kid-7. It began about Mon 2 Mar 2026 09:00 (UTC). Since Mon 2 Mar 2026 09:00 they have read between 33,100,000 and 34,300,000 distinct customers in all, at 95 % confidence. Beyond what is usual are between 33,090,000 and 34,290,900 customers."},
+		{"a campaign of whose members one may have read all", func(a *Alert) { campaign(a); a.Excess, a.Exposed.Low, a.Exposed.Rows = Bounds{}, 0, 5 },
+			"10,000 identities began to carry customer records away together; what they share: key kid-7. It began about Mon 2 Mar 2026 09:00 (UTC). Since Mon 2 Mar 2026 09:00 they have read up to 34,300,000 distinct customers and 5 rows without customer ids in all, at 95 % confidence."},
 		{"a campaign, over", func(a *Alert) { campaign(a); a.Status, a.Exposed, a.Members.Count = Close, Exposed{}, 1 },
 			"Over: 1 identity that carried customer records away together are back to normal; what they share: key kid-7."},
 	} {
@@ -104,7 +117,7 @@ func TestCompose(t *testing.T) {
 		Also: []Member{{"weir-0123456789abcdf0", "client", "shop", episode.High, 1}, {"weir-0123456789abcdf1", "key", "k2", episode.High, 1}}}
 	got := fmt.Sprintf("%+v", *Compose(a, nil))
 	const want = "{Title:Signing key kid-7: 33,700,000 distinct customers, where about 9,100 are usual in as much time Sentence:Signing key <kid-7> & co " +
-		"Figures:[{Name:Severity Value:High} {Name:Confidence Value:Very likely} {Name:Since Value:Mon 2 Mar 2026 09:00 (UTC), between Mon 2 Mar 2026 08:00 and Mon 2 Mar 2026 10:00} " +
+		"Figures:[{Name:Severity Value:High} {Name:Confidence Value:Very likely} {Name:Since Value:Mon 2 Mar 2026 09:00 (UTC); it began between 08:00 and 10:00 on Mon 2 Mar 2026} " +
 		"{Name:Person Value:criticality critical, group dba, manager bo, Slack U024BE7LH} " +
 		"{Name:Beyond the usual Value:33,690,900 customers, 33,090,000–34,290,900} " +
 		"{Name:Exposed Value:about 33,700,000 distinct customers, 33,100,000–34,300,000, since Mon 2 Mar 2026 09:00 (UTC)} {Name:Never opened before Value:97 %} " +

@@ -7,7 +7,11 @@ import "strings"
 func members(m *Members) (out []string) {
 	top := m.Top[:min(len(m.Top), MaxTop)]
 	for i := range top {
-		out = append(out, top[i].name()+": "+plural(top[i].Records, "customer", "customers")+", "+top[i].Severity.String())
+		read := ""
+		if top[i].Records > 0 { // of who is no episode it is not known
+			read = plural(top[i].Records, "customer", "customers") + ", "
+		}
+		out = append(out, top[i].name()+": "+read+top[i].Severity.String())
 	}
 	if rest := m.Count - int64(len(top)+len(m.Also)); rest > 0 && len(out) > 0 {
 		out = append(out, "and "+Group(rest)+" more")

@@ -11,9 +11,9 @@ func Question(a *Alert, own bool, loc *time.Location) string {
 	text := "Was " + name + " in use"
 	if e := &a.Exposed; e.Records > 0 || e.Rows > 0 {
 		from = e.Since
-		text = "Did " + name + " access " + exposed(e)
+		text = "Did " + name + " access " + exposed(e, false)
 		if own {
-			text = "Did you access " + exposed(e) + " by " + name
+			text = "Did you access " + exposed(e, false) + " by " + name
 		}
 	} else if own {
 		text = "Did you use " + name

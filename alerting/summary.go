@@ -104,18 +104,21 @@ func unitOf(measure string, who actor) unit {
 	case "rows", "rows_in_bin":
 		return unit{hasDone: who.hasDone, one: "row", many: "rows"}
 	case "off_hours":
-		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: " outside its usual hours"}
+		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: " outside its usual hours" + anew}
 	case "destructive":
 		did := "has changed or deleted"
 		if who.noun == "signing key" {
 			did = "has been used to change or delete"
 		}
-		return unit{hasDone: did, one: "customer's records", many: "customers' records"}
+		return unit{hasDone: did, one: "customer's records", many: "customers' records", suffix: anew}
 	case "unissued":
-		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: " through tokens that nobody issued"}
+		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: " through tokens that nobody issued" + anew}
 	}
 	return unit{hasDone: who.hasDone, one: "unit", many: "units", suffix: " of " + Printable(measure, maxIdentity)}
 }
+
+// anew says of a count that a customer who comes in two hours is in it twice.
+const anew = " (counted anew each hour)"
 
 // sentence builds the summary of an alert.
 type sentence struct {
@@ -148,7 +151,7 @@ func (s *sentence) found() {
 	case u.exposes || e.Records == 0 && (e.Rows == 0 || CountsRows(a.Measure)):
 		s.write(".")
 	default:
-		s.write("; ", exposed(e), " in all", interval(e), ".")
+		s.write("; ", exposed(e, true), " in all.")
 	}
 }
 
@@ -179,9 +182,7 @@ func (a *Alert) Began() (from, to Time, vague bool) {
 // onset says between when it began, where that is not known to the bin.
 func (s *sentence) onset() {
 	if from, to, vague := s.a.Began(); vague {
-		s.write(" It began ")
-		s.between(from, to)
-		s.write(", at 90 % confidence.")
+		s.write(" It began ", between(s.local(from), s.local(to)), ", at 90 % confidence.")
 	}
 	s.dated()
 }
@@ -194,29 +195,25 @@ func (s *sentence) dated() {
 }
 
 // peak writes in which bin it stood out, if it did in one, such as " It stood out
-// between 14:00 and 14:20 on Tue 3 Mar 2026: 46, where about 8.7 are usual in a whole
-// hour with work."
+// between 14:00 and 14:20 on Tue 3 Mar 2026, with 46 of them."
 func (s *sentence) peak() {
 	m := s.a.measure()
 	if !OfBin(m.Measure) || len(m.Rates) == 0 {
 		return
 	}
-	s.write(" It stood out ")
-	s.between(s.a.Interval(m, s.loc))
-	s.write(": ", Group(whole(m.Observed)), ", where ", aboutUsual(m.Expected), " usual in ", widthText(s.a.BinWidth()), " with work.")
+	from, to := s.a.Interval(m, s.loc)
+	s.write(" It stood out ", between(s.local(from), s.local(to)), ", with ", Group(whole(m.Observed)), " of them.")
 }
 
-// between writes an interval, such as "between 14:00 and 15:00 on Tue 3 Mar 2026".
-func (s *sentence) between(from, to Time) {
-	f, t := s.local(from), s.local(to)
+// between says an interval, such as "between 14:00 and 15:00 on Tue 3 Mar 2026".
+func between(f, t time.Time) string {
 	switch {
 	case sameDay(f, t):
-		s.write("between ", f.Format("15:04"), " and ", t.Format("15:04"), " on ", t.Format(dayLayout))
+		return "between " + f.Format("15:04") + " and " + t.Format("15:04") + " on " + t.Format(dayLayout)
 	case isMidnight(f) && f.AddDate(0, 0, 1).Equal(t):
-		s.write("on ", f.Format(dayLayout))
-	default:
-		s.write("between ", f.Format(dayTimeLayout), " and ", t.Format(dayTimeLayout))
+		return "on " + f.Format(dayLayout)
 	}
+	return "between " + f.Format(dayTimeLayout) + " and " + t.Format(dayTimeLayout)
 }
 
 func isMidnight(t time.Time) bool { return t.Hour()+t.Minute()+t.Second()+t.Nanosecond() == 0 }
@@ -248,15 +245,19 @@ func sameDay(a, b time.Time) bool {
 }
 
 // exposed says how many customers and rows were touched, with "about" where the
-// number is an estimate.
-func exposed(e *Exposed) string {
+// number is an estimate, and with its interval if that is wanted.
+func exposed(e *Exposed, bars bool) string {
 	var parts []string
 	if e.Records > 0 {
 		about := ""
 		if e.Low != e.High {
 			about = "about "
 		}
-		parts = append(parts, about+plural(e.Records, "distinct customer", "distinct customers"))
+		text := about + plural(e.Records, "distinct customer", "distinct customers")
+		if bars {
+			text += interval(e)
+		}
+		parts = append(parts, text)
 	}
 	if e.Rows > 0 {
 		rows := plural(e.Rows, "row", "rows")
@@ -291,21 +292,6 @@ func aboutUsual(expected float64) string {
 		return "about " + small(expected) + " are"
 	}
 	return "about " + Group(whole(expected)) + " are"
-}
-
-// widthText says how long a bin is.
-func widthText(d time.Duration) string {
-	switch {
-	case d == time.Hour:
-		return "an hour"
-	case d == 24*time.Hour:
-		return "a day"
-	case d%time.Hour == 0:
-		return Group(int64(d/time.Hour)) + " hours"
-	case d%time.Minute == 0:
-		return Group(int64(d/time.Minute)) + " minutes"
-	}
-	return d.String()
 }
 
 // factor says how many times as many as expected were observed. It is empty where

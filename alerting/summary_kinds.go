@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/weirhq/weir/detectors/fact"
 )
@@ -54,7 +55,7 @@ func (s *sentence) fact() {
 	subject := s.who.noun + " " + Printable(a.Identity, maxIdentity) + " " + factPhrase(a.Fact)
 	switch a.Status {
 	case Close:
-		s.write("Over: ", subject, s.detail(), "; no more of it was seen.")
+		s.write("Over: that ", subject, s.detail(), " is no longer seen.")
 	case Update:
 		s.write("Still so: ", subject, s.detail(), ", seen ", s.day(a.Time), " (", s.loc.String(), ").")
 	default:
@@ -64,7 +65,7 @@ func (s *sentence) fact() {
 		s.write(" It also ", factPhrase(f), ".")
 	}
 	if x := a.Through.exposed(a.ThroughSince); a.Fact == fact.UnissuedToken && x.Records > 0 {
-		s.write(" Through such tokens it ", s.who.hasDone, " ", exposed(&x), " since ", s.day(x.Since), interval(&x), ", and ", exposed(&a.Exposed), " by all its tokens")
+		s.write(" Through such tokens it ", s.who.hasDone, " ", exposed(&x, false), " since ", s.day(x.Since), interval(&x), ", and ", exposed(&a.Exposed, false), " by all its tokens")
 		if a.Exposed.Since != x.Since {
 			s.write(" since ", s.day(a.Exposed.Since))
 		}
@@ -99,11 +100,38 @@ func (s *sentence) campaign() {
 	default:
 		s.write(capital(who), " began to carry customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
 	}
-	s.total("have read", "they")
-	if x := a.Excess.exposed(0); x.Records > 0 && x.Records < a.Exposed.Records {
-		s.write(" Beyond what is usual of them are about ", Group(x.Records), ".")
+	s.together()
+	if x := a.Excess.exposed(0); x.Records > 0 && x.Records < a.Exposed.Records+a.Exposed.Rows {
+		beyond := "about " + Group(x.Records)
+		if x.Low != x.High {
+			beyond = within(x.Low, x.High)
+		}
+		s.write(" Beyond what is usual are ", beyond, a.ofWhat(), ".")
 	}
 	s.dated()
+}
+
+// together writes what the members of a campaign have read: of many of them only bounds
+// are known, since they may have read the same.
+func (s *sentence) together() {
+	e := &s.a.Exposed
+	if e.Records == 0 || e.Low == e.High {
+		s.total("have read", "they")
+		return
+	}
+	rows := ""
+	if e.Rows > 0 {
+		rows = " and " + plural(e.Rows, "row", "rows") + " without customer ids"
+	}
+	s.write(" Since ", s.day(e.Since), " they have read ", within(e.Low, e.High), " distinct customers", rows, " in all, at 95 % confidence.")
+}
+
+// within says between what a number lies, such as "between 37 and 121".
+func within(low, high int64) string {
+	if low <= 0 {
+		return "up to " + Group(high)
+	}
+	return "between " + Group(low) + " and " + Group(high)
 }
 
 // detail returns the details of the fact in brackets, such as " (retired at:
@@ -116,7 +144,7 @@ func (s *sentence) detail() string {
 	if s.a.Fact == fact.SettingsChanged {
 		limit = maxChanged
 	}
-	return " (" + strings.Join(details(s.a.Detail, limit), "; ") + ")"
+	return " (" + strings.Join(details(s.a, limit, s.loc), "; ") + ")"
 }
 
 // said writes what a person has said, such as "Declared as expected by kim until Tue 10
@@ -166,14 +194,37 @@ const maxDetails = 6
 const maxChanged = 1400
 
 // details lists the details of a fact, sorted by key, each of at most limit bytes.
-func details(m map[string]string, limit int) (list []string) {
+func details(a *Alert, limit int, loc *time.Location) (list []string) {
+	m := a.Detail
+	if tokens, window := m["tokens"], m["window"]; a.Fact == fact.UnissuedToken && len(m) == 2 && tokens != "" && window != "" {
+		return []string{grouped(Printable(tokens, limit)) + " such tokens", Printable(window, limit)}
+	}
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		if len(list) == maxDetails {
 			return append(list, strconv.Itoa(len(m)-maxDetails)+" more")
 		}
-		list = append(list, Printable(strings.ReplaceAll(key, "_", " "), maxIdentity)+": "+Printable(m[key], limit))
+		list = append(list, Printable(strings.ReplaceAll(key, "_", " "), maxIdentity)+": "+Printable(timely(m[key], loc), limit))
 	}
 	return list
+}
+
+// timely shows a time as messages show times, and any other text as it is.
+func timely(text string, loc *time.Location) string {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return text
+	}
+	return t.In(loc).Format(dayTimeLayout) + " (" + loc.String() + ")"
+}
+
+// grouped writes the number at the end of a text in groups of three digits.
+func grouped(text string) string {
+	head := strings.TrimRight(text, "0123456789")
+	n, err := strconv.ParseInt(text[len(head):], 10, 64)
+	if err != nil {
+		return text
+	}
+	return head + Group(n)
 }
 
 // total writes how much is exposed in all, if anything, such as " Since … they
@@ -183,5 +234,5 @@ func (s *sentence) total(did, who string) {
 	if e.Records == 0 && e.Rows == 0 {
 		return
 	}
-	s.write(" Since ", s.day(e.Since), " ", who, " ", did, " ", exposed(e), " in all", interval(e), ".")
+	s.write(" Since ", s.day(e.Since), " ", who, " ", did, " ", exposed(e, true), " in all.")
 }

@@ -57,31 +57,35 @@ func TestSummarize(t *testing.T) {
 		{"an hour", nil, func(a *Alert) {
 			a.Measure, a.Exposed = "distinct_in_bin", Exposed{}
 		},
-			"Signing key kid-7 has been used to read 33,700,000 distinct customers since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 15:00 on Tue 3 Mar 2026: 1,240, where about 8.7 are usual in an hour with work."},
+			"Signing key kid-7 has been used to read 33,700,000 distinct customers since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 15:00 on Tue 3 Mar 2026, with 1,240 of them."},
 		{"an hour, judged before its end", nil, func(a *Alert) {
 			a.Measure, a.Expected, a.Exposed = "first_touch_in_bin", 1.2, Exposed{}
 			a.Time = a.Evidence.Bin + 20*60_000
 			a.Evidence.Until = a.Time
 		},
-			"Signing key kid-7 has been used to read 33,700,000 customers it had never been used to read before since Mon 2 Mar 2026 09:00 (UTC), where about 1.2 are usual in as much time: 28,083,333 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 14:20 on Tue 3 Mar 2026: 1,240, where about 8.7 are usual in an hour with work."},
+			"Signing key kid-7 has been used to read 33,700,000 customers it had never been used to read before since Mon 2 Mar 2026 09:00 (UTC), where about 1.2 are usual in as much time: 28,083,333 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 14:20 on Tue 3 Mar 2026, with 1,240 of them."},
+		{"rows and customers", nil, func(a *Alert) {
+			a.Measure, a.Observed, a.Exposed.Rows = "rows", 860, 860
+		},
+			"Signing key kid-7 has been used to read 860 rows since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time; about 33,700,000 distinct customers (33,100,000 to 34,300,000 at 95 % confidence) and 860 rows without customer ids in all. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"rows of an hour over midnight", seoul, func(a *Alert) {
 			a.Dimension, a.Identity, a.Measure, a.Exposed = "user", "kim", "rows_in_bin", Exposed{}
 		},
-			"User kim has read 33,700,000 rows since Mon 2 Mar 2026 18:00 (Asia/Seoul), where about 9,100 are usual in as much time: 3,703 times as many. It began between 17:00 and 19:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between Tue 3 Mar 2026 23:00 and Wed 4 Mar 2026 00:00: 1,240, where about 8.7 are usual in an hour with work."},
+			"User kim has read 33,700,000 rows since Mon 2 Mar 2026 18:00 (Asia/Seoul), where about 9,100 are usual in as much time: 3,703 times as many. It began between 17:00 and 19:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between Tue 3 Mar 2026 23:00 and Wed 4 Mar 2026 00:00, with 1,240 of them."},
 		{"half an hour", nil, func(a *Alert) {
 			a.Measure, a.Exposed, a.Evidence.BinWidth = "distinct_in_bin", Exposed{}, "30m0s"
 		},
-			"Signing key kid-7 has been used to read 33,700,000 distinct customers since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many. It began between 08:00 and 09:30 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 14:30 on Tue 3 Mar 2026: 1,240, where about 8.7 are usual in 30 minutes with work."},
+			"Signing key kid-7 has been used to read 33,700,000 distinct customers since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many. It began between 08:00 and 09:30 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 14:30 on Tue 3 Mar 2026, with 1,240 of them."},
 		{"raised by late events, a day after the hour", nil, func(a *Alert) {
 			a.Measure, a.Exposed = "distinct_in_bin", Exposed{}
 			a.Time += 24 * hour
 			a.Evidence.Until = a.Time
 		},
-			"Signing key kid-7 has been used to read 33,700,000 distinct customers since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 15:00 on Tue 3 Mar 2026: 1,240, where about 8.7 are usual in an hour with work."},
+			"Signing key kid-7 has been used to read 33,700,000 distinct customers since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 15:00 on Tue 3 Mar 2026, with 1,240 of them."},
 		{"outside usual hours", nil, func(a *Alert) {
 			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected, a.Exposed = "user", "kim", "off_hours", 40, 0.7, Exposed{}
 		},
-			"User kim has read 40 customers outside its usual hours since Mon 2 Mar 2026 09:00 (UTC), where about 0.7 is usual in as much time. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
+			"User kim has read 40 customers outside its usual hours (counted anew each hour) since Mon 2 Mar 2026 09:00 (UTC), where about 0.7 is usual in as much time. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"update", nil, func(a *Alert) { a.Status = Update },
 			"Still going on: signing key kid-7 has been used to read about 33,700,000 distinct customers (33,100,000 to 34,300,000 at 95 % confidence) since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"first touch of an endpoint, one usual", nil, func(a *Alert) {
@@ -91,11 +95,11 @@ func TestSummarize(t *testing.T) {
 		{"deletes", nil, func(a *Alert) {
 			a.Dimension, a.Identity, a.Measure, a.Expected, a.Exposed = "user", "kim", "destructive", 10, Exposed{}
 		},
-			"User kim has changed or deleted 33,700,000 customers' records since Mon 2 Mar 2026 09:00 (UTC), where about 10 are usual in as much time: 3,370,000 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
+			"User kim has changed or deleted 33,700,000 customers' records (counted anew each hour) since Mon 2 Mar 2026 09:00 (UTC), where about 10 are usual in as much time: 3,370,000 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"deletes under a key", nil, func(a *Alert) { a.Measure, a.Expected, a.Exposed = "destructive", 10, Exposed{} },
-			"Signing key kid-7 has been used to change or delete 33,700,000 customers' records since Mon 2 Mar 2026 09:00 (UTC), where about 10 are usual in as much time: 3,370,000 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
+			"Signing key kid-7 has been used to change or delete 33,700,000 customers' records (counted anew each hour) since Mon 2 Mar 2026 09:00 (UTC), where about 10 are usual in as much time: 3,370,000 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"tokens that nobody issued", nil, func(a *Alert) { a.Measure, a.Expected, a.Exposed = "unissued", 0.5, Exposed{} },
-			"Signing key kid-7 has been used to read 33,700,000 customers through tokens that nobody issued since Mon 2 Mar 2026 09:00 (UTC), where about 0.5 is usual in as much time. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
+			"Signing key kid-7 has been used to read 33,700,000 customers through tokens that nobody issued (counted anew each hour) since Mon 2 Mar 2026 09:00 (UTC), where about 0.5 is usual in as much time. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"close", nil, func(a *Alert) { a.Status = Close },
 			"Over: signing key kid-7 is back to normal. It has been used to read about 33,700,000 distinct customers (33,100,000 to 34,300,000 at 95 % confidence) since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many."},
 		{"close with nothing exposed", nil, func(a *Alert) { a.Status = Close; a.Exposed = Exposed{} },

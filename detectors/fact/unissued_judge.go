@@ -58,7 +58,7 @@ func (r *Register) judgeUnissued(a *Act) bool {
 	if reported {
 		n := r.notice(a, UnissuedToken, grid.BinStart(is.First))
 		n.detail = map[string]string{ // a new one: the last may be on its way
-			"window": fmt.Sprintf("%.0f in %dh, where %.2g are usual", is.Tokens, is.Span*grid.Bin/eventtime.Hour, is.Expected),
+			"window": fmt.Sprintf("%.0f of them within %dh, where %.2g are usual", is.Tokens, is.Span*grid.Bin/eventtime.Hour, is.Expected),
 		}
 	}
 	return reported

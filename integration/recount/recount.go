@@ -251,7 +251,8 @@ func (r *Log) checkTop(t testing.TB, a *alerting.Alert) {
 }
 
 // FollowOnsets holds the messages of each episode against those before: the onset moves
-// back only, and says so; what is exposed and the severity never fall.
+// back only, and says so; what is exposed, what is usual in the time since, and the
+// severity never fall; and no more is beyond the usual than is exposed.
 func FollowOnsets(t testing.TB, alerts []alerting.Alert) {
 	t.Helper()
 	last := map[string]*alerting.Alert{}
@@ -259,6 +260,9 @@ func FollowOnsets(t testing.TB, alerts []alerting.Alert) {
 		a := &alerts[i]
 		was := last[a.DedupKey]
 		last[a.DedupKey] = a
+		if !alerting.CountsRows(a.Measure) && a.Exposed.Rows == 0 && a.Excess.Records > a.Exposed.Records {
+			t.Errorf("%s %s at %s has %d records beyond the usual, of %d", a.Dimension, a.Identity, a.Time, a.Excess.Records, a.Exposed.Records)
+		}
 		if was == nil || was.Status == alerting.Close || a.Status == alerting.Open && was.Status != alerting.Open {
 			continue
 		}
@@ -267,6 +271,9 @@ func FollowOnsets(t testing.TB, alerts []alerting.Alert) {
 		}
 		if a.Severity < was.Severity || a.Exposed.Records < was.Exposed.Records {
 			t.Errorf("%s %s was %s with %d exposed, and at %s is %s with %d", a.Dimension, a.Identity, was.Severity, was.Exposed.Records, a.Time, a.Severity, a.Exposed.Records)
+		}
+		if a.Measure == was.Measure && a.Kind == alerting.Statistical && a.Expected < was.Expected {
+			t.Errorf("of %s %s %g %s were usual up to %s, and %g up to %s", a.Dimension, a.Identity, was.Expected, a.Measure, was.Time, a.Expected, a.Time)
 		}
 		if a.OnsetEarliest > a.Onset || a.OnsetLatest < a.Onset {
 			t.Errorf("%s %s began %s, not between %s and %s", a.Dimension, a.Identity, a.Onset, a.OnsetEarliest, a.OnsetLatest)

@@ -201,8 +201,8 @@ func (r *episodeRecord) describe(sum *campaign.Summary) {
 	if x := sum.Excess(); x.Records >= r.through.Records {
 		r.through = x
 	}
-	if through := r.campaign.through; through != nil && through.Records > 0 {
-		r.exposed = *through
+	if through := r.campaign.through; through != nil && through.Since <= r.onset && through.Records >= r.exposed.Records {
+		r.exposed = *through // what is followed anew from a later time on is not all of it
 	}
 	r.evidence.log, r.evidence.threshold = cause.Log, cause.Threshold
 	r.campaign.count, r.surest = sum.Count(), sum.Confidence

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -99,7 +100,7 @@ func (r *episodeRecord) learn(in *tickInput, open bool, end int64) {
 		}
 		r.began(c.Onset, c.Earliest, c.Latest)
 		if open {
-			r.course = c.Course
+			r.course = prolonged(r.course, c.Course)
 		}
 		r.excess = excessOf(c)
 		r.learnContext(&c.Context)
@@ -108,6 +109,26 @@ func (r *episodeRecord) learn(in *tickInput, open bool, end int64) {
 	for i := range in.facts {
 		r.learnFact(&in.facts[i], in.candidate == nil)
 	}
+}
+
+// prolonged returns what was counted up to now, beside what is usual in as much time: no
+// less than in the shorter time before, though the hours and the mode of the days are known
+// better by now.
+func prolonged(was, course []stream.Course) []stream.Course {
+	out := slices.Clone(course)
+	for i := range out {
+		c := &out[i]
+		before := stream.CourseOf(was, c.Measure)
+		if before == nil || before.Expected <= c.Expected {
+			continue
+		}
+		less := int64(math.Round(before.Expected - c.Expected))
+		c.Expected = before.Expected
+		for _, v := range []*int64{&c.Excess.Records, &c.Excess.Low, &c.Excess.High} {
+			*v = max(0, *v-less)
+		}
+	}
+	return out
 }
 
 func excessOf(c *stream.Candidate) []campaign.MeasureExcess {

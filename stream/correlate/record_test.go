@@ -1,8 +1,11 @@
 package correlate
 
 import (
+	"slices"
 	"testing"
 
+	"github.com/weirhq/weir/detectors/campaign"
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -20,5 +23,46 @@ func TestWhatTippedItShows(t *testing.T) {
 	}
 	if m := a.Evidence.Measures; len(m) == 0 || m[0].Observed != 200 {
 		t.Errorf("it stands out by %+v", m)
+	}
+}
+
+// What is usual in a time is no less than in the part of it that was told before, though
+// the hours are known better by now; and what is beyond it goes with it.
+func TestUsualGrowsWithTheTime(t *testing.T) {
+	was := []stream.Course{{Measure: "distinct", Observed: 113, Expected: 11.6, Excess: episode.Excess{Records: 101, Low: 89, High: 113}}, {Measure: "rows", Expected: 2}}
+	now := []stream.Course{
+		{Measure: "distinct", Observed: 114, Expected: 8.5, Excess: episode.Excess{Records: 106, Low: 2, High: 114}},
+		{Measure: "rows", Observed: 9, Expected: 3}, {Measure: "first_touch", Observed: 112, Expected: 1},
+	}
+	got := prolonged(was, now)
+	want := []stream.Course{{Measure: "distinct", Observed: 114, Expected: 11.6, Excess: episode.Excess{Records: 103, Low: 0, High: 111}}, now[1], now[2]}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+// What came through what a campaign shares is told of it where it is all of it: what is
+// followed anew from a later time on is less than what was told.
+func TestExposedOfACampaignNeverFalls(t *testing.T) {
+	const began, day = int64(1_772_442_000_000), int64(24 * 3600_000)
+	sum := campaign.Summary{Onset: began, Totals: campaign.Totals{{Dimension: "user", Count: 7, Records: 2750, Low: 1029, High: 2768}}}
+	for _, c := range []struct {
+		name          string
+		since         int64
+		records, want int64
+		wantSince     int64
+	}{
+		{"all of it", began - 3600_000, 3036, 3036, began - 3600_000},
+		{"followed anew", began + 4*day, 359, 2750, began},
+		{"followed anew, and much", began + 4*day, 9000, 2750, began},
+	} {
+		r := &episodeRecord{campaign: &campaignRecord{cause: &campaign.Cause{}}}
+		r.onset = began + day
+		r.describe(&sum)
+		r.campaign.through = &episode.Exposed{Records: c.records, Low: c.records, High: c.records, Since: c.since}
+		r.describe(&sum)
+		if r.exposed.Records != c.want || r.exposed.Since != c.wantSince {
+			t.Errorf("%s: %+v", c.name, r.exposed)
+		}
 	}
 }

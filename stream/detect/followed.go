@@ -186,23 +186,26 @@ func (d *Task) courseOf(id *identity, e *followed, tick int64, x *episode.Expose
 	all := e.past
 	all.add(leakedOf(open))
 	odd := id.state.OddBefore() + ev.Stats[score.DayOff].Observed
+	fresh := min(all.fresh, float64(x.Records)) // both are estimates
 	for _, c := range []struct {
 		stat               score.Stat
 		count, least, most float64
 	}{
 		{score.DayDistinct, float64(x.Records), float64(x.Low), float64(x.High)},
-		{score.DayFirst, all.fresh, all.fresh, all.fresh},
+		{score.DayFirst, fresh, fresh, fresh},
 		{score.DayRows, all.rows, all.rows, all.rows},
 		{score.DayDestructive, all.destructive, all.destructive, all.destructive},
 		{score.DayUnissued, all.unissued, all.unissued, all.unissued},
 		{score.DayOff, odd, odd, odd},
 	} {
-		if c.count > 0 {
-			list = append(list, stream.Course{
-				Measure: c.stat.String(), Observed: c.count, Expected: usual.Expected[c.stat],
-				Excess: episode.ExcessOf(c.count, c.least, c.most, usual.Expected[c.stat], usual.Spread[c.stat]),
-			})
+		if c.count == 0 {
+			continue
 		}
+		excess := episode.ExcessOf(c.count, c.least, c.most, usual.Expected[c.stat], usual.Spread[c.stat])
+		if c.stat != score.DayRows { // what is counted anew in each bin is at most all that is exposed
+			excess.Records, excess.Low, excess.High = min(excess.Records, x.Records), min(excess.Low, x.Records), min(excess.High, x.High)
+		}
+		list = append(list, stream.Course{Measure: c.stat.String(), Observed: c.count, Expected: usual.Expected[c.stat], Excess: excess})
 	}
 	return list
 }
