@@ -52,23 +52,29 @@ func AppendEndpoint(dst []byte, s string) (out []byte, changed bool) {
 	return dst, changed
 }
 
-// Pattern returns the path of a URL up to its first id, with {id} in its place, such
-// as /customers/{id}; "" if there is none.
+// Pattern returns the path of a URL, or a path without a slash before it, up to its first
+// id, with {id} in its place, such as /customers/{id}; "" if there is none.
 func Pattern(url string) string {
 	out, changed := AppendEndpoint(nil, url)
 	if !changed {
 		return ""
 	}
 	path := string(out)
-	if i := strings.Index(path, "://"); i >= 0 {
-		path = path[i+len("://"):]
+	_, rest, whole := strings.Cut(path, "://")
+	if whole {
+		path = rest
 	}
-	from := strings.IndexByte(path, '/')
 	to := strings.Index(path, idPlace)
-	if from < 0 || to < from {
+	if to < 0 {
 		return ""
 	}
-	return path[from : to+len(idPlace)]
+	path = path[:to+len(idPlace)]
+	if from := strings.Index(path, " /"); from >= 0 { // a request line
+		path = path[from+1:]
+	} else if whole {
+		path = path[strings.IndexByte(path, '/'):]
+	}
+	return "/" + strings.TrimPrefix(path, "/")
 }
 
 // endsSegment reports whether a path segment ends before c.

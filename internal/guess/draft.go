@@ -38,7 +38,9 @@ func draftOf(docs [][]byte) *draft {
 	d.take(l, "ip", func(f *leaf) bool { return all(f, isAddress) })
 	d.take(l, "records", func(f *leaf) bool { return all(f, isID) })
 	d.take(l, "rows", func(f *leaf) bool { return all(f, isCount) })
-	d.take(l, "actor", func(f *leaf) bool { return !f.number && !all(f, isAddress) || len(f.unique) > 1 })
+	d.take(l, "actor", func(f *leaf) bool {
+		return (!f.number && !all(f, isAddress) || len(f.unique) > 1) && !strings.Contains(letters(f.path), "useragent")
+	})
 	d.take(l, "action", func(f *leaf) bool { return len(f.unique) <= 40 && known(f) })
 	d.take(l, "session", longText)
 	d.take(l, "key_id", func(*leaf) bool { return true })
@@ -94,22 +96,31 @@ func (d *draft) pick(l *leaves, field string, fits func(*leaf) bool) *leaf {
 		if len(f.texts) == 0 || d.has(d.relative(f.path)) || !fits(f) {
 			continue
 		}
-		if field != "records" && field != "time" && strings.Contains(d.relative(f.path), "[]") {
+		r := rank(f.path, words[field])
+		if r < 0 {
 			continue
 		}
-		r := rank(f.path, words[field])
-		if strings.HasPrefix(f.path, "header.") && r >= 0 {
+		if list, _, ok := strings.Cut(d.relative(f.path), "[]"); ok && field != "records" && field != "time" {
+			if field != "ip" && (field != "actor" || rank(strings.TrimSuffix(list, "s"), words[field]) < 0) {
+				continue // it may be of many others
+			}
+			r += afterOthers
+		}
+		if field == "records" && f.count > 1 && len(f.unique) == 1 {
+			r += afterOthers // few logs are about one customer
+		}
+		if strings.HasPrefix(f.path, "header.") {
 			r += afterAll // what the record itself says comes first
 		}
-		if r >= 0 && r < bestRank {
+		if r < bestRank {
 			best, bestRank = f, r
 		}
 	}
 	return best
 }
 
-// afterAll is more than any rank.
-const afterAll = 10_000
+// afterOthers is more than any rank by a name, and afterAll more than any rank.
+const afterOthers, afterAll = 1_000, 10_000
 
 // has reports whether a path is taken.
 func (d *draft) has(path string) bool {
@@ -197,11 +208,13 @@ func letters(name string) string {
 	}, name)
 }
 
-// split returns the words of a name, by what joins them or by capitals.
+// split returns the words of a name, by what joins them or by a capital: userId, IPAddress,
+// LOGIN_TIME.
 func split(name string) []string {
 	var b strings.Builder
-	for i, c := range name {
-		if i > 0 && unicode.IsUpper(c) {
+	runes := []rune(name)
+	for i, c := range runes {
+		if i > 0 && unicode.IsUpper(c) && (!unicode.IsUpper(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])) {
 			b.WriteByte(' ')
 		}
 		b.WriteRune(unicode.ToLower(c))

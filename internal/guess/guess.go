@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
@@ -113,19 +112,6 @@ func areAlerts(docs [][]byte) bool {
 	return 2*alerts > len(docs)
 }
 
-// charsetOf returns the charset of a text that is not UTF-8; "" for UTF-8.
-func charsetOf(sample []byte) string {
-	if utf8.Valid(sample) {
-		return ""
-	}
-	for cut := 1; cut < utf8.UTFMax && cut < len(sample); cut++ { // the sample may end within a letter
-		if len(sample) == sampleSize && utf8.Valid(sample[:len(sample)-cut]) {
-			return ""
-		}
-	}
-	return "windows-1252"
-}
-
 // decoded returns the sample as UTF-8.
 func decoded(sample []byte, charset string) string {
 	if charset != "" {
@@ -143,7 +129,7 @@ func decoded(sample []byte, charset string) string {
 // many events that are.
 func preset(sample []byte, header string, last time.Time) (name, input string, events int) {
 	best := 0
-	try := func(as string, strict bool) {
+	try := func(as string) {
 		for _, candidate := range fieldmap.Names() {
 			if candidate == "native" && as != "" && !strings.HasPrefix(as, "under") && !strings.HasPrefix(as, "explode") {
 				continue // a table of any names, or JSON after a header, is drafted
@@ -152,28 +138,29 @@ func preset(sample []byte, header string, last time.Time) (name, input string, e
 			if err != nil {
 				continue
 			}
+			strict := candidate != "native" || as != ""
 			if score, n := fit(f, sample, strict); score > best {
 				best, name, input, events = score, candidate, as, n
 			}
 		}
 	}
-	try("", false)
-	try("input: csv\n", true)
+	try("")
+	try("input: csv\n")
 	zone, placed := zoneLine(sample)
 	if best == 0 && placed {
-		try(zone, false)
+		try(zone)
 	}
 	if best == 0 && header != "" {
-		try(header, true)
+		try(header)
 		if best == 0 && !last.IsZero() { // its time may have neither year nor zone
-			try(header+zone+untilLine(last), true)
+			try(header + zone + untilLine(last))
 		}
 	}
 	if best > 0 {
 		return name, input, events
 	}
 	for _, wrapper := range wrappers(gather(values(sample, ""))) {
-		try(wrapper, true)
+		try(wrapper)
 	}
 	return name, input, events
 }
@@ -219,7 +206,7 @@ func wrappers(l *leaves) (out []string) {
 // fit returns how well a format fits a sample, by how many fields it fills, and how
 // many events it reads; 0 if less than half can be read, or nobody and nothing is
 // named in what is read. What is strict must tell of what was touched too, else its other
-// columns are better drafted.
+// columns are better drafted; weir's own form may be facts only.
 func fit(f *fieldmap.Format, sample []byte, strict bool) (score, events int) {
 	left, rejected, named, touched := 0, 0, 0, 0
 	each(f, sample, func(ev *event.Event, rej *event.Reject) {

@@ -70,6 +70,18 @@ func TestDrafts(t *testing.T) {
 			"a log, in the zone of Asia/Seoul, of the format pgaudit (1 events", `{"time":"2026-03-02T09:15:27.123Z","id":"65e2f0a1.1092:7:1","action":"read","actor":"kim","ip":"192.0.2.7","client":"psql","endpoint":"public.customers","rows":71}`},
 		{"times with the abbreviation of a zone", "time,user,customer_id\n2026-03-02 10:15:27 CET,kim,5\n", "CSV with the columns time, user, customer_id",
 			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","records":["5"]}`},
+		{"names in capitals", "LOGIN_TIME,EMPLOYEE_NO,IP_ADDRESS,CUSTOMER_ID\n2026-03-02T09:15:27Z,kim,192.0.2.7,5\n", "CSV with the columns LOGIN_TIME",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","ip":"192.0.2.7","records":["5"]}`},
+		{"an agent and nobody else", "date\ttime\tc-ip\tcs(User-Agent)\tcs-uri-stem\n2026-03-02\t09:15:27\t192.0.2.7\tcurl/8.5\t/customers/5\n", "CSV with the columns date, time",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","ip":"192.0.2.7","client":"curl/8.5","endpoint":"/customers/{id}","records":["5"]}`},
+		{"lists of one", `{"ts":"2026-03-02T09:15:27Z","users":[{"user":"kim","db":"crm"}],"sourceIPs":["192.0.2.7"],"recipients":[{"email":"a@example.com"}],"customer":5}`, "JSON, but no format",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","ip":"192.0.2.7","records":["5"]}`},
+		{"others only", `{"ts":"2026-03-02T09:15:27Z","recipients":[{"email":"a@example.com"}],"customer":5}`, "JSON, but no format",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","records":["5"]}`},
+		{"a path without a slash", `{"time":"2026-03-02T09:15:27Z","user":"kim","request":{"path":"secret/data/customers/5"}}`, "JSON, but no format",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","endpoint":"secret/data/customers/{id}","records":["5"]}`},
+		{"one customer of all, and documents", `{"ts":"2026-03-02T09:15:27Z","user":"kim","customerId":"C1","doc_id":"d1"}` + "\n" + `{"ts":"2026-03-02T09:15:28Z","user":"kim","customerId":"C1","doc_id":"d2"}`, "JSON, but no format",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","records":["d1"]}`},
 		{"a day and a time of the day", "#Fields: date time cs-username c-ip cs-uri-stem\n2026-03-02 09:15:27 kim 192.0.2.7 /customers/5\n", "CSV with the columns date, time",
 			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","ip":"192.0.2.7","endpoint":"/customers/{id}","records":["5"]}`},
 		{"CEF after syslog's header", "<134>Mar  2 09:15:27 gw CEF:0|Acme|CRM|4.2|view|record viewed|3|rt=1772442927123 src=192.0.2.7 suser=kim act=view cs1Label=customerId cs1=4711\n", "lines of syslog, and in them CEF",
@@ -189,6 +201,33 @@ func TestNoDraft(t *testing.T) {
 	} {
 		if g := Of([]byte(sample), written); !strings.HasPrefix(g.Looks, want) || g.Map != "" {
 			t.Errorf("%q: looks like %s, want %s; map %q", sample, g.Looks, want, g.Map)
+		}
+	}
+}
+
+// TestCharsets: texts of few words in the charsets of several scripts.
+func TestCharsets(t *testing.T) {
+	for charset, lines := range map[string][]string{
+		"euc-kr":       {"시간,사용자,고객번호\n2026-03-02 18:15:27,김철수,4711\n", "user,time\n이영희,1\n", "조회일시;접속자\n1;홍길동\n"},
+		"shift_jis":    {"time,user,customer_id\n2026-03-02,田中,4711\n2026-03-02,佐藤,4712\n", "日時,ユーザー,顧客番号\n1,たなか,2\n"},
+		"euc-jp":       {"日時,ユーザー,顧客番号\n1,たなか,2\n"},
+		"gb18030":      {"时间,用户,客户编号\n1,王伟,2\n"},
+		"windows-1251": {"время,пользователь\n1,Иванов\n"},
+		"koi8-r":       {"время,пользователь\n1,Иванов\n"},
+		"windows-1252": {"zeit,nutzer\n1,Jörg Müller\n", "user\nHélène\n", "note\nit’s “hers”\n", "user\nJosé\n", "nom;prénom\nLefèvre;Zoé\n", "a\nGroße Füße\n", "Ääkköset\n", "naïve\nÎle-de-France\n"},
+	} {
+		enc, err := fieldmap.Charset(charset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range lines {
+			sample, err := enc.NewEncoder().Bytes([]byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := charsetOf(sample); got != charset {
+				t.Errorf("%q in %s: got %q", text, charset, got)
+			}
 		}
 	}
 }

@@ -16,7 +16,7 @@ var words = map[string][]string{
 		"접속일시", "조회일시", "일시", "시간", "시각", "日時", "時刻", "时间", "日期"},
 	"id": {"eventid", "uuid", "requestid", "insertid", "traceid", "logid", "externalid", "id"},
 	"actor": {"actor", "username", "suser", "usrname", "user", "userid", "email", "principal", "login", "employee", "operator", "agentname", "who", "account",
-		"enduser", "caller", "staff", "person", "duser", "suid",
+		"enduser", "caller", "staff", "person", "displayname", "duser", "suid",
 		"benutzername", "benutzer", "nutzer", "anwender", "mitarbeiter", "sachbearbeiter", "bearbeiter", "kennung", "utilisateur", "identifiant", "usuario", "usuário", "empleado", "utente", "operatore",
 		"gebruiker", "medewerker", "użytkownik", "사용자id", "사용자", "취급자", "접속자", "직원", "ユーザー", "ユーザ", "利用者", "担当者", "用户名", "用户", "操作员"},
 	"role":    {"role", "usertype", "group", "department", "team", "rolle", "gruppe", "abteilung", "rôle", "rol", "ruolo", "부서", "部署", "部门"},
