@@ -85,6 +85,21 @@ func TestAlone(t *testing.T) {
 	}
 }
 
+// TestDottedKeys: a key with dots is the path that it spells, unless the map names it.
+func TestDottedKeys(t *testing.T) {
+	const want = `{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"alice","records":["4711"]}`
+	const fields = `maps: [{fields: {time: t, actor: user.name.short, records: "r[].id"}}]`
+	for _, c := range []nested{
+		{"spelt", fields, `{"t":"2026-03-02T09:15:27Z","user.name.short":"alice","r.id":4711,"user.x":1,".":2,"user.":3,"r..":4}`, want},
+		{"in part", fields, `{"t":"2026-03-02T09:15:27Z","user":{"name.short":"alice"},"r":[{"id":4711}]}`, want},
+		{"an object", fields, `{"t":"2026-03-02T09:15:27Z","user.name":{"short":"alice"},"r":{"id":4711}}`, want},
+		{"named", `maps: [{fields: {time: t, actor: '"user.name"', role: user.name}}]`, `{"t":"2026-03-02T09:15:27Z","user.name":"alice"}`, strings.Replace(want, `,"records":["4711"]`, "", 1)},
+		{"columns", "input: csv\n" + `maps: [{fields: {time: t, actor: user.name, records: r.id}}]`, `{"t":"2026-03-02T09:15:27Z","user.name":"alice","r.id":"4711"}`, want},
+	} {
+		c.run(t)
+	}
+}
+
 // TestFoldKeys: keys in any case, where the map says so.
 func TestFoldKeys(t *testing.T) {
 	const want = `{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"alice","records":["4711"]}`

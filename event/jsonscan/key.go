@@ -1,6 +1,7 @@
 package jsonscan
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"strings"
@@ -74,6 +75,29 @@ func (n *node) find(text string) int {
 		}
 	}
 	return -1
+}
+
+// along returns the node at the path that a key with dots spells, such as user.name; nil
+// if the key has none, or nothing is wanted there.
+func (n *node) along(key []byte) *node {
+	name, rest, more := bytes.Cut(key, []byte{'.'})
+	if !more {
+		return nil
+	}
+	for {
+		k := n.find(zerocopy.String(name))
+		if k < 0 && n.elem != nil {
+			n = n.elem
+			k = n.find(zerocopy.String(name))
+		}
+		if k < 0 {
+			return nil
+		}
+		if n = &n.children[k]; !more {
+			return n
+		}
+		name, rest, more = bytes.Cut(rest, []byte{'.'})
+	}
 }
 
 // add adds a child and returns its index.

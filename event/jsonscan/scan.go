@@ -242,6 +242,8 @@ func (s *Scanner) object(i int, n *node, depth int) int {
 			}
 			seen |= 1 << k
 			likely = k + 1
+		} else if n != nil {
+			child = n.along(s.B[i+1 : end])
 		}
 		if i = s.Space(end + 1); i >= len(s.B) || s.B[i] != ':' {
 			return s.fail(event.NotJSON, i)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/fieldmap"
+	"github.com/weirhq/weir/event/jsonscan"
 )
 
 // draft is a field map in the making.
@@ -36,16 +37,16 @@ func draftOf(docs [][]byte) *draft {
 	d := &draft{fields: map[string]string{}}
 	d.time(l)
 	d.take(l, "ip", func(f *leaf) bool { return all(f, isAddress) })
-	d.take(l, "records", func(f *leaf) bool { return all(f, isID) })
+	d.take(l, "records", func(f *leaf) bool { return all(f, isID) && !ends(f.path, "type") })
 	d.take(l, "rows", func(f *leaf) bool { return all(f, isCount) })
 	d.take(l, "actor", func(f *leaf) bool {
-		return (!f.number && !all(f, isAddress) || len(f.unique) > 1) && !strings.Contains(letters(f.path), "useragent")
+		return (!f.number && !all(f, isAddress) || len(f.unique) > 1) && !strings.Contains(letters(f.path), "useragent") && !ends(f.path, "type")
 	})
 	d.take(l, "action", func(f *leaf) bool { return len(f.unique) <= 40 && known(f) })
 	d.take(l, "session", longText)
 	d.take(l, "key_id", func(*leaf) bool { return true })
 	d.take(l, "client", func(f *leaf) bool { return !f.number && !strings.HasPrefix(f.path, "device") }) // in CEF that is who logs
-	d.take(l, "endpoint", func(f *leaf) bool { return !f.number })
+	d.take(l, "endpoint", func(f *leaf) bool { return !f.number && (!ends(f.path, "id") || ends(f.path, "class id")) })
 	d.take(l, "role", func(f *leaf) bool { return !f.number })
 	d.take(l, "id", func(f *leaf) bool { return len(f.unique) == f.count || len(f.unique) == 1000 })
 	if f := l.byPath[d.absolute(d.fields["action"])]; f != nil {
@@ -169,7 +170,7 @@ func (d *draft) absolute(path string) string {
 // rank returns how well the name of a path fits words, 0 the best; -1 for not. The
 // last key counts; with the one before it where that says more (user.name).
 func rank(path string, words []string) int {
-	keys := strings.FieldsFunc(path, func(c rune) bool { return strings.ContainsRune(`.[]="`, c) })
+	keys := keysIn(path)
 	for len(keys) > 1 && strings.HasSuffix(strings.ToLower(keys[len(keys)-1]), "value") {
 		keys = keys[:len(keys)-1] // the name of the pair says more
 	}
@@ -196,6 +197,29 @@ func rank(path string, words []string) int {
 		}
 	}
 	return -1
+}
+
+// keysIn returns the keys of a path, and the names that its conditions ask for.
+func keysIn(path string) (keys []string) {
+	steps, err := jsonscan.ParsePath(path)
+	if err != nil {
+		return nil
+	}
+	for _, s := range steps {
+		for _, w := range s.Where {
+			keys = append(keys, w.Path, w.Text)
+		}
+		if !s.Each {
+			keys = append(keys, s.Key)
+		}
+	}
+	return keys
+}
+
+// ends reports whether the name of a path ends in words, after others.
+func ends(path, words string) bool {
+	keys := keysIn(path)
+	return strings.HasSuffix(strings.Join(split(strings.Join(keys[max(len(keys)-1, 0):], "")), " "), " "+words)
 }
 
 // letters returns a name in lower case without what joins its words.

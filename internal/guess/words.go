@@ -31,7 +31,7 @@ var words = map[string][]string{
 		"aktion", "vorgang", "tätigkeit", "aktivität", "zugriffsart", "zugriff", "ereignis", "opération", "acción", "accion", "operación", "azione", "ação", "actie",
 		"수행업무", "작업", "행위", "업무", "操作", "処理"},
 	"records": {"customerid", "customerno", "customer", "customers", "recordid", "record", "records", "clientid", "patientid", "patient", "memberid", "member",
-		"contactid", "contact", "policyid", "accountid", "subjectid", "caseid", "documentid", "docid", "fileid", "objectid", "entityid", "resourceid", "recordids", "customerids",
+		"contactid", "contact", "policyid", "accountid", "subjectid", "caseid", "documentid", "docid", "fileid", "objectid", "entityid", "resourceid", "recordids", "customerids", "resourcename",
 		"kundennummer", "kundennr", "kundenid", "kunde", "kunden", "patientennummer", "patientennr", "vertragsnummer", "versichertennummer", "fallnummer", "akte",
 		"numéroclient", "numeroclient", "idclient", "dossier", "idcliente", "cliente", "expediente", "codicecliente", "klantnummer", "klant",
 		"고객번호", "고객id", "고객", "회원번호", "顧客番号", "顧客id", "顧客", "お客様番号", "会員番号", "客户编号", "客户号", "客户id", "客户"},
