@@ -119,6 +119,9 @@ func (v *EpisodeView) Hours() *HoursChart {
 	any := false
 	for i := range v.hours {
 		n := h.of(&v.hours[i])
+		if h.fresh && n.Usual == 0 {
+			continue // it is not known
+		}
 		s := chart.Sample{Time: int64(v.hours[i].Start), Width: width, Value: float64(n.Counted), Usual: -1}
 		s.Label = v.server.local(alerting.Time(s.Time)) + ": " + decimal(s.Value)
 		if n.Counted > 0 {
@@ -147,7 +150,8 @@ type HoursChart struct {
 	Picture template.HTML
 	Measure string // in words
 
-	of func(*model.Bin) *model.Measured
+	of    func(*model.Bin) *model.Measured
+	fresh bool // it is that of customers never opened before
 }
 
 // measureOf returns which of the measures that are kept by hours an alert rests on.
@@ -156,7 +160,7 @@ func measureOf(a *alerting.Alert) *HoursChart {
 	case alerting.CountsRows(a.Measure):
 		return &HoursChart{Measure: "rows", of: func(b *model.Bin) *model.Measured { return &b.Rows }}
 	case strings.HasPrefix(a.Measure, "first_touch") || a.Measure == "new_share":
-		return &HoursChart{Measure: "customers never opened before", of: func(b *model.Bin) *model.Measured { return &b.FirstTouch }}
+		return &HoursChart{Measure: "customers never opened before", fresh: true, of: func(b *model.Bin) *model.Measured { return &b.FirstTouch }}
 	}
 	return &HoursChart{Measure: "distinct customers", of: func(b *model.Bin) *model.Measured { return &b.Distinct }}
 }

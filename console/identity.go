@@ -173,7 +173,7 @@ func (v *IdentityView) ADay() string {
 		if v.PeerLevel.All {
 			who = "All of its dimension"
 		}
-		text += fmt.Sprintf(" %s read about %s each.", who, alerting.Group(int64(v.PeerLevel.Distinct+0.5)))
+		text += fmt.Sprintf(" %s are expected to read about %s each.", who, alerting.Group(int64(v.PeerLevel.Distinct+0.5)))
 	}
 	return text
 }
@@ -184,6 +184,9 @@ func (v *IdentityView) NewShare() string {
 	var read, first, usual, usualNew float64
 	for i := range v.Week {
 		b := &v.Week[i]
+		if b.FirstTouch.Usual == 0 {
+			continue // it is not known
+		}
 		read, first = read+float64(b.Distinct.Counted), first+float64(b.FirstTouch.Counted)
 		usual, usualNew = usual+float64(b.Distinct.Usual), usualNew+float64(b.FirstTouch.Usual)
 	}

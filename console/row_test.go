@@ -42,7 +42,7 @@ func TestIdentityWithoutEpisode(t *testing.T) {
 	f.Peers(map[model.Group]model.Level{{Dimension: "user"}: {Distinct: 27}})
 	b.Feed.Publish(f.Snapshot(), true)
 	w := b.get("/identity?dimension=user&name=quiet")
-	for _, want := range []string{"7,123 customers", "8,123 customers", "On a day with work it usually reads about 31 customers. All of its dimension read about 27 each.", "It had none"} {
+	for _, want := range []string{"7,123 customers", "8,123 customers", "On a day with work it usually reads about 31 customers. All of its dimension are expected to read about 27 each.", "It had none"} {
 		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%d, without %q: %s", w.Code, want, w.Body)
 		}

@@ -231,22 +231,23 @@ func (r *reading) take(rec *kgo.Record) error {
 func Counted(fold *model.Fold, dimensions []string, report *stream.EvidenceReport) {
 	for i := range report.Candidates {
 		c := &report.Candidates[i]
-		hour, day := model.Bin{}, model.Bin{}
+		hour, day, exact := model.Bin{}, model.Bin{}, true
 		for j := range c.Measures {
 			switch m := &c.Measures[j]; m.Measure {
 			case "distinct_in_bin":
 				hour.Start, hour.Distinct = alerting.Time(m.From), count(m)
+				exact = exact && m.Low == m.High
 			case "first_touch_in_bin":
 				hour.FirstTouch = count(m)
 			case "rows_in_bin":
 				hour.Rows = count(m)
 			case "distinct":
 				day.Start, day.Distinct = alerting.Time(m.From), count(m)
-			case "first_touch":
-				day.FirstTouch = count(m)
-			case "rows":
-				day.Rows = count(m)
+				exact = exact && m.Low == m.High
 			}
+		}
+		if !exact { // an estimate of what is new is too far off in one hour
+			hour.FirstTouch = model.Measured{}
 		}
 		if hour.Start != 0 && c.Dimension >= 0 && c.Dimension < len(dimensions) {
 			fold.Counted(dimensions[c.Dimension], c.Identity, &hour, &day)

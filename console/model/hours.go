@@ -33,12 +33,24 @@ func (m *Measured) take(o Measured) {
 	}
 }
 
-// Bin is what an identity did in an hour or on a day in which its evidence stood out.
+// takeFresh takes in what is new of the records of the bin: as much as is known with the
+// largest count, which may be nothing.
+func (b *Bin) takeFresh(o *Bin) {
+	switch larger := cmp.Compare(o.Distinct.Counted, b.Distinct.Counted); {
+	case larger > 0, larger == 0 && o.FirstTouch.Usual == 0:
+		b.FirstTouch = o.FirstTouch
+	case larger == 0 && b.FirstTouch.Usual > 0:
+		b.FirstTouch.take(o.FirstTouch)
+	}
+}
+
+// Bin is what an identity did in an hour or on a day in which its evidence stood out; of a
+// day its distinct customers are known.
 type Bin struct {
 	Start      alerting.Time `json:"start"`
-	Distinct   Measured      `json:"distinct"`    // customers
-	FirstTouch Measured      `json:"first_touch"` // customers that it had never read before
-	Rows       Measured      `json:"rows"`
+	Distinct   Measured      `json:"distinct"`             // customers
+	FirstTouch Measured      `json:"first_touch,omitzero"` // customers that it had never read before; zero where only an estimate is known
+	Rows       Measured      `json:"rows,omitzero"`
 }
 
 // Watched is what is kept of one identity, in the order of time. It must not be changed.
@@ -79,8 +91,8 @@ func taken(list []Bin, b *Bin, most int) []Bin {
 		list = slices.Insert(list, i, *b)
 		return list[max(0, len(list)-most):]
 	}
+	list[i].takeFresh(b)
 	list[i].Distinct.take(b.Distinct)
-	list[i].FirstTouch.take(b.FirstTouch)
 	list[i].Rows.take(b.Rows)
 	return list
 }

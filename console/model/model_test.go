@@ -268,7 +268,7 @@ func TestCountOfInterval(t *testing.T) {
 	}
 }
 
-// Of an hour the largest counts are kept, in whatever order they come; of an identity a week
+// Of an hour the largest count is kept, in whatever order they come, and what was new of it; of an identity a week
 // of hours, of identities those that stood out last; and a snapshot keeps what it had.
 func TestWeek(t *testing.T) {
 	f := NewFold()
@@ -280,7 +280,7 @@ func TestWeek(t *testing.T) {
 		f.Counted("user", "ana", h, &Bin{Start: alerting.Time(i/3) * 24 * hour, Rows: Measured{Counted: 6}})
 	}
 	before := f.Snapshot()
-	want := Watched{[]Bin{*hours[1], *one(2*hour, 9, 5)}, []Bin{{Start: 24 * hour, Rows: Measured{Counted: 6}}}}
+	want := Watched{[]Bin{*hours[1], *one(2*hour, 9, 4)}, []Bin{{Start: 24 * hour, Rows: Measured{Counted: 6}}}}
 	if got := before.Week("user", "ana"); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

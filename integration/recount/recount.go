@@ -4,6 +4,7 @@
 package recount
 
 import (
+	"iter"
 	"math"
 	"strconv"
 	"strings"
@@ -123,6 +124,25 @@ func (r *Log) count(a *alerting.Alert, from, to int64) *counts {
 		}
 	}
 	return c
+}
+
+// Identities yields all dimensions and names of the log.
+func (r *Log) Identities() iter.Seq[[2]string] {
+	return func(yield func([2]string) bool) {
+		for key := range r.by {
+			dimension, name, _ := strings.Cut(key, " ")
+			if !yield([2]string{dimension, name}) {
+				return
+			}
+		}
+	}
+}
+
+// Counts returns what an identity did from a time to another: the distinct records, those
+// of them that it had not touched for a month, and rows without record ids.
+func (r *Log) Counts(dimension, identity string, from, to int64) (records, fresh, rows float64) {
+	c := r.count(&alerting.Alert{Dimension: dimension, Identity: identity}, from, to)
+	return float64(len(c.records)), float64(len(c.fresh)), c.rows
 }
 
 // Check holds an alert against the log.

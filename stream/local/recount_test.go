@@ -1,11 +1,14 @@
 package local_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
+	"github.com/weirhq/weir/console/follow"
+	"github.com/weirhq/weir/console/model"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/integration/recount"
 	"github.com/weirhq/weir/simulate"
@@ -27,7 +30,8 @@ func TestAlertsAreRecounted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)
 			events := traffic(t, simulate.Options{Scenario: name, Seed: 5, Days: 15, Scale: 0.05, LeakStart: simulate.DefaultStart.Add(14*24*time.Hour + 10*time.Hour)})
-			alerts := l.alertsOf(t, events)
+			pages := model.NewFold()
+			alerts := l.alertsOf(t, events, pages)
 			r := recount.New(l.dims, loginGrace, events)
 			seen := map[string]int{}
 			for i := range alerts {
@@ -39,15 +43,73 @@ func TestAlertsAreRecounted(t *testing.T) {
 				t.Error("nothing was recounted")
 			}
 			recount.FollowOnsets(t, alerts)
+			checkPages(t, r, pages, events, alerts)
 		})
 	}
 }
 
-// alertsOf returns all alerts of a log, sent or held back.
-func (l *lab) alertsOf(t *testing.T, events []event.Event) (all []alerting.Alert) {
+// checkPages holds what the console's page of an identity shows against the log.
+func checkPages(t *testing.T, r *recount.Log, pages *model.Fold, events []event.Event, alerts []alerting.Alert) {
+	t.Helper()
+	episodes := map[[2]string]map[string]bool{}
+	for i := range alerts {
+		a := &alerts[i]
+		pages.Alert(a)
+		id := [2]string{a.Dimension, a.Identity}
+		if episodes[id] == nil {
+			episodes[id] = map[string]bool{}
+		}
+		episodes[id][a.DedupKey] = true
+	}
+	s := pages.Snapshot()
+	for id, keys := range episodes {
+		if got := len(s.OfIdentity(id[0], id[1])); got != len(keys) {
+			t.Errorf("the page of %v shows %d episodes, counted %d", id, got, len(keys))
+		}
+	}
+	const hour, day = int64(3600_000), int64(24 * 3600_000)
+	bins, news := 0, 0
+	for id := range r.Identities() {
+		w := s.Week(id[0], id[1])
+		known, _, _ := r.Counts(id[0], id[1], 0, int64(events[len(events)-1].Time))
+		check := func(b *model.Bin, end int64) {
+			records, fresh, rows := r.Counts(id[0], id[1], int64(b.Start), end)
+			off := math.Abs(records - float64(b.Distinct.Counted))
+			bins++
+			if known <= 1024 && off > 0 || off > 3+0.06*records {
+				t.Errorf("the page of %v shows %g customers from %s to %s, counted %g", id, b.Distinct.Counted, b.Start, alerting.Time(end), records)
+			}
+			if end == int64(b.Start)+hour && rows != float64(b.Rows.Counted) {
+				t.Errorf("the page of %v shows %g rows from %s to %s, counted %g", id, b.Rows.Counted, b.Start, alerting.Time(end), rows)
+			}
+			if b.FirstTouch != (model.Measured{}) {
+				if news++; fresh != float64(b.FirstTouch.Counted) {
+					t.Errorf("the page of %v shows %g new customers from %s to %s, counted %g", id, b.FirstTouch.Counted, b.Start, alerting.Time(end), fresh)
+				}
+			}
+		}
+		last := map[int64]int64{} // the end of the last hour of a day that is there
+		for i := range w.Hours {
+			start := int64(w.Hours[i].Start)
+			last[start-start%day] = start + hour
+			check(&w.Hours[i], start+hour)
+		}
+		for i := range w.Days {
+			if end, there := last[int64(w.Days[i].Start)]; there {
+				check(&w.Days[i], end)
+			}
+		}
+	}
+	t.Logf("the pages show %d hours and days, of %d what is new", bins, news)
+}
+
+// alertsOf returns all alerts of a log, sent or held back, and has pages take in the
+// evidence.
+func (l *lab) alertsOf(t *testing.T, events []event.Event, pages *model.Fold) (all []alerting.Alert) {
 	t.Helper()
 	r := local.New(l.joined(1), l.watchful(), l.correlate(1), []stream.Topic{{Name: "access", Partitions: 1}}, 1)
 	r.Held = func(s *correlate.Suppressed) { all = append(all, s.Alert) }
+	r.Reported = func(report *stream.EvidenceReport) { follow.Counted(pages, l.names, report) }
 	flush := func() {
 		found, err := r.Flush()
 		if err != nil {
