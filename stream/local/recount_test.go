@@ -68,10 +68,10 @@ func checkPages(t *testing.T, r *recount.Log, pages *model.Fold, events []event.
 		}
 	}
 	const hour, day = int64(3600_000), int64(24 * 3600_000)
-	bins, news := 0, 0
+	bins, exact := 0, 0
 	for id := range r.Identities() {
 		w := s.Week(id[0], id[1])
-		known, _, _ := r.Counts(id[0], id[1], 0, int64(events[len(events)-1].Time))
+		known, _, _ := r.Counts(id[0], id[1], 0, events[len(events)-1].Time)
 		check := func(b *model.Bin, end int64) {
 			records, fresh, rows := r.Counts(id[0], id[1], int64(b.Start), end)
 			off := math.Abs(records - float64(b.Distinct.Counted))
@@ -83,7 +83,7 @@ func checkPages(t *testing.T, r *recount.Log, pages *model.Fold, events []event.
 				t.Errorf("the page of %v shows %g rows from %s to %s, counted %g", id, b.Rows.Counted, b.Start, alerting.Time(end), rows)
 			}
 			if b.FirstTouch != (model.Measured{}) {
-				if news++; fresh != float64(b.FirstTouch.Counted) {
+				if exact++; fresh != float64(b.FirstTouch.Counted) {
 					t.Errorf("the page of %v shows %g new customers from %s to %s, counted %g", id, b.FirstTouch.Counted, b.Start, alerting.Time(end), fresh)
 				}
 			}
@@ -100,7 +100,7 @@ func checkPages(t *testing.T, r *recount.Log, pages *model.Fold, events []event.
 			}
 		}
 	}
-	t.Logf("the pages show %d hours and days, of %d what is new", bins, news)
+	t.Logf("the pages show %d hours and days, of %d what is new", bins, exact)
 }
 
 // alertsOf returns all alerts of a log, sent or held back, and has pages take in the
