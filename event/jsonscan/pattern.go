@@ -41,6 +41,7 @@ type node struct {
 	picks    *picks   // some elements of an array
 	Slot     int      // where the first value here is kept; -1 for not
 	list     int      // where all values here are kept; -1 for not
+	deep     bool     // something is wanted below a child
 	many     bool     // there is a list, or something is wanted of elements
 	inner    *node    // what the text here holds, once it is read
 }
@@ -66,7 +67,11 @@ func NewPattern() *Pattern { return &Pattern{Root: empty()} }
 
 // at returns the node of a path below n, and makes it if need be.
 func (p *Pattern) at(n *node, steps []Step) (*node, error) {
+	var above *node // whose child the path has come to
 	for _, s := range steps {
+		if above != nil {
+			above.deep = true
+		}
 		if n.inner != nil {
 			n = n.inner
 		}
@@ -92,7 +97,7 @@ func (p *Pattern) at(n *node, steps []Step) (*node, error) {
 			}
 			k = n.add(newKey(s.Key, p.Fold))
 		}
-		n = &n.children[k]
+		above, n = n, &n.children[k]
 	}
 	return n, nil
 }

@@ -223,10 +223,11 @@ func (s *Scanner) object(i int, n *node, depth int) int {
 	if n != nil && len(n.children) == 0 {
 		n = nil
 	}
+	b := s.B
 	var seen uint64 // children met, by index
 	likely := 0     // the child that is likely next: sources keep an order
 	for {
-		if i >= len(s.B) || s.B[i] != '"' {
+		if i >= len(b) || b[i] != '"' {
 			return s.fail(event.NotJSON, i)
 		}
 		end, k := s.key(i+1, n, likely)
@@ -242,13 +243,16 @@ func (s *Scanner) object(i int, n *node, depth int) int {
 			}
 			seen |= 1 << k
 			likely = k + 1
-		} else if n != nil {
-			child = n.along(s.B[i+1 : end])
+		} else if n != nil && n.deep {
+			child = n.along(b[i+1 : end])
 		}
-		if i = s.Space(end + 1); i >= len(s.B) || s.B[i] != ':' {
+		if i = end + 1; i < len(b) && b[i] != ':' {
+			i = s.Space(i)
+		}
+		if i >= len(b) || b[i] != ':' {
 			return s.fail(event.NotJSON, i)
 		}
-		if i = s.Space(i + 1); i < len(s.B) && s.B[i] == '"' { // most values are texts
+		if i = s.Space(i + 1); i < len(b) && b[i] == '"' { // most values are texts
 			i = s.textValue(i, child)
 		} else {
 			i = s.Value(i, child, depth)
@@ -256,10 +260,14 @@ func (s *Scanner) object(i int, n *node, depth int) int {
 		if i < 0 {
 			return -1
 		}
-		if i = s.Space(i); i >= len(s.B) {
+		if i < len(b) && b[i] == ',' && i+1 < len(b) && b[i+1] == '"' { // no space around
+			i++
+			continue
+		}
+		if i = s.Space(i); i >= len(b) {
 			return s.fail(event.NotJSON, i)
 		}
-		switch s.B[i] {
+		switch b[i] {
 		case ',':
 			i = s.Space(i + 1)
 		case '}':
