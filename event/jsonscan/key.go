@@ -112,8 +112,8 @@ func (n *node) add(key key) int {
 
 // key scans a key from after its opening quote; it returns the index of the
 // closing one, or -1, and which child of n the key is, or -1. It looks first
-// whether the key is the child at likely.
-func (s *Scanner) key(i int, n *node, likely int) (end, child int) {
+// whether the key is the child that came at this place when last met.
+func (s *Scanner) key(i int, n *node, order *uint8) (end, child int) {
 	b := s.B
 	if n == nil {
 		end, _ = s.text(i)
@@ -124,7 +124,7 @@ func (s *Scanner) key(i int, n *node, likely int) (end, child int) {
 	}
 	raw := binary.LittleEndian.Uint64(b[i : i+8])
 	word := raw | s.fold
-	if likely < len(n.children) {
+	if likely := int(*order); likely < len(n.children) {
 		if k := &n.children[likely].key; word&k.mask == k.word && (k.all || k.endsAt(b, i)) {
 			return i + len(k.text), likely
 		}

@@ -28,6 +28,7 @@ const maxChildren = 64
 type Pattern struct {
 	Root         node
 	Slots, Lists int
+	keys         int        // nodes that are children
 	Fold         bool       // keys are the same in upper and lower case; set before the first path
 	Embeds       []Embedded // texts that hold something more, the outer before the inner
 }
@@ -41,6 +42,7 @@ type node struct {
 	picks    *picks   // some elements of an array
 	Slot     int      // where the first value here is kept; -1 for not
 	list     int      // where all values here are kept; -1 for not
+	id       int      // among the children of the pattern, from 1; 0 for others
 	deep     bool     // something is wanted below a child
 	many     bool     // there is a list, or something is wanted of elements
 	inner    *node    // what the text here holds, once it is read
@@ -96,6 +98,8 @@ func (p *Pattern) at(n *node, steps []Step) (*node, error) {
 				return nil, fmt.Errorf("the key %q is one too many: a format can name %d keys of one object", s.Key, maxChildren)
 			}
 			k = n.add(newKey(s.Key, p.Fold))
+			p.keys++
+			n.children[k].id = p.keys
 		}
 		above, n = n, &n.children[k]
 	}

@@ -47,7 +47,9 @@ type Scanner struct {
 	Dup   bool      // a key stood twice in one object
 
 	unescaped []byte // scratch: a key
-	fold      uint64 // what makes lower case of eight bytes of a key; 0 where its case counts
+	pattern   *Pattern
+	orders    []uint8 // by 2·id of a node its child that came first, by 2·id+1 the one that came after it, when last met
+	fold      uint64  // what makes lower case of eight bytes of a key; 0 where its case counts
 
 	Reason event.Reason // of the failure
 	At     int          // where it was found
@@ -58,6 +60,9 @@ func (s *Scanner) Reset(b []byte, p *Pattern) {
 	s.B, s.Dup, s.fold = b, false, 0
 	if p.Fold {
 		s.fold = lower
+	}
+	if s.pattern != p {
+		s.follow(p)
 	}
 	if cap(s.Slots) < p.Slots {
 		s.Slots = make([]Value, p.Slots)
@@ -70,6 +75,12 @@ func (s *Scanner) Reset(b []byte, p *Pattern) {
 	for i := range s.Lists {
 		s.Lists[i] = s.Lists[i][:0]
 	}
+}
+
+// follow begins anew to learn in which order a source writes its keys.
+func (s *Scanner) follow(p *Pattern) {
+	s.pattern = p
+	s.orders = append(s.orders[:0], make([]uint8, 2*p.keys+2)...)
 }
 
 // GiveBack lets go of what a hostile text has blown up.
@@ -224,13 +235,16 @@ func (s *Scanner) object(i int, n *node, depth int) int {
 		n = nil
 	}
 	b := s.B
-	var seen uint64 // children met, by index
-	likely := 0     // the child that is likely next: sources keep an order
+	var seen uint64  // children met, by index
+	var order *uint8 // of the key before; sources keep an order
+	if n != nil {
+		order = &s.orders[2*n.id]
+	}
 	for {
 		if i >= len(b) || b[i] != '"' {
 			return s.fail(event.NotJSON, i)
 		}
-		end, k := s.key(i+1, n, likely)
+		end, k := s.key(i+1, n, order)
 		if end < 0 {
 			return -1
 		}
@@ -242,7 +256,8 @@ func (s *Scanner) object(i int, n *node, depth int) int {
 				child = &n.children[k]
 			}
 			seen |= 1 << k
-			likely = k + 1
+			*order = uint8(k)
+			order = &s.orders[2*n.children[k].id+1]
 		} else if n != nil && n.deep {
 			child = n.along(b[i+1 : end])
 		}
