@@ -29,7 +29,7 @@ const (
 func Load(path string) (*Config, error) {
 	b, err := osFiles().read(path, MaxFile)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration %s: it %w", path, err)
+		return nil, fmt.Errorf("reading the configuration: its path %w", err)
 	}
 	return Parse(path, b, os.LookupEnv)
 }

@@ -337,3 +337,29 @@ func TestGzipPadding(t *testing.T) {
 		in.Close()
 	}
 }
+
+// Of gzip data that end in the middle what could be unpacked is read, and then said what
+// is wrong.
+func TestGzipCutOff(t *testing.T) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte("a\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "x.gz")
+	if err := os.WriteFile(path, packed.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	text, err := io.ReadAll(in)
+	if string(text) != "a\n" || err == nil || !strings.Contains(err.Error(), "cut off") {
+		t.Errorf("%q, %v", text, err)
+	}
+}

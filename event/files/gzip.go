@@ -28,7 +28,10 @@ func newGzipReader(src *bufio.Reader) (*gzipReader, error) {
 func (g *gzipReader) Read(p []byte) (int, error) {
 	for g.err == nil {
 		n, err := g.now.Read(p)
-		if !errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return n, fmt.Errorf("the gzip data end in the middle, as of a file that was cut off: %w", err)
+		case !errors.Is(err, io.EOF):
 			return n, err
 		}
 		if n > 0 {

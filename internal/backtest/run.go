@@ -112,6 +112,9 @@ func (r *Run) count(ev *event.Event, outcome ingest.Outcome) {
 	switch outcome {
 	case ingest.Counted:
 		r.Summary.Counted++
+		if len(ev.Records) > 0 || ev.Rows > 0 {
+			r.Summary.touching++
+		}
 	case ingest.Late:
 		r.Summary.Late++
 	case ingest.Fact:
@@ -228,6 +231,8 @@ type Summary struct {
 	FirstAhead alerting.Time `json:"first_ahead,omitempty"`
 	Warnings   []string      `json:"warnings,omitempty"` // what is odd about the log and its times, once it was read
 	Error      string        `json:"error,omitempty"`
+
+	touching int64 // events counted that name records, or a number of rows
 }
 
 // warnings says what is odd about the times in the log.
@@ -273,11 +278,27 @@ func (s *Summary) Shortcomings(now time.Time) (out []string) {
 	if n := s.Rejected[event.TooLarge.String()]; n > 0 {
 		out = append(out, fmt.Sprintf("too large to be read, and perhaps with very many records each: %s events; have their source write them in parts of at most %d MB", alerting.Group(n), event.MaxValue>>20))
 	}
-	if days := s.To.Std().Sub(s.From.Std()).Hours() / 24; s.From != 0 && days < learning {
-		out = append(out, fmt.Sprintf("the log is %.1f days long, and the statistics learn for %d: that nothing is said of somebody means little yet; facts speak already", days, learning))
+	if s.Counted > 0 && s.touching == 0 {
+		out = append(out, "no event names records or says how many rows it gave out, so there is nothing to count: `weir map` shows what is made of each field")
+	}
+	if length := s.To.Std().Sub(s.From.Std()); s.From != 0 && length < learning*24*time.Hour {
+		out = append(out, fmt.Sprintf("the log is %s long, and the statistics learn for %d days: that nothing is said of somebody means little yet; facts speak already", rough(length), learning))
 	}
 	if past := s.To.Std().Sub(now); s.From != 0 && past > ahead {
-		out = append(out, fmt.Sprintf("the last event is dated %.1f hours after now: is a clock wrong, or the zone of times that have none (zone in a field map, docs/formats.md)?", past.Hours()))
+		out = append(out, fmt.Sprintf("the last event is dated %s, %s after now: is a clock wrong, or the zone of times that have none (zone in a field map, docs/formats.md)?", s.To, rough(past)))
 	}
 	return out
+}
+
+// rough says how long a time is, in the unit that suits it.
+func rough(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%.0f seconds", d.Seconds())
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.0f minutes", d.Minutes())
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%.0f hours", d.Hours())
+	}
+	return fmt.Sprintf("%.1f days", d.Hours()/24)
 }

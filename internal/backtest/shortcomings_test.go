@@ -26,11 +26,17 @@ func TestShortcomings(t *testing.T) {
 		{100, 9, 0, 20, ""},
 		{100, 101, 0, 20, "more than half of the log could not be read, 101 of 201 records"},
 		{100, 0, 900, 20, ""},
-		{100, 0, 0, 3, "the log is 3.0 days long, and the statistics learn for 14"},
+		{100, 0, 0, 3, "the log is 3.0 days long, and the statistics learn for 14 days"},
 		{100, 0, 0, 30, ""},
-		{100, 0, 0, 31, "the last event is dated 19.0 hours after now"},
+		{100, 0, 0, 31, "the last event is dated 1970-02-02T00:00:00.000Z, 19 hours after now"},
 		{0, 0, 0, 0, ""},
 	} {
+		if got := strings.Join((&Summary{Counted: 3}).Shortcomings(now), ""); !strings.Contains(got, "no event names records") {
+			t.Errorf("of a log without records: %q", got)
+		}
+		if got := strings.Join((&Summary{Counted: 3, touching: 1, From: day, To: day + 90*60_000}).Shortcomings(now), ""); got != "the log is 90 minutes long, and the statistics learn for 14 days: that nothing is said of somebody means little yet; facts speak already" {
+			t.Errorf("of an hour and a half: %q", got)
+		}
 		if got := strings.Join((&Summary{Rejected: map[string]int64{"too_large": 2}}).Shortcomings(now), ""); !strings.Contains(got, "too large to be read, and perhaps with very many records each: 2 events") {
 			t.Errorf("of what is too large: %q", got)
 		}

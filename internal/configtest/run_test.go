@@ -104,10 +104,11 @@ func TestFaults(t *testing.T) {
 func TestLoadFaults(t *testing.T) {
 	dir := t.TempDir()
 	for text, says := range map[string]string{
-		"":                   "there are none under tests",
-		"tests: [{name: a}]": "needs a name and events",
-		"tests: [{nam: a}]":  "field nam not found",
-		"test: []":           "field test not found",
+		"":                                     "there are none under tests",
+		"kafka: {brokers: [a]}\nsources: []\n": "line 1: key kafka is unknown; line 2: key sources is unknown; a file of tests has `config` and `tests`",
+		"tests: [{name: a}]":                   "needs a name and events",
+		"tests: [{nam: a}]":                    "line 1: key nam is unknown",
+		"test: []":                             "line 1: key test is unknown",
 		"tests: [{name: a, events: [{file: x, lines: y}]}]":                                                                            "one of file, lines and pattern",
 		"tests: [{name: a, events: [{pattern: {every: 1h}}]}]":                                                                         "needs from",
 		"tests: [{name: a, events: [{pattern: {every: 1}}]}]":                                                                          "lacks a unit",

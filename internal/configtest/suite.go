@@ -14,7 +14,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -108,7 +110,7 @@ func Load(path string) (*Suite, error) {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(s); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading the tests of %s: %w", path, err)
+		return nil, fmt.Errorf("reading the tests of %s: %s; a file of tests has `config` and `tests` (docs/testing.md)", path, inWords(err))
 	}
 	if len(s.Tests) == 0 {
 		return nil, fmt.Errorf("reading the tests of %s: there are none under tests", path)
@@ -120,6 +122,18 @@ func Load(path string) (*Suite, error) {
 	}
 	return s, nil
 }
+
+// inWords says what is wrong with a file of tests, in one line and without the names of
+// Go's types.
+func inWords(err error) string {
+	var faults *yaml.TypeError
+	if !errors.As(err, &faults) {
+		return err.Error()
+	}
+	return ofType.ReplaceAllString(strings.Join(faults.Errors, "; "), "key $1 is unknown")
+}
+
+var ofType = regexp.MustCompile(`field (\S+) not found in type [\w.]+`)
 
 func (t *Test) check() error {
 	if t.Name == "" || len(t.Events) == 0 {
