@@ -2,10 +2,11 @@ package files
 
 import (
 	"bufio"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // gzipReader reads the members of a gzip file one after the other. Zeros after the last

@@ -5,7 +5,6 @@ package textform
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/base64"
 	"encoding/csv"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/go-logfmt/logfmt"
+	"github.com/klauspost/compress/gzip"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/event/jsonscan"
 )
