@@ -1,6 +1,7 @@
 package fieldmap
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/weirhq/weir/event"
@@ -76,12 +77,16 @@ func (d *Decoder) timeOf(src *source, guess bool) event.Reason {
 		if v.Kind <= jsonscan.Null || v.Kind == jsonscan.Text && v.Lo == v.Hi {
 			return event.TimeMissing
 		}
-		if v.Kind == jsonscan.Object {
-			if v, s = d.timeObject(v); s == "" {
-				return event.TimeUnreadable
-			}
-		} else {
+		switch v.Kind {
+		case jsonscan.Object:
+			v, s = d.timeObject(v)
+		case jsonscan.Array:
+			v, s = d.timeArray(v)
+		default:
 			s, _ = d.scalar(v)
+		}
+		if s == "" {
+			return event.TimeUnreadable
 		}
 	}
 	if src.edits != nil {
@@ -145,6 +150,28 @@ func readTime(src *source, beside timeform.Beside, k jsonscan.Kind, s string, gu
 		return n, timeform.OK
 	}
 	return 0, timeform.Unreadable
+}
+
+// timeArray returns the time that a list holds, as Java writes one without a zone: year,
+// month, day, hour, minute, second, nanosecond, of which the last two may be missing. "" if
+// it holds none.
+func (d *Decoder) timeArray(v jsonscan.Value) (jsonscan.Value, string) {
+	var parts [7]int64
+	n := 0
+	d.each(v.Lo, func(at int) {
+		one := d.aside.ScalarAt(d.buf, at)
+		got, err := strconv.ParseInt(zerocopy.String(d.buf[one.Lo:one.Hi]), 10, 64)
+		if one.Kind != jsonscan.Text && err == nil && n < len(parts) && got >= 0 && got < 1e9 {
+			parts[n] = got
+			n++
+		} else {
+			n = len(parts) + 1 // not a time
+		}
+	})
+	if n < 5 || n > len(parts) {
+		return v, ""
+	}
+	return jsonscan.Value{Kind: jsonscan.Text}, fmt.Sprintf("%04d-%02d-%02d %02d:%02d:%02d.%09d", parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6])
 }
 
 // timeParts are what an object that is a time holds: as MongoDB writes it, and as

@@ -65,6 +65,7 @@ var forms = []Form{
 	{name: "us", read: readUS},
 	{name: "eu", read: readEU},
 	{name: "syslog", read: readSyslog},
+	{name: "east", read: readEast},
 }
 
 // Names returns the names of all forms.
@@ -103,7 +104,7 @@ func (f *Form) Read(s string, beside Beside) (int64, Outcome) {
 }
 
 // guessed are the forms that Guess tries, most frequent first.
-var guessed = []func(c *cursor) (fields, bool){readISO, readApache, readMail, readC, readNamedUS, readDotNet, readSyslog}
+var guessed = []func(c *cursor) (fields, bool){readISO, readApache, readMail, readC, readNamedUS, readDotNet, readSyslog, readEast}
 
 // Guess reads a time of any form with one meaning only. An epoch must fall between
 // from and to, Unix milliseconds; its unit is the one in which it does.
@@ -111,6 +112,9 @@ func Guess(s string, beside Beside, from, to int64) (int64, Outcome) {
 	s = strings.TrimSpace(s)
 	best := Unreadable
 	if ms, ok := guessEpoch(s, from, to); ok {
+		return ms, OK
+	}
+	if ms, ok := guessHex(s, from, to); ok {
 		return ms, OK
 	}
 	for _, read := range guessed {

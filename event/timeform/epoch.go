@@ -57,6 +57,21 @@ func guessEpoch(s string, from, to int64) (int64, bool) {
 	return 0, false
 }
 
+// hexDigits is how many digits seconds since 1970 have in hexadecimal until 2106. A date
+// of as many decimal digits is another time by them, long before 2000.
+const hexDigits = 8
+
+// guessHex reads seconds since 1970 in hexadecimal digits alone, if they fall between from
+// and to.
+func guessHex(s string, from, to int64) (int64, bool) {
+	if len(s) != hexDigits {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s, 16, 63)
+	ms := int64(n) * 1000
+	return ms, err == nil && ms >= from && ms < to
+}
+
 // decimal takes a number apart: its digits, and the power of ten of the last.
 func decimal(s string) (digits string, scale int, negative, ok bool) {
 	if len(s) == 0 || len(s) > maxNumber {

@@ -142,16 +142,17 @@ func readMail(c *cursor) (f fields, ok bool) {
 		return f, false
 	}
 	ok = c.clock(&f) && c.zone(&f)
-	if ok && c.take(" (") { // a comment, which names the zone once more
-		c.letters()
-		ok = c.take(")")
-	}
 	return f, ok
 }
 
-// readNamedUS reads what begins with the name of the month: Mar 2, 2026, 9:15:27 AM.
+// readNamedUS reads what begins with the name of the month, after that of the day of the
+// week or not: Mar 2, 2026, 9:15:27 AM.
 func readNamedUS(c *cursor) (f fields, ok bool) {
-	if f.month = named(c.letters(), months); f.month == 0 || !c.take(" ") {
+	word := c.letters()
+	if named(word, weekdays) > 0 && c.take(", ") {
+		word = c.letters()
+	}
+	if f.month = named(word, months); f.month == 0 || !c.take(" ") {
 		return f, false
 	}
 	c.take(" ")
@@ -259,9 +260,6 @@ func readC(c *cursor) (f fields, ok bool) {
 	}
 	if f.year = c.number(4, 4); f.year >= 0 {
 		ok = c.take(" ") && c.clock(&f) && c.zone(&f)
-		if comment, closed := strings.CutSuffix(c.rest, ")"); closed && strings.HasPrefix(comment, " (") {
-			c.rest = ""
-		}
 		return f, ok
 	}
 	if !c.clock(&f) || !c.take(" ") {

@@ -45,7 +45,18 @@ func (c *cursor) zone(f *fields) bool {
 			c.rest = strings.TrimLeft(c.rest, "0123456789.")
 		}
 	}
-	return c.tags(f)
+	return c.tags(f) && c.comment()
+}
+
+// comment takes a comment in parentheses, which names the zone once more, as mail and Java
+// write it.
+func (c *cursor) comment() bool {
+	if !strings.HasPrefix(c.rest, " (") {
+		return true
+	}
+	_, rest, closed := strings.Cut(c.rest, ")")
+	c.rest = rest
+	return closed
 }
 
 // maxTag is the longest tag of a time in bytes.

@@ -3,7 +3,9 @@ package guess
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/weirhq/weir/event/textform"
@@ -63,11 +65,16 @@ func (l *leaves) value(d *json.Decoder, path string, depth int) bool {
 
 // inside walks the members of an object or the elements of a list.
 func (l *leaves) inside(d *json.Decoder, open json.Delim, path string, depth int) bool {
+	var parts []int
+	defer func() { l.javaTime(path, parts) }()
 	for d.More() {
 		if open == '[' {
 			var element json.RawMessage
 			if d.Decode(&element) != nil {
 				return false
+			}
+			if n, err := strconv.Atoi(string(element)); err == nil && len(parts) <= maxParts {
+				parts = append(parts, n)
 			}
 			inner := json.NewDecoder(bytes.NewReader(element))
 			inner.UseNumber()
@@ -82,6 +89,17 @@ func (l *leaves) inside(d *json.Decoder, open json.Delim, path string, depth int
 	}
 	_, err := d.Token()
 	return err == nil
+}
+
+// maxParts is how many numbers a time of Java has at most.
+const maxParts = 7
+
+// javaTime adds a list of numbers that is a time: year, month, day, hour, minute and more.
+func (l *leaves) javaTime(path string, parts []int) {
+	if len(parts) < 5 || len(parts) > maxParts || parts[0] < 2000 || parts[0] >= 2100 {
+		return
+	}
+	l.add(path, fmt.Sprintf("%04d-%02d-%02d %02d:%02d", parts[0], parts[1], parts[2], parts[3], parts[4]), false)
 }
 
 // elementOf returns the step into an element of a list: [key=x] where it is one of

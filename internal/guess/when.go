@@ -102,7 +102,7 @@ func formOf(texts []string) (form string, outcome timeform.Outcome) {
 
 // isClock reports whether a text is a time of the day.
 func isClock(s string) bool {
-	for _, layout := range []string{"15:04:05", "15:04", "3:04:05 PM", "3:04 PM"} {
+	for _, layout := range []string{"15:04:05", "15:04", "150405", "3:04:05 PM", "3:04 PM"} {
 		if _, err := time.Parse(layout, s); err == nil {
 			return true
 		}

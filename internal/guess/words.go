@@ -12,7 +12,7 @@ import (
 // its letters are, one of these.
 var words = map[string][]string{
 	"time": {"eventtime", "timestamp", "rt", "devtime", "time", "ts", "datetime", "occurred", "published", "created", "date", "at", "when", "logged", "start", "clock",
-		"zeitstempel", "zeitpunkt", "datumuhrzeit", "zeit", "uhrzeit", "datum", "horodatage", "heure", "fechahora", "fecha", "hora", "dataora", "datahora", "ora", "data", "tijdstip", "tijd",
+		"zeitstempel", "zeitpunkt", "datumuhrzeit", "zeit", "uhrzeit", "uzeit", "datum", "horodatage", "heure", "fechahora", "fecha", "hora", "dataora", "datahora", "ora", "data", "tijdstip", "tijd",
 		"접속일시", "조회일시", "일시", "시간", "시각", "日時", "時刻", "时间", "日期"},
 	"id": {"eventid", "uuid", "requestid", "insertid", "traceid", "logid", "externalid", "id"},
 	"actor": {"actor", "username", "suser", "usrname", "user", "userid", "email", "principal", "login", "employee", "operator", "agentname", "who", "account",
