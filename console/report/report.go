@@ -179,7 +179,7 @@ func (r *adder) episode(e *model.Episode) {
 	sent := e.FirstSent()
 	if sent != 0 {
 		r.Sent++
-		r.Severity[a.Severity.String()]++
+		r.Severity[gravest(e).String()]++
 		if a.Kind != alerting.KindFact {
 			r.statistical++
 			r.Budget = max(r.Budget, a.Evidence.Budget)
@@ -206,6 +206,17 @@ func (r *adder) episode(e *model.Episode) {
 		r.Confirmed = append(r.Confirmed, Case{e.Key(), e.Latest().Summary, a.Exposed, a.Severity.String()})
 		r.Exposed += max(a.Exposed.Records, a.Exposed.Rows)
 	}
+}
+
+// gravest returns the severity of the gravest message that people got: one that comes back
+// may be less grave than it was.
+func gravest(e *model.Episode) (s episode.Severity) {
+	for i := range e.Messages {
+		if m := &e.Messages[i]; m.HeldBy == nil {
+			s = max(s, m.Severity)
+		}
+	}
+	return s
 }
 
 // verdicts counts what people said of an episode, and returns the last of it that

@@ -50,6 +50,9 @@ func TestReport(t *testing.T) {
 	}
 	f.Alert(alert("before", -1))
 	f.Alert(alert("leak", 0))
+	back := alert("leak", 1) // it comes back, and is less grave
+	back.Severity = episode.Low
+	f.Alert(back)
 	say("leak", 2, correlate.Confirmed)
 	f.Alert(alert("harmless", 30))
 	say("harmless", 31, correlate.Expected)
@@ -61,6 +64,9 @@ func TestReport(t *testing.T) {
 	r := Of(f.Snapshot(), monday)
 	if r.Week != "2026-W10" || r.Opened != 4 || r.Sent != 3 || r.Open != 4 || r.Unjudged != 1 || r.Answered != 2 || r.ToAnswer != 2*3600 {
 		t.Errorf("%+v", r)
+	}
+	if len(r.Severity) != 1 || r.Severity["high"] != 3 {
+		t.Errorf("severities %v", r.Severity)
 	}
 	if r.Judged["confirmed"] != 1 || r.Judged["expected"] != 1 || len(r.Reasons) != 2 || r.Budget != 2 || r.Used != 0.43 {
 		t.Errorf("verdicts %v, reasons %v, used %v of %v", r.Judged, r.Reasons, r.Used, r.Budget)
