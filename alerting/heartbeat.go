@@ -27,7 +27,7 @@ type Heartbeat struct {
 	Waiting     int64    `json:"waiting"`           // records of the sources that are not read yet
 	Rejected    int64    `json:"rejected"`          // events that were rejected within a day
 	Messages    int64    `json:"messages"`          // alerts that were written for people
-	Opened      int64    `json:"opened"`            // alerts among Messages that opened an episode
+	Opened      int64    `json:"opened"`            // episodes that alerts among Messages opened
 	Open        int64    `json:"open"`              // episodes that are open now
 	Held        []Held   `json:"held_back,omitempty"`
 	Refused     int64    `json:"refused_verdicts"`
@@ -119,15 +119,15 @@ func (h *Heartbeat) Report(loc *time.Location) *Report {
 	}
 	at := func(t Time) string { return t.Std().In(loc).Format(dayTimeLayout) }
 	r := &Report{Title: h.title()}
-	r.Sentence = fmt.Sprintf("Between %s and %s (%s) weir read %s and told of %s in %s; %s held back. The next such word is due %s. If it does not come, nobody watches.",
-		at(h.Since), at(h.Time), loc, plural(h.Events, "event", "events"), plural(h.Opened, "episode", "episodes"), plural(h.Messages, "message", "messages"),
+	r.Sentence = fmt.Sprintf("Between %s and %s (%s) weir read %s and %s; %s held back. The next such word is due %s. If it does not come, nobody watches.",
+		at(h.Since), at(h.Time), loc, plural(h.Events, "event", "events"), h.told(),
 		were(h.HeldBack()), at(h.Next))
 	r.Figures = []Field{{"Events read", Group(h.Events)}, {"Waiting to be read", Group(h.Waiting)}, {"Rejected", Group(h.Rejected)}}
 	if h.Reached != 0 {
 		r.Figures = append(r.Figures, Field{"Judged up to", at(h.Reached)})
 	}
 	r.Figures = append(r.Figures,
-		Field{"Episodes told of", Group(h.Opened)}, Field{"Open now", Group(h.Open)}, Field{"Held back", Group(h.HeldBack())},
+		Field{"Opened", Group(h.Opened)}, Field{"Open now", Group(h.Open)}, Field{"Held back", Group(h.HeldBack())},
 		Field{"Verdicts refused", Group(h.Refused)})
 	if h.Settings != nil {
 		r.Figures = append(r.Figures, Field{"Settings in force since", at(h.Settings.Since) + ", by " + Printable(h.Settings.By, maxValue)})
@@ -148,10 +148,23 @@ func (h *Heartbeat) title() string {
 	switch {
 	case !h.Sound():
 		return "weir watches, but not all is well: " + plural(int64(len(h.Faults)), "fault", "faults")
-	case h.Opened == 0:
-		return "weir watches: all quiet"
+	case h.Opened > 0:
+		return "weir watches: " + plural(h.Opened, "episode", "episodes") + " opened"
+	case h.Open > 0:
+		return "weir watches: nothing new, " + plural(h.Open, "episode", "episodes") + " still open"
 	}
-	return "weir watches: " + plural(h.Opened, "episode", "episodes") + " told of"
+	return "weir watches: all quiet"
+}
+
+// told says what people were told, such as "wrote 7 messages, by which 3 episodes opened".
+func (h *Heartbeat) told() string {
+	switch {
+	case h.Messages == 0:
+		return "had nothing to tell"
+	case h.Opened == 0:
+		return "wrote " + plural(h.Messages, "message", "messages") + " about episodes that were known"
+	}
+	return "wrote " + plural(h.Messages, "message", "messages") + ", by which " + plural(h.Opened, "episode", "episodes") + " opened"
 }
 
 func were(n int64) string {

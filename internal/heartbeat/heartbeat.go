@@ -107,13 +107,15 @@ func (r *reader) readEvents(ctx context.Context, s *status.Status) error {
 }
 
 func (r *reader) readAlerts(ctx context.Context) error {
+	opened := map[string]bool{} // one may end and open again
 	return cluster.ReadSince(ctx, r.conn, r.names.Alerts, r.since, func(rec *kgo.Record) {
 		a, err := alerting.ParseAlert(rec.Value)
 		if err != nil {
 			return // not weir's
 		}
 		r.h.Messages++
-		if a.Status == alerting.Open {
+		if a.Status == alerting.Open && !opened[a.DedupKey] {
+			opened[a.DedupKey] = true
 			r.h.Opened++
 		}
 	})

@@ -55,7 +55,7 @@ func testCompose(t *testing.T) {
 	write := writer(t, conn)
 	day := func(n int) { // writes what a day brings, with n events
 		a := alertingtest.Full()
-		for i, status := range []alerting.Status{alerting.Open, alerting.Update, alerting.Close} {
+		for i, status := range []alerting.Status{alerting.Open, alerting.Close, alerting.Open} {
 			a.Status = status
 			write("weir.alerts", a.AppendJSON(nil))
 			held := correlate.Suppressed{By: correlate.SuppressedBy{Kind: correlate.ByConfig, Name: "export", Owner: "data@example.com"}, Alert: *a}

@@ -16,7 +16,7 @@ func TestHeartbeat(t *testing.T) {
 		Table: strings.Join([]string{
 			"TIME (UTC)        SEVERITY  STATUS  DIMENSION   IDENTITY                          OBSERVED      EXPECTED         EXPOSED",
 			"2026-03-03 09:00  -         -       heartbeat   weir                                     -             -               -",
-			"    weir watches: all quiet. Between Mon 2 Mar 2026 09:00 and Tue 3 Mar 2026 09:00 (UTC) weir read 43,200,000 events and told of 0 episodes in 0 messages; " +
+			"    weir watches: all quiet. Between Mon 2 Mar 2026 09:00 and Tue 3 Mar 2026 09:00 (UTC) weir read 43,200,000 events and had nothing to tell; " +
 				"nothing was held back. The next such word is due Wed 4 Mar 2026 09:00. If it does not come, nobody watches.",
 			"    Evidence that opens an episode, in nats: user: volume 7.60, novelty 9.25; key: volume 3.00", "",
 		}, "\n"),
