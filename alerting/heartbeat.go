@@ -120,7 +120,7 @@ func (h *Heartbeat) Report(loc *time.Location) *Report {
 	at := func(t Time) string { return t.Std().In(loc).Format(dayTimeLayout) }
 	r := &Report{Title: h.title()}
 	r.Sentence = fmt.Sprintf("Between %s and %s (%s) weir read %s and %s; %s held back. The next such word is due %s. If it does not come, nobody watches.",
-		at(h.Since), at(h.Time), loc, plural(h.Events, "event", "events"), h.told(),
+		at(h.Since), at(h.Time), loc, plural(h.Events, "event", "events"), h.reported(),
 		were(h.HeldBack()), at(h.Next))
 	r.Figures = []Field{{"Events read", Group(h.Events)}, {"Waiting to be read", Group(h.Waiting)}, {"Rejected", Group(h.Rejected)}}
 	if h.Reached != 0 {
@@ -156,8 +156,8 @@ func (h *Heartbeat) title() string {
 	return "weir watches: all quiet"
 }
 
-// told says what people were told, such as "wrote 7 messages, by which 3 episodes opened".
-func (h *Heartbeat) told() string {
+// reported says what people were told, such as "wrote 7 messages, by which 3 episodes opened".
+func (h *Heartbeat) reported() string {
 	switch {
 	case h.Messages == 0:
 		return "had nothing to tell"
