@@ -122,8 +122,8 @@ func (l *Files) warn(inputs []*input, r Reader) {
 			r.Warn(fmt.Sprintf("no event of %s could be read as %s (%s): see what it is by: weir map auto %s", l.Names[i], l.Format.Name(), guess.Reasons(in.rejects), l.Names[i]))
 		}
 		if 2*in.bare > in.events && in.bare < in.events {
-			r.Warn(fmt.Sprintf("most events of %s (%d of %d) say nothing but a time under the format %s: see what it makes of them by: weir map %s %s",
-				l.Names[i], in.bare, in.events, l.Format.Name(), l.Format.Name(), l.Names[i]))
+			r.Warn(fmt.Sprintf("most events of %s (%d of %d) say nothing but a time under the format %s: see what it makes of them by: %s",
+				l.Names[i], in.bare, in.events, l.Format.Name(), guess.Command(l.Format.Name(), l.Names[i])))
 		}
 	}
 }

@@ -255,6 +255,9 @@ func TestUnusable(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
+	if err := Unusable(path, "mine", nil); !strings.Contains(fmt.Sprint(err), "see the places by: weir map MAP.yaml "+path+", or begin anew with: weir map auto "+path) {
+		t.Errorf("of a map of the user's own: %v", err)
+	}
 }
 
 // FuzzOf: whatever the sample, the field map that is drafted for it is one.

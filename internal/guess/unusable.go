@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/weirhq/weir/event/fieldmap"
 )
 
 // OnlyTime stands for a reason among those of Unusable: a format that is not the
@@ -25,13 +27,24 @@ func Unusable(path, format string, rejects map[string]int64) error {
 	}
 	switch {
 	case g.Preset == format:
-		return fmt.Errorf("%s; see the places by: weir map %s %s", what, format, path)
+		return fmt.Errorf("%s; see the places by: %s", what, Command(format, path))
+	case !slices.Contains(fieldmap.Names(), format):
+		return fmt.Errorf("%s; this looks like %s: see the places by: %s, or begin anew with: weir map auto %s", what, g.Looks, Command(format, path), path)
 	case g.Preset != "":
 		return fmt.Errorf("%s; this looks like %s: try --format %s", what, g.Looks, g.Preset)
 	case g.Map != "":
 		return fmt.Errorf("%s; this looks like %s: try --format map.yaml, with a field map made by: weir map auto %s > map.yaml", what, g.Looks, path)
 	}
 	return fmt.Errorf("%s; this looks like %s", what, g.Looks)
+}
+
+// Command returns the command that shows what a format makes of a file. The file of a
+// field map of the user's own is not known here.
+func Command(format, path string) string {
+	if !slices.Contains(fieldmap.Names(), format) {
+		format = "MAP.yaml"
+	}
+	return fmt.Sprintf("weir map %s %s", format, path)
 }
 
 // Reasons returns how many events were rejected for each reason, as a text.
