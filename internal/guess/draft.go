@@ -76,10 +76,35 @@ func (d *draft) recordInURL(l *leaves) {
 	}
 	for _, s := range f.texts {
 		if match := event.Pattern(s); match != "" {
-			d.fields["records"], d.match = d.fields["endpoint"], match
+			d.fields["records"], d.match = d.fields["endpoint"], varying(match, f.texts)
 			return
 		}
 	}
+}
+
+// varying returns a pattern that takes what follows the id of another, where that is the
+// same in all URLs and what follows is not: the file, not the year of /files/2026/4711.
+func varying(match string, urls []string) string {
+	before := strings.TrimSuffix(match, "{id}")
+	var common [][]string // by URL, the segments from the id on
+	for _, url := range urls {
+		if _, rest, ok := strings.Cut(url, before[1:]); ok {
+			rest, _, _ = strings.Cut(rest, " ")
+			rest, _, _ = strings.Cut(rest, "?")
+			common = append(common, strings.Split(rest, "/"))
+		}
+	}
+	for i := 0; len(common) > 0; i++ {
+		for _, segments := range common {
+			switch {
+			case i >= len(segments):
+				return match
+			case segments[i] != common[0][i]:
+				return before + strings.Repeat("*/", i) + "{id}"
+			}
+		}
+	}
+	return match
 }
 
 // take fills a field with the path whose name fits best, unless another has it.

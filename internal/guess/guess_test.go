@@ -90,6 +90,11 @@ func TestDrafts(t *testing.T) {
 			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","records":["5"]}`},
 		{"a time as Java writes it", `{"accessedAt":[2026,3,2,9,15,27,123000000],"user":"kim","customer":5}`, "JSON, but no format",
 			`{"time":"2026-03-02T09:15:27.123Z","action":"read","actor":"kim","records":["5"]}`},
+		{"lines of a server of files", strings.Repeat("b1 [02/Mar/2026:09:15:27 +0000] 192.0.2.7 arn:aws:iam::1:user/kim REST.GET.OBJECT \"GET /customers/2026/4711.json HTTP/1.1\" 200 - \"S3Console/0.4\"\n", 2) +
+			"b1 [02/Mar/2026:09:15:27 +0000] 192.0.2.7 arn:aws:iam::1:user/kim REST.GET.OBJECT \"GET /customers/2026/4712.json HTTP/1.1\" 200 12 \"curl\"\n", "lines of text",
+			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"arn:aws:iam::1:user/kim","ip":"192.0.2.7","client":"S3Console/0.4","endpoint":"GET /customers/{id}/4711.json HTTP/1.1","records":["4711.json"]}`},
+		{"lines of words, and one that is another", strings.Repeat("2026-03-02 09:15:27,123 user=kim opened TCP_MISS/200 from 192.0.2.7\n", 5) + "hello\n", "lines of text",
+			`{"time":"2026-03-02T09:15:27.123Z","action":"read","actor":"kim","ip":"192.0.2.7"}`},
 		{"a day and a time of the day", "#Fields: date time cs-username c-ip cs-uri-stem\n2026-03-02 09:15:27 kim 192.0.2.7 /customers/5\n", "CSV with the columns date, time",
 			`{"time":"2026-03-02T09:15:27.000Z","action":"read","actor":"kim","ip":"192.0.2.7","endpoint":"/customers/{id}","records":["5"]}`},
 		{"CEF after syslog's header", "<134>Mar  2 09:15:27 gw CEF:0|Acme|CRM|4.2|view|record viewed|3|rt=1772442927123 src=192.0.2.7 suser=kim act=view cs1Label=customerId cs1=4711\n", "lines of syslog, and in them CEF",
@@ -262,7 +267,7 @@ func TestUnusable(t *testing.T) {
 
 // FuzzOf: whatever the sample, the field map that is drafted for it is one.
 func FuzzOf(f *testing.F) {
-	for _, s := range []string{"a,b\n1,2\n", `{"time":1772442927123,"a.b":{"c":["x"]},"\"":"y"}`, "a=1 b=2 time=1772442927", "[{\"ts\":\"2026-03-02 09:15:27\",\"action\":\"x'y\"}]"} {
+	for _, s := range []string{"2026-03-02 09:15:27,123 [a b] \"GET /customers/5 HTTP/1.1\" u=kim x{y} 192.0.2.7\n", "a,b\n1,2\n", `{"time":1772442927123,"a.b":{"c":["x"]},"\"":"y"}`, "a=1 b=2 time=1772442927", "[{\"ts\":\"2026-03-02 09:15:27\",\"action\":\"x'y\"}]"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, sample []byte) {

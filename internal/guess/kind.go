@@ -48,6 +48,9 @@ func kindOf(text string) (input, looks string) {
 	if most(lines, isPairs) {
 		return "logfmt", "key=value pairs"
 	}
+	if input := linesInput(text); input != "" {
+		return input, "lines of text"
+	}
 	return "", `lines of text; a field map with input: {text: "{time} {user} …"} can read them (docs/formats.md)`
 }
 
