@@ -131,10 +131,9 @@ func lastAlerts(t testing.TB, alerts []string) map[string]raised {
 }
 
 // checkNumbers holds every number of every alert, sent or held back, against the raw
-// events.
-func checkNumbers(t *testing.T, d *deployment, events []rawEvent, sent []string) {
+// events, and returns the alerts in the order of time.
+func checkNumbers(t *testing.T, d *deployment, events []rawEvent, sent []string) (all []alerting.Alert) {
 	t.Helper()
-	var all []alerting.Alert
 	for _, line := range sent {
 		a, err := alerting.ParseAlert([]byte(line))
 		if err != nil {
@@ -166,6 +165,7 @@ func checkNumbers(t *testing.T, d *deployment, events []rawEvent, sent []string)
 	}
 	recount.FollowOnsets(t, all)
 	t.Logf("%d alerts of %d events are recounted", len(all), len(log))
+	return all
 }
 
 // TestSoakRecount recounts the alerts about every scenario.
@@ -200,7 +200,7 @@ func TestRecount(t *testing.T) {
 	alerts := lastAlerts(t, sent)
 	config := d.config(t, "looker")
 	events := rawEvents(t, d, d.sources[0], len(c.events))
-	checkNumbers(t, d, events, sent)
+	all := checkNumbers(t, d, events, sent)
 	if len(alerts) < 2 {
 		t.Fatalf("%d episodes about users and keys: too few to test with", len(alerts))
 	}
@@ -220,12 +220,7 @@ func TestRecount(t *testing.T) {
 			t.Errorf("%s %s: exit code %d\n%s%s", a.Dimension, a.Identity, text.code, text.stdout, text.stderr)
 		}
 	}
-	for range 100 { // tasks tell every few seconds how far they are
-		if r := weir(t, "status", "-c", config); strings.Contains(r.stdout, "speak from") {
-			break
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
+	checkStatus(t, config, events, all)
 	r := weir(t, "status", "-c", config)
 	if r.code != 0 || !strings.Contains(r.stdout, "The statistics learn since") || strings.Contains(r.stdout, "What must be mended") {
 		t.Errorf("status of what runs: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
