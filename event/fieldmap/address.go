@@ -84,14 +84,14 @@ func (d *Decoder) addresses(sources []source) (string, *source) {
 }
 
 // listed returns the address that a text names, which may be a list of addresses, with
-// commas or semicolons, as proxies write it (X-Forwarded-For, Forwarded): the first or the
+// commas, semicolons or blanks, as proxies write it (X-Forwarded-For, Forwarded): the first or the
 // last, or the last that is no trusted proxy.
 func listed(s string, e *edits) netip.Addr {
 	var got netip.Addr
 	if strings.HasPrefix(s, `["`) { // a list of JSON that became a text
 		s = strings.Trim(s, "[]")
 	}
-	for part := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == ',' || c == ';' }) {
+	for part := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == ',' || c == ';' || c == ' ' }) {
 		addr := parseAddress(part)
 		switch {
 		case !addr.IsValid():
@@ -115,21 +115,28 @@ func trusts(networks []netip.Prefix, addr netip.Addr) bool {
 }
 
 // parseAddress reads an address in any form in which logs write one: with a port,
-// in brackets, with the length of its prefix, with blanks around, as for=… of a
-// Forwarded header, and padded with zeros; after ipv4: or tcp:// as gRPC and others have
-// it, after a name and a slash as Java has it, and before (port), #port or .port, as
-// PostgreSQL, BIND and BSD have it. It is the zero Addr if s is none.
+// in brackets and marks, with the length of its prefix, as for=… of a Forwarded header,
+// and padded with zeros; after ipv4: or tcp:// as gRPC and others have it, after a name and
+// a slash as Java has it, or in brackets as Postfix has it, and before (port), #port, |port,
+// .port or /tcp, as PostgreSQL, BIND, BSD and others have it. It is the zero Addr if s is none.
 func parseAddress(s string) netip.Addr {
 	s = strings.TrimSpace(s)
-	if i := strings.Index(strings.ToLower(s), "for="); i >= 0 {
-		s = s[i+len("for="):]
+	for _, key := range []string{"for=", "ip="} {
+		if i := strings.Index(strings.ToLower(s), key); i >= 0 {
+			s = s[i+len(key):]
+		}
 	}
-	s = escapedBrackets.Replace(strings.Trim(s, `"`))
+	s = strings.Trim(escapedBrackets.Replace(s), "\"'<>()")
 	for _, before := range []string{"ipv4:", "ipv6:", "tcp:", "udp:", "//", "/"} {
-		s = strings.TrimPrefix(s, before)
+		if len(s) > len(before) && strings.EqualFold(s[:len(before)], before) {
+			s = s[len(before):]
+		}
 	}
-	if i := strings.IndexAny(s, "(#"); i > 0 {
+	if i := strings.IndexAny(s, "(#|"); i > 0 {
 		s = s[:i]
+	}
+	if i := strings.IndexByte(s, '['); i > 0 && strings.HasSuffix(s, "]") {
+		s = s[i:]
 	}
 	if rest, ok := strings.CutPrefix(s, "["); ok {
 		inside, after, closed := strings.Cut(rest, "]")
@@ -144,6 +151,9 @@ func parseAddress(s string) netip.Addr {
 	s, behind, slash := strings.Cut(s, "/")
 	if addr, err := netip.ParseAddr(s); err == nil {
 		return addr
+	}
+	if addr, err := netip.ParseAddrPort(s); err == nil {
+		return addr.Addr()
 	}
 	if slash {
 		return parseAddress(behind)
