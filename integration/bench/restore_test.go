@@ -28,7 +28,7 @@ func BenchmarkRestore(b *testing.B) {
 	topic := broker.Topic(b, 4)
 	last := crowd(b, broker, topic, identities)
 	prefix := kafkatest.UniqueName(b)
-	config := configure(b, broker, topic, prefix, "dimensions: {user: [actor]}")
+	config := configure(b, broker, topic, prefix, "dimensions: {user: [actor]}\nidentities: 2000000")
 	p := startWeir(b, binary, config)
 	p.await(b, broker, prefix, last)
 	p.stop(b)
