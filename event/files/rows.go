@@ -68,7 +68,7 @@ func (r *rowReader) next() ([]byte, int64, error) {
 		if text[0] == '{' { // JSON already
 			return text, n, nil
 		}
-		if text[0] == '#' && r.directive(string(text)) || r.header == nil && r.preamble(string(text)) {
+		if text[0] == '#' && r.directive(string(text)) || r.header == nil && r.preamble(string(text)) || isRule(string(text)) {
 			continue
 		}
 		if len(text) > event.MaxValue {
@@ -168,7 +168,21 @@ func (r *rowReader) split(text []byte) ([]string, bool) {
 		r.held = append(slices.Clone(r.joined[bytes.Count(text[:end], []byte{'\n'}):]), r.held...)
 		r.csv = nil
 	}
+	if r.comma == '|' { // databases print tables so, with blanks around
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+	}
+	if last := len(cells) - 1; last >= 0 { // of a quotation mark that nothing closes
+		cells[last] = strings.TrimSuffix(cells[last], "\n")
+	}
 	return cells, true
+}
+
+// isRule reports whether a line is one of those that databases draw in a table.
+func isRule(line string) bool {
+	line = strings.TrimSpace(line)
+	return strings.Contains(line, "--") && strings.Trim(line, "-+|: ") == ""
 }
 
 // guessComma returns what separates the columns of a header: that which it has most

@@ -22,7 +22,7 @@ func (r *rowReader) skipTitles() {
 		switch text := string(line.text); {
 		case text[0] == '{':
 			return
-		case !r.preamble(text) && text[0] != '#':
+		case !r.preamble(text) && text[0] != '#' && !isRule(text):
 			lines, at = append(lines, text), append(at, k)
 		}
 	}

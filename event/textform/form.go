@@ -64,7 +64,12 @@ func (o *members) add(key, value string) {
 }
 
 // end closes the object; false if it has no member.
-func (o *members) end() ([]byte, bool) { return append(o.dst, '}'), o.comma == ',' }
+func (o *members) end() ([]byte, bool) {
+	if o.comma == '{' {
+		return append(o.dst, "{}"...), false
+	}
+	return append(o.dst, '}'), true
+}
 
 // Logfmt makes an object of key=value pairs. A word without a value is passed
 // over.

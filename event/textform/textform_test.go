@@ -118,6 +118,13 @@ func TestTemplate(t *testing.T) {
 	if string(head) != `{"time":"2026-03-02T09:15:27Z","stream":"stdout"}` || rest != "F {}" || p.Open() {
 		t.Errorf("got %s and %q", head, rest)
 	}
+	nameless, err := ParseTemplate("{} {} ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if head, rest := AnyHeader([]*Template{nameless})("a b {}"); string(head) != "{}" || rest != "{}" {
+		t.Errorf("of parts without names: got %s and %q", head, rest)
+	}
 	if head, rest := AnyHeader([]*Template{p})("short"); head != nil || rest != "short" {
 		t.Errorf("got %s and %q", head, rest)
 	}

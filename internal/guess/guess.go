@@ -266,7 +266,12 @@ func values(sample []byte, input string) [][]byte {
 		if err != nil {
 			break
 		}
-		if value, ok := in.JSON(value); ok {
+		value, ok := in.JSON(value)
+		var text string
+		if ok && value[0] == '"' && json.Unmarshal(value, &text) == nil { // a document that was taken for a text
+			value = []byte(text)
+		}
+		if ok {
 			all = append(all, bytes.Clone(value))
 		}
 	}

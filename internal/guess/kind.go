@@ -22,7 +22,7 @@ func kindOf(text string) (input, looks string) {
 		return "", "an empty file"
 	case strings.HasPrefix(trimmed, "{'"):
 		return "", "objects as Python prints them, which are no JSON; write them by json.dumps"
-	case trimmed[0] == '{' || trimmed[0] == '[' && strings.ContainsAny(firstOf(trimmed[1:]), "{[]\""):
+	case trimmed[0] == '{' || strings.HasPrefix(trimmed, `"{\"`) || trimmed[0] == '[' && strings.ContainsAny(firstOf(trimmed[1:]), "{[]\""):
 		if len(values([]byte(text), "")) > 0 {
 			return "json", "JSON, but no format that comes with weir"
 		}
@@ -47,6 +47,9 @@ func kindOf(text string) (input, looks string) {
 	}
 	if most(lines, isPairs) {
 		return "logfmt", "key=value pairs"
+	}
+	if input := headlessInput(text); input != "" {
+		return input, "CSV without the names of its columns"
 	}
 	if input := linesInput(text); input != "" {
 		return input, "lines of text"
@@ -180,12 +183,17 @@ func before(line string) string {
 	return pattern.String()
 }
 
-// namedPart returns the part of a pattern that takes a word.
+// namedPart returns the part of a pattern that takes a word; of name:time it takes the time.
 func namedPart(word string) string {
+	if i := strings.IndexAny(word, ":="); i > 0 && strings.Trim(word[:i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" {
+		if part := namedPart(word[i+1:]); strings.Contains(part, "{time}") {
+			return word[:i+1] + part
+		}
+	}
 	bare := strings.Trim(word, "[],;|")
 	at := strings.Index(word, bare)
 	part := "{}"
-	if _, outcome := timeform.Guess(bare, timeform.Beside{}, event.MinTime, event.MaxTime); outcome != timeform.Unreadable && len(bare) >= len("20260302T091527") {
+	if _, outcome := timeform.Guess(bare, timeform.Beside{}, event.MinTime, event.MaxTime); outcome != timeform.Unreadable && len(bare) >= len("1772442927123") {
 		part = "{time}"
 	} else if isClock(bare) {
 		part = "{clock}"
