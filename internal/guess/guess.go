@@ -85,8 +85,8 @@ func Of(sample []byte, last time.Time) *Guess {
 		input += "input: " + kind + "\n"
 	}
 	docs := values([]byte(text), input)
-	if areAlerts(docs) {
-		return &Guess{Looks: "alerts of weir itself, which are no events; weir extract KEY lists the events behind one"}
+	if odd := oddOf(docs); odd != "" {
+		return &Guess{Looks: odd}
 	}
 	if charset != "" {
 		looks += ", in the charset " + charset
@@ -95,6 +95,38 @@ func Of(sample []byte, last time.Time) *Guess {
 	d.last = last
 	d.zone, _ = zoneLine(sample)
 	return &Guess{Looks: looks, Map: d.yaml(head + input)}
+}
+
+// oddOf says what documents are that no field map can read; "" for others.
+func oddOf(docs [][]byte) string {
+	switch {
+	case areAlerts(docs):
+		return "alerts of weir itself, which are no events; weir extract KEY lists the events behind one"
+	case len(docs) > 0 && docs[0][0] == '[':
+		return "JSON lists of values without names, which no field map can read; write them as objects, or as CSV"
+	case len(docs) > 0 && isKeyed(docs[0]):
+		return "JSON in which each event stands under a name of its own, which no field map can read; write the events as a list, such as by: jq '[.[]]'"
+	}
+	return ""
+}
+
+// isKeyed reports whether the members of a document are several objects with the same keys.
+func isKeyed(doc []byte) bool {
+	var members map[string]map[string]json.RawMessage
+	if json.Unmarshal(doc, &members) != nil || len(members) < 2 {
+		return false
+	}
+	var first []string
+	for _, m := range members {
+		keys := slices.Sorted(maps.Keys(m))
+		if first == nil {
+			first = keys
+		}
+		if len(keys) < 2 || !slices.Equal(keys, first) {
+			return false
+		}
+	}
+	return true
 }
 
 // areAlerts reports whether most documents are alerts of weir's own.

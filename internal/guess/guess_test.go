@@ -218,6 +218,10 @@ func TestDraftWithoutTime(t *testing.T) {
 // TestNoDraft: of what cannot be read, weir says what it is.
 func TestNoDraft(t *testing.T) {
 	for sample, want := range map[string]string{
+		`[["time","user"],["2026-03-02T09:15:27Z","kim"]]`:                                                      "JSON lists of values without names",
+		`{"e1":{"time":"2026-03-02T09:15:27Z","user":"kim"},"e2":{"time":"2026-03-02T09:15:28Z","user":"lee"}}`: "JSON in which each event stands under a name of its own",
+		"INSERT INTO `log` VALUES (1,\"2026-03-02 09:15:27\",\"kim\");\n":                                       "a dump of SQL",
+		"<Events><Event time=\"2026-03-02T09:15:27Z\" user=\"kim\"/></Events>":                                  "XML or HTML",
 		"": "an empty file", "\n ": "an empty file", "<a/>": "XML or HTML", "\x00\x00\x00\x00\x01{\"a\":1}": "values of Kafka with the ids of their schemas",
 		`{"schema":1,"dedup_key":"weir-5ca48e5f3fc1394b","status":"open","time":"2026-01-19T15:45:00.000Z","dimension":"user","identity":"agent.005"}`: "alerts of weir itself",
 		"a\x00b": "binary data", "{\"a\":": "JSON, but no format", "hello world\n": "lines of text", "Mar  2 host app: {\"user\":1}": "lines with a header, and in them JSON",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,8 +28,10 @@ func kindOf(text string) (input, looks string) {
 			return "json", "JSON, but no format that comes with weir"
 		}
 		return "", "JSON that was cut off or is broken"
-	case text[0] == '<':
+	case trimmed[0] == '<':
 		return "", "XML or HTML, which weir does not read"
+	case sqlDump.MatchString(trimmed):
+		return "", "a dump of SQL, which weir does not read; export the table as CSV"
 	case text[0] == 0:
 		return "", "values of Kafka with the ids of their schemas; weir reads them from the topic, with schema_registry in the source (docs/formats.md)"
 	case strings.IndexByte(text, 0) >= 0:
@@ -56,6 +59,9 @@ func kindOf(text string) (input, looks string) {
 	}
 	return "", `lines of text; a field map with input: {text: "{time} {user} …"} can read them (docs/formats.md)`
 }
+
+// sqlDump is how the files begin that databases are restored from.
+var sqlDump = regexp.MustCompile(`^(?i)(insert into |create table |copy [\w."]+ \(|-- (mysql|postgresql|mariadb) .*dump)`)
 
 // firstOf returns the first character of a text that is no blank.
 func firstOf(text string) string {
@@ -94,6 +100,9 @@ func headerOf(text string) (line, rest string) {
 	}
 	if most(lines, isSyslog) {
 		return "header: syslog\n", without(textform.Syslog, text)
+	}
+	if lines[0][0] == '<' {
+		return "", text
 	}
 	if most(lines, func(s string) bool { return strings.HasPrefix(s, "CEF:") || strings.HasPrefix(s, "LEEF:") }) || table(text) != nil {
 		return "", text
