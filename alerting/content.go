@@ -193,7 +193,7 @@ func title(a *Alert) string {
 		text = "Campaign of " + plural(n, "identity", "identities") + ": " + Printable(a.Identity, maxValue)
 	default:
 		u := unitOf(a.Measure, who)
-		text = name + ": " + count(a.Observed, u) + u.suffix + ", " + usual(a)
+		text = name + ": " + count(a.Observed, u) + u.suffix + ", " + usual(a, false)
 	}
 	if a.Status == Close {
 		return "Over: " + text

@@ -141,14 +141,14 @@ func (s *sentence) found() {
 	a := s.a
 	u := unitOf(a.Measure, s.who)
 	s.write(" ", u.hasDone, " ", observed(a, u), u.suffix, " since ", s.day(a.Onset), " (", s.loc.String(), "), ")
-	s.write(usual(a), factor(a.Observed, a.Expected))
+	s.write(usual(a, true), factor(a.Observed, a.Expected))
 	e := &a.Exposed
 	switch fresh := a.neverOpened(); {
 	case u.exposes && fresh > 0 && fresh == e.Records:
 		s.write("; all of them ", s.who.never, " before.")
 	case u.exposes && fresh > 0:
 		s.write("; ", Group(fresh), " of them ", s.who.never, " before.")
-	case u.exposes || e.Records == 0 && (e.Rows == 0 || CountsRows(a.Measure)):
+	case u.exposes, a.Measure == newShare, e.Records == 0 && (e.Rows == 0 || CountsRows(a.Measure)):
 		s.write(".")
 	default:
 		s.write("; ", exposed(e, true), " in all.")
@@ -278,8 +278,14 @@ func interval(e *Exposed) string {
 	return " (" + Group(e.Low) + " to " + Group(e.High) + " at 95 % confidence)"
 }
 
-// usual says how many are usual, such as "where about 12 are usual in as much time".
-func usual(a *Alert) string { return "where " + aboutUsual(a.Expected) + " usual in as much time" }
+// usual says how many are usual, such as "where about 12 are usual in as much time"; of what
+// is new of what was read, among as many, with their interval if that is wanted.
+func usual(a *Alert, bars bool) string {
+	if a.Measure == newShare && a.Exposed.Records > 0 {
+		return "where " + aboutUsual(a.Expected) + " usual among " + exposed(&a.Exposed, bars)
+	}
+	return "where " + aboutUsual(a.Expected) + " usual in as much time"
+}
 
 // aboutUsual says how many, with the verb.
 func aboutUsual(expected float64) string {

@@ -64,6 +64,11 @@ func TestSummarize(t *testing.T) {
 			a.Evidence.Until = a.Time
 		},
 			"Signing key kid-7 has been used to read 33,700,000 customers it had never been used to read before since Mon 2 Mar 2026 09:00 (UTC), where about 1.2 are usual in as much time: 28,083,333 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 14:20 on Tue 3 Mar 2026, with 1,240 of them."},
+		{"more new ones than usual among as many", nil, func(a *Alert) {
+			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected = "user", "kim", "new_share", 17, 9.6
+			a.Exposed = Exposed{Records: 18, Low: 18, High: 19}
+		},
+			"User kim has read 17 customers it had never read before since Mon 2 Mar 2026 09:00 (UTC), where about 9.6 are usual among about 18 distinct customers (18 to 19 at 95 % confidence): 1.8 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"rows and customers", nil, func(a *Alert) {
 			a.Measure, a.Observed, a.Exposed.Rows = "rows", 860, 860
 		},

@@ -130,7 +130,7 @@ func CourseOf(list []Course, measure string) *Course {
 	switch measure {
 	case "distinct_in_bin":
 		of = "distinct"
-	case "new_share", "first_touch_in_bin":
+	case "first_touch_in_bin":
 		of = "first_touch"
 	case "rows_in_bin":
 		of = "rows"

@@ -182,7 +182,6 @@ func (e *Engine) Span(s *State, u *Usual, dim int, p *Parameters, from, bin int6
 	}
 	set(DayDistinct, BinDistinct, u.union(days))
 	set(DayFirst, BinFirst, float64(u.Level[FirstTouch])*days)
-	out.Expected[DayShare], out.Spread[DayShare] = out.Expected[DayFirst], out.Spread[DayFirst]
 	for i, mean := range u.Rare {
 		st := DayRows + Stat(i)
 		bins := st
@@ -192,6 +191,17 @@ func (e *Engine) Span(s *State, u *Usual, dim int, p *Parameters, from, bin int6
 		set(st, bins, float64(mean)*days)
 	}
 	return out
+}
+
+// Fresh returns how many first touches are usual among n distinct records, and the standard
+// deviation around it: that of a beta-binomial of the witnesses of each day.
+func (e *Engine) Fresh(s *Span, n float64) (mean, spread float64) {
+	if s.Expected[DayDistinct] <= 0 {
+		return 0, 0
+	}
+	share := min(1, s.Expected[DayFirst]/s.Expected[DayDistinct])
+	witnesses := e.Tuning.Concentration * max(s.Days, 1)
+	return n * share, math.Sqrt(n * share * (1 - share) * (n + witnesses) / (1 + witnesses))
 }
 
 // workedOn reports whether the identity worked on a day before the running one.

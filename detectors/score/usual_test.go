@@ -197,3 +197,20 @@ func TestUsualOfANewcomer(t *testing.T) {
 		}
 	}
 }
+
+// Among as many records as were read so many are usually new as the own share says, and
+// never more than were read.
+func TestUsualAmongAsMany(t *testing.T) {
+	s := &Span{Days: 2}
+	s.Expected[DayDistinct], s.Expected[DayFirst] = 40, 10
+	if mean, spread := hourly.Fresh(s, 100); mean != 25 || math.Abs(spread-math.Sqrt(100*0.25*0.75*140/41)) > 1e-9 {
+		t.Errorf("%g ± %g of 100", mean, spread)
+	}
+	s.Expected[DayFirst] = 50
+	if mean, spread := hourly.Fresh(s, 100); mean != 100 || spread != 0 {
+		t.Errorf("%g ± %g of 100, where all are new", mean, spread)
+	}
+	if mean, _ := hourly.Fresh(&Span{}, 100); mean != 0 {
+		t.Errorf("%g of 100, where nothing is usual", mean)
+	}
+}
