@@ -2,10 +2,20 @@ package alerting
 
 import "time"
 
-// Question asks a person whether what the account of an alert did was meant, such as "Did
+// Question asks a person, by a direct message in Slack, whether what an account did was
+// meant.
+type Question struct {
+	To       string // Slack's id of the person
+	DedupKey string // of the episode that the question is about
+	Text     string // without markup
+	Own      bool   // it is about the person's own account
+	Until    time.Time
+}
+
+// QuestionText asks a person whether what the account of an alert did was meant, such as "Did
 // the account kim access 1,240 distinct customers between Mon 2 Mar 2026 09:00 and Mon 2
 // Mar 2026 15:00 (UTC)?"; own: it is the person's.
-func Question(a *Alert, own bool, loc *time.Location) string {
+func QuestionText(a *Alert, own bool, loc *time.Location) string {
 	name := "the account " + Printable(a.Identity, maxIdentity)
 	from, to := a.Onset, a.Time
 	text := "Was " + name + " in use"

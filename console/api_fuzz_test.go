@@ -20,6 +20,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/console/tuning"
 	"github.com/weirhq/weir/stream/correlate/ask"
@@ -49,7 +50,7 @@ func newAPIFuzz(t *testing.T, seed uint64) *apiFuzz {
 		_, err := io.WriteString(w, "1\n")
 		return "", err
 	}
-	f.Ask = &Asker{Whom: ask.Manager, Send: func(context.Context, *Question) error { return nil }}
+	f.Ask = &Asker{Whom: ask.Manager, Send: func(context.Context, *alerting.Question) error { return nil }}
 	text := f.get("/api/v1/openapi.json").Body.Bytes()
 	if err := json.Unmarshal(text, &f.description); err != nil {
 		t.Fatal(err)

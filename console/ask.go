@@ -17,16 +17,7 @@ import (
 type Asker struct {
 	Whom ask.Whom
 	// Send sends a question to a member of Slack.
-	Send func(ctx context.Context, q *Question) error
-}
-
-// Question is one that goes out.
-type Question struct {
-	To       string // Slack's id of the person
-	DedupKey string
-	Text     string
-	Own      bool // it is about the person's own account
-	Until    time.Time
+	Send func(ctx context.Context, q *alerting.Question) error
 }
 
 // asking keeps a form that is sent twice from asking twice.
@@ -79,9 +70,9 @@ func (s *Server) ask(r *http.Request, c *call) (*correlate.Verdict, error) {
 		return nil, err
 	}
 	own := s.Ask.Whom == ask.Owner
-	q := &Question{
+	q := &alerting.Question{
 		To: member, DedupKey: key, Own: own, Until: now.Add(time.Duration(ask.Within) * time.Millisecond),
-		Text: alerting.Question(c.Snapshot.Episode(key).Alert, own, s.Location),
+		Text: alerting.QuestionText(c.Snapshot.Episode(key).Alert, own, s.Location),
 	}
 	if err := s.Ask.Send(r.Context(), q); err != nil {
 		s.Log.Error("console: a question could not be sent", "by", v.Author, "dedup_key", key, "error", err)

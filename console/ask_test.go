@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/access"
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/stream/correlate"
@@ -15,11 +16,11 @@ import (
 )
 
 // askBench has somebody who asks managers, and the key of an episode of a person.
-func askBench(t *testing.T, role access.Role) (b *bench, sent *[]Question, key string) {
+func askBench(t *testing.T, role access.Role) (b *bench, sent *[]alerting.Question, key string) {
 	t.Helper()
-	b, sent = newBench(t, 60, role), new([]Question)
+	b, sent = newBench(t, 60, role), new([]alerting.Question)
 	b.Now = func() time.Time { return noon }
-	b.Ask = &Asker{Whom: ask.Manager, Send: func(_ context.Context, q *Question) error {
+	b.Ask = &Asker{Whom: ask.Manager, Send: func(_ context.Context, q *alerting.Question) error {
 		*sent = append(*sent, *q)
 		return nil
 	}}
@@ -79,7 +80,7 @@ func TestAskFaults(t *testing.T) {
 		{"where nobody judges", access.Admin, func(b *bench) { b.Judge = nil }, 403},
 		{"when it cannot be written", access.Analyst, func(b *bench) { b.failing = errors.New("kafka is away") }, 503},
 		{"when Slack is away", access.Analyst, func(b *bench) {
-			b.Ask.Send = func(context.Context, *Question) error { return errors.New("xoxb-secret") }
+			b.Ask.Send = func(context.Context, *alerting.Question) error { return errors.New("xoxb-secret") }
 		}, 502},
 	} {
 		b, sent, key := askBench(t, c.role)
@@ -98,7 +99,7 @@ func TestAskFaults(t *testing.T) {
 		}
 	}
 	refuse := true
-	b.Ask.Send = func(context.Context, *Question) error {
+	b.Ask.Send = func(context.Context, *alerting.Question) error {
 		if refuse {
 			return errors.New("ratelimited")
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify/fakesoc"
 	slackchannel "github.com/weirhq/weir/alerting/notify/slack"
 	"github.com/weirhq/weir/config"
@@ -55,7 +56,7 @@ func TestQuestionIsAnswered(t *testing.T) {
 	}
 	ask := func(until time.Time) fakesoc.Message {
 		t.Helper()
-		if err := app.Ask(t.Context(), &slackchannel.Question{To: "U0BO", DedupKey: "weir-0123456789abcdef", Text: "Did the account <eve> access 40 & more?", Until: until}); err != nil {
+		if err := app.Ask(t.Context(), &alerting.Question{To: "U0BO", DedupKey: "weir-0123456789abcdef", Text: "Did the account <eve> access 40 & more?", Until: until}); err != nil {
 			t.Fatal(err)
 		}
 		all := fake.State().Messages

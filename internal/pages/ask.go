@@ -1,9 +1,6 @@
 package pages
 
 import (
-	"context"
-
-	"github.com/weirhq/weir/alerting/notify/slack"
 	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/console"
 	"github.com/weirhq/weir/internal/destinations"
@@ -24,8 +21,5 @@ func Asker(c *config.Config) (*console.Asker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &console.Asker{Whom: ask.Whom(c.Ask.Whom), Send: func(ctx context.Context, q *console.Question) error {
-		asked := slack.Question(*q)
-		return channel.Ask(ctx, &asked)
-	}}, nil
+	return &console.Asker{Whom: ask.Whom(c.Ask.Whom), Send: channel.Ask}, nil
 }

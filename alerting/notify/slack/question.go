@@ -11,15 +11,6 @@ import (
 	"github.com/weirhq/weir/alerting"
 )
 
-// Question asks a person, by a direct message, whether what an account did was meant.
-type Question struct {
-	To       string // Slack's id of the person
-	DedupKey string // the episode that the question is about
-	Text     string // without markup
-	Own      bool   // it is about the person's own account
-	Until    time.Time
-}
-
 const (
 	// questionBlock begins the ids of the blocks by which a question is answered.
 	questionBlock = "weir_answer"
@@ -28,7 +19,7 @@ const (
 )
 
 // Ask sends a question. Handler takes the answer. It takes a bot's token.
-func (s *Slack) Ask(ctx context.Context, q *Question) error {
+func (s *Slack) Ask(ctx context.Context, q *alerting.Question) error {
 	if s.webhook != nil {
 		return errors.New("asking a person: an incoming webhook takes no answers; configure a bot's token")
 	}
@@ -38,7 +29,7 @@ func (s *Slack) Ask(ctx context.Context, q *Question) error {
 	return nil
 }
 
-func (s *Slack) question(q *Question) *message {
+func (s *Slack) question(q *alerting.Question) *message {
 	no := "No, it was not meant"
 	if q.Own {
 		no = "No, it was not me"
