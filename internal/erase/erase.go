@@ -103,7 +103,7 @@ func remains(ctx context.Context, conn *cluster.Connection, names topics.Names, 
 	}
 	return append(out,
 		Place{names.Fleet, -1, "60 days after its last episode has ended"},
-		Place{names.State, -1, "until weir reset, as counts and hashed records"},
+		Place{names.State, -1, "180 days after it last did anything, or until weir reset, as counts and hashed records"},
 		Place{names.Partials + ", " + names.Evidence, -1, "7 days after it last did anything"},
 		Place{names.Aliases, -1, "until the source of aliases no longer names it"},
 	), nil
