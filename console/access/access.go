@@ -178,7 +178,7 @@ func (c *Control) signIn(r *http.Request) (Person, error) {
 	if i >= 0 && c.check.isKnown(hash, password) {
 		return Person{name, c.o.Users[i].Role}, nil
 	}
-	address, _, _ := net.SplitHostPort(r.RemoteAddr)
+	address := network(r.RemoteAddr)
 	if !c.failures.allows(address) {
 		return Person{}, ErrTooMany
 	}
@@ -187,6 +187,24 @@ func (c *Control) signIn(r *http.Request) (Person, error) {
 		return Person{}, ErrSignIn
 	}
 	return Person{name, c.o.Users[i].Role}, nil
+}
+
+// network returns whose failures are counted together: those of an address, of IPv6 those
+// of its network of 64 bits, in which one machine has as many addresses as it likes.
+func network(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		return remote
+	}
+	a, err := netip.ParseAddr(host)
+	if err != nil || a.Unmap().Is4() {
+		return host
+	}
+	p, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return host
+	}
+	return p.String()
 }
 
 // byOthers says whom a single sign-on or a proxy has signed in.

@@ -139,6 +139,24 @@ func TestGuessing(t *testing.T) {
 	}
 }
 
+// Who has many addresses has no more attempts: those of a network of IPv6 count together,
+// those of IPv4 each.
+func TestGuessingByManyAddresses(t *testing.T) {
+	for from, want := range map[string]error{"[2001:db8:0:1::%d]:1": ErrTooMany, "198.51.100.%d:1": ErrSignIn, "[::ffff:198.51.100.%d]:1": ErrSignIn} {
+		c := control(t, Options{Listen: "0.0.0.0:1", Users: []User{{"ana", Viewer, hashOf(t, "right")}}}, time.Now)
+		var err error
+		for i := range maxAttempts + 1 {
+			_, err = c.Who(request("192.0.2.1", func(r *http.Request) {
+				r.RemoteAddr = fmt.Sprintf(from, i+1)
+				r.SetBasicAuth("ana", "wrong")
+			}))
+		}
+		if !errors.Is(err, want) {
+			t.Errorf("from %s: %v, want %v", from, err, want)
+		}
+	}
+}
+
 // What cannot be checked is refused at the start.
 func TestFaults(t *testing.T) {
 	for _, o := range []Options{
