@@ -69,11 +69,22 @@ func (s *Server) episode(r *http.Request, c *call) (any, error) {
 	for _, name := range s.Access.Judges() {
 		v.People = append(v.People, holderName(name))
 	}
-	v.Done = r.URL.Query().Get("done")
+	v.Done = done(r)
 	if _, err := s.mayAsk(c, e.Key()); err == nil {
 		v.MayAsk = s.askedName(e.Alert)
 	}
 	return v, nil
+}
+
+// done returns the verdict that the page says was just given, empty where the address does
+// not come from the console itself: a link of somebody else's must not say it, nor anything.
+func done(r *http.Request) string {
+	kind := r.URL.Query().Get("done")
+	from := r.Header.Get("Sec-Fetch-Site") // absent: an old browser's, or no browser's
+	if from != "" && from != "same-origin" || !slices.Contains(given, correlate.VerdictKind(kind)) && kind != string(correlate.Asked) {
+		return ""
+	}
+	return kind
 }
 
 // unknown says that there is no episode of a key, or that it is not known yet.

@@ -46,6 +46,11 @@ func TestVerdicts(t *testing.T) {
 	if page := b.get("/episodes/" + key + "?done=expected").Body.String(); !strings.Contains(page, "Recorded: expected") {
 		t.Error("the page does not say that the verdict was recorded")
 	}
+	for said, site := range map[string]string{"expected": "cross-site", "confirmed": "none", "call +1 555 0100": "same-origin"} {
+		if page := b.get("/episodes/"+key+"?"+url.Values{"done": {said}}.Encode(), "Sec-Fetch-Site", site).Body.String(); strings.Contains(page, "Recorded:") {
+			t.Errorf("a link (%s) has the page say that %q was recorded", site, said)
+		}
+	}
 	b.failing = errors.New("kafka is away, password hunter2")
 	w = b.do(http.MethodPost, "/api/v1/episodes/"+key+"/verdicts", `{"kind":"acknowledge"}`, "Content-Type", "application/json")
 	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "hunter2") {
