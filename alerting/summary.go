@@ -93,6 +93,7 @@ type unit struct {
 	many    string // "customers"
 	suffix  string // " it had never read before", or nothing
 	exposes bool   // what is counted are the exposed records
+	fresh   bool   // what is counted are first touches
 }
 
 func unitOf(measure string, who actor) unit {
@@ -100,7 +101,7 @@ func unitOf(measure string, who actor) unit {
 	case "distinct", "distinct_in_bin":
 		return unit{hasDone: who.hasDone, one: "distinct customer", many: "distinct customers", exposes: true}
 	case "first_touch", "first_touch_in_bin", newShare:
-		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: " " + who.never + " before"}
+		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: " " + who.never + " before", fresh: true}
 	case "rows", "rows_in_bin":
 		return unit{hasDone: who.hasDone, one: "row", many: "rows"}
 	case "off_hours":
@@ -160,6 +161,9 @@ func observed(a *Alert, u unit) string {
 	e := &a.Exposed
 	if u.exposes && e.Low != e.High {
 		return "about " + count(a.Observed, u) + interval(e)
+	}
+	if m := a.measure(); u.fresh && m.Low != m.High {
+		return "about " + count(a.Observed, u)
 	}
 	return count(a.Observed, u)
 }

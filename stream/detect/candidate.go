@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/weirhq/weir/detectors/campaign"
@@ -102,6 +103,8 @@ func (d *Task) measuresOf(id *identity, bin int64, ev *score.Evidence) (out []st
 		case score.DayDistinct:
 			day := id.window.Count(eventtime.MinuteOf(m.From))
 			m.Low, m.High = min(day.Low, m.Observed), max(min(day.High, m.Observed+day.High-day.N), m.Observed)
+		case score.BinFirst, score.DayFirst, score.DayShare:
+			m.Low, m.High = id.firstTouches(m.Observed)
 		}
 		if stat.Group() == ev.Group {
 			out = slices.Insert(out, first, m)
@@ -114,6 +117,14 @@ func (d *Task) measuresOf(id *identity, bin int64, ev *score.Evidence) (out []st
 		slices.SortStableFunc(group, func(a, b stream.MeasureEvidence) int { return cmp.Compare(b.Log, a.Log) })
 	}
 	return out
+}
+
+// firstTouches returns the 95 % interval of a number of first touches: of an identity whose
+// records are not kept exactly, a record that it has never touched shows as such by chance.
+func (id *identity) firstTouches(n float64) (low, high float64) {
+	shown := id.window.Shown()
+	wide := 1.96 * math.Sqrt(n*(1-shown)/shown)
+	return max(0, math.Round(n-wide)), math.Round(n + wide)
 }
 
 // explain returns what one statistic adds to the evidence, with every number fit

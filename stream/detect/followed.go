@@ -187,14 +187,16 @@ func (d *Task) courseOf(id *identity, e *followed, tick int64, x *episode.Expose
 	all.add(leakedOf(open))
 	odd := id.state.OddBefore() + ev.Stats[score.DayOff].Observed
 	fresh := min(all.fresh, float64(x.Records)) // both are estimates
+	freshLow, freshHigh := id.firstTouches(fresh)
+	freshHigh = max(fresh, min(freshHigh, float64(x.High)))
 	usual.Expected[score.DayShare], usual.Spread[score.DayShare] = d.cfg.Engine.Fresh(&usual, float64(x.Records))
 	for _, c := range []struct {
 		stat               score.Stat
 		count, least, most float64
 	}{
 		{score.DayDistinct, float64(x.Records), float64(x.Low), float64(x.High)},
-		{score.DayFirst, fresh, fresh, fresh},
-		{score.DayShare, fresh, fresh, fresh},
+		{score.DayFirst, fresh, freshLow, freshHigh},
+		{score.DayShare, fresh, freshLow, freshHigh},
 		{score.DayRows, all.rows, all.rows, all.rows},
 		{score.DayDestructive, all.destructive, all.destructive, all.destructive},
 		{score.DayUnissued, all.unissued, all.unissued, all.unissued},
