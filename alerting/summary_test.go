@@ -63,7 +63,7 @@ func TestSummarize(t *testing.T) {
 			a.Time = a.Evidence.Bin + 20*60_000
 			a.Evidence.Until = a.Time
 		},
-			"Signing key kid-7 has been used to read 33,700,000 customers it had never been used to read before since Mon 2 Mar 2026 09:00 (UTC), where about 1.2 are usual in as much time: 28,083,333 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 14:20 on Tue 3 Mar 2026, with 1,240 of them."},
+			"Signing key kid-7 has been used to read about 33,700,000 customers it had never been used to read before since Mon 2 Mar 2026 09:00 (UTC), where about 1.2 are usual in as much time: 28,083,333 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 14:20 on Tue 3 Mar 2026, with 1,240 of them."},
 		{"more new ones than usual among as many", nil, func(a *Alert) {
 			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected = "user", "kim", "new_share", 17, 9.6
 			a.Exposed = Exposed{Records: 18, Low: 18, High: 19}
