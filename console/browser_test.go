@@ -341,6 +341,14 @@ func TestBrowserLive(t *testing.T) {
 	if text := eval[string](p, `document.querySelector("#say-expected").value`); text != "yearly au" {
 		t.Errorf("what was written is now %q", text)
 	}
+	p.open("/episodes/" + key + "?done=confirmed") // by a link of somebody else's
+	p.wait(scriptRuns)
+	f.Verdict(&correlate.Verdict{ID: "y", Kind: correlate.Acknowledged, DedupKey: key, Author: "carl", Time: consoletest.Now})
+	b.Feed.Publish(f.Snapshot(), true)
+	p.wait(`document.getElementById("log").parentElement.textContent.includes("carl")`)
+	if eval[bool](p, `document.body.textContent.includes("Recorded:")`) {
+		t.Error("a link has the page say that a verdict was recorded")
+	}
 }
 
 // 10,000 episodes are shown in parts.

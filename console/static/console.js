@@ -87,6 +87,8 @@
     if (written() || typing()) { say("changed: reload to see it", "live"); return; }
     const known = new Set(rows().map(r => r.dataset.key)), at = window.scrollY;
     const onRow = document.activeElement.closest(".row") !== null;
+    // What the server did not say of the link that led here, its answer to this script must not say.
+    if (!$("recorded") && page.getElementById("recorded")) page.getElementById("recorded").remove();
     $("main").replaceChildren(...page.getElementById("main").childNodes);
     const status = page.getElementById("status");
     shown = status.dataset.version;
