@@ -32,9 +32,7 @@ func (s *State) note(e *Engine, at uint32, ev *Evidence, thresholds *[NumGroups]
 	}
 	if calm {
 		s.rise = at + 2
-		if s.more != nil {
-			s.more.oddRun, s.more.oddFrom = 0, 0
-		}
+		s.EndOdd()
 	}
 }
 

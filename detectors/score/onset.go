@@ -20,14 +20,18 @@ const onsetVolume = 1.5
 // Onset returns since when a statistic of an identity has drifted. Each bin with work is
 // as likely at first; the likelihood ratios of the counts since then weigh them, in the
 // mean over Rates: the posterior of Shiryaev (1963). What was before the bins that are
-// kept cannot be counted any more: Low may be as early, Bin may not. Work at unusual
-// hours is dated by its first bin.
-func (e *Engine) Onset(s *State, u *Usual, dim int, p *Parameters, bin int64, c *Counts, ev *Evidence) Onset {
+// kept cannot be counted any more: Low may be as early, Bin may not. What was before the
+// bin from belongs to an episode that is over. Work at unusual hours is dated by its
+// first bin.
+func (e *Engine) Onset(s *State, u *Usual, dim int, p *Parameters, from, bin int64, c *Counts, ev *Evidence) Onset {
 	st := ev.Stat
 	var room visitRoom
 	all := s.known(room[:])
 	if n := len(all); c.any() && (n == 0 || int64(all[n-1].bin) < bin) {
 		all = append(all, visit{bin: clampBin(bin), c: *c})
+	}
+	for len(all) > 0 && int64(all[0].bin) < from {
+		all = all[1:]
 	}
 	if len(all) == 0 {
 		return Onset{bin, bin, bin}
@@ -39,7 +43,7 @@ func (e *Engine) Onset(s *State, u *Usual, dim int, p *Parameters, bin int64, c 
 	var weightRoom [len(room)]float64
 	weights, before := e.onsetWeights(s, u, p.class(dim, s.group), all, st, weightRoom[:0])
 	first, last := int64(all[0].bin), int64(all[len(all)-1].bin)
-	lived := max(0, first-int64(s.first)+1)
+	lived := max(0, first-max(int64(s.first)-1, from))
 	most := min(lived, int64(watchDays*e.perDay)) * int64(len(all)) / (last - first + 1)
 	gone := before.sum(most)
 	sum := gone
@@ -47,7 +51,7 @@ func (e *Engine) Onset(s *State, u *Usual, dim int, p *Parameters, bin int64, c 
 		sum += w
 	}
 	return Onset{
-		Low:  before.quantile(all, weights, gone, 0.05*sum, most),
+		Low:  max(from, before.quantile(all, weights, gone, 0.05*sum, most)),
 		Bin:  quantile(all, weights, 0.5*sum-gone),
 		High: quantile(all, weights, 0.95*sum-gone),
 	}
@@ -164,6 +168,14 @@ func (s *State) OddBefore() float64 {
 		return 0
 	}
 	return float64(s.more.oddRun)
+}
+
+// EndOdd begins the count of records at unusual hours anew: the episode to which those
+// before belong is over.
+func (s *State) EndOdd() {
+	if s.more != nil {
+		s.more.oddRun, s.more.oddFrom = 0, 0
+	}
 }
 
 // quantile returns the bin below which, itself included, there is a weight.

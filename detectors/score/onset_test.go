@@ -58,7 +58,7 @@ func onsetTrial(k *theft, seed uint64) (said Onset, truth int64, found bool) {
 		r.read(bin, records)
 		if truth != 0 && len(records) > 0 && r.ev.Log >= r.ev.Threshold {
 			u := hourly.Usual(&r.state, 0, r.p)
-			return hourly.Onset(&r.state, &u, 0, r.p, bin, &r.counts, &r.ev), truth, true
+			return hourly.Onset(&r.state, &u, 0, r.p, 0, bin, &r.counts, &r.ev), truth, true
 		}
 	}
 	return said, truth, false

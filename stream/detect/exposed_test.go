@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/score"
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/stream"
@@ -47,4 +48,33 @@ func (d *desk) last(t *testing.T) stream.Candidate {
 	}
 	t.Fatal("nobody is a candidate")
 	return stream.Candidate{}
+}
+
+// What an episode told that is over does not count in the next, however alike they are.
+func TestNextEpisodeBeginsAfterTheLast(t *testing.T) {
+	d := newDesk(t)
+	at := int64(0)
+	read := func(n int, name string) {
+		for i := range n {
+			d.act(at+int64(i%50), event.Event{Actor: "ann", Records: []string{fmt.Sprint(name, at, i)}})
+		}
+		at += 60
+		d.until(at - 10)
+	}
+	for range 12 * 24 {
+		read(2, "usual")
+	}
+	read(300, "leak")
+	first := d.last(t)
+	at += 7 * 24 * 60
+	read(300, "leak")
+	second := d.last(t)
+	if first.Margin() < 0 || second.Margin() < 0 {
+		t.Fatalf("the leaks lie %.1f and %.1f nats above the threshold: want both above", first.Margin(), second.Margin())
+	}
+	closed := d.grid.TickEnd(first.Tick) + episode.Quiet
+	if second.Earliest < closed || second.Onset < closed || second.Exposed.Since < closed || second.Exposed.Records > 500 {
+		t.Errorf("an episode that closed at %d is followed by one since %d (%d at the earliest), of %d records since %d",
+			closed, second.Onset, second.Earliest, second.Exposed.Records, second.Exposed.Since)
+	}
 }

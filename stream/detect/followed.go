@@ -20,6 +20,7 @@ type followed struct {
 	exposure.Exposure        // records since the start of the bin of onset; accesses since from
 	seen              int64  // last bin in which the identity was a candidate; once opened, in which its evidence was high
 	opened            bool   // the evidence has reached the threshold: there is an episode
+	over              int64  // bin before which the episode before this one closed; 0: there was none
 	earliest, latest  int64  // bins between which the onset lies, see score.Onset
 	from              int64  // tick since whose start accesses are counted
 	past              leaked // of closed bins since the onset
@@ -50,7 +51,7 @@ func (l *leaked) add(o leaked) {
 const followFor = episode.Quiet + episode.Grace
 
 func (e *followed) append(b []byte) []byte {
-	b = wire.AppendVarints(b, e.seen, e.earliest, e.latest, e.from)
+	b = wire.AppendVarints(b, e.seen, e.over, e.earliest, e.latest, e.from)
 	for _, v := range e.past.numbers() {
 		b = binary.AppendUvarint(b, uint64(*v))
 	}
@@ -58,7 +59,7 @@ func (e *followed) append(b []byte) []byte {
 }
 
 func readFollowed(r *wire.Reader) *followed {
-	e := &followed{seen: r.Varint(), earliest: r.Varint(), latest: r.Varint(), from: r.Varint()}
+	e := &followed{seen: r.Varint(), over: r.Varint(), earliest: r.Varint(), latest: r.Varint(), from: r.Varint()}
 	for _, v := range e.past.numbers() {
 		*v = float64(r.Uvarint())
 	}
@@ -74,6 +75,18 @@ func (d *Task) openEpisode(id *identity, bin int64) bool {
 	return e != nil && e.opened && (bin-e.seen)*d.cfg.Grid.Bin <= followFor
 }
 
+// ended returns the first bin after the close of what was followed, or of what came before
+// it if that came to nothing; 0: there was nothing.
+func (e *followed) ended(grid eventtime.Grid) int64 {
+	switch {
+	case e == nil:
+		return 0
+	case !e.opened:
+		return e.over
+	}
+	return e.seen + episode.Quiet/grid.Bin + 1
+}
+
 // expose begins to follow an identity, or goes on. As long as nobody was told of it,
 // its onset is the latest estimate. Once somebody was, it moves only out of the
 // interval that was told, and only back. What was followed before and came to nothing,
@@ -82,7 +95,11 @@ func (d *Task) openEpisode(id *identity, bin int64) bool {
 func (d *Task) expose(id *identity, tick, bin int64, ev *score.Evidence, open *score.Counts, params *score.Parameters) *followed {
 	e := id.followed
 	if e == nil || (bin-e.seen)*d.cfg.Grid.Bin > followFor || !e.opened && ev.Onset > e.seen {
-		e = &followed{usual: d.cfg.Engine.Usual(&id.state, id.dimension(), params)}
+		over := e.ended(d.cfg.Grid)
+		if over != 0 {
+			id.state.EndOdd()
+		}
+		e = &followed{usual: d.cfg.Engine.Usual(&id.state, id.dimension(), params), over: over}
 		e.Since, e.from = eventtime.Never, d.cfg.Grid.LastTick(bin-1)+1
 		if t := id.tally; t != nil {
 			e.Events, e.Traits = t.events, slices.Clone(t.traits)
@@ -91,7 +108,7 @@ func (d *Task) expose(id *identity, tick, bin int64, ev *score.Evidence, open *s
 		}
 		id.followed = e
 	}
-	onset := d.cfg.Engine.Onset(&id.state, &e.usual, id.dimension(), params, bin, open, ev)
+	onset := d.cfg.Engine.Onset(&id.state, &e.usual, id.dimension(), params, e.over, bin, open, ev)
 	switch since := d.cfg.Grid.BinStart(onset.Bin); {
 	case !e.opened:
 		e.earliest, e.latest = onset.Low, onset.High
