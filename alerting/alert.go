@@ -71,6 +71,7 @@ type Alert struct {
 	ShareNew      *float64           `json:"share_new,omitempty"`  // the part of the exposed records that this identity had never opened before, 0..1; nil: not known
 	FirstSeen     Time               `json:"first_seen,omitempty"` // event time of the first event of the identity; 0: not known
 	LastSeen      Time               `json:"last_seen,omitempty"`  // event time of its latest event; 0: not known
+	Shown         Time               `json:"shown,omitempty"`      // event time at which something of it was seen last: evidence, or the fact; 0: the alert's time
 	Returns       int64              `json:"returns,omitempty"`    // how often the episode has come back after hours without evidence; 0: never
 	Person        *Person            `json:"person,omitempty"`     // what is known of the person whose the identity is; nil: nothing
 	Top           Top                `json:"top,omitzero"`         // what the exposed records went through

@@ -36,6 +36,11 @@ func TestSummarizeKinds(t *testing.T) {
 			"Signing key kid-7 is still in use past its rotation (retired at: 2026-01-02; successor: kid-8), seen Tue 3 Mar 2026 15:00 (UTC). Since Mon 2 Mar 2026 09:00 it has been used to read 40 distinct customers in all."},
 		{"a fact, again", func(a *Alert) { known(a); a.Status, a.Detail, a.Exposed = Update, nil, Exposed{} },
 			"Still so: signing key kid-7 is still in use past its rotation, seen Tue 3 Mar 2026 15:00 (UTC)."},
+		{"a fact, seen long ago", func(a *Alert) {
+			known(a)
+			a.Status, a.Detail, a.Exposed, a.Shown = Update, nil, Exposed{}, a.Time-6*3600_000
+		},
+			"Nothing more since Tue 3 Mar 2026 09:00 (UTC): signing key kid-7 is still in use past its rotation, seen Tue 3 Mar 2026 09:00 (UTC)."},
 		{"a fact, over", func(a *Alert) { known(a); a.Status, a.Detail, a.Exposed = Close, nil, Exposed{} },
 			"Over: that signing key kid-7 is still in use past its rotation is no longer seen."},
 		{"a fact of tomorrow", func(a *Alert) { known(a); a.Fact, a.Detail, a.Exposed = "key_on_fire", nil, Exposed{} },

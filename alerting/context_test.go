@@ -39,6 +39,7 @@ func drawContext(t *rapid.T, a *Alert) {
 		a.ShareNew = new(share.Draw(t, "share"))
 	}
 	a.FirstSeen, a.LastSeen = Time(rapid.Int64Range(0, 4e12).Draw(t, "first")), Time(rapid.Int64Range(0, 4e12).Draw(t, "last"))
+	a.Shown = Time(rapid.Int64Range(0, 4e12).Draw(t, "shown"))
 	a.Returns = rapid.Int64Range(0, 1<<40).Draw(t, "returns")
 	a.Top = Top{Time(rapid.Int64Range(0, 4e12).Draw(t, "since")), shares.Draw(t, "e"), shares.Draw(t, "n"), shares.Draw(t, "c"), shares.Draw(t, "k"), shares.Draw(t, "u"), shares.Draw(t, "names")}
 	if rapid.Bool().Draw(t, "person") {

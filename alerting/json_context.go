@@ -18,6 +18,9 @@ func (a *Alert) appendContext(b []byte) []byte {
 	if a.LastSeen != 0 {
 		b = appendTime(b, `,"last_seen":`, a.LastSeen)
 	}
+	if a.Shown != 0 {
+		b = appendTime(b, `,"shown":`, a.Shown)
+	}
 	if a.Returns != 0 {
 		b = strconv.AppendInt(append(b, `,"returns":`...), a.Returns, 10)
 	}

@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -39,7 +40,7 @@ func (s *sentence) statistical() {
 		s.closed()
 		return
 	case Update:
-		s.write("Still going on: ", s.who.noun)
+		s.write(s.still("Still going on"), ": ", s.who.noun)
 	default:
 		s.write(capital(s.who.noun))
 	}
@@ -47,6 +48,21 @@ func (s *sentence) statistical() {
 	s.found()
 	s.onset()
 	s.peak()
+}
+
+// agesAfter is from when on an update says that nothing more was seen, in milliseconds.
+const agesAfter = 6 * 3_600_000
+
+// shownAt returns when something of the episode was seen last.
+func (a *Alert) shownAt() Time { return cmp.Or(a.Shown, a.Time) }
+
+// still begins an update: with some words where something was seen lately, else by when
+// that was, such as "Nothing more since Sat 7 Mar 2026 04:00 (UTC)".
+func (s *sentence) still(lately string) string {
+	if at := s.a.shownAt(); s.a.Time-at >= agesAfter {
+		return "Nothing more since " + s.day(at) + " (" + s.loc.String() + ")"
+	}
+	return lately
 }
 
 // returns says how often the episode has come back, if it ever has.

@@ -57,7 +57,7 @@ func (s *sentence) fact() {
 	case Close:
 		s.write("Over: that ", subject, s.detail(), " is no longer seen.")
 	case Update:
-		s.write("Still so: ", subject, s.detail(), ", seen ", s.day(a.Time), " (", s.loc.String(), ").")
+		s.write(s.still("Still so"), ": ", subject, s.detail(), ", seen ", s.day(a.shownAt()), " (", s.loc.String(), ").")
 	default:
 		s.write(capital(subject), s.detail(), ", seen ", s.day(a.Time), " (", s.loc.String(), ").")
 	}
@@ -96,7 +96,7 @@ func (s *sentence) campaign() {
 	case Close:
 		s.write("Over: ", who, " that carried customer records away together are back to normal; ", shared, ".")
 	case Update:
-		s.write("Still going on: ", who, " are carrying customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
+		s.write(s.still("Still going on"), ": ", who, " are carrying customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
 	default:
 		s.write(capital(who), " began to carry customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
 	}

@@ -107,6 +107,8 @@ func TestSummarize(t *testing.T) {
 			"Signing key kid-7 has been used to read 33,700,000 customers through tokens that nobody issued (counted anew each hour) since Mon 2 Mar 2026 09:00 (UTC), where about 0.5 is usual in as much time. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"close", nil, func(a *Alert) { a.Status = Close },
 			"Over: signing key kid-7 is back to normal. It has been used to read about 33,700,000 distinct customers (33,100,000 to 34,300,000 at 95 % confidence) since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many."},
+		{"nothing more was seen for hours", nil, func(a *Alert) { a.Status, a.Exposed, a.Shown = Update, Exposed{}, a.Time-6*hour },
+			"Nothing more since Tue 3 Mar 2026 09:00 (UTC): signing key kid-7 has been used to read 33,700,000 distinct customers since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"close with nothing exposed", nil, func(a *Alert) { a.Status = Close; a.Exposed = Exposed{} },
 			"Over: signing key kid-7 is back to normal. It has been used to read 33,700,000 distinct customers since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many."},
 		{"a dimension and a measure of the user's own", nil, func(a *Alert) {

@@ -37,6 +37,8 @@ type Candidate struct {
 	Log       float64 // log of its evidence, in nats
 	Threshold float64 // what Log must reach for an episode, in nats
 	Bin       int64   // the bin that makes the case
+	Spent     bool    // the group has not reached Threshold lately, or has fallen far below: it keeps no episode open
+	Stale     bool    // neither the bin nor its day so far adds to the evidence, which is that of before
 	// The identity has drifted since Onset, which is not before Earliest, and not after
 	// Latest, each with a probability of 0.95. All three are starts of bins, in Unix ms
 	// of event time.

@@ -13,7 +13,7 @@ import (
 
 // EvidenceVersion is the first byte of every record on weir.evidence. Versions 1
 // and 2 were JSON, whose first byte is a brace.
-const EvidenceVersion = 5
+const EvidenceVersion = 6
 
 // Encode returns the record's value. It refuses a measure that is not a finite
 // number, which no reader would take.
@@ -64,7 +64,7 @@ func appendCandidate(b []byte, c *Candidate) []byte {
 	b = wire.AppendVarints(b, c.Tick, int64(c.Dimension))
 	b = wire.AppendText(b, c.Identity)
 	b = wire.AppendText(b, c.Group)
-	b = wire.AppendFloat64(wire.AppendFloat64(b, c.Log), c.Threshold)
+	b = wire.AppendBool(wire.AppendBool(wire.AppendFloat64(wire.AppendFloat64(b, c.Log), c.Threshold), c.Spent), c.Stale)
 	b = wire.AppendVarints(b, c.Bin, c.Onset, c.Earliest, c.Latest)
 	b = AppendMeasures(b, c.Measures)
 	b = AppendCourse(wire.AppendText(b, c.Peers), c.Course)
@@ -74,6 +74,7 @@ func appendCandidate(b []byte, c *Candidate) []byte {
 func readCandidate(r *wire.Reader) (c Candidate) {
 	c.Tick, c.Dimension, c.Identity = r.Varint(), int(r.Varint()), r.Text()
 	c.Group, c.Log, c.Threshold = r.Text(), r.Float64(), r.Float64()
+	c.Spent, c.Stale = r.Bool(), r.Bool()
 	c.Bin, c.Onset, c.Earliest, c.Latest = r.Varint(), r.Varint(), r.Varint(), r.Varint()
 	c.Measures, c.Peers = ReadMeasures(r), r.Text()
 	c.Course = ReadCourse(r)

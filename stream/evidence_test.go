@@ -65,7 +65,8 @@ func TestEvidenceReportReadsBack(t *testing.T) {
 		number, text := rapid.Float64Range(-1e300, 1e300), rapid.String()
 		want := &EvidenceReport{Partition: rapid.Int32Min(0).Draw(t, "partition"), Done: rapid.SampledFrom([]int64{eventtime.Never, 0, 9}).Draw(t, "done")}
 		for range rapid.IntRange(0, 3).Draw(t, "candidates") {
-			c := Candidate{Tick: rapid.Int64().Draw(t, "tick"), Dimension: rapid.IntRange(0, 9).Draw(t, "dimension"), Identity: text.Draw(t, "identity"), Log: number.Draw(t, "log")}
+			c := Candidate{Tick: rapid.Int64().Draw(t, "tick"), Dimension: rapid.IntRange(0, 9).Draw(t, "dimension"), Identity: text.Draw(t, "identity"), Log: number.Draw(t, "log"),
+				Spent: rapid.Bool().Draw(t, "spent"), Stale: rapid.Bool().Draw(t, "stale")}
 			for range rapid.IntRange(0, 2).Draw(t, "measures") {
 				m := MeasureEvidence{Measure: text.Draw(t, "measure")}
 				for _, v := range m.numbers() {

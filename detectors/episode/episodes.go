@@ -44,6 +44,9 @@ type Observation struct {
 	Threshold           float64 // of its dimension, now
 	Exposed             int64   // records touched since the onset
 	Excess              int64   // records, or rows, beyond what is usual; those that a fact covers
+	// Spent says that Log keeps no episode open, and Stale that it is the evidence of
+	// before: the tick itself shows nothing.
+	Spent, Stale bool
 	// Facts names what is known of the identity in this tick and needs no
 	// evidence; Floor is the least severity that it means.
 	Facts []string
@@ -87,6 +90,7 @@ type Episode struct {
 	Opened              int64    // tick of the latest opening
 	Announced           int64    // tick of the latest Open or Update action
 	High                int64    // latest tick with evidence above threshold - Margin, or with a fact
+	Shown               int64    // latest tick that showed something itself, or a fact
 	Returns             int64    // how often it has come back since First, after Quiet or longer
 	Gap                 int64    // longest time without evidence that it has come back from, ms
 	Closed              int64    // tick of the close, 0 while open
@@ -126,7 +130,8 @@ func (s *Episodes) find(id ID) (int, bool) {
 //     old key if the last episode closed no more than Grace ago;
 //   - Update, while open, when the severity rises, when a fact is new, when the
 //     excess or the number of members has doubled since it was last announced, when
-//     it comes back, or when it goes on and nothing was told for Remind;
+//     it comes back, or when the tick shows that it goes on and nothing was told for
+//     Remind;
 //   - Close after Quiet (LongQuiet of a campaign and of what is confirmed) without
 //     evidence above threshold - Margin and without a fact; of a fact that nobody has
 //     answered after Sleep, so that a leaver who works by night is one episode.
@@ -171,7 +176,7 @@ func (r *Observation) severity() Severity {
 // stands, but for an acknowledgement: it came back after that.
 func (ep *Episode) open(r *Observation) Decision {
 	ep.returned(r.Tick)
-	ep.Opened, ep.Announced, ep.High, ep.Closed = r.Tick, r.Tick, r.Tick, 0
+	ep.Opened, ep.Announced, ep.High, ep.Shown, ep.Closed = r.Tick, r.Tick, r.Tick, r.Tick, 0
 	ep.Severity, ep.Exposed, ep.Excess, ep.Members, ep.Facts = r.severity(), r.Exposed, r.Excess, r.Members, ""
 	ep.learn(r.Facts)
 	switch ep.Standing {
@@ -205,14 +210,17 @@ func (ep *Episode) follow(r *Observation) Decision {
 		return ep.close(r.Tick)
 	}
 	back := false
-	if r.high() {
+	if r.shows() {
 		back = ep.returned(r.Tick) && ep.Standing != Acknowledged
+		ep.Shown = r.Tick
+	}
+	if r.high() {
 		ep.High = r.Tick
 	}
 	severity := max(ep.Severity, r.severity())
 	material := ep.learn(r.Facts) || severity != ep.Severity || back ||
 		r.Excess >= 2*max(ep.Excess, leastExcess) || r.Members >= 2*max(ep.Members, 1)
-	if !material && (!r.high() || ep.Standing == Acknowledged || r.Tick-ep.Announced < Remind) {
+	if !material && (!r.shows() || ep.Standing == Acknowledged || r.Tick-ep.Announced < Remind) {
 		return Decision{Episode: *ep}
 	}
 	ep.Severity, ep.Exposed, ep.Excess, ep.Members, ep.Announced = severity, r.Exposed, max(ep.Excess, r.Excess), max(ep.Members, r.Members), r.Tick
@@ -220,7 +228,12 @@ func (ep *Episode) follow(r *Observation) Decision {
 }
 
 // high reports whether the observation keeps an open episode going.
-func (r *Observation) high() bool { return Sustains(r.Log, r.Threshold) || len(r.Facts) > 0 }
+func (r *Observation) high() bool {
+	return !r.Spent && Sustains(r.Log, r.Threshold) || len(r.Facts) > 0
+}
+
+// shows reports whether the tick itself shows that an open episode goes on.
+func (r *Observation) shows() bool { return r.high() && (!r.Stale || len(r.Facts) > 0) }
 
 // Sustains reports whether evidence keeps an open episode open: it is no more than
 // Margin below the threshold, and above half of it, which matters where it is low.
@@ -330,7 +343,7 @@ func (s *Episodes) Restore(ep Episode) {
 }
 
 const (
-	episodeVersion = 4
+	episodeVersion = 5
 	// MaxName is how many bytes the name of a dimension or an identity may have.
 	MaxName = 1 << 16
 )
@@ -348,7 +361,7 @@ func (ep *Episode) AppendBinary(b []byte) []byte {
 }
 
 func (ep *Episode) numbers() []*int64 {
-	return []*int64{&ep.First, &ep.Opened, &ep.Announced, &ep.High, &ep.Closed, &ep.Exposed, &ep.Excess, &ep.Members, &ep.Returns, &ep.Gap}
+	return []*int64{&ep.First, &ep.Opened, &ep.Announced, &ep.High, &ep.Shown, &ep.Closed, &ep.Exposed, &ep.Excess, &ep.Members, &ep.Returns, &ep.Gap}
 }
 
 // Decode reads what AppendBinary wrote and returns the bytes after it.

@@ -206,3 +206,28 @@ func TestSleeps(t *testing.T) {
 		t.Error("somebody looks at it, and it does not close after six hours of quiet")
 	}
 }
+
+// What was counted before keeps an episode open, and reminds nobody; what has never
+// reached its threshold does not even keep it open.
+func TestLivesByWhatItTells(t *testing.T) {
+	var s Episodes
+	for _, step := range []struct {
+		hour         int64
+		stale, spent bool
+		want         string
+		shown        int64
+	}{
+		{1, false, false, "open", 1},
+		{5, true, false, "nothing", 1},
+		{25, true, false, "nothing", 1}, // a day since it was told
+		{28, false, false, "update", 28},
+		{54, true, false, "nothing", 28},
+		{59, false, true, "nothing", 28},
+		{60, false, true, "close", 28}, // six hours after the evidence was high
+	} {
+		v := s.Judge(Observation{Dimension: "user", Identity: "a", Tick: step.hour * eventtime.Hour, Log: 11, Threshold: 10, Excess: 5, Stale: step.stale, Spent: step.spent})
+		if v.Action.String() != step.want || v.Episode.Shown != step.shown*eventtime.Hour {
+			t.Errorf("hour %d: %s, shown in hour %d: want %s, %d", step.hour, v.Action, v.Episode.Shown/eventtime.Hour, step.want, step.shown)
+		}
+	}
+}

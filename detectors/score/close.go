@@ -93,7 +93,7 @@ func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 	g := gather{ev: ev}
 	e.judgeBin(&v, c, &g, sample)
 	e.judgeDay(&v, &g, e.Tuning.NoSkip || explain == always)
-	g.decide(v.dim.thresholds(s))
+	g.decide(s, v.dim.thresholds(s))
 	ev.Peers = class.Name
 	if !c.any() {
 		was = s.high

@@ -12,6 +12,9 @@ type Evidence struct {
 	Stat           Stat               // the strongest of the group
 	Onset          int64              // bin since which the evidence stands out
 	Groups         [NumGroups]float64 // log evidence of each
+	Strongest      [NumGroups]Stat    // of each
+	Thresholds     [NumGroups]float64 // what each must reach, in nats
+	Reached        [NumGroups]bool    // it has, and did not calm down since
 	Stats          [NumStats]StatEvidence
 	Peers          string // the class it was held against; empty: the whole dimension
 	Scored         bool   // false: the bin was not scored
@@ -144,19 +147,31 @@ func standing(log, threshold float64) float64 {
 	return (log - threshold) / (threshold - candidateAt(threshold))
 }
 
+// Narrow has the evidence of an identity of which an episode is open tell of the groups
+// that have reached their thresholds alone, if any has: others keep nothing open.
+func (ev *Evidence) Narrow() {
+	most, known := 0.0, false
+	for i, log := range ev.Groups {
+		if m := standing(log, ev.Thresholds[i]); ev.Reached[i] && (!known || m > most) {
+			most, known = m, true
+			ev.Log, ev.Threshold, ev.Group, ev.Stat = log, ev.Thresholds[i], Group(i), ev.Strongest[i]
+		}
+	}
+}
+
 // decide sets the evidence of the groups and finds the one that stands out.
-func (g *gather) decide(thresholds *[NumGroups]float64) {
+func (g *gather) decide(s *State, thresholds *[NumGroups]float64) {
 	ev, most := g.ev, 0.0
 	for i := range g.sums {
 		log := 0.0
 		if g.sums[i] > NumRates*weights[i] {
 			log = math.Min(math.Log(g.sums[i]/(NumRates*weights[i])), MaxLog)
 		}
-		ev.Groups[i] = log
+		ev.Groups[i], ev.Strongest[i], ev.Reached[i] = log, g.stat[i], log >= thresholds[i] || s.top[i] > 0
 		if m := standing(log, thresholds[i]); i == 0 || m > most {
 			most = m
 			ev.Log, ev.Threshold, ev.Group, ev.Stat = log, thresholds[i], Group(i), g.stat[i]
 		}
 	}
-	ev.Scored = true
+	ev.Scored, ev.Thresholds = true, *thresholds
 }

@@ -39,7 +39,7 @@ func (e *Engine) Late(s *State, dim int, bin int64, add *Counts, p *Parameters, 
 		e.lateDay(&v, day, add, &g)
 		e.learnLate(s, day, add)
 	}
-	g.decide(v.dim.thresholds(s))
+	g.decide(s, v.dim.thresholds(s))
 	ev.Peers = v.class.Name
 	rise := s.rise
 	was := s.high

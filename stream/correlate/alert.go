@@ -32,6 +32,10 @@ type alertMaker struct {
 // members are those for which it stands itself, nil if there are none.
 func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, members *alerting.Members, action episode.Action, end int64) alerting.Alert {
 	class := m.class(ep, r)
+	shown := ep.Shown
+	if class.Kind == alerting.KindFact {
+		shown = r.factSeen
+	}
 	a := alerting.Alert{
 		Schema: alerting.Schema, DedupKey: r.key, Campaign: lead, Status: alerting.Status(action.String()),
 		Time: alerting.Time(end), Onset: alerting.Time(r.onset),
@@ -40,7 +44,7 @@ func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, me
 		Dimension: ep.Dimension, Identity: ep.Identity, Severity: ep.Severity,
 		Fact: r.fact, Detail: r.detail, AlsoKnown: alsoKnown(ep, r), Observed: r.evidence.observed, Expected: r.evidence.expected,
 		Exposed: exposedOf(&r.exposed), Excess: alerting.Bounds(r.beyond()), ShareNew: r.shareNew,
-		Returns:   ep.Returns,
+		Returns: ep.Returns, Shown: alerting.Time(shown),
 		Holder:    r.holder,
 		FirstSeen: alerting.Time(r.firstSeen), LastSeen: alerting.Time(r.lastSeen),
 		Members: members, Evidence: m.evidence(&r.evidence), Confidence: r.confidence(),

@@ -147,10 +147,10 @@ func (t *Task) holdBack(ep *episode.Episode, record *episodeRecord, by Suppresse
 }
 
 // isReleased reports whether an open episode that people were not told of, and that
-// nothing holds back any more, is to be told now: it goes on, or what stood for it
-// does so no longer.
+// nothing holds back any more, is to be told now: the tick shows that it goes on, or what
+// stood for it does so no longer.
 func (t *Task) isReleased(ep *episode.Episode, record *episodeRecord, end int64) bool {
-	return ep.High == end || record.held == ByCampaign && !t.standing.settled(ep, record)
+	return ep.Shown == end || record.held == ByCampaign && !t.standing.settled(ep, record)
 }
 
 // heldBack returns what holds an episode back at the end of a tick, and counts it

@@ -47,6 +47,7 @@ type learned struct {
 	evidence     caseEvidence
 	fact         fact.Name // the gravest of what is known; empty: nothing is
 	detail       map[string]string
+	factSeen     int64    // end of the latest tick that told of a fact, Unix ms
 	shareNew     *float64 // see stream.Context, as the next three
 	traitsSince  int64
 	firstSeen    int64
@@ -108,6 +109,7 @@ func (r *episodeRecord) learn(in *tickInput, open bool, end int64) {
 	}
 	for i := range in.facts {
 		r.learnFact(&in.facts[i], in.candidate == nil)
+		r.factSeen = end
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // recordVersion is the first byte of an episode's record.
-const recordVersion = 5
+const recordVersion = 6
 
 // appendBinary appends the record.
 func (r *episodeRecord) appendBinary(b []byte) []byte {
@@ -81,7 +81,7 @@ func readClass(r *wire.Reader) alerting.Class {
 }
 
 func (l *learned) appendBinary(b []byte) []byte {
-	b = wire.AppendVarints(b, l.onset, l.earliest, l.latest, l.firstSeen, l.lastSeen, l.traitsSince, l.throughSince)
+	b = wire.AppendVarints(b, l.onset, l.earliest, l.latest, l.firstSeen, l.lastSeen, l.traitsSince, l.throughSince, l.factSeen)
 	b = l.through.AppendBinary(stream.AppendCourse(l.exposed.AppendBinary(b), l.course))
 	b = l.evidence.appendBinary(b)
 	b = wire.AppendTextMap(wire.AppendText(b, string(l.fact)), l.detail)
@@ -91,7 +91,7 @@ func (l *learned) appendBinary(b []byte) []byte {
 
 func readLearned(r *wire.Reader) (l learned) {
 	l.onset, l.earliest, l.latest = r.Varint(), r.Varint(), r.Varint()
-	l.firstSeen, l.lastSeen, l.traitsSince, l.throughSince = r.Varint(), r.Varint(), r.Varint(), r.Varint()
+	l.firstSeen, l.lastSeen, l.traitsSince, l.throughSince, l.factSeen = r.Varint(), r.Varint(), r.Varint(), r.Varint(), r.Varint()
 	l.exposed, l.course = episode.ReadExposed(r), stream.ReadCourse(r)
 	l.through, l.evidence = episode.ReadExcess(r), readCaseEvidence(r)
 	l.fact, l.detail = fact.Name(r.Text()), r.TextMap()

@@ -147,16 +147,20 @@ func (s *standing) under(lead *leader, leading *episode.Episode, of *episodeReco
 }
 
 // settled reports whether an episode was told by a message whose episode has closed,
-// and has not gone on for longer than that one.
+// and has shown nothing for longer than that one. Once that is forgotten, what it was
+// told by then stays told.
 func (s *standing) settled(ep *episode.Episode, record *episodeRecord) bool {
 	id, ok := s.store.byKey[record.lead]
-	if !ok || s.store.isOpen(id) || record.named.by != record.lead {
+	if !ok {
+		return record.named.by != ""
+	}
+	if s.store.isOpen(id) || record.named.by != record.lead {
 		return false
 	}
 	leading, _ := s.store.episodes.Get(id)
 	lead := leader{record.lead, true, s.store.records[id].campaign != nil, s.store.records[id].exposed.Records}
 	now := s.standee(ep, record)
-	return ep.High < leading.High+namedWithin && standsFor(&lead, &record.named, &now)
+	return ep.Shown < leading.Shown+namedWithin && standsFor(&lead, &record.named, &now)
 }
 
 // states returns the facts that the messages of an episode state.

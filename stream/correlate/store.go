@@ -224,7 +224,7 @@ func (b *episodeStore) memberStates(key string, end int64) []campaign.MemberStat
 		out[i] = campaign.MemberState{
 			Member:  campaign.Member{Key: record.key, ID: id, Severity: ep.Severity, Records: record.exposed.Records},
 			Exposed: record.exposed, Excess: record.beyond(), Onset: record.onset, Facts: ep.Facts, Confidence: record.confidence(),
-			Open: ep.Closed == 0, Active: ep.Closed == 0 && ep.High == end,
+			Open: ep.Closed == 0, Active: ep.Closed == 0 && ep.Shown == end,
 			Minted: record.firstSeen != 0 && end-record.firstSeen < mintedFor,
 		}
 	}

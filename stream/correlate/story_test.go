@@ -23,7 +23,8 @@ import (
 //	settle   users=N: lets four days pass in which N users work calmly
 //	tick     for=N: lets N ticks pass, one by default, each with the input:
 //	           DIMENSION IDENTITY log=L exposed=N through=DIMENSION:NAME:SHARE,…
-//	             is a candidate; with count=N, NAME-0 and so on, one record more each
+//	             is a candidate; with count=N, NAME-0 and so on, one record more each;
+//	             with stale its evidence is that of before
 //	           fact DIMENSION IDENTITY NAME exposed=N; with count=N as above
 //	bin-end  users=N: lets ticks pass until one ends a bin, in which the users work
 //	         and the input, as of tick, comes; beside it lines
@@ -190,11 +191,14 @@ func (s *story) candidates(f []string) []stream.Candidate {
 		traits = append(traits, through(s.t, t[0], t[1], s.number(t[2])))
 	}
 	if o.count == 0 {
-		return []stream.Candidate{s.candidate(f[0], f[1], o.log, int64(o.exposed), traits...)}
+		c := s.candidate(f[0], f[1], o.log, int64(o.exposed), traits...)
+		c.Stale = o.stale
+		return []stream.Candidate{c}
 	}
 	var out []stream.Candidate
 	for i := range o.count {
 		out = append(out, s.candidate(f[0], fmt.Sprintf("%s-%d", f[1], i), o.log, int64(o.exposed)+int64(i), traits...))
+		out[i].Stale = o.stale
 	}
 	return out
 }
@@ -203,6 +207,7 @@ func (s *story) candidates(f []string) []stream.Candidate {
 type options struct {
 	log, exposed, observed float64
 	count                  int
+	stale                  bool
 	through                [][]string
 }
 
@@ -218,6 +223,8 @@ func (s *story) options(args []string) (o options) {
 			o.observed = s.number(value)
 		case "count":
 			o.count = int(s.number(value))
+		case "stale":
+			o.stale = true
 		case "through":
 			for t := range strings.SplitSeq(value, ",") {
 				o.through = append(o.through, strings.Split(t, ":"))

@@ -124,7 +124,7 @@ func (t *Task) observation(in *tickInput, end int64) episode.Observation {
 		if record := t.store.records[in.id]; record != nil && t.store.isOpen(in.id) && record.isStronger(in.candidate) {
 			measure = record.measure()
 		}
-		o.Log, o.Threshold = in.candidate.Log, in.candidate.Threshold
+		o.Log, o.Threshold, o.Spent, o.Stale = in.candidate.Log, in.candidate.Threshold, in.candidate.Spent, in.candidate.Stale
 		if !in.candidate.Speaks() {
 			o.Log = min(o.Log, max(0.75*o.Threshold, o.Threshold-episode.Margin/2))
 		}

@@ -52,6 +52,9 @@ func (d *Task) context(id *identity) stream.Context {
 // candidate reports an identity whose evidence stands out, or did. open is what
 // was counted in a bin that is still open.
 func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open *score.Counts, params *score.Parameters) {
+	if d.openEpisode(id, bin) {
+		ev.Narrow()
+	}
 	e := d.expose(id, tick, bin, ev, open, params)
 	if tick <= d.reported {
 		return // a restore: reported before
@@ -60,6 +63,7 @@ func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open
 	if len(measures) == 0 {
 		return // nothing can be judged yet
 	}
+	keeps, adds := keepsOpen(ev)
 	exposed := d.exposedSince(id, &e.Exposure, tick)
 	exposed.Rows = int64(e.past.rows + open[score.Rows])
 	c := stream.Candidate{
@@ -70,6 +74,8 @@ func (d *Task) candidate(id *identity, tick, bin int64, ev *score.Evidence, open
 		Log:       wire.Finite(ev.Log),
 		Threshold: ev.Threshold,
 		Bin:       bin,
+		Spent:     !keeps,
+		Stale:     !adds || d.cfg.Grid.BinOfTick(id.last) != bin,
 		Onset:     e.Since,
 		Earliest:  d.cfg.Grid.BinStart(e.earliest),
 		Latest:    d.cfg.Grid.BinStart(e.latest),

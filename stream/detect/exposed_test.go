@@ -36,6 +36,9 @@ func TestExposureIsReportedToTheEnd(t *testing.T) {
 		t.Errorf("after the leak tick %d, %.1f nats, %d exposed; twenty hours later tick %d, %.1f nats, %d exposed",
 			before.Tick, before.Log, before.Exposed.Records, after.Tick, after.Log, after.Exposed.Records)
 	}
+	if before.Spent || before.Stale || !after.Spent || !after.Stale {
+		t.Errorf("the leak is spent %v, stale %v, and twenty hours later %v, %v: want false twice, then true twice", before.Spent, before.Stale, after.Spent, after.Stale)
+	}
 }
 
 // last returns the last candidate about a user.

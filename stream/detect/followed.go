@@ -124,11 +124,26 @@ func (d *Task) expose(id *identity, tick, bin int64, ev *score.Evidence, open *s
 		e.earliest = min(max(e.earliest, onset.Low), at)
 		e.latest = max(min(e.latest, onset.High), at)
 	}
-	if !e.opened || episode.Sustains(ev.Log, ev.Threshold) {
+	keeps, adds := keepsOpen(ev)
+	if closed := (bin-e.seen)*d.cfg.Grid.Bin > episode.Quiet; closed {
+		keeps = adds && ev.Margin() >= 0 // what was enough before opens nothing again
+	}
+	if !e.opened || keeps {
 		e.seen = max(e.seen, bin)
 	}
 	e.opened = e.opened || ev.Margin() >= 0
 	return e
+}
+
+// keepsOpen reports whether evidence keeps an episode open: that of a group which has
+// reached its threshold; and whether the bin, or its day so far, adds to it.
+func keepsOpen(ev *score.Evidence) (keeps, adds bool) {
+	keeps = ev.Reached[ev.Group] && episode.Sustains(ev.Log, ev.Threshold)
+	for i := range ev.Stats {
+		s := &ev.Stats[i]
+		adds = adds || s.Judged && s.Allowed > 0 && score.Stat(i).Group() == ev.Group && episode.Sustains(s.Log, ev.Threshold)
+	}
+	return keeps, keeps && adds
 }
 
 // reach takes in what the identity's state knows from the bin of onset on. What nobody
