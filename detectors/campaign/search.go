@@ -84,6 +84,11 @@ func (s *Search) Find(end int64, subjects []Subject, open []Existing) Plan {
 	return p
 }
 
+// joinsFor is how long after it opened a campaign of a trait takes in each episode that
+// comes through the trait, in milliseconds of event time. One that begins later is another
+// matter, unless several have begun by then, which is again no chance.
+const joinsFor = 7 * eventtime.Day
+
 // joinOpen has those join an open campaign that share its cause, and returns the
 // rest.
 func (s *Search) joinOpen(p *Plan, free []Subject, of *Existing) []Subject {
@@ -93,7 +98,7 @@ func (s *Search) joinOpen(p *Plan, free []Subject, of *Existing) []Subject {
 		belongs := false
 		switch cause.Kind {
 		case ByTrait:
-			belongs = dimension >= 0 && m.ComesThrough(dimension, cause.Identity)
+			belongs = dimension >= 0 && m.Opened-of.Opened < joinsFor && m.ComesThrough(dimension, cause.Identity)
 		case ByFact:
 			belongs = m.hasFact(cause.Fact)
 		case ByTime:

@@ -21,7 +21,7 @@ var searchDimensions = []string{"user", "network", "client", "key"}
 //	fleet: a line a trait, MEMBERS TRAIT-DIMENSION TRAIT SHARE: which part of the
 //	       fleet's identities comes through it
 //	open:  a line a campaign that is open, KEY trait DIMENSION IDENTITY, or
-//	       KEY fact NAME, or KEY time DIMENSION opened=MINUTE
+//	       KEY fact NAME, or KEY time DIMENSION, each with opened=MINUTE
 //	find:  a line an open episode, DIMENSION IDENTITY and what is known of it, at
 //	       minute 10,000; prints who belongs together
 func TestSearch(t *testing.T) {
@@ -84,9 +84,11 @@ func existing(t *testing.T, f []string) Existing {
 		x.Cause.Kind, x.Cause.Fact = ByFact, fact.Name(f[2])
 	case "time":
 		x.Cause.Kind, x.Cause.Dimension = ByTime, f[2]
-		x.Opened = int64(number(t, strings.TrimPrefix(f[3], "opened="))) * eventtime.Minute
 	default:
 		t.Fatalf("a campaign by %q", f[1])
+	}
+	if minute, ok := strings.CutPrefix(f[len(f)-1], "opened="); ok {
+		x.Opened = int64(number(t, minute)) * eventtime.Minute
 	}
 	return x
 }
