@@ -59,9 +59,20 @@ func testRecordKeyIsRotated(t *testing.T) {
 	if len(got) > 0 && alertingtest.EpisodeKey.FindString(got[0]) == alertingtest.EpisodeKey.FindString(want[0]) {
 		t.Error("the keys of episodes do not follow from the record key")
 	}
-	compare(t, alertingtest.Numbered(got), alertingtest.Numbered(want))
+	compare(t, exactly(alertingtest.Numbered(got)), exactly(alertingtest.Numbered(want)))
 	old.stop()
 	begun.stop()
+}
+
+// manyTokens is a number of tokens that are too many to be counted exactly.
+var manyTokens = regexp.MustCompile(`about 1,?0\d\d\b`)
+
+// exactly leaves out what two keys may say differently: estimates.
+func exactly(alerts []string) (out []string) {
+	for _, a := range alerts {
+		out = append(out, manyTokens.ReplaceAllString(a, "about so many"))
+	}
+	return out
 }
 
 // leakOfFewRecords is traffic with leaks in it and so few different records that they

@@ -245,8 +245,11 @@ func (r *detectRun) showInputs() {
 }
 
 // countEvery is how often the identities of a partition are counted, which looks at
-// each.
-const countEvery = time.Minute
+// each. So few that it costs nothing are counted each time.
+const (
+	countEvery = time.Minute
+	countFew   = 20_000
+)
 
 // tell says how far the partition is, for those who look at the group.
 func (r *detectRun) tell(waiting bool) {
@@ -257,7 +260,7 @@ func (r *detectRun) tell(waiting bool) {
 		return
 	}
 	r.judged = judged
-	if r.said = now; now.Sub(r.counted) >= countEvery {
+	if r.said = now; now.Sub(r.counted) >= countEvery || r.detect.Stats().Identities <= countFew {
 		r.counted, r.sizes, r.never = now, r.detect.Sizes(), r.detect.NeverSeen()
 	}
 	s := r.detect.Stats()

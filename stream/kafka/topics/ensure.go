@@ -42,7 +42,8 @@ func Ensure(ctx context.Context, conn *cluster.Connection, specs []Spec, replica
 		case detail.Err != nil && !errors.Is(detail.Err, kerr.UnknownTopicOrPartition):
 			faults = append(faults, fmt.Errorf("topic %s: %w", s.Name, cluster.Explain(detail.Err)))
 		default:
-			if err := create(ctx, adm, s, replication); err != nil {
+			err := create(ctx, adm, s, replication)
+			if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // else another process was faster
 				faults = append(faults, err)
 			}
 		}
@@ -57,7 +58,7 @@ func create(ctx context.Context, adm *kadm.Client, s Spec, replication int16) er
 		configs[k] = &v
 	}
 	_, err := adm.CreateTopic(ctx, s.Partitions, replication, configs, s.Name)
-	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // another process was faster
+	if err != nil {
 		return fmt.Errorf("creating topic %s: %w", s.Name, cluster.Explain(err))
 	}
 	return nil

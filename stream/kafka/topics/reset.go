@@ -54,7 +54,7 @@ func Reset(ctx context.Context, conn *cluster.Connection, group string, specs []
 			return fmt.Errorf("deleting topic %s: %w", name, cluster.Explain(err))
 		}
 	}
-	if err := recreate(ctx, conn, specs, replication); err != nil {
+	if err := recreate(ctx, conn, adm, specs, replication); err != nil {
 		return err
 	}
 	if _, err := adm.DeleteGroups(ctx, groups...); err != nil {
@@ -73,18 +73,28 @@ func Reset(ctx context.Context, conn *cluster.Connection, group string, specs []
 	return nil
 }
 
-// recreate makes the topics again; a broker needs a moment to forget the old.
-func recreate(ctx context.Context, conn *cluster.Connection, specs []Spec, replication int16) error {
-	for {
-		err := Ensure(ctx, conn, specs, replication)
-		if err == nil {
-			return nil
+// recreate makes the topics again that were deleted. The controller knows first that a
+// topic is gone: for a moment a broker may still list it, and lists the new one later.
+func recreate(ctx context.Context, conn *cluster.Connection, adm *kadm.Client, specs []Spec, replication int16) error {
+	var made []Spec
+	for _, s := range specs {
+		if s.Kept {
+			continue
 		}
-		if !errors.Is(err, kerr.TopicAlreadyExists) && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		err := create(ctx, adm, s, replication)
+		for errors.Is(err, kerr.TopicAlreadyExists) {
+			if err := cluster.Sleep(ctx, pollTopics); err != nil {
+				return err
+			}
+			err = create(ctx, adm, s, replication)
+		}
+		if err != nil {
 			return err
 		}
-		if err := cluster.Sleep(ctx, pollTopics); err != nil {
-			return err
-		}
+		made = append(made, s)
 	}
+	if err := WaitFor(ctx, adm, made); err != nil {
+		return err
+	}
+	return Ensure(ctx, conn, specs, replication)
 }
