@@ -8,7 +8,7 @@ func members(m *Members) (out []string) {
 	top := m.Top[:min(len(m.Top), MaxTop)]
 	for i := range top {
 		read := ""
-		if top[i].Records > 0 { // of who is no episode it is not known
+		if top[i].Records > 0 { // a member without an episode of its own has no count
 			read = plural(top[i].Records, "customer", "customers") + ", "
 		}
 		out = append(out, top[i].name()+": "+read+top[i].Severity.String())

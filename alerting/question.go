@@ -6,7 +6,7 @@ import "time"
 // meant.
 type Question struct {
 	To       string // Slack's id of the person
-	DedupKey string // of the episode that the question is about
+	DedupKey string // key of the episode that the question is about
 	Text     string // without markup
 	Own      bool   // it is about the person's own account
 	Until    time.Time

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // Summarize writes the sentences that a tired analyst reads first: who, how many since
@@ -50,8 +52,9 @@ func (s *sentence) statistical() {
 	s.peak()
 }
 
-// agesAfter is from when on an update says that nothing more was seen, in milliseconds.
-const agesAfter = 6 * 3_600_000
+// agesAfter is how long ago something was seen last, in milliseconds, when an update says
+// that nothing more was: as long as closes an ordinary episode.
+const agesAfter = Time(episode.Quiet)
 
 // shownAt returns when something of the episode was seen last.
 func (a *Alert) shownAt() Time { return cmp.Or(a.Shown, a.Time) }

@@ -71,7 +71,12 @@ func checkStatus(t *testing.T, config string, events []rawEvent, alerts []alerti
 	}
 	midnight := first.UTC().Truncate(24 * time.Hour)
 	var wrong []string
-	for range 100 {
+	defer func() {
+		if t.Failed() {
+			t.Logf("status is wrong: %s", strings.Join(wrong, "; "))
+		}
+	}()
+	eventually(t, time.Minute, "status is right", func() bool {
 		r := weir(t, "status", "-c", config, "-o", "json")
 		s := standing{}
 		wrong = nil
@@ -96,10 +101,6 @@ func checkStatus(t *testing.T, config string, events []rawEvent, alerts []alerti
 		}
 		check("open episodes", s.Episodes.Open, len(open))
 		check("open campaigns", s.Episodes.Campaigns, len(campaigns))
-		if len(wrong) == 0 {
-			return
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
-	t.Errorf("status is wrong: %s", strings.Join(wrong, "; "))
+		return len(wrong) == 0
+	})
 }

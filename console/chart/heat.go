@@ -26,7 +26,7 @@ type Day struct {
 const (
 	heatRows                  = 7
 	heatLeft, heatTop         = 84.0, 16.0
-	heatWidth, heatHeight     = 32.0, 24.0 // of an hour
+	heatWidth, heatHeight     = 32.0, 24.0 // size of the cell of an hour
 	heatRight                 = heatLeft + 24*heatWidth
 	heatSum, heatBar, heatEnd = heatRight + 56, heatRight + 64, heatRight + 224 // the number ends at heatSum
 )

@@ -71,7 +71,7 @@ func (e *Engine) mostGain(v *view, st Stat, h int) (gain float64, ok bool) {
 	mu, k, ok := e.expectDay(v, st, h)
 	if st == DayFirst && known && !e.Tuning.NoFirst {
 		q0, blind := e.share(v, h)
-		mu, k, _ = e.expectDay(v, DayDistinct, h) // of whom is known something is expected
+		mu, k, _ = e.expectDay(v, DayDistinct, h) // which is always known of an identity with a history
 		return countGain(n, mu, k) + shareGain(f, n, q0, driftShare(q0, blind, Rates[NumRates-1]), e.Tuning.Concentration), ok
 	}
 	return countGain(v.count(st), mu, k), ok

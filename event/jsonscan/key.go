@@ -116,7 +116,7 @@ func (n *node) add(key key) int {
 func (s *Scanner) key(i int, n *node, order *uint8) (end, child int) {
 	b := s.B
 	if n == nil {
-		end, _ = s.text(i)
+		end, _ = s.text(i) // whether it has escapes matters only to who looks for it
 		return end, -1
 	}
 	if i+8 > len(b) {

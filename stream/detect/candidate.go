@@ -2,7 +2,6 @@ package detect
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"github.com/weirhq/weir/detectors/campaign"
@@ -123,14 +122,6 @@ func (d *Task) measuresOf(id *identity, bin int64, ev *score.Evidence) (out []st
 		slices.SortStableFunc(group, func(a, b stream.MeasureEvidence) int { return cmp.Compare(b.Log, a.Log) })
 	}
 	return out
-}
-
-// firstTouches returns the 95 % interval of a number of first touches: of an identity whose
-// records are not kept exactly, a record that it has never touched shows as such by chance.
-func (id *identity) firstTouches(n float64) (low, high float64) {
-	shown := id.window.Shown()
-	wide := 1.96 * math.Sqrt(n*(1-shown)/shown)
-	return max(0, math.Round(n-wide)), math.Round(n + wide)
 }
 
 // explain returns what one statistic adds to the evidence, with every number fit

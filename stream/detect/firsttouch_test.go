@@ -21,6 +21,9 @@ func TestFirstTouchesHaveAnInterval(t *testing.T) {
 			if low == high {
 				exact++
 			}
+			if low, high := id.firstTouches(0); low != 0 || (high == 0) != (known <= 1024) {
+				t.Fatalf("%d known: none that shows are %v to %v", known, low, high)
+			}
 			n := 0.0 // as it is counted: record by record, each of which may not show
 			for range fresh {
 				if dice.Float64() < id.window.Shown() {

@@ -208,6 +208,15 @@ func (id *identity) tellsFresh(fresh, exposed float64) bool {
 	return 2*math.Sqrt(max(fresh, seen)*seen) <= 0.1*exposed
 }
 
+// firstTouches returns the 95 % interval of an estimate of first touches: a point while
+// the records of the identity are kept exactly. None that shows may hide as many as stand
+// behind one that shows.
+func (id *identity) firstTouches(n float64) (low, high float64) {
+	shown := id.window.Shown()
+	wide := 1.96 * math.Sqrt(max(n, 1/shown)*(1-shown)/shown)
+	return max(0, math.Round(n-wide)), math.Round(n + wide)
+}
+
 // courseOf returns what an identity has done since the onset, beside what is usual of
 // it in such a time.
 func (d *Task) courseOf(id *identity, e *followed, tick int64, x *episode.Exposed, ev *score.Evidence, open *score.Counts, params *score.Parameters) (list []stream.Course) {

@@ -59,31 +59,22 @@ func testRecordKeyIsRotated(t *testing.T) {
 	if len(got) > 0 && alertingtest.EpisodeKey.FindString(got[0]) == alertingtest.EpisodeKey.FindString(want[0]) {
 		t.Error("the keys of episodes do not follow from the record key")
 	}
-	compare(t, exactly(alertingtest.Numbered(got)), exactly(alertingtest.Numbered(want)))
+	compare(t, alertingtest.Numbered(got), alertingtest.Numbered(want))
 	old.stop()
 	begun.stop()
 }
 
-// manyTokens is a number of tokens that are too many to be counted exactly.
-var manyTokens = regexp.MustCompile(`about 1,?0\d\d\b`)
-
-// exactly leaves out what two keys may say differently: estimates.
-func exactly(alerts []string) (out []string) {
-	for _, a := range alerts {
-		out = append(out, manyTokens.ReplaceAllString(a, "about so many"))
-	}
-	return out
-}
-
-// leakOfFewRecords is traffic with leaks in it and so few different records that they
-// are counted exactly, since only then do two keys give the same numbers.
+// leakOfFewRecords is traffic with leaks in it, and so few different records and forged
+// tokens that they are counted exactly, since only then do two keys give the same numbers.
 func leakOfFewRecords(t *testing.T) (out [][]byte) {
 	c, err := simulate.New(simulate.Options{Scenario: "demo", Seed: 3, Days: 4, Scale: simulate.MinScale})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ev event.Event
-	for c.Next(&ev) {
+	_, end := c.Span()
+	until := end.Add(-3 * time.Hour).UnixMilli() // the thousandth token comes later
+	for c.Next(&ev) && ev.Time < until {
 		e := ev
 		e.Records = slices.Clone(ev.Records)
 		for i, id := range e.Records {

@@ -245,10 +245,11 @@ func (r *detectRun) showInputs() {
 }
 
 // countEvery is how often the identities of a partition are counted, which looks at
-// each. So few that it costs nothing are counted each time.
+// each. As few as countFew cost next to nothing: they are counted each countFewEvery.
 const (
-	countEvery = time.Minute
-	countFew   = 20_000
+	countEvery    = time.Minute
+	countFewEvery = supervise.CommitPositions / 2
+	countFew      = 20_000
 )
 
 // tell says how far the partition is, for those who look at the group.
@@ -259,11 +260,15 @@ func (r *detectRun) tell(waiting bool) {
 	if !moved && now.Sub(r.said) < supervise.CommitPositions/2 {
 		return
 	}
-	r.judged = judged
-	if r.said = now; now.Sub(r.counted) >= countEvery || r.detect.Stats().Identities <= countFew {
+	r.judged, r.said = judged, now
+	s := r.detect.Stats()
+	every := countEvery
+	if s.Identities <= countFew {
+		every = countFewEvery
+	}
+	if now.Sub(r.counted) >= every {
 		r.counted, r.sizes, r.never = now, r.detect.Sizes(), r.detect.NeverSeen()
 	}
-	s := r.detect.Stats()
 	says := position.Detect{
 		Closed: s.ClosedMS, Judged: judged, Watermark: max(s.WatermarkMS, 0), Waiting: waiting, Identities: r.sizes, NeverSeen: r.never, Facts: r.Config.Facts != nil,
 	}

@@ -81,17 +81,19 @@ func recreate(ctx context.Context, conn *cluster.Connection, adm *kadm.Client, s
 		if s.Kept {
 			continue
 		}
-		err := create(ctx, adm, s, replication)
-		for errors.Is(err, kerr.TopicAlreadyExists) {
+		made = append(made, s)
+		for {
+			err := create(ctx, adm, s, replication)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, kerr.TopicAlreadyExists) {
+				return err
+			}
 			if err := cluster.Sleep(ctx, pollTopics); err != nil {
 				return err
 			}
-			err = create(ctx, adm, s, replication)
 		}
-		if err != nil {
-			return err
-		}
-		made = append(made, s)
 	}
 	if err := WaitFor(ctx, adm, made); err != nil {
 		return err
