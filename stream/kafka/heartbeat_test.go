@@ -102,12 +102,17 @@ func testHeartbeatsResent(t *testing.T) {
 		}
 		return &alerting.Heartbeat{}, nil
 	}
+	count := func() int { // also while more come
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(*taken)
+	}
 	seen := func(d time.Duration) int {
 		stop := start(t, o).stop
 		defer stop()
-		before := len(*taken)
+		before := count()
 		time.Sleep(d)
-		return len(*taken) - before
+		return count() - before
 	}
 	time.Sleep(time.Until(time.Now().Truncate(12 * time.Hour).Add(12*time.Hour - time.Minute)))
 	if n := seen(22 * time.Minute); n != 3 {
