@@ -32,7 +32,7 @@ import (
 // the least that will do, so that a window has one form only, and the decoder
 // takes no other: equal windows are equal bytes.
 const (
-	codecVersion = 1
+	codecVersion = 2
 	matrixFlag   = 0x80
 	widthBits    = 5 // enough for a width of 26
 )

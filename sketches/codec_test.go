@@ -48,15 +48,15 @@ func TestCodecCanonical(t *testing.T) {
 }
 
 func TestDecodeWindowRefuses(t *testing.T) {
-	w := windowOf(10, []touch{{1, day0}, {2, day0 + 3}})
+	w := windowOf(StatePrecision, []touch{{1, day0}, {2, day0 + 3}})
 	good := w.AppendBinary(nil)
-	big := New(10)
+	big := New(StatePrecision)
 	for i := range uint64(3000) {
 		big.Insert(mix(i), day0+uint32(i%9))
 	}
 	matrix := big.AppendBinary(nil)
 	// The same records, in a form whose oldest minute no record has.
-	out := bitWriter{out: binary.AppendUvarint([]byte{1, 10, 2}, uint64(stored(day0)-1))}
+	out := bitWriter{out: binary.AppendUvarint([]byte{codecVersion, StatePrecision, 2}, uint64(stored(day0)-1))}
 	out.bits(3, widthBits)
 	shift := riceShift(keyBits, 2)
 	out.rice(w.list[0].key(), shift)
@@ -68,17 +68,17 @@ func TestDecodeWindowRefuses(t *testing.T) {
 		in   []byte
 		want error
 	}{
-		"nothing":           {nil, wire.ErrCorrupt},
-		"one byte":          {good[:1], wire.ErrCorrupt},
-		"another version":   {append([]byte{2}, good[1:]...), wire.ErrCorrupt},
-		"precision 9":       {[]byte{1, 9, 0}, wire.ErrCorrupt},
-		"precision 15":      {[]byte{1, 15, 0}, wire.ErrCorrupt},
-		"too many records":  {[]byte{1, 10, 0x81, 8, 1, 0}, wire.ErrCorrupt},
-		"list cut short":    {good[:len(good)-1], wire.ErrCorrupt},
-		"matrix cut short":  {matrix[:len(matrix)/2], wire.ErrCorrupt},
-		"matrix of nothing": {[]byte{1, 10 | matrixFlag, 1, 0}, wire.ErrCorrupt},
-		"older than oldest": {older, wire.ErrCorrupt},
-		"long form of zero": {[]byte{1, 10, 0x80, 0}, wire.ErrCorrupt},
+		"nothing":             {nil, wire.ErrCorrupt},
+		"one byte":            {good[:1], wire.ErrCorrupt},
+		"another version":     {append([]byte{codecVersion - 1}, good[1:]...), wire.ErrCorrupt},
+		"too low a precision": {[]byte{codecVersion, StatePrecision - 1, 0}, wire.ErrCorrupt},
+		"precision 15":        {[]byte{codecVersion, 15, 0}, wire.ErrCorrupt},
+		"too many records":    {[]byte{codecVersion, StatePrecision, 0x81, 8, 1, 0}, wire.ErrCorrupt},
+		"list cut short":      {good[:len(good)-1], wire.ErrCorrupt},
+		"matrix cut short":    {matrix[:len(matrix)/2], wire.ErrCorrupt},
+		"matrix of nothing":   {[]byte{codecVersion, StatePrecision | matrixFlag, 1, 0}, wire.ErrCorrupt},
+		"older than oldest":   {older, wire.ErrCorrupt},
+		"long form of zero":   {[]byte{codecVersion, StatePrecision, 0x80, 0}, wire.ErrCorrupt},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestDecodeWindowRefuses(t *testing.T) {
 
 func FuzzDecodeWindow(f *testing.F) {
 	for _, n := range []uint64{0, 1, 5, 1024, 1025, 9000} {
-		for _, p := range []uint8{10, 12, 14} {
+		for _, p := range []uint8{StatePrecision, 13, PartialPrecision} {
 			w := New(p)
 			for i := range n {
 				w.Insert(mix(i), day0+uint32(i*7%90_000))

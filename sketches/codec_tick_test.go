@@ -38,12 +38,12 @@ func TestTickRoundTrip(t *testing.T) {
 // A minute before the start, or far beyond it, has no place in the form.
 func TestTickRefuses(t *testing.T) {
 	for name, minute := range map[string]uint32{"before": day0 - 1, "far beyond": day0 + 1<<15} {
-		w := windowOf(10, []touch{{1, minute}})
+		w := windowOf(StatePrecision, []touch{{1, minute}})
 		if w.Listed(day0) != 0 {
 			t.Errorf("%s: listed", name)
 		}
 	}
-	w := windowOf(10, []touch{{1, day0}, {2, day0 + 3}})
+	w := windowOf(StatePrecision, []touch{{1, day0}, {2, day0 + 3}})
 	good := w.AppendTick(nil, day0)
 	for name, c := range map[string]struct {
 		in []byte
@@ -56,17 +56,17 @@ func TestTickRefuses(t *testing.T) {
 		"more than are":  {good, 3},
 		"a wider offset": {append([]byte{good[0] | 8}, good[1:]...), 2},
 	} {
-		if _, _, err := DecodeTick(c.in, 10, day0, c.n); err == nil {
+		if _, _, err := DecodeTick(c.in, StatePrecision, day0, c.n); err == nil {
 			t.Errorf("%s: taken", name)
 		}
 	}
 }
 
 func FuzzDecodeTick(f *testing.F) {
-	w := windowOf(10, []touch{{1, day0}, {2, day0 + 3}, {3, day0 + 4}})
+	w := windowOf(StatePrecision, []touch{{1, day0}, {2, day0 + 3}, {3, day0 + 4}})
 	f.Add(w.AppendTick(nil, day0), 3)
 	f.Fuzz(func(t *testing.T, b []byte, n int) {
-		w, rest, err := DecodeTick(b, 10, day0, n)
+		w, rest, err := DecodeTick(b, StatePrecision, day0, n)
 		if err != nil {
 			return
 		}

@@ -10,7 +10,7 @@ import (
 // no mergeable sketch has less than 1.98 for large counts. A HyperLogLog of
 // 6-bit registers has 6.5.
 func TestLimit(t *testing.T) {
-	for _, p := range []uint8{StatePrecision, 12, PartialPrecision} {
+	for _, p := range []uint8{StatePrecision, 13, PartialPrecision} {
 		for _, n := range []int{100_000, 1_000_000, 10_000_000} {
 			var risk perRank
 			for r := 1; r <= ranks(p); r++ {

@@ -11,9 +11,9 @@ const ExactLimit = 1024
 // Precisions: the logarithm to base 2 of the number of registers that a window
 // has once it is a matrix.
 const (
-	// StatePrecision is that of a window kept for long: 5 to 30 KB and a
-	// standard error of 2 %. It is the precision of the zero Window.
-	StatePrecision = 10
+	// StatePrecision is that of a window kept for long: 6 to 100 KB and a
+	// standard error of 1 %. It is the precision of the zero Window.
+	StatePrecision = 12
 	// PartialPrecision is that of what one tick brings, so that an Exposure
 	// made from ticks has a standard error below 1 %.
 	PartialPrecision = 14

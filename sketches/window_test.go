@@ -85,7 +85,7 @@ func drawTouches(t *rapid.T, label string) []touch {
 }
 
 func drawPrecision(t *rapid.T, label string) uint8 {
-	return rapid.SampledFrom([]uint8{StatePrecision, 12, PartialPrecision}).Draw(t, label)
+	return rapid.SampledFrom([]uint8{StatePrecision, 13, PartialPrecision}).Draw(t, label)
 }
 
 func TestZeroWindowIsEmpty(t *testing.T) {

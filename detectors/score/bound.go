@@ -66,13 +66,20 @@ func (e *Engine) mostGain(v *view, st Stat, h int) (gain float64, ok bool) {
 	known := v.s.settled() && n > 0
 	if st == DayShare {
 		q0, blind := e.share(v, h)
-		return shareGain(f, n, q0, tried(q0, blind), e.Tuning.Concentration), known && blind-q0 >= e.Tuning.LeastRoom
+		return e.shareGain(v, f, n, q0, tried(q0, blind)), known && blind-q0 >= e.Tuning.LeastRoom
 	}
 	mu, k, ok := e.expectDay(v, st, h)
 	if st == DayFirst && known && !e.Tuning.NoFirst {
 		q0, blind := e.share(v, h)
 		mu, k, _ = e.expectDay(v, DayDistinct, h) // which is always known of an identity with a history
-		return countGain(n, mu, k) + shareGain(f, n, q0, driftShare(q0, blind, Rates[NumRates-1]), e.Tuning.Concentration), ok
+		return countGain(n, mu, k) + e.shareGain(v, f, n, q0, driftShare(q0, blind, Rates[NumRates-1])), ok
 	}
-	return countGain(v.count(st), mu, k), ok
+	p := v.s.shown(st.measure())
+	return countGain(v.count(st)*p, mu*p, k), ok
+}
+
+// shareGain is the bound of addShares.
+func (e *Engine) shareGain(v *view, f, n, q0, most float64) float64 {
+	p := v.s.shown(FirstTouch)
+	return shareGain(math.Round(f*p), n, q0*p, most*p, e.concentration(q0, p))
 }

@@ -232,7 +232,7 @@ func (e *Engine) judgeBin(v *view, c *Counts, g *gather, sample *Sample) {
 		if c.any() && !e.Tuning.NoBurst {
 			n := c[st.measure()]
 			if mu, k, ok := e.expectBin(v, st); ok {
-				l := countRatios(n, mu, k)
+				l := s.countRatios(st, n, mu, k)
 				w := l.weigh()
 				x, allowed := w.log, e.allow(v.class, st, w.log)
 				keep := e.keepBin
@@ -251,7 +251,7 @@ func (e *Engine) judgeBin(v *view, c *Counts, g *gather, sample *Sample) {
 				g.ev.Stats[st].explain(n, mu, k, v.class.Bin, x, allowed)
 				if sample != nil {
 					sample.x(st, x)
-					sample.spread(st, n, mu)
+					sample.spread(st, n*s.shown(st.measure()), mu*s.shown(st.measure()))
 				}
 			}
 		}

@@ -100,7 +100,7 @@ func (e *Engine) explainAll(v *view, c *Counts, ev *Evidence) {
 			if !ok || st == BinRows && v.s.more == nil {
 				continue
 			}
-			l := countRatios(c[st.measure()], mu, k)
+			l := v.s.countRatios(st, c[st.measure()], mu, k)
 			x := l.weigh().log
 			allowed := e.allow(v.class, st, x)
 			ev.Stats[st].explain(c[st.measure()], mu, k, v.class.Bin, x, allowed)

@@ -99,7 +99,7 @@ func (e *Engine) ratiosOf(v *view, st Stat, h int) (l ratios, mu, k float64, ok 
 	if st == DayFirst && v.s.settled() && v.now[Distinct] > 0 && !e.Tuning.NoFirst {
 		return e.firstRatios(v, h), mu, k, true
 	}
-	return countRatios(v.count(st), mu, k), mu, k, true
+	return v.s.countRatios(st, v.count(st), mu, k), mu, k, true
 }
 
 // mostShare is the largest share of new records that is tried.
@@ -127,7 +127,7 @@ func (e *Engine) shareRatios(v *view, h int) (l ratios, mu, k float64, ok bool) 
 	for i, theta := range Shares {
 		q1[i] = tried(q0, q0+theta*(blind-q0))
 	}
-	l.addShares(f, n, q0, &q1, e.Tuning.Concentration)
+	e.addShares(v, &l, f, n, q0, &q1)
 	return l, q0 * n, e.Tuning.Concentration, true
 }
 
@@ -141,8 +141,31 @@ func (e *Engine) firstRatios(v *view, h int) ratios {
 	for i, r := range Rates {
 		q1[i] = driftShare(q0, blind, r)
 	}
-	l.addShares(f, n, q0, &q1, e.Tuning.Concentration)
+	e.addShares(v, &l, f, n, q0, &q1)
 	return l
+}
+
+// addShares adds the log ratios of the new records among n, as far as they show: a share
+// of q shows as q·p, with the spread that it has.
+func (e *Engine) addShares(v *view, l *ratios, f, n, q0 float64, q1 *[NumRates]float64) {
+	p := v.s.shown(FirstTouch)
+	phi := e.concentration(q0, p)
+	if p < 1 {
+		for i := range q1 {
+			q1[i] *= p
+		}
+	}
+	l.addShares(math.Round(f*p), n, q0*p, q1, phi)
+}
+
+// concentration returns that of the share of new records that show, of which each does
+// with a probability of p, around one of q0: a multiple of a share has the same spread
+// beside its mean.
+func (e *Engine) concentration(q0, p float64) float64 {
+	if p == 1 {
+		return e.Tuning.Concentration
+	}
+	return (e.Tuning.Concentration+1)*(1-q0*p)/(p*(1-q0)) - 1
 }
 
 // expectBin returns the expected count of a statistic of bins and its dispersion.

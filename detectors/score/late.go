@@ -85,9 +85,9 @@ func (e *Engine) lateBin(v *view, old, now *Counts, g *gather) {
 		if st == BinRows {
 			r = &v.s.room().rows
 		}
-		before, after := ratios{}, countRatios(now[m], mu, k)
+		before, after := ratios{}, v.s.countRatios(st, now[m], mu, k)
 		if old.any() {
-			before = countRatios(old[m], mu, k)
+			before = v.s.countRatios(st, old[m], mu, k)
 		}
 		g.ev.Stats[st].explain(now[m], mu, k, v.class.Bin, 0, 0)
 		e.mend(v, st, r, &before, &after, 1, g)

@@ -94,6 +94,7 @@ func (x *earlier) quantile(all []visit, weights []float64, gone, weight float64,
 func (e *Engine) onsetWeights(s *State, u *Usual, class *Class, all []visit, st Stat, weights []float64) ([]float64, earlier) {
 	weights = slices.Grow(weights, len(all))[:len(all)]
 	expected := e.expectOnset(s, u, class, st)
+	shown := s.shown(st.measure())
 	var ofCell [hours]drift
 	var since ratios
 	var before earlier
@@ -102,9 +103,10 @@ func (e *Engine) onsetWeights(s *State, u *Usual, class *Class, all []visit, st 
 		_, cell := e.local(int64(all[i].bin))
 		d := &ofCell[cell]
 		if !d.known {
-			*d = driftOf(expected(cell))
+			mu, k := expected(cell)
+			*d = driftOf(mu*shown, k)
 		}
-		l := d.ratios(all[i].c[st.measure()])
+		l := d.ratios(all[i].c[st.measure()] * shown)
 		for r := range since {
 			since[r] += onsetWitness * l[r]
 		}
@@ -116,7 +118,7 @@ func (e *Engine) onsetWeights(s *State, u *Usual, class *Class, all []visit, st 
 		weights[i] = math.Exp(l - top)
 	}
 	mean, _, daily := onsetMean(u, st)
-	mu := max(mean*float64(u.Bins), e.Tuning.Floor[daily])
+	mu := max(mean*float64(u.Bins), e.Tuning.Floor[daily]) * shown
 	day := driftOf(mu, class.K[daily])
 	for r, rate := range Rates {
 		before.weight[r] = math.Exp(since[r]-top) / NumRates

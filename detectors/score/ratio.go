@@ -20,6 +20,13 @@ func countRatios(c, mu, k float64) ratios {
 	return d.ratios(c)
 }
 
+// countRatios are those of a statistic of an identity. A negative binomial of which each
+// is seen with a probability of its own stays one, of the same k: what shows is judged.
+func (s *State) countRatios(st Stat, c, mu, k float64) ratios {
+	p := s.shown(st.measure())
+	return countRatios(c*p, mu*p, k)
+}
+
 // drift is what countRatios makes of a mean and a dispersion: what each ratio has for
 // each count, and besides.
 type drift struct {

@@ -205,3 +205,63 @@ func FuzzDecodeState(f *testing.F) {
 		}
 	})
 }
+
+// Of an identity whose sketch shows few first touches, the estimate of their number is
+// judged as what showed: in the mean of calm days the ratios are one, as where all show.
+func TestHiddenFirstTouches(t *testing.T) {
+	const mu, k, n, share, days = 40.0, 2.0, 60.0, 0.4, 400_000
+	e := NewEngine(time.Hour, time.UTC, DefaultTuning())
+	for _, shown := range []float64{1, 0.5, 0.1} {
+		rng := rand.New(rand.NewPCG(5, uint64(shown*100)))
+		var s State
+		s.SetShown(shown)
+		v := view{s: &s}
+		estimate := func(f float64) float64 { // as many as showed stand for
+			hits := 0.0
+			for range int(f) {
+				if rng.Float64() < shown {
+					hits++
+				}
+			}
+			return hits / shown
+		}
+		counts, shares := 0.0, 0.0
+		for range days {
+			l := s.countRatios(BinFirst, estimate(poisson(rng, mu*gammaOf(rng, k)/k)), mu, k)
+			counts += math.Exp(l[0]) / days
+			a, b := gammaOf(rng, e.Tuning.Concentration*share), gammaOf(rng, e.Tuning.Concentration*(1-share))
+			f := 0.0
+			for range int(n) {
+				if rng.Float64() < a/(a+b) {
+					f++
+				}
+			}
+			l = ratios{}
+			e.addShares(&v, &l, estimate(f), n, share, &[NumRates]float64{0.5})
+			shares += math.Exp(l[0]) / days
+		}
+		if math.Abs(counts-1) > 0.02 || math.Abs(shares-1) > 0.02 {
+			t.Errorf("%v of first touches show: the mean ratio of counts is %.3f, of shares %.3f", shown, counts, shares)
+		}
+	}
+}
+
+// poisson draws from a Poisson distribution, by its waiting times.
+func poisson(rng *rand.Rand, mean float64) (n float64) {
+	for t := rng.ExpFloat64(); t < mean; t += rng.ExpFloat64() {
+		n++
+	}
+	return n
+}
+
+// gammaOf draws from a Gamma distribution of mean and shape k (Marsaglia and Tsang 2000).
+func gammaOf(rng *rand.Rand, k float64) float64 {
+	d := k - 1.0/3
+	for {
+		x := rng.NormFloat64()
+		v := 1 + x/math.Sqrt(9*d)
+		if v = v * v * v; v > 0 && math.Log(rng.Float64()) < x*x/2+d-d*v+d*math.Log(v) {
+			return d * v
+		}
+	}
+}

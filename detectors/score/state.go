@@ -28,6 +28,7 @@ type State struct {
 	points      []Point              // of one that is watched, see watch
 	unions      unions
 	trusted     uint32 // local day from which on first touches are evidence; see Doubt
+	hidden      float32 // share of first touches that do not show; see SetShown
 	usual       *Usual // what was usual before the evidence stood out; nil: it does not
 	more        *extra
 }
@@ -104,6 +105,19 @@ func (s *State) TrustedDay() uint32 { return s.trusted }
 
 // SetTrustedDay sets what TrustedDay returns.
 func (s *State) SetTrustedDay(day uint32) { s.trusted = day }
+
+// SetShown says with which probability a first touch of the identity shows, 0 < p <= 1.
+// What shows is what is judged. It is not part of the binary form of a state; the zero
+// State shows all.
+func (s *State) SetShown(p float64) { s.hidden = float32(1 - p) }
+
+// shown returns with which probability one more of a measure shows.
+func (s *State) shown(m Measure) float64 {
+	if m != FirstTouch {
+		return 1
+	}
+	return 1 - float64(s.hidden)
+}
 
 // doubts reports whether the statistics of a measure are no evidence on the day that is
 // judged.

@@ -139,12 +139,12 @@ func watchCompany(opt simulate.Options, harsh bool, hour func(int64, []exact.Row
 
 // watch is the engine at work in all dimensions.
 type watch struct {
-	engine *score.Engine
-	config fleet.Config
-	fleet  *fleet.Fleet
-	params *score.Parameters
-	states []score.State
-	alarms []alarm
+	engine   *score.Engine
+	config   fleet.Config
+	fleet    *fleet.Fleet
+	params   *score.Parameters
+	subjects []*subject
+	alarms   []alarm
 }
 
 func newWatch(t score.Tuning, c fleet.Config) *watch {
@@ -157,21 +157,21 @@ func (w *watch) hour(hour int64, rows []exact.Row, counter *exact.Counter) {
 	sums := &fleet.Sums{}
 	var sample score.Sample
 	var ev score.Evidence
-	for len(w.states) < len(counter.Names) {
-		w.states = append(w.states, score.State{})
+	for len(w.subjects) < len(counter.Names) {
+		w.subjects = append(w.subjects, newSubject(uint64(len(w.subjects))))
 	}
 	for i := range rows {
 		row := &rows[i]
 		dim := counter.Names[row.ID].Dim
-		s := &w.states[row.ID]
+		s := w.subjects[row.ID]
 		token := uint32(0)
 		if row.Group != "" {
 			token = score.GroupToken(row.Group)
 			s.Lean(token)
 		}
 		w.params.Dimensions[dim].Known = row.Pool
-		c := countsOf(&row.Counts, s.Today(w.engine.Day(hour)))
-		w.engine.Close(s, dim, hour, &c, w.params, &ev, &sample)
+		c := s.counts(&row.Counts, s.Today(w.engine.Day(hour)))
+		w.engine.Close(&s.State, dim, hour, &c, w.params, &ev, &sample)
 		sums.Add(dim, &sample)
 		s.Vote(token)
 		if ev.Margin() >= 0 {

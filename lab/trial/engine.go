@@ -11,13 +11,14 @@ import (
 // Engine is weir's engine as a Detector: its evidence is the margin to its own
 // threshold, as the fleet has learned it.
 type Engine struct {
-	engine *score.Engine
-	config fleet.Config
-	fleet  *fleet.Fleet
-	params *score.Parameters
-	sums   *fleet.Sums
-	sample score.Sample
-	ev     score.Evidence
+	engine   *score.Engine
+	config   fleet.Config
+	fleet    *fleet.Fleet
+	params   *score.Parameters
+	sums     *fleet.Sums
+	sample   score.Sample
+	ev       score.Evidence
+	subjects uint64
 }
 
 // NewEngine returns the engine for users alone, at a budget of alarms a day.
@@ -32,35 +33,30 @@ func newEngine(t score.Tuning, c fleet.Config) *Engine {
 }
 
 // New implements Detector.
-func (e *Engine) New() any { return &score.State{} }
+func (e *Engine) New() any {
+	e.subjects++
+	return newSubject(e.subjects)
+}
 
 // Clone implements Detector.
 func (e *Engine) Clone(state any) any {
-	s := state.(*score.State).Clone()
-	return &s
+	return state.(*subject).clone()
 }
 
 // Judge implements Detector.
 func (e *Engine) Judge(state any, hour int64, c *exact.Counts, shadow bool) float64 {
-	s := state.(*score.State)
-	counts := countsOf(c, s.Today(e.engine.Day(hour)))
+	s := state.(*subject)
+	counts := s.counts(c, s.Today(e.engine.Day(hour)))
 	e.params.Dimensions[0].Known = c.Pool
 	sample := &e.sample
 	if shadow {
 		sample = nil
 	}
-	e.engine.Close(s, 0, hour, &counts, e.params, &e.ev, sample)
+	e.engine.Close(&s.State, 0, hour, &counts, e.params, &e.ev, sample)
 	if !shadow {
 		e.sums.Add(0, sample)
 	}
 	return e.ev.Margin() + offset
-}
-
-// countsOf returns an hour's counts as the engine takes them; today is what the day had
-// before it.
-func countsOf(c *exact.Counts, today float64) score.Counts {
-	again := max(0, c.Hour[exact.Distinct]+today-c.Day[exact.Distinct])
-	return score.Counts{score.Distinct: c.Hour[exact.Distinct], score.Again: again, score.FirstTouch: c.Hour[exact.FirstTouch], score.Rows: c.Hour[exact.Rows], score.Destructive: c.Hour[exact.Deletes]}
 }
 
 // offset keeps what is told above zero.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/event"
 	"github.com/weirhq/weir/lab/exact"
+	"github.com/weirhq/weir/sketches"
 )
 
 // office is a log of 12 people who each read 15 of 500 records a day, for 120 days.
@@ -99,5 +100,19 @@ func TestOpenings(t *testing.T) {
 	}
 	if n := openings(p, 4, 5, 1000); n != 1 {
 		t.Errorf("%d openings from hour 5 on, want 1", n)
+	}
+}
+
+// The lab hides as many first touches as a sketch of so many records does.
+func TestShownAsInSketches(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for _, known := range []int{1000, 1100, 5000, 40_000} {
+		w := sketches.New(sketches.StatePrecision)
+		for range known {
+			w.Insert(rng.Uint64(), 29_500_000)
+		}
+		if got, want := shownOf(float64(known)), w.Shown(); math.Abs(got-want) > 0.05*want {
+			t.Errorf("%d records: %.3f of first touches show, in a sketch %.3f", known, got, want)
+		}
 	}
 }

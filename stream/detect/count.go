@@ -28,6 +28,7 @@ func (d *Task) count(c *cell, bin int64, params *score.Parameters) {
 	for i := range c.parts {
 		d.countPart(id, &c.parts[i], c.apply, bin, params)
 	}
+	id.show()
 	d.assignGroup(id)
 	before := id.last
 	if id.last == eventtime.Never {

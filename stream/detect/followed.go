@@ -201,11 +201,8 @@ func (d *Task) contextSince(id *identity, e *followed, exposed int64, open *scor
 // what is exposed. A sketch shows few of the first touches of an identity that knows
 // most records: one that shows none may hide as many as stand behind one that shows.
 func (id *identity) tellsFresh(fresh, exposed float64) bool {
-	if id.window.Exact() {
-		return true
-	}
-	seen := id.window.Count(0).N / (1 << sketches.StatePrecision) // records for one that shows
-	return 2*math.Sqrt(max(fresh, seen)*seen) <= 0.1*exposed
+	_, high := id.firstTouches(fresh)
+	return high-fresh <= 0.1*exposed
 }
 
 // firstTouches returns the 95 % interval of an estimate of first touches: a point while

@@ -218,8 +218,11 @@ func (d *Task) inherit(tick int64, params *score.Parameters) {
 		if oldest := d.cfg.Grid.BinStart(bin) - d.cfg.Retention; oldest > 0 {
 			l.Window.Expire(eventtime.MinuteOf(oldest))
 		}
-		id.window.Merge(&l.Window)
+		id.show()
+		l.State.SetShown(l.Window.Shown())
 		d.cfg.Engine.Inherit(&id.state, &l.State, h.Dimension, bin, params)
+		id.window.Merge(&l.Window)
+		id.show()
 		d.snapshots.touch(id, tick)
 	}
 }

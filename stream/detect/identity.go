@@ -62,6 +62,9 @@ func (id *identity) forget(grid eventtime.Grid, tick int64) {
 	}
 }
 
+// show says to the engine how likely a first touch shows in the window.
+func (id *identity) show() { id.state.SetShown(id.window.Shown()) }
+
 // What the flags of an encoded identity say.
 const (
 	flagOpen     = 1 << iota // its bin is not closed
@@ -138,6 +141,7 @@ func (id *identity) decode(grid eventtime.Grid, value []byte) error {
 	id.window = wire.Decode(&r, sketches.DecodeWindow)
 	id.state = wire.Decode(&r, score.DecodeState)
 	id.state.SetTrustedDay(uint32(known))
+	id.show()
 	if flags&flagFollowed != 0 {
 		id.followed = readFollowed(&r)
 		id.followed.opened = flags&flagOpened != 0
