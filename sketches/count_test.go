@@ -80,7 +80,7 @@ func TestNumbers(t *testing.T) {
 	})
 }
 
-// What Numbers keeps of a window stays true whatever is done to it: lists and matrices
+// What Numbers and Shown keep of a window stays true whatever is done to it: lists and matrices
 // that are merged, with records of the same cell, early and late ones, records that
 // expire.
 func TestNumbersKept(t *testing.T) {
@@ -102,6 +102,9 @@ func TestNumbersKept(t *testing.T) {
 			same.Counts([]uint32{a, b}, want)
 			if got := w.Numbers(a, b); got != [2]float64{want[0].N, want[1].N} || w.Count(a) != want[0] {
 				t.Fatalf("numbers %v, count %v, want %v", got, w.Count(a), want)
+			}
+			if got, want := w.Shown(), same.Shown(); got != want {
+				t.Fatalf("of first touches %v show, want %v", got, want)
 			}
 			switch rapid.IntRange(0, 7).Draw(t, "what") {
 			case 0:

@@ -43,6 +43,7 @@ func (w *Window) CountMissing(u *Window, since uint32) Estimate {
 // more than u holds, as it is less at other times, so that its mean is right. Over
 // many ticks of few records CountMissing, which is cut off at each of them, falls
 // short of most of what is new. TestSumsOfFirstTouches says how far the sum is off.
+// Like Numbers it keeps what it counted.
 func (w *Window) Missing(u *Window, since uint32) float64 {
 	edge := stored(since)
 	switch {
@@ -60,12 +61,13 @@ func (w *Window) Missing(u *Window, since uint32) float64 {
 
 // Shown returns the probability that a record never seen shows as such: one while w
 // is exact. The sum of Missing over the records of n first touches has a variance of
-// about n (1-s)/s, if s is the least that Shown was.
+// about n (1-s)/s, if s is the least that Shown was. Like Numbers it keeps what it
+// counted.
 func (w *Window) Shown() float64 {
 	if w.matrix == nil {
 		return 1
 	}
-	return w.matrix.deadShare(1)
+	return w.matrix.deadShare(ever)
 }
 
 // missingCells is that of the matrices of two windows, at the finest precision that
@@ -151,16 +153,7 @@ func cube(x float64) float64 { return x * x * x }
 
 // deadShare is the probability that a new record hits a cell not hit since edge.
 func (m *matrix) deadShare(edge uint32) float64 {
-	var live perRank
-	for rank := 1; rank <= int(m.dense); rank++ {
-		live[rank] = m.countColumn(rank, edge)
-	}
-	for i := range m.sparse.len() {
-		e := m.sparse.at(i)
-		if e.minute() >= edge {
-			live[e.key()>>m.p]++
-		}
-	}
+	live := m.since(edge, []uint32{ever})
 	share := 0.0
 	for r := 1; r <= ranks(m.p); r++ {
 		share += float64(1<<m.p-live[r]) * chance(r, m.p)

@@ -3,13 +3,16 @@ package sketches
 import "slices"
 
 // recent holds what count gave for the last minutes that were asked for again and again,
-// as of the open bin and the open day. It is kept up to date by lists that are merged,
-// which costs far less than counting all cells anew. Whatever else changes the matrix
-// drops it.
+// as of the open bin and the open day, and for all that the matrix holds. It is kept up to
+// date by lists that are merged, which costs far less than counting all cells anew.
+// Whatever else changes the matrix drops it.
 type recent struct {
-	edges [2]uint32 // 0: none
-	seen  [2]perRank
+	edges [3]uint32 // 0: none; the last is ever, or none
+	seen  [3]perRank
 }
+
+// ever is an edge that no minute is before.
+const ever = 1
 
 // since returns the cells per rank hit in or after an edge. kept are the edges that
 // are to be answered from what is kept; this one is kept if it is among them.
@@ -28,12 +31,11 @@ func (m *matrix) since(edge uint32, kept []uint32) perRank {
 	if m.recent == nil {
 		m.recent = &recent{}
 	}
-	for k, old := range m.recent.edges {
-		if !slices.Contains(kept, old) {
-			m.recent.edges[k], m.recent.seen[k] = edge, seen
-			break
-		}
+	x, k := m.recent, len(m.recent.edges)-1
+	if edge != ever {
+		k = slices.IndexFunc(x.edges[:k], func(old uint32) bool { return !slices.Contains(kept, old) })
 	}
+	x.edges[k], x.seen[k] = edge, seen
 	return seen
 }
 

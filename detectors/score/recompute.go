@@ -42,7 +42,7 @@ func (g Group) Stats() (list []Stat) {
 
 // LogRatio returns the log of the mean likelihood ratio of a count under the drifts
 // of Rates, for a negative binomial of a mean and dispersion k. It is the Ratio of
-// every statistic but DayFirst and DayShare.
+// every statistic but DayFirst and DayShare, and of BinFirst where all first touches show.
 func LogRatio(count, mean, k float64) float64 {
 	l := countRatios(count, mean, k)
 	return l.weigh().log

@@ -104,7 +104,7 @@ func Recompute(a *alerting.Alert) []Number {
 // ofMeasure computes the numbers of one measure again.
 func ofMeasure(m *alerting.MeasureEvidence) (out []Number) {
 	if judged(m) {
-		if st, ok := score.ParseStat(m.Measure); ok && st != score.DayFirst && st != score.DayShare {
+		if st, ok := score.ParseStat(m.Measure); ok && ofCount(st, m) {
 			out = append(out, ofRatio(m))
 		}
 		out = append(out, Number{
@@ -116,6 +116,12 @@ func ofMeasure(m *alerting.MeasureEvidence) (out []Number) {
 		out = append(out, ofRates(m))
 	}
 	return out
+}
+
+// ofCount reports whether the ratio of a measure follows from its count: new records are
+// judged beside others, and of an estimate of them only what the sketch has shown.
+func ofCount(st score.Stat, m *alerting.MeasureEvidence) bool {
+	return st != score.DayFirst && st != score.DayShare && (st != score.BinFirst || m.Low == m.High)
 }
 
 // judged reports whether the interval of a measure was judged. Where it was not,
