@@ -22,8 +22,7 @@ type design struct {
 }
 
 var designs = []design{
-	{"Window, p=10", func() counter { return &window{} }},
-	{"Window, p=12", func() counter { return &window{w: sketches.New(12)} }},
+	{"Window, p=12", func() counter { return &window{} }},
 	{"ring of axiomhq, p=14", func() counter { return &ring[*hyperloglog.Sketch]{kind: axiom(14)} }},
 	{"ring of axiomhq, p=10", func() counter { return &ring[*hyperloglog.Sketch]{kind: axiom(10)} }},
 	{"ring of datasketches HLL_4, p=14", func() counter { return &ring[hll.HllSketch]{kind: datasketches(14, hll.TgtHllTypeHll4)} }},
