@@ -27,9 +27,9 @@ type State struct {
 	lastWork    uint32               // and the last of them
 	points      []Point              // of one that is watched, see watch
 	unions      unions
-	trusted     uint32 // local day from which on first touches are evidence; see Doubt
+	trusted     uint32  // local day from which on first touches are evidence; see Doubt
 	hidden      float32 // share of first touches that do not show; see SetShown
-	usual       *Usual // what was usual before the evidence stood out; nil: it does not
+	usual       *Usual  // what was usual before the evidence stood out; nil: it does not
 	more        *extra
 }
 
