@@ -89,7 +89,7 @@ func health() *status.Status {
 		Roles:        []status.Role{{Name: "detect", Processes: 2, Hosts: []string{"a", "b"}, Reached: consoletest.Now}},
 		Sources:      []status.Source{{Topic: "access", Partitions: 4, LastEvent: consoletest.Now, LastHour: 12_000, Rejected: []status.Reject{{Reason: "too_large", Count: 3}}}},
 		Facts:        status.Facts{Known: true, Inputs: []status.Input{{Name: "logins", Facts: []string{"unissued"}}, {Name: "staff", Seen: true, Facts: []string{}}}},
-		Dimensions:   []status.Dimension{{Name: "user", Identities: 4711, Thresholds: map[string]float64{"volume": 15.2}}},
+		Dimensions:   []status.Dimension{{Name: "user", Identities: 4711, Thresholds: map[string]float64{"volume": 15.2}, Rare: map[string]status.Rare{"volume": {Judged: 41_200, Expected: 31.4, Counted: 26}}}},
 		Budget:       status.Budget{PerDay: 2, Realised: 0.7},
 		Destinations: []status.Destination{{Name: "chat", Type: "slack", Last: consoletest.Now, Failing: true, Reason: "503"}},
 	}

@@ -12,7 +12,7 @@ import (
 
 const (
 	sumsVersion  = 15
-	fleetVersion = 14
+	fleetVersion = 15
 	maxDims      = 64
 	maxClasses   = 1 << 16
 	maxName      = 1024
@@ -181,6 +181,10 @@ func (d *dim) numbers() []*float64 {
 	}
 	for i := range d.off {
 		v = append(v, &d.off[i])
+	}
+	for g := range d.rare {
+		c := &d.rare[g]
+		v = append(v, &c.Judged, &c.Expected, &c.Counted)
 	}
 	return v
 }

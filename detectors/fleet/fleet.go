@@ -82,6 +82,7 @@ type dim struct {
 	day     int64   // the local day of today
 	of      [standings]crossed
 	off     [24]float64 // share of those at work who were at unusual hours, in the last bin and those before it
+	rare    [score.NumGroups]Calibration
 	classes map[uint32]*class
 }
 
@@ -205,6 +206,9 @@ func (d *dim) fade(keep, days float64) {
 				x.cross[g][i] *= keep
 			}
 		}
+	}
+	for g := range d.rare {
+		d.rare[g].fade(keep)
 	}
 	for _, c := range d.classes {
 		c.days *= keep

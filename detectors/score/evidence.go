@@ -63,7 +63,7 @@ func (s *StatEvidence) explain(observed, expected, k, mode, ratio, allowed float
 // surprise keeps how rare a log mean ratio is in the fleet.
 func (ev *Evidence) surprise(t *Tail, x float64) {
 	if t.Scale > 0 && x > t.At {
-		ev.Surprise = max(ev.Surprise, t.surprise(x))
+		ev.Surprise = max(ev.Surprise, t.Surprise(x))
 	}
 }
 

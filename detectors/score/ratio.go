@@ -137,12 +137,12 @@ func (t *Tail) Allowed(x float64) float64 {
 	if t.Scale == 0 || x <= 0 {
 		return x - t.Excess
 	}
-	return math.Min(x, Calibrated(t.surprise(x))) - t.Excess
+	return math.Min(x, Calibrated(t.Surprise(x))) - t.Excess
 }
 
-// surprise returns -ln of the share of the fleet's bins that exceed x, which is not
+// Surprise returns -ln of the share of the fleet's bins that exceed x, which is not
 // told apart up to At.
-func (t *Tail) surprise(x float64) float64 {
+func (t *Tail) Surprise(x float64) float64 {
 	if x <= t.At {
 		return -t.LogOver
 	}

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -33,10 +34,10 @@ func (s *Status) Print(w io.Writer, zone *time.Location) error {
 		out.line("%s\t%d\t%s\t%s\t%d\t%d\t%s", src.Topic, src.Partitions, out.time(src.LastEvent), lag, src.LastHour, src.Waiting, rejects(src))
 	}
 	out.line("")
-	out.line("DIMENSION\tIDENTITIES\tOPENS AT")
+	out.line("DIMENSION\tIDENTITIES\tOPENS AT\tRARER THAN 1 IN 1,000: COUNTED OF EXPECTED")
 	for i := range s.Dimensions {
 		d := &s.Dimensions[i]
-		out.line("%s\t%d\t%s", d.Name, d.Identities, opensAt(d))
+		out.line("%s\t%d\t%s\t%s", d.Name, d.Identities, opensAt(d), rareOf(d))
 	}
 	out.line("")
 	out.line("DESTINATION\tTYPE\tLAST\tOUTCOME\tDELIVERED IN 7 D\tFAILED\tWAITING\tHEARTBEAT\tNEXT")
@@ -73,6 +74,15 @@ func opensAt(d *Dimension) string {
 		return "not told yet"
 	}
 	return strings.Join(parts, ", ") + " nats"
+}
+
+// rareOf writes how often what is called rare came, by group.
+func rareOf(d *Dimension) string {
+	var parts []string
+	for _, group := range slices.Sorted(maps.Keys(d.Rare)) {
+		parts = append(parts, fmt.Sprintf("%s %.0f of %.0f", group, d.Rare[group].Counted, d.Rare[group].Expected))
+	}
+	return cmp.Or(strings.Join(parts, ", "), "not told yet")
 }
 
 // printer writes lines of tables.

@@ -274,6 +274,14 @@ func (r *reader) takeCorrelate(p *position.Correlate) {
 				s.Dimensions[i].Thresholds[score.Group(g).String()] = nats
 			}
 		}
+		if i < len(p.Rare) {
+			s.Dimensions[i].Rare = map[string]Rare{}
+			for g, n := range p.Rare[i] {
+				if n[0] > 0 {
+					s.Dimensions[i].Rare[score.Group(g).String()] = Rare{Judged: n[0], Expected: n[1], Counted: n[2]}
+				}
+			}
+		}
 	}
 	if p.Since > 0 {
 		until := p.Since + LearningTime.Milliseconds()

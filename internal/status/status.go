@@ -7,6 +7,7 @@
 package status
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/weirhq/weir/alerting"
@@ -112,7 +113,45 @@ type Dimension struct {
 	// Thresholds are what log evidence must reach, in nats, by group of statistics;
 	// nil: not told yet.
 	Thresholds map[string]float64 `json:"thresholds,omitempty"`
+	// Rare says, by the same groups, whether what is called rarer than one in a thousand was
+	// that rare; without those of which nothing was judged yet.
+	Rare map[string]Rare `json:"rare,omitempty"`
 }
+
+// Rare is how often what is called rarer than one in a thousand came. The numbers fade: what was
+// counted 120 days ago counts for 0.37.
+type Rare struct {
+	Judged   float64 `json:"judged"`   // days, of burst bins, that were judged: by each statistic and horizon once
+	Expected float64 `json:"expected"` // of them, that lie beyond the level by what was said before they came
+	Counted  float64 `json:"counted"`  // that did
+}
+
+// Times returns how many times as often as was said it came, and false while too few are
+// expected to tell.
+func (r Rare) Times() (times float64, known bool) {
+	if r.Expected < enoughRare {
+		return 0, false
+	}
+	return r.Counted / r.Expected, true
+}
+
+// Words says it to people.
+func (r Rare) Words() string {
+	times, known := r.Times()
+	switch {
+	case !known:
+		return "too few to tell yet"
+	case times > 2:
+		return fmt.Sprintf("%.1f times as often as was said: evidence says too much", times)
+	case times < 0.5:
+		return fmt.Sprintf("%.1f times as often as was said: on the safe side", times)
+	}
+	return fmt.Sprintf("about as rare as was said (%.1f times)", times)
+}
+
+// enoughRare is how many must be expected before they are held against what came: of 5, chance
+// alone makes 1 to 9.
+const enoughRare = 5
 
 // Budget is the budget of statistical episodes, and what was used of it.
 type Budget struct {

@@ -26,7 +26,9 @@ func newFleetModel(cfg *Config) fleetModel {
 
 // closeBin learns from a bin in which anyone was scored.
 func (f *fleetModel) closeBin(bin int64, sums *fleet.Sums) {
+	inForce := f.params
 	f.params = f.budget.CloseBin(f.fleet, bin, f.engine.Day(bin), sums)
+	f.fleet.Hold(inForce, sums)
 }
 
 // publish returns the parameters of a bin that is over. If nobody was scored in

@@ -145,15 +145,16 @@ type Status struct {
 	Campaigns  int   // open
 	Suppressed int   // open episodes that are held back
 	Realised   float64
-	Thresholds [][score.NumGroups]float64 // by dimension, in nats
-	Waiting    int                        // verdicts on what is not known (yet)
+	Dimensions []score.Dimension                    // as the parameters in force tell of them
+	Rare       [][score.NumGroups]fleet.Calibration // by dimension
+	Waiting    int                                  // verdicts on what is not known (yet)
 }
 
 // Status tells what the task holds.
 func (t *Task) Status() Status {
 	s := Status{
 		Realised: t.openings.PerDay(t.cfg.Grid.TickEnd(max(t.closed, 0))), Waiting: len(t.verdicts.waiting),
-		Since: t.openings.Began * eventtime.Day,
+		Since: t.openings.Began * eventtime.Day, Dimensions: t.fleet.params.Dimensions, Rare: t.fleet.fleet.Calibrations(),
 	}
 	if t.closed != eventtime.Never {
 		s.Closed = t.cfg.Grid.TickEnd(t.closed)
@@ -169,9 +170,6 @@ func (t *Task) Status() Status {
 		if !t.store.records[ep.ID()].announced {
 			s.Suppressed++
 		}
-	}
-	for i := range t.cfg.Dimensions {
-		s.Thresholds = append(s.Thresholds, t.fleet.params.Dimensions[i].Threshold)
 	}
 	return s
 }

@@ -49,7 +49,13 @@ type Correlate struct {
 	// Thresholds are in nats, by dimension in the order of the configuration, then by
 	// group of statistics in the order of score.Group.
 	Thresholds [][]float64 `json:"thresholds"`
+	// Rare are, in the same order, the numbers of fleet.Calibration, rounded to tenths: judged,
+	// expected and counted. They are of the first MostRare dimensions.
+	Rare [][][3]float64 `json:"rare,omitempty"`
 }
+
+// MostRare is for how many dimensions Correlate.Rare is told: a dimension takes 100 bytes.
+const MostRare = 16
 
 // Notify is what a destination's task says of its heartbeats, and of the message that it
 // fails to deliver. Times are wall clock, Unix ms.

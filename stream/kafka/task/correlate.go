@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -92,14 +93,26 @@ func (r *correlateRun) tell() {
 	}
 	r.said = time.Now()
 	s := r.correlate.Status()
-	thresholds := make([][]float64, len(s.Thresholds))
-	for i := range s.Thresholds {
-		thresholds[i] = s.Thresholds[i][:]
+	thresholds := make([][]float64, len(s.Dimensions))
+	for i := range s.Dimensions {
+		thresholds[i] = s.Dimensions[i].Threshold[:]
 	}
 	r.Positions.Set(0, position.Correlate{
 		Closed: s.Closed, Since: s.Since, Open: s.Open, Campaigns: s.Campaigns, HeldBack: s.Suppressed,
-		Verdicts: s.Waiting, Realised: s.Realised, Thresholds: thresholds,
+		Verdicts: s.Waiting, Realised: s.Realised, Thresholds: thresholds, Rare: rare(s),
 	})
+}
+
+// rare returns how rare what is called rare was, as a position tells it.
+func rare(s correlate.Status) [][][3]float64 {
+	tenths := func(v float64) float64 { return math.Round(v*10) / 10 }
+	out := make([][][3]float64, min(len(s.Rare), position.MostRare))
+	for i := range out {
+		for _, c := range s.Rare[i] {
+			out[i] = append(out[i], [3]float64{tenths(c.Judged), tenths(c.Expected), tenths(c.Counted)})
+		}
+	}
+	return out
 }
 
 // restore loads the state of the fleet, opens the ledger and sets the client to
@@ -243,7 +256,7 @@ func (r *correlateRun) showFindings(found *correlate.Findings) {
 	m.WaitingVerdicts.Set(float64(status.Waiting))
 	if found.Parameters != nil {
 		for i, name := range r.Config.Dimensions {
-			for g, threshold := range status.Thresholds[i] {
+			for g, threshold := range status.Dimensions[i].Threshold {
 				m.Threshold.WithLabelValues(name, score.Group(g).String()).Set(threshold)
 			}
 		}
