@@ -52,7 +52,7 @@ func (s *Server) episode(r *http.Request, c *call) (any, error) {
 	}
 	now, a := c.Now(), s.Prepare(e.Alert)
 	v := &EpisodeView{
-		AsOf: now, Summary: s.rowOf(e, now), Alert: a, Messages: e.Messages, LeftOut: e.LeftOut, Verdicts: e.Verdicts,
+		AsOf: now, Summary: s.rowOf(c.Snapshot, e, now), Alert: a, Messages: e.Messages, LeftOut: e.LeftOut, Verdicts: e.Verdicts,
 		Past: len(c.Snapshot.OfIdentity(e.Alert.Dimension, e.Alert.Identity)) - 1, Commands: commands(e),
 		Sent:    e.FirstSent() != 0 || e.LeftOut > 0,
 		Content: alerting.Compose(a, s.Location), server: s,
@@ -65,7 +65,7 @@ func (s *Server) episode(r *http.Request, c *call) (any, error) {
 	stand := slices.Clone(c.Snapshot.OfCampaign(e.Key()))
 	slices.SortStableFunc(stand, func(a, b *model.Episode) int { return cmp.Compare(model.Weight(b.Alert), model.Weight(a.Alert)) })
 	v.Hidden = max(0, len(stand)-maxStandFor)
-	v.StandFor = s.rows(stand[:min(len(stand), maxStandFor)], now)
+	v.StandFor = s.rows(c.Snapshot, stand[:min(len(stand), maxStandFor)], now)
 	for _, name := range s.Access.Judges() {
 		v.People = append(v.People, holderName(name))
 	}

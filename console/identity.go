@@ -64,7 +64,7 @@ func (s *Server) identity(r *http.Request, c *call) (any, error) {
 	others := c.Snapshot.OfPeers(v.Peers, v.Name, v.AsOf-alerting.Time(historyDays*eventtime.Day))
 	v.Further = max(0, len(others)-maxOthers)
 	v.Others = append([]model.Identity{}, others[:min(len(others), maxOthers)]...)
-	v.Episodes = s.rows(v.list[:min(len(v.list), maxLimit)], v.AsOf)
+	v.Episodes = s.rows(c.Snapshot, v.list[:min(len(v.list), maxLimit)], v.AsOf)
 	return v, nil
 }
 

@@ -65,7 +65,7 @@ func (s *Server) expected(_ *http.Request, c *call) (any, error) {
 	}
 	for _, e := range snapshot.Episodes() {
 		if verdict := e.Verdict(v.AsOf); verdict != nil && verdict.Kind == correlate.Expected {
-			v.Judged = append(v.Judged, Judged{s.rowOf(e, v.AsOf), *verdict, held[correlate.ByVerdict][verdict.ID].Messages})
+			v.Judged = append(v.Judged, Judged{s.rowOf(snapshot, e, v.AsOf), *verdict, held[correlate.ByVerdict][verdict.ID].Messages})
 		}
 	}
 	slices.SortStableFunc(v.Judged, func(a, b Judged) int { return cmp.Compare(a.Verdict.Expires, b.Verdict.Expires) })

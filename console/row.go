@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"html/template"
 	"slices"
 
@@ -36,26 +37,39 @@ type Row struct {
 	Holder     string                  `json:"holder,omitempty"`
 	HeldBy     *correlate.SuppressedBy `json:"held_by,omitempty"`
 
-	Now      alerting.Time `json:"-"` // of the snapshot
-	messages []model.Message
-	most     float64 // the largest excess of the list
+	// Days are those of the last two weeks on which it stood out, up to its latest hour
+	// that did, as far as they are kept.
+	Days []model.Bin `json:"days,omitempty"`
+
+	Now    alerting.Time `json:"-"` // of the snapshot
+	most   float64       // the largest excess of the list
+	server *Server
 }
 
-// rowOf returns the row of an episode at a time.
-func (s *Server) rowOf(e *model.Episode, now alerting.Time) Row {
+// sparkDays is how many days a row draws.
+const sparkDays = 14
+
+// rowOf returns the row of an episode of a snapshot at a time.
+func (s *Server) rowOf(of *model.Snapshot, e *model.Episode, now alerting.Time) Row {
 	a := e.Alert
 	r := Row{
 		Key: e.Key(), Kind: a.Kind, Dimension: a.Dimension, Identity: alerting.Printable(a.Identity, maxName),
 		Title: alerting.Compose(a, s.Location).Title, Sentence: e.Latest().Summary, RestsOn: a.RestsOn(),
 		Severity: a.Severity, Confidence: a.Confidence, State: e.State(), Onset: a.Onset, Opened: e.Opened(), Latest: e.Latest().Time,
 		Exposed: a.Exposed, Measure: a.Measure, Excess: a.Excess, Weight: model.Weight(a), Campaign: a.Campaign,
-		Verdict: e.Verdict(now), Holder: e.Holder(), HeldBy: e.HeldBy(), messages: e.Messages, Now: now,
+		Verdict: e.Verdict(now), Holder: e.Holder(), HeldBy: e.HeldBy(), Now: now, server: s,
 	}
 	if r.Kind == "" {
 		r.Kind = alerting.Statistical
 	}
 	if a.Members != nil {
 		r.Members = a.Members.Count
+	}
+	from := now.Std().In(s.Location).AddDate(0, 0, -sparkDays)
+	for _, day := range of.Week(a.Dimension, a.Identity).Days {
+		if day.Start.Std().After(from) {
+			r.Days = append(r.Days, day)
+		}
 	}
 	return r
 }
@@ -64,10 +78,10 @@ func (s *Server) rowOf(e *model.Episode, now alerting.Time) Row {
 const maxName = 200
 
 // rows returns rows of episodes, with a scale in common.
-func (s *Server) rows(list []*model.Episode, now alerting.Time) []Row {
+func (s *Server) rows(of *model.Snapshot, list []*model.Episode, now alerting.Time) []Row {
 	out, most := make([]Row, len(list)), 0.0
 	for i, e := range list {
-		out[i] = s.rowOf(e, now)
+		out[i] = s.rowOf(of, e, now)
 		most = max(most, float64(out[i].Excess.High))
 	}
 	for i := range out {
@@ -76,9 +90,22 @@ func (s *Server) rows(list []*model.Episode, now alerting.Time) []Row {
 	return out
 }
 
-// Spark draws how the exposure has grown.
+// Spark draws what it did on each of the last days on which it stood out, against what is
+// usual; empty where none is kept.
 func (r *Row) Spark() template.HTML {
-	return chart.Spark("exposed so far, over time", exposure(r.messages))
+	if len(r.Days) == 0 {
+		return ""
+	}
+	var list []chart.Sample
+	for i := range r.Days {
+		d := &r.Days[i].Distinct
+		usual, spread := float64(d.Usual), float64(d.Spread)
+		list = append(list, chart.Sample{Time: int64(r.Days[i].Start), Value: float64(d.Counted), Least: max(0, usual-2*spread), Most: usual + 2*spread})
+		s := &list[i]
+		s.Label = fmt.Sprintf("%s: %s customers, usual %s to %s", r.Days[i].Start.Std().In(r.server.Location).Format("Mon 2 Jan"), decimal(s.Value), decimal(s.Least), decimal(s.Most))
+	}
+	label := fmt.Sprintf("stood out on %d of the last %d days; %s", len(list), sparkDays, list[len(list)-1].Label)
+	return chart.Spark(label, list, sparkDays, int64(r.Now), r.server.Location)
 }
 
 // Bar draws the excess, with its bars.

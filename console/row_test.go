@@ -49,6 +49,27 @@ func TestIdentityWithoutEpisode(t *testing.T) {
 	}
 }
 
+// A row draws the days on which its identity stood out against the usual, says so in words,
+// and its JSON has the same numbers.
+func TestRowDays(t *testing.T) {
+	b := newBench(t, 1, access.Viewer)
+	f := consoletest.Fold(1)
+	e := f.Snapshot().Episodes()[0]
+	day := consoletest.Now - 23*60*60*1000 // the day's first moment
+	for _, ago := range []alerting.Time{0, 14} {
+		start := day - ago*24*60*60*1000
+		f.Counted(e.Alert.Dimension, e.Alert.Identity, &model.Bin{Start: start}, &model.Bin{Start: start, Distinct: model.Measured{Counted: 7777, Usual: 90, Spread: 20}})
+	}
+	b.Feed.Publish(f.Snapshot(), true)
+	page, list := b.get("/?state=all").Body.String(), b.get("/api/v1/episodes?state=all").Body.String()
+	if want := "Tue 3 Mar: 7,777 customers, usual 50 to 130"; !strings.Contains(page, want) || strings.Contains(page, "Tue 17 Feb: 7,777") {
+		t.Errorf("no %q, or a day that is too old: %s", want, page)
+	}
+	if want := `"distinct":{"counted":7777,"usual":90,"spread":20}`; strings.Count(list, want) != 1 {
+		t.Errorf("no %s, or more of them, in %s", want, list)
+	}
+}
+
 // The page, the list and the API show no count of a fact that rests on none.
 func TestFactShowsNoCount(t *testing.T) {
 	b := newBench(t, 12, access.Viewer)

@@ -134,7 +134,7 @@ func (s *Server) triage(r *http.Request, c *call) (any, error) {
 		filter: f, query: q, chosen: chosen, all: c.Snapshot.Episodes(), server: s,
 	}
 	v.count(c.Snapshot)
-	v.Episodes = s.rows(chosen[min(offset, len(chosen)):min(offset+limit, len(chosen))], v.AsOf)
+	v.Episodes = s.rows(c.Snapshot, chosen[min(offset, len(chosen)):min(offset+limit, len(chosen))], v.AsOf)
 	return v, nil
 }
 

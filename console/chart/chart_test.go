@@ -24,7 +24,7 @@ func TestPictures(t *testing.T) {
 	}
 	spans := []Span{{From: 0, To: day, Class: "high", Label: evil}, {From: day, To: 0}, {From: -day, To: 30 * day}}
 	for name, picture := range map[string]template.HTML{
-		"spark": Spark(evil, odd), "no spark": Spark("", nil), "bar": Bar(evil, math.NaN(), -1, math.Inf(1), 0), "share": Share(evil, 7),
+		"spark": Spark(evil, odd, 14, 2*day, time.UTC), "no spark": Spark("", nil, 14, 0, time.UTC), "bar": Bar(evil, math.NaN(), -1, math.Inf(1), 0), "share": Share(evil, 7),
 		"exposure": Exposure(evil, odd, marks, time.UTC), "no exposure": Exposure("", nil, nil, time.UTC),
 		"counts": Counts(evil, odd, 0, 2*day, marks, time.UTC), "a moment": Counts("", odd[:1], 5, 5, nil, time.UTC),
 		"lanes": Lanes(evil, []Lane{{Name: evil, Spans: append(spans, Span{To: day, Other: true})}, {Name: "empty"}}, 0, 14*day, time.UTC), "evidence": evidence,
@@ -42,6 +42,30 @@ func TestPictures(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// A day of a spark stands in its place, whatever the zone and the change of its clocks, with
+// the band of the day before where it has none; a day that is too old is left out.
+func TestSpark(t *testing.T) {
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(day int) int64 { return time.Date(2026, 3, day, 0, 0, 0, 0, zone).UnixMilli() } // the clock changes on the 8th
+	got := string(Spark("", []Sample{
+		{Time: at(-9), Value: 50, Label: "too old"}, {Time: at(6), Value: 5, Least: 2, Most: 4}, {Time: at(9), Value: 10, Label: "Monday"},
+	}, 5, at(9)+3_600_000, zone))
+	for _, want := range []string{
+		`<rect class="count" x="25" y="15" width="22" height="13" rx="1">`,
+		`<rect class="count" x="97" y="2" width="22" height="26" rx="1"><title>Monday</title>`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in %s", want, got)
+		}
+	}
+	if n := strings.Count(got, `class="usualband"`); n != 4 || strings.Contains(got, "too old") {
+		t.Errorf("%d days have a band, want those from the 6th on: %s", n, got)
 	}
 }
 
@@ -66,21 +90,21 @@ func TestLanes(t *testing.T) {
 
 // Ticks stand at round times of the zone, at most seven, all within the span.
 func TestTicks(t *testing.T) {
-	seoul := time.FixedZone("Asia/Seoul", 9*3600)
-	from := time.Date(2026, 3, 3, 10, 7, 0, 0, seoul)
+	zone := time.FixedZone("Asia/Seoul", 9*3600)
+	from := time.Date(2026, 3, 3, 10, 7, 0, 0, zone)
 	for span, want := range map[time.Duration]string{
 		time.Minute: "", 25 * time.Minute: "Tue 10:10 Tue 10:15 Tue 10:20 Tue 10:25 Tue 10:30", 5 * time.Hour: "Tue 11:00 Tue 12:00 Tue 13:00 Tue 14:00 Tue 15:00",
 		40 * time.Hour: "Tue 12:00 Wed 4 Mar Wed 12:00 Thu 5 Mar", 20 * 24 * time.Hour: "Sat 7 Mar Wed 11 Mar Sun 15 Mar Thu 19 Mar Mon 23 Mar",
 	} {
 		var got []string
-		for _, at := range ticks(from.UnixMilli(), from.Add(span).UnixMilli(), seoul) {
+		for _, at := range ticks(from.UnixMilli(), from.Add(span).UnixMilli(), zone) {
 			got = append(got, tickText(at))
 		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("in %s: %q, want %q", span, got, want)
 		}
 	}
-	if len(ticks(9, 5, seoul)) != 0 {
+	if len(ticks(9, 5, zone)) != 0 {
 		t.Error("a span that ends before it begins has ticks")
 	}
 }

@@ -3,6 +3,7 @@ package chart
 import (
 	"html/template"
 	"math"
+	"time"
 )
 
 // Sample is an estimate at a time, with its bars.
@@ -17,18 +18,42 @@ type Sample struct {
 	Width       int64   // of the interval that was counted, ms
 }
 
-// Spark draws how an estimate has grown, with its bars as a band.
-func Spark(label string, list []Sample) template.HTML {
-	const width, height = 120.0, 28.0
+// Spark draws the counts of days up to one that holds to (Unix ms), a column each, against
+// the band that usual counts mostly lie in: of days without a count, and of those without a
+// band, that of the day before.
+func Spark(label string, list []Sample, days int, to int64, loc *time.Location) template.HTML {
+	const width, height = 120.0, 30.0
 	c := newCanvas("spark", label, width, height)
-	if len(list) > 1 {
-		x, y := axes(list, 2, width-4, height-3, 3)
-		c.path("band", band(list, x, y), true)
-		c.path("curve", curve(list, x, y), false)
-		end := list[len(list)-1]
-		c.circle("end", x.at(float64(end.Time)), y.at(end.Value), 2.2, "")
+	of, most := make([]*Sample, days), 1.0
+	last := date(to, loc)
+	for i := range list {
+		if at := days - 1 - last + date(list[i].Time, loc); at >= 0 && at < days {
+			of[at] = &list[i]
+			most = max(most, list[i].Value, list[i].Most)
+		}
 	}
+	y, slot := scale{0, most, height - 2, 2}, width/float64(days)
+	low, high := 0.0, 0.0
+	for i, s := range of {
+		x := float64(i) * slot
+		if s != nil && s.Most > 0 {
+			low, high = y.at(s.Least), y.at(s.Most)
+		}
+		if high > 0 {
+			c.rect("usualband", x, min(high, low-1.5), slot, max(low-high, 1.5), "")
+		}
+		if s != nil {
+			c.rect("count", x+1, min(y.at(s.Value), height-3), slot-2, height-2-min(y.at(s.Value), height-3), s.Label)
+		}
+	}
+	c.line("grid", 0, height-1, width, height-1)
 	return c.html()
+}
+
+// date returns the number of the day of a zone that a time lies in.
+func date(ms int64, loc *time.Location) int {
+	year, month, day := time.UnixMilli(ms).In(loc).Date()
+	return int(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86_400)
 }
 
 // axes returns the scales of time and value.

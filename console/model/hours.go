@@ -9,12 +9,12 @@ import (
 )
 
 // What is kept of evidence: the hours and days in which it stood out, of so many
-// identities. That is 8.4 kB of each at the most. Beyond them those go whose latest hour is
+// identities. That is 8.7 kB of each at the most. Beyond them those go whose latest hour is
 // the oldest.
 const (
 	MaxWatched = 10_000
 	MaxBins    = 7 * 24
-	MaxDays    = 8
+	MaxDays    = 14
 )
 
 // Measured is what was counted of a measure in an hour or a day, what is usual of the

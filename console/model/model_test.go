@@ -284,10 +284,10 @@ func TestWeek(t *testing.T) {
 	if got := before.Week("user", "ana"); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	for i := range alerting.Time(2 * MaxBins) {
+	for i := range alerting.Time(3 * MaxBins) {
 		f.Counted("user", "ana", one(i*hour, 20, 20), &Bin{Start: (i/24 + 1) * 24 * hour})
 	}
-	if got := f.Snapshot().Week("user", "ana"); len(got.Hours) != MaxBins || got.Hours[0].Start != MaxBins*hour || len(got.Days) != MaxDays {
+	if got := f.Snapshot().Week("user", "ana"); len(got.Hours) != MaxBins || got.Hours[0].Start != 2*MaxBins*hour || len(got.Days) != MaxDays {
 		t.Errorf("%d hours are kept, from %d on, and %d days", len(got.Hours), got.Hours[0].Start, len(got.Days))
 	}
 	if got := before.Week("user", "ana"); !reflect.DeepEqual(got, want) {
