@@ -36,14 +36,15 @@ func Spark(label string, list []Sample, days int, to int64, loc *time.Location) 
 	low, high := 0.0, 0.0
 	for i, s := range of {
 		x := float64(i) * slot
+		if s != nil {
+			column := min(y.at(s.Value), height-3)
+			c.rect("count", x+1, column, slot-2, height-2-column, s.Label)
+		}
 		if s != nil && s.Most > 0 {
 			low, high = y.at(s.Least), y.at(s.Most)
 		}
 		if high > 0 {
 			c.rect("usualband", x, min(high, low-1.5), slot, max(low-high, 1.5), "")
-		}
-		if s != nil {
-			c.rect("count", x+1, min(y.at(s.Value), height-3), slot-2, height-2-min(y.at(s.Value), height-3), s.Label)
 		}
 	}
 	c.line("grid", 0, height-1, width, height-1)
