@@ -29,7 +29,7 @@ func benign(a *Alert) []string {
 	out := dimensionBenign(a.Dimension)
 	switch a.Measure {
 	case "first_touch", "first_touch_in_bin", newShare:
-		out = append(out, "A new task, territory or queue brings records that were never opened before.")
+		out = append(out, "A new task, territory or queue brings customers that are new to the identity.")
 	case "distinct_in_bin":
 		out = append(out, "A batch job, a mailing or a migration read at once what is read over days otherwise.")
 	case "rows", "rows_in_bin":

@@ -68,19 +68,20 @@ type Alert struct {
 	Through       Bounds             `json:"through,omitzero"`        // the exposed records that the fact covers: read through unissued tokens, after the leave, …
 	ThroughSince  Time               `json:"through_since,omitempty"` // start of the bin since which Through is counted; 0: Exposed tells of nothing else
 	Exposed       Exposed            `json:"exposed"`
-	ShareNew      *float64           `json:"share_new,omitempty"`  // the part of the exposed records that this identity had never opened before, 0..1; nil: not known
-	FirstSeen     Time               `json:"first_seen,omitempty"` // event time of the first event of the identity; 0: not known
-	LastSeen      Time               `json:"last_seen,omitempty"`  // event time of its latest event; 0: not known
-	Shown         Time               `json:"shown,omitempty"`      // event time at which something of it was seen last: evidence, or the fact; 0: the alert's time
-	Returns       int64              `json:"returns,omitempty"`    // how often the episode has come back after hours without evidence; 0: never
-	Person        *Person            `json:"person,omitempty"`     // what is known of the person whose the identity is; nil: nothing
-	Top           Top                `json:"top,omitzero"`         // what the exposed records went through
-	Members       *Members           `json:"members,omitempty"`    // the episodes that this message stands for; nil: none
-	Holder        string             `json:"holder,omitempty"`     // who looks after the episode; empty: nobody
-	Said          *Said              `json:"said,omitempty"`       // what a person has said, in the alert that tells of it; nil: nothing
-	Benign        []string           `json:"benign,omitempty"`     // why it may be harmless, one sentence each
-	Checks        []string           `json:"checks,omitempty"`     // what to look at first, one sentence each
-	Links         Links              `json:"links,omitzero"`       // pages to go on from
+	ShareNew      *float64           `json:"share_new,omitempty"`   // the part of the exposed records that were new to the identity, 0..1; nil: not known
+	MemoryDays    int64              `json:"memory_days,omitempty"` // what was new was not touched in so many days before, all that weir remembers; 0: nothing is said to be new, or less than a day
+	FirstSeen     Time               `json:"first_seen,omitempty"`  // event time of the first event of the identity; 0: not known
+	LastSeen      Time               `json:"last_seen,omitempty"`   // event time of its latest event; 0: not known
+	Shown         Time               `json:"shown,omitempty"`       // event time at which something of it was seen last: evidence, or the fact; 0: the alert's time
+	Returns       int64              `json:"returns,omitempty"`     // how often the episode has come back after hours without evidence; 0: never
+	Person        *Person            `json:"person,omitempty"`      // what is known of the person whose the identity is; nil: nothing
+	Top           Top                `json:"top,omitzero"`          // what the exposed records went through
+	Members       *Members           `json:"members,omitempty"`     // the episodes that this message stands for; nil: none
+	Holder        string             `json:"holder,omitempty"`      // who looks after the episode; empty: nobody
+	Said          *Said              `json:"said,omitempty"`        // what a person has said, in the alert that tells of it; nil: nothing
+	Benign        []string           `json:"benign,omitempty"`      // why it may be harmless, one sentence each
+	Checks        []string           `json:"checks,omitempty"`      // what to look at first, one sentence each
+	Links         Links              `json:"links,omitzero"`        // pages to go on from
 	Evidence      Evidence           `json:"evidence"`
 }
 
@@ -165,6 +166,24 @@ func (t *Top) lists() [6]shareList {
 	return [...]shareList{
 		{"endpoints", t.Endpoints}, {"networks", t.Networks}, {"clients", t.Clients}, {"keys", t.Keys}, {"users", t.Users}, {"names", t.Names},
 	}
+}
+
+// List returns the list of a dimension, nil where there is none: dimensions of people's
+// own have none.
+func (t *Top) List(dimension string) *[]Share {
+	switch dimension {
+	case "endpoint":
+		return &t.Endpoints
+	case "network":
+		return &t.Networks
+	case "client":
+		return &t.Clients
+	case "key":
+		return &t.Keys
+	case "user":
+		return &t.Users
+	}
+	return nil
 }
 
 // IsZero reports whether every list is empty; encoding/json goes by it.

@@ -115,7 +115,7 @@ func figures(a *Alert, loc *time.Location) []Field {
 		f = append(f, Field{"Exposed", a.exposedText() + ", since " + at(e.Since)})
 	}
 	if a.ShareNew != nil {
-		f = append(f, Field{"Never opened before", percent(*a.ShareNew)})
+		f = append(f, Field{"New to it", percent(*a.ShareNew) + a.memory()})
 	}
 	if a.FirstSeen != 0 {
 		f = append(f, Field{"First seen", at(a.FirstSeen)})

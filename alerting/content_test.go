@@ -125,7 +125,7 @@ func TestCompose(t *testing.T) {
 		"Figures:[{Name:Severity Value:High} {Name:Confidence Value:Very likely} {Name:Since Value:Mon 2 Mar 2026 09:00 (UTC); it began between 08:00 and 10:00 on Mon 2 Mar 2026} " +
 		"{Name:Person Value:criticality critical, group dba, manager bo, Slack U024BE7LH} " +
 		"{Name:Beyond the usual Value:33,690,900 customers, 33,090,000–34,290,900} " +
-		"{Name:Exposed Value:about 33,700,000 distinct customers, 33,100,000–34,300,000, since Mon 2 Mar 2026 09:00 (UTC)} {Name:Never opened before Value:97 %} " +
+		"{Name:Exposed Value:about 33,700,000 distinct customers, 33,100,000–34,300,000, since Mon 2 Mar 2026 09:00 (UTC)} {Name:New to it Value:97 % (not touched in the 30 days before)} " +
 		"{Name:First seen Value:Sun 26 Jan 2025 09:00 (UTC)} {Name:Last seen Value:Tue 3 Mar 2026 14:59 (UTC)}] " +
 		"Through:[{Name:Endpoints Value:GET /customers/{id} 91 %, GET /orders/{id} 9 %} {Name:Networks Value:203.0.113.0/24 40 %} {Name:Names Value:kim@example.com 50 %}] " +
 		"Members:[user 김민지: 1 customer, high and 4 more] New:[client shop, signing key k2] Benign:[A key rotation moves load.] Checks:[Ask who holds the key.] " +

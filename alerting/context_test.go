@@ -36,7 +36,7 @@ func drawContext(t *rapid.T, a *Alert) {
 	}
 	a.Confidence = rapid.SampledFrom([]episode.Confidence{"", episode.Possible, episode.Likely, episode.VeryLikely, episode.Certain}).Draw(t, "confidence")
 	if rapid.Bool().Draw(t, "new") {
-		a.ShareNew = new(share.Draw(t, "share"))
+		a.ShareNew, a.MemoryDays = new(share.Draw(t, "share")), rapid.Int64Range(0, 180).Draw(t, "days")
 	}
 	a.FirstSeen, a.LastSeen = Time(rapid.Int64Range(0, 4e12).Draw(t, "first")), Time(rapid.Int64Range(0, 4e12).Draw(t, "last"))
 	a.Shown = Time(rapid.Int64Range(0, 4e12).Draw(t, "shown"))
@@ -54,7 +54,7 @@ func contextual() *Alert {
 	a := example()
 	a.Kind, a.Confidence = Statistical, episode.VeryLikely
 	a.Campaign = DedupKey(CampaignDimension, "key kid-7", 1772550000000)
-	a.ShareNew = new(0.97)
+	a.ShareNew, a.MemoryDays = new(0.97), 30
 	a.FirstSeen, a.LastSeen = a.Onset-400*24*3600_000, a.Time-60_000
 	a.Returns = 30
 	a.Person = &Person{Manager: "bo", Slack: "U024BE7LH", Criticality: "critical", Group: "dba"}
@@ -71,7 +71,7 @@ func contextual() *Alert {
 
 func TestContextJSON(t *testing.T) {
 	const want = `"exposed":{"records":33700000,"low":33100000,"high":34300000,"since":"2026-03-02T09:00:00.000Z"},` +
-		`"share_new":0.97,"first_seen":"2025-01-26T09:00:00.000Z","last_seen":"2026-03-03T14:59:00.000Z","returns":30,` +
+		`"share_new":0.97,"memory_days":30,"first_seen":"2025-01-26T09:00:00.000Z","last_seen":"2026-03-03T14:59:00.000Z","returns":30,` +
 		`"person":{"manager":"bo","slack":"U024BE7LH","criticality":"critical","group":"dba"},` +
 		`"top":{"endpoints":[{"value":"GET /customers/{id}","share":0.91},{"value":"GET /orders/{id}","share":0.09}],"networks":[{"value":"203.0.113.0/24","share":0.4}],"names":[{"value":"kim@example.com","share":0.5}]},` +
 		`"benign":["A key rotation moves load."],"checks":["Ask who holds the key."],` +

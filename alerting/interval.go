@@ -24,6 +24,11 @@ func OfBin(measure string) bool { return strings.HasSuffix(measure, "_in_bin") }
 // CountsRows reports whether a measure counts rows, not records.
 func CountsRows(measure string) bool { return measure == "rows" || measure == "rows_in_bin" }
 
+// CountsNew reports whether a measure counts what was new to the identity.
+func CountsNew(measure string) bool {
+	return measure == "first_touch" || measure == "first_touch_in_bin" || measure == newShare
+}
+
 // Interval returns the interval in which a measure of the alert was counted. It
 // ends when the case was made, or with the measure's bin or day if that ended
 // before. loc is the time zone whose days weir counts by; nil means UTC.

@@ -12,6 +12,9 @@ func (a *Alert) appendContext(b []byte) []byte {
 	if a.ShareNew != nil {
 		b = jsonline.Fixed(b, `,"share_new":`, *a.ShareNew, shareDecimals)
 	}
+	if a.MemoryDays != 0 {
+		b = strconv.AppendInt(append(b, `,"memory_days":`...), a.MemoryDays, 10)
+	}
 	if a.FirstSeen != 0 {
 		b = appendTime(b, `,"first_seen":`, a.FirstSeen)
 	}

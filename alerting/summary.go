@@ -3,7 +3,6 @@ package alerting
 import (
 	"cmp"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 // it stood out. They depend on the alert alone, and not on its Summary, so that they
 // can be recomputed. Times are shown in loc (nil: UTC), with the zone named.
 //
-// Each count names its unit: distinct customers, customers never read before
+// Each count names its unit: distinct customers, customers new to the identity
 // (first touch), or rows, which may repeat customers.
 func Summarize(a *Alert, loc *time.Location) string {
 	if loc == nil {
@@ -87,30 +86,29 @@ const maxIdentity = 120
 type actor struct {
 	noun    string // "signing key" kid-7
 	hasDone string // since Monday it "has been used to read" 40 customers
-	never   string // 40 customers "it had never been used to read" before
 }
 
 func actorOf(dimension string) actor {
 	switch dimension {
 	case "user":
-		return actor{"user", "has read", "it had never read"}
+		return actor{"user", "has read"}
 	case "key":
-		return actor{"signing key", "has been used to read", "it had never been used to read"}
+		return actor{"signing key", "has been used to read"}
 	case "network", "client":
-		return actor{dimension, "has read", "it had never read"}
+		return actor{dimension, "has read"}
 	case "endpoint":
-		return actor{"endpoint", "has given out", "it had never given out"}
+		return actor{"endpoint", "has given out"}
 	}
-	return actor{Printable(dimension, maxIdentity), "has read", "it had never read"}
+	return actor{Printable(dimension, maxIdentity), "has read"}
 }
 
-// unit holds the words for what a measure counts, as in "has read 40 customers it had
-// never read before".
+// unit holds the words for what a measure counts, as in "has read 40 customers new to
+// it".
 type unit struct {
 	hasDone string // "has read"
 	one     string // "customer"
 	many    string // "customers"
-	suffix  string // " it had never read before", or nothing
+	suffix  string // " new to it", or nothing
 	exposes bool   // what is counted are the exposed records
 	fresh   bool   // what is counted are first touches
 }
@@ -120,7 +118,7 @@ func unitOf(measure string, who actor) unit {
 	case "distinct", "distinct_in_bin":
 		return unit{hasDone: who.hasDone, one: "distinct customer", many: "distinct customers", exposes: true}
 	case "first_touch", "first_touch_in_bin", newShare:
-		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: " " + who.never + " before", fresh: true}
+		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: newToIt, fresh: true}
 	case "rows", "rows_in_bin":
 		return unit{hasDone: who.hasDone, one: "row", many: "rows"}
 	case "off_hours":
@@ -135,6 +133,23 @@ func unitOf(measure string, who actor) unit {
 		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: " through tokens that nobody issued" + anew}
 	}
 	return unit{hasDone: who.hasDone, one: "unit", many: "units", suffix: " of " + Printable(measure, maxIdentity)}
+}
+
+// newToIt says of customers that the identity had not touched them for as long as weir
+// remembers, which memory tells.
+const newToIt = " new to it"
+
+// memory says for how long before nothing new was touched, such as " (not touched in the
+// 30 days before)"; empty where that is less than a day.
+func (a *Alert) memory() string {
+	switch n := a.MemoryDays; {
+	case n <= 0:
+		return ""
+	case n == 1:
+		return " (not touched in the day before)"
+	default:
+		return " (not touched in the " + Group(n) + " days before)"
+	}
 }
 
 // anew says of a count that a customer who comes in two hours is in it twice.
@@ -156,18 +171,22 @@ func (s *sentence) write(parts ...string) {
 
 // found writes what was found, such as " has read 480 distinct customers since Mon 2
 // Mar 2026 09:00 (UTC), where about 12 are usual in as much time: 40 times as many; 471
-// of them it had never read before." after the name.
+// of them new to it (not touched in the 30 days before)." after the name.
 func (s *sentence) found() {
 	a := s.a
 	u := unitOf(a.Measure, s.who)
-	s.write(" ", u.hasDone, " ", observed(a, u), u.suffix, " since ", s.day(a.Onset), " (", s.loc.String(), "), ")
+	s.write(" ", u.hasDone, " ", observed(a, u), u.suffix)
+	if u.fresh {
+		s.write(a.memory())
+	}
+	s.write(" since ", s.day(a.Onset), " (", s.loc.String(), "), ")
 	s.write(usual(a, true), factor(a.Observed, a.Expected))
 	e := &a.Exposed
-	switch fresh := a.neverOpened(); {
+	switch fresh := a.newRecords(); {
 	case u.exposes && fresh > 0 && fresh == e.Records:
-		s.write("; all of them ", s.who.never, " before.")
+		s.write("; all of them", newToIt, a.memory(), ".")
 	case u.exposes && fresh > 0:
-		s.write("; ", Group(fresh), " of them ", s.who.never, " before.")
+		s.write("; ", Group(fresh), " of them", newToIt, a.memory(), ".")
 	case u.exposes, a.Measure == newShare, e.Records == 0 && (e.Rows == 0 || CountsRows(a.Measure)):
 		s.write(".")
 	default:
@@ -187,9 +206,8 @@ func observed(a *Alert, u unit) string {
 	return count(a.Observed, u)
 }
 
-// neverOpened returns how many of the exposed records the identity had never opened
-// before.
-func (a *Alert) neverOpened() int64 {
+// newRecords returns how many of the exposed records were new to the identity.
+func (a *Alert) newRecords() int64 {
 	if a.ShareNew == nil {
 		return 0
 	}
@@ -336,52 +354,6 @@ func factor(observed, expected float64) string {
 	return ": " + Group(whole(r)) + " times as many"
 }
 
-// small shows a number below ten, with one decimal unless that is zero.
-func small(v float64) string {
-	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
-}
-
-func count(v float64, u unit) string { return plural(whole(v), u.one, u.many) }
-
-func plural(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return Group(n) + " " + many
-}
-
-// whole rounds to the nearest whole number, within what an int64 holds; NaN is 0.
-func whole(v float64) int64 {
-	const limit = 1 << 62
-	switch {
-	case math.IsNaN(v):
-		return 0
-	case v >= limit:
-		return limit
-	case v <= -limit:
-		return -limit
-	}
-	return int64(math.Round(v))
-}
-
-// Group writes n with a comma between groups of three digits: 33,700,000.
-func Group(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	sign := ""
-	if digits[0] == '-' {
-		sign, digits = "-", digits[1:]
-	}
-	var b strings.Builder
-	b.WriteString(sign)
-	for i := range len(digits) {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte(digits[i])
-	}
-	return b.String()
-}
-
 // capital makes the first letter of an ASCII word upper case.
 func capital(s string) string {
 	if s == "" || s[0] < 'a' || s[0] > 'z' {
@@ -389,3 +361,5 @@ func capital(s string) string {
 	}
 	return string(s[0]-'a'+'A') + s[1:]
 }
+
+func count(v float64, u unit) string { return plural(whole(v), u.one, u.many) }

@@ -28,17 +28,18 @@ func TestSummarize(t *testing.T) {
 			"User kim has read about 33,700,000 distinct customers (33,100,000 to 34,300,000 at 95 % confidence) since Mon 2 Mar 2026 18:00 (Asia/Seoul), where about 9,100 are usual in as much time: 3,703 times as many. It began between 17:00 and 19:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"first touch, exact, counted for longer than the drift", nil, func(a *Alert) {
 			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected = "user", "kim", "first_touch", 480, 12
+			a.MemoryDays = 30
 			a.Exposed = Exposed{Records: 512, Low: 512, High: 512, Since: a.Onset - hour}
 		},
-			"User kim has read 480 customers it had never read before since Mon 2 Mar 2026 09:00 (UTC), where about 12 are usual in as much time: 40 times as many; 512 distinct customers in all. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
+			"User kim has read 480 customers new to it (not touched in the 30 days before) since Mon 2 Mar 2026 09:00 (UTC), where about 12 are usual in as much time: 40 times as many; 512 distinct customers in all. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"a share of new ones", nil, func(a *Alert) {
 			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected, a.Exposed = "user", "kim", "new_share", 1100, 400, Exposed{}
 		},
-			"User kim has read 1,100 customers it had never read before since Mon 2 Mar 2026 09:00 (UTC), where about 400 are usual in as much time: 2.8 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
-		{"half of them new", nil, func(a *Alert) { a.ShareNew = new(0.5); a.OnsetEarliest = a.OnsetLatest },
-			"Signing key kid-7 has been used to read about 33,700,000 distinct customers (33,100,000 to 34,300,000 at 95 % confidence) since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many; 16,850,000 of them it had never been used to read before."},
-		{"all of them new, and dated earlier", nil, func(a *Alert) { a.ShareNew = new(1.0); a.OnsetWas = a.Onset + 3*hour },
-			"Signing key kid-7 has been used to read about 33,700,000 distinct customers (33,100,000 to 34,300,000 at 95 % confidence) since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many; all of them it had never been used to read before. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. What came since dates it earlier: messages before said Mon 2 Mar 2026 12:00."},
+			"User kim has read 1,100 customers new to it since Mon 2 Mar 2026 09:00 (UTC), where about 400 are usual in as much time: 2.8 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
+		{"half of them new", nil, func(a *Alert) { a.ShareNew, a.MemoryDays = new(0.5), 13; a.OnsetEarliest = a.OnsetLatest },
+			"Signing key kid-7 has been used to read about 33,700,000 distinct customers (33,100,000 to 34,300,000 at 95 % confidence) since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many; 16,850,000 of them new to it (not touched in the 13 days before)."},
+		{"all of them new, and dated earlier", nil, func(a *Alert) { a.ShareNew, a.MemoryDays = new(1.0), 1; a.OnsetWas = a.Onset + 3*hour },
+			"Signing key kid-7 has been used to read about 33,700,000 distinct customers (33,100,000 to 34,300,000 at 95 % confidence) since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many; all of them new to it (not touched in the day before). It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. What came since dates it earlier: messages before said Mon 2 Mar 2026 12:00."},
 		{"rows without ids", nil, func(a *Alert) {
 			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected = "client", "report/2.1", "rows", 1200000, 0.4
 			a.Exposed = Exposed{Rows: 1200000, Since: a.Onset}
@@ -63,12 +64,12 @@ func TestSummarize(t *testing.T) {
 			a.Time = a.Evidence.Bin + 20*60_000
 			a.Evidence.Until = a.Time
 		},
-			"Signing key kid-7 has been used to read about 33,700,000 customers it had never been used to read before since Mon 2 Mar 2026 09:00 (UTC), where about 1.2 are usual in as much time: 28,083,333 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 14:20 on Tue 3 Mar 2026, with 1,240 of them."},
+			"Signing key kid-7 has been used to read about 33,700,000 customers new to it since Mon 2 Mar 2026 09:00 (UTC), where about 1.2 are usual in as much time: 28,083,333 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence. It stood out between 14:00 and 14:20 on Tue 3 Mar 2026, with 1,240 of them."},
 		{"more new ones than usual among as many", nil, func(a *Alert) {
 			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected = "user", "kim", "new_share", 17, 9.6
 			a.Exposed = Exposed{Records: 18, Low: 18, High: 19}
 		},
-			"User kim has read 17 customers it had never read before since Mon 2 Mar 2026 09:00 (UTC), where about 9.6 are usual among about 18 distinct customers (18 to 19 at 95 % confidence): 1.8 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
+			"User kim has read 17 customers new to it since Mon 2 Mar 2026 09:00 (UTC), where about 9.6 are usual among about 18 distinct customers (18 to 19 at 95 % confidence): 1.8 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"rows and customers", nil, func(a *Alert) {
 			a.Measure, a.Observed, a.Exposed.Rows = "rows", 860, 860
 		},
@@ -96,7 +97,7 @@ func TestSummarize(t *testing.T) {
 		{"first touch of an endpoint, one usual", nil, func(a *Alert) {
 			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected, a.Exposed = "endpoint", "GET /x", "first_touch", 40, 1, Exposed{}
 		},
-			"Endpoint GET /x has given out 40 customers it had never given out before since Mon 2 Mar 2026 09:00 (UTC), where about 1 is usual in as much time: 40 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
+			"Endpoint GET /x has given out 40 customers new to it since Mon 2 Mar 2026 09:00 (UTC), where about 1 is usual in as much time: 40 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"deletes", nil, func(a *Alert) {
 			a.Dimension, a.Identity, a.Measure, a.Expected, a.Exposed = "user", "kim", "destructive", 10, Exposed{}
 		},

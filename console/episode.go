@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/console/chart"
@@ -162,7 +161,7 @@ type HoursChart struct {
 	Measure string // in words
 
 	of    func(*model.Bin) *model.Measured
-	fresh bool // it is that of customers never opened before
+	fresh bool // it is that of customers new to the identity
 }
 
 // measureOf returns which of the measures that are kept by hours an alert rests on.
@@ -170,8 +169,8 @@ func measureOf(a *alerting.Alert) *HoursChart {
 	switch {
 	case alerting.CountsRows(a.Measure):
 		return &HoursChart{Measure: "rows", of: func(b *model.Bin) *model.Measured { return &b.Rows }}
-	case strings.HasPrefix(a.Measure, "first_touch") || a.Measure == "new_share":
-		return &HoursChart{Measure: "customers never opened before", fresh: true, of: func(b *model.Bin) *model.Measured { return &b.FirstTouch }}
+	case alerting.CountsNew(a.Measure):
+		return &HoursChart{Measure: "customers new to it", fresh: true, of: func(b *model.Bin) *model.Measured { return &b.FirstTouch }}
 	}
 	return &HoursChart{Measure: "distinct customers", of: func(b *model.Bin) *model.Measured { return &b.Distinct }}
 }

@@ -143,7 +143,7 @@ func (v *IdentityView) Heat() template.HTML {
 func (v *IdentityView) label(b *model.Bin, layout, when string) string {
 	label := fmt.Sprintf("%s: %s customers; usual %s %s", b.Start.Std().In(v.server.Location).Format(layout), decimal(float64(b.Distinct.Counted)), decimal(float64(b.Distinct.Usual)), when)
 	if b.FirstTouch.Counted > 0 {
-		label += fmt.Sprintf("; %s never opened before", decimal(float64(b.FirstTouch.Counted)))
+		label += fmt.Sprintf("; %s new to it", decimal(float64(b.FirstTouch.Counted)))
 	}
 	return label
 }
@@ -178,7 +178,7 @@ func (v *IdentityView) ADay() string {
 	return text
 }
 
-// NewShare says what part of what it read in these bins it had never read before, and what
+// NewShare says what part of what it read in these bins was new to it, and what
 // is usual; empty where nothing of it is kept.
 func (v *IdentityView) NewShare() string {
 	var read, first, usual, usualNew float64
@@ -193,5 +193,5 @@ func (v *IdentityView) NewShare() string {
 	if read <= 0 || usual <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.0f %% of what it read in these hours it had never read before; usual are %.0f %%.", 100*min(first/read, 1), 100*min(usualNew/usual, 1))
+	return fmt.Sprintf("%.0f %% of what it read in these hours was new to it (not touched within time.retention); usual are %.0f %%.", 100*min(first/read, 1), 100*min(usualNew/usual, 1))
 }

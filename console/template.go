@@ -148,10 +148,10 @@ var words = map[string]string{
 	string(correlate.Assigned): "assigned", string(correlate.Released): "released", string(correlate.Extracted): "list of customers given",
 	string(correlate.Asked): "asked whether it was meant", string(correlate.Affirmed): "says that it was meant", string(correlate.Denied): "says that it was not meant",
 	"none": "no verdict", "open": "opened", "update": "updated", "close": "closed", "rests_on": "what it rests on",
-	"distinct": "distinct customers", "first_touch": "customers never opened before", "destructive": "changed or deleted",
+	"distinct": "distinct customers", "first_touch": "customers new to it", "destructive": "changed or deleted",
 	"unissued": "customers through tokens that nobody issued", "off_hours": "customers outside usual hours",
 	"new_share": "share of what was read that is new", "distinct_in_bin": "distinct customers in a bin",
-	"first_touch_in_bin": "customers never opened before, in a bin", "rows_in_bin": "rows in a bin",
+	"first_touch_in_bin": "customers new to it, in a bin", "rows_in_bin": "rows in a bin",
 }
 
 // holderWords says what held a message back.

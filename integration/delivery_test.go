@@ -207,7 +207,7 @@ func tellStorm(t testing.TB, d *deployment, episodes int) map[string][]string {
 			a := &alerting.Alert{
 				Schema: alerting.Schema, Status: status, Time: alerting.Time(at), DedupKey: alerting.DedupKey("user", strconv.Itoa(i), 1_772_550_000_000),
 				Dimension: "user", Identity: strconv.Itoa(i), Detector: "drift", Measure: "first_touch", Severity: episode.Medium,
-				Summary: "User " + strconv.Itoa(i) + " read 205 customers it had never read before.",
+				Summary: "User " + strconv.Itoa(i) + " has read 205 customers new to it.",
 				Exposed: alerting.Exposed{Records: 205, Low: 205, High: 205, Since: alerting.Time(at)},
 			}
 			want[a.DedupKey] = append(want[a.DedupKey], a.MessageID())

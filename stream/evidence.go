@@ -111,7 +111,7 @@ type Context struct {
 	// Traits are what it came through, by dimension and largest share first.
 	Traits      []campaign.TraitShare
 	TraitsSince int64    // since when the accesses of Traits are counted, Unix ms of event time; 0: there are none
-	ShareNew    *float64 // the share of exposed records that the identity had never opened before; nil: not known
+	ShareNew    *float64 // the share of exposed records that were new to the identity; nil: not known
 	FirstSeen   int64    // event time (Unix ms) of the identity's first tick; 0: not known, or it may have come before
 	LastSeen    int64    // event time (Unix ms) of the end of its latest tick; 0: not known
 }

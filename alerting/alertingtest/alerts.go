@@ -41,7 +41,7 @@ func Alert() *alerting.Alert {
 func Full() *alerting.Alert {
 	a := Alert()
 	a.Kind = alerting.Statistical
-	a.ShareNew = new(0.97)
+	a.ShareNew, a.MemoryDays = new(0.97), 30
 	a.FirstSeen, a.LastSeen = a.Onset-400*24*3600_000, a.Time-60_000
 	a.Top = alerting.Top{
 		Since:     a.Onset,

@@ -49,7 +49,7 @@ func (b *Bin) takeFresh(o *Bin) {
 type Bin struct {
 	Start      alerting.Time `json:"start"`
 	Distinct   Measured      `json:"distinct"`             // customers
-	FirstTouch Measured      `json:"first_touch,omitzero"` // customers that it had never read before; zero where only an estimate is known
+	FirstTouch Measured      `json:"first_touch,omitzero"` // customers new to it; zero where only an estimate is known
 	Rows       Measured      `json:"rows,omitzero"`
 }
 

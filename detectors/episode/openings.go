@@ -47,6 +47,10 @@ func (o *Openings) Start(end int64) {
 	}
 }
 
+// Watched returns for how long before a time weir has seen events, ms: since the end of
+// the day of the first tick, at least.
+func (o *Openings) Watched(at int64) int64 { return max(0, at-(o.Began+1)*eventtime.Day) }
+
 // PerDay returns how many episodes people were told of in a day of event time, as
 // the mean of the last budgetDays days, or of all since the first tick.
 func (o *Openings) PerDay(end int64) float64 {

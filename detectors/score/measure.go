@@ -7,7 +7,7 @@ type Measure uint8
 const (
 	// Distinct counts the distinct records touched.
 	Distinct Measure = iota
-	// FirstTouch counts those of Distinct that the identity had never touched.
+	// FirstTouch counts those of Distinct that the identity had not touched within the retention.
 	FirstTouch
 	// Rows counts rows of reports and exports whose records the log does not name.
 	Rows

@@ -30,6 +30,7 @@ type Log struct {
 	issued map[string]bool           // tokens that were ever issued
 	began  map[string]int64          // when a token first read
 	logins []int64                   // and issues, sorted
+	first  int64                     // time of the first event
 }
 
 // New returns a log of events, in the order of time. grace is how long the join waits for
@@ -41,6 +42,9 @@ func New(dimensions []event.Dimension, grace int64, events []event.Event) *Log {
 	}
 	for i := range events {
 		ev := &events[i]
+		if i == 0 {
+			r.first = ev.Time
+		}
 		switch {
 		case ev.Action == event.Login, ev.Action == event.Issue && ev.Session != "":
 			r.issued[ev.Session] = true
@@ -190,6 +194,12 @@ func (r *Log) Check(t testing.TB, a *alerting.Alert) {
 	}
 	if a.ShareNew != nil && n > 0 {
 		near("share_new", *a.ShareNew, float64(len(c.fresh))/n, 0.001+(2*bars+blur)/n)
+	}
+	if a.MemoryDays > 0 || a.ShareNew != nil {
+		watched := min(30, (int64(a.Onset)-r.first)/day)
+		if a.MemoryDays > watched || a.MemoryDays < watched-2 {
+			near("memory_days", float64(a.MemoryDays), float64(watched), 0)
+		}
 	}
 	if a.Fact == "unissued_token" {
 		// The join waits for their logins first.

@@ -69,7 +69,7 @@ func New(c *config.Config) (*Settings, error) {
 		Facts: factsConfig(c),
 	}
 	s.Correlate = correlate.Config{
-		Grid: s.Grid, Dimensions: names, Engine: engine, Partitions: int32(c.Partitions),
+		Grid: s.Grid, Dimensions: names, Engine: engine, Partitions: int32(c.Partitions), Retention: ms(c.Time.Retention),
 		Budget: fleet.NewConfig(float64(c.Alerts.Budget), names, float64(24*time.Hour)/float64(c.Time.Bin)), Location: c.Time.Zone,
 		Expected: expectations(c), Reaches: reaches(c),
 	}

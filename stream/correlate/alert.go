@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/detectors/episode"
 	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/detectors/score"
+	"github.com/weirhq/weir/internal/eventtime"
 	"github.com/weirhq/weir/stream"
 )
 
@@ -60,6 +61,9 @@ func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, me
 	}
 	if was := alerting.Time(r.sentOnset); was > a.Onset {
 		a.OnsetWas = was
+	}
+	if a.ShareNew != nil || alerting.CountsNew(a.Measure) {
+		a.MemoryDays = min(m.cfg.Retention, m.openings.Watched(r.onset)) / eventtime.Day
 	}
 	a.Evidence.Realised = m.openings.PerDay(end)
 	if r.traitsKnown {
@@ -145,30 +149,13 @@ func (m *alertMaker) top(r *episodeRecord) (top alerting.Top) {
 		}
 		list := &top.Names
 		if t.Dimension < len(m.cfg.Dimensions) {
-			list = topList(&top, m.cfg.Dimensions[t.Dimension])
+			list = top.List(m.cfg.Dimensions[t.Dimension])
 		}
 		if list != nil && len(*list) < alerting.MaxTop {
 			*list = append(*list, alerting.Share{Value: t.Identity, Share: t.Share})
 		}
 	}
 	return top
-}
-
-// topList returns the list of a dimension; dimensions of people's own have none.
-func topList(top *alerting.Top, dimension string) *[]alerting.Share {
-	switch dimension {
-	case "endpoint":
-		return &top.Endpoints
-	case "network":
-		return &top.Networks
-	case "client":
-		return &top.Clients
-	case "key":
-		return &top.Keys
-	case "user":
-		return &top.Users
-	}
-	return nil
 }
 
 // alertMembers returns members as alerts carry them.

@@ -19,6 +19,7 @@ type Config struct {
 	Grid       eventtime.Grid
 	Dimensions []string
 	Engine     *score.Engine
+	Retention  int64          // for how long a touched record is remembered, ms
 	Partitions int32          // of weir.partials: how many detect tasks report
 	Budget     fleet.Config   // how many episodes may open a day of event time, and how that is shared
 	Location   *time.Location // of the times in summaries and of weekly windows; nil: UTC

@@ -135,7 +135,7 @@ func (d *deployment) detect() detect.Config {
 
 func (d *deployment) correlate() correlate.Config {
 	return correlate.Config{
-		Grid: d.grid, Dimensions: d.names(), Engine: d.engine, Partitions: d.partitions,
+		Grid: d.grid, Dimensions: d.names(), Engine: d.engine, Partitions: d.partitions, Retention: 30 * 24 * 60 * minute,
 		Budget: fleet.NewConfig(2, d.names(), 24), Location: time.UTC,
 	}
 }

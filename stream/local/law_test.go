@@ -70,7 +70,7 @@ func (l *lab) detect() detect.Config {
 
 func (l *lab) correlate(partitions int32) correlate.Config {
 	return correlate.Config{
-		Grid: l.grid, Dimensions: l.names, Engine: l.engine, Partitions: partitions,
+		Grid: l.grid, Dimensions: l.names, Engine: l.engine, Partitions: partitions, Retention: 30 * 24 * 60 * minute,
 		Budget: fleet.NewConfig(2, l.names, 24), Location: time.UTC, DedupSecret: l.secret,
 	}
 }
