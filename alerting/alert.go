@@ -68,20 +68,22 @@ type Alert struct {
 	Through       Bounds             `json:"through,omitzero"`        // the exposed records that the fact covers: read through unissued tokens, after the leave, …
 	ThroughSince  Time               `json:"through_since,omitempty"` // start of the bin since which Through is counted; 0: Exposed tells of nothing else
 	Exposed       Exposed            `json:"exposed"`
-	ShareNew      *float64           `json:"share_new,omitempty"`   // the part of the exposed records that were new to the identity, 0..1; nil: not known
-	MemoryDays    int64              `json:"memory_days,omitempty"` // what was new was not touched in so many days before, all that weir remembers; 0: nothing is said to be new, or less than a day
-	FirstSeen     Time               `json:"first_seen,omitempty"`  // event time of the first event of the identity; 0: not known
-	LastSeen      Time               `json:"last_seen,omitempty"`   // event time of its latest event; 0: not known
-	Shown         Time               `json:"shown,omitempty"`       // event time at which something of it was seen last: evidence, or the fact; 0: the alert's time
-	Returns       int64              `json:"returns,omitempty"`     // how often the episode has come back after hours without evidence; 0: never
-	Person        *Person            `json:"person,omitempty"`      // what is known of the person whose the identity is; nil: nothing
-	Top           Top                `json:"top,omitzero"`          // what the exposed records went through
-	Members       *Members           `json:"members,omitempty"`     // the episodes that this message stands for; nil: none
-	Holder        string             `json:"holder,omitempty"`      // who looks after the episode; empty: nobody
-	Said          *Said              `json:"said,omitempty"`        // what a person has said, in the alert that tells of it; nil: nothing
-	Benign        []string           `json:"benign,omitempty"`      // why it may be harmless, one sentence each
-	Checks        []string           `json:"checks,omitempty"`      // what to look at first, one sentence each
-	Links         Links              `json:"links,omitzero"`        // pages to go on from
+	ShareNew      *float64           `json:"share_new,omitempty"`    // the part of the exposed records that were new to the identity, 0..1; nil: not known
+	MemoryDays    int64              `json:"memory_days,omitempty"`  // what was new was not touched in so many days before, all that weir remembers; 0: nothing is said to be new, or less than a day
+	FirstSeen     Time               `json:"first_seen,omitempty"`   // event time of the first event of the identity; 0: not known
+	LastSeen      Time               `json:"last_seen,omitempty"`    // event time of its latest event; 0: not known
+	Shown         Time               `json:"shown,omitempty"`        // event time at which something of it was seen last: evidence, or the fact; 0: the alert's time
+	Reopened      Time               `json:"reopened,omitempty"`     // when the episode opened last, if it had closed before: what is counted began anew; 0: it opened once
+	SeverityWas   episode.Severity   `json:"severity_was,omitempty"` // that the message before this one told, if it was another; 0: it was not, or there was none
+	Returns       int64              `json:"returns,omitempty"`      // how often the episode has come back after hours without evidence; 0: never
+	Person        *Person            `json:"person,omitempty"`       // what is known of the person whose the identity is; nil: nothing
+	Top           Top                `json:"top,omitzero"`           // what the exposed records went through
+	Members       *Members           `json:"members,omitempty"`      // the episodes that this message stands for; nil: none
+	Holder        string             `json:"holder,omitempty"`       // who looks after the episode; empty: nobody
+	Said          *Said              `json:"said,omitempty"`         // what a person has said, in the alert that tells of it; nil: nothing
+	Benign        []string           `json:"benign,omitempty"`       // why it may be harmless, one sentence each
+	Checks        []string           `json:"checks,omitempty"`       // what to look at first, one sentence each
+	Links         Links              `json:"links,omitzero"`         // pages to go on from
 	Evidence      Evidence           `json:"evidence"`
 }
 

@@ -106,10 +106,10 @@ func figures(a *Alert, loc *time.Location) []Field {
 		f = append(f, Field{"Person", p.text()})
 	}
 	if !a.Excess.IsZero() {
-		f = append(f, Field{"Beyond the usual", a.bounds(&a.Excess, CountsRows(a.Measure))})
+		f = append(f, Field{"Beyond the usual", a.bounds(&a.Excess, a.ExcessUnit())})
 	}
 	if x := &a.Through; !x.IsZero() && *x != a.Excess {
-		f = append(f, Field{"Through the fact", a.bounds(x, false)})
+		f = append(f, Field{"Through the fact", a.bounds(x, "customers")})
 	}
 	if e := &a.Exposed; e.Records > 0 || e.Rows > 0 {
 		f = append(f, Field{"Exposed", a.exposedText() + ", since " + at(e.Since)})
@@ -161,12 +161,21 @@ func (a *Alert) ofWhat() string {
 	return " customers"
 }
 
-// bounds says how many records, or rows, with their interval.
-func (a *Alert) bounds(x *Bounds, rows bool) string {
-	text := plural(x.Records, "customer", "customers")
-	if rows {
-		text = plural(x.Records, "row", "rows")
+// ExcessUnit returns what Excess counts: customers, rows or tokens.
+func (a *Alert) ExcessUnit() string {
+	switch {
+	case !a.Through.IsZero() && a.Excess == a.Through:
+	case CountsRows(a.Measure):
+		return "rows"
+	case a.Measure == "unissued":
+		return "tokens"
 	}
+	return "customers"
+}
+
+// bounds says how many of a unit, in the plural, with their interval.
+func (a *Alert) bounds(x *Bounds, unit string) string {
+	text := plural(x.Records, strings.TrimSuffix(unit, "s"), unit)
 	if a.Kind == KindCampaign && x.Low != x.High {
 		return within(x.Low, x.High) + a.ofWhat()
 	}

@@ -40,7 +40,7 @@ func TestSummarizeKinds(t *testing.T) {
 			known(a)
 			a.Status, a.Detail, a.Exposed, a.Shown = Update, nil, Exposed{}, a.Time-6*3600_000
 		},
-			"Nothing more since Tue 3 Mar 2026 09:00 (UTC): signing key kid-7 is still in use past its rotation, seen Tue 3 Mar 2026 09:00 (UTC)."},
+			"Not seen again since Tue 3 Mar 2026 09:00 (UTC): signing key kid-7 is still in use past its rotation."},
 		{"a fact, over", func(a *Alert) { known(a); a.Status, a.Detail, a.Exposed = Close, nil, Exposed{} },
 			"Over: that signing key kid-7 is still in use past its rotation is no longer seen."},
 		{"a fact of tomorrow", func(a *Alert) { known(a); a.Fact, a.Detail, a.Exposed = "key_on_fire", nil, Exposed{} },
@@ -66,6 +66,8 @@ func TestSummarizeKinds(t *testing.T) {
 			"Signing key kid-7 is still in use past its rotation (d0: x?y; d1: x?y; d2: x?y; d3: x?y; d4: x?y; d5: x?y; 3 more), seen Tue 3 Mar 2026 15:00 (UTC)."},
 		{"a campaign", campaign,
 			"10,000 identities began to carry customer records away together; what they share: key kid-7. It began about Mon 2 Mar 2026 09:00 (UTC). Since Mon 2 Mar 2026 09:00 they have read between 33,100,000 and 34,300,000 distinct customers in all, at 95 % confidence. Beyond what is usual are between 33,090,000 and 34,290,900 customers."},
+		{"a campaign that is told of late", func(a *Alert) { campaign(a); a.Shown, a.Excess, a.Exposed = a.Time-6*3600_000, Bounds{}, Exposed{} },
+			"Nothing more since Tue 3 Mar 2026 09:00 (UTC): 10,000 identities began to carry customer records away together; what they share: key kid-7. It began about Mon 2 Mar 2026 09:00 (UTC)."},
 		{"a campaign of whose members one may have read all", func(a *Alert) { campaign(a); a.Excess, a.Exposed.Low, a.Exposed.Rows = Bounds{}, 0, 5 },
 			"10,000 identities began to carry customer records away together; what they share: key kid-7. It began about Mon 2 Mar 2026 09:00 (UTC). Since Mon 2 Mar 2026 09:00 they have read up to 34,300,000 distinct customers and 5 rows without customer ids in all, at 95 % confidence."},
 		{"a campaign, over", func(a *Alert) { campaign(a); a.Status, a.Exposed, a.Members.Count = Close, Exposed{}, 1 },

@@ -24,6 +24,12 @@ func (a *Alert) appendContext(b []byte) []byte {
 	if a.Shown != 0 {
 		b = appendTime(b, `,"shown":`, a.Shown)
 	}
+	if a.Reopened != 0 {
+		b = appendTime(b, `,"reopened":`, a.Reopened)
+	}
+	if a.SeverityWas != 0 {
+		b = jsonline.Text(b, `,"severity_was":`, a.SeverityWas.String())
+	}
 	if a.Returns != 0 {
 		b = strconv.AppendInt(append(b, `,"returns":`...), a.Returns, 10)
 	}

@@ -30,41 +30,60 @@ func Summarize(a *Alert, loc *time.Location) string {
 	default:
 		s.statistical()
 	}
+	s.changes()
 	s.returns()
 	return s.b.String()
 }
 
 // statistical writes the sentences of an alert that rests on evidence.
 func (s *sentence) statistical() {
-	switch s.a.Status {
-	case Close:
+	if s.a.Status == Close {
 		s.closed()
 		return
-	case Update:
-		s.write(s.still("Still going on"), ": ", s.who.noun)
-	default:
-		s.write(capital(s.who.noun))
 	}
-	s.write(" ", Printable(s.a.Identity, maxIdentity))
+	s.begin("Nothing more since", "Still going on", s.who.noun+" "+Printable(s.a.Identity, maxIdentity))
 	s.found()
 	s.onset()
 	s.peak()
 }
 
-// agesAfter is how long ago something was seen last, in milliseconds, when an update says
+// agesAfter is how long ago something was seen last, in milliseconds, when a message says
 // that nothing more was: as long as closes an ordinary episode.
 const agesAfter = Time(episode.Quiet)
 
 // shownAt returns when something of the episode was seen last.
 func (a *Alert) shownAt() Time { return cmp.Or(a.Shown, a.Time) }
 
-// still begins an update: with some words where something was seen lately, else by when
-// that was, such as "Nothing more since Sat 7 Mar 2026 04:00 (UTC)".
-func (s *sentence) still(lately string) string {
-	if at := s.a.shownAt(); s.a.Time-at >= agesAfter {
-		return "Nothing more since " + s.day(at) + " (" + s.loc.String() + ")"
+// begin writes how a message of what is not over begins: by when something was seen last
+// where that is long ago, such as "Nothing more since Sat 7 Mar 2026 04:00 (UTC): user
+// kim"; else, in an update, that it goes on; then whom it is about. It reports whether it
+// has said when something was seen last.
+func (s *sentence) begin(noMore, goesOn, whom string) (dated bool) {
+	at := s.a.shownAt()
+	switch dated = s.a.Time-at >= agesAfter; {
+	case dated:
+		s.write(noMore, " ", s.day(at), " (", s.loc.String(), "): ", whom)
+	case s.a.Status == Update:
+		s.write(goesOn, ": ", whom)
+	default:
+		s.write(capital(whom))
 	}
-	return lately
+	return dated
+}
+
+// changes says why a message does not say what those before it under its key said.
+func (s *sentence) changes() {
+	was := s.a.SeverityWas
+	switch {
+	case s.a.Status == Open && s.a.Reopened != 0:
+		s.write(" It was over and has come back: its numbers begin anew")
+		if was != 0 {
+			s.write(", and so does its severity, which was ", was.String())
+		}
+		s.write(".")
+	case was != 0:
+		s.write(" Messages before ranked it ", was.String(), "; what came since makes it ", s.a.Severity.String(), ".")
+	}
 }
 
 // returns says how often the episode has come back, if it ever has.
@@ -72,6 +91,9 @@ func (s *sentence) returns() {
 	switch n := s.a.Returns; n {
 	case 0:
 	case 1:
+		if s.a.Status == Open && s.a.Reopened != 0 {
+			return // that is said already
+		}
 		s.write(" It has come back once after hours of silence.")
 	default:
 		s.write(" It has come back ", Group(n), " times after hours of silence.")
@@ -130,7 +152,7 @@ func unitOf(measure string, who actor) unit {
 		}
 		return unit{hasDone: did, one: "customer's records", many: "customers' records", suffix: anew}
 	case "unissued":
-		return unit{hasDone: who.hasDone, one: "customer", many: "customers", suffix: " through tokens that nobody issued" + anew}
+		return unit{hasDone: who.hasDone + " customers through", one: "token that nobody issued", many: "tokens that nobody issued"}
 	}
 	return unit{hasDone: who.hasDone, one: "unit", many: "units", suffix: " of " + Printable(measure, maxIdentity)}
 }

@@ -56,10 +56,13 @@ func (s *sentence) fact() {
 	switch a.Status {
 	case Close:
 		s.write("Over: that ", subject, s.detail(), " is no longer seen.")
-	case Update:
-		s.write(s.still("Still so"), ": ", subject, s.detail(), ", seen ", s.day(a.shownAt()), " (", s.loc.String(), ").")
 	default:
-		s.write(capital(subject), s.detail(), ", seen ", s.day(a.Time), " (", s.loc.String(), ").")
+		dated := s.begin("Not seen again since", "Still so", subject)
+		s.write(s.detail())
+		if !dated {
+			s.write(", seen ", s.day(a.shownAt()), " (", s.loc.String(), ")")
+		}
+		s.write(".")
 	}
 	for _, f := range a.AlsoKnown {
 		s.write(" It also ", factPhrase(f), ".")
@@ -92,13 +95,15 @@ func (s *sentence) campaign() {
 	}
 	shared := "what they share: " + Printable(a.Identity, maxIdentity)
 	who := plural(count, "identity", "identities")
-	switch a.Status {
-	case Close:
+	if a.Status == Close {
 		s.write("Over: ", who, " that carried customer records away together are back to normal; ", shared, ".")
-	case Update:
-		s.write(s.still("Still going on"), ": ", who, " are carrying customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
-	default:
-		s.write(capital(who), " began to carry customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
+	} else {
+		did := " began to carry"
+		if a.Status == Update {
+			did = " are carrying"
+		}
+		s.begin("Nothing more since", "Still going on", who+did)
+		s.write(" customer records away together; ", shared, ". It began about ", s.day(a.Onset), " (", s.loc.String(), ").")
 	}
 	s.together()
 	if x := a.Excess.exposed(0); x.Records > 0 && x.Records < a.Exposed.Records+a.Exposed.Rows {

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"github.com/weirhq/weir/detectors/episode"
 )
 
 // Each case is the key leak of example with something changed.
@@ -94,6 +96,21 @@ func TestSummarize(t *testing.T) {
 			"User kim has read 40 customers outside its usual hours (counted anew each hour) since Mon 2 Mar 2026 09:00 (UTC), where about 0.7 is usual in as much time. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"update", nil, func(a *Alert) { a.Status = Update },
 			"Still going on: signing key kid-7 has been used to read about 33,700,000 distinct customers (33,100,000 to 34,300,000 at 95 % confidence) since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
+		{"told of late", nil, func(a *Alert) {
+			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected, a.Exposed = "user", "kim", "rows", 40, 1, Exposed{}
+			a.OnsetEarliest, a.Shown = 0, a.Time-7*hour
+		},
+			"Nothing more since Tue 3 Mar 2026 08:00 (UTC): user kim has read 40 rows since Mon 2 Mar 2026 09:00 (UTC), where about 1 is usual in as much time: 40 times as many."},
+		{"back with another severity", nil, func(a *Alert) {
+			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected, a.Exposed = "user", "kim", "rows", 40, 1, Exposed{}
+			a.OnsetEarliest, a.Reopened, a.Returns, a.Severity, a.SeverityWas = 0, a.Time, 1, episode.Low, episode.High
+		},
+			"User kim has read 40 rows since Mon 2 Mar 2026 09:00 (UTC), where about 1 is usual in as much time: 40 times as many. It was over and has come back: its numbers begin anew, and so does its severity, which was high."},
+		{"graver than before", nil, func(a *Alert) {
+			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected, a.Exposed = "user", "kim", "rows", 40, 1, Exposed{}
+			a.Status, a.OnsetEarliest, a.Reopened, a.Returns, a.SeverityWas = Update, 0, a.Time-hour, 2, episode.Low
+		},
+			"Still going on: user kim has read 40 rows since Mon 2 Mar 2026 09:00 (UTC), where about 1 is usual in as much time: 40 times as many. Messages before ranked it low; what came since makes it high. It has come back 2 times after hours of silence."},
 		{"first touch of an endpoint, one usual", nil, func(a *Alert) {
 			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected, a.Exposed = "endpoint", "GET /x", "first_touch", 40, 1, Exposed{}
 		},
@@ -105,7 +122,7 @@ func TestSummarize(t *testing.T) {
 		{"deletes under a key", nil, func(a *Alert) { a.Measure, a.Expected, a.Exposed = "destructive", 10, Exposed{} },
 			"Signing key kid-7 has been used to change or delete 33,700,000 customers' records (counted anew each hour) since Mon 2 Mar 2026 09:00 (UTC), where about 10 are usual in as much time: 3,370,000 times as many. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"tokens that nobody issued", nil, func(a *Alert) { a.Measure, a.Expected, a.Exposed = "unissued", 0.5, Exposed{} },
-			"Signing key kid-7 has been used to read 33,700,000 customers through tokens that nobody issued (counted anew each hour) since Mon 2 Mar 2026 09:00 (UTC), where about 0.5 is usual in as much time. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
+			"Signing key kid-7 has been used to read customers through 33,700,000 tokens that nobody issued since Mon 2 Mar 2026 09:00 (UTC), where about 0.5 is usual in as much time. It began between 08:00 and 10:00 on Mon 2 Mar 2026, at 90 % confidence."},
 		{"close", nil, func(a *Alert) { a.Status = Close },
 			"Over: signing key kid-7 is back to normal. It has been used to read about 33,700,000 distinct customers (33,100,000 to 34,300,000 at 95 % confidence) since Mon 2 Mar 2026 09:00 (UTC), where about 9,100 are usual in as much time: 3,703 times as many."},
 		{"nothing more was seen for hours", nil, func(a *Alert) { a.Status, a.Exposed, a.Shown = Update, Exposed{}, a.Time-6*hour },

@@ -41,6 +41,7 @@ type Row struct {
 	// that did, as far as they are kept.
 	Days []model.Bin `json:"days,omitempty"`
 
+	Unit   string        `json:"-"` // of the excess
 	Now    alerting.Time `json:"-"` // of the snapshot
 	most   float64       // the largest excess of the list
 	server *Server
@@ -56,7 +57,7 @@ func (s *Server) rowOf(of *model.Snapshot, e *model.Episode, now alerting.Time) 
 		Key: e.Key(), Kind: a.Kind, Dimension: a.Dimension, Identity: alerting.Printable(a.Identity, maxName),
 		Title: alerting.Compose(a, s.Location).Title, Sentence: e.Latest().Summary, RestsOn: a.RestsOn(),
 		Severity: a.Severity, Confidence: a.Confidence, State: e.State(), Onset: a.Onset, Opened: e.Opened(), Latest: e.Latest().Time,
-		Exposed: a.Exposed, Measure: a.Measure, Excess: a.Excess, Weight: model.Weight(a), Campaign: a.Campaign,
+		Exposed: a.Exposed, Measure: a.Measure, Excess: a.Excess, Unit: a.ExcessUnit(), Weight: model.Weight(a), Campaign: a.Campaign,
 		Verdict: e.Verdict(now), Holder: e.Holder(), HeldBy: e.HeldBy(), Now: now, server: s,
 	}
 	if r.Kind == "" {

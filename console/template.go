@@ -149,7 +149,7 @@ var words = map[string]string{
 	string(correlate.Asked): "asked whether it was meant", string(correlate.Affirmed): "says that it was meant", string(correlate.Denied): "says that it was not meant",
 	"none": "no verdict", "open": "opened", "update": "updated", "close": "closed", "rests_on": "what it rests on",
 	"distinct": "distinct customers", "first_touch": "customers new to it", "destructive": "changed or deleted",
-	"unissued": "customers through tokens that nobody issued", "off_hours": "customers outside usual hours",
+	"unissued": "tokens that nobody issued", "off_hours": "customers outside usual hours",
 	"new_share": "share of what was read that is new", "distinct_in_bin": "distinct customers in a bin",
 	"first_touch_in_bin": "customers new to it, in a bin", "rows_in_bin": "rows in a bin",
 }
@@ -203,17 +203,13 @@ func exposedText(e alerting.Exposed) string {
 	return text
 }
 
-// excessText says how many customers were touched beyond the usual: rows where the measure
-// counts rows. Two digits are more than an estimate has.
-func excessText(x alerting.Bounds, measure string) string {
+// excessText says how much is beyond the usual, in a unit: see alerting.Alert.ExcessUnit.
+func excessText(x alerting.Bounds, unit string) string {
 	text := alerting.Group(x.Records)
 	if x.Low != x.High {
 		text = "≈ " + alerting.Group(rounded(x.Records))
 	}
-	if alerting.CountsRows(measure) {
-		return text + " rows"
-	}
-	return text + " customers"
+	return text + " " + unit
 }
 
 // rounded keeps two digits, which is more than an estimate of the excess has.

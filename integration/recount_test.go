@@ -141,6 +141,7 @@ func checkNumbers(t *testing.T, d *deployment, events []rawEvent, sent []string)
 		}
 		all = append(all, *a)
 	}
+	recount.FollowSent(t, all)
 	held := d.read(t, "suppressed")
 	for n := -1; n < len(held.values); {
 		n = len(held.values)

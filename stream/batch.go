@@ -8,7 +8,7 @@ import (
 )
 
 // batchVersion is the first byte of every record on weir.partials.
-const batchVersion = 3
+const batchVersion = 4
 
 // Batch is one record on weir.partials: what one ingest task counted since its
 // last commit for the identities of one partition, and how far its source

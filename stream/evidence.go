@@ -118,8 +118,8 @@ type Context struct {
 
 // Course is what an identity has done since the onset in one measure, beside what is
 // usual of it in such a time: distinct records, each once; first touches; rows; records
-// destroyed or read through unissued tokens, each once a bin; and records at unusual
-// hours, as the days count them.
+// destroyed, each once a bin; unissued tokens; and records at unusual hours, as the days
+// count them.
 type Course struct {
 	Measure            string // of the day: see score.Stat
 	Observed, Expected float64

@@ -21,10 +21,10 @@ type Partial struct {
 	// Destructive are the records that were updated or deleted, as if in the
 	// first minute of the tick.
 	Destructive sketches.Window
-	// Unissued are the records read through tokens that nobody was seen to be
-	// issued, UnissuedTokens the hashes of those tokens. Only the join of tokens
-	// fills them.
-	Unissued, UnissuedTokens sketches.Window
+	// Unissued are the hashes of tokens that were found, in the tick, to be issued to
+	// nobody: each once. UnissuedTokens are those that read and count for the identity,
+	// and UnissuedRecords what they read. Only the join of tokens fills them.
+	Unissued, UnissuedTokens, UnissuedRecords sketches.Window
 	// Traits are the identities of the other dimensions that the events also
 	// had: of each dimension the trait.Max of smallest hash.
 	Traits []trait.Count
@@ -33,7 +33,12 @@ type Partial struct {
 // Rare reports whether the partial holds what few do: rows, records that were
 // updated or deleted, unissued tokens.
 func (p *Partial) Rare() bool {
-	return !p.Rows.Empty() || !p.Destructive.Empty() || !p.Unissued.Empty() || !p.UnissuedTokens.Empty()
+	return !p.Rows.Empty() || !p.Destructive.Empty() || p.unissued()
+}
+
+// unissued reports whether the partial tells of unissued tokens.
+func (p *Partial) unissued() bool {
+	return !p.Unissued.Empty() || !p.UnissuedTokens.Empty() || !p.UnissuedRecords.Empty()
 }
 
 // Rename gives traits the numbers that dimensions have here. Those of dimensions

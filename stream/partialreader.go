@@ -181,7 +181,7 @@ func (r *partialReader) partial(p *Partial) {
 		}
 	}
 	if flags&flagUnissued != 0 {
-		p.Unissued, p.UnissuedTokens = r.window(start), r.window(start)
+		p.Unissued, p.UnissuedTokens, p.UnissuedRecords = r.window(start), r.window(start), r.window(start)
 	}
 	if flags&flagTraits != 0 {
 		r.traits(p)

@@ -28,7 +28,7 @@ const (
 	flagRows                    // Rows
 	flagWindow                  // a window, else a list of one record in the form of a tick
 	flagDestructive             // a window; an empty one stands for all the records
-	flagUnissued                // a window of records and one of tokens
+	flagUnissued                // a window of tokens found, one of tokens that read, and one of records
 	flagTraits                  // uvarint: how many, and each: uvarint 3·(distance of its name from the last one's) + form of its count
 )
 
@@ -154,10 +154,11 @@ func (w *PartialWriter) Add(p *Partial, refs []TraitRef) {
 		flags |= flagDestructive
 		b = appendDestructive(b, p, start)
 	}
-	if !p.Unissued.Empty() || !p.UnissuedTokens.Empty() {
+	if p.unissued() {
 		flags |= flagUnissued
-		b = appendWindow(b, &p.Unissued, start)
-		b = appendWindow(b, &p.UnissuedTokens, start)
+		for _, window := range [...]*sketches.Window{&p.Unissued, &p.UnissuedTokens, &p.UnissuedRecords} {
+			b = appendWindow(b, window, start)
+		}
 	}
 	if len(refs) > 0 {
 		flags |= flagTraits

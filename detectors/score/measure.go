@@ -13,8 +13,8 @@ const (
 	Rows
 	// Destructive counts the distinct records deleted or updated.
 	Destructive
-	// Unissued counts the records read through tokens that no login or issue
-	// stands behind.
+	// Unissued counts the tokens that were found to read without a login or an issue
+	// behind them, each once: what one lost login leaves is one, however much is read.
 	Unissued
 	// Again counts those of Distinct that the identity had touched before on the
 	// same local day: what is left adds up to the distinct records of the day.
@@ -50,7 +50,7 @@ const (
 	BinFirst                   // first touches of the bin
 	DayRows                    // rows of the day
 	DayDestructive             // records destroyed on the day
-	DayUnissued                // records read through unissued tokens
+	DayUnissued                // unissued tokens found on the day
 	DayOff                     // records of the day at hours of little own work
 	BinRows                    // rows of the bin
 	NumStats

@@ -65,6 +65,12 @@ func (m *alertMaker) make(ep *episode.Episode, r *episodeRecord, lead string, me
 	if a.ShareNew != nil || alerting.CountsNew(a.Measure) {
 		a.MemoryDays = min(m.cfg.Retention, m.openings.Watched(r.onset)) / eventtime.Day
 	}
+	if ep.Opened > ep.First {
+		a.Reopened = alerting.Time(ep.Opened)
+	}
+	if r.sentAs != ep.Severity {
+		a.SeverityWas = r.sentAs
+	}
 	a.Evidence.Realised = m.openings.PerDay(end)
 	if r.traitsKnown {
 		a.Top = m.top(r)

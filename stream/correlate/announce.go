@@ -177,7 +177,7 @@ func (t *Task) tell(ep *episode.Episode, record *episodeRecord, action episode.A
 		a.Summary = alerting.Summarize(&a, t.cfg.Location)
 	}
 	found.Alerts = append(found.Alerts, a)
-	record.sentOnset = record.onset
+	record.sentOnset, record.sentAs = record.onset, ep.Severity
 }
 
 // members returns whom a message of an episode names, nil if it stands for nobody.

@@ -39,7 +39,7 @@ func fullRecord() *episodeRecord {
 	share := 0.75
 	exposed := episode.Exposed{Records: 4, Low: 3, High: 5, Since: 1, Rows: 6}
 	return &episodeRecord{
-		key: "weir-1", holder: "lee", question: question{"slack:U9", 7, Affirmed}, lead: "weir-2", announced: true, sent: true, alone: true, excised: 9, sentOnset: 10, waits: 11, held: ByCampaign,
+		key: "weir-1", holder: "lee", question: question{"slack:U9", 7, Affirmed}, lead: "weir-2", announced: true, sent: true, alone: true, excised: 9, sentOnset: 10, sentAs: episode.High, waits: 11, held: ByCampaign,
 		named:   mention{by: "weir-2", severity: episode.High, confidence: episode.Certain, facts: "retired_key", reached: []string{"pager", "slack"}},
 		classes: []alerting.Class{{Kind: alerting.KindFact, Dimension: "key", Detector: "facts", Measure: "rows", Fact: fact.RetiredKey, Severity: episode.High}},
 		traits:  []campaign.TraitShare{{Trait: trait.Trait{Dimension: 1, Identity: "office"}, Share: 0.5}},

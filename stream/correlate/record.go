@@ -31,6 +31,7 @@ type episodeRecord struct {
 	question  question              // whether what it did was meant
 	holder    string                // who looks after it, see Verdict.Holder; empty: nobody
 	sentOnset int64                 // onset as the latest message told, Unix ms; 0: none did
+	sentAs    episode.Severity      // severity as the latest message under the key told; 0: none did
 	excised   int64                 // last bin up to which the baseline was told to forget; 0: none
 	campaign  *campaignRecord       // nil: it is no campaign
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // recordVersion is the first byte of an episode's record.
-const recordVersion = 6
+const recordVersion = 7
 
 // appendBinary appends the record.
 func (r *episodeRecord) appendBinary(b []byte) []byte {
@@ -23,7 +23,7 @@ func (r *episodeRecord) appendBinary(b []byte) []byte {
 	b = wire.AppendVarints(wire.AppendBool(wire.AppendBool(b, r.announced), r.alone), r.excised, r.sentOnset)
 	b = r.named.appendBinary(b)
 	b = wire.AppendText(wire.AppendVarints(wire.AppendBool(b, r.sent), r.waits), string(r.held))
-	b = wire.AppendText(b, r.holder)
+	b = append(wire.AppendText(b, r.holder), byte(r.sentAs))
 	b = wire.AppendText(wire.AppendVarints(wire.AppendText(b, r.question.addressee), int64(r.question.at)), string(r.question.answer))
 	b = wire.AppendList(b, r.classes, appendClass)
 	b = wire.AppendBool(b, r.campaign != nil)
@@ -41,7 +41,7 @@ func readRecord(r *wire.Reader) *episodeRecord {
 	out.announced, out.alone, out.excised, out.sentOnset = r.Bool(), r.Bool(), r.Varint(), r.Varint()
 	out.named = readMention(r)
 	out.sent, out.waits, out.held = r.Bool(), r.Varint(), SuppressedKind(r.Text())
-	out.holder = r.Text()
+	out.holder, out.sentAs = r.Text(), episode.Severity(r.Byte())
 	out.question = question{r.Text(), alerting.Time(r.Varint()), VerdictKind(r.Text())}
 	out.classes = wire.List(r, func() alerting.Class { return readClass(r) })
 	if r.Bool() {

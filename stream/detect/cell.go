@@ -125,8 +125,9 @@ type part struct {
 type rarePart struct {
 	rows        stream.Rows
 	destructive sketches.Window
-	unissued    sketches.Window // records
-	tokens      sketches.Window // unissued ones
+	unissued    sketches.Window // tokens found to be so
+	tokens      sketches.Window // unissued ones that read, and count for the identity
+	through     sketches.Window // records that they read
 }
 
 // nothingRare stands for the rare part of those that have none. It is shared,
@@ -137,7 +138,7 @@ var nothingRare = &rarePart{}
 func newPart(p *stream.Partial) part {
 	out := part{p.Tick, p.Events, p.Traits, p.Records, nothingRare}
 	if p.Rare() {
-		out.rarePart = &rarePart{p.Rows, p.Destructive, p.Unissued, p.UnissuedTokens}
+		out.rarePart = &rarePart{p.Rows, p.Destructive, p.Unissued, p.UnissuedTokens, p.UnissuedRecords}
 	}
 	return out
 }
@@ -157,6 +158,7 @@ func (p *part) merge(o *stream.Partial) {
 	p.destructive.Merge(&o.Destructive)
 	p.unissued.Merge(&o.Unissued)
 	p.tokens.Merge(&o.UnissuedTokens)
+	p.through.Merge(&o.UnissuedRecords)
 }
 
 // add takes a partial into the cell.
@@ -183,7 +185,7 @@ func (c *cell) acts() bool {
 func (c *cell) unissued() (out []fact.UnissuedTokens) {
 	for i := range c.parts {
 		if p := &c.parts[i]; !p.tokens.Empty() {
-			out = append(out, fact.UnissuedTokens{Tokens: &p.tokens, Records: &p.unissued})
+			out = append(out, fact.UnissuedTokens{Tokens: &p.tokens, Records: &p.through})
 		}
 	}
 	return out

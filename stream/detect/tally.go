@@ -57,7 +57,7 @@ func (t *tally) add(p *part) {
 	}
 }
 
-// unissue takes in what was read through unissued tokens. It counts in the bin
+// unissue takes in the tokens that were found to be unissued. They count in the bin
 // in which that was found out.
 func (t *tally) unissue(p *part) {
 	if !p.unissued.Empty() {

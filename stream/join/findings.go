@@ -21,11 +21,12 @@ type findings struct {
 	ready []stream.Routed // records that were full
 }
 
-// finding is what was read, on behalf of one identity, through tokens that
-// nobody issued, as found in one tick.
+// finding is what was found in one tick of tokens that nobody issued and that read on
+// behalf of one identity.
 type finding struct {
-	records sketches.Window
-	tokens  []sketches.Entry // only those that count for its dimension
+	found   []sketches.Entry // tokens that were found to be so
+	tokens  []sketches.Entry // those that read and count for its dimension
+	records sketches.Window  // what the latter read
 }
 
 func newFindings(grid eventtime.Grid, dims []event.Dimension, partitions int32) findings {
@@ -60,8 +61,8 @@ func tokenOrder(dims []event.Dimension) (out []int) {
 }
 
 // add counts a read through a token that nobody issued, the token in the tick in
-// which it read.
-func (f *findings) add(r *stream.SessionRead) {
+// which it read. first says that the token is found to be so by it.
+func (f *findings) add(r *stream.SessionRead, first bool) {
 	counted := stream.NoDimension
 	for _, dim := range f.order {
 		if slices.ContainsFunc(r.Who, func(i stream.IdentityRef) bool { return i.Dimension == dim }) {
@@ -69,16 +70,23 @@ func (f *findings) add(r *stream.SessionRead) {
 			break
 		}
 	}
+	entry := sketches.NewEntry(r.Token, eventtime.MinuteOf(f.grid.TickStart(r.Tick)))
 	for _, who := range r.Who {
+		if !first && who.Dimension != counted {
+			continue
+		}
 		key := string(append([]byte{byte(who.Dimension)}, who.Name...))
 		is := f.tick[key]
 		if is == nil {
 			is = &finding{records: sketches.New(sketches.PartialPrecision)}
 			f.tick[key] = is
 		}
-		is.records.Merge(&r.Records)
+		if first {
+			is.found = append(is.found, entry)
+		}
 		if who.Dimension == counted {
-			is.tokens = append(is.tokens, sketches.NewEntry(r.Token, eventtime.MinuteOf(f.grid.TickStart(r.Tick))))
+			is.tokens = append(is.tokens, entry)
+			is.records.Merge(&r.Records)
 		}
 	}
 }
@@ -92,7 +100,8 @@ func (f *findings) close(tick int64) {
 		w.Group(w.Name(key))
 		w.Add(&stream.Partial{
 			Dimension: int(key[0]), Tick: tick, Apply: tick,
-			Unissued: is.records, UnissuedTokens: sketches.From(sketches.PartialPrecision, is.tokens),
+			Unissued:       sketches.From(sketches.PartialPrecision, is.found),
+			UnissuedTokens: sketches.From(sketches.PartialPrecision, is.tokens), UnissuedRecords: is.records,
 		}, nil)
 		if w.Size() > stream.MaxBatch {
 			f.ready = append(f.ready, stream.Routed{Partition: partition, Value: w.Append(f.header(nil))})

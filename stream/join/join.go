@@ -64,6 +64,7 @@ type Task struct {
 	logins   fact.LoginLog
 	tokens   tokenStore
 	waiting  readsInGrace
+	used     map[uint64]token // revoked tokens that read for the first time in the tick that is being closed
 	found    findings
 
 	log    stream.ReplayLog
@@ -90,7 +91,7 @@ func New(cfg Config) *Task {
 		cfg: cfg, dims: map[string]int{}, watermark: stream.NewWatermark(cfg.Lateness, cfg.Grid),
 		mark: eventtime.Never, done: eventtime.Never, taken: eventtime.Never, grace: grace,
 		logins: fact.NewLoginLog(cfg.Grid, grace), tokens: newTokenStore(cfg.Grid),
-		waiting: readsInGrace{byToken: map[uint64]*tokenReads{}}, found: newFindings(cfg.Grid, cfg.Dimensions, cfg.Partitions),
+		waiting: readsInGrace{byToken: map[uint64]*tokenReads{}}, used: map[uint64]token{}, found: newFindings(cfg.Grid, cfg.Dimensions, cfg.Partitions),
 	}
 	for i, d := range cfg.Dimensions {
 		j.dims[d.Name] = i
@@ -228,6 +229,11 @@ func (j *Task) close(tick int64) {
 	for i := range reads {
 		j.read(tick, &reads[i])
 	}
+	for hash, t := range j.used {
+		t.status = tokenRevokedRead
+		j.tokens.set(hash, t, tick)
+	}
+	clear(j.used)
 	due := j.waiting.due.Take(tick)
 	if len(due) > 0 {
 		j.logins.FindGaps(tick)
@@ -264,9 +270,12 @@ func (j *Task) read(tick int64, r *stream.SessionTouch) {
 	if j.tokens.day(tick) != t.day {
 		j.tokens.set(r.Token, t, tick)
 	}
-	if t.status == tokenUnissued || t.status == tokenRevoked && r.Tick > int64(t.revoked) {
+	if t.status == tokenUnissued || t.status >= tokenRevoked && r.Tick > int64(t.revoked) {
 		found := r.Read()
-		j.found.add(&found)
+		j.found.add(&found, t.status == tokenRevoked)
+		if t.status == tokenRevoked {
+			j.used[r.Token] = t
+		}
 	}
 }
 
@@ -287,7 +296,7 @@ func (j *Task) judge(tick int64, hash uint64) {
 		j.stats.Unissued++
 		j.tokens.set(hash, token{status: tokenUnissued}, tick)
 		for i := range held.reads {
-			j.found.add(&held.reads[i])
+			j.found.add(&held.reads[i], true)
 		}
 	case waited < tokenWait:
 		j.waiting.due.Add(tick+1, hash)

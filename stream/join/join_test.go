@@ -74,14 +74,16 @@ type player struct {
 	next  int
 	state map[string][]byte
 	found map[string]bool // by tick, identity and what was found
+
+	counted, read map[string]float64 // unissued tokens that were found, and what they read, by identity
 }
 
-func play(t *testing.T, dice *rand.Rand, sent []doing, restores bool) map[string]bool {
+func play(t *testing.T, dice *rand.Rand, sent []doing, restores bool) *player {
 	grid, err := eventtime.NewGrid(tick, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &player{t: t, dice: dice, state: map[string][]byte{}, found: map[string]bool{}, cfg: Config{
+	p := &player{t: t, dice: dice, state: map[string][]byte{}, found: map[string]bool{}, counted: map[string]float64{}, read: map[string]float64{}, cfg: Config{
 		Grid: grid, Topic: "weir.sessions", Partitions: 1, Grace: (3 * tick).Milliseconds(),
 		Dimensions: []event.Dimension{{Name: "key", Fields: []string{"key_id"}}, {Name: "client", Fields: []string{"client"}}},
 	}}
@@ -103,7 +105,7 @@ func play(t *testing.T, dice *rand.Rand, sent []doing, restores bool) map[string
 	for p.apply() {
 	}
 	p.commit()
-	return p.found
+	return p
 }
 
 // more lets one source tell of one tick, at most eight before the slowest.
@@ -177,8 +179,10 @@ func (p *player) commit() {
 			p.t.Fatal(err)
 		}
 		err = batch.Partials(func(is *stream.Partial) {
-			p.found[fmt.Sprintf("tick %d %d/%s: records %x, tokens %x", is.Apply, is.Dimension, is.Identity,
-				is.Unissued.AppendBinary(nil), is.UnissuedTokens.AppendBinary(nil))] = true
+			p.found[fmt.Sprintf("tick %d %d/%s: found %x, tokens %x, records %x", is.Apply, is.Dimension, is.Identity,
+				is.Unissued.AppendBinary(nil), is.UnissuedTokens.AppendBinary(nil), is.UnissuedRecords.AppendBinary(nil))] = true
+			p.counted[is.Identity] += is.Unissued.Count(0).N
+			p.read[is.Identity] += is.UnissuedRecords.Count(0).N
 		})
 		if err != nil {
 			p.t.Fatal(err)
@@ -203,12 +207,12 @@ func (p *player) restore() {
 func TestFindingsAreOrderFree(t *testing.T) {
 	for seed := range uint64(20) {
 		sent := story(rand.New(rand.NewPCG(seed, 0)))
-		want := play(t, rand.New(rand.NewPCG(seed, 1)), sent, false)
+		want := play(t, rand.New(rand.NewPCG(seed, 1)), sent, false).found
 		if len(want) < 50 {
 			t.Fatalf("seed %d: %d findings show little", seed, len(want))
 		}
 		for run := range uint64(3) {
-			got := play(t, rand.New(rand.NewPCG(seed, 2+run)), sent, run > 0)
+			got := play(t, rand.New(rand.NewPCG(seed, 2+run)), sent, run > 0).found
 			for is := range maps.Keys(want) {
 				if !got[is] {
 					t.Errorf("seed %d run %d: missing %s", seed, run, is)
@@ -220,5 +224,26 @@ func TestFindingsAreOrderFree(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A login that was lost is one token, however long and much it reads, for everybody whom
+// it read on behalf of; what it reads counts for the first of them alone.
+func TestLostLoginIsOneToken(t *testing.T) {
+	var sent []doing
+	dice := rand.New(rand.NewPCG(1, 1))
+	for at := range days * perDay {
+		sent = append(sent, doing{tick: at, token: uint64(at) << 32, kind: stream.TokenIssued})
+	}
+	for i := range int64(96) { // for eight hours
+		sent = append(sent, doing{tick: perDay + 30 + i, read: true, token: 7, key: "sso", client: "crm", record: dice.Uint64()})
+	}
+	slices.SortStableFunc(sent, func(a, b doing) int { return int(a.tick - b.tick) })
+	p := play(t, dice, sent, false)
+	if want := map[string]float64{"sso": 1, "crm": 1}; !maps.Equal(p.counted, want) {
+		t.Errorf("counted %v tokens, want %v", p.counted, want)
+	}
+	if p.read["sso"] != 96 || p.read["crm"] != 0 {
+		t.Errorf("they read %v", p.read)
 	}
 }

@@ -19,7 +19,7 @@ const tokenKeep = 30
 type token struct {
 	status  tokenStatus
 	day     int32 // of its last read or issue, since 1970
-	revoked int32 // tick, where status is tokenRevoked
+	revoked int32 // tick, where status is tokenRevoked or tokenRevokedRead
 }
 
 type tokenStatus uint8
@@ -28,6 +28,7 @@ const (
 	tokenIssued   tokenStatus = iota // as far as one can know
 	tokenUnissued                    // nobody issued it
 	tokenRevoked
+	tokenRevokedRead // and it has read since
 )
 
 // tokenStore holds what is known of tokens, by their hash.
@@ -92,7 +93,7 @@ func (s *tokenStore) changes() (out []stream.Change) {
 		c := stream.Change{Key: slices.Clip(room)}
 		if t, ok := s.known[hash]; ok {
 			room = wire.AppendVarints(append(room[len(room):], byte(t.status)), int64(t.day))
-			if t.status == tokenRevoked {
+			if t.status >= tokenRevoked {
 				room = wire.AppendVarints(room, int64(t.revoked))
 			}
 			c.Value = slices.Clip(room)
@@ -115,10 +116,10 @@ func (s *tokenStore) load(key, value []byte) error {
 	}
 	r := wire.NewReader(value)
 	t := token{status: tokenStatus(r.Byte()), day: int32(r.Varint())}
-	if t.status == tokenRevoked {
+	if t.status >= tokenRevoked {
 		t.revoked = int32(r.Varint())
 	}
-	if r.Err() == nil && t.status > tokenRevoked {
+	if r.Err() == nil && t.status > tokenRevokedRead {
 		r.Fail("unknown status of a token")
 	}
 	if r.Err() != nil {

@@ -46,6 +46,7 @@ func TestAlertsAreRecounted(t *testing.T) {
 				t.Error("nothing was recounted")
 			}
 			recount.FollowOnsets(t, alerts)
+			recount.FollowSent(t, slices.DeleteFunc(slices.Clone(alerts), func(a alerting.Alert) bool { return held[a.DedupKey+a.Time.String()] != "" }))
 			checkPages(t, r, pages, events, alerts)
 			checkReports(t, pages, events, alerts, held)
 		})
