@@ -119,10 +119,13 @@ func (c *Crowd) Close(bin int64, perDay, budget float64, sums []CrowdSum) []Crow
 		}
 	}
 	threshold := c.threshold(perDay, budget, crowds)
-	groups := map[string]crowdTrait{}
+	groups := map[string]crowdTrait{} // what is typical of those with a trait that is not known
 	out := make([]CrowdEvidence, len(sums))
 	for i := range sums {
 		s := &sums[i]
+		if _, known := c.traits[s.Group+s.Trait]; known {
+			continue
+		}
 		if _, ok := groups[s.Group]; !ok {
 			groups[s.Group] = c.typical(s.Group, perDay)
 		}

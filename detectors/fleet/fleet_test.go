@@ -332,13 +332,14 @@ func (m *meanEvidence) run(n int, seed uint64) {
 
 // What is skipped because it cannot matter matters not: two fleets, one of which
 // evaluates everything, hold the same evidence wherever it is not calm, the same
-// candidates, thresholds and tails.
+// candidates, thresholds and tails. A bin that opens an episode while it is counted is
+// never ruled out by bounds, and most others are.
 func TestSkipping(t *testing.T) {
 	one, two := newWorld(40, 2, 5), newWorld(40, 2, 5)
 	all := score.DefaultTuning()
 	all.NoSkip = true
 	two.engine = score.NewEngine(time.Hour, time.UTC, all)
-	reached, skipped := 0, 0
+	reached, skipped, opened, ruled := 0, 0, 0, 0
 	for one.bin < monday+45*24 {
 		want := map[int]score.Evidence{}
 		play := func(w *world, each func(i int, ev *score.Evidence, _ *score.Sample)) {
@@ -350,8 +351,19 @@ func TestSkipping(t *testing.T) {
 				if leak := monday + int64(i)*24; i%4 == 0 && w.bin > leak && w.bin < leak+10*24 {
 					mean *= 4
 				}
-				c := w.poisson(mean * w.rng.ExpFloat64())
-				return score.Counts{score.Distinct: c, score.FirstTouch: math.Round(w.rng.Float64() * c), score.Rows: 10 * float64(i%3) * c}
+				n := w.poisson(mean * w.rng.ExpFloat64())
+				c := score.Counts{score.Distinct: n, score.FirstTouch: math.Round(w.rng.Float64() * n), score.Rows: 10 * float64(i%3) * n}
+				var ev score.Evidence
+				w.engine.Early(&w.states[i], 0, w.bin, &c, w.params, &ev)
+				switch may := w.engine.MayOpen(&w.states[i], 0, w.bin, &c, w.params); {
+				case ev.Explained && !may:
+					t.Fatalf("bin %d, identity %d: %.3f nats are %.3f above what opens an episode, and ruled out", w.bin, i, ev.Log, ev.Margin())
+				case ev.Explained:
+					opened++
+				case !may:
+					ruled++
+				}
+				return c
 			}, each)
 		}
 		play(two, func(i int, ev *score.Evidence, _ *score.Sample) { want[i] = *ev })
@@ -378,8 +390,8 @@ func TestSkipping(t *testing.T) {
 			t.Fatalf("after bin %d the fleets differ", one.bin)
 		}
 	}
-	if reached < 100 || skipped < 100 {
-		t.Errorf("%d times a threshold was reached, %d times something was skipped: the test shows nothing", reached, skipped)
+	if reached < 100 || skipped < 100 || opened < 30 || ruled < 5*opened {
+		t.Errorf("%d times a threshold was reached, %d times something was skipped, %d bins open an episode, %d are ruled out: the test shows nothing", reached, skipped, opened, ruled)
 	}
 }
 

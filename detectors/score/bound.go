@@ -42,6 +42,65 @@ func shareGain(f, n, q0, most, phi float64) float64 {
 // calmSum is the sum over rates at which the evidence of a statistic is calm.
 var calmSum = NumRates * math.Exp(calmLog)
 
+// MayOpen reports whether Early may find that the bin opens an episode, by bounds alone.
+// It is for who wants nothing else of Early, which costs several times as much.
+func (e *Engine) MayOpen(s *State, dim int, bin int64, c *Counts, p *Parameters) bool {
+	if s.last > clampBin(bin) {
+		return false
+	}
+	day, cell := e.local(bin)
+	ends := s.day != 0 && int64(s.day)-1 != day
+	if ends || s.more != nil && s.more.odd != 0 || !c.any() || e.Tuning.NoSkip {
+		return true // what is seldom is not bounded
+	}
+	for i, m := range [...]Measure{Rows, Destructive, Unissued} {
+		if c[m] > 0 && !e.kept(s, DayRows+Stat(i)) {
+			return true // a statistic of which the state knows nothing yet
+		}
+	}
+	class := p.class(dim, s.group)
+	v := view{s: s, class: class, dim: &p.Dimensions[dim], shape: e.shape(s, cell)}
+	v.load(day)
+	for m := range c {
+		v.now[m] = float64(s.now[m] + float32(c.ofDay(Measure(m))))
+	}
+	var most [NumGroups]float64
+	for st := range NumStats {
+		if !st.Daily() {
+			most[st.Group()] += e.atMostBin(&v, st, c)
+		} else if e.kept(s, st) {
+			most[st.Group()] += e.atMost(&v, st)
+		}
+	}
+	const rounding = 1e-3 // nats
+	for g, threshold := range v.dim.thresholds(s) {
+		if most[g] > NumRates*weights[g]*math.Exp(threshold-rounding) {
+			return true
+		}
+	}
+	return false
+}
+
+// atMostBin returns what the sum over rates of a statistic of bins is at the most after a
+// bin of such counts.
+func (e *Engine) atMostBin(v *view, st Stat, c *Counts) float64 {
+	r := (*stat)(nil)
+	switch {
+	case st != BinRows:
+		r = &v.s.burst[st-BinDistinct]
+	case v.s.more != nil:
+		r = &v.s.more.rows
+	default:
+		return 0
+	}
+	gain := 0.0
+	if mu, k, ok := e.expectBin(v, st); ok {
+		p := v.s.shown(st.measure())
+		gain = countGain(c[st.measure()]*p, mu*p, k)
+	}
+	return (r.sum() + NumRates) * math.Exp(gain) / e.age(v.s, st)
+}
+
 // atMost returns what the sum over rates of a daily statistic is at the most with the day
 // as it stands: bounds that cost less than the ratios.
 func (e *Engine) atMost(v *view, st Stat) (sum float64) {

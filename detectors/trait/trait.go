@@ -178,9 +178,13 @@ func NameHash[T string | []byte](name T) uint64 {
 // Order is the part of a name's hash by which Max are kept.
 func Order(hash uint64) uint32 { return uint32(hash) }
 
-// Sort puts counts in order.
+// Sort puts counts in order. Lists are short, and mostly in order already.
 func Sort(list []Count) {
-	slices.SortFunc(list, func(a, b Count) int { return a.Compare(&b) })
+	for i := range list {
+		for j := i; j > 0 && list[j].Compare(&list[j-1]) < 0; j-- {
+			list[j], list[j-1] = list[j-1], list[j]
+		}
+	}
 }
 
 // Renumber gives traits the numbers that dimensions have here: dims[i] is that of

@@ -120,7 +120,7 @@ func (d *Task) scoreEarly(id *identity, tick, bin int64, params *score.Parameter
 	var ev score.Evidence
 	if d.openEpisode(id, bin) {
 		d.cfg.Engine.Explain(&id.state, id.dimension(), bin, &counts, params, &ev)
-	} else {
+	} else if d.cfg.Engine.MayOpen(&id.state, id.dimension(), bin, &counts, params) {
 		d.cfg.Engine.Early(&id.state, id.dimension(), bin, &counts, params, &ev)
 	}
 	if ev.Explained {

@@ -71,6 +71,9 @@ func (d *Task) group(id *identity) string {
 
 // assignGroup gives a newcomer the peers that its first bin so far tells of.
 func (d *Task) assignGroup(id *identity) {
+	if id.state.Group() != 0 {
+		return
+	}
 	if name := d.group(id); name != "" {
 		id.state.Lean(score.GroupToken(name))
 	}
