@@ -6,4 +6,4 @@ type Change struct{ Key, Value []byte }
 
 // StateVersion is the version of everything detect and correlate keep in
 // Kafka, including how identities are spread over partitions.
-const StateVersion = 14
+const StateVersion = 15

@@ -27,7 +27,33 @@ type LoginLog struct {
 	grace   int64   // ticks for which a login may come after the reads it stands behind
 	First   int64   // first tick in which a token was issued; eventtime.Never while there was none
 	Issues  []int64 // the later ones that are not forgotten, sorted
+	Busy    Busy    // by which a gap is told from the hours in which people sleep
 	backlog int64   // tick until which the backlog of a gap between them is waited for; see FindGaps
+	quiet   int64   // ticks without a login that are a gap
+}
+
+// Busy counts, by Unix hour, in how many ticks of it anybody signed in, over twelve days:
+// a week before the oldest token that is waited for.
+type Busy struct {
+	Hour  int64         // the latest that is counted
+	Ticks [12 * 24]byte // a ring
+}
+
+// add counts a tick of an hour. Hours come in their order.
+func (b *Busy) add(hour int64) {
+	for h := max(b.Hour+1, hour-int64(len(b.Ticks))+1); h <= hour; h++ {
+		b.Ticks[h%int64(len(b.Ticks))] = 0
+	}
+	b.Hour = max(b.Hour, hour)
+	b.Ticks[hour%int64(len(b.Ticks))]++
+}
+
+// at returns the ticks of an hour in which anybody signed in.
+func (b *Busy) at(hour int64) int64 {
+	if hour > b.Hour || hour <= b.Hour-int64(len(b.Ticks)) {
+		return 0
+	}
+	return int64(b.Ticks[hour%int64(len(b.Ticks))])
 }
 
 // NewLoginLog returns the log of logins before any; grace is in ticks.
@@ -42,7 +68,10 @@ func (l *LoginLog) SignedIn(tick int64) {
 		l.First = tick
 	}
 	l.Issues = append(l.Issues, tick)
+	l.Busy.add(l.hour(tick))
 }
+
+func (l *LoginLog) hour(tick int64) int64 { return eventtime.HourOf(l.grid.TickStart(tick)) }
 
 // Forget drops the ticks before one.
 func (l *LoginLog) Forget(before int64) {
@@ -72,6 +101,7 @@ func (l *LoginLog) FindGaps(tick int64) {
 		sorted := slices.Sorted(slices.Values(steps))
 		quiet = max(quiet, 3*sorted[len(sorted)/2])
 	}
+	l.quiet = quiet
 	for i, step := range steps {
 		if step > quiet {
 			l.backlog = max(l.backlog, l.Issues[i+1]+l.grace+min(step/4, recovery/l.grid.Tick))
@@ -88,4 +118,24 @@ func (l *LoginLog) FindGaps(tick int64) {
 func (l *LoginLog) Covers(from, tick int64) bool {
 	after, _ := slices.BinarySearch(l.Issues, from+1)
 	return len(l.Issues)-after >= loginsAgain && l.backlog <= tick
+}
+
+// Lost reports whether the login of a token that first read at a tick may have been lost:
+// the token began in a gap, or in the grace after it, in an hour in which people signed in
+// as ever a week before (a day, in the first week of the log). Of such a time the log does
+// not tell, though all that comes late has come. It must be asked after FindGaps.
+func (l *LoginLog) Lost(from int64) bool {
+	for i := 1; i < len(l.Issues); i++ {
+		begins, ends := l.Issues[i-1], l.Issues[i]
+		if ends-begins <= l.quiet || from <= begins || from > ends+l.grace {
+			continue
+		}
+		hour := l.hour(min(from, ends))
+		before := hour - 7*24
+		if before <= l.hour(l.First) {
+			before = hour - 24
+		}
+		return l.Busy.at(before)*l.quiet*l.grid.Tick >= eventtime.Hour
+	}
+	return false
 }

@@ -73,8 +73,8 @@ type Task struct {
 }
 
 // Stats counts what a join task did since it started. Adopted are tokens
-// taken for older than the log, Unjudged those that waited in vain for the
-// source of logins to tell of logins again, Unissued those that nobody issued.
+// taken for older than the log, Unjudged those of a time of which the source of
+// logins does not tell, Unissued those that nobody issued.
 type Stats struct {
 	Tokens, Held                         int64
 	Adopted, Unjudged, Unissued, Overdue int64
@@ -292,13 +292,13 @@ func (j *Task) judge(tick int64, hash uint64) {
 	switch waited := (tick - held.from) * j.cfg.Grid.Tick; {
 	case known:
 		// Its login came after the reads, or it was revoked after them.
-	case j.logins.Covers(held.from, tick):
+	case j.logins.Covers(held.from, tick) && !j.logins.Lost(held.from):
 		j.stats.Unissued++
 		j.tokens.set(hash, token{status: tokenUnissued}, tick)
 		for i := range held.reads {
 			j.found.add(&held.reads[i], true)
 		}
-	case waited < tokenWait:
+	case waited < tokenWait && !j.logins.Covers(held.from, tick):
 		j.waiting.due.Add(tick+1, hash)
 		return
 	default:

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/weirhq/weir/detectors/fact"
 	"github.com/weirhq/weir/internal/wire"
 	"github.com/weirhq/weir/stream"
 )
@@ -17,6 +18,7 @@ type checkpoint struct {
 	limit                uint64
 	since                int64
 	issues               []int64
+	busy                 fact.Busy
 	closes               []stream.Advance // what a restore repeats
 	topics               []stream.Topic
 	progress             []stream.Progress
@@ -30,6 +32,8 @@ func (j *Task) Checkpoint() stream.Change {
 	b = binary.LittleEndian.AppendUint64(b, j.tokens.limit)
 	b = binary.AppendUvarint(b, uint64(len(j.logins.Issues)))
 	b = wire.AppendVarints(b, j.logins.Issues...)
+	b = wire.AppendVarints(b, j.logins.Busy.Hour)
+	b = append(b, j.logins.Busy.Ticks[:]...)
 	b = stream.AppendAdvances(b, j.log.Closes())
 	topics, progress := j.watermark.Snapshot()
 	return stream.Change{Key: []byte(checkpointKey), Value: stream.AppendProgress(stream.AppendTopics(b, topics), progress)}
@@ -40,6 +44,10 @@ func decodeCheckpoint(value []byte) (*checkpoint, error) {
 	r.Version(stream.StateVersion)
 	c := &checkpoint{done: r.Varint(), offset: r.Varint(), replay: r.Varint(), since: r.Varint(), limit: r.Uint64()}
 	c.issues = wire.List(&r, r.Varint)
+	c.busy.Hour = r.Varint()
+	for i := range c.busy.Ticks {
+		c.busy.Ticks[i] = r.Byte()
+	}
 	c.closes = stream.ReadAdvances(&r)
 	c.topics, c.progress = stream.ReadTopics(&r), stream.ReadProgress(&r)
 	if r.Err() != nil {
@@ -82,7 +90,7 @@ func (r *Restore) Begin(start int64) (j *Task, from, unseen int64) {
 		j.watermark.Advance(p)
 	}
 	j.done, j.taken, j.log = c.done, c.done, stream.RestoredLog(c.closes)
-	j.tokens.limit, j.logins.First, j.logins.Issues = c.limit, c.since, c.issues
+	j.tokens.limit, j.logins.First, j.logins.Issues, j.logins.Busy = c.limit, c.since, c.issues, c.busy
 	from = max(c.replay, start)
 	j.offset = from
 	if from < c.offset {

@@ -343,6 +343,13 @@ func TestUnissuedTokens(t *testing.T) {
 				return to + (ev.Time-from)/6
 			}
 		}, ""},
+		{"the source of logins fails, and what it missed never comes", func(s *chronicle) {
+			shop(s, 0, 12*day, 0)
+			from, to := s.from+10*day, s.from+10*day+3*hour
+			s.events = slices.DeleteFunc(s.events, func(e event.Event) bool {
+				return e.Action == event.Login && e.Time >= from && e.Time < to
+			})
+		}, ""},
 		{"a token that was revoked", func(s *chronicle) {
 			shop(s, 0, 12*day, 0)
 			for i := range int64(5) {
