@@ -26,21 +26,37 @@ import (
 // Config says what the fleet's budget is and how it is shared. Make it with
 // NewConfig; a configuration may then set other shares.
 type Config struct {
-	Budget float64                  // opened statistical episodes a day, whole fleet
-	Shares []float64                // of each dimension; they add up to 1
-	Groups [score.NumGroups]float64 // of the groups of a dimension
-	PerDay float64                  // bins in a day
+	Budget float64                    // opened statistical episodes a day, whole fleet
+	Shares []float64                  // of each dimension; they add up to 1
+	Groups [][score.NumGroups]float64 // of the groups of each dimension; those of one add up to 1
+	PerDay float64                    // bins in a day
 	Tuning Tuning
 }
 
 // NewConfig returns the configuration of the named dimensions: half of the budget
 // for users, the rest evenly.
 func NewConfig(budget float64, dims []string, perDay float64) Config {
-	return Config{Budget: budget, Shares: PeopleHalf(dims), Groups: DefaultGroups, PerDay: perDay, Tuning: DefaultTuning()}
+	c := Config{Budget: budget, Shares: PeopleHalf(dims), PerDay: perDay, Tuning: DefaultTuning()}
+	for _, d := range dims {
+		if d == people {
+			c.Groups = append(c.Groups, peopleGroups)
+		} else {
+			c.Groups = append(c.Groups, otherGroups)
+		}
+	}
+	return c
 }
 
-// DefaultGroups is how a dimension's budget is shared by what is judged.
-var DefaultGroups = [score.NumGroups]float64{0.4, 0.2, 0.2, 0.05, 0.15}
+// people is the name of the dimension whose identities are people.
+const people = "user"
+
+// How a dimension's budget is shared by the groups. What many come through, such as a
+// network or a client, bursts with all of them: its bursts get little, and its nights
+// what they leave.
+var (
+	peopleGroups = [score.NumGroups]float64{0.4, 0.2, 0.2, 0.05, 0.15}
+	otherGroups  = [score.NumGroups]float64{0.4, 0.2, 0.05, 0.05, 0.3}
+)
 
 // PeopleHalf returns the default shares: half for users, the rest evenly.
 func PeopleHalf(dims []string) []float64 {
@@ -48,7 +64,7 @@ func PeopleHalf(dims []string) []float64 {
 	others := 0.0
 	users := false
 	for _, d := range dims {
-		if d == "user" {
+		if d == people {
 			users = true
 		} else {
 			others++
@@ -58,9 +74,9 @@ func PeopleHalf(dims []string) []float64 {
 		switch {
 		case !users:
 			out[i] = 1 / others
-		case d == "user" && others > 0:
+		case d == people && others > 0:
 			out[i] = 0.5
-		case d == "user":
+		case d == people:
 			out[i] = 1
 		default:
 			out[i] = 0.5 / others

@@ -18,7 +18,7 @@ func (c *Config) parameters(f *Fleet) *score.Parameters {
 	}
 	for i := range f.dims {
 		d, out := &f.dims[i], &p.Dimensions[i]
-		c.setThresholds(d, c.Budget*c.Shares[i]/max(live, 1e-9), out)
+		c.setThresholds(d, c.Budget*c.Shares[i]/max(live, 1e-9), &c.Groups[i], out)
 		out.Known, out.Off = f.known, d.off
 		all := d.classes[0]
 		whole := all.export(&c.Tuning, nil)

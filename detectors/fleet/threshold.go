@@ -12,15 +12,15 @@ const newcomersLeast = 0.1
 // setThresholds spends a dimension's budget, of episodes a day. Those who have a history
 // come first, so that nothing that newcomers do, whose names may be made up, moves their
 // thresholds. Newcomers get what is left, or a small part more.
-func (c *Config) setThresholds(d *dim, budget float64, out *score.Dimension) {
-	spent := c.spend(d, known, budget, &out.Threshold)
-	c.spend(d, newcomer, max(budget-spent, newcomersLeast*budget), &out.Newcomers)
+func (c *Config) setThresholds(d *dim, budget float64, groups *[score.NumGroups]float64, out *score.Dimension) {
+	spent := c.spend(d, known, budget, groups, &out.Threshold)
+	c.spend(d, newcomer, max(budget-spent, newcomersLeast*budget), groups, &out.Newcomers)
 }
 
 // spend spends a budget, of episodes a day, on those of a standing, and returns how much is
 // spent: formula 6. Groups are paid by their shares; what a group cannot spend at the least
 // threshold goes to the others by theirs, until each gets what it can spend.
-func (c *Config) spend(d *dim, standing int, budget float64, out *[score.NumGroups]float64) float64 {
+func (c *Config) spend(d *dim, standing int, budget float64, groups, out *[score.NumGroups]float64) float64 {
 	var of [score.NumGroups]upcrossings
 	for g := range of {
 		of[g] = c.crossings(d, standing, score.Group(g))
@@ -30,8 +30,8 @@ func (c *Config) spend(d *dim, standing int, budget float64, out *[score.NumGrou
 	for again := true; again; {
 		again = false
 		for g := range of {
-			if most := of[g].rate(minThreshold); !paid[g] && most*shares <= left*c.Groups[g] {
-				left, shares = left-most, shares-c.Groups[g]
+			if most := of[g].rate(minThreshold); !paid[g] && most*shares <= left*groups[g] {
+				left, shares = left-most, shares-groups[g]
 				paid[g], again = true, true
 			}
 		}
@@ -40,7 +40,7 @@ func (c *Config) spend(d *dim, standing int, budget float64, out *[score.NumGrou
 	for g := range of {
 		out[g] = minThreshold
 		if !paid[g] {
-			out[g] = of[g].threshold(left * c.Groups[g] / shares)
+			out[g] = of[g].threshold(left * groups[g] / shares)
 		}
 		spent += of[g].rate(out[g])
 	}

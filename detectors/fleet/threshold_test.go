@@ -162,7 +162,7 @@ func TestBudgetIsSpentOrCannotBe(t *testing.T) {
 		}
 		const budget = 1.0
 		var h [score.NumGroups]float64
-		c.spend(d, known, budget, &h)
+		c.spend(d, known, budget, &c.Groups[0], &h)
 		spent, next, all := 0.0, 0.0, true // next: what a step lower of each costs
 		for g := range h {
 			x := c.crossings(d, known, score.Group(g))
