@@ -128,6 +128,7 @@ var rows = []struct {
 	{"the end cut off", func(t *testing.T, k *thief) {
 		k.rewrite(t, "ledger", k.was["ledger"][:len(k.was["ledger"])-2])
 	}, "truncated at record", "truncated at record"},
+	{"the oldest deleted, by a forged cut", func(t *testing.T, k *thief) { k.forgeCut(t, 2) }, "a cut of kim says that they were deleted, which does not count: its signature is not that", "a cut of kim says that they were deleted, which does not count: its signature is not that"},
 	{"all ends cut off, and the state forged", func(t *testing.T, k *thief) {
 		k.withoutEnd(t, 3)
 	}, "", "a checkpoint knows of record"},

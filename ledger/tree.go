@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/base64"
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -37,13 +38,34 @@ func (t *Tree) Root() tlog.Hash {
 	return root
 }
 
+// stored returns the hashes of a tree as tlog numbers them: those of the edge in their
+// places, and nothing in the others, which no proof of what comes after needs.
+func (t *Tree) stored() []tlog.Hash {
+	out := make([]tlog.Hash, tlog.StoredHashCount(t.Size))
+	from := int64(0) // number of the subtree's first record
+	for _, h := range t.Edge {
+		level := bits.Len64(uint64(t.Size-from)) - 1 // the largest that is full
+		out[tlog.StoredHashIndex(level, from>>level)] = h
+		from += 1 << level
+	}
+	return out
+}
+
 // ProveSince returns what a witness that has seen the first old of the records needs to
 // see that the others were only added: the proof of RFC 6962, one hash a line in base64.
-func ProveSince(old int64, records [][]byte) ([]byte, error) {
+// cut is where the records begin; nil: with the first.
+func ProveSince(old int64, cut *Cut, records [][]byte) ([]byte, error) {
 	if old == 0 {
 		return nil, nil
 	}
 	var stored []tlog.Hash
+	before := int64(0)
+	if cut != nil {
+		if before = cut.Head.Seq; old < before {
+			return nil, fmt.Errorf("proving what was added after record %d: the records up to %d were deleted", old, before)
+		}
+		stored = cut.Tree.stored()
+	}
 	reader := tlog.HashReaderFunc(func(at []int64) (out []tlog.Hash, err error) {
 		for _, i := range at {
 			out = append(out, stored[i])
@@ -51,13 +73,13 @@ func ProveSince(old int64, records [][]byte) ([]byte, error) {
 		return out, nil
 	})
 	for i, r := range records {
-		more, err := tlog.StoredHashes(int64(i), r, reader)
+		more, err := tlog.StoredHashes(before+int64(i), r, reader)
 		if err != nil {
 			return nil, fmt.Errorf("hashing a record: %w", err)
 		}
 		stored = append(stored, more...)
 	}
-	proof, err := tlog.ProveTree(int64(len(records)), old, reader)
+	proof, err := tlog.ProveTree(before+int64(len(records)), old, reader)
 	if err != nil {
 		return nil, fmt.Errorf("proving what was added after record %d: %w", old, err)
 	}

@@ -33,6 +33,8 @@ type Fault struct {
 type Verifier struct {
 	Checkpoints []Checkpoint    // to be held against it, of one ledger, their signatures already checked
 	Follow      func(r *Record) // is called with each record that is whole in itself; nil: nobody is
+	Cut         *Cut            // where it begins; nil: with its first record
+	Uncut       error           // why a cut that tells of the records before does not count; nil: there is none
 
 	tree    Tree           // tree over the records up to the head
 	agrees  int64          // number of records of the last checkpoint that agrees
@@ -53,12 +55,17 @@ type Result struct {
 	Kinds   map[Kind]int64 `json:"kinds"`
 	Since   map[Kind]int64 `json:"since,omitempty"` // records after the newest checkpoint, by kind
 	Head    Head           `json:"head"`            // end of the part before the fault, if there is one
+	Cut     *Cut           `json:"cut,omitempty"`   // by which the records before the first were deleted
 	Tree    Tree           `json:"-"`               // tree over the records up to Head
 	Fault   *Fault         `json:"-"`
 }
 
 // Add takes in the next record as it stands at a position, such as "offset 17".
 func (v *Verifier) Add(where string, b []byte) {
+	if v.records == 0 && v.Cut != nil {
+		v.head, v.tree = v.Cut.Head, v.Cut.Tree
+		v.against(where)
+	}
 	v.records++
 	r, err := Parse(b)
 	if err == nil {
@@ -95,6 +102,9 @@ func (v *Verifier) follow(where string, r *Record, b []byte) {
 	switch want := v.head.Seq + 1; {
 	case r.Seq > want:
 		v.set(Missing, want, where, fmt.Sprintf("%s: after record %d comes record %d", missing(want, r.Seq), v.head.Seq, r.Seq))
+		if want == 1 && v.Uncut != nil {
+			v.fault.Text += "; " + v.Uncut.Error()
+		}
 	case r.Seq == v.head.Seq && r.Seq > 0:
 		v.set(Inserted, r.Seq, where, fmt.Sprintf("two records have the number %d; one of them was inserted", r.Seq))
 		v.twin = r
@@ -187,7 +197,7 @@ func (v *Verifier) End(known Head) Result {
 	if v.fault == nil && known.Seq == v.head.Seq && known.Hash != v.head.Hash {
 		v.set(Rewritten, known.Seq, v.where, fmt.Sprintf("record %d is not the one that weir's state knows of: the end was rewritten", known.Seq))
 	}
-	return Result{Records: v.records, Kinds: v.kinds, Since: v.since, Head: v.head, Tree: v.tree, Fault: v.fault}
+	return Result{Cut: v.Cut, Records: v.records, Kinds: v.kinds, Since: v.since, Head: v.head, Tree: v.tree, Fault: v.fault}
 }
 
 func (v *Verifier) checkEnd(seq int64, who string) bool {

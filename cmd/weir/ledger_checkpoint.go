@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/weirhq/weir/internal/checkpoint"
+	"github.com/weirhq/weir/internal/settings"
 	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/stream/kafka/topics"
@@ -68,8 +69,13 @@ func runLedgerCheckpoint(ctx context.Context, cmd *cobra.Command, o *checkpointO
 		return err
 	}
 	var records [][]byte
-	var v ledger.Verifier
-	err = topics.EachLink(ctx, conn, topics.Named(c.TopicPrefix), func(offset int64, value []byte) error {
+	names := topics.Named(c.TopicPrefix)
+	cut, why, err := topics.LedgerCut(ctx, conn, names, topics.ProofBy(settings.Authors(c).Check))
+	if err != nil {
+		return err
+	}
+	v := ledger.Verifier{Cut: cut, Uncut: why}
+	err = topics.EachLink(ctx, conn, names, func(offset int64, value []byte) error {
 		v.Add(fmt.Sprint("offset ", offset), value)
 		if o.witness != "" {
 			records = append(records, bytes.Clone(value))
@@ -88,7 +94,7 @@ func runLedgerCheckpoint(ctx context.Context, cmd *cobra.Command, o *checkpointO
 		return err
 	}
 	if o.witness != "" {
-		if made, err = o.cosign(ctx, &made, records); err != nil {
+		if made, err = o.cosign(ctx, &made, cut, records); err != nil {
 			return err
 		}
 	}
@@ -104,13 +110,13 @@ func runLedgerCheckpoint(ctx context.Context, cmd *cobra.Command, o *checkpointO
 }
 
 // cosign has a witness sign the checkpoint.
-func (o *checkpointOptions) cosign(ctx context.Context, c *ledger.Checkpoint, records [][]byte) (ledger.Checkpoint, error) {
+func (o *checkpointOptions) cosign(ctx context.Context, c *ledger.Checkpoint, cut *ledger.Cut, records [][]byte) (ledger.Checkpoint, error) {
 	keys, err := checkpoint.ReadPublicKeys(o.publicKey)
 	if err != nil {
 		return *c, fmt.Errorf("--public-key %s: %w", o.publicKey, err)
 	}
 	w := checkpoint.Witness{URL: o.witness, Client: http.DefaultClient}
-	return w.Cosign(ctx, c, records, keys)
+	return w.Cosign(ctx, c, cut, records, keys)
 }
 
 // send sends a checkpoint to the file and the webhook that are named.

@@ -2,20 +2,14 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"maps"
-	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/weirhq/weir/alerting"
-	"github.com/weirhq/weir/config"
 	"github.com/weirhq/weir/internal/checkpoint"
 	"github.com/weirhq/weir/internal/deployment"
-	"github.com/weirhq/weir/internal/ndjson"
 	"github.com/weirhq/weir/internal/progress"
 	"github.com/weirhq/weir/internal/settings"
-	"github.com/weirhq/weir/internal/usage"
+	"github.com/weirhq/weir/internal/verification"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/stream/kafka/topics"
 )
@@ -29,7 +23,7 @@ type verifyOptions struct {
 func newLedgerVerifyCommand() *cobra.Command {
 	var o verifyOptions
 	cmd := &cobra.Command{
-		Use:   "verify [-c FILE | --input FILE] [--since-checkpoint FILE --public-key FILE]",
+		Use:   "verify [-c FILE] [--input FILE] [--since-checkpoint FILE --public-key FILE]",
 		Short: "Find what does not agree: chain, state, alerts, verdicts, settings, checkpoints",
 		Long: `Read the ledger from its first record to its last and check that each follows
 from the one before. Found, and the first one named: a changed byte, a dropped
@@ -45,6 +39,9 @@ elsewhere: what they no longer agree with is told, and how much came after the
 newest. They must be signed with the key in --public-key. --input reads a copy that
 ` + "`weir ledger print`" + ` wrote; - is standard input.
 
+Records that ` + "`weir erase --before`" + ` has deleted are no break: who did it, when and why is
+told. The author must still be one of verdicts.authors; for a copy, of the file given by -c.
+
 Each break is told in one sentence, and the exit code is 1 if there is any.`,
 		Example: `  weir ledger verify -c weir.yaml
   weir ledger verify -c weir.yaml --since-checkpoint weir.checkpoints --public-key ledger.pub
@@ -54,168 +51,79 @@ Each break is told in one sentence, and the exit code is 1 if there is any.`,
 	}
 	configFlag(cmd, &o.config)
 	cmd.Flags().StringVar(&o.input, "input", "", "verify a copy in a file, one record a line, instead of the topic")
-	cmd.Flags().StringArrayVar(&o.since, "since-checkpoint", nil, "file of checkpoints; may be given more than once")
-	cmd.Flags().StringVar(&o.publicKey, "public-key", "", "file of the key that `weir ledger key` printed and, a line each after it, those of witnesses")
+	checkpointFlags(cmd, &o.since, &o.publicKey)
 	outputFlag(cmd, &o.output)
 	return cmd
-}
-
-// ledgerReport is what verify prints with -o json.
-type ledgerReport struct {
-	Ledger      string `json:"ledger"`
-	Whole       bool   `json:"whole"`
-	Checkpoints int    `json:"checkpoints"`
-	newest      *ledger.Checkpoint
-	ledger.Result
-	Faults []ledger.Fault `json:"faults"`
 }
 
 func runLedgerVerify(ctx context.Context, cmd *cobra.Command, o *verifyOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
-	if o.input != "" && o.config != "" {
-		return usage.Errorf("verify reads the topic (-c) or a copy (--input), not both")
-	}
-	checkpoints, err := o.checkpoints()
+	checkpoints, _, err := checkpoint.ReadOutside(o.since, o.publicKey)
 	if err != nil {
 		return err
 	}
-	v := ledger.Verifier{Checkpoints: checkpoints}
-	report := ledgerReport{Ledger: o.input, Checkpoints: len(checkpoints), newest: ledger.Newest(checkpoints), Faults: []ledger.Fault{}}
-	if o.input != "" {
-		err = ndjson.EachLine(o.input, func(line int, b []byte) { v.Add(fmt.Sprint("line ", line), b) })
-		if report.Result = v.End(ledger.Head{}); report.Fault != nil {
-			report.Faults = append(report.Faults, *report.Fault)
-		}
+	report := verification.Report{Ledger: o.input, Verifier: ledger.Verifier{Checkpoints: checkpoints}}
+	if o.input == "" {
+		err = verifyTopic(ctx, cmd, o.config, &report)
 	} else {
-		err = report.verifyTopic(ctx, cmd, o.config, &v)
+		err = verifyFile(o, &report)
 	}
 	if err != nil {
 		return err
 	}
-	report.Whole = len(report.Faults) == 0
-	return report.print(cmd.OutOrStdout(), o.output)
-}
-
-// checkpoints reads the files of checkpoints.
-func (o *verifyOptions) checkpoints() ([]ledger.Checkpoint, error) {
-	if (len(o.since) == 0) != (o.publicKey == "") {
-		return nil, usage.Errorf("--since-checkpoint and --public-key go together")
+	whole := report.End()
+	if o.output == "json" {
+		printLine(cmd.OutOrStdout(), &report)
+	} else {
+		report.Print(cmd.OutOrStdout())
 	}
-	if o.publicKey == "" {
-		return nil, nil
-	}
-	keys, err := checkpoint.ReadPublicKeys(o.publicKey)
-	if err != nil {
-		return nil, fmt.Errorf("--public-key %s: %w", o.publicKey, err)
-	}
-	return checkpoint.Read(o.since, keys)
-}
-
-// verifyTopic verifies the ledger of a deployment.
-func (r *ledgerReport) verifyTopic(ctx context.Context, cmd *cobra.Command, path string, v *ledger.Verifier) error {
-	c, conn, err := reach(cmd, path)
-	if err != nil {
-		return err
-	}
-	atHand, err := atHand(c)
-	if err != nil {
-		return err
-	}
-	names := topics.Named(c.TopicPrefix)
-	r.Ledger = names.Ledger
-	line := progress.New(cmd.ErrOrStderr())
-	defer line.Clear()
-	n := int64(0)
-	r.Result, r.Faults, err = topics.VerifyLedger(ctx, conn, names, v, atHand, func() {
-		n++
-		line.Show("%s records", alerting.Group(n))
-	})
-	return err
-}
-
-// atHand returns the settings of a configuration with which weir could run, nil for
-// another.
-func atHand(c *config.Config) ([]byte, error) {
-	if runnable := c.CheckRun() == nil; !runnable {
-		return nil, nil
-	}
-	s, err := settings.New(c)
-	if err != nil {
-		return nil, err
-	}
-	return deployment.InForce(s, version())
-}
-
-// print writes the report, and returns an error unless the ledger is whole.
-func (r *ledgerReport) print(w io.Writer, form string) error {
-	switch {
-	case form == "json":
-		printLine(w, r)
-	case r.Whole:
-		fmt.Fprintf(w, "The ledger %s is whole: %s records%s.\n", r.Ledger, alerting.Group(r.Records), counts(r.Kinds))
-		if r.Head.Seq > 0 {
-			fmt.Fprintf(w, "The last one is number %d, with the hash %s.\n", r.Head.Seq, r.Head.Hash)
-		}
-	default:
-		for i := range r.Faults {
-			fmt.Fprintln(w, r.sentence(&r.Faults[i]))
-		}
-	}
-	if form != "json" {
-		r.printSince(w)
-	}
-	if !r.Whole {
+	if !whole {
 		return exitError(1)
 	}
 	return nil
 }
 
-// printSince says what checkpoints know of the ledger.
-func (r *ledgerReport) printSince(w io.Writer) {
-	switch {
-	case r.newest == nil:
-		fmt.Fprintln(w, "It was held against no checkpoint: that it was not written anew is known from Kafka only.")
-		return
-	case r.Fault == nil && r.Checkpoints == 1:
-		fmt.Fprintln(w, "It agrees with the checkpoint.")
-	case r.Fault == nil:
-		fmt.Fprintf(w, "It agrees with all %d checkpoints.\n", r.Checkpoints)
-	}
-	n := int64(0)
-	for _, of := range r.Since {
-		n += of
-	}
-	fmt.Fprintf(w, "Since the newest checkpoint, of %s records, came %s%s.\n", alerting.Group(r.newest.Size), alerting.Group(n), counts(r.Since))
-	for _, name := range r.newest.Witnesses {
-		fmt.Fprintf(w, "The witness %s has signed it.\n", name)
-	}
+// checkpointFlags adds what checkpoint.ReadOutside reads.
+func checkpointFlags(cmd *cobra.Command, files *[]string, publicKey *string) {
+	cmd.Flags().StringArrayVar(files, "since-checkpoint", nil, "file of checkpoints; may be given more than once")
+	cmd.Flags().StringVar(publicKey, "public-key", "", "file of the key that `weir ledger key` printed and, a line each after it, those of witnesses")
 }
 
-// sentence says what is wrong.
-func (r *ledgerReport) sentence(f *ledger.Fault) string {
-	if f.Seq == 0 {
-		return fmt.Sprintf("The ledger %s and %s do not agree: %s: %s.", r.Ledger, f.Where, f.Kind, f.Text)
-	}
-	where := ""
-	if f.Where != "" {
-		where = " (" + f.Where + ")"
-	}
-	return fmt.Sprintf("The ledger %s is not whole: %s at record %d%s: %s.", r.Ledger, f.Kind, f.Seq, where, f.Text)
-}
-
-// counts lists how many records of each kind there are.
-func counts(of map[ledger.Kind]int64) string {
-	if len(of) == 0 {
-		return ""
-	}
-	text := " ("
-	for i, kind := range slices.Sorted(maps.Keys(of)) {
-		if i > 0 {
-			text += ", "
+// verifyFile verifies a copy. Of a configuration it takes whose word counts.
+func verifyFile(o *verifyOptions, r *verification.Report) error {
+	if o.config != "" {
+		c, err := loadConfig(o.config)
+		if err != nil {
+			return err
 		}
-		text += alerting.Group(of[kind]) + " " + string(kind)
+		r.Proof = topics.ProofBy(settings.Authors(c).Check)
 	}
-	return text + ")"
+	return r.ReadFile(o.input)
+}
+
+// verifyTopic verifies the ledger of a deployment.
+func verifyTopic(ctx context.Context, cmd *cobra.Command, path string, r *verification.Report) error {
+	c, conn, err := reach(cmd, path)
+	if err != nil {
+		return err
+	}
+	var atHand []byte // the settings, if weir could run with them
+	if runnable := c.CheckRun() == nil; runnable {
+		s, err := settings.New(c)
+		if err != nil {
+			return err
+		}
+		if atHand, err = deployment.InForce(s, version()); err != nil {
+			return err
+		}
+	}
+	r.Proof = topics.ProofBy(settings.Authors(c).Check)
+	line, n := progress.New(cmd.ErrOrStderr()), int64(0)
+	defer line.Clear()
+	return r.ReadTopic(ctx, conn, topics.Named(c.TopicPrefix), atHand, func() {
+		n++
+		line.Show("%s records", alerting.Group(n))
+	})
 }

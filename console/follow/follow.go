@@ -5,6 +5,7 @@
 package follow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,22 +127,28 @@ func (f *Follower) begin(ctx context.Context) (*reading, error) {
 	return r, nil
 }
 
-// findEnds notes where the topics end now. Parameters are left out: their topic is
-// compacted, so that a position may never reach its end. Evidence is, since lists do not
-// need it.
+// findEnds notes where the topics begin and end now: of one, all records may be deleted.
+// Parameters are left out: their topic is compacted, so that a position may never reach its
+// end. Evidence is, since lists do not need it.
 func (r *reading) findEnds(ctx context.Context) error {
 	names := []string{r.Topics.Alerts, r.Topics.Suppressed, r.Topics.Verdicts}
-	ends, err := kadm.NewClient(r.client).ListCommittedOffsets(ctx, names...)
+	adm := kadm.NewClient(r.client)
+	starts, err := adm.ListStartOffsets(ctx, names...)
+	if err != nil {
+		return fmt.Errorf("listing the offsets of weir's topics: %w", cluster.Explain(err))
+	}
+	ends, err := adm.ListCommittedOffsets(ctx, names...)
 	if err != nil {
 		return fmt.Errorf("listing the offsets of weir's topics: %w", cluster.Explain(err))
 	}
 	r.ends = map[string]int64{}
 	for _, name := range names {
+		start, _ := starts.Lookup(name, 0)
 		end, ok := ends.Lookup(name, 0)
-		if !ok || end.Err != nil {
-			return fmt.Errorf("listing the offsets of %s: %w", name, cluster.Explain(end.Err))
+		if err := cmp.Or(start.Err, end.Err); !ok || err != nil {
+			return fmt.Errorf("listing the offsets of %s: %w", name, cluster.Explain(err))
 		}
-		r.ends[name] = end.Offset
+		r.next[name], r.ends[name] = start.Offset, end.Offset
 	}
 	return nil
 }

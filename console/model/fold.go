@@ -62,6 +62,9 @@ func (f *Fold) Verdict(v *correlate.Verdict) {
 		f.Eraser.known = nil
 		return
 	}
+	if v.Kind == correlate.Cut { // it is of no episode
+		return
+	}
 	if f.episodes[v.DedupKey] != nil {
 		f.owned(v.DedupKey).answer(v)
 		return

@@ -14,6 +14,7 @@ import (
 
 	"github.com/weirhq/weir/alerting/notify/webhook"
 	"github.com/weirhq/weir/config"
+	"github.com/weirhq/weir/internal/usage"
 	"github.com/weirhq/weir/ledger"
 	"github.com/weirhq/weir/stream/kafka/task"
 )
@@ -141,4 +142,25 @@ func Read(files []string, keys *ledger.PublicKeys) (out []ledger.Checkpoint, err
 		return nil, fmt.Errorf("reading checkpoints: there is none in %v", files)
 	}
 	return out, nil
+}
+
+// ReadOutside reads what was kept outside, files of checkpoints and the file of the keys to
+// check them with, and returns the checkpoints and the names of the witnesses. Nothing may
+// be named at all.
+func ReadOutside(files []string, publicKey string) (out []ledger.Checkpoint, witnesses []string, err error) {
+	if (len(files) == 0) != (publicKey == "") {
+		return nil, nil, usage.Errorf("--since-checkpoint and --public-key go together")
+	}
+	if publicKey == "" {
+		return nil, nil, nil
+	}
+	keys, err := ReadPublicKeys(publicKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--public-key %s: %w", publicKey, err)
+	}
+	for _, w := range keys.Witnesses {
+		witnesses = append(witnesses, w.Name())
+	}
+	out, err = Read(files, keys)
+	return out, witnesses, err
 }

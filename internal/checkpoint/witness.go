@@ -27,11 +27,12 @@ type Witness struct {
 }
 
 // Cosign returns the checkpoint with the signature of the witness, which must be one of
-// the keys. records are those of the checkpoint, as they stand on the topic.
-func (w *Witness) Cosign(ctx context.Context, c *ledger.Checkpoint, records [][]byte, keys *ledger.PublicKeys) (ledger.Checkpoint, error) {
+// the keys. records are those of the checkpoint, as they stand on the topic; cut is where
+// they begin, nil: with the first.
+func (w *Witness) Cosign(ctx context.Context, c *ledger.Checkpoint, cut *ledger.Cut, records [][]byte, keys *ledger.PublicKeys) (ledger.Checkpoint, error) {
 	seen := int64(0) // a guess; a witness that knows better answers with what it has seen
 	for range 2 {
-		status, answer, err := w.ask(ctx, seen, c, records)
+		status, answer, err := w.ask(ctx, seen, c, cut, records)
 		if err != nil {
 			return *c, fmt.Errorf("asking the witness: %w", err)
 		}
@@ -50,8 +51,8 @@ func (w *Witness) Cosign(ctx context.Context, c *ledger.Checkpoint, records [][]
 }
 
 // ask posts the checkpoint with the proof that it follows from what was seen.
-func (w *Witness) ask(ctx context.Context, seen int64, c *ledger.Checkpoint, records [][]byte) (status int, answer []byte, err error) {
-	proof, err := ledger.ProveSince(seen, records)
+func (w *Witness) ask(ctx context.Context, seen int64, c *ledger.Checkpoint, cut *ledger.Cut, records [][]byte) (status int, answer []byte, err error) {
+	proof, err := ledger.ProveSince(seen, cut, records)
 	if err != nil {
 		return 0, nil, err
 	}

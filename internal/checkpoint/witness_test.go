@@ -65,7 +65,8 @@ func (w *witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write(signatures)
 }
 
-// A witness that has seen a ledger signs what goes on from it and nothing else.
+// A witness that has seen a ledger signs what goes on from it and nothing else, also where
+// what it has seen was deleted since.
 func TestWitness(t *testing.T) {
 	key := func(name string) (private, public string) {
 		private, public, err := ledger.NewKey(name)
@@ -94,18 +95,23 @@ func TestWitness(t *testing.T) {
 	server := httptest.NewServer(&witness{t: t, log: keys, signer: cosigner})
 	defer server.Close()
 	w := Witness{URL: server.URL + "/log/", Client: server.Client()}
-	ask := func(records [][]byte) (ledger.Checkpoint, error) {
+	askCut := func(records [][]byte, gone int) (ledger.Checkpoint, error) {
 		var tree ledger.Tree
-		for _, r := range records {
+		var cut *ledger.Cut
+		for i, r := range records {
+			if i == gone && gone > 0 {
+				cut = &ledger.Cut{Head: ledger.Head{Seq: int64(gone)}, Tree: tree}
+			}
 			tree.Add(r)
 		}
 		c, err := ledger.Sign(&tree, signer)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return w.Cosign(t.Context(), &c, records, keys)
+		return w.Cosign(t.Context(), &c, cut, records[gone:], keys)
 	}
-	records, _ := chain(t, 9)
+	ask := func(records [][]byte) (ledger.Checkpoint, error) { return askCut(records, 0) }
+	records, _ := chain(t, 12)
 	for _, n := range []int{3, 3, 8} {
 		if got, err := ask(records[:n]); err != nil || !slices.Equal(got.Witnesses, []string{"witness.example"}) {
 			t.Errorf("of %d records: %+v, %v", n, got, err)
@@ -118,5 +124,11 @@ func TestWitness(t *testing.T) {
 	anew[2] = []byte("forged")
 	if _, err := ask(anew); err == nil || !strings.Contains(err.Error(), "422") {
 		t.Errorf("a ledger that was written anew: %v", err)
+	}
+	if got, err := askCut(records[:9], 7); err != nil || got.Size != 9 || len(got.Witnesses) != 1 {
+		t.Errorf("where records were deleted that it has seen: %+v, %v", got, err)
+	}
+	if _, err := askCut(records, 10); err == nil || !strings.Contains(err.Error(), "the records up to 10 were deleted") {
+		t.Errorf("where records were deleted that it has not seen: %v", err)
 	}
 }

@@ -1,9 +1,10 @@
-// Package erase has weir show the name of a person no more, and says where the name still
-// stands, for how long, and why.
+// Package erase has weir show the name of a person no more, says where the name still
+// stands, and deletes what is old: with [Erasure] a name is hidden, with [Cutting] records
+// go.
 //
-// A signed record of weir.verdicts has the person's pseudonym in the place of the name.
-// Whoever folds weir's topics puts the pseudonym in the place of the name, but in episodes
-// that are open: nobody can hide a warning by it.
+// To hide a name, a signed record of weir.verdicts has the person's pseudonym in the place
+// of the name. Whoever folds weir's topics puts the pseudonym in the place of the name, but
+// in episodes that are open: nobody can hide a warning by it.
 package erase
 
 import (
@@ -83,7 +84,7 @@ func remains(ctx context.Context, conn *cluster.Connection, names topics.Names, 
 		return nil, fmt.Errorf("looking for a name: %w", err)
 	}
 	text = bytes.Trim(text, `"`)
-	const ever = "until the topic is deleted"
+	const ever = "until weir erase --before deletes it"
 	for _, p := range []Place{
 		{names.Ledger, 0, ever + "; it chains what was said, so that no warning can be taken away"},
 		{names.Alerts, 0, ever + "; the ledger is held against it"},
@@ -102,6 +103,7 @@ func remains(ctx context.Context, conn *cluster.Connection, names topics.Names, 
 		out = append(out, p)
 	}
 	return append(out,
+		Place{names.Outbox, -1, "until its episode has ended, for destinations that are told again and again"},
 		Place{names.Fleet, -1, "60 days after its last episode has ended"},
 		Place{names.State, -1, "180 days after it last did anything, or until weir reset, as counts and hashed records"},
 		Place{names.Partials + ", " + names.Evidence, -1, "7 days after it last did anything"},

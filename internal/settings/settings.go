@@ -108,8 +108,12 @@ func AuthorOf(c *config.Config, keyFile string) (authority.Proof, error) {
 	if err != nil {
 		return nil, err
 	}
-	return authority.New([32]byte{}, authors(c)).PrivateKey(key), nil
+	return Authors(c).PrivateKey(key), nil
 }
+
+// Authors knows those of a configuration whose verdicts count by a key of their own. It
+// takes no record key.
+func Authors(c *config.Config) *authority.Authority { return authority.New([32]byte{}, authors(c)) }
 
 // peers returns, for each dimension, the one by which its identities are grouped.
 func peers(c *config.Config) []int {

@@ -63,7 +63,7 @@ func TestWeekly(t *testing.T) {
 func TestExpectedCoversWhatWasKnown(t *testing.T) {
 	d := newDesk(t)
 	v := &d.task.verdicts
-	v.expect(episode.ID{Dimension: "user", Identity: "kim"}, expected{Verdict{Expires: 100}, episode.Medium, "acted_after_leave,retired_key"})
+	v.expected[episode.ID{Dimension: "user", Identity: "kim"}] = expected{Verdict{Expires: 100}, episode.Medium, "acted_after_leave,retired_key"}
 	for name, c := range map[string]struct {
 		severity episode.Severity
 		facts    string

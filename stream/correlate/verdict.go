@@ -67,9 +67,11 @@ const (
 	Denied VerdictKind = "denied"
 	// Erased: the person whose pseudonym DedupKey is, is shown by it from now on.
 	Erased VerdictKind = "erased"
+	// Cut: old records of the ledger are deleted, as the ledger.Cut in DedupKey says.
+	Cut VerdictKind = "cut"
 )
 
-var kinds = []VerdictKind{Acknowledged, Expected, Confirmed, Reopened, Assigned, Released, Extracted, Asked, Affirmed, Denied, Erased}
+var kinds = []VerdictKind{Acknowledged, Expected, Confirmed, Reopened, Assigned, Released, Extracted, Asked, Affirmed, Denied, Erased, Cut}
 
 // Judges reports whether the kind says what an episode is, or takes that back.
 func (k VerdictKind) Judges() bool {

@@ -202,7 +202,7 @@ func (v *verdicts) wake(key string, tick int64) {
 // apply does what a verdict says, or returns why it is refused. known is false if its
 // episode is not.
 func (v *verdicts) apply(verdict *Verdict, acts *tickActions) (refusal string, known bool) {
-	if verdict.Kind == Erased { // it is of no episode; the ledger is to have it
+	if verdict.Kind == Erased || verdict.Kind == Cut { // it is of no episode; the ledger is to have it
 		acts.effects = append(acts.effects, Effect{*verdict, alerting.Time(acts.end)})
 		return "", true
 	}
@@ -309,7 +309,7 @@ func (v *verdicts) expectAll(id episode.ID, verdict *Verdict, acts *tickActions)
 			continue
 		}
 		ep, _ := v.store.episodes.Get(each)
-		v.expect(each, expected{bounded, ep.Severity, ep.Facts})
+		v.expected[each] = expected{bounded, ep.Severity, ep.Facts}
 		if each == id || ep.Closed == 0 && record.announced {
 			acts.add(each, episode.Update)
 		}
@@ -324,11 +324,6 @@ func (v *verdicts) takeBack(id episode.ID, verdict *Verdict) {
 			delete(v.expected, each)
 		}
 	}
-}
-
-func (v *verdicts) expect(id episode.ID, x expected) {
-	v.expected[id] = x
-	v.changed = true
 }
 
 // expects returns the verdict by which an episode is expected at the end of a tick, if

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/stream/correlate"
@@ -12,7 +13,8 @@ import (
 )
 
 // What somebody said before the events were read, as after a reset, holds on
-// Kafka as it does without: the alerts are told or held back alike.
+// Kafka as it does without: the alerts are told or held back alike. What was said long
+// before may be erased.
 func TestVerdictsOnKafka(t *testing.T) { inBubble(t, testVerdictsOnKafka) }
 
 func testVerdictsOnKafka(t *testing.T) {
@@ -41,9 +43,15 @@ func testVerdictsOnKafka(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cl.Close()
+	old := &kgo.Record{Topic: names.Verdicts, Value: []byte("erased")}
 	rec := &kgo.Record{Topic: names.Verdicts, Key: []byte(verdict.DedupKey), Value: value}
-	if err := cl.ProduceSync(t.Context(), rec).FirstErr(); err != nil {
+	if err := cl.ProduceSync(t.Context(), old, rec).FirstErr(); err != nil {
 		t.Fatal(err)
+	}
+	gone := kadm.Offsets{}
+	gone.Add(kadm.Offset{Topic: names.Verdicts, At: 1})
+	if answer, err := kadm.NewClient(cl).DeleteRecords(t.Context(), gone); err != nil || answer.Error() != nil {
+		t.Fatal(err, answer.Error())
 	}
 	d.produce(t, "access", 3, events)
 	stop := start(t, d.options(t, "p")).stop

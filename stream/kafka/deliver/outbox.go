@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -11,6 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/alerting/notify"
+	"github.com/weirhq/weir/stream/kafka/cluster"
+	"github.com/weirhq/weir/stream/kafka/topics"
 )
 
 // outbox is what is known of the way of the alerts to one destination: which
@@ -176,6 +179,30 @@ func (o *outbox) mayReport(now time.Time) (report, last bool) {
 	}
 	o.reported = append(o.reported, now.UnixMilli())
 	return true, len(o.reported) == maxReports
+}
+
+// Reached returns how far the destinations have come in a topic, by their names: each has
+// got what stands before that offset.
+func Reached(ctx context.Context, conn *cluster.Connection, names topics.Names, topic string) (map[string]int64, error) {
+	out := map[string]int64{}
+	_, err := conn.ReadAll(ctx, names.Outbox, 0, func(rec *kgo.Record) error {
+		name, ok := strings.CutPrefix(string(rec.Key), positionPrefix)
+		if !ok || rec.Value == nil {
+			return nil
+		}
+		o := newOutbox(name)
+		if err := o.load(rec.Key, rec.Value); err != nil {
+			return err
+		}
+		if at := o.places[topic]; at != nil {
+			out[name] = at.start()
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading how far the destinations are: %w", err)
+	}
+	return out, nil
 }
 
 // start returns the offset to read from.

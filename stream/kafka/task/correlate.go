@@ -42,7 +42,7 @@ func (t *Correlate) Run(ctx context.Context, partition int32, at func(int64)) er
 	defer cl.Close()
 	r := &correlateRun{
 		Correlate: t, client: cl, correlate: correlate.New(t.Config),
-		ledger: ledgerWriter{names: t.Topics}, checkpointer: newCheckpointer(t.Checkpoints),
+		ledger: ledgerWriter{names: t.Topics, inForce: t.Settings.JSON}, checkpointer: newCheckpointer(t.Checkpoints),
 	}
 	if err := r.restore(ctx); err != nil {
 		return err
@@ -137,9 +137,13 @@ func (r *correlateRun) restore(ctx context.Context) error {
 	if r.correlate.Offset() < start {
 		return supervise.Deleted(r.Topics.Evidence, 0, start, r.correlate.Offset())
 	}
+	verdicts := kgo.NewOffset().At(r.correlate.VerdictOffset())
+	if r.correlate.VerdictOffset() == 0 { // a new state; old verdicts may have been erased
+		verdicts = kgo.NewOffset().AtStart()
+	}
 	r.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{
 		r.Topics.Evidence: {0: kgo.NewOffset().At(r.correlate.Offset())},
-		r.Topics.Verdicts: {0: kgo.NewOffset().At(r.correlate.VerdictOffset())},
+		r.Topics.Verdicts: {0: verdicts},
 	})
 	return nil
 }

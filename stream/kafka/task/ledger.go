@@ -16,7 +16,8 @@ import (
 // transaction that writes it to the other topics.
 type ledgerWriter struct {
 	topics.LedgerEnd
-	names topics.Names
+	names   topics.Names
+	inForce []byte // the settings; nil: they are not chained
 }
 
 // openLedger compares the end of the ledger with what correlate knows of it, and
@@ -38,6 +39,13 @@ func (r *correlateRun) openLedger(ctx context.Context) error {
 	}
 	if w.Tree.Size != w.Head.Seq {
 		w.Tree = ledger.Tree{}
+		cut, _, err := topics.LedgerCut(ctx, r.Conn, r.Topics, topics.ProofBy(r.Config.Authority))
+		if err != nil {
+			return err
+		}
+		if cut != nil {
+			w.Tree = cut.Tree
+		}
 		if err := topics.EachLink(ctx, r.Conn, r.Topics, func(_ int64, value []byte) error { w.Tree.Add(value); return nil }); err != nil {
 			return err
 		}
@@ -78,6 +86,11 @@ func (w *ledgerWriter) write(tx *cluster.Transaction, found *correlate.Findings)
 		}
 		if err := w.add(tx, ledger.Verdict, e.Time.Std(), body); err != nil {
 			return err
+		}
+		if e.Verdict.Kind == correlate.Cut && w.inForce != nil { // what remains must say what is in force
+			if err := w.add(tx, ledger.Config, time.UnixMilli(w.SettingsAt), w.inForce); err != nil {
+				return err
+			}
 		}
 	}
 	for i := range found.Refusals {

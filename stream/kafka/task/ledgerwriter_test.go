@@ -72,3 +72,23 @@ func TestLedgerWriter(t *testing.T) {
 		t.Error("a kind that there is not was chained")
 	}
 }
+
+// With a cut the settings in force are chained anew, since their record may be deleted.
+func TestLedgerWriterCut(t *testing.T) {
+	w := ledgerWriter{names: topics.Named("weir."), inForce: []byte(`{"n":1}`)}
+	w.Settings, w.SettingsAt = ledger.SettingsDigest(w.inForce), 1_772_550_000_000
+	found := correlate.Findings{Effects: []correlate.Effect{{Verdict: correlate.Verdict{ID: "v", Kind: correlate.Cut, DedupKey: "cut 1", Author: "dpo"}, Time: 1_772_550_300_000}}}
+	tx := cluster.Transaction{}
+	if err := w.write(&tx, &found); err != nil {
+		t.Fatal(err)
+	}
+	last := ""
+	for _, rec := range tx.Records {
+		if rec.Topic == w.names.Ledger {
+			last = string(rec.Value)
+		}
+	}
+	if !strings.Contains(last, `"seq":2,`) || !strings.Contains(last, `"kind":"config","time":"2026-03-03T15:00:00.000Z","body":{"n":1}`) || w.Head.Seq != 2 {
+		t.Errorf("the last record is %s", last)
+	}
+}

@@ -11,10 +11,10 @@ import (
 
 // VerifyLedger gives the ledger of a deployment to a verifier and holds it against all
 // that says the same: weir's own state, the alerts, what was held back, the verdicts, and
-// the settings of the configuration at hand (nil: there are none). It returns what is
-// wrong, first what is wrong with the chain itself. each is called with each record of the
-// ledger, to show progress.
-func VerifyLedger(ctx context.Context, conn *cluster.Connection, names Names, v *ledger.Verifier, atHand []byte, each func()) (found ledger.Result, faults []ledger.Fault, err error) {
+// the settings of the configuration at hand (nil: there are none). proof says whether a cut
+// counts. It returns what is wrong, first what is wrong with the chain itself. each is
+// called with each record of the ledger, to show progress.
+func VerifyLedger(ctx context.Context, conn *cluster.Connection, names Names, v *ledger.Verifier, proof ledger.Proof, atHand []byte, each func()) (found ledger.Result, faults []ledger.Fault, err error) {
 	copies := []*ledger.Copy{{Topic: names.Alerts, Kind: ledger.Alert}, {Topic: names.Suppressed, Kind: ledger.Suppression}}
 	judged, settings := &ledger.Judged{Topic: names.Verdicts}, &ledger.Settings{}
 	read := func(topic string, take func(value []byte)) {
@@ -37,6 +37,9 @@ func VerifyLedger(ctx context.Context, conn *cluster.Connection, names Names, v 
 		}
 		judged.Chained(r)
 		settings.Chained(r)
+	}
+	if v.Cut, v.Uncut, err = LedgerCut(ctx, conn, names, proof); err != nil {
+		return found, nil, err
 	}
 	known, err := ReadLedger(ctx, conn, names, func(offset int64, value []byte) error {
 		each()

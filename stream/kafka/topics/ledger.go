@@ -3,10 +3,12 @@ package topics
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/weirhq/weir/ledger"
+	"github.com/weirhq/weir/stream/correlate"
 	"github.com/weirhq/weir/stream/kafka/cluster"
 )
 
@@ -46,6 +48,38 @@ func ReadLedger(ctx context.Context, conn *cluster.Connection, names Names, fn f
 		return known, fmt.Errorf("reading the state: %w", err)
 	}
 	return known, EachLink(ctx, conn, names, fn)
+}
+
+// ProofBy returns the proof of a cut by what checks a verdict.
+func ProofBy(check func(*correlate.Verdict) error) ledger.Proof {
+	return func(verdict []byte) error {
+		v, err := correlate.DecodeVerdict(verdict)
+		if err != nil || check == nil {
+			return err
+		}
+		return check(v)
+	}
+}
+
+// errEnough ends a reading.
+var errEnough = errors.New("enough was read")
+
+// LedgerCut returns where the ledger begins, nil if it has its first record, or if nothing
+// that counts tells of those before the first that it has; then why says what does not
+// count, if anything tells of them.
+func LedgerCut(ctx context.Context, conn *cluster.Connection, names Names, proof ledger.Proof) (cut *ledger.Cut, why, err error) {
+	b := ledger.Beginning{Proof: proof}
+	err = EachLink(ctx, conn, names, func(_ int64, value []byte) error {
+		if b.Add(value) {
+			return nil
+		}
+		return errEnough
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, nil, err
+	}
+	cut, why = b.Cut()
+	return cut, why, nil
 }
 
 // EachLink hands every record of the ledger to fn, in order. It needs no right but to read

@@ -54,7 +54,8 @@ func (t Names) Specs(partitions int32) []Spec {
 	compacted := func() map[string]string {
 		return map[string]string{
 			"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.3", "delete.retention.ms": strconv.Itoa(day),
-			"segment.bytes": strconv.Itoa(128 << 20), "message.timestamp.type": "LogAppendTime",
+			"max.compaction.lag.ms": strconv.Itoa(7 * day), // names that were deleted go within a week
+			"segment.bytes":         strconv.Itoa(128 << 20), "message.timestamp.type": "LogAppendTime",
 		}
 	}
 	return []Spec{
