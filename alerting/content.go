@@ -37,7 +37,7 @@ func Compose(a *Alert, loc *time.Location) *Content {
 	if loc == nil {
 		loc = time.UTC
 	}
-	m := &Content{Title: title(a), Sentence: Printable(a.Summary, maxSentence)}
+	m := &Content{Title: Title(a), Sentence: Printable(a.Summary, maxSentence)}
 	m.Figures = figures(a, loc)
 	for _, l := range a.Top.lists() {
 		if len(l.list) > 0 {
@@ -185,9 +185,9 @@ func (a *Alert) bounds(x *Bounds, unit string) string {
 	return text
 }
 
-// title returns who did what, such as "Signing key kid-7: 1,240 distinct
+// Title returns who did what, such as "Signing key kid-7: 1,240 distinct
 // customers, where about 210 are usual in as much time".
-func title(a *Alert) string {
+func Title(a *Alert) string {
 	who := actorOf(a.Dimension)
 	name := capital(who.noun) + " " + Printable(a.Identity, maxValue)
 	text := ""

@@ -55,7 +55,7 @@ func (s *Server) expected(_ *http.Request, c *call) (any, error) {
 		}
 		row := HolderRow{Holder: h}
 		if lead := snapshot.Episode(h.By.Name); lead != nil {
-			row.Title = alerting.Compose(lead.Alert, s.Location).Title
+			row.Title = alerting.Title(lead.Alert)
 		}
 		v.Holders = append(v.Holders, row)
 	}

@@ -55,7 +55,7 @@ func (s *Server) rowOf(of *model.Snapshot, e *model.Episode, now alerting.Time) 
 	a := e.Alert
 	r := Row{
 		Key: e.Key(), Kind: a.Kind, Dimension: a.Dimension, Identity: alerting.Printable(a.Identity, maxName),
-		Title: alerting.Compose(a, s.Location).Title, Sentence: e.Latest().Summary, RestsOn: a.RestsOn(),
+		Title: alerting.Title(a), Sentence: e.Latest().Summary, RestsOn: a.RestsOn(),
 		Severity: a.Severity, Confidence: a.Confidence, State: e.State(), Onset: a.Onset, Opened: e.Opened(), Latest: e.Latest().Time,
 		Exposed: a.Exposed, Measure: a.Measure, Excess: a.Excess, Unit: a.ExcessUnit(), Weight: model.Weight(a), Campaign: a.Campaign,
 		Verdict: e.Verdict(now), Holder: e.Holder(), HeldBy: e.HeldBy(), Now: now, server: s,

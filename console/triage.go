@@ -45,7 +45,7 @@ type TriageView struct {
 
 // Limits of one part of a list.
 const (
-	defaultLimit = 100
+	defaultLimit = 50
 	maxLimit     = 1000
 )
 
@@ -140,19 +140,12 @@ func (s *Server) triage(r *http.Request, c *call) (any, error) {
 
 // count counts the episodes by what can be filtered by.
 func (v *TriageView) count(s *model.Snapshot) {
-	states, dimensions, measures := map[string]int{}, map[string]int{}, map[string]int{}
-	for _, e := range s.Episodes() {
-		states[string(e.State())]++
-		if v.filter.State == model.All || e.State() == v.filter.State {
-			dimensions[e.Alert.Dimension]++
-			measures[e.Alert.RestsOn()]++
-		}
-	}
 	v.States = []Count{}
 	for _, state := range []model.State{model.Open, model.Held, model.Closed} {
-		v.States = append(v.States, Count{string(state), states[string(state)]})
+		v.States = append(v.States, Count{string(state), s.Counts(state).Episodes})
 	}
-	v.Dimensions, v.Measures = sorted(dimensions), sorted(measures)
+	of := s.Counts(v.filter.State)
+	v.Dimensions, v.Measures = sorted(of.Dimensions), sorted(of.RestOn)
 }
 
 func sorted(m map[string]int) []Count {
@@ -172,7 +165,11 @@ const (
 // Lanes draws the episodes of the last two weeks, by dimension, and those paler that the
 // filter does not choose.
 func (v *TriageView) Lanes() template.HTML {
-	return v.server.lanesOf(v.chosen, v.all, v.AsOf, laneDays)
+	others := v.all
+	if len(v.chosen) == len(others) {
+		others = nil
+	}
+	return v.server.lanesOf(v.chosen, others, v.AsOf, laneDays)
 }
 
 // lanesOf draws episodes of the days before a time, by dimension: first those that are
@@ -180,40 +177,49 @@ func (v *TriageView) Lanes() template.HTML {
 func (s *Server) lanesOf(chosen, all []*model.Episode, now alerting.Time, days int64) template.HTML {
 	to := int64(now)
 	from := to - days*eventtime.Day
-	spans, further := map[string][]chart.Span{}, map[string]int{}
-	is := make(map[*model.Episode]bool, len(chosen))
-	for i, e := range slices.Concat(chosen, all) {
-		a, other := e.Alert, i >= len(chosen)
-		if other && is[e] {
-			continue
+	lanes := map[string]*chart.Lane{}
+	drawn := map[*model.Episode]bool{}
+	add := func(e *model.Episode, other bool) {
+		a := e.Alert
+		lane := lanes[a.Dimension]
+		full := lane != nil && len(lane.Spans) >= laneSpans
+		if other && (full || drawn[e]) {
+			return
 		}
-		is[e] = true
 		end := to
 		if !e.IsOpen() {
 			end = int64(a.Time)
 		}
 		switch {
 		case end < from:
-			continue
-		case len(spans[a.Dimension]) >= laneSpans:
-			if !other {
-				further[a.Dimension]++
-			}
-			continue
+			return
+		case full:
+			lane.Further++
+			return
+		case lane == nil:
+			lane = &chart.Lane{Name: a.Dimension}
+			lanes[a.Dimension] = lane
 		}
-		spans[a.Dimension] = append(spans[a.Dimension], chart.Span{
+		drawn[e] = true
+		lane.Spans = append(lane.Spans, chart.Span{
 			From: int64(a.Onset), To: end, Class: a.Severity.String(), Closed: !e.IsOpen(), Other: other,
 			Label: alerting.Printable(a.Identity, maxName) + ", " + a.Severity.String(),
 		})
 	}
-	var lanes []chart.Lane
-	for _, name := range slices.Sorted(maps.Keys(spans)) {
-		lanes = append(lanes, chart.Lane{Name: name, Spans: spans[name], Further: further[name]})
+	for _, e := range chosen {
+		add(e, false)
 	}
-	if len(lanes) == 0 {
+	for _, e := range all {
+		add(e, true)
+	}
+	var list []chart.Lane
+	for _, name := range slices.Sorted(maps.Keys(lanes)) {
+		list = append(list, *lanes[name])
+	}
+	if len(list) == 0 {
 		return ""
 	}
-	return chart.Lanes(fmt.Sprintf("episodes of the last %d days, one bar each from its onset, by dimension", days), lanes, from, to, s.Location)
+	return chart.Lanes(fmt.Sprintf("episodes of the last %d days, one bar each from its onset, by dimension", days), list, from, to, s.Location)
 }
 
 // First returns the number of the first episode of this part of the list.

@@ -64,10 +64,25 @@ func (s *Snapshot) Select(f Filter) []*Episode {
 		slices.SortStableFunc(out, func(a, b *Episode) int {
 			return cmp.Compare(max(b.Alert.Exposed.Records, b.Alert.Exposed.Rows), max(a.Alert.Exposed.Records, a.Alert.Exposed.Rows))
 		})
-	default:
-		slices.SortStableFunc(out, byWeight)
+	default: // as the list is: first what is open, then what is over
+		if n := slices.IndexFunc(out, func(e *Episode) bool { return !e.IsOpen() }); n > 0 {
+			out = merge(out[:n], out[n:])
+		}
 	}
 	return out
+}
+
+// merge returns two lists in the order of weight as one.
+func merge(a, b []*Episode) []*Episode {
+	out := make([]*Episode, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if byWeight(a[0], b[0]) <= 0 {
+			out, a = append(out, a[0]), a[1:]
+		} else {
+			out, b = append(out, b[0]), b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
 }
 
 func (f *Filter) wants(s *Snapshot, e *Episode) bool {

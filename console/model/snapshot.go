@@ -19,6 +19,7 @@ type Snapshot struct {
 	byIdentity map[identity][]*Episode
 	byCampaign map[string][]*Episode
 	holders    []Holder
+	counts     map[State]*Counts
 	weeks      map[identity]Watched
 	levels     map[Group]Level
 }
@@ -31,9 +32,35 @@ func (s *Snapshot) add(e *Episode) {
 	s.byKey[e.Key()] = e
 	id := identity{e.Alert.Dimension, e.Alert.Identity}
 	s.byIdentity[id] = append(s.byIdentity[id], e)
+	for _, state := range [...]State{e.State(), All} {
+		if s.counts == nil {
+			s.counts = map[State]*Counts{}
+		}
+		if s.counts[state] == nil {
+			s.counts[state] = &Counts{Dimensions: map[string]int{}, RestOn: map[string]int{}}
+		}
+		c := s.counts[state]
+		c.Episodes++
+		c.Dimensions[e.Alert.Dimension]++
+		c.RestOn[e.Alert.RestsOn()]++
+	}
 	if e.Alert.Campaign != "" {
 		s.byCampaign[e.Alert.Campaign] = append(s.byCampaign[e.Alert.Campaign], e)
 	}
+}
+
+// Counts is how many episodes there are, in all, by dimension and by what they rest on.
+type Counts struct {
+	Episodes           int
+	Dimensions, RestOn map[string]int
+}
+
+// Counts returns how many episodes are in a state. It must not be changed.
+func (s *Snapshot) Counts(of State) Counts {
+	if c := s.counts[of]; c != nil {
+		return *c
+	}
+	return Counts{}
 }
 
 // Now is the event time of the picture.
