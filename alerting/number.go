@@ -49,3 +49,15 @@ func Group(n int64) string {
 	}
 	return b.String()
 }
+
+// Decimal writes a number of any size: with one decimal, below one with two, without
+// zeros at its end, and with commas.
+func Decimal(v float64) string {
+	switch {
+	case v >= 1000 || v <= -1000:
+		return Group(int64(math.Round(v)))
+	case v > -1 && v < 1:
+		return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(v, 'f', 2, 64), "0"), ".")
+	}
+	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
+}

@@ -133,12 +133,12 @@ func (v *EpisodeView) Hours() *HoursChart {
 			continue // it is not known
 		}
 		s := chart.Sample{Time: int64(v.hours[i].Start), Width: width, Value: float64(n.Counted), Usual: -1}
-		s.Label = v.server.local(alerting.Time(s.Time)) + ": " + decimal(s.Value)
+		s.Label = v.server.local(alerting.Time(s.Time)) + ": " + alerting.Decimal(s.Value)
 		if n.Counted > 0 {
 			any = true
 			usual, spread := float64(n.Usual), float64(n.Spread)
 			s.Usual, s.Least, s.Most = usual, max(0, usual-2*spread), usual+2*spread
-			s.Label += ", usual " + decimal(usual)
+			s.Label += ", usual " + alerting.Decimal(usual)
 		}
 		list = append(list, s)
 	}

@@ -141,9 +141,9 @@ func (v *IdentityView) Heat() template.HTML {
 
 // label says what was counted in an hour or on a day.
 func (v *IdentityView) label(b *model.Bin, layout, when string) string {
-	label := fmt.Sprintf("%s: %s customers; usual %s %s", b.Start.Std().In(v.server.Location).Format(layout), decimal(float64(b.Distinct.Counted)), decimal(float64(b.Distinct.Usual)), when)
+	label := fmt.Sprintf("%s: %s customers; usual %s %s", b.Start.Std().In(v.server.Location).Format(layout), alerting.Decimal(float64(b.Distinct.Counted)), alerting.Decimal(float64(b.Distinct.Usual)), when)
 	if b.FirstTouch.Counted > 0 {
-		label += fmt.Sprintf("; %s new to it", decimal(float64(b.FirstTouch.Counted)))
+		label += fmt.Sprintf("; %s new to it", alerting.Decimal(float64(b.FirstTouch.Counted)))
 	}
 	return label
 }

@@ -103,7 +103,7 @@ func (r *Row) Spark() template.HTML {
 		usual, spread := float64(d.Usual), float64(d.Spread)
 		list = append(list, chart.Sample{Time: int64(r.Days[i].Start), Value: float64(d.Counted), Least: max(0, usual-2*spread), Most: usual + 2*spread})
 		s := &list[i]
-		s.Label = fmt.Sprintf("%s: %s customers, usual %s to %s", r.Days[i].Start.Std().In(r.server.Location).Format("Mon 2 Jan"), decimal(s.Value), decimal(s.Least), decimal(s.Most))
+		s.Label = fmt.Sprintf("%s: %s customers, usual %s to %s", r.Days[i].Start.Std().In(r.server.Location).Format("Mon 2 Jan"), alerting.Decimal(s.Value), alerting.Decimal(s.Least), alerting.Decimal(s.Most))
 	}
 	label := fmt.Sprintf("stood out on %d of the last %d days; %s", len(list), sparkDays, list[len(list)-1].Label)
 	return chart.Spark(label, list, sparkDays, int64(r.Now), r.server.Location)

@@ -71,7 +71,7 @@ func functions(loc *time.Location) template.FuncMap {
 		"num": func(n any) string {
 			switch v := n.(type) {
 			case float64:
-				return decimal(v)
+				return alerting.Decimal(v)
 			case int:
 				return alerting.Group(int64(v))
 			}
@@ -133,14 +133,6 @@ func span(ms int64) string {
 	}
 }
 
-// decimal writes a number with at most one decimal, and commas.
-func decimal(v float64) string {
-	if v >= 1000 || v <= -1000 {
-		return alerting.Group(int64(v + 0.5))
-	}
-	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
-}
-
 // words says in people's words what stands in views.
 var words = map[string]string{
 	string(correlate.Acknowledged): "acknowledged", string(correlate.Expected): "expected",
@@ -180,7 +172,7 @@ func heldBy(by *correlate.SuppressedBy) string {
 }
 
 // percent writes a share, 0..1.
-func percent(share float64) string { return decimal(share*100) + " %" }
+func percent(share float64) string { return alerting.Decimal(share*100) + " %" }
 
 // peersText says who the peers are that DIMENSION:NAME of what they work with names.
 func peersText(peers string) string {

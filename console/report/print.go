@@ -26,7 +26,7 @@ func (r *Report) Print(w io.Writer, zone *time.Location) error {
 	}
 	line("- answered: %d of %d, %s", r.Answered, r.Sent, answered)
 	line("- verdicts:%s", orNone(counts(r.Judged)))
-	line("- statistical openings sent: %.2g a day; the budget allows %.2g", r.Used, r.Budget)
+	line("- statistical openings sent: %s a day; the budget allows %s", alerting.Decimal(r.Used), alerting.Decimal(r.Budget))
 	section(&b, "Leaks that were confirmed", len(r.Confirmed))
 	for i := range r.Confirmed {
 		line("- %s: %s", r.Confirmed[i].Key, r.Confirmed[i].Summary)

@@ -54,7 +54,7 @@ func (s *Status) Print(w io.Writer, zone *time.Location) error {
 		out.line("%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s", d.Name, d.Type, out.time(d.Last), outcome, d.Delivered, d.Failed, d.Waiting, out.time(d.Sent), next)
 	}
 	out.line("")
-	out.line("Budget: %.2g a day of %.2g were told of over the last 28 days of event time.", s.Budget.Realised, s.Budget.PerDay)
+	out.line("Budget: %s a day of %s were told of over the last 28 days of event time.", alerting.Decimal(s.Budget.Realised), alerting.Decimal(s.Budget.PerDay))
 	out.names("Never seen to act, though they were left:", s.Facts.NeverSeen.Accounts)
 	out.names("Never seen to be used, though they were revoked:", s.Facts.NeverSeen.Keys)
 	out.line("Open: %d episodes, %d of them campaigns, %d held back; %d verdicts wait.", s.Episodes.Open, s.Episodes.Campaigns, s.Episodes.HeldBack, s.Episodes.Verdicts)
