@@ -48,7 +48,7 @@ type StatEvidence struct {
 	Log      float64           // natural log of the mean statistic over horizons and rates
 	Observed float64           // of the bin or of the day so far
 	Expected float64           // by the mean of a week
-	K        float64           // dispersion; of DayShare the concentration
+	K        float64           // dispersion; of DayShare the concentration; 0: nothing can be said of the day or bin
 	Mode     float64           // factor of the fleet's common mode in Expected
 	Ratio    float64           // log mean ratio of this bin alone, by the mean of a week
 	Allowed  float64           // what the fleet's tail leaves of it
@@ -111,7 +111,7 @@ func (e *Engine) explainAll(v *view, c *Counts, ev *Evidence) {
 		}
 		l, mu, k, ok := e.ratiosOf(v, st, 0)
 		if !ok {
-			l = ratios{} // nothing can be said of this day, only of those before
+			l, k = ratios{}, 0 // nothing can be said of this day, only of those before
 		}
 		if x := l.weigh().log; ok || ev.Stats[st].Log > 0 {
 			allowed := e.allow(v.class, st, x)

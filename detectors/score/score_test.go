@@ -265,3 +265,18 @@ func gammaOf(rng *rand.Rand, k float64) float64 {
 		}
 	}
 }
+
+// A day on which nothing can be said of a newcomer, since nobody has seen his peers, has no
+// dispersion, though his statistics say something of the days before: nobody computes a
+// ratio from it.
+func TestUnjudgedDayHasNoDispersion(t *testing.T) {
+	var s State
+	var ev Evidence
+	p := Defaults(1, 8)
+	hourly.Close(&s, 0, monday, distinct(900), p, &ev, nil)
+	s.daily[0][DayDistinct] = stat{5, 5, 5, 5, 5}
+	hourly.Explain(&s, 0, monday+1, distinct(900), p, &ev)
+	if x := &ev.Stats[DayDistinct]; !x.Judged || x.K != 0 || x.Ratio != 0 {
+		t.Errorf("a day that cannot be judged is told as %+v", x)
+	}
+}
