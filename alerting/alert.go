@@ -73,7 +73,7 @@ type Alert struct {
 	FirstSeen     Time               `json:"first_seen,omitempty"`   // event time of the first event of the identity; 0: not known
 	LastSeen      Time               `json:"last_seen,omitempty"`    // event time of its latest event; 0: not known
 	Shown         Time               `json:"shown,omitempty"`        // event time at which something of it was seen last: evidence, or the fact; 0: the alert's time
-	Reopened      Time               `json:"reopened,omitempty"`     // when the episode opened last, if it had closed before: what is counted began anew; 0: it opened once
+	Reopened      Time               `json:"reopened,omitempty"`     // when the episode opened last, if it had closed before; 0: it opened once
 	SeverityWas   episode.Severity   `json:"severity_was,omitempty"` // that the message before this one told, if it was another; 0: it was not, or there was none
 	Returns       int64              `json:"returns,omitempty"`      // how often the episode has come back after hours without evidence; 0: never
 	Person        *Person            `json:"person,omitempty"`       // what is known of the person whose the identity is; nil: nothing

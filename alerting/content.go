@@ -95,7 +95,9 @@ func figures(a *Alert, loc *time.Location) []Field {
 		f = append(f, Field{"Confidence", capital(strings.ReplaceAll(string(a.Confidence), "_", " "))})
 	}
 	since := at(a.Onset)
-	if from, to, vague := a.Began(); vague {
+	if a.ThroughSince != 0 {
+		since = at(a.ThroughSince) // the fact's; what is exposed may be older
+	} else if from, to, vague := a.Began(); vague {
 		since += "; it began " + between(from.Std().In(loc), to.Std().In(loc))
 	}
 	f = append(f, Field{"Since", since})
@@ -194,6 +196,9 @@ func Title(a *Alert) string {
 	switch a.Kind {
 	case KindFact:
 		text = name + " " + factPhrase(a.Fact)
+		if n := a.Through.Records; n > 0 {
+			text += ": " + plural(n, "customer", "customers")
+		}
 	case KindCampaign:
 		n := int64(0)
 		if a.Members != nil {

@@ -257,3 +257,18 @@ func TestNoise(t *testing.T) {
 		t.Errorf("a check asks for the key of the title: %s", text)
 	}
 }
+
+// The title of a fact says how many it covers, and its figures since when it is: what its
+// identity has exposed may be older.
+func TestFactSaysHowManySinceWhen(t *testing.T) {
+	a := example()
+	a.Kind, a.Fact = KindFact, fact.UnissuedToken
+	a.Through, a.ThroughSince = Bounds{Records: 92, Low: 92, High: 92}, a.Onset+3*3600_000
+	c := Compose(a, nil)
+	if want := "Signing key kid-7 read with a token that nobody issued: 92 customers"; c.Title != want {
+		t.Errorf("title %q, want %q", c.Title, want)
+	}
+	if want := (Field{"Since", "Mon 2 Mar 2026 12:00 (UTC)"}); !slices.Contains(c.Figures, want) {
+		t.Errorf("%v is not among %v", want, c.Figures)
+	}
+}

@@ -76,9 +76,9 @@ func (s *sentence) changes() {
 	was := s.a.SeverityWas
 	switch {
 	case s.a.Status == Open && s.a.Reopened != 0:
-		s.write(" It was over and has come back: its numbers begin anew")
+		s.write(" It was over and has come back: its numbers tell of nothing before ", s.day(s.a.Onset))
 		if was != 0 {
-			s.write(", and so does its severity, which was ", was.String())
+			s.write(", nor does its severity, which was ", was.String())
 		}
 		s.write(".")
 	case was != 0:

@@ -105,7 +105,7 @@ func TestSummarize(t *testing.T) {
 			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected, a.Exposed = "user", "kim", "rows", 40, 1, Exposed{}
 			a.OnsetEarliest, a.Reopened, a.Returns, a.Severity, a.SeverityWas = 0, a.Time, 1, episode.Low, episode.High
 		},
-			"User kim has read 40 rows since Mon 2 Mar 2026 09:00 (UTC), where about 1 is usual in as much time: 40 times as many. It was over and has come back: its numbers begin anew, and so does its severity, which was high."},
+			"User kim has read 40 rows since Mon 2 Mar 2026 09:00 (UTC), where about 1 is usual in as much time: 40 times as many. It was over and has come back: its numbers tell of nothing before Mon 2 Mar 2026 09:00, nor does its severity, which was high."},
 		{"graver than before", nil, func(a *Alert) {
 			a.Dimension, a.Identity, a.Measure, a.Observed, a.Expected, a.Exposed = "user", "kim", "rows", 40, 1, Exposed{}
 			a.Status, a.OnsetEarliest, a.Reopened, a.Returns, a.SeverityWas = Update, 0, a.Time-hour, 2, episode.Low

@@ -291,7 +291,7 @@ func (r *Log) checkTop(t testing.TB, a *alerting.Alert) {
 
 // FollowSent holds the messages that people were sent of each episode against those
 // before: a severity is another only where the message says what it was, and numbers
-// begin anew only where it says that the episode was over.
+// fall only where it says that the episode was over, and since when they count.
 func FollowSent(t testing.TB, sent []alerting.Alert) {
 	t.Helper()
 	last := map[string]*alerting.Alert{}
@@ -308,8 +308,8 @@ func FollowSent(t testing.TB, sent []alerting.Alert) {
 		if changed := a.Severity != was.Severity; changed != (a.SeverityWas != 0) || changed && (a.SeverityWas != was.Severity || !strings.Contains(a.Summary, was.Severity.String())) {
 			t.Errorf("%s %s was %s, and at %s %s: %s", a.Dimension, a.Identity, was.Severity, a.Time, a.Severity, a.Summary)
 		}
-		anew := strings.Contains(a.Summary, "numbers begin anew")
-		if fell := a.Onset > was.Onset || a.Severity < was.Severity || a.Exposed.Records < was.Exposed.Records; fell && !anew || anew && a.Reopened <= was.Time {
+		anew := strings.Contains(a.Summary, "its numbers tell of nothing before ")
+		if fell := a.Onset > was.Onset || a.Severity < was.Severity || a.Exposed.Records < was.Exposed.Records; fell && !anew || anew && (a.Reopened <= was.Time || a.Exposed.Since < a.Onset) {
 			t.Errorf("%s %s was %s with %d exposed since %s, and at %s %s with %d since %s: %s", a.Dimension, a.Identity,
 				was.Severity, was.Exposed.Records, was.Onset, a.Time, a.Severity, a.Exposed.Records, a.Onset, a.Summary)
 		}
