@@ -17,6 +17,9 @@ const (
 	// signed in before its own login is missed: a source of logins that has failed
 	// must not turn everybody's tokens into forged ones.
 	loginsAgain = 2
+	// missedLogins is how many ticks with logins a gap must lack for people not just to
+	// have paused: that has a chance of one in a thousand.
+	missedLogins = 7
 )
 
 // LoginLog knows in which ticks anybody signed in, and so of which times the log of
@@ -121,21 +124,27 @@ func (l *LoginLog) Covers(from, tick int64) bool {
 }
 
 // Lost reports whether the login of a token that first read at a tick may have been lost:
-// the token began in a gap, or in the grace after it, in an hour in which people signed in
-// as ever a week before (a day, in the first week of the log). Of such a time the log does
-// not tell, though all that comes late has come. It must be asked after FindGaps.
+// the token began in a gap, or in the grace after it, in which people would have signed in
+// as they did a week before (a day, in the first week of the log). Of such a time the log
+// does not tell, though all that comes late has come. It must be asked after FindGaps.
 func (l *LoginLog) Lost(from int64) bool {
 	for i := 1; i < len(l.Issues); i++ {
 		begins, ends := l.Issues[i-1], l.Issues[i]
-		if ends-begins <= l.quiet || from <= begins || from > ends+l.grace {
-			continue
+		if ends-begins > l.quiet && from > begins && from <= ends+l.grace {
+			return l.missed(begins, ends) >= missedLogins
 		}
-		hour := l.hour(min(from, ends))
-		before := hour - 7*24
-		if before <= l.hour(l.First) {
-			before = hour - 24
-		}
-		return l.Busy.at(before)*l.quiet*l.grid.Tick >= eventtime.Hour
 	}
 	return false
+}
+
+// missed returns in how many ticks between two somebody would have signed in.
+func (l *LoginLog) missed(begins, ends int64) (n float64) {
+	before := int64(7 * 24)
+	if l.hour(begins)-before <= l.hour(l.First) {
+		before = 24
+	}
+	for tick := begins + 1; tick < ends; tick++ {
+		n += float64(l.Busy.at(l.hour(tick)-before)) * float64(l.grid.Tick) / float64(eventtime.Hour)
+	}
+	return n
 }
