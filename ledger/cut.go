@@ -28,6 +28,9 @@ type Cut struct {
 	ID, Author, Reason string
 	Time               time.Time
 	Verdict            json.RawMessage // as it was written, with its signature
+	// Left is the time of the first record that is left, once that is known: an author may
+	// have deleted more than is due.
+	Left time.Time
 }
 
 // CutKind is the kind of a verdict whose dedup_key is the text of a Cut.
@@ -123,7 +126,8 @@ func (c *Cut) MarshalJSON() ([]byte, error) {
 		Author  string           `json:"author,omitempty"`
 		Time    time.Time        `json:"time,omitzero"`
 		Reason  string           `json:"reason,omitempty"`
-	}{c.Head.Seq, c.Head.Hash, c.Below, c.Author, c.Time, c.Reason})
+		Left    time.Time        `json:"left_from,omitzero"`
+	}{c.Head.Seq, c.Head.Hash, c.Below, c.Author, c.Time, c.Reason, c.Left})
 }
 
 // Proof returns why the verdict of a cut does not count, nil if it does: somebody who may
@@ -164,6 +168,7 @@ func (b *Beginning) Add(record []byte) bool {
 		b.why = fmt.Errorf("a cut of %s says that they were deleted, which does not count: %w", c.Author, err)
 		return true
 	}
+	c.Left = b.first.Time
 	b.cut, b.why = c, nil
 	return false
 }

@@ -62,6 +62,9 @@ func TestCut(t *testing.T) {
 		if r.Fault != nil || r.Cut == nil || r.Cut.Head.Seq != int64(size.k) || r.Cut.Author != "dpo" || !r.Cut.Time.Equal(epoch) || r.Tree.Root() != treeOf(all...).Root() {
 			t.Errorf("%d of %d deleted: %+v, %+v", size.k, size.n, r.Fault, r.Cut)
 		}
+		if first, err := Parse(records[0]); err != nil || !r.Cut.Left.Equal(first.Time) {
+			t.Errorf("%d of %d deleted: what is left is said to begin at %v, %v", size.k, size.n, r.Cut.Left, err)
+		}
 		if whole := begun(all, signed, outside...); whole.Fault != nil || whole.Cut != nil {
 			t.Errorf("with the records still there: %+v, %+v", whole.Fault, whole.Cut)
 		}

@@ -234,14 +234,10 @@ func (c *Cutting) verdicts(ctx context.Context, s *survey, p *Plan) error {
 			s.cut.Below[topic] = rec.Offset + 1
 		}
 		v, err := correlate.DecodeVerdict(rec.Value)
-		if err != nil || c.Follower.Check(v) != nil {
-			return nil // it does not count
-		}
-		switch {
-		case v.Kind != correlate.Erased:
-		case past:
+		switch counts := err == nil && c.Follower.Check(v) == nil && v.Kind == correlate.Erased; {
+		case counts && past:
 			later[v.DedupKey] = true
-		default:
+		case counts:
 			erased[v.DedupKey] = v
 		}
 		return nil

@@ -166,9 +166,12 @@ func (h *house) correlate(next int64) {
 		defer close(done)
 		for cluster.Sleep(ctx, 10*time.Second) == nil {
 			_, err := h.conn.ReadAll(ctx, h.names.Verdicts, 0, func(rec *kgo.Record) error {
+				if rec.Offset < next {
+					return nil
+				}
 				v, err := correlate.DecodeVerdict(rec.Value)
-				if err != nil || rec.Offset < next {
-					return nil // junk, or known
+				if err != nil {
+					return err
 				}
 				next = rec.Offset + 1
 				if h.effect(v); v.Kind == correlate.Cut {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/weirhq/weir/alerting"
 	"github.com/weirhq/weir/internal/ndjson"
@@ -100,8 +101,9 @@ func (r *Report) Print(w io.Writer) {
 // printCut says who deleted what stood before the first record.
 func (r *Report) printCut(w io.Writer) {
 	if c := r.Cut; c != nil {
-		fmt.Fprintf(w, "Records 1 to %d were deleted by %s on %s: %s. The signature is good.\n",
-			c.Head.Seq, alerting.Printable(c.Author, 200), c.Time.UTC().Format("2006-01-02 15:04 UTC"), alerting.Printable(c.Reason, 500))
+		at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+		fmt.Fprintf(w, "Records 1 to %d were deleted by %s on %s: %s. The signature is good. The first that is left is of %s.\n",
+			c.Head.Seq, alerting.Printable(c.Author, 200), at(c.Time), alerting.Printable(c.Reason, 500), at(c.Left))
 	}
 }
 
