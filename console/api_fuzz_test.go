@@ -116,6 +116,9 @@ func (f *apiFuzz) value(p map[string]any) string {
 		return map[string]string{"dimension": e.Dimension, "name": e.Identity}[name]
 	case len(values) > 0:
 		return pick(f.dice, values).(string)
+	case of[string](p, "schema", "type") == "integer" && f.tame:
+		least, most := int(of[float64](p, "schema", "minimum")), int(of[float64](p, "schema", "maximum"))
+		return strconv.Itoa(pick(f.dice, []int{least, most, least + f.dice.IntN(most-least)}))
 	case of[string](p, "schema", "type") == "integer":
 		return strconv.Itoa(f.dice.IntN(1200))
 	}
@@ -200,6 +203,9 @@ func (f *apiFuzz) check(path, method, target, body string, w *httptest.ResponseR
 	f.t.Helper()
 	status := strconv.Itoa(w.Code)
 	f.answers[method+" "+path+" "+status]++
+	if f.tame && w.Code == http.StatusBadRequest {
+		f.t.Errorf("%s %s %s: what the description allows is refused: %s", method, target, body, w.Body)
+	}
 	responses := of[map[string]any](f.description, "paths", path, method, "responses")
 	if responses[status] == nil {
 		f.t.Errorf("%s %s %s: %s is not described: %s", method, target, body, status, w.Body)
@@ -238,6 +244,7 @@ func TestAPIFuzz(t *testing.T) {
 	paths := of[map[string]any](f.description, "paths")
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		operations := of[map[string]any](paths, path)
+		f.otherMethods(path, operations)
 		for _, method := range slices.Sorted(maps.Keys(operations)) {
 			for range rounds {
 				f.ask(path, method, of[map[string]any](operations, method))
@@ -249,6 +256,23 @@ func TestAPIFuzz(t *testing.T) {
 	}
 	for _, path := range []string{"/api/v1/episodes", "/api/v1/identities"} {
 		f.parts(path)
+	}
+}
+
+// otherMethods wants to be told which methods a path takes, where it is asked by another.
+func (f *apiFuzz) otherMethods(path string, operations map[string]any) {
+	f.t.Helper()
+	target := strings.ReplaceAll(path, "{key}", f.Feed.current.Load().Episodes()[0].Key())
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete, http.MethodPut, http.MethodPatch, http.MethodTrace, "ODD"} {
+		if operations[strings.ToLower(method)] != nil {
+			continue
+		}
+		w := f.do(method, target, "{}", "Content-Type", "application/json")
+		for allowed := range operations {
+			if w.Code != http.StatusMethodNotAllowed || !strings.Contains(w.Header().Get("Allow"), strings.ToUpper(allowed)) {
+				f.t.Errorf("%s %s: %d, allowed %q", method, target, w.Code, w.Header().Get("Allow"))
+			}
+		}
 	}
 }
 

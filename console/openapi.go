@@ -53,10 +53,11 @@ func OpenAPI() map[string]any {
 	}}
 	b.tuning(paths)
 	return object{
-		"openapi":  "3.1.0",
-		"info":     object{"title": "weir", "version": "1", "description": "What weir has found, and what people say of it. Times are event times, RFC 3339 in UTC. An answer carries an ETag; ask again with If-None-Match."},
-		"paths":    paths,
-		"security": []any{object{"basic": []any{}}, object{"token": []any{}}},
+		"openapi": "3.1.0",
+		"info":    object{"title": "weir", "version": "1", "description": "What weir has found, and what people say of it. Times are event times, RFC 3339 in UTC. An answer carries an ETag; ask again with If-None-Match."},
+		"paths":   paths,
+		// Nobody need sign in on loopback where no access is configured.
+		"security": []any{object{"basic": []any{}}, object{"token": []any{}}, object{}},
 		"components": object{
 			"schemas":         b.components,
 			"securitySchemes": object{"basic": object{"type": "http", "scheme": "basic"}, "token": object{"type": "http", "scheme": "bearer"}},
@@ -67,9 +68,11 @@ func OpenAPI() map[string]any {
 // tuning describes how runs of tuning begin and end.
 func (b *schemas) tuning(paths object) {
 	path := paths["/api/v1/tuning"].(object)
+	request := b.of(reflect.TypeFor[tuning.Request]())
+	tuning.Describe(b.components["Request"].(object)["properties"].(object))
 	path["post"] = object{
 		"operationId": "tune", "summary": "Read the log again under other budgets. One run at a time; its progress and figures are those of GET. It takes the role analyst.",
-		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": b.of(reflect.TypeFor[tuning.Request]())}}},
+		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": request}}},
 		"responses":   b.responses("202", "The run that began.", TuningView{}, "400", "409", "413", "415"),
 	}
 	path["delete"] = object{
@@ -82,8 +85,13 @@ func parameters(list []param) []any {
 	out := []any{}
 	for _, p := range list {
 		schema := object{"type": "string"}
-		if p.integer {
-			schema = object{"type": "integer", "minimum": 0}
+		if p.integer != nil {
+			schema = object{"type": "integer", "minimum": p.integer[0], "maximum": p.integer[1]}
+		} else if p.required {
+			schema["minLength"] = 1
+		}
+		if p.pattern != "" {
+			schema["pattern"] = p.pattern
 		}
 		if p.values != nil {
 			schema["enum"] = p.values

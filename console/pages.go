@@ -2,6 +2,8 @@ package console
 
 import (
 	"net/http"
+
+	"github.com/weirhq/weir/console/model"
 )
 
 // page is one page and its twin in JSON: both show the same view.
@@ -21,13 +23,14 @@ type param struct {
 	name, doc string
 	in        string   // path or query
 	values    []string // that it may have; empty: any
-	required  bool
-	integer   bool
+	pattern   string   // that it has where it is not empty
+	required  bool     // and not empty
+	integer   *[2]int  // nil, or the least and the most
 }
 
 var paging = []param{
-	{name: "offset", doc: "How many to pass over.", in: "query", integer: true},
-	{name: "limit", doc: "How many to show, 1 to 1000.", in: "query", integer: true},
+	{name: "offset", doc: "How many to pass over.", in: "query", integer: &[2]int{0, model.MaxEpisodes}},
+	{name: "limit", doc: "How many to show; 50 unless it is said.", in: "query", integer: &[2]int{1, maxLimit}},
 }
 
 var keyParam = param{name: "key", doc: "The dedup key of the episode or campaign.", in: "path", required: true}
@@ -65,7 +68,7 @@ var pages = []page{
 	{
 		name: "report", title: "Report", path: "/report", api: "/api/v1/report",
 		doc:    "A week on one page.",
-		params: []param{{name: "week", doc: "The week, such as 2026-W10 (ISO 8601); without it, the latest.", in: "query"}},
+		params: []param{{name: "week", doc: "The week, such as 2026-W10 (ISO 8601); without it, the latest.", in: "query", pattern: `^(|[0-9]{4}-W(0[1-9]|[1-4][0-9]|5[0-3]))$`}},
 		view:   (*Server).report, answer: ReportView{},
 	},
 	{

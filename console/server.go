@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,13 +113,28 @@ func New(o Options) (*Server, error) {
 		s.mux.HandleFunc("GET "+oidc.SignedInPath, s.known(o.SignIn.End))
 		s.mux.HandleFunc("POST "+oidc.SignOutPath, s.known(o.SignIn.SignOut))
 	}
-	s.mux.HandleFunc("/", s.guarded(func(w http.ResponseWriter, r *http.Request, c *call) {
-		s.fail(w, r, c, &fault{http.StatusNotFound, "there is no such page"})
-	}))
+	s.mux.HandleFunc("/", s.guarded(s.none))
 	// A page of somebody else's must not judge here, although the browser would
 	// sign in for it.
 	s.protected = http.NewCrossOriginProtection().Handler(s.mux)
 	return s, nil
+}
+
+// none answers what is no page, or is none for the method.
+func (s *Server) none(w http.ResponseWriter, r *http.Request, c *call) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		other := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+		if _, pattern := s.mux.Handler(other); pattern != "/" && pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		s.fail(w, r, c, &fault{http.StatusNotFound, "there is no such page"})
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	s.fail(w, r, c, &fault{http.StatusMethodNotAllowed, "this takes " + strings.Join(allowed, " and ") + " only"})
 }
 
 // known lets through what asks for the console by a name of its own.

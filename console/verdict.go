@@ -160,8 +160,10 @@ func readJSON(r *http.Request, into any) error {
 	switch {
 	case errors.As(err, &large):
 		return &fault{http.StatusRequestEntityTooLarge, "the body is too large"}
-	case err != nil || d.More():
-		return badRequest("the body is no verdict, such as {\"kind\": \"acknowledge\", \"reason\": \"INC-4711\"}")
+	case err != nil:
+		return badRequest("the body is not as /api/v1/openapi.json describes it: %s", alerting.Printable(err.Error(), 200))
+	case d.More():
+		return badRequest("more than one value is in the body")
 	}
 	return nil
 }

@@ -32,8 +32,8 @@ const (
 
 // Request says what to try.
 type Request struct {
-	Budgets []float64 `json:"budgets"` // alerts a day, beside the one of the configuration
-	Count   int       `json:"count"`   // how many people each leak is tried with, one after the other
+	Budgets []float64 `json:"budgets"`         // alerts a day, beside the one of the configuration
+	Count   int       `json:"count,omitempty"` // how many people each leak is tried with, one after the other
 }
 
 // check says what is wrong with a request.
@@ -50,6 +50,12 @@ func (q *Request) check() error {
 		return fmt.Errorf("a leak is tried with 1 to %d people", maxCount)
 	}
 	return nil
+}
+
+// Describe adds the bounds of a Request to the schemas of its fields.
+func Describe(fields map[string]any) {
+	fields["budgets"] = map[string]any{"type": "array", "minItems": 1, "maxItems": maxBudgets, "items": map[string]any{"type": "number", "exclusiveMinimum": 0, "maximum": maxBudget}}
+	fields["count"] = map[string]any{"type": "integer", "minimum": 1, "maximum": maxCount}
 }
 
 // args returns the arguments of weir tune, but for the log: those that a person would
