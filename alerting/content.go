@@ -23,6 +23,7 @@ type Content struct {
 	Figures  []Field  // severity, confidence, since when, how many, … in that order
 	Through  []Field  // the largest endpoints, networks, … with their shares
 	Members  []string // whom the message stands for: a line for each of the heaviest, and how many more
+	Heading  string   // of Members
 	New      []string // names of all others whom no message has named before, several in a line
 	Benign   []string // why it may be harmless
 	Checks   []string // what to look at first
@@ -45,7 +46,10 @@ func Compose(a *Alert, loc *time.Location) *Content {
 		}
 	}
 	if a.Members != nil {
-		m.Members, m.New = members(a.Members), names(a.Members.Also)
+		m.Members, m.New, m.Heading = members(a.Members), names(a.Members.Also), "The same events show at"
+		if a.Kind == KindCampaign {
+			m.Heading = "Who"
+		}
 	}
 	m.Benign, m.Checks = lines(a.Benign), lines(a.Checks)
 	for _, l := range [...]Field{{"Console", a.Links.Console}, {"Runbook", a.Links.Runbook}, {"Query", a.Links.Query}} {

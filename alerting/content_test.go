@@ -52,10 +52,10 @@ func TestSummarizeKinds(t *testing.T) {
 			"Signing key kid-7 is still in use past its rotation (retired at: Fri 2 Jan 2026 03:04 (UTC)), seen Tue 3 Mar 2026 15:00 (UTC)."},
 		{"tokens that nobody issued", func(a *Alert) {
 			known(a)
-			a.Fact, a.Detail = fact.UnissuedToken, map[string]string{"tokens": "about 5463", "window": "558 of them within 2h, where 0.026 are usual"}
+			a.Fact, a.Detail = fact.UnissuedToken, map[string]string{"tokens": "about 5463", "window": "558 of them within 2h, where none is usual"}
 			a.Through, a.ThroughSince, a.Exposed.Records, a.Exposed.High = Bounds{Records: 30, Low: 29, High: 31}, a.Onset, 41, 43
 		},
-			"Signing key kid-7 read with a token that nobody issued (about 5,463 such tokens; 558 of them within 2h, where 0.026 are usual), seen Tue 3 Mar 2026 15:00 (UTC). Through such tokens it has been used to read about 30 distinct customers since Mon 2 Mar 2026 09:00 (29 to 31 at 95 % confidence), and about 41 distinct customers by all its tokens."},
+			"Signing key kid-7 read with a token that nobody issued (about 5,463 such tokens; 558 of them within 2h, where none is usual), seen Tue 3 Mar 2026 15:00 (UTC). Through such tokens it has been used to read about 30 distinct customers since Mon 2 Mar 2026 09:00 (29 to 31 at 95 % confidence), and about 41 distinct customers by all its tokens."},
 		{"many details", func(a *Alert) {
 			known(a)
 			a.Exposed, a.Detail = Exposed{}, map[string]string{}
@@ -130,7 +130,7 @@ func TestCompose(t *testing.T) {
 		"{Name:Exposed Value:about 33,700,000 distinct customers, 33,100,000–34,300,000, since Mon 2 Mar 2026 09:00 (UTC)} {Name:New to it Value:97 % (not touched in the 30 days before)} " +
 		"{Name:First seen Value:Sun 26 Jan 2025 09:00 (UTC)} {Name:Last seen Value:Tue 3 Mar 2026 14:59 (UTC)}] " +
 		"Through:[{Name:Endpoints Value:GET /customers/{id} 91 %, GET /orders/{id} 9 %} {Name:Networks Value:203.0.113.0/24 40 %} {Name:Names Value:kim@example.com 50 %}] " +
-		"Members:[user 김민지: 1 customer, high and 4 more] New:[client shop, signing key k2] Benign:[A key rotation moves load.] Checks:[Ask who holds the key.] " +
+		"Members:[user 김민지: 1 customer, high and 4 more] Heading:The same events show at New:[client shop, signing key k2] Benign:[A key rotation moves load.] Checks:[Ask who holds the key.] " +
 		"Links:[{Name:Console Value:https://weir.example/episodes/x} {Name:Query Value:https://log.example/?q=kid-7}]}"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -58,7 +58,7 @@ func (r *Register) judgeUnissued(a *Act) bool {
 	if reported {
 		n := r.notice(a, UnissuedToken, grid.BinStart(is.First))
 		n.detail = map[string]string{ // a new one: the last may be on its way
-			"window": fmt.Sprintf("%.0f of them within %dh, where %.2g are usual", is.Tokens, is.Span*grid.Bin/eventtime.Hour, is.Expected),
+			"window": fmt.Sprintf("%.0f of them within %dh, where %s usual", is.Tokens, is.Span*grid.Bin/eventtime.Hour, usually(is.Expected)),
 		}
 	}
 	return reported
@@ -81,4 +81,12 @@ func (u *unissuedReads) take(t *UnissuedTokens, grid eventtime.Grid, rules *Toke
 	u.Add(u.Bin-CaseBins, fresh-counted, rules)
 	u.tokens.Merge(t.Tokens)
 	u.records.Merge(t.Records)
+}
+
+// usually says how many tokens are usual, with the verb.
+func usually(expected float64) string {
+	if expected < 0.05 {
+		return "none is"
+	}
+	return fmt.Sprintf("%.2g are", expected)
 }

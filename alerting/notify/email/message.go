@@ -76,7 +76,7 @@ func sections(c *alerting.Content) (out []alerting.Section) {
 		checks = append(checks, strconv.Itoa(i+1)+". "+l)
 	}
 	add("Through what", through)
-	add("Who", c.Members)
+	add(c.Heading, c.Members)
 	add("New", c.New)
 	add("Why it may be harmless", c.Benign)
 	add("Check first", checks)

@@ -159,7 +159,7 @@ func who(m *alerting.Content) []block {
 	}
 	out := section("New", bullets(m.New))
 	if len(lines) > 0 {
-		out = append([]block{{Type: "section", Text: markup("*Who*\n" + strings.Join(lines, "\n"))}}, out...)
+		out = append([]block{{Type: "section", Text: markup("*" + m.Heading + "*\n" + strings.Join(lines, "\n"))}}, out...)
 	}
 	return out
 }

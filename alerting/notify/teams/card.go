@@ -94,7 +94,7 @@ func newMessage(a *alerting.Alert, m *alerting.Content, limit int) *message {
 	c := newCard(head+" "+m.Title, style, m.Sentence, limit)
 	c.add(c.fields(m.Figures)...)
 	c.section("Through what", c.fields(m.Through))
-	c.section("Who", c.list(bullet, m.Members))
+	c.section(m.Heading, c.list(bullet, m.Members))
 	c.section("New", c.list(bullet, m.New))
 	c.section("Why it may be harmless", c.list(bullet, m.Benign))
 	c.section("Check first", c.list(number, m.Checks))
