@@ -15,8 +15,7 @@ const stillThere = 20 * time.Second
 // events sends the version of a page now and whenever it changes (server-sent events);
 // the page then asks for itself again.
 func (s *Server) events(w http.ResponseWriter, r *http.Request, _ *call) {
-	webserver.Stream(w)
-	flush := http.NewResponseController(w)
+	out := webserver.Stream(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	beat := time.NewTicker(stillThere)
@@ -27,7 +26,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, _ *call) {
 		if s.Tuning != nil && page == tuningPath {
 			run = s.Tuning.Changed()
 		}
-		if _, err := fmt.Fprintf(w, "data: %s\n\n", s.version(s.Feed.current.Load(), page)); err != nil || flush.Flush() != nil {
+		if _, err := fmt.Fprintf(out, "data: %s\n\n", s.version(s.Feed.current.Load(), page)); err != nil {
 			return
 		}
 	wait:
@@ -38,7 +37,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, _ *call) {
 			case <-run:
 				break wait
 			case <-beat.C:
-				if _, err := fmt.Fprint(w, ": still there\n\n"); err != nil || flush.Flush() != nil {
+				if _, err := fmt.Fprint(out, ": still there\n\n"); err != nil {
 					return
 				}
 			case <-r.Context().Done():

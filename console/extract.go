@@ -61,13 +61,13 @@ func (s *Server) extract(w http.ResponseWriter, r *http.Request, c *call, q *Ext
 		s.fail(w, r, c, err)
 		return
 	}
-	webserver.Stream(w)
+	out := webserver.Stream(w)
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="`+key+`.txt"`)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Trailer", doubtTrailer)
-	doubt, err := s.Extract(r.Context(), key, flushing{w, http.NewResponseController(w)})
+	doubt, err := s.Extract(r.Context(), key, out)
 	switch {
 	case err != nil:
 		if !errors.Is(err, context.Canceled) {
@@ -103,18 +103,4 @@ func (s *Server) mayExtract(c *call, key string, q *ExtractRequest) error {
 // canExtract reports whether a person may have lists of customers here.
 func (s *Server) canExtract(p access.Person) bool {
 	return s.Extract != nil && s.Judge != nil && p.Role >= access.Admin
-}
-
-// flushing hands on at once what is written, so that a slow list is seen to come.
-type flushing struct {
-	w     io.Writer
-	flush *http.ResponseController
-}
-
-func (f flushing) Write(b []byte) (int, error) {
-	n, err := f.w.Write(b)
-	if err == nil {
-		err = f.flush.Flush()
-	}
-	return n, err
 }

@@ -4,6 +4,7 @@
 package webserver
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -65,11 +66,33 @@ func (s *Server) Serve(l net.Listener) error {
 }
 
 // Stream lifts the limits of time off a request that has come whole, so that its
-// answer may go on for as long as the reader stays.
-func Stream(w http.ResponseWriter) {
+// answer may go on for as long as the reader stays. What is written to the returned
+// writer goes out at once, and fails where the reader does not take it within stalled.
+func Stream(w http.ResponseWriter) io.Writer {
 	c := http.NewResponseController(w)
 	// A writer without deadlines needs none lifted.
 	_, _ = c.SetReadDeadline(time.Time{}), c.SetWriteDeadline(time.Time{})
+	return &stream{w, c}
+}
+
+// stalled is how long a reader may take nothing of a stream that goes on.
+const stalled = time.Minute
+
+type stream struct {
+	w http.ResponseWriter
+	c *http.ResponseController
+}
+
+func (s *stream) Write(b []byte) (int, error) {
+	_ = s.c.SetWriteDeadline(time.Now().Add(stalled)) // as above
+	n, err := s.w.Write(b)
+	if err == nil {
+		err = s.c.Flush()
+	}
+	if err == nil { // else what failed once is written on
+		_ = s.c.SetWriteDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // Reachable is an address that a browser on this machine can open.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -186,3 +187,47 @@ func TestStream(t *testing.T) {
 		t.Errorf("the stream holds %q, %v", body, err)
 	}
 }
+
+// A reader who takes nothing of a stream loses it within a minute: it holds neither the
+// handler nor what that has locked.
+func TestStreamNobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failed := make(chan error, 1)
+		s := New(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			out := Stream(w)
+			for {
+				if _, err := out.Write(make([]byte, 64<<10)); err != nil {
+					failed <- err
+					return
+				}
+			}
+		}), Defaults())
+		ours, theirs := net.Pipe()
+		connections := make(chan net.Conn, 1)
+		connections <- theirs
+		go func() { _ = s.Server.Serve(pipes{connections}) }()
+		if _, err := io.WriteString(ours, "GET / HTTP/1.1\r\nHost: weir\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-failed:
+		case <-time.After(2 * stalled):
+			t.Error("the handler still writes to nobody")
+		}
+		ours.Close()
+		close(connections)
+		s.Close()
+	})
+}
+
+// pipes is a listener whose connections are pipes.
+type pipes struct{ connections chan net.Conn }
+
+func (p pipes) Accept() (net.Conn, error) {
+	if c, ok := <-p.connections; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+func (pipes) Close() error   { return nil }
+func (pipes) Addr() net.Addr { return &net.IPAddr{} }
