@@ -57,15 +57,6 @@ func date(ms int64, loc *time.Location) int {
 	return int(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86_400)
 }
 
-// axes returns the scales of time and value.
-func axes(list []Sample, left, right, bottom, top float64) (x, y scale) {
-	most := 0.0
-	for i := range list {
-		most = max(most, list[i].Value, list[i].High)
-	}
-	return scale{float64(list[0].Time), float64(list[len(list)-1].Time), left, right}, scale{0, max(most, 1), bottom, top}
-}
-
 // curve is drawn in steps of straight lines through the values.
 func curve(list []Sample, x, y scale) (out []point) {
 	for i := range list {
