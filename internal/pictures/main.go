@@ -59,17 +59,22 @@ func run(ctx context.Context, folder string) error {
 	for name, url := range map[string]string{
 		"messages": "http://" + messages + "/", "triage": "http://" + pages + "/", "episode": "http://" + pages + "/episodes/" + key,
 	} {
-		if err := picture(tab, url, filepath.Join(folder, name+".png")); err != nil {
+		if err := picture(tab, url, key, filepath.Join(folder, name+".png")); err != nil {
 			return fmt.Errorf("the picture of %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// picture writes what a window of 1280 × 900 shows of a page.
-func picture(tab context.Context, url, file string) error {
+// picture writes what a window of 1280 × 900 shows of a page, from the message about an
+// episode on if there is one.
+func picture(tab context.Context, url, key, file string) error {
 	const settle = 2 * time.Second // until what comes by itself has come
 	if err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(url), chromedp.Sleep(settle)); err != nil {
+		return err
+	}
+	about := fmt.Sprintf(`[...document.querySelectorAll("article.message")].find(m => m.textContent.includes(%q))?.scrollIntoView()`, key)
+	if err := chromedp.Do(tab, chromedp.Evaluate[chromedp.Void](about)); err != nil {
 		return err
 	}
 	png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
