@@ -95,6 +95,9 @@ func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 	e.judgeDay(&v, &g, e.Tuning.NoSkip || explain == always)
 	g.decide(s, v.dim.thresholds(s))
 	ev.Peers = class.Name
+	if s.more != nil {
+		ev.OddBefore = float64(s.more.oddRun)
+	}
 	if !c.any() {
 		was = s.high
 	} else {

@@ -7,7 +7,7 @@ import (
 	"github.com/weirhq/weir/internal/wire"
 )
 
-const stateVersion = 11
+const stateVersion = 12
 
 // AppendBinary appends the canonical encoding of a state: some 60 bytes of an
 // identity that is seen now and then, 250 of one at work every day, and PointBytes
@@ -244,7 +244,7 @@ func (x *extra) read(r *wire.Reader) {
 
 // numbers lists what is usual in a fixed order.
 func (u *Usual) numbers() []*float32 {
-	v := []*float32{&u.Bins, &u.Pace, &u.Level[0], &u.Level[1]}
+	v := []*float32{&u.Bins, &u.Pace, &u.Level[0], &u.Level[1], &u.Kinds[0], &u.Kinds[1]}
 	for i := range u.Unions {
 		v = append(v, &u.Unions[i])
 	}

@@ -22,6 +22,9 @@ type Evidence struct {
 	// this one alone, by the statistic of which that is largest; 0 for what is not in the
 	// tail.
 	Surprise float64
+	// OddBefore is how many records were touched at unusual hours on the days before the
+	// judged one, since the evidence stands out.
+	OddBefore float64
 	// Explained says that Stats tell of everything, in logarithms: of what opens an
 	// episode, at the end of a bin of a candidate and of what is Hot, and by Explain.
 	Explained bool

@@ -82,11 +82,11 @@ func (x *extra) add(o *extra) {
 
 // add adds what is usual of another identity.
 func (u *Usual) add(o *Usual) {
-	bins := max(u.Bins, o.Bins)
+	bins, kinds := max(u.Bins, o.Bins), u.Kinds
 	for i, v := range o.numbers() {
 		*u.numbers()[i] += *v
 	}
-	u.Bins = bins
+	u.Bins, u.Kinds = bins, kinds
 }
 
 // add takes in the days of another identity, and adds up what is known of both.

@@ -41,6 +41,9 @@ func (e *Engine) Late(s *State, dim int, bin int64, add *Counts, p *Parameters, 
 	}
 	g.decide(s, v.dim.thresholds(s))
 	ev.Peers = v.class.Name
+	if s.more != nil {
+		ev.OddBefore = float64(s.more.oddRun)
+	}
 	rise := s.rise
 	was := s.high
 	s.note(e, s.last-1, ev, v.dim.thresholds(s), &was)

@@ -163,15 +163,6 @@ func (s *State) firstOdd() (bin int64, ok bool) {
 	return int64(s.more.at), s.more.odd > 0
 }
 
-// OddBefore returns how many records were touched at unusual hours on the days before
-// the running one, since the evidence stands out.
-func (s *State) OddBefore() float64 {
-	if s.more == nil {
-		return 0
-	}
-	return float64(s.more.oddRun)
-}
-
 // EndOdd begins the count of records at unusual hours anew: the episode to which those
 // before belong is over.
 func (s *State) EndOdd() {

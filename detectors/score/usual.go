@@ -13,6 +13,7 @@ type Usual struct {
 	Pace   float32            // distinct records in a mean bin with work
 	Level  [2]float32         // Distinct, FirstTouch, on a mean day
 	Unions [numUnions]float32 // distinct records of as many days with work as unionDays says, 0: not known
+	Kinds  [2]float32         // mean days with work that a working day is, and a day of a weekend; 0: it does not work then
 	Rare   [numRare]float32   // rows, records destroyed, read through unissued tokens, read at unusual hours
 }
 
@@ -96,7 +97,7 @@ func (e *Engine) Usual(s *State, dim int, p *Parameters) Usual {
 	if s.usual != nil {
 		return *s.usual
 	}
-	u := Usual{Pace: s.pace[Distinct], Level: s.level[0], Unions: s.unions.mean, Bins: 1}
+	u := Usual{Pace: s.pace[Distinct], Level: s.level[0], Unions: s.unions.mean, Bins: 1, Kinds: e.kinds(s)}
 	if s.days > 0 {
 		u.Bins = max(1, float32(s.bins)/float32(s.days))
 	}
@@ -164,7 +165,7 @@ func (e *Engine) Span(s *State, u *Usual, dim int, p *Parameters, from, bin int6
 		if day == first || day == last {
 			share = e.shareOf(s, u, day, from, bin, part)
 		}
-		share *= e.weightOf(s, day)
+		share *= float64(u.Kinds[weekendOf(day)])
 		days, moded = days+share, moded+share*class.mode(day)
 	}
 	out.Days = days
@@ -282,11 +283,12 @@ func (s *State) hourWeight(cell int) float64 {
 	return float64(s.more.work[cell])
 }
 
-// weightOf returns how many times its mean day with work the identity does on a
-// working day, or at a weekend: 0 of one who is known not to work then.
-func (e *Engine) weightOf(s *State, day int64) float64 {
+// kinds returns how many times its mean day with work the identity does on a working
+// day, and at a weekend: 0 of one who is known not to work then.
+func (e *Engine) kinds(s *State) [2]float32 {
+	out := [2]float32{1, 1}
 	if s.more == nil || float64(s.days) < e.Tuning.KnownDays {
-		return 1
+		return out
 	}
 	var work, days [2]float64
 	for i, n := range s.more.work {
@@ -297,11 +299,12 @@ func (e *Engine) weightOf(s *State, day int64) float64 {
 			days[weekendOf(int64(s.unions.day)-1-ago)]++
 		}
 	}
-	k := weekendOf(day)
-	if all := work[0] + work[1]; all > 0 && (days[k] > 0 || work[k] == 0) {
-		return work[k] / all * (days[0] + days[1]) / max(days[k], 1)
+	for k := range out {
+		if all := work[0] + work[1]; all > 0 && (days[k] > 0 || work[k] == 0) {
+			out[k] = float32(work[k] / all * (days[0] + days[1]) / max(days[k], 1))
+		}
 	}
-	return 1
+	return out
 }
 
 // weekendOf is 1 for a day of a weekend and 0 for a working day.

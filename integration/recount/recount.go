@@ -317,7 +317,7 @@ func FollowSent(t testing.TB, sent []alerting.Alert) {
 }
 
 // FollowOnsets holds the messages of each episode against those before: the onset moves
-// back only, and says so; what is exposed, what is usual in the time since, and the
+// back only, and says so; what is exposed, what was read at unusual hours, what is usual in the time since, and the
 // severity never fall; and no more is beyond the usual than is exposed.
 func FollowOnsets(t testing.TB, alerts []alerting.Alert) {
 	t.Helper()
@@ -340,6 +340,9 @@ func FollowOnsets(t testing.TB, alerts []alerting.Alert) {
 		}
 		if a.Measure == was.Measure && a.Kind == alerting.Statistical && a.Expected < was.Expected {
 			t.Errorf("of %s %s %g %s were usual up to %s, and %g up to %s", a.Dimension, a.Identity, was.Expected, a.Measure, was.Time, a.Expected, a.Time)
+		}
+		if a.Measure == was.Measure && a.Measure == "off_hours" && a.Onset == was.Onset && a.Observed < was.Observed {
+			t.Errorf("%s %s had %g off_hours at %s, and %g at %s", a.Dimension, a.Identity, was.Observed, was.Time, a.Observed, a.Time)
 		}
 		if a.OnsetEarliest > a.Onset || a.OnsetLatest < a.Onset {
 			t.Errorf("%s %s began %s, not between %s and %s", a.Dimension, a.Identity, a.Onset, a.OnsetEarliest, a.OnsetLatest)

@@ -82,3 +82,19 @@ func TestNextEpisodeBeginsAfterTheLast(t *testing.T) {
 			closed, second.Onset, second.Earliest, second.Exposed.Records, second.Exposed.Since)
 	}
 }
+
+// Records at unusual hours add up over an episode, though the engine counts them anew
+// after a calm day; what nobody was told of begins anew with it.
+func TestOddHoursAddUp(t *testing.T) {
+	e := &followed{}
+	for _, step := range []struct {
+		counted, want int64
+		opened        bool
+	}{{3, 3, false}, {1, 1, false}, {2, 2, true}, {6, 6, true}, {0, 6, true}, {4, 10, true}, {1, 11, true}} {
+		e.opened = step.opened
+		e.countOdd(step.counted)
+		if got := e.odd + e.oddPast; got != step.want {
+			t.Errorf("the engine counts %d: %d, want %d", step.counted, got, step.want)
+		}
+	}
+}

@@ -24,6 +24,7 @@ type followed struct {
 	earliest, latest  int64  // bins between which the onset lies, see score.Onset
 	from              int64  // tick since whose start accesses are counted
 	past              leaked // of closed bins since the onset
+	odd, oddPast      int64  // records at unusual hours: as the engine counts them, and before it began anew
 	usual             score.Usual
 }
 
@@ -51,7 +52,7 @@ func (l *leaked) add(o leaked) {
 const followFor = episode.Quiet + episode.Grace
 
 func (e *followed) append(b []byte) []byte {
-	b = wire.AppendVarints(b, e.seen, e.over, e.earliest, e.latest, e.from)
+	b = wire.AppendVarints(b, e.seen, e.over, e.earliest, e.latest, e.from, e.odd, e.oddPast)
 	for _, v := range e.past.numbers() {
 		b = binary.AppendUvarint(b, uint64(*v))
 	}
@@ -59,7 +60,7 @@ func (e *followed) append(b []byte) []byte {
 }
 
 func readFollowed(r *wire.Reader) *followed {
-	e := &followed{seen: r.Varint(), over: r.Varint(), earliest: r.Varint(), latest: r.Varint(), from: r.Varint()}
+	e := &followed{seen: r.Varint(), over: r.Varint(), earliest: r.Varint(), latest: r.Varint(), from: r.Varint(), odd: r.Varint(), oddPast: r.Varint()}
 	for _, v := range e.past.numbers() {
 		*v = float64(r.Uvarint())
 	}
@@ -98,6 +99,7 @@ func (d *Task) expose(id *identity, tick, bin int64, ev *score.Evidence, open *s
 		over := e.ended(d.cfg.Grid)
 		if over != 0 {
 			id.state.EndOdd()
+			ev.OddBefore = 0
 		}
 		e = &followed{usual: d.cfg.Engine.Usual(&id.state, id.dimension(), params), over: over}
 		e.Since, e.from = eventtime.Never, d.cfg.Grid.LastTick(bin-1)+1
@@ -124,6 +126,7 @@ func (d *Task) expose(id *identity, tick, bin int64, ev *score.Evidence, open *s
 		e.earliest = min(max(e.earliest, onset.Low), at)
 		e.latest = max(min(e.latest, onset.High), at)
 	}
+	e.countOdd(int64(ev.OddBefore + ev.Stats[score.DayOff].Observed))
 	keeps, adds := keepsOpen(ev)
 	if closed := (bin-e.seen)*d.cfg.Grid.Bin > episode.Quiet; closed {
 		keeps = adds && ev.Margin() >= 0 // what was enough before opens nothing again
@@ -133,6 +136,18 @@ func (d *Task) expose(id *identity, tick, bin int64, ev *score.Evidence, open *s
 	}
 	e.opened = e.opened || ev.Margin() >= 0
 	return e
+}
+
+// countOdd takes in the engine's count of records at unusual hours, which begins anew when
+// the evidence has been calm; that of an episode goes on.
+func (e *followed) countOdd(n int64) {
+	switch {
+	case !e.opened:
+		e.oddPast = 0
+	case n < e.odd:
+		e.oddPast += e.odd
+	}
+	e.odd = n
 }
 
 // keepsOpen reports whether evidence keeps an episode open: that of a group which has
@@ -223,7 +238,7 @@ func (d *Task) courseOf(id *identity, e *followed, tick int64, x *episode.Expose
 	usual := d.cfg.Engine.Span(&id.state, &e.usual, id.dimension(), params, grid.BinOf(e.Since), bin, part)
 	all := e.past
 	all.add(leakedOf(open))
-	odd := id.state.OddBefore() + ev.Stats[score.DayOff].Observed
+	odd := float64(e.oddPast + e.odd)
 	fresh := min(all.fresh, float64(x.Records)) // both are estimates
 	freshLow, freshHigh := id.firstTouches(fresh)
 	freshHigh = max(fresh, min(freshHigh, float64(x.High)))

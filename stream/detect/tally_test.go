@@ -264,7 +264,7 @@ func TestIdentityRoundTrip(t *testing.T) {
 	id := d.detect.people.known([]byte("\x01k"))
 	id.command = 3
 	id.followed = &followed{
-		Exposure: exposure.Exposure{Since: deskStart, Events: 5, Traits: slices.Clone(id.tally.traits)}, seen: 9, past: leaked{1, 2, 3, 4}, earliest: 5, latest: 6, from: 7, usual: score.Usual{Pace: 2, Unions: [4]float32{3}},
+		Exposure: exposure.Exposure{Since: deskStart, Events: 5, Traits: slices.Clone(id.tally.traits)}, seen: 9, past: leaked{1, 2, 3, 4}, earliest: 5, latest: 6, from: 7, odd: 8, oddPast: 9, usual: score.Usual{Pace: 2, Unions: [4]float32{3}},
 	}
 	value := d.encode(id)
 	again := newIdentity([]byte(id.key))
