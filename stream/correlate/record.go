@@ -114,21 +114,22 @@ func (r *episodeRecord) learn(in *tickInput, open bool, end int64) {
 	}
 }
 
-// prolonged returns what was counted up to now, beside what is usual in as much time: no
-// less than in the shorter time before, though the hours and the mode of the days are known
-// better by now.
+// prolonged returns what was counted up to now, beside what is usual in as much time: each
+// no less than in the shorter time before, though an estimate is another by now, and the
+// hours and the mode of the days are known better.
 func prolonged(was, course []stream.Course) []stream.Course {
 	out := slices.Clone(course)
 	for i := range out {
 		c := &out[i]
 		before := stream.CourseOf(was, c.Measure)
-		if before == nil || before.Expected <= c.Expected {
+		if before == nil {
 			continue
 		}
-		less := int64(math.Round(before.Expected - c.Expected))
-		c.Expected = before.Expected
+		observed, expected := max(before.Observed, c.Observed), max(before.Expected, c.Expected)
+		more := int64(math.Round(observed - c.Observed - (expected - c.Expected)))
+		c.Observed, c.Expected = observed, expected
 		for _, v := range []*int64{&c.Excess.Records, &c.Excess.Low, &c.Excess.High} {
-			*v = max(0, *v-less)
+			*v = max(0, *v+more)
 		}
 	}
 	return out

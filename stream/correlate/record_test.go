@@ -27,15 +27,19 @@ func TestWhatTippedItShows(t *testing.T) {
 }
 
 // What is usual in a time is no less than in the part of it that was told before, though
-// the hours are known better by now; and what is beyond it goes with it.
+// the hours are known better by now; so is what was counted, though the estimate of a sketch
+// falls; and what is beyond goes with both.
 func TestUsualGrowsWithTheTime(t *testing.T) {
 	was := []stream.Course{{Measure: "distinct", Observed: 113, Expected: 11.6, Excess: episode.Excess{Records: 101, Low: 89, High: 113}}, {Measure: "rows", Expected: 2}}
 	now := []stream.Course{
 		{Measure: "distinct", Observed: 114, Expected: 8.5, Excess: episode.Excess{Records: 106, Low: 2, High: 114}},
 		{Measure: "rows", Observed: 9, Expected: 3}, {Measure: "first_touch", Observed: 112, Expected: 1},
 	}
+	was = append(was, stream.Course{Measure: "new_share", Observed: 261, Expected: 128, Excess: episode.Excess{Records: 133, Low: 2, High: 264}})
+	now = append(now, stream.Course{Measure: "new_share", Observed: 260, Expected: 129, Excess: episode.Excess{Records: 131, Low: 0, High: 264}})
 	got := prolonged(was, now)
-	want := []stream.Course{{Measure: "distinct", Observed: 114, Expected: 11.6, Excess: episode.Excess{Records: 103, Low: 0, High: 111}}, now[1], now[2]}
+	want := []stream.Course{{Measure: "distinct", Observed: 114, Expected: 11.6, Excess: episode.Excess{Records: 103, Low: 0, High: 111}}, now[1], now[2],
+		{Measure: "new_share", Observed: 261, Expected: 129, Excess: episode.Excess{Records: 132, Low: 1, High: 265}}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
