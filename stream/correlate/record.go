@@ -95,6 +95,8 @@ func (r *episodeRecord) reset(grid eventtime.Grid, end int64) {
 func (r *episodeRecord) learn(in *tickInput, open bool, end int64) {
 	if e := in.exposed(); open && e.Records+e.Rows >= r.exposed.Records+r.exposed.Rows {
 		r.exposed = e // what one report tells of and another does not has been exposed all the same
+	} else if open && e.Since == r.exposed.Since { // an estimate that is less than what was counted before
+		r.exposed.High = max(r.exposed.High, e.High)
 	}
 	if c := in.candidate; c != nil {
 		if !r.isStronger(c) {
