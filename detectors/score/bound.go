@@ -15,6 +15,12 @@ func countGain(c, mu, k float64) float64 {
 	return k * mu / (k + mu) * excess * excess / 2
 }
 
+// countGain is the bound of the countRatios of a statistic of an identity.
+func (s *State) countGain(st Stat, c, mu, k float64) float64 {
+	p := s.shown(st.measure())
+	return countGain(c*p, mu*p, k)
+}
+
 // shareGain returns a bound of what addShares adds for shares from q0 up to most. In the
 // share that is tried formula 2 is concave: it stays below its tangent at q0, and below
 // the parabola of that slope and the least curvature. Sums of 1/x are bounded by
@@ -53,7 +59,7 @@ func (e *Engine) MayOpen(s *State, dim int, bin int64, c *Counts, p *Parameters)
 	if ends || s.more != nil && s.more.odd != 0 || !c.any() || e.Tuning.NoSkip {
 		return true // what is seldom is not bounded
 	}
-	for i, m := range [...]Measure{Rows, Destructive, Unissued} {
+	for i, m := range rareMeasures {
 		if c[m] > 0 && !e.kept(s, DayRows+Stat(i)) {
 			return true // a statistic of which the state knows nothing yet
 		}
@@ -95,8 +101,7 @@ func (e *Engine) atMostBin(v *view, st Stat, c *Counts) float64 {
 	}
 	gain := 0.0
 	if mu, k, ok := e.expectBin(v, st); ok {
-		p := v.s.shown(st.measure())
-		gain = countGain(c[st.measure()]*p, mu*p, k)
+		gain = v.s.countGain(st, c[st.measure()], mu, k)
 	}
 	return (r.sum() + NumRates) * math.Exp(gain) / e.age(v.s, st)
 }
@@ -133,8 +138,7 @@ func (e *Engine) mostGain(v *view, st Stat, h int) (gain float64, ok bool) {
 		mu, k, _ = e.expectDay(v, DayDistinct, h) // which is always known of an identity with a history
 		return countGain(n, mu, k) + e.shareGain(v, f, n, q0, driftShare(q0, blind, Rates[NumRates-1])), ok
 	}
-	p := v.s.shown(st.measure())
-	return countGain(v.count(st)*p, mu*p, k), ok
+	return v.s.countGain(st, v.count(st), mu, k), ok
 }
 
 // shareGain is the bound of addShares.

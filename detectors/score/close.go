@@ -95,9 +95,6 @@ func (e *Engine) close(s *State, dim int, bin int64, c *Counts, p *Parameters, e
 	e.judgeDay(&v, &g, e.Tuning.NoSkip || explain == always)
 	g.decide(s, v.dim.thresholds(s))
 	ev.Peers = class.Name
-	if s.more != nil {
-		ev.OddBefore = float64(s.more.oddRun)
-	}
 	if !c.any() {
 		was = s.high
 	} else {
@@ -207,7 +204,7 @@ func (e *Engine) work(v *view, at uint32, cell int, c *Counts, sample *Sample) {
 			sample.Off = true
 		}
 	}
-	for i, m := range [...]Measure{Rows, Destructive, Unissued} {
+	for i, m := range rareMeasures {
 		if c[m] > 0 {
 			s.room()
 			s.keepRare(DayRows + Stat(i))

@@ -177,4 +177,7 @@ func (g *gather) decide(s *State, thresholds *[NumGroups]float64) {
 		}
 	}
 	ev.Scored, ev.Thresholds = true, *thresholds
+	if s.more != nil {
+		ev.OddBefore = float64(s.more.oddRun)
+	}
 }

@@ -49,7 +49,7 @@ func (e *Engine) Excise(s *State, dim int, from, to int64) {
 		s.pace[m] = without(s.pace[m], bins.sum[0][m], bins.weight[0])
 	}
 	if s.more != nil {
-		for i, m := range [...]Measure{Rows, Destructive, Unissued} {
+		for i, m := range rareMeasures {
 			for h := range horizons {
 				r := &s.more.rare[i]
 				r.level[h] = without(r.level[h], days.sum[h][m], days.weight[h])

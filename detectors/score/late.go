@@ -41,9 +41,6 @@ func (e *Engine) Late(s *State, dim int, bin int64, add *Counts, p *Parameters, 
 	}
 	g.decide(s, v.dim.thresholds(s))
 	ev.Peers = v.class.Name
-	if s.more != nil {
-		ev.OddBefore = float64(s.more.oddRun)
-	}
 	rise := s.rise
 	was := s.high
 	s.note(e, s.last-1, ev, v.dim.thresholds(s), &was)
@@ -138,7 +135,7 @@ func (e *Engine) lateDay(v *view, day int64, add *Counts, g *gather) {
 		before[m] -= add.ofDay(Measure(m))
 	}
 	v.day, v.mode = day, v.class.mode(day)
-	for i, m := range [...]Measure{Rows, Destructive, Unissued} {
+	for i, m := range rareMeasures {
 		if add[m] > 0 {
 			v.s.room()
 			v.s.keepRare(DayRows + Stat(i))

@@ -91,7 +91,7 @@ const (
 	Volume  Group = iota // how much in a day
 	Novelty              // how much of it is new
 	Burst                // how much in a bin
-	Rare                 // what is destroyed, or read through unissued tokens
+	Rare                 // what is destroyed, and unissued tokens
 	Hours                // work at unusual hours
 	NumGroups
 )

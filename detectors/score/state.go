@@ -66,6 +66,9 @@ const (
 	hours   = 48 // of working days, of weekends
 )
 
+// rareMeasures are what DayRows and the statistics after it count, but for DayOff.
+var rareMeasures = [...]Measure{Rows, Destructive, Unissued}
+
 // rareAt returns where a daily statistic after the core is kept.
 func rareAt(s Stat) int { return int(s - DayRows) }
 

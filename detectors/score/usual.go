@@ -14,7 +14,7 @@ type Usual struct {
 	Level  [2]float32         // Distinct, FirstTouch, on a mean day
 	Unions [numUnions]float32 // distinct records of as many days with work as unionDays says, 0: not known
 	Kinds  [2]float32         // mean days with work that a working day is, and a day of a weekend; 0: it does not work then
-	Rare   [numRare]float32   // rows, records destroyed, read through unissued tokens, read at unusual hours
+	Rare   [numRare]float32   // rows, records destroyed, unissued tokens, records read at unusual hours
 }
 
 // numUnions is for how many numbers of days the union of records is learned.
