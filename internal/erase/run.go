@@ -1,8 +1,8 @@
 package erase
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -91,10 +91,10 @@ func (c *Cutting) chain(ctx context.Context, p *Plan, write authority.Writer) er
 		if err == nil && end > from {
 			span := []cluster.Span{{Topic: c.Follower.Topics.Ledger, Next: from, End: end}}
 			err = cluster.ReadSpans(waiting, c.Follower.Connection, span, func(rec *kgo.Record) error {
-				kind, id, why := linked(rec.Value)
-				done = done || kind == ledger.Verdict && id == p.Cut.ID
-				if kind == ledger.Refusal && id == p.Cut.ID {
-					refused = why
+				if r, err := ledger.Parse(rec.Value); err == nil { // what is no record says nothing of the cut
+					if of, why := verdictIn(r); of.ID == p.Cut.ID {
+						done, refused = done || r.Kind == ledger.Verdict, cmp.Or(why, refused)
+					}
 				}
 				return nil
 			})
@@ -114,18 +114,4 @@ func (c *Cutting) chain(ctx context.Context, p *Plan, write authority.Writer) er
 			return err
 		}
 	}
-}
-
-// linked returns what a record of the ledger says of a verdict.
-func linked(record []byte) (kind ledger.Kind, id, refused string) {
-	r, err := ledger.Parse(record)
-	if err != nil {
-		return "", "", ""
-	}
-	var body struct {
-		Verdict struct{ ID string }
-		Refused string
-	}
-	_ = json.Unmarshal(r.Body, &body) // a body without a verdict has no id
-	return r.Kind, body.Verdict.ID, body.Refused
 }

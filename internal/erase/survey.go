@@ -84,21 +84,29 @@ func (c *Cutting) survey(ctx context.Context) (*survey, error) {
 	return s, err
 }
 
-// take takes in a record of the ledger. young says that it stays.
-func (s *survey) take(rec *kgo.Record, r *ledger.Record, young bool) {
+// verdictIn returns which verdict a record of the ledger is about, the zero value if none,
+// and why weir refused it, empty if it did not.
+func verdictIn(r *ledger.Record) (of name, refused string) {
 	var body struct {
-		Verdict name `json:"verdict"`
+		Verdict name   `json:"verdict"`
+		Refused string `json:"refused"`
 	}
 	if r.Kind == ledger.Verdict || r.Kind == ledger.Refusal {
 		_ = json.Unmarshal(r.Body, &body) // what was never a verdict has no name
 	}
+	return body.Verdict, body.Refused
+}
+
+// take takes in a record of the ledger. young says that it stays.
+func (s *survey) take(rec *kgo.Record, r *ledger.Record, young bool) {
+	verdict, _ := verdictIn(r)
 	s.checkpoints = s.checkpoints || r.Kind == ledger.Check
 	known := s.older
 	if young {
 		known = s.younger
 	}
-	if body.Verdict.ID != "" {
-		known[body.Verdict] = true
+	if verdict.ID != "" {
+		known[verdict] = true
 	}
 	if young {
 		return
