@@ -23,7 +23,7 @@ type Content struct {
 	Figures  []Field  // severity, confidence, since when, how many, … in that order
 	Through  []Field  // the largest endpoints, networks, … with their shares
 	Members  []string // whom the message stands for: a line for each of the heaviest, and how many more
-	Heading  string   // of Members
+	Heading  string   // above Members: how they belong to the message
 	New      []string // names of all others whom no message has named before, several in a line
 	Benign   []string // why it may be harmless
 	Checks   []string // what to look at first

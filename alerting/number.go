@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// small shows a number below ten, with one decimal unless that is zero.
+// small shows a number with one decimal, unless that is zero.
 func small(v float64) string {
 	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
 }
@@ -59,5 +59,5 @@ func Decimal(v float64) string {
 	case v > -1 && v < 1:
 		return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(v, 'f', 2, 64), "0"), ".")
 	}
-	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
+	return small(v)
 }

@@ -24,7 +24,7 @@ type param struct {
 	in        string   // path or query
 	values    []string // that it may have; empty: any
 	pattern   string   // that it has where it is not empty
-	required  bool     // and not empty
+	required  bool     // it must be given, and not be empty
 	integer   *[2]int  // nil, or the least and the most
 }
 

@@ -41,8 +41,8 @@ type Row struct {
 	// that did, as far as they are kept.
 	Days []model.Bin `json:"days,omitempty"`
 
-	Unit   string        `json:"-"` // of the excess
-	Now    alerting.Time `json:"-"` // of the snapshot
+	Unit   string        `json:"-"` // what Excess counts: customers, rows or tokens
+	Now    alerting.Time `json:"-"` // event time up to which the snapshot tells
 	most   float64       // the largest excess of the list
 	server *Server
 }

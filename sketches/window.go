@@ -11,7 +11,7 @@ const ExactLimit = 1024
 // Precisions: the logarithm to base 2 of the number of registers that a window
 // has once it is a matrix.
 const (
-	// StatePrecision is that of a window kept for long: 6 to 100 KB and a
+	// StatePrecision is that of a window kept for long: 6 to 160 KB and a
 	// standard error of 1 %. It is the precision of the zero Window.
 	StatePrecision = 12
 	// PartialPrecision is that of what one tick brings, so that an Exposure

@@ -294,11 +294,7 @@ func (r *Log) checkTop(t testing.TB, a *alerting.Alert) {
 // fall only where it says that the episode was over, and since when they count.
 func FollowSent(t testing.TB, sent []alerting.Alert) {
 	t.Helper()
-	last := map[string]*alerting.Alert{}
-	for i := range sent {
-		a := &sent[i]
-		was := last[a.DedupKey]
-		last[a.DedupKey] = a
+	for a, was := range following(sent) {
 		if was == nil {
 			if a.SeverityWas != 0 {
 				t.Errorf("%s %s at %s was %s before any message", a.Dimension, a.Identity, a.Time, a.SeverityWas)
@@ -316,16 +312,27 @@ func FollowSent(t testing.TB, sent []alerting.Alert) {
 	}
 }
 
+// following yields each message with the one before it under its key, nil for the first.
+func following(alerts []alerting.Alert) iter.Seq2[*alerting.Alert, *alerting.Alert] {
+	return func(yield func(a, was *alerting.Alert) bool) {
+		last := map[string]*alerting.Alert{}
+		for i := range alerts {
+			a := &alerts[i]
+			if !yield(a, last[a.DedupKey]) {
+				return
+			}
+			last[a.DedupKey] = a
+		}
+	}
+}
+
 // FollowOnsets holds the messages of each episode against those before: the onset moves
-// back only, and says so; what is exposed, what was read at unusual hours, what is usual in the time since, and the
-// severity never fall; and no more is beyond the usual than is exposed.
+// back only, and says so; what is exposed, what was read at unusual hours, what is usual
+// in the time since, and the severity never fall; and no more is beyond the usual than is
+// exposed.
 func FollowOnsets(t testing.TB, alerts []alerting.Alert) {
 	t.Helper()
-	last := map[string]*alerting.Alert{}
-	for i := range alerts {
-		a := &alerts[i]
-		was := last[a.DedupKey]
-		last[a.DedupKey] = a
+	for a, was := range following(alerts) {
 		if !alerting.CountsRows(a.Measure) && a.Exposed.Rows == 0 && a.Excess.Records > a.Exposed.Records {
 			t.Errorf("%s %s at %s has %d records beyond the usual, of %d", a.Dimension, a.Identity, a.Time, a.Excess.Records, a.Exposed.Records)
 		}

@@ -84,13 +84,13 @@ type stream struct {
 }
 
 func (s *stream) Write(b []byte) (int, error) {
-	_ = s.c.SetWriteDeadline(time.Now().Add(stalled)) // as above
+	_ = s.c.SetWriteDeadline(time.Now().Add(stalled)) // a writer without deadlines does not stall
 	n, err := s.w.Write(b)
 	if err == nil {
 		err = s.c.Flush()
 	}
-	if err == nil { // else what failed once is written on
-		_ = s.c.SetWriteDeadline(time.Time{})
+	if err == nil { // a deadline that was missed stays, so that nothing more is written
+		_ = s.c.SetWriteDeadline(time.Time{}) // a writer without deadlines needs none lifted
 	}
 	return n, err
 }
